@@ -1,0 +1,105 @@
+package embedded
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// account is the user that Postgres runs as. Postgres refuses to run as root; its zero value is this process' own user.
+type account struct {
+	credential *syscall.Credential
+}
+
+// chooseAccount returns this process' own user, or for root the owner of an existing data folder, or else the user postgres or nobody.
+func chooseAccount(data string) (account, error) {
+	if os.Geteuid() != 0 {
+		return account{}, nil
+	}
+	if owner, ok := ownerOf(data); ok && owner.Uid != 0 {
+		return account{credential: owner}, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		if found, err := user.Lookup(name); err == nil {
+			return accountOf(found)
+		}
+	}
+	return account{}, fmt.Errorf("Postgres refuses to run as root, and there is no user postgres or nobody: make one, for example by useradd --system postgres") //nolint:staticcheck // a name
+}
+
+func ownerOf(path string) (*syscall.Credential, bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, false
+	}
+	stat := info.Sys().(*syscall.Stat_t)
+	return &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}, true
+}
+
+func accountOf(found *user.User) (account, error) {
+	uid, err := strconv.ParseUint(found.Uid, 10, 32)
+	if err != nil {
+		return account{}, err
+	}
+	gid, err := strconv.ParseUint(found.Gid, 10, 32)
+	if err != nil {
+		return account{}, err
+	}
+	return account{credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+}
+
+// own gives a folder to the account.
+func (a account) own(path string) error {
+	if a.credential == nil {
+		return nil
+	}
+	return os.Chown(path, int(a.credential.Uid), int(a.credential.Gid))
+}
+
+// capDACOverride is the right to pass folders closed to a user (CAP_DAC_OVERRIDE of linux/capability.h). Containers' root has it by default,
+// unlike the narrower CAP_DAC_READ_SEARCH.
+const capDACOverride = 1
+
+// apply makes a command run as the account. Root's home is closed to others, and data or downloaded programs may lie in it: only then the
+// command may pass closed folders, as its starter may.
+func (a account) apply(cmd *exec.Cmd, folders ...string) {
+	if a.credential == nil {
+		return
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.credential}
+	for _, folder := range folders {
+		if !a.canEnter(folder) {
+			cmd.SysProcAttr.AmbientCaps = []uintptr{capDACOverride}
+		}
+	}
+}
+
+// canEnter tells whether the account may pass all folders above a path.
+func (a account) canEnter(path string) bool {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err != nil || !a.canPass(info) {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+	}
+}
+
+func (a account) canPass(info os.FileInfo) bool {
+	const ownerPass, groupPass, othersPass = 0o100, 0o010, 0o001
+	stat := info.Sys().(*syscall.Stat_t)
+	switch {
+	case stat.Uid == a.credential.Uid:
+		return info.Mode()&ownerPass != 0
+	case stat.Gid == a.credential.Gid:
+		return info.Mode()&groupPass != 0
+	default:
+		return info.Mode()&othersPass != 0
+	}
+}

@@ -1,0 +1,52 @@
+package embedded
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// CacheDir is the folder in which downloaded servers are kept, in the user's cache folder.
+func CacheDir() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("folder for downloaded servers (set HOME or XDG_CACHE_HOME): %w", err)
+	}
+	return filepath.Join(cache, "allocation"), nil
+}
+
+// InstallOnce fills a folder unless it exists. Nobody sees it half full: install fills another folder, which is then renamed, and processes that
+// want the same one wait for the first.
+func InstallOnce(dir string, install func(dir string) error) error {
+	if exists(dir) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	lock, err := lockFile(dir + ".lock")
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if exists(dir) {
+		return nil
+	}
+	partial := dir + ".partial"
+	if err := os.RemoveAll(partial); err != nil {
+		return err
+	}
+	if err := os.Mkdir(partial, 0o755); err != nil {
+		return err
+	}
+	if err := install(partial); err != nil {
+		_ = os.RemoveAll(partial)
+		return err
+	}
+	return os.Rename(partial, dir)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

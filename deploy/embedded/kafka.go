@@ -1,0 +1,91 @@
+package embedded
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// KafkaOptions say where Kafka keeps its data and how it is reached.
+type KafkaOptions struct {
+	// Addr is the host and port that it listens on and tells clients, such as 127.0.0.1:9092. Port 0 takes a free one.
+	Addr string
+	// AddrFlag names in errors what the user changes when the port is in use, such as --kafka-addr.
+	AddrFlag string
+	// Dir holds the data, in its folder kafka. It is made when it does not exist.
+	Dir string
+	// Logger is told warnings and errors. nil discards them.
+	Logger *slog.Logger
+}
+
+// Kafka is a running broker.
+type Kafka struct {
+	cluster *kfake.Cluster
+	lock    *os.File
+	addr    string
+}
+
+// StartKafka serves a data folder, which it makes at first. Topics are created only by who asks for it.
+//
+// Its error is an *AddrInUseError when the port is taken, or ErrFolderInUse when another process serves the folder.
+func StartKafka(_ context.Context, options KafkaOptions) (*Kafka, error) {
+	if options.Dir == "" {
+		return nil, errors.New("kafka: no folder for its data")
+	}
+	if err := os.MkdirAll(options.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	lock, err := lockFolder(filepath.Join(options.Dir, "kafka.lock"))
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	cluster, err := openCluster(options)
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return &Kafka{cluster: cluster, lock: lock, addr: cluster.ListenAddrs()[0]}, nil
+}
+
+func openCluster(options KafkaOptions) (*kfake.Cluster, error) {
+	cluster, err := kfake.NewCluster(
+		kfake.NumBrokers(1),
+		// kfake listens on 127.0.0.1 at a port of its choice, unless the listener is made for it.
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, options.Addr) }),
+		kfake.DataDir(filepath.Join(options.Dir, "kafka")),
+		kfake.ClusterID(newClusterID()),
+		kfake.GroupMinSessionTimeout(time.Second),
+		kfake.WithLogger(kafkaLogger{options.Logger}),
+	)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, &AddrInUseError{Server: "Kafka", Addr: options.Addr, Flag: options.AddrFlag}
+	}
+	return cluster, err
+}
+
+// newClusterID makes up the id of a new data folder's cluster, so that a folder begun anew is not taken for its predecessor. An existing folder
+// keeps its own.
+func newClusterID() string {
+	id := make([]byte, 11)
+	_, _ = rand.Read(id)
+	return hex.EncodeToString(id)
+}
+
+// Addr is the address for clients.
+func (k *Kafka) Addr() string { return k.addr }
+
+// Close writes everything down, ends all connections, and stops. Closing again is nothing.
+func (k *Kafka) Close() {
+	k.cluster.Close()
+	k.lock.Close()
+}

@@ -1,0 +1,49 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// AddrInUseError says that another program listens where a server should.
+type AddrInUseError struct {
+	Server string // Kafka or Postgres
+	Addr   string
+	Flag   string // how the user chooses another, such as --postgres-port; may be empty
+}
+
+func (e *AddrInUseError) Error() string {
+	_, port, _ := net.SplitHostPort(e.Addr)
+	message := fmt.Sprintf("port %s, for %s, is in use by another program", port, e.Server)
+	if e.Flag != "" {
+		message += ": stop that, or choose another port with " + e.Flag
+	}
+	return message
+}
+
+// FreePort returns a port of the loopback interface that nobody listened on a moment ago.
+func FreePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// checkPort returns an AddrInUseError when somebody listens on the address.
+func checkPort(server, addr, flag string) error {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return &AddrInUseError{Server: server, Addr: addr, Flag: flag}
+	}
+	if err != nil {
+		return fmt.Errorf("listen on %s for %s: %w", addr, server, err)
+	}
+	return listener.Close()
+}

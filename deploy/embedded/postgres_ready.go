@@ -1,0 +1,66 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"allocation/deploy/embedded/child"
+)
+
+// startTime is how long a server may take to answer: recovery after a crash may be long.
+const startTime = 60 * time.Second
+
+func portNumber(port int) string { return strconv.Itoa(port) }
+
+func databaseURL(port int, database string) string {
+	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", loopback(port), database)
+}
+
+// awaitReady returns when the server answers and the wanted database exists. Its error shows the end of the server's log.
+func (p *Postgres) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it did not answer in time"))
+	defer cancel()
+	conn, err := p.connect(ctx)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, child.Tail(p.logPath))
+	}
+	defer conn.Close(ctx)
+	return createDatabase(ctx, conn, p.options.Database)
+}
+
+// connect tries again until the server answers, ends, or the time is over.
+func (p *Postgres) connect(ctx context.Context) (*pgx.Conn, error) {
+	const again = 20 * time.Millisecond
+	for {
+		conn, err := pgx.Connect(ctx, databaseURL(p.options.Port, "postgres"))
+		if err == nil {
+			return conn, nil
+		}
+		select {
+		case <-p.process.Done():
+			return nil, fmt.Errorf("the server ended: %w", p.process.Err())
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(again):
+		}
+	}
+}
+
+func createDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
+	if name == "" {
+		return nil
+	}
+	_, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+	const duplicateDatabase = "42P04"
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == duplicateDatabase {
+		return nil
+	}
+	return err
+}

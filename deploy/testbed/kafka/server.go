@@ -1,0 +1,150 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"allocation/deploy/embedded"
+	"allocation/deploy/embedded/child"
+)
+
+// Server is one node, on ports and data that it keeps over restarts. Its methods are for one goroutine at a time.
+type Server struct {
+	dir       string
+	java      string
+	jars      string
+	listeners Listeners
+	settings  map[string]string
+	process   *child.Process
+}
+
+// shutdownTime is how long a server may take to stop before it is killed.
+const shutdownTime = 30 * time.Second
+
+// Open makes a server in an empty folder and starts it.
+// Its error is ErrMissing when Maven or Java is not installed, or shows the end of the server's log.
+func Open(ctx context.Context, dir string, settings map[string]string) (*Server, error) {
+	runtime, err := java()
+	if err != nil {
+		return nil, err
+	}
+	jars, err := Jars(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir, java: runtime, jars: jars, settings: settings}
+	return s, s.firstStart(ctx)
+}
+
+// firstStart chooses ports and starts, again when another process took one of them meanwhile.
+func (s *Server) firstStart(ctx context.Context) error {
+	const attempts = 3
+	var err error
+	for range attempts {
+		if err = s.format(ctx); err != nil {
+			return err
+		}
+		if err = s.Start(ctx); err == nil || ctx.Err() != nil {
+			return err
+		}
+		if err := os.RemoveAll(s.data()); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Server) format(ctx context.Context) error {
+	var err error
+	if s.listeners, err = freeListeners(); err != nil {
+		return err
+	}
+	files := map[string]string{"server.properties": Settings(s.data(), s.listeners, s.settings), "log4j2.xml": logging}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	format := exec.CommandContext(ctx, s.java, s.arguments("kafka.tools.StorageTool", "format", "-t", NewClusterID(), "-c", s.properties())...)
+	if output, err := format.CombinedOutput(); err != nil {
+		return fmt.Errorf("format Kafka's storage: %w\n%s", err, output)
+	}
+	return nil
+}
+
+func freeListeners() (Listeners, error) {
+	clients, err := embedded.FreePort()
+	if err != nil {
+		return Listeners{}, err
+	}
+	controller, err := embedded.FreePort()
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(clients))
+	return Listeners{Bind: addr, Advertised: addr, Controller: net.JoinHostPort("127.0.0.1", strconv.Itoa(controller))}, err
+}
+
+// arguments are Java's: a small heap and quick compilation are enough for tests.
+func (s *Server) arguments(class string, more ...string) []string {
+	return append([]string{
+		"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+		"-Dlog4j2.configurationFile=" + filepath.Join(s.dir, "log4j2.xml"),
+		"-cp", filepath.Join(s.jars, "*"), class,
+	}, more...)
+}
+
+func (s *Server) data() string       { return filepath.Join(s.dir, "data") }
+func (s *Server) properties() string { return filepath.Join(s.dir, "server.properties") }
+func (s *Server) LogPath() string    { return filepath.Join(s.dir, "server.log") }
+
+// Brokers is the address for clients.
+func (s *Server) Brokers() string { return s.listeners.Advertised }
+
+// Start starts the server and returns when it answers. Its error shows the end of the server's log.
+func (s *Server) Start(ctx context.Context) error {
+	log, err := os.Create(s.LogPath())
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	server := exec.Command(s.java, s.arguments("kafka.Kafka", s.properties())...)
+	server.Stdout, server.Stderr = log, log
+	server.Dir = s.dir
+	if s.process, err = child.Start(server, syscall.SIGKILL); err != nil {
+		return err
+	}
+	if err := AwaitReady(ctx, s.Brokers(), s.process.Done()); err != nil {
+		s.process.Kill()
+		return fmt.Errorf("start Kafka: %w\n%s", err, child.Tail(s.LogPath()))
+	}
+	return nil
+}
+
+// Signal sends a signal to the server. For one that ends it, SIGTERM or SIGKILL, it returns when it has ended; an error says that it had to be killed.
+func (s *Server) Signal(ctx context.Context, signal syscall.Signal) error {
+	switch signal {
+	case syscall.SIGTERM:
+		ctx, cancel := context.WithTimeoutCause(ctx, shutdownTime, errors.New("it took too long and was killed"))
+		defer cancel()
+		return s.process.End(ctx, signal)
+	case syscall.SIGKILL:
+		s.process.Kill()
+	default:
+		s.process.Signal(signal)
+	}
+	return nil
+}
+
+// Close kills the server; its folder is its maker's.
+func (s *Server) Close() error {
+	if s.process != nil {
+		s.process.Kill()
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package testbed
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func TestTopic_isReadyAndEmpty(t *testing.T) {
+	t.Parallel()
+	topic, other := Topic(t, "commands", 3), Topic(t, "commands", 3)
+	require.NotEqual(t, topic, other)
+
+	produce(t, Kafka(t), topic, "one")
+	require.Equal(t, "one", consume(t, Kafka(t), topic))
+}
+
+func TestTopic_isDeleted(t *testing.T) {
+	t.Parallel()
+	var left string
+	t.Run("creates", func(t *testing.T) { left = Topic(t, "commands", 1) })
+	require.NoError(t, withAdmin(t.Context(), Kafka(t), func(ctx context.Context, admin *kadm.Client) error {
+		topics, err := admin.ListTopics(ctx)
+		require.NotContains(t, topics.Names(), left)
+		return err
+	}))
+}
+
+func TestKafkaServer_keepsWhatWasAcknowledged(t *testing.T) {
+	t.Parallel()
+	server := StartKafka(t)
+	require.NoError(t, withAdmin(t.Context(), server.Brokers(), createTopic("kept", 1)))
+	produce(t, server.Brokers(), "kept", "one")
+	server.Kill()
+	server.Start()
+	require.Equal(t, "one", consume(t, server.Brokers(), "kept"))
+
+	server.Freeze()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	client := newClient(t, server.Brokers())
+	require.Error(t, client.Ping(ctx))
+	server.Thaw()
+	require.NoError(t, client.Ping(t.Context()))
+
+	server.Stop()
+	server.Start()
+	require.Equal(t, "one", consume(t, server.Brokers(), "kept"))
+}
+
+func newClient(t *testing.T, brokers string, options ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	client, err := kgo.NewClient(append(options, kgo.SeedBrokers(brokers), kgo.MetadataMinAge(100*time.Millisecond))...)
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	return client
+}
+
+func produce(t *testing.T, brokers, topic, value string) {
+	t.Helper()
+	record := &kgo.Record{Topic: topic, Value: []byte(value)}
+	require.NoError(t, newClient(t, brokers).ProduceSync(t.Context(), record).FirstErr())
+}
+
+func consume(t *testing.T, brokers, topic string) string {
+	t.Helper()
+	client := newClient(t, brokers, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	fetches := client.PollFetches(t.Context())
+	require.NoError(t, fetches.Err())
+	return string(fetches.Records()[0].Value)
+}

@@ -1,0 +1,27 @@
+package testbed
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// Main is for a package's TestMain. It runs the tests, stops the servers that they started, fails on goroutines left behind (except those that the
+// options name), and exits.
+func Main(m *testing.M, leaks ...goleak.Option) {
+	goleak.VerifyTestMain(run{m}, leaks...)
+}
+
+// run is a test run that ends with its servers.
+type run struct{ m *testing.M }
+
+func (r run) Run() int {
+	code := r.m.Run()
+	if err := closeShared(); err != nil {
+		fmt.Fprintln(os.Stderr, "testbed:", err)
+		return max(code, 1)
+	}
+	return code
+}

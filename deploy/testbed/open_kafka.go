@@ -1,0 +1,23 @@
+package testbed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"allocation/deploy/embedded/child"
+	"allocation/deploy/testbed/kafka"
+)
+
+// openKafka starts a Kafka server with more settings than the usual.
+func openKafka(ctx context.Context, settings map[string]string) (*server, error) {
+	dir, sweeper, err := child.TempDir("allocation-kafka-*")
+	if err != nil {
+		return nil, err
+	}
+	node, err := kafka.Open(ctx, dir, settings)
+	if err != nil {
+		return nil, fmt.Errorf("Kafka for tests (or set %s): %w", KafkaVariable, errors.Join(err, sweeper.Close())) //nolint:staticcheck // a name
+	}
+	return &server{controls: swept{node, sweeper}, addr: node.Brokers(), origin: fromPrograms}, nil
+}

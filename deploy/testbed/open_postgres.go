@@ -1,0 +1,81 @@
+package testbed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"syscall"
+
+	"allocation/deploy/embedded"
+	"allocation/deploy/embedded/child"
+)
+
+// openPostgres starts a Postgres server with more settings than the usual.
+func openPostgres(ctx context.Context, settings map[string]string) (*server, error) {
+	dir, sweeper, err := child.TempDir("allocation-postgres-*")
+	if err != nil {
+		return nil, err
+	}
+	programs := &postgresPrograms{options: embedded.PostgresOptions{Dir: dir, Settings: postgresSettings(settings), Output: os.Stderr}}
+	if err := programs.firstStart(ctx); err != nil {
+		return nil, fmt.Errorf("Postgres for tests (or set %s): %w", DatabaseVariable, errors.Join(err, sweeper.Close())) //nolint:staticcheck // a name
+	}
+	return &server{controls: swept{programs, sweeper}, addr: programs.running.URL(), origin: fromPrograms}, nil
+}
+
+// postgresSettings leave everything that makes commits durable as it is, because tests prove promises and measure.
+func postgresSettings(more map[string]string) map[string]string {
+	settings := map[string]string{
+		"max_connections": "300",
+		// In the data folder, and not where a killed server would leave it.
+		"dynamic_shared_memory_type": "mmap",
+	}
+	maps.Copy(settings, more)
+	return settings
+}
+
+// postgresPrograms run a server by the programs of this machine.
+type postgresPrograms struct {
+	options embedded.PostgresOptions
+	running *embedded.Postgres
+}
+
+// firstStart chooses the port and starts, again when another process took it meanwhile.
+func (p *postgresPrograms) firstStart(ctx context.Context) error {
+	const attempts = 3
+	for attempt := 1; ; attempt++ {
+		var inUse *embedded.AddrInUseError
+		err := p.Start(ctx)
+		if err == nil {
+			p.options.Port = p.running.Port()
+		}
+		if !errors.As(err, &inUse) || attempt == attempts {
+			return err
+		}
+	}
+}
+
+func (p *postgresPrograms) Start(ctx context.Context) error {
+	running, err := embedded.StartPostgres(ctx, p.options)
+	if err == nil {
+		p.running = running
+	}
+	return err
+}
+
+func (p *postgresPrograms) Signal(ctx context.Context, signal syscall.Signal) error {
+	switch signal {
+	case syscall.SIGSTOP, syscall.SIGCONT:
+		p.running.Signal(signal)
+		return nil
+	default:
+		return p.running.Shutdown(ctx, signal)
+	}
+}
+
+func (p *postgresPrograms) Close() error {
+	p.running.Signal(syscall.SIGCONT)
+	return p.running.Shutdown(context.Background(), syscall.SIGQUIT)
+}

@@ -1,0 +1,94 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Kafka returns the address of the shared server.
+func Kafka(t testing.TB) string {
+	t.Helper()
+	brokers, err := sharedKafka.address(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return brokers
+}
+
+// Topic creates a topic on the shared server and returns its name: the given one, made unique. It is ready for records, and deleted when the test
+// has ended.
+func Topic(t testing.TB, name string, partitions int32) string {
+	t.Helper()
+	brokers := Kafka(t)
+	topic := name + "-" + randomSuffix()
+	if err := withAdmin(t.Context(), brokers, createTopic(topic, partitions)); err != nil {
+		t.Fatalf("create a topic for the test: %v", err)
+	}
+	t.Cleanup(func() { deleteTopic(t, brokers, topic) })
+	return topic
+}
+
+func withAdmin(ctx context.Context, brokers string, do func(context.Context, *kadm.Client) error) error {
+	admin, err := kadm.NewOptClient(kgo.SeedBrokers(brokers), kgo.MetadataMinAge(10*time.Millisecond))
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	return do(ctx, admin)
+}
+
+func createTopic(topic string, partitions int32) func(context.Context, *kadm.Client) error {
+	return func(ctx context.Context, admin *kadm.Client) error {
+		const brokersDefault = -1
+		if _, err := admin.CreateTopic(ctx, partitions, brokersDefault, nil, topic); err != nil {
+			return err
+		}
+		return awaitLeaders(ctx, admin, topic)
+	}
+}
+
+// awaitLeaders returns when every partition has a leader. A client that asks before waits seconds until it asks again.
+func awaitLeaders(ctx context.Context, admin *kadm.Client, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, cleanupTime)
+	defer cancel()
+	for {
+		topics, err := admin.ListTopics(ctx, topic)
+		if err != nil {
+			return err
+		}
+		if hasLeaders(topics[topic]) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("topic %s has no leaders yet: %w", topic, ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func hasLeaders(topic kadm.TopicDetail) bool {
+	for _, partition := range topic.Partitions {
+		if partition.Err != nil || partition.Leader < 0 {
+			return false
+		}
+	}
+	return topic.Err == nil && len(topic.Partitions) > 0
+}
+
+func deleteTopic(t testing.TB, brokers, topic string) {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	defer cancel()
+	err := withAdmin(ctx, brokers, func(ctx context.Context, admin *kadm.Client) error {
+		_, err := admin.DeleteTopic(ctx, topic)
+		return err
+	})
+	if err != nil {
+		t.Errorf("delete the test's topic: %v", err)
+	}
+}

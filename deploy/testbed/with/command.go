@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// runCommand runs the command in a process group of its own, so that a signal reaches it and what it started exactly once, whether it came from a
+// terminal or by kill. It returns when the command has ended.
+func runCommand(arguments, environment []string, signals <-chan os.Signal) (int, error) {
+	command := exec.Command(arguments[0], arguments[1:]...)
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	command.Env = append(os.Environ(), environment...)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := command.Start(); err != nil {
+		return 1, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	for {
+		select {
+		case received := <-signals:
+			_ = syscall.Kill(-command.Process.Pid, received.(syscall.Signal))
+		case err := <-ended:
+			return exitCode(command, err)
+		}
+	}
+}
+
+// exitCode is the command's, or for one ended by a signal 128 and its number, as shells have it.
+func exitCode(command *exec.Cmd, err error) (int, error) {
+	var exited *exec.ExitError
+	if err != nil && !errors.As(err, &exited) {
+		return 1, err
+	}
+	if status := command.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return command.ProcessState.ExitCode(), nil
+}
+
+// reportOrphaned sends SIGTERM when the parent has died: "go run" does not pass SIGTERM on.
+func reportOrphaned(signals chan<- os.Signal) {
+	const interval = 200 * time.Millisecond
+	for parent := os.Getppid(); os.Getppid() == parent; {
+		time.Sleep(interval)
+	}
+	signals <- syscall.SIGTERM
+}

@@ -1,0 +1,99 @@
+package domain_test
+
+import (
+	"fmt"
+	"testing"
+
+	"allocation/domain"
+)
+
+func BenchmarkDecode(b *testing.B) {
+	data := []byte(`{"orderid":"order-4711","sku":"SMALL-TABLE","qty":20,"lineid":"1"}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, refusal := domain.DecodeCommand("Allocate", data); refusal != nil {
+			b.Fatal(refusal)
+		}
+	}
+}
+
+// BenchmarkAllocateHotSKU places 10,000 lines of one SKU in one transaction: half on batches, half in the queue.
+func BenchmarkAllocateHotSKU(b *testing.B) {
+	ids := lineIDs(10_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		c := domain.NewCatalog()
+		c.LearnProduct("HOT", 1, 1_000_000)
+		for i := range 10 {
+			c.LearnBatch(domain.Batch{Ref: fmt.Sprint("b", i), SKU: "HOT", Qty: 500, Revision: domain.NoRevision})
+		}
+		c.LearnOpen("HOT", nil)
+		for _, id := range ids {
+			c.LearnNoLine(id)
+			apply(b, c, domain.Allocate{Line: id, Qty: 1})
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(ids)), "ns/command")
+}
+
+// BenchmarkCancelHotSKU cancels 10,000 lines, each of which lets one of 10,000 that wait in.
+func BenchmarkCancelHotSKU(b *testing.B) {
+	ids := lineIDs(20_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		c := domain.NewCatalog()
+		c.LearnProduct("HOT", 20_000, 10_000)
+		c.LearnBatch(domain.Batch{Ref: "b", SKU: "HOT", Qty: 10_000, Allocated: 10_000, Revision: domain.NoRevision})
+		for i, id := range ids {
+			l := domain.Line{ID: id, Qty: 1, Placed: int64(i) + 1, State: domain.Waiting}
+			if i < 10_000 {
+				l.State, l.BatchRef = domain.Allocated, "b"
+			}
+			c.LearnLine(l)
+		}
+		b.StartTimer()
+		for _, id := range ids[:10_000] {
+			apply(b, c, domain.Deallocate{Line: id})
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*10_000), "ns/command")
+}
+
+// BenchmarkShrink100k halves a batch with 100,000 lines on it; the other half waits, and comes back.
+func BenchmarkShrink100k(b *testing.B) {
+	const lines = 100_000
+	ids := lineIDs(lines)
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		c := domain.NewCatalog()
+		c.LearnProduct("HOT", lines, 0)
+		c.LearnBatch(domain.Batch{Ref: "b", SKU: "HOT", Qty: lines, Allocated: lines, Revision: domain.NoRevision})
+		c.LearnOpen("HOT", nil)
+		for i := range ids { // as a loader would, the last placed first
+			placed := lines - i
+			c.LearnLine(domain.Line{
+				ID: ids[placed-1], Qty: 1, Placed: int64(placed), State: domain.Allocated, BatchRef: "b",
+			})
+		}
+		c.LearnTail("b", 0)
+		b.StartTimer()
+		apply(b, c, domain.ChangeBatchQuantity{BatchRef: "b", Qty: lines / 2, Revision: domain.NoRevision})
+		apply(b, c, domain.ChangeBatchQuantity{BatchRef: "b", Qty: lines, Revision: domain.NoRevision})
+	}
+}
+
+func lineIDs(count int) (ids []domain.LineID) {
+	for i := range count {
+		ids = append(ids, domain.LineID{SKU: "HOT", OrderID: fmt.Sprint("o", i)})
+	}
+	return ids
+}
+
+func apply(b *testing.B, c *domain.Catalog, cmd domain.Command) {
+	b.Helper()
+	if result := c.Apply(cmd, ""); result.Need != nil || result.Refusal != nil || len(result.Events) == 0 {
+		b.Fatalf("%+v: %+v", cmd, result)
+	}
+}

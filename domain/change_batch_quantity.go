@@ -1,0 +1,92 @@
+package domain
+
+func (cmd ChangeBatchQuantity) expect(n *Need) {
+	n.batch(cmd.BatchRef, cmd.Qty)
+	if cmd.SKU != "" {
+		n.open(cmd.SKU, firstOpen)
+	}
+}
+
+func (cmd ChangeBatchQuantity) apply(c *Catalog, commandID string) Result {
+	b, refusal, need := c.findBatch(cmd.BatchRef, cmd.SKU)
+	switch {
+	case need != nil:
+		return Result{Need: cmd.foresee(need, b)}
+	case refusal != nil:
+		return c.refused(b.SKU, refusal)
+	}
+	p := c.product(b.SKU)
+	if !cmd.changes(b, commandID) {
+		return Result{Product: p}
+	}
+	moves, need := cmd.plan(p, b)
+	if need != nil {
+		return Result{Need: need}
+	}
+	return Result{Product: p, Events: cmd.change(p, b, commandID, moves)}
+}
+
+// foresee adds to the need for the batch or its product what releasing lines will need.
+func (cmd ChangeBatchQuantity) foresee(need *Need, b *batch) *Need {
+	if b.knowledge == unknown {
+		need.batch(cmd.BatchRef, cmd.Qty)
+	}
+	if b.knowledge == unknown || b.Allocated > cmd.Qty {
+		for _, p := range need.Products {
+			p.Open = firstOpen
+		}
+	}
+	return need
+}
+
+// changes tells whether the command has an effect: it is neither stale, nor a repeat, nor without news.
+func (cmd ChangeBatchQuantity) changes(b *batch, commandID string) bool {
+	if cmd.Revision != NoRevision {
+		return cmd.Revision > b.Revision
+	}
+	repeat := commandID != "" && commandID == b.LastChange
+	return !repeat && cmd.Qty != b.Qty
+}
+
+// plan works out where lines go: those that the batch must release, and those that its stock can serve.
+func (cmd ChangeBatchQuantity) plan(p *Product, b *batch) ([]move, *Need) {
+	switch {
+	case cmd.Qty < b.Allocated:
+		return cmd.planRelease(p, b)
+	case cmd.Qty > b.Qty:
+		return p.serve(b, cmd.Qty-b.Allocated, nil)
+	}
+	return nil, nil
+}
+
+func (cmd ChangeBatchQuantity) planRelease(p *Product, b *batch) ([]move, *Need) {
+	released, missing, ok := b.release(b.Allocated-cmd.Qty, p.Loaded)
+	if !ok {
+		need := NewNeed()
+		need.batch(b.Ref, max(0, b.unknownQty()-missing))
+		if !p.open.learned() {
+			need.open(p.SKU, p.open.next)
+		}
+		return nil, need
+	}
+	stock := cmd.Qty - b.Allocated
+	for _, l := range released {
+		stock += l.Qty
+	}
+	moves, need := p.serve(b, stock, released)
+	if need != nil {
+		b.lines.push(released...)
+	}
+	return moves, need
+}
+
+func (cmd ChangeBatchQuantity) change(p *Product, b *batch, commandID string, moves []move) []Event {
+	p.open.change(b, func(b *Batch) { b.Qty = cmd.Qty })
+	b.Revision = max(b.Revision, cmd.Revision)
+	b.LastChange = commandID
+	p.batchChanged(b, updated)
+	events := p.emit(nil, Event{
+		Type: BatchQuantityChanged, SKU: b.SKU, BatchRef: b.Ref, Qty: cmd.Qty, Revision: cmd.Revision,
+	})
+	return p.carryOut(events, b, moves)
+}

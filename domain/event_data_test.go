@@ -1,0 +1,65 @@
+package domain_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"allocation/domain"
+)
+
+func TestEvent_data(t *testing.T) {
+	line := domain.LineID{SKU: "CHAIR", OrderID: "o2", LineID: "l1"}
+	plain := domain.LineID{SKU: "CHAIR", OrderID: "o2"}
+	for _, test := range []struct {
+		event         domain.Event
+		data, subject string
+	}{
+		{domain.Event{Type: domain.BatchCreated, SKU: "CHAIR", BatchRef: "b1", Qty: 0},
+			`{"ref":"b1","sku":"CHAIR","qty":0}`, "b1"},
+		{domain.Event{Type: domain.BatchCreated, SKU: "CHAIR", BatchRef: "b1", Qty: 50, ETA: "2030-01-01"},
+			`{"ref":"b1","sku":"CHAIR","qty":50,"eta":"2030-01-01"}`, "b1"},
+		{domain.Event{Type: domain.BatchQuantityChanged, SKU: "CHAIR", BatchRef: "b1", Qty: 25, Revision: domain.NoRevision},
+			`{"batchref":"b1","sku":"CHAIR","qty":25}`, "b1"},
+		{domain.Event{Type: domain.BatchQuantityChanged, SKU: "CHAIR", BatchRef: "b1", Qty: 25, Revision: 0},
+			`{"batchref":"b1","sku":"CHAIR","qty":25,"revision":0}`, "b1"},
+		{domain.Event{Type: domain.BatchEtaChanged, SKU: "CHAIR", BatchRef: "b1"},
+			`{"batchref":"b1","sku":"CHAIR"}`, "b1"},
+		{domain.Event{Type: domain.BatchEtaChanged, SKU: "CHAIR", BatchRef: "b1", ETA: "2030-01-01"},
+			`{"batchref":"b1","sku":"CHAIR","eta":"2030-01-01"}`, "b1"},
+		{domain.Event{Type: domain.LineAllocated, SKU: "CHAIR", BatchRef: "b2", Line: plain, Qty: 20},
+			`{"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2"}`, "o2"},
+		{domain.Event{Type: domain.LineAllocated, SKU: "CHAIR", BatchRef: "b2", Line: line, Qty: 20},
+			`{"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2","lineid":"l1"}`, "o2"},
+		{domain.Event{Type: domain.LineDeallocated, SKU: "CHAIR", BatchRef: "b2", Line: line, Qty: 20, Reason: domain.DeallocatedBatchReduced},
+			`{"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2","reason":"batch_reduced","lineid":"l1"}`, "o2"},
+		{domain.Event{Type: domain.LineDeallocated, SKU: "CHAIR", Line: plain, Qty: 20, Reason: domain.DeallocatedCancelled},
+			`{"orderid":"o2","sku":"CHAIR","qty":20,"reason":"cancelled"}`, "o2"},
+		{domain.Event{Type: domain.LineOutOfStock, SKU: "CHAIR", Line: line, Qty: 20},
+			`{"orderid":"o2","sku":"CHAIR","qty":20,"lineid":"l1"}`, "o2"},
+		{domain.Event{Type: domain.LineDispatched, SKU: "CHAIR", BatchRef: "b2", Line: plain, Qty: 20},
+			`{"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2"}`, "o2"},
+		{domain.Event{Type: domain.AllocationRejected, SKU: "CHAIR", Line: plain, Qty: 20, Reason: "unknown_sku"},
+			`{"orderid":"o2","sku":"CHAIR","qty":20,"reason":"unknown_sku"}`, "o2"},
+	} {
+		require.Equal(t, test.data, string(test.event.AppendData(nil)))
+		require.Equal(t, test.subject, test.event.Subject())
+	}
+}
+
+func TestEvent_dataEscapesOnlyWhatJSONDemands(t *testing.T) {
+	e := domain.Event{Type: domain.BatchEtaChanged, BatchRef: "a\"\\/<&>é\u2028\n", SKU: "😀"}
+	require.Equal(t, `{"batchref":"a\"\\/<&>é`+"\u2028"+`\u000a","sku":"😀"}`, string(e.AppendData(nil)))
+}
+
+func TestEvent_dataIsJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.String().Draw(t, "text")
+		var got struct{ Ref string }
+		data := domain.Event{Type: domain.BatchCreated, BatchRef: want}.AppendData(nil)
+		require.NoError(t, json.Unmarshal(data, &got))
+		require.Equal(t, want, got.Ref)
+	})
+}

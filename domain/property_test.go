@@ -1,0 +1,181 @@
+package domain_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"allocation/domain"
+)
+
+// sent is a command with the id that its sender gave it.
+type sent struct {
+	cmd domain.Command
+	id  string
+}
+
+func anyCommand() *rapid.Generator[sent] {
+	sku := rapid.SampledFrom([]string{"CHAIR", "LAMP"})
+	optionalSKU := rapid.SampledFrom([]string{"", "", "", "CHAIR", "LAMP"})
+	ref := rapid.SampledFrom([]string{"b1", "b2", "b3", "b4", "b5"})
+	eta := rapid.SampledFrom([]domain.Date{"", "2030-01-01", "2030-01-02"})
+	qty := rapid.Int64Range(0, 12)
+	revision := rapid.SampledFrom([]int64{-1, -1, -1, 0, 1, 2, 3})
+	id := rapid.SampledFrom([]string{"", "", "x", "y"})
+	line := rapid.Custom(func(t *rapid.T) domain.LineID {
+		return domain.LineID{
+			SKU:     sku.Draw(t, "sku"),
+			OrderID: fmt.Sprintf("o%d", rapid.IntRange(1, 15).Draw(t, "order")),
+			LineID:  rapid.SampledFrom([]string{"", "", "", "", "l"}).Draw(t, "line"),
+		}
+	})
+	return rapid.Custom(func(t *rapid.T) sent {
+		s := sent{id: id.Draw(t, "id")}
+		switch rapid.IntRange(0, 13).Draw(t, "kind") {
+		case 0, 1:
+			s.cmd = domain.CreateBatch{Ref: ref.Draw(t, "ref"), SKU: sku.Draw(t, "sku"), Qty: qty.Draw(t, "qty"), ETA: eta.Draw(t, "eta")}
+		case 2, 3, 4:
+			s.cmd = domain.ChangeBatchQuantity{
+				BatchRef: ref.Draw(t, "ref"), SKU: optionalSKU.Draw(t, "sku"),
+				Qty: qty.Draw(t, "qty"), Revision: revision.Draw(t, "revision"),
+			}
+		case 5:
+			s.cmd = domain.ChangeBatchEta{BatchRef: ref.Draw(t, "ref"), SKU: optionalSKU.Draw(t, "sku"), ETA: eta.Draw(t, "eta")}
+		case 6, 7, 8, 9, 10:
+			s.cmd = domain.Allocate{Line: line.Draw(t, "line"), Qty: rapid.Int64Range(1, 6).Draw(t, "qty")}
+		case 11, 12:
+			s.cmd = domain.Deallocate{Line: line.Draw(t, "line")}
+		case 13:
+			s.cmd = domain.Dispatch{Line: line.Draw(t, "line")}
+		}
+		return s
+	})
+}
+
+// The service in all its parts gives what the model gives, however little is loaded at a time, and however many
+// commands a transaction has.
+func TestCatalog_agreesWithTheModel(t *testing.T) {
+	for name, m := range map[string]measure{"generous": generous, "miserly": miserly} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				w := newWorld(m)
+				w.transaction(t, rapid.SliceOfN(anyCommand(), 10, 60).Draw(t, "past"))
+				for range rapid.IntRange(1, 8).Draw(t, "transactions") {
+					w.transaction(t, rapid.SliceOfN(anyCommand(), 1, 20).Draw(t, "commands"))
+				}
+			})
+		})
+	}
+}
+
+// world is the same commands on the service, the model and the fold of the events.
+type world struct {
+	measure measure
+	db      *database
+	model   *model
+	fold    *fold
+}
+
+func newWorld(m measure) *world {
+	return &world{measure: m, db: newDatabase(), model: newModel(), fold: newFold()}
+}
+
+func (w *world) transaction(t *rapid.T, commands []sent) {
+	catalog := domain.NewCatalog()
+	if rapid.Bool().Draw(t, "expect") {
+		need := domain.NewNeed()
+		for _, s := range commands {
+			need.Expect(s.cmd)
+		}
+		w.db.answer(catalog, need, w.measure)
+	}
+	for _, s := range commands {
+		rounds := w.db.rounds
+		got := w.db.apply(catalog, s.cmd, s.id, w.measure)
+		reason, want := w.model.apply(s.cmd, s.id)
+		require.Equal(t, want, got.Events, "%#v", s)
+		require.Equal(t, reason, reasonOf(got), "%#v", s)
+		require.LessOrEqual(t, w.db.rounds-rounds, 20, "rounds of loading for %#v", s)
+		for _, e := range got.Events {
+			require.NoError(t, w.fold.add(e, s.id))
+		}
+		w.checkInvariants(t)
+	}
+	w.db.save(catalog)
+	w.checkTables(t)
+}
+
+func reasonOf(r domain.Result) domain.Reason {
+	if r.Refusal == nil {
+		return ""
+	}
+	return r.Refusal.Reason
+}
+
+func (w *world) checkInvariants(t *rapid.T) {
+	for _, b := range w.fold.batches {
+		require.GreaterOrEqual(t, b.Available(), int64(0), "%+v", b)
+		onIt := int64(0)
+		for _, l := range w.fold.lines {
+			if l.State == domain.Allocated && l.BatchRef == b.Ref {
+				onIt += l.Qty
+			}
+			could := l.State == domain.Waiting && l.ID.SKU == b.SKU && l.Qty <= b.Available()
+			require.False(t, could, "%+v waits, and %+v could serve it", l, b)
+		}
+		require.Equal(t, onIt, b.Allocated, "%+v", b)
+	}
+}
+
+// checkTables compares the database with the fold of the events.
+func (w *world) checkTables(t *rapid.T) {
+	require.Equal(t, w.fold.versions, w.db.versions)
+	require.Equal(t, w.fold.batches, w.db.batches)
+	require.Equal(t, w.fold.lines, w.db.lines)
+}
+
+// A command that needs something leaves no trace: what it gives later is what it would have given at once.
+func TestCatalog_needLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(miserly)
+		w.transaction(t, rapid.SliceOfN(anyCommand(), 1, 60).Draw(t, "past"))
+		catalog := domain.NewCatalog()
+		for _, s := range rapid.SliceOfN(anyCommand(), 1, 20).Draw(t, "commands") {
+			for {
+				before := snapshot(catalog)
+				result := catalog.Apply(s.cmd, s.id)
+				if result.Need == nil {
+					break
+				}
+				require.Equal(t, domain.Result{Need: result.Need}, result)
+				require.Equal(t, before, snapshot(catalog))
+				again := catalog.Apply(s.cmd, s.id)
+				require.Equal(t, result, again, "asked again without an answer, it needs the same")
+				w.db.answer(catalog, result.Need, miserly)
+			}
+		}
+	})
+}
+
+// snapshot is all that a saver can see.
+func snapshot(c *domain.Catalog) string {
+	text := ""
+	for _, p := range c.Products() {
+		text += fmt.Sprintln(p.SKU, p.Version, p.Loaded, p.Waiting)
+		for _, batches := range [][]*domain.Batch{p.NewBatches(), p.UpdatedBatches()} {
+			for _, b := range batches {
+				text += fmt.Sprintf("%+v\n", *b)
+			}
+		}
+		for _, lines := range [][]*domain.Line{p.NewLines(), p.UpdatedLines()} {
+			for _, l := range lines {
+				text += fmt.Sprintf("%+v\n", *l)
+			}
+		}
+	}
+	return text
+}

@@ -1,0 +1,40 @@
+package strictjson
+
+import "bytes"
+
+// names is the set of the names seen so far: a short list, as nearly every object has few, and a map beyond that, so
+// that an object with very many names costs no more than its length.
+type names struct {
+	few  [][]byte
+	many map[string]struct{}
+}
+
+// add tells whether name is new.
+func (n *names) add(name []byte) bool {
+	for _, known := range n.few {
+		if bytes.Equal(known, name) {
+			return false
+		}
+	}
+	if len(n.few) < cap(n.few) {
+		n.few = append(n.few, name)
+		return true
+	}
+	if _, ok := n.many[string(name)]; ok {
+		return false
+	}
+	if n.many == nil {
+		n.many = make(map[string]struct{})
+	}
+	n.many[string(name)] = struct{}{}
+	return true
+}
+
+// shorten keeps an error's text short, whatever the name.
+func shorten(name []byte) []byte {
+	const enough = 64
+	if len(name) <= enough {
+		return name
+	}
+	return append(bytes.ToValidUTF8(name[:enough], nil), "…"...)
+}

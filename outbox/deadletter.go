@@ -1,0 +1,63 @@
+package outbox
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// deadLetter renders a dead letter: the command as it came, and our headers after its own. A command that carries dlq- headers already (someone
+// copied a dead letter back as it was) keeps them, byte for byte: of a repeated header the last counts, so ours are the ones that are read, and
+// sending it again drops them all.
+func (r *renderer) deadLetter(row *Row) kgo.Record {
+	d, cause := row.DeadLetter, row.cause()
+	headers := make([]kgo.RecordHeader, 0, len(d.Headers)+maxReasons)
+	for _, h := range d.Headers {
+		headers = append(headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+	}
+	add := func(key, value string) { headers = append(headers, kgo.RecordHeader{Key: key, Value: []byte(value)}) }
+	add("dlq-reason", d.Reason)
+	add("dlq-message", d.Message)
+	add("dlq-original-topic", r.source.Topic)
+	add("dlq-original-partition", strconv.Itoa(int(r.source.Partition)))
+	add("dlq-original-offset", strconv.FormatInt(row.Offset, 10))
+	if cause.Time != NoTime {
+		add("dlq-original-timestamp", strconv.FormatInt(cause.Time, 10))
+	}
+	add("dlq-consumer-group", r.envelope.Group)
+	return kgo.Record{Topic: r.envelope.DeadLetterTopic, Key: d.Key, Value: d.Value, Headers: headers}
+}
+
+// maxReasons is how many headers a dead letter has besides its own, at most.
+const maxReasons = 10
+
+// form is how much of a dead letter is published. The table keeps all of it.
+type form uint8
+
+const (
+	whole        form = iota
+	withoutValue      // with dlq-value-bytes
+	reasonsOnly       // without its key and its own headers too, with dlq-key-bytes and dlq-headers-bytes: they alone were too large
+)
+
+// in is the dead letter in a smaller form. own is how many of its headers came with the command.
+func (f form) in(whole *kgo.Record, own int) *kgo.Record {
+	r := &kgo.Record{Topic: whole.Topic, Key: whole.Key, Value: whole.Value, Headers: slices.Clone(whole.Headers)}
+	if f >= withoutValue {
+		r.Value = nil
+		r.Headers = append(r.Headers, byteCount("dlq-value-bytes", len(whole.Value)))
+	}
+	if f >= reasonsOnly {
+		n := 0
+		for _, h := range r.Headers[:own] {
+			n += len(h.Key) + len(h.Value)
+		}
+		r.Key, r.Headers = nil, append(r.Headers[own:], byteCount("dlq-key-bytes", len(whole.Key)), byteCount("dlq-headers-bytes", n))
+	}
+	return r
+}
+
+func byteCount(key string, n int) kgo.RecordHeader {
+	return kgo.RecordHeader{Key: key, Value: []byte(strconv.Itoa(n))}
+}

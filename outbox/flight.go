@@ -1,0 +1,89 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// flight is a row between produce and the last of its promises. Its source is one incarnation: a promise that returns after the source was closed
+// finds that incarnation, never a newer one.
+type flight struct {
+	source   *source
+	number   int64
+	cost     tally
+	command  int64 // the command record's timestamp, or NoTime
+	produced time.Time
+
+	left   int   // promises to come; guarded by the source's mu
+	failed error // of the first that failed; guarded by the source's mu
+
+	streams [2]*stream
+	records [2]kgo.Record
+	headers [maxHeaders]kgo.RecordHeader
+
+	own  int // how many headers a dead letter came with
+	form form
+}
+
+// launch produces a row, to one topic or two, unless its source has failed. It reports whether it did.
+func (s *source) launch(row *Row) bool {
+	f := &flight{source: s, number: row.Number, cost: tally{1, row.size()}, command: row.cause().Time, produced: s.now, left: 1}
+	if d := row.DeadLetter; d != nil {
+		f.own = len(d.Headers)
+		f.records[0] = s.render.deadLetter(row)
+	} else {
+		f.records[0] = s.render.event(row, f.headers[:0])
+		if topic, ok := s.relay.envelope.Routes[row.Type]; ok {
+			f.left = 2
+			f.records[1] = f.records[0]
+			f.records[1].Topic = topic
+		}
+	}
+	return s.produce(f)
+}
+
+// produce hands a flight's records to the client. The source is asked for failures after entering the eras of all its topics, see stream.
+func (s *source) produce(f *flight) bool {
+	n := f.left
+	var eras [2]context.Context
+	for i := range n {
+		f.streams[i] = s.producer.streams[f.records[i].Topic]
+		eras[i] = f.streams[i].enter()
+		defer f.streams[i].leave()
+	}
+	if !s.takeOff(f) {
+		return false
+	}
+	promise := f.returned
+	for i := range n {
+		f.streams[i].state.produced()
+		s.producer.client.Produce(eras[i], &f.records[i], promise)
+	}
+	return true
+}
+
+// returned is the promise of each of a flight's records. The client calls promises one after another, so it is short.
+func (f *flight) returned(r *kgo.Record, err error) {
+	stream := f.streams[0]
+	if r == &f.records[1] {
+		stream = f.streams[1]
+	}
+	s := f.source
+	if err != nil && !stream.ordered && errors.Is(err, kerr.MessageTooLarge) {
+		stream.state.returned()
+		s.relay.outsize.push(f)
+		return
+	}
+	if err == nil {
+		stream.state.acknowledged(s.relay.health)
+		s.landed(f, nil)
+		return
+	}
+	s.relay.health.failed(stream.state, err)
+	s.landed(f, err)
+	stream.end()
+}

@@ -1,0 +1,211 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// ErrNotOpen is returned by Flush for a source that is not open, or was closed while it waited.
+var ErrNotOpen = errors.New("source is not open")
+
+// Relay publishes the committed rows of open sources. Its methods are safe for use by several goroutines, but the calls of Open, Publish and Close
+// for one source must come in order.
+type Relay struct {
+	envelope Envelope
+	kafka    []kgo.Opt
+	table    Table
+	metrics  Metrics
+	pace     pace
+	ctx      context.Context // ends with Stop
+	end      context.CancelFunc
+
+	health   *health
+	room     room
+	waits    waits
+	poller   *poller
+	outsize  *outsize
+	watcher  *watcher
+	producer atomic.Pointer[producer]
+	heldKeys atomic.Int64
+
+	mu      sync.RWMutex
+	sources map[int32]*source
+	stopped bool
+
+	stopOnce sync.Once
+	allEnded chan struct{}
+}
+
+// NewRelay makes a relay and its Kafka client, and starts it. It does not connect yet. The errors are all mistakes in the options.
+func NewRelay(o Options) (*Relay, error) { return newRelay(o, usualPace) }
+
+func newRelay(o Options, p pace) (*Relay, error) {
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("outbox: %w", err)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	r := &Relay{
+		envelope: o.Envelope, kafka: o.Kafka, table: o.Table, metrics: o.Metrics, pace: p, ctx: ctx, end: end,
+		health:  newHealth(&o.Envelope, o.Logger, o.Metrics),
+		room:    room{maxRows: int64(o.MaxRows), maxBytes: o.MaxBytes},
+		waits:   waits{by: map[int32]map[*source]int64{}},
+		sources: map[int32]*source{}, allEnded: make(chan struct{}),
+	}
+	producer, err := newProducer(o.Kafka, &r.envelope, r.health)
+	if err != nil {
+		end()
+		return nil, fmt.Errorf("outbox: %w", err)
+	}
+	r.producer.Store(producer)
+	r.poller, r.outsize, r.watcher = newPoller(r), newOutsize(r), newWatcher(r)
+	go r.poller.run(ctx)
+	go r.outsize.run()
+	go r.watcher.run(ctx)
+	return r, nil
+}
+
+// Open begins to publish a source that was claimed: first the rows [published, next) from the table, then what Publish hands over. It returns at
+// once. An older incarnation of the source is closed.
+func (r *Relay) Open(source Source, published, next int64) {
+	r.Close(source.ID)
+	s := newSource(r, source, published, next)
+	r.mu.Lock()
+	if r.stopped {
+		r.mu.Unlock()
+		return
+	}
+	r.sources[source.ID] = s
+	r.mu.Unlock()
+	go s.run()
+	r.announce(s)
+}
+
+// Publish takes committed rows over, numbered on from those known. It does not wait: ask Room first. The rows are not to be changed afterwards. A
+// source that is not open is left alone: its new owner reads the rows from the table.
+func (r *Relay) Publish(id int32, rows []Row) {
+	if s := r.source(id); s != nil && len(rows) > 0 {
+		s.hand(rows)
+	}
+}
+
+// Close forgets sources that were revoked, lost or fenced. What is in the air may still arrive, as repeats, and counts for nothing. It returns when
+// their goroutines have ended.
+func (r *Relay) Close(ids ...int32) {
+	for _, id := range ids {
+		r.mu.Lock()
+		s := r.sources[id]
+		delete(r.sources, id)
+		r.mu.Unlock()
+		if s != nil {
+			s.close()
+			r.poller.kick() // what waits for this source must ask the table now
+		}
+	}
+}
+
+// Published gives the row below which all are acknowledged, in all of their topics. It is not ok when the source is not open.
+func (r *Relay) Published(id int32) (row int64, ok bool) {
+	s := r.source(id)
+	if s == nil {
+		return 0, false
+	}
+	return s.published(), true
+}
+
+// Flush waits until all rows that these sources know now are acknowledged; without ids, those of all open sources. The error is ErrNotOpen or the
+// context's.
+func (r *Relay) Flush(ctx context.Context, ids ...int32) error {
+	if len(ids) == 0 {
+		ids = r.open()
+	}
+	for _, id := range ids {
+		s := r.source(id)
+		if s == nil {
+			return ErrNotOpen
+		}
+		select {
+		case <-s.flush():
+		case <-s.ctx.Done():
+			return ErrNotOpen
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Room waits until fewer rows and bytes are unacknowledged than the relay may hold. The error is the context's.
+func (r *Relay) Room(ctx context.Context) error { return r.room.wait(ctx) }
+
+// Err is what keeps the relay from publishing now, by topic, or from reading the table; nil when nothing does.
+func (r *Relay) Err() error { return r.health.err() }
+
+// HeldKeys is how many keys wait for an event of another source.
+func (r *Relay) HeldKeys() int { return int(r.heldKeys.Load()) }
+
+// OldestUnpublished is about the timestamp, in Unix milliseconds, of the oldest command with rows that are not acknowledged. It is not ok when
+// there is none.
+func (r *Relay) OldestUnpublished() (ms int64, ok bool) {
+	for _, id := range r.open() {
+		if s := r.source(id); s != nil {
+			if t, unpublished := s.oldest(); unpublished && (!ok || t < ms) {
+				ms, ok = t, true
+			}
+		}
+	}
+	return ms, ok
+}
+
+// Stop closes all sources and the client, without flushing, and returns when all goroutines have ended, or with the context's error when that ends
+// first. It may be called again.
+func (r *Relay) Stop(ctx context.Context) error {
+	r.stopOnce.Do(func() {
+		r.mu.Lock()
+		r.stopped = true
+		r.mu.Unlock()
+		r.end()
+		go r.shutDown()
+	})
+	select {
+	case <-r.allEnded:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *Relay) shutDown() {
+	defer close(r.allEnded)
+	r.Close(r.open()...)
+	<-r.poller.ended
+	<-r.watcher.ended
+	r.producer.Load().close()
+	<-r.outsize.ended
+}
+
+func (r *Relay) source(id int32) *source {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.sources[id]
+}
+
+func (r *Relay) open() []int32 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	ids := make([]int32, 0, len(r.sources))
+	for id := range r.sources {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}

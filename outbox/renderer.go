@@ -1,0 +1,131 @@
+package outbox
+
+import (
+	"encoding/base64"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// maxHeaders is how many headers an event has at most.
+const maxHeaders = 13
+
+var (
+	jsonType    = []byte("application/json")
+	specVersion = []byte("1.0")
+)
+
+// renderer turns the rows of one source into the bytes that are published. The same row gives the same bytes, whoever renders it and when: nothing
+// of the process, the clock or the attempt goes into a record. It is not safe for use by several goroutines.
+type renderer struct {
+	envelope   *Envelope
+	source     Source
+	ceSource   []byte
+	idPrefix   string // "<topic id>.<partition>."
+	placeStart string // "<topic>.<partition>."
+	types      map[string][]byte
+
+	time     int64 // that timeText renders
+	timeText []byte
+}
+
+func newRenderer(e *Envelope, s Source) *renderer {
+	partition := "." + strconv.Itoa(int(s.Partition)) + "."
+	return &renderer{
+		envelope:   e,
+		source:     s,
+		ceSource:   []byte(e.Source),
+		idPrefix:   base64.RawURLEncoding.EncodeToString(s.TopicID[:]) + partition,
+		placeStart: s.Topic + partition,
+		types:      map[string][]byte{},
+		time:       NoTime,
+	}
+}
+
+// event renders an event into a record. Headers are appended to the slice given. The record's own timestamp stays unset, so it is the time of
+// publishing: brokers refuse timestamps that are too old, and delete by them, and a command may be older than either allows.
+func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
+	cause := row.cause()
+	b := make(texts, 0, len(row.Key)+len(row.Subject)+len(cause.CommandID)+len(cause.CorrelationID)+
+		len(cause.TraceParent)+len(cause.TraceState)+len(r.idPrefix)+2*len(r.placeStart)+96)
+	add := func(key string, value []byte) { headers = append(headers, kgo.RecordHeader{Key: key, Value: value}) }
+
+	key := b.text(row.Key)
+	add("content-type", jsonType)
+	add("ce_specversion", specVersion)
+	add("ce_type", r.typeOf(row.Type))
+	add("ce_source", r.ceSource)
+	add("ce_id", b.number(r.idPrefix, row.Offset, int64(row.Event)))
+	if text := r.timeOf(cause.Time); text != nil {
+		add("ce_time", text)
+	}
+	add("ce_subject", b.text(row.Subject))
+	add("ce_partitionkey", key)
+	if row.Sequence > 0 {
+		add("ce_sequence", b.padded(row.Sequence))
+	}
+	causation := r.causation(&b, row, cause)
+	if cause.CorrelationID != "" {
+		add("ce_correlationid", b.text(cause.CorrelationID))
+	} else {
+		add("ce_correlationid", causation)
+	}
+	add("ce_causationid", causation)
+	if cause.TraceParent != "" {
+		add("traceparent", b.text(cause.TraceParent))
+	}
+	if cause.TraceState != "" {
+		add("tracestate", b.text(cause.TraceState))
+	}
+	return kgo.Record{Topic: r.envelope.EventsTopic, Key: key, Value: row.Value, Headers: headers}
+}
+
+func (r *renderer) causation(b *texts, row *Row, cause *Cause) []byte {
+	if cause.CommandID != "" {
+		return b.text(cause.CommandID)
+	}
+	return b.number(r.placeStart, row.Offset)
+}
+
+func (r *renderer) typeOf(kind string) []byte {
+	text, ok := r.types[kind]
+	if !ok {
+		text = []byte(typePrefix + kind)
+		r.types[kind] = text
+	}
+	return text
+}
+
+// timeOf renders milliseconds as RFC 3339 has them; nil for none, and for years that it cannot write.
+func (r *renderer) timeOf(ms int64) []byte {
+	if ms == r.time {
+		return r.timeText
+	}
+	r.time, r.timeText = ms, nil
+	if t := time.UnixMilli(ms).UTC(); ms >= 0 && t.Year() <= 9999 {
+		r.timeText = t.AppendFormat(nil, "2006-01-02T15:04:05.000Z")
+	}
+	return r.timeText
+}
+
+var noCause = &Cause{Time: NoTime}
+
+func (row *Row) cause() *Cause {
+	if row.Cause == nil {
+		return noCause
+	}
+	return row.Cause
+}
+
+// size is about what a row costs in memory until it is acknowledged, in bytes.
+func (row *Row) size() int64 {
+	n := 1024 + len(row.Key) + len(row.Subject) + len(row.Value)
+	if d := row.DeadLetter; d != nil {
+		n += len(d.Message) + len(d.Key) + len(d.Value)
+		for _, h := range d.Headers {
+			n += 40 + len(h.Key) + len(h.Value)
+		}
+	}
+	return int64(n)
+}

@@ -1,0 +1,66 @@
+package outbox
+
+import (
+	"context"
+	"sync"
+)
+
+// room counts what is not acknowledged, over all sources. It bounds the relay's memory by making those wait who hand over more.
+type room struct {
+	maxRows, maxBytes int64
+
+	mu    sync.Mutex
+	used  tally
+	freed chan struct{} // closed when there is room again; nil while no one waits
+}
+
+// tally is an amount of rows.
+type tally struct{ rows, bytes int64 }
+
+func (t *tally) add(o tally) { t.rows += o.rows; t.bytes += o.bytes }
+func (t *tally) sub(o tally) { t.rows -= o.rows; t.bytes -= o.bytes }
+
+func (r *room) full() bool { return r.used.rows >= r.maxRows || r.used.bytes >= r.maxBytes }
+
+func (r *room) take(t tally) {
+	r.mu.Lock()
+	r.used.add(t)
+	r.mu.Unlock()
+}
+
+func (r *room) give(t tally) {
+	r.mu.Lock()
+	r.used.sub(t)
+	if r.freed != nil && !r.full() {
+		close(r.freed)
+		r.freed = nil
+	}
+	r.mu.Unlock()
+}
+
+// waitable is nil while there is room, else a channel that is closed when there is.
+func (r *room) waitable() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.full() {
+		return nil
+	}
+	if r.freed == nil {
+		r.freed = make(chan struct{})
+	}
+	return r.freed
+}
+
+func (r *room) wait(ctx context.Context) error {
+	for {
+		freed := r.waitable()
+		if freed == nil {
+			return ctx.Err()
+		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package outbox
+
+// Source is a partition of a command topic, under the number that the database gave it. Its rows are numbered 0, 1, 2, … without gaps.
+type Source struct {
+	ID        int32
+	Topic     string
+	TopicID   [16]byte // Kafka's id of the topic: part of every ce_id
+	Partition int32
+}
+
+// Row is one committed row of the outbox: an event, or a dead letter.
+type Row struct {
+	Number int64 // within its source
+	Offset int64 // of the command that caused it
+	Event  int16 // the number of the event within the command, from 0
+
+	Type     string // "Allocated", …; empty for a dead letter
+	Key      string // the SKU
+	Subject  string // the order, else the batch
+	Value    []byte // the bare JSON data
+	Sequence int64  // the product's version; 0 for an event without one
+
+	Cause *Cause
+	After Predecessor // the previous event of the same key where another source made it
+
+	DeadLetter *DeadLetter
+}
+
+// Cause is what the events of one command have in common.
+type Cause struct {
+	CommandID     string // ce_id; empty where the command had none
+	CorrelationID string // ce_correlationid; empty where the command had none
+	TraceParent   string
+	TraceState    string
+	Time          int64 // the command record's timestamp in Unix milliseconds; NoTime where it has none
+}
+
+// NoTime says that a record has no timestamp.
+const NoTime = -1
+
+// Predecessor is the row that must be acknowledged before another may be published. The zero value asks for none: sources count from 1.
+type Predecessor struct {
+	Source int32
+	Row    int64
+}
+
+// DeadLetter is a refused or unreadable command as it came, and why it was refused.
+type DeadLetter struct {
+	Reason  string // a word of the specification
+	Message string // a sentence for a person
+	Key     []byte // nil where the record had none
+	Value   []byte // nil where the record had none
+	Headers []Header
+}
+
+// Header is a Kafka record header.
+type Header struct {
+	Key   string
+	Value []byte // nil is not the same as empty
+}

@@ -1,0 +1,188 @@
+package outbox
+
+import (
+	"fmt"
+	"time"
+)
+
+// run is the goroutine of a source: it publishes until a publish fails, waits until nothing of the source is in the air, and begins again from the
+// table.
+func (s *source) run() {
+	defer close(s.ended)
+	defer s.forgetHeld()
+	wait := backoff{pace: s.relay.pace}
+	for {
+		before := s.published()
+		s.publish()
+		if !s.settle() {
+			return
+		}
+		if s.published() > before {
+			wait.reset()
+		}
+		if !pause(s.ctx, wait.next()) {
+			return
+		}
+	}
+}
+
+func (s *source) published() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acked.low
+}
+
+// publish produces what there is to produce, until a publish fails or the source is closed.
+func (s *source) publish() {
+	s.producer = s.relay.producer.Load()
+	table := backoff{pace: s.relay.pace}
+	for s.ctx.Err() == nil && s.release() {
+		batches, from, to, ok := s.next()
+		switch {
+		case !ok:
+			return
+		case from < to:
+			s.drain(from, to, &table)
+		case len(batches) == 0:
+			s.wait(nil)
+		}
+		for _, rows := range batches {
+			if !s.send(rows, false) {
+				return
+			}
+		}
+	}
+}
+
+// next takes the rows that were handed over, or says which to read from the table: a source keeps what is handed over only once the table has no
+// more to give. It is not ok when a publish has failed.
+func (s *source) next() (batches [][]Row, from, to int64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure != nil {
+		return nil, 0, 0, false
+	}
+	if !s.keeping && s.taken < s.known {
+		return nil, s.taken, s.known, true
+	}
+	s.keeping = true
+	batches, s.queue = s.queue, nil
+	s.taken = s.known
+	return batches, 0, 0, true
+}
+
+// wait returns when something changed, or when there is room.
+func (s *source) wait(freed <-chan struct{}) {
+	select {
+	case <-s.wake:
+	case <-freed:
+	case <-s.ctx.Done():
+	}
+}
+
+// drain reads a chunk from the table and produces it. It waits for room as long as the source itself has something in memory; without, one chunk
+// may pass, or sources that wait for each other's rows could wait for each other's room.
+func (s *source) drain(from, to int64, table *backoff) {
+	if freed := s.relay.room.waitable(); freed != nil && s.waitsForRoom() {
+		s.wait(freed)
+		return
+	}
+	rows, err := s.relay.table.Rows(s.ctx, s.Source, from, to)
+	if err == nil {
+		err = checkRows(rows, from, to)
+	}
+	if err != nil {
+		if s.ctx.Err() == nil {
+			s.relay.health.tableFailed("drain", err)
+			pause(s.ctx, table.next())
+		}
+		return
+	}
+	s.relay.health.tableAnswered()
+	table.reset()
+	s.count(rows)
+	s.send(rows, true)
+}
+
+func (s *source) waitsForRoom() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.roomless = s.out > 0 || s.held.rows > 0
+	return s.roomless
+}
+
+// checkRows refuses a read that would leave rows out: they would never be published.
+func checkRows(rows []Row, from, to int64) error {
+	if len(rows) == 0 {
+		return fmt.Errorf("no rows from %d to %d", from, to)
+	}
+	for i := range rows {
+		if want := from + int64(i); rows[i].Number != want || want >= to {
+			return fmt.Errorf("row %d where %d to %d were asked for and %d comes next", rows[i].Number, from, to, want)
+		}
+	}
+	return nil
+}
+
+// count gives a chunk its place in the room. Rows that were handed over have theirs already.
+func (s *source) count(rows []Row) {
+	cost := tally{}
+	s.mu.Lock()
+	s.roomless = false
+	for i := range rows {
+		if rows[i].Number < s.handed {
+			cost.add(tally{1, rows[i].size()})
+		}
+	}
+	s.drained.add(cost)
+	s.taken = rows[len(rows)-1].Number + 1
+	s.note(&rows[0])
+	s.relay.room.take(cost)
+	s.mu.Unlock()
+}
+
+// send produces rows in order, except those that are held. After a failure some rows may be acknowledged already; they are left out. It reports
+// false when a publish has failed.
+func (s *source) send(rows []Row, again bool) bool {
+	s.now = time.Now()
+	for i := range rows {
+		row := &rows[i]
+		if again && s.has(row.Number) || s.hold(row) {
+			continue
+		}
+		if !s.launch(row) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *source) has(row int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acked.has(row)
+}
+
+// settle waits until nothing is in the air, and forgets what was in memory. It reports false when the source was closed.
+func (s *source) settle() bool {
+	for {
+		s.mu.Lock()
+		if s.closed || s.ctx.Err() != nil {
+			s.mu.Unlock()
+			return false
+		}
+		if s.out == 0 {
+			break
+		}
+		s.mu.Unlock()
+		s.wait(nil)
+	}
+	s.relay.metrics.retried("kafka", reason(s.failure))
+	s.relay.room.give(s.drained)
+	s.drained = tally{}
+	s.failure, s.queue, s.keeping, s.passed = nil, nil, false, nil
+	s.taken = s.acked.low
+	s.mu.Unlock()
+	s.forgetHeld()
+	return true
+}

@@ -1,0 +1,157 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"sync"
+	"time"
+)
+
+// source is one incarnation of an open source: from Open to Close. Its goroutine (see run.go) is the only one that produces.
+type source struct {
+	Source
+	relay *Relay
+	ctx   context.Context // ends with Close
+	end   context.CancelFunc
+	ended chan struct{} // closed when the goroutine has returned
+	wake  chan struct{} // holds one token: something changed
+
+	// Of the goroutine alone.
+	render   *renderer
+	held     held
+	heldKeys int64 // as counted by the relay
+	producer *producer
+	now      time.Time // when the rows at hand are produced
+
+	mu      sync.Mutex
+	acked   acked   // acked.low is the published row
+	known   int64   // rows below are committed
+	handed  int64   // rows from here on were handed over by Publish
+	taken   int64   // rows below were produced or held since the last failure
+	keeping bool    // rows handed over are kept in the queue; otherwise they are only counted, and read from the table
+	queue   [][]Row // rows [taken, known) while keeping
+	out     int     // promises that have not returned
+	failure error   // of the first publish that failed; nothing is produced until all promises have returned
+	closed  bool
+
+	roomless bool // the goroutine waits for room, and for the last promise
+
+	// What the room counts of this source: rows handed over, rows read from the table that were not handed over, and of both those in the air.
+	unacked, drained, flying tally
+
+	ages     []age
+	flushers []flusher
+	watched  int64           // the lowest row that another source waits for
+	passed   map[int32]int64 // what other sources have published since the goroutine last looked
+}
+
+// age is the timestamp of the command that caused a row, for the first row of each batch.
+type age struct{ row, time int64 }
+
+// flusher waits until all rows below one are acknowledged.
+type flusher struct {
+	row  int64
+	done chan struct{}
+}
+
+// nothingWatched is above every row.
+const nothingWatched = math.MaxInt64
+
+var errGap = errors.New("rows are missing between those known and those handed over")
+
+func newSource(r *Relay, s Source, published, next int64) *source {
+	ctx, end := context.WithCancel(r.ctx)
+	return &source{
+		Source: s, relay: r, ctx: ctx, end: end, ended: make(chan struct{}), wake: make(chan struct{}, 1),
+		render: newRenderer(&r.envelope, s),
+		acked:  acked{low: published}, known: next, handed: next, taken: published, keeping: published == next,
+		watched: nothingWatched,
+	}
+}
+
+func (s *source) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// hand takes rows over that follow those known. Rows that are known already are left out.
+func (s *source) hand(rows []Row) {
+	s.mu.Lock()
+	for len(rows) > 0 && rows[0].Number < s.known {
+		rows = rows[1:]
+	}
+	if len(rows) == 0 || s.closed {
+		s.mu.Unlock()
+		return
+	}
+	if rows[0].Number > s.known && s.failure == nil {
+		s.failure = errGap
+	}
+	cost := tally{}
+	for i := range rows {
+		cost.add(tally{1, rows[i].size()})
+	}
+	s.known = rows[len(rows)-1].Number + 1
+	s.unacked.add(cost)
+	s.relay.room.take(cost)
+	s.note(&rows[0])
+	if s.keeping && s.failure == nil {
+		s.queue = append(s.queue, rows)
+	}
+	s.mu.Unlock()
+	s.signal()
+}
+
+// note remembers how old a row is, in order of rows: those read from the table may come after newer ones that were handed over. Called with mu
+// held.
+func (s *source) note(row *Row) {
+	t := row.cause().Time
+	n := len(s.ages)
+	switch {
+	case t == NoTime:
+	case n == 0 || row.Number > s.ages[n-1].row:
+		s.ages = append(s.ages, age{row.Number, t})
+	case row.Number < s.ages[0].row:
+		s.ages = slices.Insert(s.ages, 0, age{row.Number, t})
+	}
+}
+
+// oldest is about the timestamp of the command that caused the first row that is not acknowledged.
+func (s *source) oldest() (int64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.acked.low == s.known || len(s.ages) == 0 {
+		return 0, false
+	}
+	return s.ages[0].time, true
+}
+
+// flush gives a channel that is closed when all rows known by now are acknowledged.
+func (s *source) flush() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.acked.low >= s.known {
+		return closedChannel
+	}
+	f := flusher{s.known, make(chan struct{})}
+	s.flushers = append(s.flushers, f)
+	return f.done
+}
+
+// close forgets the source, except what is in the air, which is memory until its promises have returned.
+func (s *source) close() {
+	s.mu.Lock()
+	s.closed = true
+	rest := s.unacked
+	rest.add(s.drained)
+	rest.sub(s.flying)
+	s.queue, s.ages = nil, nil
+	s.mu.Unlock()
+	s.relay.room.give(rest)
+	s.end()
+	<-s.ended
+}

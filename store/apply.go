@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"allocation/domain"
+	"allocation/worker"
+)
+
+// Apply decides a batch of commands and commits what they do: positions, products, outbox rows and dead letters, together or not at all.
+// An error is a *worker.FencedError, or one of worker's kinds, or the fault of something in the batch; only after worker.ErrUnknownOutcome
+// may the batch have been committed.
+func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return worker.Applied{}, readError("apply", err)
+	}
+	defer conn.Release()
+
+	d := newDecisions(batch)
+	if err := d.decide(ctx, conn.Conn()); err != nil {
+		return worker.Applied{}, err
+	}
+	ledger := newLedger(batch, d)
+	if err := s.save(ctx, conn.Conn(), batch, d, ledger); err != nil {
+		return worker.Applied{}, err
+	}
+	return worker.Applied{Rows: ledger.rows, Outcomes: ledger.outcomes}, nil
+}
+
+// decisions are the results of a batch's commands, and what was loaded to come to them.
+type decisions struct {
+	batch    worker.Batch
+	loaded   *loaded
+	commands []domain.Command // by command of the batch; nil where it was refused before it could be decided
+	results  []domain.Result
+}
+
+func newDecisions(batch worker.Batch) *decisions {
+	d := &decisions{
+		batch:    batch,
+		loaded:   newLoaded(),
+		commands: make([]domain.Command, len(batch.Commands)),
+		results:  make([]domain.Result, len(batch.Commands)),
+	}
+	for i := range batch.Commands {
+		c := &batch.Commands[i]
+		if c.Refusal != nil {
+			d.results[i].Refusal = &domain.Refusal{Reason: domain.Reason(c.Refusal.Reason), Message: c.Refusal.Message}
+			continue
+		}
+		d.commands[i], d.results[i].Refusal = domain.DecodeCommand(c.Type, c.Data)
+	}
+	return d
+}
+
+// firstRounds is how many loads a batch may need beside one for each command, which is the most that can come of learning one fact a time.
+const firstRounds = 20
+
+// decide loads what the commands most likely need, applies them in order, and loads again what turned out to be missing. A command that
+// must wait for a load makes those wait that name its product or its batch; the others go on, so every product keeps its order.
+func (d *decisions) decide(ctx context.Context, db querier) error {
+	need := domain.NewNeed()
+	var pending []int
+	for i, c := range d.commands {
+		if c != nil {
+			need.Expect(c)
+			pending = append(pending, i)
+		}
+	}
+	for rounds := 0; len(pending) > 0; rounds++ {
+		if rounds > firstRounds+len(d.commands) {
+			return fmt.Errorf("decide: %d loads do not satisfy %d commands: the stored rows contradict each other", rounds, len(pending))
+		}
+		if err := d.loaded.load(ctx, db, need); err != nil {
+			return err
+		}
+		need = domain.NewNeed()
+		pending = d.apply(pending, need)
+	}
+	return nil
+}
+
+func (d *decisions) apply(pending []int, need *domain.Need) (waiting []int) {
+	var blocked blocked
+	for _, i := range pending {
+		sku, ref := d.loaded.mentions(d.commands[i])
+		if blocked.has(sku, ref) {
+			blocked.add(sku, ref)
+			waiting = append(waiting, i)
+			continue
+		}
+		result := d.loaded.catalog.Apply(d.commands[i], d.batch.Commands[i].Cause.CommandID)
+		if result.Need != nil {
+			need.Merge(result.Need)
+			blocked.add(sku, ref)
+			waiting = append(waiting, i)
+			continue
+		}
+		d.results[i] = result
+		d.loaded.remember(d.commands[i])
+	}
+	return waiting
+}
+
+// blocked holds the products and batches whose commands wait for a load.
+type blocked struct {
+	skus, refs map[string]struct{}
+}
+
+func (b *blocked) has(sku, ref string) bool {
+	_, product := b.skus[sku]
+	_, batch := b.refs[ref]
+	return product || batch
+}
+
+func (b *blocked) add(sku, ref string) {
+	if b.skus == nil {
+		b.skus, b.refs = map[string]struct{}{}, map[string]struct{}{}
+	}
+	if sku != "" {
+		b.skus[sku] = struct{}{}
+	}
+	if ref != "" {
+		b.refs[ref] = struct{}{}
+	}
+}

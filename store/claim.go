@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+const claimSQL = `
+select n, (c).source, (c).topic_id, (c).next_offset, (c).next_row, (c).published_row, (c).epoch, (c).attempts
+from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
+
+// Claim makes this worker the owner of partitions: from now on, nobody who claimed them before commits anything for them. It waits for
+// transactions in flight on them. Claims come in the order of the requests.
+// An error is worker.ErrOutage, worker.ErrConflict or the context's; it can always be called again.
+func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]worker.Claim, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, readError("claim partitions", err)
+	}
+	defer conn.Release()
+	defer s.unblock(ctx, conn.Conn())()
+
+	args, tokens := claimArgs(requests, s.owner)
+	rows, err := conn.Query(ctx, claimSQL, args...)
+	if err != nil {
+		return nil, readError("claim partitions", err)
+	}
+	claims := make([]worker.Claim, len(requests))
+	if err := scanClaims(rows, requests, tokens, claims); err != nil {
+		return nil, readError("claim partitions", err)
+	}
+	return claims, nil
+}
+
+func claimArgs(requests []worker.ClaimRequest, owner string) (args []any, tokens []uuid.UUID) {
+	n := len(requests)
+	topics, ids, partitions := make([]string, n), make([]uuid.UUID, n), make([]int32, n)
+	starts, topicStarts := make([]int64, n), make([]int64, n)
+	tokens = make([]uuid.UUID, n)
+	for i, r := range requests {
+		topics[i], ids[i], partitions[i] = r.Topic, r.TopicID, r.Partition
+		starts[i], topicStarts[i] = r.Start, r.TopicStart
+		tokens[i] = uuid.New()
+	}
+	return []any{topics, ids, partitions, starts, topicStarts, tokens, owner}, tokens
+}
+
+func scanClaims(rows pgx.Rows, requests []worker.ClaimRequest, tokens []uuid.UUID, claims []worker.Claim) error {
+	defer rows.Close()
+	found := 0
+	for rows.Next() {
+		var n int
+		var id uuid.UUID
+		var c worker.Claim
+		if err := rows.Scan(&n, &c.Source.ID, &id, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts); err != nil {
+			return err
+		}
+		r := requests[n-1]
+		c.Source = outbox.Source{ID: c.Source.ID, Topic: r.Topic, TopicID: id, Partition: r.Partition}
+		c.Token = worker.Token(tokens[n-1])
+		c.Since = time.Now()
+		claims[n-1] = c
+		found++
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if found != len(requests) {
+		return fmt.Errorf("%w: %d of %d partitions claimed", worker.ErrConflict, found, len(requests))
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"allocation/worker"
+)
+
+func TestClaim_startsWhereTheTopicDoes(t *testing.T) {
+	b := setup(t, 0)
+	ask := func(topic string, partition int32) worker.ClaimRequest {
+		return worker.ClaimRequest{Topic: topic, Partition: partition, Start: 5, TopicStart: 100}
+	}
+	claims, err := b.Claim(t.Context(), []worker.ClaimRequest{ask("orders", 1), ask("orders", 0)})
+	require.NoError(t, err)
+	require.Equal(t, int64(100), claims[0].NextOffset, "the topic is new")
+	require.Equal(t, int32(1), claims[0].Source.Partition, "claims come in the order of requests")
+	claims, err = b.Claim(t.Context(), []worker.ClaimRequest{ask("orders", 0), ask("orders", 2)})
+	require.NoError(t, err)
+	require.Equal(t, int64(100), claims[0].NextOffset, "it has a position already")
+	require.Equal(t, int64(2), claims[0].Epoch)
+	require.Equal(t, int64(5), claims[1].NextOffset, "a partition added later starts at its own start")
+}
+
+func TestClaim_countsAttemptsUntilThePositionMoves(t *testing.T) {
+	b := setup(t, 1)
+	b.claims = b.claim(b.Store, 1)
+	b.claims = b.claim(b.Store, 1)
+	require.Equal(t, 3, b.claims[0].Attempts)
+	b.apply(command(0, "Allocate", `{}`))
+	require.Equal(t, 1, b.claim(b.Store, 1)[0].Attempts)
+}
+
+// A process frozen in the middle of its pipeline holds locks that no timeout of Postgres ends.
+func TestClaim_endsASessionThatHoldsItsLocksAndWaitsForItsClient(t *testing.T) {
+	b := setup(t, 1)
+	frozen, err := pgx.Connect(t.Context(), b.url)
+	require.NoError(t, err)
+	defer frozen.Close(t.Context()) //nolint:errcheck // the server ended it
+	_, err = frozen.Exec(t.Context(), `begin; select move_positions('{`+"1"+`}', array[(select token from positions)], '{0}', '{5}', '{0}', '{0}', '{0}')`)
+	require.NoError(t, err)
+
+	start := time.Now()
+	claims := b.claim(b.open("another"), 1)
+	require.Less(t, time.Since(start), lockTimeout, "it must not wait for a lock timeout")
+	require.Zero(t, claims[0].NextOffset, "what the frozen session wrote is gone")
+	_, err = frozen.Exec(t.Context(), `commit`)
+	require.Error(t, err)
+}
+
+func TestSavePublished_tellsWhoLostTheClaim(t *testing.T) {
+	b := setup(t, 2)
+	b.apply(command(0, "Allocate", `{}`), command(1, "Allocate", `{}`))
+	b.claim(b.open("another"), 1)
+	progress := []worker.Progress{
+		{Source: b.claims[0].Source.ID, Token: b.claims[0].Token, Published: 1},
+		{Source: b.claims[1].Source.ID, Token: b.claims[1].Token, Published: 1},
+	}
+	lost, err := b.SavePublished(t.Context(), progress)
+	require.NoError(t, err)
+	require.Equal(t, []int32{b.claims[0].Source.ID}, lost)
+	rows, err := b.Published(t.Context(), []int32{b.claims[0].Source.ID, b.claims[1].Source.ID})
+	require.NoError(t, err)
+	require.Equal(t, map[int32]int64{b.claims[0].Source.ID: 0, b.claims[1].Source.ID: 1}, rows)
+}
+
+func TestNudge_reachesListeners(t *testing.T) {
+	b := setup(t, 0)
+	got := make(chan []int32, 1)
+	ended := make(chan error, 1)
+	listening := make(chan struct{})
+	s := b.open("listener")
+	go func() {
+		close(listening)
+		ended <- s.Listen(t.Context(), func(sources []int32) {
+			select {
+			case got <- sources:
+			default:
+			}
+		})
+	}()
+	<-listening
+	for heard := false; !heard; { // a nudge of before it listens is not heard
+		require.NoError(t, b.Nudge(t.Context(), []int32{3, 7}))
+		select {
+		case sources := <-got:
+			require.Equal(t, []int32{3, 7}, sources)
+			heard = true
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	_, err := b.pool.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'`)
+	require.NoError(t, err)
+	require.Error(t, <-ended, "it ends with its connection")
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"allocation/worker"
+)
+
+// The error codes that functions of the migrations raise.
+const (
+	codeFenced   = "AL001"
+	codeConflict = "AL002"
+)
+
+// readError tells what an error of a call that commits nothing allows: such a call can always be made again.
+func readError(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, classify(err, worker.ErrOutage))
+}
+
+// writeError tells what an error of a pipeline with its commit inside allows. The server's word that a statement failed means that nothing
+// was committed. After anything else the commit may have happened.
+func writeError(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, classify(err, worker.ErrUnknownOutcome))
+}
+
+func classify(err, unanswered error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		if pgconn.SafeToRetry(err) {
+			return both(worker.ErrOutage, err)
+		}
+		return both(unanswered, err)
+	}
+	switch {
+	case pg.Severity != "ERROR": // the session ended: FATAL, PANIC
+		return both(unanswered, err)
+	case pg.Code == codeFenced:
+		return fenced(pg)
+	case isConflict(pg):
+		return both(worker.ErrConflict, err)
+	case isOutage(pg):
+		return both(worker.ErrOutage, err)
+	}
+	return err
+}
+
+func both(kind, err error) error { return fmt.Errorf("%w: %w", kind, err) }
+
+func fenced(pg *pgconn.PgError) error {
+	e := &worker.FencedError{}
+	for part := range strings.SplitSeq(pg.Detail, ",") {
+		if n, err := strconv.ParseInt(part, 10, 32); err == nil {
+			e.Sources = append(e.Sources, int32(n))
+		}
+	}
+	return e
+}
+
+// isConflict: another transaction was first, or Postgres chose this one to give way.
+func isConflict(pg *pgconn.PgError) bool {
+	switch pg.Code {
+	case codeConflict,
+		"23505", // unique_violation
+		"40001", // serialization_failure
+		"40P01", // deadlock_detected
+		"55P03": // lock_not_available
+		return true
+	}
+	return false
+}
+
+// isOutage: the database cannot serve anybody now, whatever the batch. By class, from Postgres' appendix A.
+func isOutage(pg *pgconn.PgError) bool {
+	switch pg.Code[:2] {
+	case "08", // connection exception
+		"28", // invalid authorization
+		"3D", // invalid catalog name: no such database
+		"3F", // invalid schema name
+		"53", // insufficient resources: disk full, out of memory, too many connections
+		"57", // operator intervention: shutdown, crash, cancel
+		"58", // system error: I/O
+		"XX": // internal error: corruption
+		return true
+	}
+	switch pg.Code {
+	case "25006", // read_only_sql_transaction: a standby, or a primary that was demoted
+		"42501", // insufficient_privilege
+		"42883", // undefined_function
+		"42P01", // undefined_table
+		"42703", // undefined_column
+		"55000", // object_not_in_prerequisite_state
+		"0A000": // feature_not_supported: a cached plan after a migration
+		return true
+	case "23514": // check_violation: of no constraint where the outbox lacks its day
+		return pg.ConstraintName == ""
+	}
+	return false
+}

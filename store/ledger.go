@@ -1,0 +1,105 @@
+package store
+
+import (
+	"allocation/domain"
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+// history is where the outbox has the last event of an order line.
+type history struct {
+	source int32 // 0: none yet
+	row    int64
+	day    string // empty: written by this transaction
+}
+
+// ledger numbers the outbox rows of a batch, and links each to its predecessors.
+type ledger struct {
+	rows     [][]outbox.Row // by lane
+	outcomes []worker.Outcome
+	previous [][]history                   // by lane, as rows: the previous event of the same order line
+	lines    map[domain.LineID]history     // the last event of each line that has one
+	products map[string]outbox.Predecessor // the last event of each product
+	refused  []refused
+}
+
+// refused is a dead letter, and what is known of the command besides its bytes.
+type refused struct {
+	lane    int
+	row     int64
+	command *worker.Command
+	letter  *outbox.DeadLetter
+	sku     string
+}
+
+func newLedger(batch worker.Batch, d *decisions) *ledger {
+	l := &ledger{
+		rows:     make([][]outbox.Row, len(batch.Lanes)),
+		previous: make([][]history, len(batch.Lanes)),
+		outcomes: make([]worker.Outcome, len(batch.Commands)),
+		lines:    d.loaded.lines,
+		products: d.loaded.products,
+	}
+	for i := range batch.Commands {
+		l.record(batch.Lanes, &batch.Commands[i], d.commands[i], d.results[i], &l.outcomes[i])
+	}
+	return l
+}
+
+func (l *ledger) record(lanes []worker.Lane, c *worker.Command, decoded domain.Command, result domain.Result, outcome *worker.Outcome) {
+	switch {
+	case result.Refusal != nil:
+		*outcome = worker.Outcome{Result: worker.Refused, Reason: string(result.Refusal.Reason)}
+		l.refuse(lanes, c, decoded, result.Refusal)
+	case len(result.Events) == 0:
+		*outcome = worker.Outcome{Result: worker.NoEffect}
+	default:
+		*outcome = worker.Outcome{Result: worker.Changed}
+	}
+	for n := range result.Events {
+		l.event(lanes, c, n, &result.Events[n])
+	}
+}
+
+func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.Event) {
+	row := outbox.Row{
+		Number: l.next(lanes, c.Lane), Offset: c.Offset, Event: int16(n), //nolint:gosec // see maxEvents
+		Type: string(e.Type), Key: e.SKU, Subject: e.Subject(), Value: e.AppendData(nil), Sequence: e.Sequence,
+		Cause: c.Cause,
+	}
+	source := lanes[c.Lane].Source.ID
+	if e.Sequence > 0 {
+		if last := l.products[e.SKU]; last.Source != source {
+			row.After = last
+		}
+		l.products[e.SKU] = outbox.Predecessor{Source: source, Row: row.Number}
+	}
+	var previous history
+	if e.Line.OrderID != "" {
+		previous = l.lines[e.Line]
+		if e.Sequence > 0 {
+			l.lines[e.Line] = history{source: source, row: row.Number}
+		}
+	}
+	l.add(c.Lane, row, previous)
+}
+
+func (l *ledger) refuse(lanes []worker.Lane, c *worker.Command, decoded domain.Command, r *domain.Refusal) {
+	letter := &outbox.DeadLetter{Reason: string(r.Reason), Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers}
+	row := outbox.Row{Number: l.next(lanes, c.Lane), Offset: c.Offset, Cause: c.Cause, DeadLetter: letter}
+	sku := ""
+	if decoded != nil {
+		sku, _ = names(decoded)
+	}
+	l.refused = append(l.refused, refused{lane: c.Lane, row: row.Number, command: c, letter: letter, sku: sku})
+	l.add(c.Lane, row, history{})
+}
+
+func (l *ledger) next(lanes []worker.Lane, lane int) int64 {
+	return lanes[lane].NextRow + int64(len(l.rows[lane]))
+}
+
+func (l *ledger) add(lane int, row outbox.Row, previous history) {
+	l.rows[lane] = append(l.rows[lane], row)
+	l.previous[lane] = append(l.previous[lane], previous)
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/outbox"
+)
+
+// Bounds of one read of the outbox.
+const (
+	drainRows  = 2000
+	drainBytes = 8 << 20
+)
+
+const outboxRowsSQL = `
+select o.row_no, o.command_offset, o.event_no, o.type, o.key, o.subject, coalesce(o.sequence, 0), o.value, coalesce(o.command_id, ''),
+    coalesce(o.correlation_id, ''), coalesce(o.traceparent, ''), coalesce(o.tracestate, ''), coalesce(o.command_time, -1),
+    coalesce(o.after_source, 0), coalesce(o.after_row, 0), d.reason, d.message, d.key, d.value, d.headers
+from outbox o left join dead_letters d on o.type = '' and d.source = o.source and d.row_no = o.row_no
+where o.source = $1 and o.row_no >= $2 and o.row_no < $3
+order by o.row_no limit $4`
+
+// Rows reads committed rows [from, to) of a source in order, at most a few thousand or a few megabytes, but at least one if there is one.
+func (s *Store) Rows(ctx context.Context, source outbox.Source, from, to int64) ([]outbox.Row, error) {
+	rows, err := s.pool.Query(ctx, outboxRowsSQL, source.ID, from, to, drainRows)
+	if err != nil {
+		return nil, readError("read outbox", err)
+	}
+	defer rows.Close()
+	var out []outbox.Row
+	size := 0
+	for size < drainBytes && rows.Next() {
+		row, err := scanOutboxRow(rows)
+		if err != nil {
+			return nil, readError("read outbox", err)
+		}
+		out = append(out, row)
+		size += len(row.Value)
+		if row.DeadLetter != nil {
+			size += len(row.DeadLetter.Value)
+		}
+	}
+	rows.Close()
+	return out, readError("read outbox", rows.Err())
+}
+
+func scanOutboxRow(rows pgx.Rows) (outbox.Row, error) {
+	r := outbox.Row{Cause: &outbox.Cause{}}
+	var reason, message *string
+	var key, value, headers []byte
+	err := rows.Scan(&r.Number, &r.Offset, &r.Event, &r.Type, &r.Key, &r.Subject, &r.Sequence, &r.Value, &r.Cause.CommandID,
+		&r.Cause.CorrelationID, &r.Cause.TraceParent, &r.Cause.TraceState, &r.Cause.Time, &r.After.Source, &r.After.Row,
+		&reason, &message, &key, &value, &headers)
+	if err != nil || reason == nil {
+		return r, err
+	}
+	r.Value = nil
+	r.DeadLetter = &outbox.DeadLetter{Reason: *reason, Message: *message, Key: key, Value: value}
+	r.DeadLetter.Headers, err = decodeHeaders(headers)
+	return r, err
+}

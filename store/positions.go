@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"allocation/worker"
+)
+
+// SavePublished writes how far rows are published, for partitions at rest: those that move write it in their next transaction. It returns
+// the sources whose claim another worker took.
+func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (lost []int32, err error) {
+	sources, tokens, published := make([]int32, len(progress)), make([]uuid.UUID, len(progress)), make([]int64, len(progress))
+	for i, p := range progress {
+		sources[i], tokens[i], published[i] = p.Source, uuid.UUID(p.Token), p.Published
+	}
+	rows, err := s.pool.Query(ctx, `select save_published($1, $2, $3)`, sources, tokens, published)
+	if err != nil {
+		return nil, readError("save published rows", err)
+	}
+	lost, err = pgx.CollectRows(rows, pgx.RowTo[int32])
+	return lost, readError("save published rows", err)
+}
+
+// Published reads the published rows of sources, whoever owns them.
+func (s *Store) Published(ctx context.Context, sources []int32) (map[int32]int64, error) {
+	rows, err := s.pool.Query(ctx, `select source, published_row from positions where source = any($1)`, sources)
+	if err != nil {
+		return nil, readError("read published rows", err)
+	}
+	published := make(map[int32]int64, len(sources))
+	var source int32
+	var row int64
+	_, err = pgx.ForEachRow(rows, []any{&source, &row}, func() error {
+		published[source] = row
+		return nil
+	})
+	return published, readError("read published rows", err)
+}
+
+// nudgeChannel carries, as a comma-separated list, sources whose published row somebody waits for.
+const nudgeChannel = "allocation_nudge"
+
+// Nudge asks the owners of sources to save their published rows soon.
+func (s *Store) Nudge(ctx context.Context, sources []int32) error {
+	text := make([]string, len(sources))
+	for i, source := range sources {
+		text[i] = strconv.Itoa(int(source))
+	}
+	_, err := s.pool.Exec(ctx, `select pg_notify($1, $2)`, nudgeChannel, strings.Join(text, ","))
+	return readError("nudge", err)
+}
+
+// Listen calls nudged for each nudge, until the context or the connection ends. It holds a connection of its own.
+func (s *Store) Listen(ctx context.Context, nudged func(sources []int32)) error {
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return readError("listen", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was written
+	if _, err := conn.Exec(ctx, "listen "+nudgeChannel); err != nil {
+		return readError("listen", err)
+	}
+	for {
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return readError("listen", err)
+		}
+		var sources []int32
+		for part := range strings.SplitSeq(n.Payload, ",") {
+			if source, err := strconv.ParseInt(part, 10, 32); err == nil {
+				sources = append(sources, int32(source))
+			}
+		}
+		nudged(sources)
+	}
+}

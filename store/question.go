@@ -1,0 +1,78 @@
+package store
+
+import (
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/domain"
+)
+
+// question is a domain.Need as arrays for one round trip.
+type question struct {
+	skus []string
+	refs []string
+
+	lines                    []domain.LineID
+	orderIDs, lineSKUs, lids []string
+
+	open []string // the products whose open batches are asked for
+	most []int32  // how many
+
+	tails    []string // the batches whose last lines are asked for
+	shrinkTo []int64
+
+	waiting []string // the products whose waiting lines are asked for
+	reach   []int64
+	perQty  []int32
+}
+
+func newQuestion(need *domain.Need) *question {
+	q := &question{}
+	for sku, n := range need.Products {
+		q.skus = append(q.skus, sku)
+		if n.Open > 0 {
+			q.open, q.most = append(q.open, sku), append(q.most, clamp(n.Open))
+		}
+		if n.Reach > 0 {
+			q.waiting, q.reach, q.perQty = append(q.waiting, sku), append(q.reach, n.Reach), append(q.perQty, clamp(n.PerQty))
+		}
+	}
+	for ref, n := range need.Batches {
+		q.refs = append(q.refs, ref)
+		if n.ShrinkTo != domain.NoShrink {
+			q.tails, q.shrinkTo = append(q.tails, ref), append(q.shrinkTo, n.ShrinkTo)
+		}
+	}
+	for id := range need.Lines {
+		q.lines = append(q.lines, id)
+		q.orderIDs, q.lineSKUs, q.lids = append(q.orderIDs, id.OrderID), append(q.lineSKUs, id.SKU), append(q.lids, id.LineID)
+	}
+	return q
+}
+
+func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded in the same breath
+
+func (q *question) hasBatches() bool { return len(q.refs) > 0 || len(q.lines) > 0 }
+
+// pipeline asks everything in the order in which loaded.learn reads the answers.
+func (q *question) pipeline() *pgx.Batch {
+	b := &pgx.Batch{}
+	b.Queue(productsSQL, q.skus, q.refs)
+	if q.hasBatches() {
+		b.Queue(batchesSQL, q.refs, q.orderIDs, q.lineSKUs, q.lids)
+	}
+	if len(q.lines) > 0 {
+		b.Queue(linesSQL, q.orderIDs, q.lineSKUs, q.lids)
+	}
+	if len(q.open) > 0 {
+		b.Queue(openSQL, q.open, q.most)
+	}
+	if len(q.tails) > 0 {
+		b.Queue(tailsSQL, q.tails, q.shrinkTo)
+	}
+	if len(q.waiting) > 0 {
+		b.Queue(waitingSQL, q.waiting, q.reach, q.perQty)
+	}
+	return b
+}

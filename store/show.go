@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrUnknown is returned by the Show methods for an order, a product or a batch that the database has never heard of.
+var ErrUnknown = errors.New("unknown")
+
+// showMost bounds the lists that a person looks at. Totals count all.
+const showMost = 100
+
+// BatchView is a batch as it is now.
+type BatchView struct {
+	Ref       string `json:"ref"`
+	SKU       string `json:"sku"`
+	Qty       int64  `json:"qty"`
+	Allocated int64  `json:"allocated"`
+	Available int64  `json:"available"`
+	ETA       string `json:"eta,omitempty"` // empty: in the warehouse
+	Revision  *int64 `json:"revision,omitempty"`
+
+	Lines      []LineView `json:"lines,omitempty"` // those allocated to it, in placed order
+	LinesTotal int64      `json:"lines_total"`
+}
+
+// LineView is an order line as it is now.
+type LineView struct {
+	OrderID  string `json:"orderid"`
+	SKU      string `json:"sku"`
+	LineID   string `json:"lineid,omitempty"`
+	Qty      int64  `json:"qty"`
+	State    string `json:"state"`
+	BatchRef string `json:"batchref,omitempty"`
+	Placed   int64  `json:"placed"`
+
+	History []HistoryView `json:"history,omitempty"` // oldest first
+	// HistoryCut says that older events are no longer in the database.
+	HistoryCut bool `json:"history_cut,omitempty"`
+}
+
+// HistoryView is one event of an order line, and the command that it came from.
+type HistoryView struct {
+	Type      string          `json:"type"`
+	Sequence  int64           `json:"sequence"`
+	Data      json.RawMessage `json:"data"`
+	Time      *time.Time      `json:"time,omitempty"` // of the command's record
+	CommandID string          `json:"command_id,omitempty"`
+	Topic     string          `json:"topic"`
+	Partition int32           `json:"partition"`
+	Offset    int64           `json:"offset"`
+}
+
+// ProductView is a product as it is now.
+type ProductView struct {
+	SKU          string      `json:"sku"`
+	Version      int64       `json:"version"`
+	Batches      []BatchView `json:"batches"` // those in use, in preference order
+	BatchesTotal int64       `json:"batches_total"`
+	Waiting      []LineView  `json:"waiting"` // in placed order
+	WaitingTotal int64       `json:"waiting_total"`
+}
+
+// OrderView is an order as it is now: all its lines.
+type OrderView struct {
+	OrderID string     `json:"orderid"`
+	Lines   []LineView `json:"lines"`
+}
+
+const (
+	showBatchColumns = `ref, sku, qty, allocated, qty - allocated, coalesce(eta::text, ''), revision`
+	showLineColumns  = `orderid, sku, lineid, qty, state::text, coalesce(batchref, ''), placed`
+
+	showBatchSQL      = `select ` + showBatchColumns + ` from batches where ref = $1`
+	showBatchLinesSQL = `select ` + showLineColumns + ` from lines where batchref = $1 and state = 'allocated' order by placed limit $2`
+	countLinesSQL     = `select count(*) from lines where batchref = $1 and state = 'allocated'`
+
+	showProductSQL = `select sku, version, waiting, (select count(*) from batches b where b.sku = p.sku and b.qty > 0) from products p where sku = $1`
+	showBatchesSQL = `select ` + showBatchColumns + `, (select count(*) from lines l where l.batchref = b.ref and l.state = 'allocated')
+from batches b where sku = $1 and qty > 0 order by eta nulls first, ref limit $2`
+	showWaitingSQL = `select ` + showLineColumns + ` from lines where sku = $1 and state = 'waiting' order by placed limit $2`
+
+	showOrderSQL = `select ` + showLineColumns + `, last_source, last_row, last_day from lines where orderid = $1 order by sku, lineid limit $2`
+
+	// From a line's last event, each knows the one before it. Days that were dropped end the history.
+	showHistorySQL = `
+with recursive history as (
+    select o.*, 1 as step from outbox o where source = $1 and row_no = $2 and day = $3
+    union all
+    select o.*, h.step + 1 from history h join outbox o on o.source = h.previous_source and o.row_no = h.previous_row and o.day = h.previous_day
+    where h.step < $4)
+select type, coalesce(sequence, 0), value, command_time, coalesce(command_id, ''), p.topic, p.partition, command_offset, previous_source is not null
+from history join positions p using (source) order by step desc`
+)
+
+// ShowBatch is what is known about a batch, and ErrUnknown where nothing is.
+func (s *Store) ShowBatch(ctx context.Context, ref string) (*BatchView, error) {
+	rows, _ := s.pool.Query(ctx, showBatchSQL, ref)
+	batch, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (b BatchView, err error) {
+		return b, row.Scan(b.fields()...)
+	})
+	if err != nil {
+		return nil, showError("show batch", err)
+	}
+	if batch.Lines, err = s.showLines(ctx, showBatchLinesSQL, ref); err != nil {
+		return nil, showError("show lines of batch", err)
+	}
+	err = s.pool.QueryRow(ctx, countLinesSQL, ref).Scan(&batch.LinesTotal)
+	return &batch, showError("count lines of batch", err)
+}
+
+// ShowProduct is what is known about a product, and ErrUnknown where nothing is.
+func (s *Store) ShowProduct(ctx context.Context, sku string) (*ProductView, error) {
+	var p ProductView
+	if err := s.pool.QueryRow(ctx, showProductSQL, sku).Scan(&p.SKU, &p.Version, &p.WaitingTotal, &p.BatchesTotal); err != nil {
+		return nil, showError("show product", err)
+	}
+	rows, _ := s.pool.Query(ctx, showBatchesSQL, sku, showMost)
+	var err error
+	p.Batches, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b BatchView, err error) {
+		return b, row.Scan(append(b.fields(), &b.LinesTotal)...)
+	})
+	if err != nil {
+		return nil, showError("show batches of product", err)
+	}
+	p.Waiting, err = s.showLines(ctx, showWaitingSQL, sku)
+	return &p, showError("show waiting lines of product", err)
+}
+
+// ShowOrder is what is known about an order, and ErrUnknown where nothing is.
+func (s *Store) ShowOrder(ctx context.Context, id string) (*OrderView, error) {
+	type found struct {
+		line LineView
+		last lastEvent
+	}
+	rows, _ := s.pool.Query(ctx, showOrderSQL, id, showMost)
+	lines, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f found, err error) {
+		return f, row.Scan(append(f.line.fields(), &f.last.source, &f.last.row, &f.last.day)...)
+	})
+	if err != nil {
+		return nil, showError("show order", err)
+	}
+	if len(lines) == 0 {
+		return nil, ErrUnknown
+	}
+	order := &OrderView{OrderID: id}
+	for _, l := range lines {
+		if err := s.showHistory(ctx, &l.line, l.last); err != nil {
+			return nil, showError("show history of order", err)
+		}
+		order.Lines = append(order.Lines, l.line)
+	}
+	return order, nil
+}
+
+// lastEvent is where a line's history begins.
+type lastEvent struct {
+	source int32
+	row    int64
+	day    time.Time
+}
+
+func (s *Store) showHistory(ctx context.Context, line *LineView, last lastEvent) error {
+	line.HistoryCut = true // until an event without one before it is found
+	rows, err := s.pool.Query(ctx, showHistorySQL, last.source, last.row, last.day, showMost)
+	if err != nil {
+		return err
+	}
+	line.History, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (h HistoryView, err error) {
+		var ms *int64
+		var more bool
+		err = row.Scan(&h.Type, &h.Sequence, &h.Data, &ms, &h.CommandID, &h.Topic, &h.Partition, &h.Offset, &more)
+		if ms != nil {
+			at := time.UnixMilli(*ms).UTC()
+			h.Time = &at
+		}
+		line.HistoryCut = line.HistoryCut && more
+		return h, err
+	})
+	return err
+}
+
+func (s *Store) showLines(ctx context.Context, query, key string) ([]LineView, error) {
+	rows, err := s.pool.Query(ctx, query, key, showMost)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l LineView, err error) {
+		return l, row.Scan(l.fields()...)
+	})
+}
+
+func (b *BatchView) fields() []any {
+	return []any{&b.Ref, &b.SKU, &b.Qty, &b.Allocated, &b.Available, &b.ETA, &b.Revision}
+}
+
+func (l *LineView) fields() []any {
+	return []any{&l.OrderID, &l.SKU, &l.LineID, &l.Qty, &l.State, &l.BatchRef, &l.Placed}
+}
+
+func showError(doing string, err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrUnknown
+	}
+	return readError(doing, err)
+}

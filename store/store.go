@@ -1,0 +1,97 @@
+// Package store keeps positions, products, the outbox and dead letters in Postgres.
+//
+// Its guarantee: a transaction commits a batch's positions, products, outbox rows and dead letters together, and only if the worker still
+// holds the claims, the positions are where it left them, and everything that the decisions read is still so. Nothing is locked while
+// deciding: reads take no locks and leave no transaction open, and the write is one pipeline with its commit inside.
+//
+// Locks are taken in one order, so that transactions cannot deadlock: positions by source, products by SKU, then batches and lines by key.
+//
+// It starts no goroutine that outlives a call, except the one of Listen, which ends with its context.
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store is the database of the service. It is safe for concurrent use.
+type Store struct {
+	pool  *pgxpool.Pool
+	owner string
+}
+
+// Options say how to reach the database.
+type Options struct {
+	URL      string
+	Owner    string                // names this worker to people, in positions
+	MaxConns int32                 // 0: the pool's default
+	Adjust   func(*pgxpool.Config) // changes the pool's configuration last: tracing, or faults in tests; may be nil
+}
+
+// Timeouts of every session, so that nothing stands still for ever. Frozen clients are ended sooner: see unblock.
+const (
+	statementTimeout = 60 * time.Second
+	lockTimeout      = 30 * time.Second
+	idleTimeout      = 10 * time.Second
+	connectTimeout   = 5 * time.Second
+)
+
+// Open makes a pool of connections. It does not connect yet: a mistake in the URL is the only error.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read database URL: %w", err)
+	}
+	configureSession(cfg)
+	if o.MaxConns > 0 {
+		cfg.MaxConns = o.MaxConns
+	}
+	if o.Adjust != nil {
+		o.Adjust(cfg)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return &Store{pool: pool, owner: o.Owner}, nil
+}
+
+func configureSession(cfg *pgxpool.Config) {
+	c := &cfg.ConnConfig.Config
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	for name, value := range map[string]string{
+		"application_name":                    "allocation",
+		"datestyle":                           "ISO",
+		"timezone":                            "UTC",
+		"synchronous_commit":                  "on",
+		"statement_timeout":                   ms(statementTimeout),
+		"lock_timeout":                        ms(lockTimeout),
+		"idle_in_transaction_session_timeout": ms(idleTimeout),
+	} {
+		if _, set := c.RuntimeParams[name]; !set || name == "synchronous_commit" {
+			c.RuntimeParams[name] = value
+		}
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	if c.ValidateConnect == nil {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // a standby is no database of ours
+	}
+}
+
+// Close ends all connections. Calls in flight fail.
+func (s *Store) Close() { s.pool.Close() }
+
+// Ping answers whether the database can be reached and written to.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("reach database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,208 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+)
+
+// applier applies what waits in its lanes, one transaction after the other; while one commits, the next batch gathers. It takes records
+// from a lane's queue only after they are committed, so whatever fails is gathered again.
+type applier struct {
+	w     *Worker
+	wake  chan struct{} // has room for one
+	lanes []*lane       // guarded by Worker.mu
+	turn  int           // the lane that goes first
+	limit int           // most commands in the next transaction: halved when one of them is at fault
+
+	movedAt   time.Time // guarded by Worker.mu: when it last had no work, or finished some
+	conflicts int       // in a row
+	outages   int       // in a row
+}
+
+func newApplier(w *Worker) *applier {
+	return &applier{w: w, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
+}
+
+func (a *applier) kick() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run applies until stop ends; the transaction in flight then finishes, unless abort ends too.
+func (a *applier) run(stop, abort context.Context) {
+	for stop.Err() == nil {
+		if a.w.relay.Room(stop) != nil {
+			return
+		}
+		work, wait := a.gather(time.Now())
+		if work == nil {
+			a.sleep(stop, wait)
+			continue
+		}
+		work.decode()
+		a.finish(stop, work, a.apply(abort, work))
+	}
+}
+
+func (a *applier) sleep(stop context.Context, wait time.Duration) {
+	var after <-chan time.Time
+	if wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		after = t.C
+	}
+	select {
+	case <-stop.Done():
+	case <-a.wake:
+	case <-after:
+	}
+}
+
+// apply has the batch applied. The rows go to the relay in the order of commits, which is the order of this applier's transactions.
+func (a *applier) apply(ctx context.Context, work *work) error {
+	start := time.Now()
+	applied, err := a.w.store.Apply(ctx, work.batch)
+	if err == nil {
+		a.w.metrics.Transaction.Observe(time.Since(start).Seconds())
+		a.w.metrics.committed(&work.batch, applied.Outcomes)
+	}
+	work.applied = applied
+	return err
+}
+
+// finish draws the consequences of a transaction.
+func (a *applier) finish(stop context.Context, work *work, err error) {
+	var fenced *FencedError
+	switch {
+	case err == nil:
+		a.committed(work)
+	case errors.As(err, &fenced):
+		a.w.metrics.Fenced.Add(float64(len(fenced.Sources)))
+		a.w.logger.Warn("fenced: another worker claimed partitions, or a failover lost commits", "sources", fenced.Sources)
+		a.doubt(work, fenced)
+	case errors.Is(err, ErrUnknownOutcome):
+		a.retry("unknown_outcome")
+		a.w.logger.Warn("the outcome of a transaction is unknown: claiming again", "error", err)
+		a.doubt(work, nil)
+	case errors.Is(err, ErrConflict):
+		a.retry("conflict")
+		a.release(work)
+		a.conflicts++
+		if a.conflicts > 2 {
+			pause(stop, jitter(time.Duration(min(a.conflicts, 20))*time.Millisecond))
+		}
+	case errors.Is(err, ErrOutage):
+		a.retry("outage")
+		a.release(work)
+		a.outages++
+		pause(stop, backoff(a.outages, 100*time.Millisecond, 2*time.Second))
+	case stop.Err() != nil:
+		a.release(work)
+	default:
+		a.isolate(work, err)
+	}
+}
+
+func (a *applier) retry(reason string) { a.w.metrics.Retries.WithLabelValues("postgres", reason).Inc() }
+
+// committed hands the rows to the relay and drops the records.
+func (a *applier) committed(work *work) {
+	a.conflicts, a.outages = 0, 0
+	a.limit = min(2*a.limit, a.w.cfg.MaxBatch)
+	w := a.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, l := range work.lanes {
+		l.busy = false
+		if l.state == running { // else its rows are in the table, and the next claim drains them
+			w.relay.Publish(l.claim.Source.ID, work.applied.Rows[i])
+			l.applied(work.taken[i], work.batch.Lanes[i].To, len(work.applied.Rows[i]))
+			l.saved = max(l.saved, work.batch.Lanes[i].Published)
+			w.flow(l)
+		}
+	}
+	a.movedAt = time.Now()
+	w.rest.Broadcast()
+}
+
+// release lets go of a batch that was not committed.
+func (a *applier) release(work *work) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	for _, l := range work.lanes {
+		l.busy = false
+	}
+	a.w.rest.Broadcast()
+}
+
+// doubt hands lanes to the recoverer: those that were fenced, or all where it is not known.
+func (a *applier) doubt(work *work, fenced *FencedError) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	for _, l := range work.lanes {
+		l.busy = false
+		if fenced == nil {
+			a.w.doubt(l, time.Time{})
+		} else if len(fenced.Sources) == 0 || contains(fenced.Sources, l.claim.Source.ID) {
+			a.w.doubt(l, time.Now())
+		}
+	}
+	a.w.rest.Broadcast()
+}
+
+// isolate looks for the command at fault, by halving. Alone, it is tried again with backoff while the others go on.
+func (a *applier) isolate(work *work, err error) {
+	a.retry("fault")
+	a.release(work)
+	if n := len(work.batch.Commands); n > 1 {
+		a.limit = max(1, n/2)
+		return
+	}
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	l := work.lanes[0]
+	l.alone = true
+	l.failures++
+	l.retryAt = time.Now().Add(backoff(l.failures, 100*time.Millisecond, 30*time.Second))
+	a.limit = max(a.limit, 1)
+	a.w.logger.Error("a command fails by itself: its partition waits, and tries it again",
+		slog.String("topic", l.topic), slog.Int("partition", int(l.partition)), slog.Int64("offset", work.batch.Commands[0].Offset),
+		slog.Int("failures", l.failures), slog.Any("error", err))
+}
+
+func contains(sources []int32, source int32) bool {
+	for _, s := range sources {
+		if s == source {
+			return true
+		}
+	}
+	return false
+}
+
+// pause waits, or until the context ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// backoff doubles from first to most with the attempts, and varies by a half, so that workers do not come back all at once.
+func backoff(attempts int, first, most time.Duration) time.Duration {
+	d := most
+	if attempts < 16 {
+		d = min(most, first<<max(0, attempts-1))
+	}
+	return jitter(d)
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2+1) //nolint:gosec // it only spreads load
+}

@@ -1,0 +1,231 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// assigned claims the partitions that the group added, and answers where to fetch: from the database's positions, never from the group's.
+// Every partition must be in the answer, or it is silently never consumed; an error would lose the whole assignment. So it tries for as long
+// as the assignment lasts.
+func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	names := namesOf(group)
+	if len(names) == 0 {
+		return group, nil
+	}
+	for attempt := 1; ; attempt++ {
+		offsets, err := w.claim(ctx, names, group)
+		if err == nil {
+			return offsets, nil
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		w.claimFailed(err)
+		pause(ctx, backoff(attempt, 50*time.Millisecond, 2*time.Second))
+	}
+}
+
+func (w *Worker) claimFailed(err error) {
+	w.metrics.Retries.WithLabelValues("postgres", "claim").Inc()
+	w.logger.Warn("claim partitions", "error", err)
+}
+
+func namesOf(offsets map[string]map[int32]kgo.Offset) (names []topicPartition) {
+	for topic, partitions := range offsets {
+		for p := range partitions {
+			names = append(names, topicPartition{topic, p})
+		}
+	}
+	return names
+}
+
+func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	logs, err := w.logs(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := w.claimFrom(ctx, names, logs)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	offsets := map[string]map[int32]kgo.Offset{}
+	for i, name := range names {
+		if old := w.lanes[name]; old != nil { // a partition can be handed out twice
+			w.close(old)
+		}
+		l := newLane(claims[i], w.kinds[name.topic])
+		l.why = logs[i].unusable(claims[i])
+		l.stable = logs[i].stable
+		w.add(l)
+		w.noteRollback(l, group[name.topic][name.partition])
+		w.open(l)
+		if offsets[name.topic] == nil {
+			offsets[name.topic] = map[int32]kgo.Offset{}
+		}
+		offsets[name.topic][name.partition] = kgo.NewOffset().At(l.next).WithEpoch(-1)
+	}
+	w.count()
+	return offsets, nil
+}
+
+func (w *Worker) claimFrom(ctx context.Context, names []topicPartition, logs []partitionLog) ([]Claim, error) {
+	requests := make([]ClaimRequest, len(names))
+	for i, name := range names {
+		requests[i] = ClaimRequest{Topic: name.topic, TopicID: logs[i].topicID, Partition: name.partition, Start: logs[i].start, TopicStart: logs[i].start}
+		if w.cfg.StartLatest {
+			requests[i].TopicStart = logs[i].stable
+		}
+	}
+	claims, err := w.store.Claim(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range claims {
+		w.logger.Info("claimed", "topic", c.Source.Topic, "partition", c.Source.Partition, "epoch", c.Epoch, "position", c.NextOffset,
+			"unpublished", c.NextRow-c.Published, "attempts", c.Attempts)
+	}
+	return claims, nil
+}
+
+// add gives a lane to the applier with the fewest. The caller holds mu.
+func (w *Worker) add(l *lane) {
+	w.lanes[l.name()] = l
+	least := w.appliers[0]
+	for _, a := range w.appliers[1:] {
+		if len(a.lanes) < len(least.lanes) {
+			least = a
+		}
+	}
+	least.lanes = append(least.lanes, l)
+}
+
+// noteRollback reports a database that was restored or lost commits: the group knows of commands that the database does not.
+func (w *Worker) noteRollback(l *lane, group kgo.Offset) {
+	if at := group.EpochOffset().Offset; at > l.next {
+		w.metrics.Rollbacks.Inc()
+		w.logger.Error("the database is behind what was reported to the group: it was restored, or a failover lost commits; replaying from its own position",
+			"topic", l.topic, "partition", l.partition, "position", l.next, "reported", at)
+	}
+}
+
+// partitionLog is what Kafka says of a partition's log.
+type partitionLog struct {
+	topicID            [16]byte
+	start, stable, end int64
+}
+
+// unusable says why a position cannot be used; empty where it can.
+func (p partitionLog) unusable(c Claim) string {
+	switch {
+	case c.Source.TopicID != p.topicID:
+		return fmt.Sprintf("the topic was deleted and made again: its id is %s, the position belongs to %s",
+			kadm.TopicID(p.topicID), kadm.TopicID(c.Source.TopicID))
+	case c.NextOffset < p.start:
+		return fmt.Sprintf("position %d is before the start of the log, %d: commands were deleted before they were applied", c.NextOffset, p.start)
+	case c.NextOffset > p.end:
+		return fmt.Sprintf("position %d is beyond the end of the log, %d: the log lost records", c.NextOffset, p.end)
+	}
+	return ""
+}
+
+// logs asks Kafka for the topics' ids and the bounds of the logs.
+func (w *Worker) logs(ctx context.Context, names []topicPartition) ([]partitionLog, error) {
+	topics := make([]string, 0, len(w.kinds))
+	for _, t := range w.cfg.Topics {
+		topics = append(topics, t.Name)
+	}
+	details, err := w.admin.ListTopics(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	starts, err := w.admin.ListStartOffsets(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("list start offsets: %w", err)
+	}
+	stables, err := w.admin.ListCommittedOffsets(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("list stable offsets: %w", err)
+	}
+	ends, err := w.admin.ListEndOffsets(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("list end offsets: %w", err)
+	}
+	logs := make([]partitionLog, len(names))
+	for i, n := range names {
+		logs[i].topicID = details[n.topic].ID
+		for _, of := range []struct {
+			from kadm.ListedOffsets
+			into *int64
+		}{{starts, &logs[i].start}, {stables, &logs[i].stable}, {ends, &logs[i].end}} {
+			o, ok := of.from.Lookup(n.topic, n.partition)
+			if !ok || o.Err != nil {
+				return nil, fmt.Errorf("list offsets of %s, partition %d: %w", n.topic, n.partition, errors.Join(o.Err, errNotListed))
+			}
+			*of.into = o.Offset
+		}
+	}
+	return logs, nil
+}
+
+var errNotListed = errors.New("no answer")
+
+// revokeFlush is how long a partition that moves waits for the acknowledgement of its last events: what is missing, the next owner publishes.
+const revokeFlush = 2 * time.Second
+
+// revoked gives partitions back: the transaction in flight finishes, its events are flushed, the position is reported.
+func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, partitions map[string][]int32) {
+	lanes := w.retire(partitions)
+	if len(lanes) == 0 {
+		return
+	}
+	ids := make([]int32, 0, len(lanes))
+	for _, l := range lanes {
+		ids = append(ids, l.claim.Source.ID)
+	}
+	flush, cancel := context.WithTimeout(ctx, revokeFlush)
+	defer cancel()
+	if err := w.relay.Flush(flush, ids...); err != nil {
+		w.logger.Info("partitions move with events unacknowledged: their next owner publishes them", "error", err)
+	}
+	w.reportLanes(flush, lanes)
+	w.lost(ctx, nil, partitions)
+}
+
+// retire stops applying lanes, and waits for the transactions in flight on them.
+func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for topic, ps := range partitions {
+		for _, p := range ps {
+			if l := w.lanes[topicPartition{topic, p}]; l != nil {
+				for l.busy {
+					w.rest.Wait()
+				}
+				l.state = retired
+				lanes = append(lanes, l)
+			}
+		}
+	}
+	return lanes
+}
+
+// lost forgets partitions that belong to another worker by now. A transaction in flight is fenced in the database.
+func (w *Worker) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for topic, ps := range partitions {
+		for _, p := range ps {
+			if l := w.lanes[topicPartition{topic, p}]; l != nil {
+				w.close(l)
+			}
+		}
+	}
+}

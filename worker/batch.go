@@ -1,0 +1,97 @@
+package worker
+
+import (
+	"time"
+
+	"allocation/outbox"
+)
+
+// Command is one record of a command topic after its envelope was read. What it means is the Handler's business.
+type Command struct {
+	Lane    int    // the partition it came by: an index into Batch.Lanes
+	Offset  int64  // of the record
+	Type    string // "CreateBatch", …, without the prefix allocation.v1.
+	Data    []byte // JSON
+	Cause   *outbox.Cause
+	Refusal *Refusal // why the envelope could not be read; nil where it could
+
+	// The record as it came, for a dead letter.
+	Key     []byte
+	Value   []byte
+	Headers []outbox.Header
+}
+
+// Refusal says why a command cannot be applied.
+type Refusal struct {
+	Reason  string // a word of the specification
+	Message string // a sentence for a person: field, value, what is allowed
+}
+
+// Lane is what one transaction does to the position of one partition. It commits only if the claim still holds and the position is where
+// this worker left it.
+type Lane struct {
+	Source    outbox.Source
+	Token     Token // of the claim
+	From, To  int64 // the offset applied up to, before and after
+	NextRow   int64 // the number that the source's next outbox row takes
+	Published int64 // every row below is acknowledged
+}
+
+// Token proves a claim on a partition. A newer claim makes a new one.
+type Token [16]byte
+
+// Batch is what one transaction applies: commands in the order in which they are decided, which keeps the order of each partition.
+type Batch struct {
+	Lanes    []Lane
+	Commands []Command
+}
+
+// Applied is what a committed transaction did.
+type Applied struct {
+	Rows     [][]outbox.Row // by lane, numbered on from its NextRow
+	Outcomes []Outcome      // by command
+}
+
+// Outcome is what became of one command.
+type Outcome struct {
+	Result Result
+	Reason string // of a refusal
+}
+
+// Result is the kind of an outcome.
+type Result uint8
+
+// The results of a command.
+const (
+	Changed  Result = iota // it took effect
+	NoEffect               // it was seen before, or changes nothing
+	Refused                // a dead letter tells why
+)
+
+// Claim is a partition that this worker owns until another claims it.
+type Claim struct {
+	Source     outbox.Source
+	Token      Token
+	Epoch      int64 // counts claims, for people
+	NextOffset int64 // applied up to here: where consumption starts
+	NextRow    int64
+	Published  int64 // every row below is acknowledged
+	Attempts   int   // claims since the position last moved, this one included: high where a record kills its worker
+	Since      time.Time
+}
+
+// ClaimRequest asks for a partition.
+type ClaimRequest struct {
+	Topic      string
+	TopicID    [16]byte
+	Partition  int32
+	Start      int64 // where a partition begins that was added to a topic with positions: the start of its log
+	TopicStart int64 // where a partition begins whose topic has no position at all
+}
+
+// Progress is how far the rows of a source are published, as the holder of its claim knows it.
+type Progress struct {
+	Source    int32
+	Token     Token
+	Published int64
+}

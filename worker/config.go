@@ -1,0 +1,44 @@
+package worker
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Config says what a worker consumes, and how.
+type Config struct {
+	Kafka          []kgo.Opt // how to reach the brokers
+	Group          string
+	Topics         []Topic
+	SessionTimeout time.Duration // after which Kafka gives a dead worker's partitions to others
+
+	// StartLatest begins topics that the database has no position for at their end, instead of at their start.
+	StartLatest bool
+
+	Appliers        int           // transactions at once
+	MaxBatch        int           // most commands in a transaction
+	StallTimeout    time.Duration // an applier with work that did not move for so long is not ready
+	ShutdownTimeout time.Duration // after which a graceful stop gives up
+
+	Logger  *slog.Logger
+	Metrics *Metrics
+}
+
+// Topic is a command topic. Type is the command of records that name none themselves; empty where records must.
+type Topic struct {
+	Name string
+	Type string
+}
+
+// Bounds of what a worker keeps in memory. Queued bytes count keys, values and headers; a record costs some hundred bytes more.
+const (
+	queueBytes     = 16 << 20 // of all lanes together, shared out evenly
+	laneQueueMin   = 64 << 10
+	laneQueueMax   = 1 << 20
+	batchBytes     = 4 << 20 // of one transaction; a larger record goes alone
+	fetchBytes     = 8 << 20
+	fetchPartition = 1 << 20
+	fetchWait      = 250 * time.Millisecond // a resumed partition waits out the fetch in flight
+)

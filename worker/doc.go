@@ -1,0 +1,23 @@
+// Package worker is the consumer-group runtime: it claims partitions, reads envelopes, gathers batches, has them applied in one transaction
+// each, and hands the committed rows to the outbox' relay. It knows envelopes, positions and rows, and nothing of products: what commands do
+// is the Store's business.
+//
+// Its guarantee: a record is dropped from memory only after the transaction that applied it committed, and a partition's position moves only
+// in such a transaction, under this worker's claim. Whatever else happens, the partition is claimed again and read from where the database
+// says that it is.
+//
+// A record's way: poll → lane → applier → decode → Store.Apply → relay → acknowledged → position.
+//
+// Goroutines, all owned and awaited by Run:
+//   - the poll loop: routes records to lanes and never blocks between a poll and AllowRebalance; it alone seeks, so that records of before a
+//     seek cannot arrive after it;
+//   - the appliers: each owns the lanes that it was given, and applies what waits in them;
+//   - the recoverer: claims lanes again that were fenced, or whose transaction's outcome is unknown;
+//   - the reporter: writes published rows of idle partitions, and commits to the group what is applied and published;
+//   - the listener: hears from other workers that they wait for a published row;
+//   - one for each lane whose old rows are being drained.
+//
+// franz-go calls assign, revoke and lose from its own goroutine.
+//
+// There is one lock, Worker.mu, for lanes and what is in them; it is never held across a call to the Store, the relay's waits, or Kafka.
+package worker

@@ -1,0 +1,124 @@
+package worker
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox"
+)
+
+// TypePrefix stands before the name of a command or an event in a CloudEvents type.
+const TypePrefix = "allocation.v1."
+
+// Reasons of refusals that the envelope gives.
+const (
+	reasonMalformed   = "malformed"
+	reasonUnknownType = "unknown_type"
+)
+
+// maxAttribute is the most bytes of an attribute that counts.
+const maxAttribute = 255
+
+// decode reads a record's envelope. mapped is the command type of the topic, where it has one.
+func decode(r *kgo.Record, mapped string, cause *outbox.Cause) Command {
+	c := Command{Offset: r.Offset, Key: r.Key, Value: r.Value, Data: r.Value, Headers: headers(r), Cause: cause}
+	*cause = outbox.Cause{Time: timestamp(r)}
+	h := readHeaders(r)
+	trace(cause, h.traceParent, h.traceState)
+	switch {
+	case isCloudEvents(h.contentType):
+		c.structured(h.contentType)
+	case h.kind != "":
+		c.binary(h)
+	case mapped != "":
+		c.Type = mapped
+		c.Cause.CommandID, c.Cause.CorrelationID = h.id, h.correlation
+	default:
+		c.refuse(reasonMalformed, "the command has no type: the header ce_type, a structured CloudEvent, or a topic that is mapped to a type can give one")
+	}
+	return c
+}
+
+func (c *Command) refuse(reason, format string, args ...any) {
+	c.Refusal = &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+func (c *Command) binary(h envelopeHeaders) {
+	c.Cause.CommandID, c.Cause.CorrelationID = h.id, h.correlation
+	if h.specVersion != "" && h.specVersion != "1.0" {
+		c.refuse(reasonMalformed, "ce_specversion %q is not allowed: it must be 1.0", h.specVersion)
+		return
+	}
+	c.setType("ce_type", h.kind)
+}
+
+func (c *Command) setType(field, kind string) {
+	name, ok := strings.CutPrefix(kind, TypePrefix)
+	if !ok {
+		c.refuse(reasonUnknownType, "%s %q is not known: it must begin with %s", field, kind, TypePrefix)
+		return
+	}
+	c.Type = name
+}
+
+// envelopeHeaders are the headers that count; of a repeated one the last.
+type envelopeHeaders struct {
+	contentType, specVersion, kind, id, correlation, traceParent, traceState string
+}
+
+func readHeaders(r *kgo.Record) (h envelopeHeaders) {
+	for i := range r.Headers {
+		value := r.Headers[i].Value
+		switch r.Headers[i].Key {
+		case "content-type":
+			h.contentType = string(value)
+		case "ce_specversion":
+			h.specVersion = attribute(value)
+		case "ce_type":
+			h.kind = attribute(value)
+		case "ce_id":
+			h.id = attribute(value)
+		case "ce_correlationid":
+			h.correlation = attribute(value)
+		case "traceparent":
+			h.traceParent = string(value)
+		case "tracestate":
+			h.traceState = string(value)
+		}
+	}
+	return h
+}
+
+// attribute is a value that counts, or nothing: what is not text, has control characters or is too long counts as absent.
+func attribute(value []byte) string {
+	if len(value) > maxAttribute || !utf8.Valid(value) {
+		return ""
+	}
+	s := string(value)
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		return ""
+	}
+	return s
+}
+
+func timestamp(r *kgo.Record) int64 {
+	if ms := r.Timestamp.UnixMilli(); ms >= 0 {
+		return ms
+	}
+	return outbox.NoTime
+}
+
+func headers(r *kgo.Record) []outbox.Header {
+	if len(r.Headers) == 0 {
+		return nil
+	}
+	out := make([]outbox.Header, len(r.Headers))
+	for i, h := range r.Headers {
+		out[i] = outbox.Header{Key: h.Key, Value: h.Value}
+	}
+	return out
+}

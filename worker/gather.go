@@ -1,0 +1,118 @@
+package worker
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox"
+)
+
+// work is a batch, and where it came from.
+type work struct {
+	batch   Batch
+	lanes   []*lane
+	taken   []int    // records at the head of each lane's queue
+	records []record // the commands among them
+	applied Applied
+}
+
+// record is a fetched command that is not decoded yet.
+type record struct {
+	*kgo.Record
+	lane int
+	kind string
+}
+
+// decode reads the envelopes.
+func (w *work) decode() {
+	causes := make([]outbox.Cause, len(w.records)) // apart, because the rows of a command keep no more of it than this
+	w.batch.Commands = make([]Command, len(w.records))
+	for i, r := range w.records {
+		w.batch.Commands[i] = decode(r.Record, r.kind, &causes[i])
+		w.batch.Commands[i].Lane = r.lane
+	}
+}
+
+// gather takes the records of the next transaction from the lanes that are ready. Without any it says how long to wait at most; 0: until woken.
+func (a *applier) gather(now time.Time) (*work, time.Duration) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	ready, wait := a.ready(now)
+	if len(ready) == 0 {
+		a.movedAt = now
+		return nil, wait
+	}
+	g := gathering{work: &work{}, commands: a.limit, bytes: batchBytes}
+	if ready[0].alone {
+		g.commands = 1
+	}
+	g.takeShares(ready)
+	a.turn++
+	for i, l := range g.work.lanes {
+		l.busy = true
+		row, _ := a.w.relay.Published(l.claim.Source.ID)
+		g.work.batch.Lanes[i].Published = max(row, l.saved)
+	}
+	return g.work, 0
+}
+
+// ready are the lanes to take from, beginning with another one each time; one that must go alone is the only one.
+func (a *applier) ready(now time.Time) (ready []*lane, wait time.Duration) {
+	for i := range a.lanes {
+		l := a.lanes[(i+a.turn)%len(a.lanes)]
+		if !l.ready(now) {
+			if l.state == running && len(l.queue) > 0 && l.retryAt.After(now) && (wait == 0 || l.retryAt.Sub(now) < wait) {
+				wait = l.retryAt.Sub(now)
+			}
+			continue
+		}
+		if l.alone {
+			return []*lane{l}, 0
+		}
+		ready = append(ready, l)
+	}
+	return ready, wait
+}
+
+// gathering fills a batch up to its bounds.
+type gathering struct {
+	work     *work
+	commands int // still allowed
+	bytes    int // still allowed; one record may exceed it
+}
+
+// takeShares takes from each lane an even share of what is still allowed, so that a long queue does not starve the others.
+func (g *gathering) takeShares(lanes []*lane) {
+	for i, l := range lanes {
+		if g.commands <= 0 || g.bytes <= 0 {
+			return
+		}
+		left := len(lanes) - i
+		g.take(l, (g.commands+left-1)/left)
+	}
+}
+
+// take adds up to most commands of a lane. Control records move the position, and are no commands.
+func (g *gathering) take(l *lane, most int) {
+	taken, to := 0, l.next
+	for _, r := range l.queue {
+		if !r.Attrs.IsControl() {
+			if most <= 0 || g.bytes <= 0 {
+				break
+			}
+			g.work.records = append(g.work.records, record{Record: r, lane: len(g.work.lanes), kind: l.kind})
+			g.bytes -= size(r)
+			g.commands--
+			most--
+		}
+		taken++
+		to = r.Offset + 1
+	}
+	if taken == 0 {
+		return
+	}
+	g.work.lanes = append(g.work.lanes, l)
+	g.work.taken = append(g.work.taken, taken)
+	g.work.batch.Lanes = append(g.work.batch.Lanes, Lane{Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: to, NextRow: l.nextRow})
+}

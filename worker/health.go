@@ -1,0 +1,66 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// lastTime is a time that many may set and read.
+type lastTime struct{ ns atomic.Int64 }
+
+func (t *lastTime) set(at time.Time) { t.ns.Store(at.UnixNano()) }
+
+func (t *lastTime) get() time.Time { return time.Unix(0, t.ns.Load()) }
+
+// pingTimeout bounds what a readiness probe waits for Postgres.
+const pingTimeout = 2 * time.Second
+
+// NotReady says why the worker should get no traffic now; empty where it is ready. A quarantine is no reason: it would block a rollout.
+func (w *Worker) NotReady(ctx context.Context) (reasons []string) {
+	if _, generation := w.client.GroupMetadata(); generation < 0 {
+		reasons = append(reasons, "group: not joined")
+	}
+	if silent := time.Since(w.kafka.answered.get()); silent > w.cfg.SessionTimeout/2 {
+		reasons = append(reasons, "kafka: no answer for "+since(silent))
+	}
+	if err := w.relay.Err(); err != nil {
+		reasons = append(reasons, "outbox: "+err.Error())
+	}
+	if err := w.ping(ctx); err != nil {
+		reasons = append(reasons, "postgres: "+err.Error())
+	}
+	return append(reasons, w.stalled(time.Now())...)
+}
+
+func since(d time.Duration) string {
+	if d > 24*time.Hour {
+		return "as long as it runs"
+	}
+	return d.Truncate(100 * time.Millisecond).String()
+}
+
+func (w *Worker) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	return w.store.Ping(ctx)
+}
+
+// stalled names the appliers that have work and did not move.
+func (w *Worker) stalled(now time.Time) (reasons []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, a := range w.appliers {
+		waiting := 0
+		for _, l := range a.lanes {
+			if l.state == running {
+				waiting += len(l.queue)
+			}
+		}
+		if idle := now.Sub(a.movedAt); waiting > 0 && idle > w.cfg.StallTimeout {
+			reasons = append(reasons, fmt.Sprintf("applier %d: %d records wait, and nothing moved for %s", i, waiting, since(idle)))
+		}
+	}
+	return reasons
+}

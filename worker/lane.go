@@ -1,0 +1,150 @@
+package worker
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// laneState is where a lane stands between its claim and its end.
+type laneState uint8
+
+const (
+	draining    laneState = iota // rows of before the claim are being published; records gather
+	running                      // records are applied
+	doubtful                     // the claim or the outcome of a transaction is in doubt: the recoverer claims again
+	seeking                      // claimed again: the poll loop sets the fetch position
+	quarantined                  // the position cannot be used: nothing is fetched, until an operator decides
+	retired                      // being revoked: nothing more is applied
+	closed                       // revoked or lost
+)
+
+// lane is one assigned partition. All fields but its name and type are guarded by Worker.mu.
+type lane struct {
+	topic     string
+	partition int32
+	kind      string // the command type of records that name none
+
+	claim Claim
+	state laneState
+	busy  bool               // in the transaction of its applier: its queue's head must not be dropped
+	ended context.CancelFunc // stops its drain
+
+	queue  []*kgo.Record // not applied yet, in order
+	bytes  int
+	paused bool
+
+	next    int64 // applied up to here
+	nextRow int64
+	marks   []mark // transactions whose rows are not all published yet
+
+	stable    int64     // the last stable offset that is known
+	published int64     // applied and published up to here
+	committed int64     // what the group was told; -1: nothing yet
+	saved     int64     // the published row that the database has
+	saveNow   bool      // somebody waits for it
+	movedAt   time.Time // the last transaction
+
+	alone    bool      // its first record failed in a batch of one: it is tried alone
+	failures int       // in a row, alone
+	retryAt  time.Time // not before this is it tried again
+
+	fencedAt time.Time // zero: not fenced, claim at once
+	tries    int       // claims in a row since it became doubtful
+	why      string    // of a quarantine
+}
+
+// mark says that when every row below row is published, the commands below offset are applied and published.
+type mark struct {
+	row, offset int64
+}
+
+func newLane(c Claim, kind string) *lane {
+	l := &lane{topic: c.Source.Topic, partition: c.Source.Partition, kind: kind}
+	l.adopt(c)
+	return l
+}
+
+// adopt starts a lane, again or for the first time, from a claim.
+func (l *lane) adopt(c Claim) {
+	l.claim = c
+	l.next, l.nextRow, l.saved = c.NextOffset, c.NextRow, c.Published
+	l.published, l.committed = -1, -1
+	l.marks = append(l.marks[:0], mark{row: c.NextRow, offset: c.NextOffset})
+	l.drop()
+	l.fencedAt, l.tries = time.Time{}, 0
+	l.movedAt = time.Now()
+}
+
+func (l *lane) drop() {
+	clear(l.queue)
+	l.queue, l.bytes = l.queue[:0], 0
+}
+
+// push queues fetched records. What is applied already is skipped: a fetch may begin inside a batch of records.
+func (l *lane) push(records []*kgo.Record) {
+	for _, r := range records {
+		if r.Offset < l.next {
+			continue
+		}
+		l.queue = append(l.queue, r)
+		l.bytes += size(r)
+	}
+}
+
+func size(r *kgo.Record) int {
+	n := len(r.Key) + len(r.Value)
+	for _, h := range r.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+// applied moves the lane after a transaction took its first n records.
+func (l *lane) applied(n int, to int64, rows int) {
+	for _, r := range l.queue[:n] {
+		l.bytes -= size(r)
+	}
+	clear(l.queue[:n])
+	l.queue = l.queue[n:]
+	l.next = to
+	l.nextRow += int64(rows)
+	l.movedAt = time.Now()
+	l.alone, l.failures, l.retryAt = false, 0, time.Time{}
+	if last := len(l.marks) - 1; last >= 0 && l.marks[last].row == l.nextRow {
+		l.marks[last].offset = to
+		return
+	}
+	l.marks = append(l.marks, mark{row: l.nextRow, offset: to})
+}
+
+// settle moves what is applied and published up to a published row.
+func (l *lane) settle(row int64) {
+	n := 0
+	for n < len(l.marks) && l.marks[n].row <= row {
+		l.published = l.marks[n].offset
+		n++
+	}
+	if n > 0 && n == len(l.marks) { // keep the last: transactions without rows move its offset
+		n--
+	}
+	l.marks = l.marks[n:]
+}
+
+func (l *lane) ready(now time.Time) bool {
+	return l.state == running && !l.busy && len(l.queue) > 0 && !now.Before(l.retryAt)
+}
+
+// topicPartition names a lane.
+type topicPartition struct {
+	topic     string
+	partition int32
+}
+
+func (l *lane) name() topicPartition { return topicPartition{l.topic, l.partition} }
+
+func (l *lane) labels() []string { return []string{l.topic, strconv.Itoa(int(l.partition))} }
+
+func (l *lane) asMap() map[string][]int32 { return map[string][]int32{l.topic: {l.partition}} }

@@ -1,0 +1,103 @@
+package worker
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics counts what a worker does.
+type Metrics struct {
+	Commands    *prometheus.CounterVec // by type and outcome
+	Refusals    *prometheus.CounterVec // by reason
+	Retries     *prometheus.CounterVec // by system and reason
+	Fenced      prometheus.Counter
+	Rollbacks   prometheus.Counter
+	Transaction prometheus.Histogram
+	BatchSize   prometheus.Histogram
+	Assigned    prometheus.Gauge
+	Quarantined prometheus.Gauge
+	Lag         *prometheus.GaugeVec // by topic and partition
+}
+
+// NewMetrics registers a worker's metrics.
+func NewMetrics(r prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		Commands: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "allocation_commands_total",
+			Help: "Commands committed, by type and outcome: changed, no_effect, refused.",
+		}, []string{"type", "outcome"}),
+		Refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "allocation_refusals_total",
+			Help: "Refused commands committed as dead letters, by reason.",
+		}, []string{"reason"}),
+		Retries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "allocation_retries_total",
+			Help: "Attempts that did not succeed and were made again, by system (postgres, kafka) and reason.",
+		}, []string{"system", "reason"}),
+		Fenced: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "allocation_fenced_total",
+			Help: "Partitions on which this worker found that it no longer holds the claim.",
+		}),
+		Rollbacks: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "allocation_database_rollbacks_total",
+			Help: "Claims that found the database behind what was reported to the group: it was restored, or a failover lost commits.",
+		}),
+		Transaction: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "allocation_transaction_duration_seconds",
+			Help:    "Time of a transaction: load, decide, write and commit.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
+		}),
+		BatchSize: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "allocation_batch_commands",
+			Help:    "Commands in a transaction.",
+			Buckets: prometheus.ExponentialBuckets(1, 4, 8),
+		}),
+		Assigned: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "allocation_partitions_assigned",
+			Help: "Partitions that the group assigned to this worker.",
+		}),
+		Quarantined: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "allocation_partitions_quarantined",
+			Help: "Assigned partitions that are paused, because their position cannot be used.",
+		}),
+		Lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "allocation_consumer_lag",
+			Help: "Records between the last stable offset and what is applied and published, by topic and partition.",
+		}, []string{"topic", "partition"}),
+	}
+	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Assigned, m.Quarantined, m.Lag)
+	return m
+}
+
+func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {
+	m.BatchSize.Observe(float64(len(batch.Commands)))
+	type label struct {
+		kind   string
+		result Result
+	}
+	counts := map[label]int{}
+	for i, o := range outcomes {
+		kind := batch.Commands[i].Type
+		if o.Result == Refused {
+			m.Refusals.WithLabelValues(o.Reason).Inc()
+			if o.Reason == reasonUnknownType || o.Reason == reasonMalformed {
+				kind = "unknown" // a label must not grow with what people send
+			}
+		}
+		counts[label{kind, o.Result}]++
+	}
+	for l, n := range counts {
+		m.Commands.WithLabelValues(l.kind, l.result.String()).Add(float64(n))
+	}
+}
+
+func (r Result) String() string {
+	switch r {
+	case Changed:
+		return "changed"
+	case NoEffect:
+		return "no_effect"
+	case Refused:
+		return "refused"
+	}
+	return "unknown"
+}

@@ -1,0 +1,167 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// options are the client rules that this package stands on.
+func (w *Worker) options() []kgo.Opt {
+	topics := make([]string, 0, len(w.cfg.Topics))
+	for _, t := range w.cfg.Topics {
+		topics = append(topics, t.Name)
+	}
+	return append(append([]kgo.Opt{}, w.cfg.Kafka...),
+		kgo.ConsumerGroup(w.cfg.Group),
+		kgo.ConsumeTopics(topics...),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.SessionTimeout(w.cfg.SessionTimeout),
+		kgo.HeartbeatInterval(w.cfg.SessionTimeout/5),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.AdjustFetchOffsetsFn(w.assigned),
+		kgo.OnPartitionsRevoked(w.revoked),
+		kgo.OnPartitionsLost(w.lost),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // or the client skips or rewinds silently
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // aborted records are not commands, but their markers move the position
+		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxPartitionBytes(fetchPartition),
+		kgo.FetchMaxWait(fetchWait),
+		kgo.WithHooks(&w.kafka),
+	)
+}
+
+// poll routes records to lanes until the context ends. Between a poll and AllowRebalance no lane is assigned or revoked, and nothing blocks.
+func (w *Worker) poll(ctx context.Context) {
+	for ctx.Err() == nil {
+		polling, cancel := context.WithCancel(ctx)
+		w.interruptible(cancel)
+		fetches := w.client.PollFetches(polling)
+		w.interruptible(nil)
+		cancel()
+		w.route(fetches)
+		w.seek()
+		w.client.AllowRebalance()
+	}
+}
+
+func (w *Worker) interruptible(cancel context.CancelFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wakePoll = cancel
+	if cancel == nil {
+		return
+	}
+	for _, l := range w.lanes {
+		if l.state == seeking {
+			cancel()
+		}
+	}
+}
+
+func (w *Worker) route(fetches kgo.Fetches) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		l := w.lanes[topicPartition{p.Topic, p.Partition}]
+		if l == nil {
+			w.unassigned(p)
+			return
+		}
+		l.stable = max(l.stable, p.LastStableOffset)
+		if p.Err != nil {
+			w.fetchError(l, p.Err)
+		}
+		if l.state == running || l.state == draining {
+			l.push(p.Records)
+			w.flow(l)
+		}
+	})
+	for _, a := range w.appliers {
+		a.kick()
+	}
+}
+
+// unassigned logs errors that belong to no lane, such as a lost session.
+func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
+	if p.Err != nil && !errors.Is(p.Err, context.Canceled) && !errors.Is(p.Err, kgo.ErrClientClosed) {
+		w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
+		w.logger.Warn("fetch", "topic", p.Topic, "partition", p.Partition, "error", p.Err)
+	}
+}
+
+// fetchError quarantines a lane whose position the log does not have; of anything else the client tries again by itself.
+func (w *Worker) fetchError(l *lane, err error) {
+	var loss *kgo.ErrDataLoss
+	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss) {
+		w.quarantine(l, err.Error())
+		return
+	}
+	w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
+	w.logger.Warn("fetch", "topic", l.topic, "partition", l.partition, "error", err)
+}
+
+// flow pauses a lane that has its share of records waiting, and resumes it when half of them are applied. The caller holds mu.
+func (w *Worker) flow(l *lane) {
+	share := min(laneQueueMax, max(laneQueueMin, queueBytes/max(1, len(w.lanes))))
+	switch {
+	case !l.paused && l.bytes > share:
+		l.paused = true
+		w.client.PauseFetchPartitions(l.asMap())
+	case l.paused && l.bytes < share/2:
+		l.paused = false
+		w.client.ResumeFetchPartitions(l.asMap())
+	}
+}
+
+// seek sets the fetch positions of lanes that were claimed again. Only the poll loop does it, so that no record of before can follow.
+func (w *Worker) seek() {
+	w.mu.Lock()
+	var lanes []*lane
+	offsets := map[string]map[int32]kgo.EpochOffset{}
+	for _, l := range w.lanes {
+		if l.state == seeking {
+			lanes = append(lanes, l)
+			if offsets[l.topic] == nil {
+				offsets[l.topic] = map[int32]kgo.EpochOffset{}
+			}
+			offsets[l.topic][l.partition] = kgo.EpochOffset{Epoch: -1, Offset: l.next}
+		}
+	}
+	w.mu.Unlock()
+	if len(lanes) == 0 {
+		return
+	}
+	w.client.SetOffsets(offsets)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range lanes {
+		if l.state == seeking {
+			w.flow(l)
+			w.open(l)
+		}
+	}
+}
+
+// heartbeat notes when Kafka last answered.
+type heartbeat struct {
+	answered, beat lastTime
+}
+
+// OnBrokerE2E is kgo's hook for an answer to a request, or its failure.
+func (h *heartbeat) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
+	const heartbeatKey = 12
+	if e2e.Err() != nil {
+		return
+	}
+	now := time.Now()
+	h.answered.set(now)
+	if key == heartbeatKey {
+		h.beat.set(now)
+	}
+}

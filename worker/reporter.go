@@ -1,0 +1,190 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	reportEvery = time.Second
+	lagEvery    = 10 * time.Second // how old a stable offset may be of a partition that nothing is fetched from
+)
+
+// runReporter tells the database and the group how far lanes are published. Lanes that move write their published row in their transactions.
+func (w *Worker) runReporter(stop context.Context) {
+	tick := time.NewTicker(reportEvery)
+	defer tick.Stop()
+	var measured time.Time
+	for {
+		w.reportOnce(stop)
+		if time.Since(measured) > lagEvery {
+			measured = time.Now()
+			w.measureStable(stop)
+		}
+		select {
+		case <-stop.Done():
+			return
+		case <-tick.C:
+		case <-w.report:
+		}
+	}
+}
+
+func (w *Worker) reportOnce(ctx context.Context) {
+	w.mu.Lock()
+	lanes := make([]*lane, 0, len(w.lanes))
+	for _, l := range w.lanes {
+		lanes = append(lanes, l)
+	}
+	w.mu.Unlock()
+	w.reportLanes(ctx, lanes)
+}
+
+func (w *Worker) reportLanes(ctx context.Context, lanes []*lane) {
+	save, commit := w.progress(lanes)
+	w.save(ctx, save)
+	w.commit(ctx, commit)
+}
+
+// progress settles lanes, and says what the database and the group do not know yet.
+func (w *Worker) progress(lanes []*lane) (save []Progress, commit map[string]map[int32]kgo.EpochOffset) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	for _, l := range lanes {
+		row, ok := w.relay.Published(l.claim.Source.ID)
+		if !ok || l.state == doubtful || l.state == seeking || l.state == closed {
+			continue
+		}
+		l.settle(row)
+		w.setLag(l)
+		resting := !l.busy && now.Sub(l.movedAt) >= reportEvery
+		if row > l.saved && (resting || l.saveNow || l.state == retired) {
+			save = append(save, Progress{Source: l.claim.Source.ID, Token: l.claim.Token, Published: row})
+		}
+		l.saveNow = false
+		if l.published >= 0 && l.published != l.committed {
+			if commit == nil {
+				commit = map[string]map[int32]kgo.EpochOffset{}
+			}
+			if commit[l.topic] == nil {
+				commit[l.topic] = map[int32]kgo.EpochOffset{}
+			}
+			commit[l.topic][l.partition] = kgo.EpochOffset{Epoch: -1, Offset: l.published}
+		}
+	}
+	return save, commit
+}
+
+func (w *Worker) setLag(l *lane) {
+	if l.published >= 0 {
+		w.metrics.Lag.WithLabelValues(l.labels()...).Set(float64(max(0, l.stable-l.published)))
+	}
+}
+
+func (w *Worker) save(ctx context.Context, save []Progress) {
+	if len(save) == 0 {
+		return
+	}
+	lost, err := w.store.SavePublished(ctx, save)
+	if err != nil {
+		w.metrics.Retries.WithLabelValues("postgres", "report").Inc()
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lanes {
+		for _, p := range save {
+			if p.Source == l.claim.Source.ID && p.Token == l.claim.Token {
+				l.saved = max(l.saved, p.Published)
+				if contains(lost, p.Source) {
+					w.metrics.Fenced.Inc()
+					w.doubt(l, time.Now())
+				}
+			}
+		}
+	}
+}
+
+// commit reports to the group. It is only a report: a failure costs nothing but a wrong lag until the next.
+func (w *Worker) commit(ctx context.Context, offsets map[string]map[int32]kgo.EpochOffset) {
+	if len(offsets) == 0 {
+		return
+	}
+	w.client.CommitOffsetsSync(ctx, offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+		if err != nil {
+			if !errors.Is(err, context.Canceled) {
+				w.metrics.Retries.WithLabelValues("kafka", "commit").Inc()
+			}
+			return
+		}
+		w.committed(offsets, resp)
+	})
+}
+
+func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *kmsg.OffsetCommitResponse) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if kerr.ErrorForCode(p.ErrorCode) != nil {
+				w.metrics.Retries.WithLabelValues("kafka", "commit").Inc()
+				continue
+			}
+			if l := w.lanes[topicPartition{t.Topic, p.Partition}]; l != nil {
+				l.committed = offsets[t.Topic][p.Partition].Offset
+			}
+		}
+	}
+}
+
+// measureStable asks for the last stable offsets, for lanes from which nothing was fetched lately.
+func (w *Worker) measureStable(ctx context.Context) {
+	topics := make([]string, 0, len(w.cfg.Topics))
+	for _, t := range w.cfg.Topics {
+		topics = append(topics, t.Name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, reportEvery)
+	defer cancel()
+	listed, err := w.admin.ListCommittedOffsets(ctx, topics...)
+	if err != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lanes {
+		if o, ok := listed.Lookup(l.topic, l.partition); ok && o.Err == nil {
+			l.stable = o.Offset
+			w.setLag(l)
+		}
+	}
+}
+
+// runListener saves published rows as soon as somebody waits for them. Without it, as behind a pooler that cannot listen, they are saved
+// when their partition moves or has rested for a second.
+func (w *Worker) runListener(stop context.Context) {
+	for attempt := 1; stop.Err() == nil; attempt++ {
+		started := time.Now()
+		_ = w.store.Listen(stop, w.nudged)
+		if time.Since(started) > time.Minute {
+			attempt = 1
+		}
+		pause(stop, backoff(attempt, time.Second, 30*time.Second))
+	}
+}
+
+func (w *Worker) nudged(sources []int32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lanes {
+		if contains(sources, l.claim.Source.ID) {
+			l.saveNow = true
+			w.kickReporter()
+		}
+	}
+}

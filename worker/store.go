@@ -1,0 +1,28 @@
+package worker
+
+import "context"
+
+// Store is where positions are kept and commands are applied. Its errors are a *FencedError, ErrConflict, ErrOutage or ErrUnknownOutcome;
+// any other is the fault of something in the batch.
+type Store interface {
+	Claimer
+	Reporter
+	// Apply commits what a batch does, or nothing.
+	Apply(ctx context.Context, batch Batch) (Applied, error)
+}
+
+// Claimer takes partitions.
+type Claimer interface {
+	// Claim makes this worker the owner of partitions, after transactions in flight on them have ended. Claims come in the order of requests.
+	Claim(ctx context.Context, requests []ClaimRequest) ([]Claim, error)
+	// Ping answers whether the database can be reached and written to.
+	Ping(ctx context.Context) error
+}
+
+// Reporter keeps how far rows are published.
+type Reporter interface {
+	// SavePublished writes how far rows are published, and returns the sources whose claim was lost.
+	SavePublished(ctx context.Context, progress []Progress) (lost []int32, err error)
+	// Listen calls nudged with sources whose published row somebody waits for, until the context or the connection ends.
+	Listen(ctx context.Context, nudged func(sources []int32)) error
+}

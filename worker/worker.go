@@ -1,0 +1,249 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox"
+)
+
+// Worker is one member of the consumer group.
+type Worker struct {
+	cfg     Config
+	store   Store
+	relay   *outbox.Relay
+	logger  *slog.Logger
+	metrics *Metrics
+	kinds   map[string]string // command types by topic
+
+	client *kgo.Client
+	admin  *kadm.Client
+
+	kafka heartbeat
+
+	mu       sync.Mutex
+	rest     *sync.Cond // a lane is no longer busy; uses mu
+	lanes    map[topicPartition]*lane
+	appliers []*applier
+	wakePoll context.CancelFunc // interrupts the poll in flight; nil while none is
+
+	recover chan struct{} // has room for one
+	report  chan struct{} // has room for one
+	drains  sync.WaitGroup
+}
+
+// New makes a worker. It does not connect yet; an error is a mistake in the options.
+func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
+	w := &Worker{
+		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
+		kinds:   make(map[string]string, len(cfg.Topics)),
+		lanes:   map[topicPartition]*lane{},
+		recover: make(chan struct{}, 1),
+		report:  make(chan struct{}, 1),
+	}
+	w.rest = sync.NewCond(&w.mu)
+	for _, t := range cfg.Topics {
+		w.kinds[t.Name] = t.Type
+	}
+	for range cfg.Appliers {
+		w.appliers = append(w.appliers, newApplier(w))
+	}
+	client, err := kgo.NewClient(w.options()...)
+	if err != nil {
+		return nil, fmt.Errorf("make Kafka consumer: %w", err)
+	}
+	w.client, w.admin = client, kadm.NewClient(client)
+	return w, nil
+}
+
+// errStopped is why the parts of a worker end when it is asked to stop.
+var errStopped = errors.New("stopped")
+
+// Run joins the group and applies commands until the context ends. Then it finishes the transactions in flight, waits until their events
+// are acknowledged, reports the positions, leaves the group, and returns nil; or an error if that took longer than the shutdown timeout.
+// It is called once.
+func (w *Worker) Run(ctx context.Context) error {
+	stop, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	abort, abandon := context.WithCancel(context.WithoutCancel(ctx)) // work in flight outlives the request to stop
+	defer abandon()
+
+	var parts sync.WaitGroup
+	for _, a := range w.appliers {
+		parts.Go(func() { a.run(stop, abort) })
+	}
+	parts.Go(func() { w.runRecoverer(stop) })
+	parts.Go(func() { w.runReporter(stop) })
+	parts.Go(func() { w.runListener(stop) })
+	w.poll(stop)
+	cancel(errStopped)
+
+	deadline, done := context.WithTimeout(abort, w.cfg.ShutdownTimeout)
+	defer done()
+	end := context.AfterFunc(deadline, abandon)
+	defer end()
+	parts.Wait()
+	return w.leave(deadline)
+}
+
+// leave flushes what is committed, reports it, and leaves the group; revoking every lane does the rest.
+func (w *Worker) leave(ctx context.Context) error {
+	flushed := w.relay.Flush(ctx, w.sources()...)
+	w.reportOnce(ctx)
+	err := w.client.LeaveGroupContext(ctx)
+	w.closeAll()
+	w.client.CloseAllowingRebalance()
+	w.drains.Wait()
+	if flushed != nil {
+		return fmt.Errorf("stop: committed events are not all acknowledged, the next owner publishes them: %w", flushed)
+	}
+	if err != nil {
+		return fmt.Errorf("leave group: %w", err)
+	}
+	return nil
+}
+
+func (w *Worker) sources() (ids []int32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lanes {
+		ids = append(ids, l.claim.Source.ID)
+	}
+	return ids
+}
+
+func (w *Worker) closeAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lanes {
+		w.close(l)
+	}
+}
+
+// close ends a lane. The caller holds mu.
+func (w *Worker) close(l *lane) {
+	if l.state == closed {
+		return
+	}
+	paused := l.paused || l.state == quarantined || l.why != ""
+	l.state = closed
+	if l.ended != nil {
+		l.ended()
+	}
+	w.relay.Close(l.claim.Source.ID)
+	delete(w.lanes, l.name())
+	for _, a := range w.appliers {
+		for i := range a.lanes {
+			if a.lanes[i] == l {
+				a.lanes = append(a.lanes[:i:i], a.lanes[i+1:]...)
+				break
+			}
+		}
+	}
+	if paused { // or it stays paused if it ever comes back
+		w.client.ResumeFetchPartitions(l.asMap())
+	}
+	w.metrics.Lag.DeleteLabelValues(l.labels()...)
+	w.count()
+}
+
+// open starts a lane, or starts it again, from its claim: rows of before the claim are published first. The caller holds mu.
+func (w *Worker) open(l *lane) {
+	w.relay.Open(l.claim.Source, l.claim.Published, l.claim.NextRow)
+	if l.claim.Published == l.claim.NextRow {
+		w.start(l)
+		return
+	}
+	l.state = draining
+	ctx, cancel := context.WithCancel(context.Background())
+	l.ended = cancel
+	claim := l.claim
+	w.drains.Go(func() {
+		defer cancel()
+		if w.relay.Flush(ctx, claim.Source.ID) != nil {
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if l.state == draining && l.claim.Token == claim.Token {
+			w.start(l)
+		}
+	})
+}
+
+// start lets a lane's records be applied, unless its position cannot be used. The caller holds mu.
+func (w *Worker) start(l *lane) {
+	if l.why != "" {
+		w.quarantine(l, l.why)
+		return
+	}
+	l.state = running
+	l.saveNow = true
+	w.kickReporter()
+	w.kickApplier(l)
+}
+
+func (w *Worker) kickApplier(l *lane) {
+	for _, a := range w.appliers {
+		for _, own := range a.lanes {
+			if own == l {
+				a.kick()
+				return
+			}
+		}
+	}
+}
+
+// quarantine pauses a lane for good. The caller holds mu.
+func (w *Worker) quarantine(l *lane, why string) {
+	if l.state == quarantined {
+		return
+	}
+	l.state, l.why = quarantined, why
+	l.drop()
+	w.client.PauseFetchPartitions(l.asMap())
+	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides", "topic", l.topic, "partition", l.partition,
+		"position", l.next, "reason", why)
+	w.count()
+}
+
+// count sets the gauges of partitions. The caller holds mu.
+func (w *Worker) count() {
+	held := 0
+	for _, l := range w.lanes {
+		if l.state == quarantined {
+			held++
+		}
+	}
+	w.metrics.Assigned.Set(float64(len(w.lanes)))
+	w.metrics.Quarantined.Set(float64(held))
+}
+
+// doubt gives a lane to the recoverer. fencedAt is zero where it may claim at once. The caller holds mu.
+func (w *Worker) doubt(l *lane, fencedAt time.Time) {
+	if l.state == closed || l.state == doubtful {
+		return
+	}
+	l.state, l.fencedAt = doubtful, fencedAt
+	if l.ended != nil {
+		l.ended()
+	}
+	w.kickRecoverer()
+}
+
+func (w *Worker) kickRecoverer() { kick(w.recover) }
+func (w *Worker) kickReporter()  { kick(w.report) }
+
+func kick(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
