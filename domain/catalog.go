@@ -88,7 +88,7 @@ func (c *Catalog) line(id LineID) (l *line, ok bool) {
 	return l, ok
 }
 
-// refused is the result of a command about p that was refused.
+// refused is the result of a refused command about the product of sku.
 func (c *Catalog) refused(sku string, refusal *Refusal) Result {
 	return Result{Product: c.Product(sku), Refusal: refusal}
 }

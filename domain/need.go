@@ -9,7 +9,7 @@ const (
 	widen       = 8
 )
 
-// NoShrink, as ShrinkTo, asks for no lines.
+// NoShrink asks for no lines of a batch, as its ShrinkTo.
 const NoShrink int64 = math.MaxInt64
 
 // Need is what must be loaded before commands can be decided. Its numbers are wishes: a loader may load more or less,

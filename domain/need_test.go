@@ -203,6 +203,7 @@ func TestApply_servesNoLineBeyondTheKnownOnes(t *testing.T) {
 	c.LearnLine(waits("o20", 20, 2))
 	c.LearnWaiting("CHAIR", 16, map[int64]int64{2: 20})
 	c.LearnWaiting("CHAIR", 4, map[int64]int64{2: 10}) // less than before
+	c.LearnWaiting("CHAIR", 1, nil)
 	require.Len(t, c.Apply(domain.CreateBatch{Ref: "b1", SKU: "CHAIR", Qty: 2}, "").Events, 2)
 	c.LearnNoBatch("b2")
 	requireNeed(t, c, domain.CreateBatch{Ref: "b2", SKU: "CHAIR", Qty: 2}, domain.Need{Products: waiting("CHAIR", 16, 1024)})

@@ -24,9 +24,11 @@ type topicState struct {
 	topic    string
 	out      atomic.Int64 // records whose promises have not returned
 	acks     atomic.Int64
-	trouble  trouble
-	seenAcks int64    // at the last look; of the watcher
-	id       [16]byte // of the topic, as first seen; of the watcher
+	refused  trouble     // a promise failed, and none was kept since
+	absent   trouble     // what the watcher found
+	seenAcks int64       // at the last look; of the watcher
+	known    atomic.Bool // whether id is known
+	id       [16]byte    // of the topic, as last seen; of the watcher
 }
 
 // trouble is an outage of one thing, while it lasts.
@@ -82,8 +84,9 @@ func (t *topicState) returned() { t.out.Add(-1) }
 func (t *topicState) acknowledged(h *health) {
 	t.out.Add(-1)
 	t.acks.Add(1)
-	if t.trouble.there.Load() && t.trouble.clear() {
-		h.log.Info("topic takes records again", "topic", t.topic)
+	if t.refused.there.Load() || t.absent.there.Load() {
+		h.recovered(t, &t.refused)
+		h.recovered(t, &t.absent)
 	}
 }
 
@@ -93,12 +96,18 @@ func (h *health) failed(t *topicState, err error) {
 	if errors.Is(err, kgo.ErrClientClosed) || isEraOver(err) {
 		return
 	}
-	h.publishTrouble(t, err)
+	h.trouble(t, &t.refused, err)
 }
 
-func (h *health) publishTrouble(t *topicState, err error) {
-	if t.trouble.set(fmt.Errorf("publish to %s: %w", t.topic, err)) {
+func (h *health) trouble(t *topicState, what *trouble, err error) {
+	if what.set(fmt.Errorf("publish to %s: %w", t.topic, err)) {
 		h.log.Error("topic takes no records; trying on", "topic", t.topic, "error", err)
+	}
+}
+
+func (h *health) recovered(t *topicState, what *trouble) {
+	if what.clear() {
+		h.log.Info("topic takes records again", "topic", t.topic)
 	}
 }
 
@@ -119,7 +128,7 @@ func (h *health) tableAnswered() {
 func (h *health) err() error {
 	errs := []error{h.table.get()}
 	for _, t := range h.topics {
-		errs = append(errs, t.trouble.get())
+		errs = append(errs, t.refused.get(), t.absent.get())
 	}
 	return errors.Join(errs...)
 }

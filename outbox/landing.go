@@ -33,13 +33,13 @@ func (s *source) landed(f *flight, err error) {
 	if f.left == 0 {
 		s.flying.sub(f.cost)
 	}
+	if free {
+		s.relay.room.give(f.cost) // before a Flush returns
+	}
 	watched := acknowledged && !s.closed && s.acknowledge(f)
 	wake := err != nil || s.out == 0 && (s.failure != nil || s.roomless)
 	s.mu.Unlock()
 
-	if free {
-		s.relay.room.give(f.cost)
-	}
 	if acknowledged {
 		s.relay.metrics.acknowledged(time.Now(), f.produced, f.command)
 	}

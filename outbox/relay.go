@@ -199,6 +199,16 @@ func (r *Relay) source(id int32) *source {
 	return r.sources[id]
 }
 
+// settled tells whether all known rows are acknowledged.
+func (r *Relay) settled() bool {
+	for _, id := range r.open() {
+		if s := r.source(id); s != nil && !s.idle() {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *Relay) open() []int32 {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

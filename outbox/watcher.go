@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
+
+// answerTime is how long a broker may take to say what is wrong.
+const answerTime = 5 * time.Second
 
 // watcher looks for what the client never says: it retries for ever, so a missing topic shows only in that nothing is acknowledged. It also replaces
 // a client that can never publish again.
@@ -22,8 +26,18 @@ func newWatcher(r *Relay) *watcher { return &watcher{relay: r, ended: make(chan 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.ended)
 	for pause(ctx, w.relay.pace.look) {
+		w.relax()
 		if stalled := w.stalled(); len(stalled) > 0 || w.relay.Err() != nil {
 			w.look(ctx, stalled)
+		}
+	}
+}
+
+// relax forgets what topics refused when no row waits for them any more, because its source was closed.
+func (w *watcher) relax() {
+	if w.relay.settled() {
+		for _, t := range w.relay.health.topics {
+			t.refused.clear()
 		}
 	}
 }
@@ -34,8 +48,10 @@ func (w *watcher) stalled() []*topicState {
 	var stalled []*topicState
 	for _, t := range w.relay.health.topics {
 		acks := t.acks.Load()
-		if t.out.Load() > 0 && acks == t.seenAcks || acks > 0 && t.id == [16]byte{} {
+		if t.out.Load() > 0 && acks == t.seenAcks || acks > 0 && !t.known.Load() {
 			stalled = append(stalled, t)
+		} else {
+			w.relay.health.recovered(t, &t.absent)
 		}
 		t.seenAcks = acks
 	}
@@ -62,7 +78,7 @@ func (w *watcher) look(ctx context.Context, stalled []*topicState) {
 
 // lostProducerID tells whether the client has an error instead of a producer id, which it keeps for ever.
 func (w *watcher) lostProducerID(ctx context.Context, client *kgo.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, w.relay.pace.last)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	_, _, err := client.ProducerID(ctx)
 	var k *kerr.Error
@@ -71,7 +87,7 @@ func (w *watcher) lostProducerID(ctx context.Context, client *kgo.Client) bool {
 
 // ask asks what is wrong with topics, and tells whether one was deleted and made again: the client goes on with the id that it knew.
 func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []*topicState) (madeAgain bool) {
-	ctx, cancel := context.WithTimeout(ctx, w.relay.pace.last)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	states, req := map[string]*topicState{}, kmsg.NewPtrMetadataRequest()
 	for _, t := range topics {
@@ -83,7 +99,7 @@ func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []*topicSt
 	resp, err := req.RequestWith(ctx, client)
 	if err != nil {
 		for _, t := range topics {
-			w.relay.health.publishTrouble(t, err)
+			w.relay.health.trouble(t, &t.absent, err)
 		}
 		return false
 	}
@@ -94,11 +110,13 @@ func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []*topicSt
 		}
 		t := states[*answer.Topic]
 		if err := topicError(answer); err != nil {
-			w.relay.health.publishTrouble(t, err)
+			w.relay.health.trouble(t, &t.absent, err)
 			continue
 		}
-		madeAgain = madeAgain || t.id != [16]byte{} && t.id != answer.TopicID
+		w.relay.health.recovered(t, &t.absent)
+		madeAgain = madeAgain || t.known.Load() && t.id != answer.TopicID
 		t.id = answer.TopicID
+		t.known.Store(true)
 	}
 	return madeAgain
 }

@@ -12,6 +12,8 @@ import (
 // An error is a *worker.FencedError, or one of worker's kinds, or the fault of something in the batch; only after worker.ErrUnknownOutcome
 // may the batch have been committed.
 func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return worker.Applied{}, readError("apply", err)

@@ -20,6 +20,8 @@ from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 // transactions in flight on them. Claims come in the order of the requests.
 // An error is worker.ErrOutage, worker.ErrConflict or the context's; it can always be called again.
 func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]worker.Claim, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, readError("claim partitions", err)

@@ -35,6 +35,9 @@ func writeError(doing string, err error) error {
 }
 
 func classify(err, unanswered error) error {
+	if errors.Is(err, worker.ErrConflict) { // found while reading
+		return err
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		if pgconn.SafeToRetry(err) {

@@ -14,10 +14,7 @@ import (
 // network. Every statement raises where it does not find what the decisions relied on.
 func (s *Store) save(ctx context.Context, conn *pgx.Conn, batch worker.Batch, d *decisions, l *ledger) error {
 	defer s.unblock(ctx, conn)()
-	// A pipeline that was begun is finished whatever becomes of the caller: cancelling it would only make its outcome unknown.
-	ctx = context.WithoutCancel(ctx)
-	results := conn.SendBatch(ctx, savePipeline(batch, d, l))
-	return writeError("save", results.Close())
+	return writeError("save", conn.SendBatch(ctx, savePipeline(batch, d, l)).Close())
 }
 
 func savePipeline(batch worker.Batch, d *decisions, l *ledger) *pgx.Batch {

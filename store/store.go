@@ -35,10 +35,13 @@ type Options struct {
 
 // Timeouts of every session, so that nothing stands still for ever. Frozen clients are ended sooner: see unblock.
 const (
-	statementTimeout = 60 * time.Second
-	lockTimeout      = 30 * time.Second
+	statementTimeout = 30 * time.Second
+	lockTimeout      = 20 * time.Second
 	idleTimeout      = 10 * time.Second
 	connectTimeout   = 5 * time.Second
+
+	// callTimeout ends a call that gets no answer at all, as when the network swallows it.
+	callTimeout = statementTimeout + 5*time.Second
 )
 
 // Open makes a pool of connections. It does not connect yet: a mistake in the URL is the only error.

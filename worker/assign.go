@@ -182,14 +182,7 @@ const revokeFlush = 2 * time.Second
 
 // revoked gives partitions back: the transaction in flight finishes, its events are flushed, the position is reported.
 func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, partitions map[string][]int32) {
-	lanes := w.retire(partitions)
-	if len(lanes) == 0 {
-		return
-	}
-	ids := make([]int32, 0, len(lanes))
-	for _, l := range lanes {
-		ids = append(ids, l.claim.Source.ID)
-	}
+	lanes, ids := w.retire(partitions)
 	flush, cancel := context.WithTimeout(ctx, revokeFlush)
 	defer cancel()
 	if err := w.relay.Flush(flush, ids...); err != nil {
@@ -200,7 +193,7 @@ func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, partitions map[stri
 }
 
 // retire stops applying lanes, and waits for the transactions in flight on them.
-func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane) {
+func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane, publishing []int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for topic, ps := range partitions {
@@ -209,12 +202,14 @@ func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane) {
 				for l.busy {
 					w.rest.Wait()
 				}
+				if l.state == running || l.state == draining {
+					lanes, publishing = append(lanes, l), append(publishing, l.claim.Source.ID)
+				}
 				l.state = retired
-				lanes = append(lanes, l)
 			}
 		}
 	}
-	return lanes
+	return lanes, publishing
 }
 
 // lost forgets partitions that belong to another worker by now. A transaction in flight is fenced in the database.

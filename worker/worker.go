@@ -110,11 +110,14 @@ func (w *Worker) leave(ctx context.Context) error {
 	return nil
 }
 
+// sources are those that the relay publishes.
 func (w *Worker) sources() (ids []int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
-		ids = append(ids, l.claim.Source.ID)
+		if l.state == running || l.state == draining {
+			ids = append(ids, l.claim.Source.ID)
+		}
 	}
 	return ids
 }

@@ -138,6 +138,7 @@ func (p *Postgres) Shutdown(ctx context.Context, signal syscall.Signal) error {
 	defer p.lock.Close()
 	if signal == syscall.SIGKILL {
 		p.process.Kill()
+		removeSharedMemory(p.data)
 		return nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, shutdownTime, errors.New("it took too long and was killed"))

@@ -17,7 +17,7 @@ func (s *scanner) members(visit func(name []byte, value Value) error) error {
 		if s.data[s.at] == '}' {
 			return nil
 		}
-		name := s.value().name()
+		name := s.value().unescaped()
 		if !seen.add(name) {
 			return fmt.Errorf("the name %q occurs twice", shorten(name))
 		}

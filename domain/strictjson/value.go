@@ -64,7 +64,7 @@ func (v Value) Text() string {
 	if v.Kind() != String {
 		return ""
 	}
-	return string(v.name())
+	return string(v.unescaped())
 }
 
 // Int64 is a Number's value. Its errors are ErrNotInteger and ErrRange.
@@ -79,8 +79,8 @@ func (v Value) Int64() (int64, error) {
 	return n, nil
 }
 
-// name is the unescaped content of a string, copied only where it has escapes.
-func (v Value) name() []byte {
+// unescaped is the content of a string without its escapes, copied only where it has some.
+func (v Value) unescaped() []byte {
 	if bytes.IndexByte(v.raw, '\\') < 0 {
 		return v.raw[1 : len(v.raw)-1]
 	}

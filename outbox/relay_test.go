@@ -1,0 +1,363 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func TestRelay_publishesInOrder(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	r := s.relay()
+	s.open(r, 1, 0)
+	for i := range 10 {
+		r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", i*100, 100)...))
+	}
+	s.flush(r)
+	records := s.readAll(events)
+	require.Len(t, records, 1000)
+	require.Equal(t, map[string]int64{"CHAIR": 1000}, requireFirstInOrder(t, records))
+	published, ok := r.Published(1)
+	require.True(t, ok)
+	require.EqualValues(t, 1000, published)
+	require.Zero(t, s.table.readCount(), "what was handed over is not read again")
+	require.Equal(t, tally{}, r.room.now())
+}
+
+func TestRelay_drainsWhatWasCommittedBeforeTheClaim(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 250)...)
+	r := s.relay()
+	s.open(r, 1, 20)
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 250, 10)...))
+	s.flush(r, 1)
+	records := s.readAll(events)
+	require.Len(t, records, 240)
+	require.Equal(t, "CHAIR-20", header(records[0], "ce_subject"))
+	require.Equal(t, "CHAIR-259", header(records[239], "ce_subject"))
+	require.Equal(t, tally{}, r.room.now())
+}
+
+func TestRelay_waitsForTheTable(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 5)...)
+	s.table.fail(errors.New("connection refused"))
+	retried := make(chan string, 1000)
+	r := s.relay(func(o *Options) { o.Metrics.Retried = func(system, reason string) { retried <- system + " " + reason } })
+	s.open(r, 1, 0)
+	require.Equal(t, "postgres drain", <-retried)
+	require.Equal(t, "postgres drain", <-retried)
+	require.ErrorContains(t, r.Err(), "connection refused")
+	s.table.fail(nil)
+	s.flush(r)
+	require.NoError(t, r.Err())
+}
+
+func TestRelay_holdsAKeyUntilItsPredecessorIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	r := s.relay()
+	s.open(r, 1, 0)
+	s.open(r, 2, 0)
+	first := s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
+	second := s.table.commit(2, event("BatchCreated", "CHAIR", "second"), event("BatchCreated", "CHAIR", "third"), event("BatchCreated", "LAMP", "other"))
+	r.Publish(2, second)
+	require.Equal(t, []string{"other"}, subjects(s.read(events, 1)), "another key passes")
+	require.Equal(t, 1, r.HeldKeys())
+	published, _ := r.Published(2)
+	require.Zero(t, published, "only what is contiguous counts")
+	r.Publish(1, first)
+	s.flush(r)
+	requireFirstInOrder(t, s.readAll(events))
+	require.Zero(t, r.HeldKeys())
+}
+
+func TestRelay_holdsForAnotherProcess(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	r := s.relay()
+	s.open(r, 2, 0)
+	s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
+	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second"), event("BatchCreated", "LAMP", "other")))
+	require.Equal(t, []int32{1}, <-s.table.nudged)
+	require.Equal(t, []int32{1}, <-s.table.nudged, "asked again: the first may be lost")
+	require.Equal(t, []string{"other"}, subjects(s.readAll(events)))
+
+	owner := s.relay()
+	s.open(owner, 1, 0)
+	s.flush(r)
+	requireFirstInOrder(t, s.readAll(events))
+	require.Len(t, s.readAll(events), 3)
+}
+
+func TestRelay_asksTheTableWhenThePredecessorsSourceIsLost(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	gate := s.gateProduce(events)
+	r := s.relay()
+	s.open(r, 1, 0)
+	s.open(r, 2, 0)
+	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "first")))
+	gate.waitBlocked(s.ctx)
+	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
+	for r.HeldKeys() == 0 {
+		pause(s.ctx, time.Millisecond)
+	}
+	require.Empty(t, s.table.nudged, "memory decides while the source is open here")
+	s.table.own(1, nil)
+	r.Close(1)
+	require.Equal(t, []int32{1}, <-s.table.nudged)
+	s.table.mu.Lock()
+	s.table.frozen[1] = 1
+	s.table.mu.Unlock()
+	gate.open()
+	s.flush(r)
+}
+
+func TestRelay_failedPublishDrainsFromTheTable(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	retried := make(chan string, 1000)
+	r := s.relay(func(o *Options) { o.Metrics.Retried = func(_, reason string) { retried <- reason } })
+	s.open(r, 1, 0)
+	fault := s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: events, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 500)...))
+	require.Equal(t, "TOPIC_AUTHORIZATION_FAILED", <-retried)
+	require.ErrorIs(t, r.Err(), kerr.TopicAuthorizationFailed)
+	require.ErrorContains(t, r.Err(), events)
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 500, 500)...))
+	fault.Remove()
+	s.flush(r)
+	require.NoError(t, r.Err())
+	require.EqualValues(t, 1000, requireFirstInOrder(t, s.readAll(events))["CHAIR"])
+	require.Positive(t, s.table.readCount())
+	require.Equal(t, tally{}, r.room.now())
+}
+
+func TestRelay_rowInOneOfItsTwoTopicsIsNotPublished(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	gate := s.gateProduce(routed)
+	r := s.relay()
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, event("Allocated", "CHAIR", "o1"), event("BatchCreated", "LAMP", "b1")))
+	gate.waitBlocked(s.ctx)
+	require.Len(t, s.read(events, 2), 2)
+	published, _ := r.Published(1)
+	require.Zero(t, published)
+	gate.open()
+	s.flush(r)
+	bare := s.readAll(routed)
+	require.Len(t, bare, 1)
+	require.Equal(t, `{"orderid":"o1"}`, string(bare[0].Value))
+}
+
+func TestRelay_closeIgnoresLateAcknowledgements(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	gate := s.gateProduce(events)
+	r := s.relay()
+	s.open(r, 1, 0)
+	rows := s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 10)...)
+	r.Publish(1, rows)
+	gate.waitBlocked(s.ctx)
+	r.Close(1)
+	_, ok := r.Published(1)
+	require.False(t, ok)
+	require.ErrorIs(t, r.Flush(s.ctx, 1), ErrNotOpen)
+	require.EqualValues(t, 10, r.room.now().rows, "in the air")
+
+	s.table.fail(errors.New("away"))
+	s.open(r, 1, 0)
+	gate.open()
+	s.read(events, 10)
+	fence(r.producer.Load().client)
+	published, ok := r.Published(1)
+	require.True(t, ok)
+	require.Zero(t, published, "the old incarnation's records do not count")
+	s.table.fail(nil)
+	s.flush(r)
+	require.Equal(t, tally{}, r.room.now())
+}
+
+func TestRelay_hasRoomForABoundedNumberOfRows(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	gate := s.gateProduce(events)
+	r := s.relay(func(o *Options) { o.MaxRows = 10 })
+	s.open(r, 1, 0)
+	require.NoError(t, r.Room(s.ctx))
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 25)...))
+	gate.waitBlocked(s.ctx)
+	ended, cancel := context.WithCancel(s.ctx)
+	cancel()
+	require.ErrorIs(t, r.Room(ended), context.Canceled)
+	gate.open()
+	require.NoError(t, r.Room(s.ctx))
+}
+
+// Sources that wait for each other's rows must not wait for each other's room.
+func TestRelay_drainsWithoutRoom(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.table.chunk = 7
+	for i := range 300 {
+		s.table.commit(int32(1+i%3), event("BatchCreated", "K"+strconv.Itoa(i%5), strconv.Itoa(i)))
+	}
+	r := s.relay(func(o *Options) { o.MaxRows = 3 })
+	for id := range int32(3) {
+		s.open(r, 3-id, 0)
+	}
+	s.flush(r)
+	records := s.readAll(events)
+	require.Len(t, records, 300)
+	requireFirstInOrder(t, records)
+	require.Equal(t, tally{}, r.room.now())
+}
+
+func TestRelay_missingTopicIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, kfake.SeedTopics(1, deadLetters))
+	r := s.relay()
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 10)...))
+	for r.Err() == nil {
+		require.True(t, pause(s.ctx, time.Millisecond))
+	}
+	require.ErrorIs(t, r.Err(), kerr.UnknownTopicOrPartition)
+	require.ErrorContains(t, r.Err(), events)
+	require.NoError(t, s.kafka.CreateTopic(events, 3, nil))
+	s.flush(r)
+	for r.Err() != nil {
+		require.True(t, pause(s.ctx, time.Millisecond))
+	}
+	requireFirstInOrder(t, s.readAll(events))
+}
+
+func TestRelay_topicThatWasMadeAgainTakesEvents(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	r := s.relay()
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "first")))
+	s.flush(r)
+	for !r.watcher.knows(events) {
+		require.True(t, pause(s.ctx, time.Millisecond))
+	}
+	require.NoError(t, s.kafka.DeleteTopic(events))
+	require.NoError(t, s.kafka.CreateTopic(events, 2, nil))
+	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "second")))
+	s.flush(r)
+	require.Equal(t, []string{"second"}, subjects(s.readAll(events)))
+}
+
+func TestRelay_lostProducerIDIsReplaced(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	fault := s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, TopLevel: true, Err: kerr.ClusterAuthorizationFailed, Count: 3})
+	r := s.relay()
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 10)...))
+	s.flush(r)
+	require.EqualValues(t, 3, fault.Hits())
+	require.EqualValues(t, 10, requireFirstInOrder(t, s.readAll(events))["CHAIR"])
+}
+
+func TestRelay_tooLargeDeadLetterLosesItsValueAndNothingElseWaits(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, kfake.SeedTopics(2, events, routed))
+	limit := strconv.Itoa(2 << 20)
+	require.NoError(t, s.kafka.CreateTopic(deadLetters, 1, map[string]string{"max.message.bytes": limit}))
+	r := s.relay(func(o *Options) { o.Kafka = append(o.Kafka, kgo.ProducerBatchCompression(kgo.NoCompression())) })
+	s.open(r, 1, 0)
+	large, headers := deadLetter(3<<20), deadLetter(5)
+	headers.DeadLetter.Headers = []Header{{"big", make([]byte, 3<<20)}}
+	r.Publish(1, s.table.commit(1, deadLetter(10), large, event("BatchCreated", "CHAIR", "b1"), deadLetter(1500<<10), headers, deadLetter(20)))
+	s.flush(r)
+	require.NoError(t, r.Err())
+	byOffset := map[string]*kgo.Record{}
+	for _, record := range s.readAll(deadLetters) {
+		byOffset[header(record, "dlq-original-offset")] = record
+	}
+	require.Len(t, byOffset, 5)
+	require.Len(t, byOffset["0"].Value, 10)
+	require.Nil(t, byOffset["1"].Value)
+	require.Equal(t, strconv.Itoa(3<<20), header(byOffset["1"], "dlq-value-bytes"))
+	require.Equal(t, "v", header(byOffset["1"], "h"))
+	require.Len(t, byOffset["3"].Value, 1500<<10, "the topic has room for it")
+	require.Nil(t, byOffset["4"].Key)
+	require.Equal(t, "malformed", header(byOffset["4"], "dlq-reason"))
+	require.Equal(t, strconv.Itoa(3+3<<20), header(byOffset["4"], "dlq-headers-bytes"))
+	require.Len(t, byOffset["5"].Value, 20)
+	require.Equal(t, []string{"b1"}, subjects(s.readAll(events)))
+	require.Zero(t, s.table.readCount())
+}
+
+func TestRelay_rowsMissingInBetweenAreReadFromTheTable(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	r := s.relay()
+	s.open(r, 1, 0)
+	s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 3)...)
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 3, 3)...))
+	s.flush(r)
+	require.EqualValues(t, 6, requireFirstInOrder(t, s.readAll(events))["CHAIR"])
+}
+
+func TestRelay_oldestUnpublished(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	old, young := event("BatchCreated", "CHAIR", "old"), event("BatchCreated", "LAMP", "young")
+	old.Cause, young.Cause = &Cause{Time: 1000}, &Cause{Time: 2000}
+	s.table.commit(1, old)
+	gate := s.gateProduce(events)
+	r := s.relay()
+	_, ok := r.OldestUnpublished()
+	require.False(t, ok)
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, young))
+	gate.waitBlocked(s.ctx)
+	ms, ok := r.OldestUnpublished()
+	require.True(t, ok)
+	require.EqualValues(t, 1000, ms)
+	gate.open()
+	s.flush(r)
+	_, ok = r.OldestUnpublished()
+	require.False(t, ok)
+}
+
+func TestRelay_stopLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.table.commit(9, event("BatchCreated", "LAMP", "elsewhere"))
+	gate := s.gateProduce(events)
+	r := s.relay()
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "first"), event("BatchCreated", "LAMP", "held"), deadLetter(3<<20)))
+	gate.waitBlocked(s.ctx)
+	require.NoError(t, r.Stop(s.ctx))
+	require.NoError(t, r.Stop(s.ctx))
+	gate.open()
+	r.Open(sourceOf(1), 0, 0)
+	r.Publish(1, nil)
+	require.ErrorIs(t, r.Flush(s.ctx, 1), ErrNotOpen)
+}
+
+func TestRelay_refusesWrongOptions(t *testing.T) {
+	t.Parallel()
+	_, err := NewRelay(Options{Envelope: Envelope{Routes: map[string]string{"Allocated": ""}}})
+	for _, mistake := range []string{"no events topic", "no event source", "no dead-letter topic", "no consumer group", "route of Allocated", "no table", "0 rows", "0 bytes"} {
+		require.ErrorContains(t, err, mistake)
+	}
+}

@@ -1,0 +1,155 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/worker"
+)
+
+// faulty is a store that fails where a test wants it to.
+type faulty struct {
+	worker.Store
+	apply func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error)
+}
+
+func (f faulty) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
+	return f.apply(ctx, f.Store, batch)
+}
+
+func (p *pipeline) startFaulty(apply func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error)) *member {
+	return p.startWith(func(s worker.Store) worker.Store { return faulty{Store: s, apply: apply} })
+}
+
+// sendOrders sends a batch and n orders for it.
+func (p *pipeline) sendOrders(n int) {
+	p.t.Helper()
+	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, n)
+	for i := range n {
+		p.send(0, "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, i)
+	}
+}
+
+// requireOnce checks that the events are those of sendOrders, each once and in order, and no dead letter.
+func (p *pipeline) requireOnce(n int) {
+	p.t.Helper()
+	seen := map[string]bool{}
+	for _, r := range p.await(n + 1) {
+		require.Equal(p.t, p.events, r.Topic, "dead letter: %s", header(r, "dlq-message"))
+		if seen[header(r, "ce_id")] {
+			continue // at least once
+		}
+		seen[header(r, "ce_id")] = true
+		require.Equal(p.t, fmt.Sprintf("%019d", len(seen)), header(r, "ce_sequence"))
+	}
+	p.awaitCommitted(map[int32]int64{0: int64(n + 1)})
+}
+
+func TestWorker_goesOnAfterErrors(t *testing.T) {
+	var fenced error = &worker.FencedError{}
+	for name, c := range map[string]struct {
+		err    error
+		commit bool // before the error
+	}{
+		"a conflict":                                {worker.ErrConflict, false},
+		"an outage":                                 {worker.ErrOutage, false},
+		"an unknown outcome that was no commit":     {worker.ErrUnknownOutcome, false},
+		"an unknown outcome that was a commit":      {worker.ErrUnknownOutcome, true},
+		"a fence that nobody else's claim explains": {fenced, false},
+		"a fault of unknown kind that goes away":    {errors.New("odd"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := setup(t, 1)
+			var failures atomic.Int32
+			p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+				if len(batch.Commands) == 0 || failures.Add(1) > 2 {
+					return real.Apply(ctx, batch)
+				}
+				if c.commit {
+					if _, err := real.Apply(ctx, batch); err != nil {
+						return worker.Applied{}, err
+					}
+				}
+				return worker.Applied{}, c.err
+			})
+			p.sendOrders(12)
+			p.requireOnce(12)
+		})
+	}
+}
+
+// One command that cannot be applied stops its own partition at most, and loses nothing: once it can be, everything follows in order.
+func TestWorker_isolatesACommandThatFailsByItself(t *testing.T) {
+	p := setup(t, 2)
+	var healed atomic.Bool
+	alone := make(chan struct{})
+	once := sync.OnceFunc(func() { close(alone) })
+	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+		for _, c := range batch.Commands {
+			if strings.Contains(string(c.Data), `"o7"`) && !healed.Load() {
+				if len(batch.Commands) == 1 {
+					once()
+				}
+				return worker.Applied{}, errors.New("poison")
+			}
+		}
+		return real.Apply(ctx, batch)
+	})
+	p.sendOrders(12)
+	<-alone
+	p.send(1, "CreateBatch", `{"ref":"other","sku":"TABLE","qty":1}`)
+	got := p.await(1 + 7 + 1) // the batch, the orders before the poison, the other partition's batch
+	require.Len(t, got, 9)
+	healed.Store(true)
+	p.await(12 + 2)
+	p.awaitCommitted(map[int32]int64{0: 13, 1: 1})
+}
+
+func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {
+	p := setup(t, 1)
+	var claimer worker.Store
+	var steal sync.Once
+	m := p.startWith(func(s worker.Store) worker.Store {
+		claimer = s
+		return faulty{Store: s, apply: func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+			steal.Do(func() { // a stalled worker claims late, and never comes back
+				source := batch.Lanes[0].Source
+				_, err := claimer.Claim(ctx, []worker.ClaimRequest{{Topic: source.Topic, TopicID: source.TopicID, Partition: source.Partition}})
+				require.NoError(t, err)
+			})
+			return real.Apply(ctx, batch)
+		}}
+	})
+	p.sendOrders(5)
+	p.requireOnce(5)
+	require.Empty(t, m.NotReady(t.Context()))
+}
+
+func TestWorker_sharesPartitionsAndHandsThemOver(t *testing.T) {
+	p := setup(t, 4)
+	first := p.start()
+	for i := range int32(4) {
+		p.send(i, "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":100}`, i, i)
+	}
+	p.await(4)
+	second := p.start()
+	for n := range 40 {
+		p.send(int32(n%4), "Allocate", `{"orderid":"o%d","sku":"SKU%d","qty":1}`, n, n%4)
+	}
+	p.await(44)
+	require.NoError(t, first.stop())
+	for n := range 40 {
+		p.send(int32(n%4), "Deallocate", `{"orderid":"o%d","sku":"SKU%d"}`, n, n%4)
+	}
+	p.await(84)
+	p.awaitCommitted(map[int32]int64{0: 21, 1: 21, 2: 21, 3: 21})
+	require.NoError(t, second.stop())
+	require.Len(t, p.got, 84, "graceful handovers repeat nothing")
+}

@@ -1,0 +1,171 @@
+package worker_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/testbed"
+	"allocation/migrations"
+	"allocation/outbox"
+	"allocation/store"
+	"allocation/worker"
+)
+
+// pipeline is everything between a command topic and an events topic, on real servers.
+type pipeline struct {
+	t        *testing.T
+	brokers  string
+	database string
+	commands string
+	events   string
+	letters  string
+	group    string
+	client   *kgo.Client // produces commands
+	consumer *kgo.Client // reads events and dead letters
+	got      []*kgo.Record
+}
+
+func setup(t *testing.T, partitions int32) *pipeline {
+	t.Helper()
+	t.Parallel()
+	p := &pipeline{
+		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t),
+		commands: testbed.Topic(t, "commands", partitions), events: testbed.Topic(t, "events", partitions), letters: testbed.Topic(t, "letters", 1),
+	}
+	p.group = "group-" + p.commands
+	db, err := sql.Open("pgx", p.database)
+	require.NoError(t, err)
+	_, err = migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	p.consumer = p.kafka(kgo.ConsumeTopics(p.events, p.letters), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(250*time.Millisecond))
+	return p
+}
+
+func (p *pipeline) kafka(opts ...kgo.Opt) *kgo.Client {
+	p.t.Helper()
+	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(strings.Split(p.brokers, ",")...), kgo.MetadataMinAge(100*time.Millisecond))...)
+	require.NoError(p.t, err)
+	p.t.Cleanup(client.Close)
+	return client
+}
+
+// member is a running worker.
+type member struct {
+	*worker.Worker
+	stop func() error // gracefully; may be called twice
+}
+
+func (p *pipeline) start() *member {
+	return p.startWith(func(s worker.Store) worker.Store { return s })
+}
+
+// startWith runs a worker whose store was wrapped.
+func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
+	p.t.Helper()
+	seeds := []kgo.Opt{kgo.SeedBrokers(strings.Split(p.brokers, ",")...), kgo.MetadataMinAge(100 * time.Millisecond)}
+	logger := slog.New(slog.NewTextHandler(p.t.Output(), nil))
+	db, err := store.Open(p.t.Context(), store.Options{URL: p.database, Owner: "test"})
+	require.NoError(p.t, err)
+	relay, err := outbox.NewRelay(outbox.Options{
+		Kafka: seeds, Table: db, Logger: logger, MaxRows: 20000, MaxBytes: 16 << 20,
+		Envelope: outbox.Envelope{EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group},
+	})
+	require.NoError(p.t, err)
+	w, err := worker.New(worker.Config{
+		Kafka: seeds, Group: p.group, Topics: []worker.Topic{{Name: p.commands}}, SessionTimeout: 6 * time.Second, Appliers: 2, MaxBatch: 2000,
+		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(prometheus.NewRegistry()),
+	}, wrap(db), relay)
+	require.NoError(p.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	m := &member{Worker: w, stop: sync.OnceValue(func() error {
+		cancel()
+		err := <-ended
+		deadline, done := context.WithTimeout(context.Background(), 10*time.Second)
+		defer done()
+		_ = relay.Stop(deadline)
+		db.Close()
+		return err
+	})}
+	p.t.Cleanup(func() { _ = m.stop() })
+	return m
+}
+
+// send puts a command on a partition.
+func (p *pipeline) send(partition int32, kind, format string, args ...any) {
+	p.t.Helper()
+	r := &kgo.Record{Topic: p.commands, Partition: partition, Value: fmt.Appendf(nil, format, args...),
+		Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
+	require.NoError(p.t, p.client.ProduceSync(p.t.Context(), r).FirstErr())
+}
+
+// await reads until so many events and dead letters have come.
+func (p *pipeline) await(n int) []*kgo.Record {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	for len(p.got) < n {
+		p.consumer.PollFetches(ctx).EachRecord(func(r *kgo.Record) { p.got = append(p.got, r) })
+		require.NoError(p.t, ctx.Err(), "%d of %d records came", len(p.got), n)
+	}
+	return p.got
+}
+
+func header(r *kgo.Record, key string) string {
+	for _, h := range r.Headers {
+		if h.Key == key {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
+// awaitCommitted waits until the group's committed offsets are these, by partition.
+func (p *pipeline) awaitCommitted(want map[int32]int64) {
+	p.t.Helper()
+	admin := kadm.NewClient(p.client)
+	require.Eventually(p.t, func() bool {
+		offsets, err := admin.FetchOffsets(p.t.Context(), p.group)
+		if err != nil {
+			return false
+		}
+		for partition, at := range want {
+			o, ok := offsets.Lookup(p.commands, partition)
+			if !ok || o.At != at {
+				return false
+			}
+		}
+		return true
+	}, 20*time.Second, 50*time.Millisecond)
+}
+
+func TestWorker_reallocates(t *testing.T) {
+	p := setup(t, 2)
+	m := p.start()
+	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`)
+	p.send(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50,"eta":"2030-01-01"}`)
+	p.send(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`)
+	p.send(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`)
+	p.send(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":25}`)
+	got := p.await(7)
+	require.JSONEq(t, `{"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2"}`, string(got[6].Value))
+	require.Equal(t, "0000000000000000007", header(got[6], "ce_sequence"))
+	p.awaitCommitted(map[int32]int64{0: 5, 1: 0})
+	require.Empty(t, m.NotReady(t.Context()))
+	require.NoError(t, m.stop())
+}
