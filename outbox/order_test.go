@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -18,7 +19,7 @@ func TestRelay_firstAppearancesStayInOrderWhateverFails(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	const sources, commits = 4, 700
-	relays := [2]*Relay{s.relay(), s.relay()}
+	relays := [2]*Relay{s.relay(slowPromises), s.relay(slowPromises)}
 	for id := range int32(sources) {
 		s.open(relays[id%2], id+1, 0)
 	}
@@ -48,7 +49,7 @@ func TestRelay_firstAppearancesStayInOrderWhateverFails(t *testing.T) {
 	apply.Wait()
 	s.flush(relays[0])
 	s.flush(relays[1])
-	require.Greater(t, fault.Hits(), 10)
+	require.Positive(t, fault.Hits())
 	last := requireFirstInOrder(t, s.readAll(events))
 	for id := range int32(sources) {
 		total += int(s.table.next(id + 1))
@@ -98,6 +99,17 @@ func TestRelay_firstAppearancesStayInOrderWhenSourcesMove(t *testing.T) {
 		sum += int(n)
 	}
 	require.Equal(t, total, sum)
+}
+
+// slowPromises makes the client call promises well after it is done with their records.
+func slowPromises(o *Options) { o.Metrics.Publish = slow{} }
+
+type slow struct{}
+
+func (slow) Observe(float64) {
+	for range 50 {
+		runtime.Gosched()
+	}
 }
 
 func (s *stage) room(r *Relay) bool { return r.Room(s.ctx) == nil }

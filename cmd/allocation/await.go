@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/store"
+)
+
+// awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for servers that are away, because everything
+// may be started at once, and gives up at once on what no waiting mends. Once it runs, a worker waits for everything.
+func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
+	if err := w.await(ctx, "postgres", db.CheckSchema); err != nil {
+		return err
+	}
+	var cluster string
+	ask := func(ctx context.Context) (err error) {
+		cluster, err = w.askKafka(ctx)
+		return err
+	}
+	if err := w.await(ctx, "kafka", ask); err != nil {
+		return err
+	}
+	return w.await(ctx, "postgres", func(ctx context.Context) error { return db.CheckCluster(ctx, cluster, w.settings.group.ID) })
+}
+
+const (
+	awaitFirst = 200 * time.Millisecond
+	awaitMost  = 5 * time.Second
+)
+
+// await calls ask until it succeeds, or with an error that is there to stay.
+func (w *wiring) await(ctx context.Context, system string, ask func(context.Context) error) error {
+	for wait := awaitFirst; ; wait = min(2*wait, awaitMost) {
+		attempt, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
+		err := ask(attempt)
+		if err != nil {
+			err = causeOf(attempt, err)
+		}
+		cancel()
+		if err == nil || permanent(err) {
+			return err
+		}
+		w.readiness.starting(fmt.Sprintf("%s: %v", system, err))
+		w.logger.Warn("waiting for "+system, "error", err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait/2 + rand.N(wait)):
+		}
+	}
+}
+
+// askKafka finds out the cluster's id, and whether the topics are there.
+func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
+	if err := reachAny(ctx, w.settings.kafka, w.dial); err != nil {
+		return "", err
+	}
+	client, err := kgo.NewClient(w.kafkaOptions()...)
+	if err != nil {
+		return "", err
+	}
+	defer client.Close()
+	metadata, err := kadm.NewClient(client).BrokerMetadata(ctx)
+	if err != nil {
+		return "", fmt.Errorf("ask Kafka for its cluster: %w", err)
+	}
+	topics := w.settings.topics
+	return metadata.Cluster, missingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...)
+}
+
+// permanent tells whether an error says that something is set up wrongly, rather than away.
+func permanent(err error) bool {
+	var (
+		schema    *store.SchemaError
+		cluster   *store.ClusterError
+		topics    *missingTopicsError
+		untrusted *tls.CertificateVerificationError
+		refused   *pgconn.PgError
+	)
+	switch {
+	case errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &topics), errors.As(err, &untrusted):
+		return true
+	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return true
+	case errors.As(err, &refused):
+		// The user, the password or the database is not known there.
+		return refused.Code[:2] == "28" || refused.Code[:2] == "3D"
+	}
+	return false
+}

@@ -1,0 +1,185 @@
+package config
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"allocation/domain"
+)
+
+// Commands says where commands come from.
+type Commands struct {
+	CommandTopics string `name:"command-topics" env:"COMMAND_TOPICS" default:"warehouse.commands" help:"Where commands come from, separated by commas. TOPIC=TYPE says that bare records of a topic are commands of that type, such as change_batch_quantity=ChangeBatchQuantity."`
+}
+
+// Events says where events go.
+type Events struct {
+	EventsTopic string `name:"events-topic" env:"EVENTS_TOPIC" default:"allocation.events" help:"Where all events go."`
+}
+
+// Topics says which topics there are, and what they are for.
+type Topics struct {
+	Commands
+	Events
+	EventRoutes     string `name:"event-routes" env:"EVENT_ROUTES" placeholder:"TYPE=TOPIC,…" help:"Event types that also go to a topic of their own, such as Allocated=line_allocated."`
+	EventSource     string `name:"event-source" env:"EVENT_SOURCE" default:"/allocation" help:"The ce_source of events: one per environment, never changed later."`
+	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"warehouse.commands.dlq" help:"Where refused commands go."`
+}
+
+// CommandTypes are the names of all commands.
+func CommandTypes() []string {
+	return []string{
+		domain.CreateBatch{}.Name(), domain.ChangeBatchQuantity{}.Name(), domain.ChangeBatchEta{}.Name(),
+		domain.Allocate{}.Name(), domain.Deallocate{}.Name(), domain.Dispatch{}.Name(),
+	}
+}
+
+// EventTypes are the names of all events.
+func EventTypes() []string {
+	return []string{
+		string(domain.BatchCreated), string(domain.BatchQuantityChanged), string(domain.BatchEtaChanged), string(domain.LineAllocated),
+		string(domain.LineDeallocated), string(domain.LineOutOfStock), string(domain.LineDispatched), string(domain.AllocationRejected),
+	}
+}
+
+// BareTypes are the types that bare records of command topics have, by topic; "" where they must name it themselves.
+func (c Commands) BareTypes() map[string]string {
+	types := map[string]string{}
+	for _, part := range split(c.CommandTopics) {
+		topic, kind, _ := strings.Cut(part, "=")
+		types[topic] = kind
+	}
+	return types
+}
+
+// CommandTopicNames are the names of the command topics, in the order given: the first is where `send` sends to.
+func (c Commands) CommandTopicNames() []string {
+	var names []string
+	for _, part := range split(c.CommandTopics) {
+		topic, _, _ := strings.Cut(part, "=")
+		names = append(names, topic)
+	}
+	return names
+}
+
+// Routes are the topics that events of a type also go to, by type.
+func (t Topics) Routes() map[string]string {
+	routes := map[string]string{}
+	for _, part := range split(t.EventRoutes) {
+		kind, topic, _ := strings.Cut(part, "=")
+		routes[kind] = topic
+	}
+	return routes
+}
+
+// Outputs are the topics that events go to, without repeats.
+func (t Topics) Outputs() []string {
+	names := []string{t.EventsTopic}
+	for _, topic := range t.Routes() {
+		names = append(names, topic)
+	}
+	slices.Sort(names[1:])
+	return slices.Compact(names)
+}
+
+// Check finds the mistakes.
+func (t Topics) Check(p *Problems) {
+	t.Commands.Check(p)
+	t.Events.Check(p)
+	t.checkRoutes(p)
+	if !validTopic(t.DeadLetterTopic) {
+		p.Add("dead-letter-topic", t.DeadLetterTopic, topicAllowed)
+	}
+	if !validSource(t.EventSource) {
+		p.Add("event-source", t.EventSource, "a URI reference of 1 to 255 bytes such as /allocation")
+	}
+	t.checkLoops(p)
+}
+
+// Check finds the mistakes.
+func (e Events) Check(p *Problems) {
+	if !validTopic(e.EventsTopic) {
+		p.Add("events-topic", e.EventsTopic, topicAllowed)
+	}
+}
+
+// Check finds the mistakes.
+func (c Commands) Check(p *Problems) {
+	parts := split(c.CommandTopics)
+	if len(parts) == 0 {
+		p.Add("command-topics", c.CommandTopics, "at least one topic")
+	}
+	seen := map[string]bool{}
+	for _, part := range parts {
+		topic, kind, mapped := strings.Cut(part, "=")
+		switch {
+		case !validTopic(topic):
+			p.Add("command-topics", part, "a topic or TOPIC=TYPE, where the topic is "+topicAllowed)
+		case mapped && !slices.Contains(CommandTypes(), kind):
+			p.Add("command-topics", part, "TOPIC=TYPE with a type of "+strings.Join(CommandTypes(), ", "))
+		case seen[topic]:
+			p.Add("command-topics", part, "a topic that is not there twice")
+		}
+		seen[topic] = true
+	}
+}
+
+func (t Topics) checkRoutes(p *Problems) {
+	seen := map[string]bool{}
+	for _, part := range split(t.EventRoutes) {
+		kind, topic, ok := strings.Cut(part, "=")
+		switch {
+		case !ok || !slices.Contains(EventTypes(), kind):
+			p.Add("event-routes", part, "TYPE=TOPIC with a type of "+strings.Join(EventTypes(), ", "))
+		case !validTopic(topic):
+			p.Add("event-routes", part, "TYPE=TOPIC, where the topic is "+topicAllowed)
+		case seen[kind]:
+			p.Add("event-routes", part, "a type that is not there twice")
+		}
+		seen[kind] = true
+	}
+}
+
+// checkLoops finds topics with two purposes: what the service writes must never be what it reads, and dead letters are no events.
+func (t Topics) checkLoops(p *Problems) {
+	commands := t.CommandTopicNames()
+	for kind, topic := range t.Routes() {
+		if slices.Contains(commands, topic) || topic == t.EventsTopic || topic == t.DeadLetterTopic {
+			p.Add("event-routes", kind+"="+topic, "a topic that is not used for anything else")
+		}
+	}
+	if slices.Contains(commands, t.EventsTopic) || t.EventsTopic == t.DeadLetterTopic {
+		p.Add("events-topic", t.EventsTopic, "a topic that is not used for anything else")
+	}
+	if slices.Contains(commands, t.DeadLetterTopic) {
+		p.Add("dead-letter-topic", t.DeadLetterTopic, "a topic that is not used for anything else")
+	}
+}
+
+// split takes a comma-separated list apart.
+func split(list string) []string {
+	var parts []string
+	for part := range strings.SplitSeq(list, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+const topicAllowed = "1 to 249 letters, digits, dots, underscores and hyphens"
+
+var topicPattern = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
+func validTopic(name string) bool {
+	return topicPattern.MatchString(name) && name != "." && name != ".."
+}
+
+func validSource(source string) bool {
+	_, err := url.Parse(source)
+	return err == nil && len(source) >= 1 && len(source) <= 255 && utf8.ValidString(source) && !strings.ContainsFunc(source, unicode.IsControl)
+}

@@ -1,0 +1,39 @@
+package config
+
+import (
+	"runtime"
+	"time"
+)
+
+// Tuning says how much a worker takes on at once, and how long things may take.
+type Tuning struct {
+	Appliers        string `name:"appliers" env:"APPLIERS" placeholder:"N" help:"Transactions at the same time; as many as there are cores without it."`
+	MaxBatch        string `name:"max-batch" env:"MAX_BATCH" default:"4000" help:"The most commands of a transaction."`
+	OutboxRetention string `name:"outbox-retention" env:"OUTBOX_RETENTION" default:"7d" help:"How long published events stay in the database."`
+	ShutdownTimeout string `name:"shutdown-timeout" env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a stop may take."`
+	StallTimeout    string `name:"stall-timeout" env:"STALL_TIMEOUT" default:"30s" help:"After which work that does not move turns /readyz red."`
+}
+
+// TuningSettings are Tuning's values, read.
+type TuningSettings struct {
+	Appliers        int
+	MaxBatch        int
+	OutboxRetention time.Duration
+	ShutdownTimeout time.Duration
+	StallTimeout    time.Duration
+}
+
+// Check finds the mistakes and reads the values.
+func (t Tuning) Check(p *Problems) TuningSettings {
+	appliers := runtime.GOMAXPROCS(0)
+	if t.Appliers != "" {
+		appliers = p.Integer("appliers", t.Appliers, 1, 256)
+	}
+	return TuningSettings{
+		Appliers:        appliers,
+		MaxBatch:        p.Integer("max-batch", t.MaxBatch, 1, 100_000),
+		OutboxRetention: p.duration("outbox-retention", t.OutboxRetention, time.Hour, 3650*day),
+		ShutdownTimeout: p.duration("shutdown-timeout", t.ShutdownTimeout, time.Second, time.Hour),
+		StallTimeout:    p.duration("stall-timeout", t.StallTimeout, time.Second, time.Hour),
+	}
+}

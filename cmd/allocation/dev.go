@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"allocation/cmd/allocation/config"
+	"allocation/deploy/embedded"
+)
+
+type devCommand struct {
+	Dir          string `default:".allocation" placeholder:"DIR" help:"Where the data is kept."`
+	KafkaAddr    string `default:"127.0.0.1:19092" placeholder:"HOST:PORT" help:"Where Kafka listens."`
+	PostgresPort string `default:"15432" placeholder:"PORT" help:"Where Postgres listens, on 127.0.0.1."`
+	HTTPAddr     string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where health and metrics are."`
+	config.Topics
+	config.Group
+	config.Tuning
+}
+
+func (devCommand) Help() string {
+	return `Runs Kafka (an embedded one that real clients can connect to), Postgres (this machine's programs, or downloaded ones), and a worker, with
+topics and schema made. What they hold is kept in --dir and is there again at the next start. Ctrl-C stops everything.
+
+Examples:
+
+    allocation dev
+    allocation dev --dir /tmp/second --kafka-addr 127.0.0.1:29092 --postgres-port 25432 --http-addr 127.0.0.1:8081`
+}
+
+// Run runs everything until the context ends.
+func (c *devCommand) Run(ctx context.Context, p *program) error {
+	settings, port, err := c.settings(p)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, c.HTTPAddr)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		listener.Close()
+		return err
+	}
+	logs, err := os.Create(filepath.Join(c.Dir, workerLog))
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	defer logs.Close()
+	d := &devRun{program: p, command: c, settings: settings, listener: listener, logger: devLogger(logs, p.err)}
+	err = d.run(ctx, port)
+	if errors.Is(context.Cause(ctx), errSignal) {
+		return ignoreCancelled(err)
+	}
+	return err
+}
+
+// ignoreCancelled drops the error of what a person stopped while it began.
+func ignoreCancelled(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, errSignal) {
+		return nil
+	}
+	return err
+}
+
+// workerLog is where the worker logs, in the data's folder: what people are told must not drown in it.
+const workerLog = "worker.log"
+
+// devLogger logs everything to a file, and what a person should know to the terminal too.
+func devLogger(file, terminal io.Writer) *slog.Logger {
+	return slog.New(slog.NewMultiHandler(
+		slog.NewTextHandler(file, nil),
+		slog.NewTextHandler(terminal, &slog.HandlerOptions{Level: slog.LevelWarn})))
+}
+
+func (c *devCommand) settings(p *program) (settings workerSettings, postgresPort int, err error) {
+	problems := p.problems()
+	c.Topics.Check(problems)
+	problems.Address("kafka-addr", c.KafkaAddr)
+	problems.Address("http-addr", c.HTTPAddr)
+	if c.Dir == "" {
+		problems.Add("dir", c.Dir, "a folder, which is made if it does not exist")
+	}
+	settings = workerSettings{topics: c.Topics, group: c.Group.Check(problems), tuning: c.Tuning.Check(problems)}
+	postgresPort = problems.Integer("postgres-port", c.PostgresPort, 0, 65535)
+	return settings, postgresPort, problems.Err()
+}
+
+// devRun is what runs, and where.
+type devRun struct {
+	*program
+	command  *devCommand
+	settings workerSettings
+	listener net.Listener
+	logger   *slog.Logger
+
+	kafka    *embedded.Kafka
+	postgres *embedded.Postgres
+}
+
+// run starts everything, tells the user, and stops everything when the context ends.
+func (d *devRun) run(ctx context.Context, port int) error {
+	fmt.Fprintln(d.out, "starting …")
+	err := d.startServers(ctx, port)
+	defer d.stopServers()
+	if err == nil {
+		err = d.prepare(ctx)
+	}
+	if err != nil {
+		d.listener.Close()
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-d.postgres.Done():
+			cancel(fmt.Errorf("Postgres ended; see %s", d.postgres.LogPath())) //nolint:staticcheck // a name
+		case <-ctx.Done():
+		}
+	}()
+	return d.work(ctx)
+}
+
+func (d *devRun) stopServers() {
+	if d.kafka != nil {
+		d.kafka.Close()
+	}
+	if d.postgres != nil {
+		if err := d.postgres.Stop(); err != nil {
+			d.logger.Error("stop Postgres", "error", err)
+		}
+	}
+	fmt.Fprintln(d.out, "stopped; the data is in", d.command.Dir)
+}
+
+// work runs the worker, and says when it is ready.
+func (d *devRun) work(ctx context.Context) error {
+	w := newWiring(d.settings, d.logger)
+	waiting, stop := context.WithCancel(ctx)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		if w.readiness.await(waiting) {
+			d.welcome()
+		}
+	}()
+	err := w.run(ctx, d.listener)
+	stop()
+	<-told
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errSignal) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}

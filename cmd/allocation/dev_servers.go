@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/config"
+	"allocation/deploy/embedded"
+	"allocation/migrations"
+)
+
+const (
+	devDatabase   = "allocation"
+	devPartitions = 12
+)
+
+// startServers starts both at the same time. After an error, those that did start are still to be stopped.
+func (d *devRun) startServers(ctx context.Context, port int) error {
+	var wg sync.WaitGroup
+	var kafkaErr, postgresErr error
+	wg.Go(func() {
+		d.kafka, kafkaErr = embedded.StartKafka(ctx, embedded.KafkaOptions{
+			Addr: d.command.KafkaAddr, AddrFlag: "--kafka-addr", Dir: d.command.Dir, Logger: d.logger,
+		})
+	})
+	wg.Go(func() {
+		d.postgres, postgresErr = embedded.StartPostgres(ctx, embedded.PostgresOptions{
+			Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: devDatabase, Output: d.out,
+		})
+	})
+	wg.Wait()
+	if err := errors.Join(kafkaErr, postgresErr); err != nil {
+		return err
+	}
+	d.settings.kafka = config.Kafka{Brokers: d.kafka.Addr(), SecurityProtocol: "PLAINTEXT"}
+	d.settings.url = d.postgres.URL()
+	return nil
+}
+
+// prepare makes the schema and the topics.
+func (d *devRun) prepare(ctx context.Context) error {
+	if err := migrate(ctx, d.settings.url); err != nil {
+		return err
+	}
+	client, err := kgo.NewClient(append(d.settings.kafka.Options(d.settings.kafka.Dialer()), kgo.MetadataMinAge(10*time.Millisecond))...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	layout := topicLayout{Topics: d.settings.topics, partitions: devPartitions, replication: brokersDefault}
+	if _, err := layout.create(ctx, kadm.NewClient(client)); err != nil {
+		return err
+	}
+	return nil
+}
+
+func migrate(ctx context.Context, url string) error {
+	settings, err := pgx.ParseConfig(url)
+	if err != nil {
+		return fmt.Errorf("read database URL: %w", err)
+	}
+	db := stdlib.OpenDB(*settings)
+	defer db.Close()
+	_, err = migrations.Up(ctx, db)
+	return err
+}

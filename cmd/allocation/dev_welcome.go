@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"allocation/cmd/allocation/config"
+)
+
+// welcome says where everything is and what to try, in commands that work when pasted.
+func (d *devRun) welcome() {
+	fmt.Fprintf(d.out, `
+  Kafka     %s
+  Postgres  %s
+  Health    http://%s/readyz and /metrics
+  Logs      %s, %s
+
+Try in another terminal, in this folder:
+
+%s
+  %[7]s send CreateBatch ref=b1 sku=CHAIR qty=50
+  %[7]s send CreateBatch ref=b2 sku=CHAIR qty=50 eta=2030-01-01
+  %[7]s send Allocate orderid=o1 sku=CHAIR qty=20
+  %[7]s send Allocate orderid=o2 sku=CHAIR qty=20
+  %[7]s send ChangeBatchQuantity batchref=b1 sku=CHAIR qty=25
+  %[7]s show order o2
+  %[7]s tail --from-beginning
+
+ready; Ctrl-C stops everything and keeps the data
+`, d.kafka.Addr(), d.postgres.URL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
+}
+
+// exports are the variables that the commands need where this is not where they look by themselves.
+func (d *devRun) exports() string {
+	var b strings.Builder
+	for _, v := range []struct{ name, value, usual string }{
+		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
+		{"DATABASE_URL", d.postgres.URL(), config.DevDatabaseURL},
+		{"COMMAND_TOPICS", d.settings.topics.CommandTopics, ""},
+		{"EVENTS_TOPIC", d.settings.topics.EventsTopic, ""},
+	} {
+		value := os.Getenv(v.name)
+		if value != v.value && (value != "" || v.usual != "" && v.value != v.usual) {
+			fmt.Fprintf(&b, "  export %s='%s'\n", v.name, v.value)
+		}
+	}
+	return b.String()
+}
+
+// self is how this program is called.
+func self() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "allocation"
+	}
+	if strings.Contains(path, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/allocation" // which made a program that is gone soon
+	}
+	return os.Args[0]
+}

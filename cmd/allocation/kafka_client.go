@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kslog"
+
+	"allocation/cmd/allocation/config"
+)
+
+// answerTime is how long a server may take to answer a person's command.
+const answerTime = 10 * time.Second
+
+// connectKafka makes a client for a person's command. Its error says at once where nobody answers.
+func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...kgo.Opt) (*kgo.Client, error) {
+	dial := kafka.Dialer()
+	if err := reachAny(ctx, kafka, dial); err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(slices.Concat(kafka.Options(dial), []kgo.Opt{
+		kgo.WithLogger(quietLogger(slog.NewTextHandler(p.err, nil))),
+		kgo.MetadataMinAge(100 * time.Millisecond), // a topic that was just made is asked for again soon
+	}, more)...)
+	if err != nil {
+		return nil, fmt.Errorf("make Kafka client: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
+	defer cancel()
+	if err := client.Ping(ctx); err != nil {
+		client.Close()
+		return nil, fmt.Errorf("ask Kafka at %s: %w", kafka.Brokers, causeOf(ctx, err))
+	}
+	return client, nil
+}
+
+// reachAny opens a connection to one of the brokers and closes it. The client would try for long before it says what is wrong.
+func reachAny(ctx context.Context, kafka config.Kafka, dial config.Dialer) error {
+	var errs []error
+	for _, seed := range kafka.Seeds() {
+		conn, err := dial(ctx, "tcp", seed)
+		if err == nil {
+			return conn.Close()
+		}
+		errs = append(errs, err)
+	}
+	return fmt.Errorf("Kafka does not answer at %s; is it running, or is KAFKA_BROKERS another? %w", kafka.Brokers, errors.Join(errs...)) //nolint:staticcheck // a name
+}
+
+// causeOf prefers why the context ended to the bare fact that it did.
+func causeOf(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, ctx.Err()) {
+		return cause
+	}
+	return err
+}
+
+// quietLogger lets the Kafka client warn, and not tell what it does.
+func quietLogger(handler slog.Handler) kgo.Logger {
+	return kslog.New(slog.New(warnings{handler}).With("part", "kafka client"))
+}
+
+// warnings passes on what is worth a warning.
+type warnings struct{ slog.Handler }
+
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+}
+
+func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{w.Handler.WithAttrs(attrs)}
+}
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
+
+// missingTopics says which of the topics do not exist, and what to do about it.
+func missingTopics(ctx context.Context, client *kgo.Client, topics ...string) error {
+	found, err := kadm.NewClient(client).ListTopics(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("list topics: %w", err)
+	}
+	var missing []string
+	for _, topic := range topics {
+		if !found.Has(topic) {
+			missing = append(missing, topic)
+		}
+	}
+	if len(missing) > 0 {
+		return &missingTopicsError{missing}
+	}
+	return nil
+}
+
+// missingTopicsError names topics that do not exist.
+type missingTopicsError struct{ topics []string }
+
+func (e *missingTopicsError) Error() string {
+	if len(e.topics) == 1 {
+		return fmt.Sprintf("the topic %s does not exist: run `allocation topics create`", e.topics[0])
+	}
+	return fmt.Sprintf("the topics %s do not exist: run `allocation topics create`", strings.Join(e.topics, ", "))
+}

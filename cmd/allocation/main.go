@@ -1,0 +1,18 @@
+// Command allocation allocates order lines to batches of stock: commands come from Kafka, are decided and kept in Postgres, and events go back
+// to Kafka. Run it with --help.
+//
+// One file holds one subcommand; wiring.go puts a worker together, which dev, worker and the tests share.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	ctx, stop := untilSignal(context.Background())
+	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	code := p.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}

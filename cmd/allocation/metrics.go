@@ -1,0 +1,87 @@
+package main
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/twmb/franz-go/plugin/kprom"
+
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+// metrics are all that a worker counts. Those of its parts are made by the parts where these know what they count.
+type metrics struct {
+	registry *prometheus.Registry
+	worker   *worker.Metrics
+	consumer *kprom.Metrics
+	publish  prometheus.Histogram
+	endToEnd prometheus.Histogram
+	ahead    prometheus.Gauge
+}
+
+func newMetrics() *metrics {
+	registry := prometheus.NewRegistry()
+	m := &metrics{
+		registry: registry,
+		worker:   worker.NewMetrics(registry),
+		consumer: kprom.NewMetrics("allocation_kafka_consumer", kprom.Registerer(registry), kprom.Gatherer(registry)),
+		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "allocation_publish_duration_seconds",
+			Help:    "Time from handing an event to the Kafka client to its acknowledgement.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
+		}),
+		endToEnd: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "allocation_end_to_end_duration_seconds",
+			Help:    "Time from a command record's timestamp to the acknowledgement of its event.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 20),
+		}),
+		ahead: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "allocation_outbox_partitions_ahead",
+			Help: "Days after today for which the outbox has a table. At zero, nothing can be committed from midnight on.",
+		}),
+	}
+	registry.MustRegister(m.publish, m.endToEnd, m.ahead, buildInfo(), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// buildInfo is 1, and says by its labels what runs.
+func buildInfo() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name:        "allocation_build_info",
+		Help:        "1; the labels say which build this is.",
+		ConstLabels: prometheus.Labels{"version": version(), "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
+}
+
+func (m *metrics) ofRelay() outbox.Metrics {
+	return outbox.Metrics{
+		Publish: m.publish, EndToEnd: m.endToEnd,
+		Retried: func(system, reason string) { m.worker.Retries.WithLabelValues(system, reason).Inc() },
+	}
+}
+
+// observe counts what the relay knows at any time.
+func (m *metrics) observe(relay *outbox.Relay) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "allocation_oldest_unpublished_event_age_seconds",
+			Help: "Age of the oldest command with an event that Kafka has not acknowledged; 0 where there is none.",
+		}, func() float64 { return oldestAge(relay) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "allocation_held_keys",
+			Help: "Products whose events wait for an event that came by another partition.",
+		}, func() float64 { return float64(relay.HeldKeys()) }),
+	)
+}
+
+func oldestAge(relay *outbox.Relay) float64 {
+	ms, ok := relay.OldestUnpublished()
+	if !ok {
+		return 0
+	}
+	return max(0, time.Since(time.UnixMilli(ms)).Seconds())
+}

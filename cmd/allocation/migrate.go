@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"allocation/cmd/allocation/config"
+	"allocation/migrations"
+)
+
+type migrateCommand struct {
+	Up     migrateUpCommand     `cmd:"" help:"Apply the migrations that are missing."`
+	Status migrateStatusCommand `cmd:"" help:"Print which migrations are applied."`
+	Down   migrateDownCommand   `cmd:"" help:"Undo migrations, with all that is in their tables."`
+}
+
+type migrateUpCommand struct {
+	config.Database
+	JSON bool `help:"Print JSON."`
+}
+
+func (migrateUpCommand) Help() string {
+	return `Several may start at once: one migrates, the others wait for it. Its user must own the database or be allowed to create in it; workers
+should log in as another user, with the role allocation_worker.
+
+Example:
+
+    DATABASE_URL=postgres://owner:secret@db:5432/allocation allocation migrate up`
+}
+
+// Run applies what is missing and prints it.
+func (c *migrateUpCommand) Run(ctx context.Context, p *program) error {
+	db, err := p.openDatabase(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	applied, err := migrations.Up(ctx, db)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return p.printJSON(migrationResults(applied))
+	}
+	return p.printApplied(applied)
+}
+
+func (p *program) printApplied(applied []*goose.MigrationResult) error {
+	for _, m := range migrationResults(applied) {
+		fmt.Fprintf(p.out, "applied %d %s in %s\n", m.Version, m.Name, time.Duration(m.Seconds*float64(time.Second)).Round(time.Millisecond))
+	}
+	_, err := fmt.Fprintf(p.out, "the schema is at version %d, up to date\n", migrations.Latest())
+	return err
+}
+
+// migrationResult is a migration that was applied or undone.
+type migrationResult struct {
+	Version int64   `json:"version"`
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+}
+
+func migrationResults(done []*goose.MigrationResult) []migrationResult {
+	results := make([]migrationResult, len(done))
+	for i, r := range done {
+		results[i] = migrationResult{r.Source.Version, r.Source.Path, r.Duration.Seconds()}
+	}
+	return results
+}
+
+// openDatabase connects for the schema's sake. Its error says at once where nobody answers.
+func (p *program) openDatabase(ctx context.Context, database config.Database) (*sql.DB, error) {
+	problems := p.problems()
+	database.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	url, err := database.URL()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*settings)
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
+	defer cancel()
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, databaseAway(settings, causeOf(ctx, err))
+	}
+	return db, nil
+}
+
+func databaseAway(settings *pgx.ConnConfig, err error) error {
+	return fmt.Errorf("Postgres does not answer at %s:%d; is it running, or is DATABASE_URL another? %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
+}

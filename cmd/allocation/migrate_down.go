@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"allocation/cmd/allocation/config"
+	"allocation/migrations"
+)
+
+type migrateDownCommand struct {
+	config.Database
+	To   string `required:"" placeholder:"VERSION" help:"The version to go back to; 0 removes everything."`
+	Yes  bool   `help:"Really do it."`
+	JSON bool   `help:"Print JSON."`
+}
+
+func (migrateDownCommand) Help() string {
+	return `Stop all workers first. Without --yes it only says what would be lost.
+
+Example:
+
+    allocation migrate down --to 3 --yes`
+}
+
+// tablesOf are the tables that each migration made, and that are lost when it is undone.
+var tablesOf = map[int64][]string{
+	1: {"positions", "kafka_cluster"},
+	2: {"products", "batches", "lines"},
+	3: {"outbox"},
+	4: {"dead_letters", "held_keys"},
+	5: nil,
+}
+
+// Run says what is lost, and undoes the migrations where the user agreed.
+func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
+	problems := p.problems()
+	c.Database.Check(problems)
+	to := int64(problems.Integer("to", c.To, 0, int(migrations.Latest())))
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	db, err := p.openDatabase(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	lost, err := rowsLost(ctx, db, to)
+	if err != nil {
+		return err
+	}
+	if !c.Yes {
+		return misuse("going down to version %d loses %s; say --yes to do it", to, lost)
+	}
+	provider, err := migrations.Provider(db)
+	if err != nil {
+		return err
+	}
+	undone, err := provider.DownTo(ctx, to)
+	if err != nil {
+		return fmt.Errorf("undo migrations: %w", err)
+	}
+	if c.JSON {
+		return p.printJSON(migrationResults(undone))
+	}
+	for _, m := range migrationResults(undone) {
+		fmt.Fprintf(p.out, "undid %d %s\n", m.Version, m.Name)
+	}
+	_, err = fmt.Fprintf(p.out, "the schema is at version %d; lost: %s\n", to, lost)
+	return err
+}
+
+// rowsLost describes what is in the tables that would go.
+func rowsLost(ctx context.Context, db *sql.DB, to int64) (string, error) {
+	var lost []string
+	for version := to + 1; version <= migrations.Latest(); version++ {
+		for _, table := range tablesOf[version] {
+			rows, exists, err := rowsOf(ctx, db, table)
+			if err != nil {
+				return "", fmt.Errorf("count rows of %s: %w", table, err)
+			}
+			if exists {
+				lost = append(lost, fmt.Sprintf("%s rows of %s", count(rows), table))
+			}
+		}
+	}
+	if len(lost) == 0 {
+		return "no data", nil
+	}
+	return strings.Join(lost, ", "), nil
+}
+
+func rowsOf(ctx context.Context, db *sql.DB, table string) (rows int64, exists bool, err error) {
+	if err := db.QueryRowContext(ctx, `select to_regclass($1) is not null`, table).Scan(&exists); err != nil || !exists {
+		return 0, false, err
+	}
+	err = db.QueryRowContext(ctx, `select count(*) from `+table).Scan(&rows)
+	return rows, true, err
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/config"
+)
+
+type sendCommand struct {
+	config.Kafka
+	config.Commands
+	Type          string   `arg:"" optional:"" help:"CreateBatch, ChangeBatchQuantity, ChangeBatchEta, Allocate, Deallocate or Dispatch."`
+	Fields        []string `arg:"" optional:"" sep:"none" name:"key=value" help:"The command's data."`
+	File          string   `short:"f" placeholder:"FILE" help:"Send the JSON lines of a file; - is standard input."`
+	ID            string   `name:"id" placeholder:"ID" help:"The command's ce_id; a random one without it."`
+	CorrelationID string   `name:"correlation-id" placeholder:"ID" help:"Goes into the events that the command leads to."`
+	JSON          bool     `help:"Print JSON."`
+}
+
+func (sendCommand) Help() string {
+	return `Sends one command, or all commands of a file, to the first of COMMAND_TOPICS, keyed by SKU. It is checked before it is sent: a mistake is
+an error here, not a dead letter. The answer is an event: see allocation tail.
+
+Examples:
+
+    allocation send CreateBatch ref=b1 sku=CHAIR qty=50 eta=2030-01-31
+    allocation send ChangeBatchQuantity batchref=b1 sku=CHAIR qty=25 revision=2
+    allocation send Allocate orderid=o1 sku=CHAIR qty=20
+    allocation send -f commands.jsonl
+
+A line of a file, where id, correlationid and key may be left out (key is the SKU then, if the data has one):
+
+    {"type":"Allocate","data":{"orderid":"o1","sku":"CHAIR","qty":20},"id":"cmd-1","correlationid":"checkout-7","key":"CHAIR"}
+
+Nothing of a file is sent if one of its lines is wrong. Standard input is sent as it comes, up to the first line that is wrong.`
+}
+
+// Run sends what the arguments or the file say.
+func (c *sendCommand) Run(ctx context.Context, p *program) error {
+	problems := p.problems()
+	c.Kafka.Check(problems)
+	c.Commands.Check(problems)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	switch {
+	case c.File != "" && (c.Type != "" || c.ID != "" || c.CorrelationID != ""):
+		return misuse("send takes a TYPE with its data, or -f FILE whose lines say all, not both")
+	case c.File != "":
+		return c.sendFile(ctx, p)
+	case c.Type == "":
+		return misuse("send needs a TYPE with its data, or -f FILE; see allocation send --help")
+	}
+	return c.sendOne(ctx, p)
+}
+
+func (c *sendCommand) topic() string { return c.CommandTopicNames()[0] }
+
+// deliveryTime is how long Kafka may take to accept a command before the user is told.
+const deliveryTime = 30 * time.Second
+
+func (c *sendCommand) connect(ctx context.Context, p *program, more ...kgo.Opt) (*kgo.Client, error) {
+	client, err := p.connectKafka(ctx, c.Kafka, append(more,
+		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // as Java's clients: a product's commands stay in one partition
+		kgo.RecordDeliveryTimeout(deliveryTime))...)
+	if err != nil {
+		return nil, err
+	}
+	if err := missingTopics(ctx, client, c.topic()); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+func (c *sendCommand) sendOne(ctx context.Context, p *program) error {
+	data, err := dataOf(c.Type, c.Fields)
+	if err != nil {
+		return err
+	}
+	if c.ID == "" {
+		c.ID = uuid.NewString()
+	}
+	m := message{kind: c.Type, data: data, id: c.ID, correlationID: c.CorrelationID}
+	if err := m.check(); err != nil {
+		return misuse("%w", err)
+	}
+	client, err := c.connect(ctx, p, kgo.ProducerLinger(0))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	sent, err := client.ProduceSync(ctx, m.record(c.topic())).First()
+	if err != nil {
+		return fmt.Errorf("send %s: %w", c.Type, err)
+	}
+	return c.printSent(p, sent)
+}
+
+// sentCommand is where a command went.
+type sentCommand struct {
+	ID        string `json:"id"`
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"`
+}
+
+func (c *sendCommand) printSent(p *program, r *kgo.Record) error {
+	sent := sentCommand{c.ID, r.Topic, r.Partition, r.Offset}
+	if c.JSON {
+		return p.printJSON(sent)
+	}
+	_, err := fmt.Fprintf(p.out, "sent %s %s to %s, partition %d, offset %d\n", c.Type, sent.ID, sent.Topic, sent.Partition, sent.Offset)
+	return err
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// sendFile sends the lines of a file. A regular file is checked to its end before anything is sent.
+func (c *sendCommand) sendFile(ctx context.Context, p *program) error {
+	in, size, err := c.open(p)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	uuid.EnableRandPool()
+	client, err := c.connect(ctx, p, kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(50_000))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	s := &fileSender{client: client, topic: c.topic(), progress: newProgress(p.err, size), started: time.Now()}
+	err = s.send(ctx, in)
+	s.progress.end()
+	if err != nil {
+		return fmt.Errorf("%w\n%s commands were sent before", err, count(s.sent.Load()))
+	}
+	return c.printSummary(p, s)
+}
+
+// open opens the file and checks it. The size is 0 where it is not known.
+func (c *sendCommand) open(p *program) (in io.ReadCloser, size int64, err error) {
+	if c.File == "-" {
+		return io.NopCloser(p.in), 0, nil
+	}
+	file, err := os.Open(c.File)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		size = info.Size()
+		err = checkLines(file, c.File)
+	}
+	if err != nil {
+		file.Close()
+		return nil, 0, err
+	}
+	return file, size, nil
+}
+
+// checkLines reads all lines and goes back to the beginning.
+func checkLines(file *os.File, name string) error {
+	const shown = 10
+	lines := newMessageLines(file)
+	var wrong []string
+	total := 0
+	for {
+		var m message
+		var bad *lineError
+		err := lines.next(&m)
+		switch {
+		case errors.Is(err, io.EOF) && total == 0:
+			_, err := file.Seek(0, io.SeekStart)
+			return err
+		case errors.Is(err, io.EOF):
+			if total > shown {
+				wrong = append(wrong, fmt.Sprintf("… and %s more", count(int64(total-shown))))
+			}
+			return fmt.Errorf("nothing was sent, because %s is wrong:\n%s", name, strings.Join(wrong, "\n"))
+		case errors.As(err, &bad):
+			if total++; total <= shown {
+				wrong = append(wrong, bad.Error())
+			}
+		case err != nil:
+			return fmt.Errorf("nothing was sent: %s: %w", name, err)
+		}
+	}
+}
+
+// fileSender sends lines, many at a time.
+type fileSender struct {
+	client   *kgo.Client
+	topic    string
+	progress *progress
+	started  time.Time
+	sent     atomic.Int64 // accepted by Kafka
+}
+
+// send returns when Kafka has accepted all, or at the first error.
+func (s *fileSender) send(ctx context.Context, in io.Reader) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	lines := newMessageLines(in)
+	var wrong error
+	for ctx.Err() == nil {
+		var m message
+		if wrong = lines.next(&m); wrong != nil {
+			break
+		}
+		s.produce(ctx, fail, &m)
+		s.progress.show(lines.line, lines.bytes)
+	}
+	if errors.Is(wrong, io.EOF) {
+		wrong = nil
+	}
+	err := s.client.Flush(ctx)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return errors.Join(err, wrong)
+}
+
+func (s *fileSender) produce(ctx context.Context, fail context.CancelCauseFunc, m *message) {
+	if m.id == "" {
+		m.id = uuid.NewString()
+	}
+	m.data = bytes.Clone(m.data) // the line's memory is used again
+	s.client.Produce(ctx, m.record(s.topic), func(r *kgo.Record, err error) {
+		if err != nil {
+			fail(fmt.Errorf("send to %s: %w", r.Topic, err))
+			return
+		}
+		s.sent.Add(1)
+	})
+}
+
+// sentFile is what `send -f` did.
+type sentFile struct {
+	Sent    int64   `json:"sent"`
+	Topic   string  `json:"topic"`
+	Seconds float64 `json:"seconds"`
+}
+
+func (c *sendCommand) printSummary(p *program, s *fileSender) error {
+	took := time.Since(s.started)
+	done := sentFile{s.sent.Load(), s.topic, took.Seconds()}
+	if c.JSON {
+		return p.printJSON(done)
+	}
+	_, err := fmt.Fprintf(p.out, "sent %s commands to %s in %s (%s a second)\n",
+		count(done.Sent), done.Topic, took.Round(time.Millisecond), count(int64(float64(done.Sent)/done.Seconds)))
+	return err
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"allocation/domain/strictjson"
+)
+
+// maxLine is more than any command that Kafka takes.
+const maxLine = 16 << 20
+
+// messageLines reads commands from JSON lines.
+type messageLines struct {
+	lines *bufio.Scanner
+	line  int64 // the number of the last line, from 1
+	bytes int64 // read so far
+}
+
+func newMessageLines(in io.Reader) *messageLines {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 256<<10), maxLine)
+	return &messageLines{lines: lines}
+}
+
+// lineError says which line is wrong.
+type lineError struct {
+	line int64
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
+// next reads the next command into m, which shares memory with the reader until the call after. Empty lines are passed over. Its error is
+// io.EOF at the end, a *lineError for a line that is no command, after which it can be called again, or that of reading.
+func (l *messageLines) next(m *message) error {
+	for l.lines.Scan() {
+		l.line++
+		l.bytes += int64(len(l.lines.Bytes())) + 1
+		text := bytes.TrimSpace(l.lines.Bytes())
+		if len(text) == 0 {
+			continue
+		}
+		if err := m.read(text); err != nil {
+			return &lineError{l.line, err}
+		}
+		return nil
+	}
+	if err := l.lines.Err(); err != nil {
+		return fmt.Errorf("read line %d: %w", l.line+1, err)
+	}
+	return io.EOF
+}
+
+// read takes a line apart and checks the command.
+func (m *message) read(line []byte) error {
+	*m = message{}
+	if err := strictjson.Parse(line, m.member); err != nil {
+		return err
+	}
+	switch {
+	case m.kind == "":
+		return errors.New(`the member "type" is missing, such as "type":"Allocate"`)
+	case m.data == nil:
+		return errors.New(`the member "data" is missing, such as "data":{"orderid":"o1","sku":"CHAIR","qty":20}`)
+	}
+	return m.check()
+}
+
+func (m *message) member(name []byte, value strictjson.Value) error {
+	switch string(name) {
+	case "type":
+		return m.text(&m.kind, "type", value)
+	case "id":
+		return m.text(&m.id, "id", value)
+	case "correlationid":
+		return m.text(&m.correlationID, "correlationid", value)
+	case "key":
+		return m.text(&m.key, "key", value)
+	case "data":
+		m.data = value.Raw()
+		return nil
+	}
+	return fmt.Errorf("there is no member %q; a line has type, data, id, correlationid and key", name)
+}
+
+func (m *message) text(to *string, name string, value strictjson.Value) error {
+	if *to = value.Text(); *to == "" {
+		return fmt.Errorf("%s is %s; it must be a string that is not empty", name, value.Raw())
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/domain"
+)
+
+// message is a command on its way to Kafka.
+type message struct {
+	kind          string
+	data          []byte // JSON
+	id            string
+	correlationID string
+	key           string // the SKU of the data where the user gave none
+}
+
+// check finds out whether the service would refuse to read the command, and fills in its key.
+func (m *message) check() error {
+	command, refusal := domain.DecodeCommand(m.kind, m.data)
+	if refusal != nil {
+		return errors.New(refusal.Message)
+	}
+	if m.key == "" {
+		m.key = skuOf(command)
+	}
+	if err := checkAttribute("id", m.id); err != nil {
+		return err
+	}
+	return checkAttribute("correlationid", m.correlationID)
+}
+
+// checkAttribute refuses ce_ values that the service takes for absent.
+func checkAttribute(name, value string) error {
+	if len(value) > 255 || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+		return fmt.Errorf("%s is %q; it must be 1 to 255 bytes of UTF-8 without control characters", name, value)
+	}
+	return nil
+}
+
+func skuOf(command domain.Command) string {
+	switch c := command.(type) {
+	case domain.CreateBatch:
+		return c.SKU
+	case domain.ChangeBatchQuantity:
+		return c.SKU
+	case domain.ChangeBatchEta:
+		return c.SKU
+	case domain.Allocate:
+		return c.Line.SKU
+	case domain.Deallocate:
+		return c.Line.SKU
+	case domain.Dispatch:
+		return c.Line.SKU
+	}
+	return ""
+}
+
+// Headers that do not change are shared by all records.
+var (
+	headerJSON        = kgo.RecordHeader{Key: "content-type", Value: []byte("application/json")}
+	headerSpecVersion = kgo.RecordHeader{Key: "ce_specversion", Value: []byte("1.0")}
+	headerSource      = kgo.RecordHeader{Key: "ce_source", Value: []byte("/allocation/send")}
+	headerTypes       = typeHeaders()
+)
+
+func typeHeaders() map[string]kgo.RecordHeader {
+	headers := make(map[string]kgo.RecordHeader, len(fieldsOf))
+	for kind := range fieldsOf {
+		headers[kind] = kgo.RecordHeader{Key: "ce_type", Value: []byte(typePrefix + kind)}
+	}
+	return headers
+}
+
+// typePrefix stands before the names of commands and events on Kafka.
+const typePrefix = "allocation.v1."
+
+// record is the command as a CloudEvent in binary mode.
+func (m *message) record(topic string) *kgo.Record {
+	headers := make([]kgo.RecordHeader, 5, 6)
+	headers[0], headers[1], headers[2], headers[3] = headerJSON, headerSpecVersion, headerSource, headerTypes[m.kind]
+	headers[4] = kgo.RecordHeader{Key: "ce_id", Value: []byte(m.id)}
+	if m.correlationID != "" {
+		headers = append(headers, kgo.RecordHeader{Key: "ce_correlationid", Value: []byte(m.correlationID)})
+	}
+	r := &kgo.Record{Topic: topic, Value: m.data, Headers: headers}
+	if m.key != "" {
+		r.Key = []byte(m.key)
+	}
+	return r
+}

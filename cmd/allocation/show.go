@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/cmd/allocation/config"
+	"allocation/store"
+)
+
+type showCommand struct {
+	Order   showOrderCommand   `cmd:"" help:"Print an order's lines and what happened to them."`
+	Product showProductCommand `cmd:"" help:"Print a product's batches and its waiting lines."`
+	Batch   showBatchCommand   `cmd:"" help:"Print a batch and the lines allocated to it."`
+}
+
+// shown are the flags of all of them.
+type shown struct {
+	config.Database
+	JSON bool `help:"Print JSON."`
+}
+
+// view connects, looks at the database once, and prints what was found.
+func view[T any](ctx context.Context, p *program, s shown, what, id string, look func(*store.Store, context.Context, string) (*T, error), print func(*T) error) error {
+	db, err := p.openStore(ctx, s.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	found, err := look(db, ctx, id)
+	switch {
+	case errors.Is(err, store.ErrUnknown):
+		return fmt.Errorf("there is no %s %q (if its command was refused, it is a dead letter)", what, id)
+	case err != nil:
+		return err
+	case s.JSON:
+		return p.printJSON(found)
+	}
+	return print(found)
+}
+
+// openStore connects for a person's command. Its error says at once where nobody answers.
+func (p *program) openStore(ctx context.Context, database config.Database) (*store.Store, error) {
+	problems := p.problems()
+	database.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	url, err := database.URL()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Options{URL: url, MaxConns: 2})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
+	defer cancel()
+	if err := db.Ping(ctx); err != nil {
+		db.Close()
+		return nil, databaseAway(settings, causeOf(ctx, err))
+	}
+	if err := db.CheckSchema(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/config"
+)
+
+type tailCommand struct {
+	config.Kafka
+	config.Events
+	FromBeginning bool     `help:"Begin with the oldest event instead of with the next."`
+	Order         string   `placeholder:"ID" help:"Only events of this order."`
+	SKU           string   `name:"sku" placeholder:"SKU" help:"Only events of this product."`
+	Type          []string `placeholder:"TYPE,…" help:"Only events of these types, such as Allocated,OutOfStock."`
+	JSON          bool     `help:"Print each event as a line of JSON: a CloudEvent in structured mode."`
+}
+
+func (tailCommand) Help() string {
+	return `Prints events until Ctrl-C: when, the product and the sequence that it counts its events with, the type, and what happened. Events of one
+product come in order; those of several may be in other partitions. It joins no consumer group, so it disturbs nobody.
+
+Examples:
+
+    allocation tail --from-beginning --sku CHAIR
+    allocation tail --type OutOfStock,AllocationRejected --json`
+}
+
+// Run prints events until the context ends.
+func (c *tailCommand) Run(ctx context.Context, p *program) error {
+	problems := p.problems()
+	c.Kafka.Check(problems)
+	c.Events.Check(problems)
+	for _, kind := range c.Type {
+		if !slices.Contains(config.EventTypes(), kind) {
+			problems.Add("type", kind, "one of "+strings.Join(config.EventTypes(), ", "))
+		}
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	client, err := c.connect(ctx, p)
+	if err != nil {
+		return unlessStopped(ctx, err)
+	}
+	defer client.Close()
+	return c.follow(ctx, client, p.newEventPrinter(c.JSON))
+}
+
+// unlessStopped drops the error of what a person stopped.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// connect makes a client that reads all partitions, from exactly where they end now, or from their beginning.
+func (c *tailCommand) connect(ctx context.Context, p *program) (*kgo.Client, error) {
+	client, err := p.connectKafka(ctx, c.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	if err := missingTopics(ctx, client, c.EventsTopic); err != nil {
+		client.Close()
+		return nil, err
+	}
+	from, err := c.offsets(ctx, kadm.NewClient(client))
+	if err != nil {
+		client.Close()
+		return nil, err
+	}
+	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{c.EventsTopic: from})
+	if !c.JSON && config.IsTerminal(p.err) {
+		fmt.Fprintf(p.err, "events of %s, until Ctrl-C\n", c.EventsTopic)
+	}
+	return client, nil
+}
+
+func (c *tailCommand) offsets(ctx context.Context, admin *kadm.Client) (map[int32]kgo.Offset, error) {
+	list := admin.ListEndOffsets
+	if c.FromBeginning {
+		list = admin.ListStartOffsets
+	}
+	listed, err := list(ctx, c.EventsTopic)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list offsets of %s: %w", c.EventsTopic, err)
+	}
+	from := map[int32]kgo.Offset{}
+	listed.Each(func(o kadm.ListedOffset) { from[o.Partition] = kgo.NewOffset().At(o.Offset) })
+	return from, nil
+}
+
+func (c *tailCommand) follow(ctx context.Context, client *kgo.Client, printer *eventPrinter) error {
+	for {
+		fetches := client.PollFetches(ctx)
+		if ctx.Err() != nil {
+			return printer.flush()
+		}
+		for _, r := range byTime(fetches) {
+			if e := readEvent(r); c.wants(&e) {
+				printer.print(&e)
+			}
+		}
+		if err := printer.flush(); err != nil {
+			return err
+		}
+		if err := fetches.Err0(); err != nil {
+			return fmt.Errorf("read %s: %w", c.EventsTopic, err)
+		}
+	}
+}
+
+func (c *tailCommand) wants(e *event) bool {
+	if len(c.Type) > 0 && !slices.Contains(c.Type, e.kind()) {
+		return false
+	}
+	if c.Order == "" && c.SKU == "" {
+		return true
+	}
+	d := e.data()
+	return (c.Order == "" || d.OrderID == c.Order) && (c.SKU == "" || d.SKU == c.SKU)
+}
+
+// byTime merges partitions by their records' times, and keeps each partition's order.
+func byTime(fetches kgo.Fetches) []*kgo.Record {
+	var partitions [][]*kgo.Record
+	total := 0
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if len(f.Records) > 0 {
+			partitions = append(partitions, f.Records)
+			total += len(f.Records)
+		}
+	})
+	merged := make([]*kgo.Record, 0, total)
+	for len(merged) < total {
+		first := -1
+		for i, records := range partitions {
+			if len(records) > 0 && (first < 0 || records[0].Timestamp.Before(partitions[first][0].Timestamp)) {
+				first = i
+			}
+		}
+		merged = append(merged, partitions[first][0])
+		partitions[first] = partitions[first][1:]
+	}
+	return merged
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"allocation/cmd/allocation/config"
+)
+
+const (
+	maxReplicas     = 1000
+	brokersDefault  = -1 // as the replication factor
+	maxMessageBytes = "max.message.bytes"
+
+	// A dead letter is the command with more headers; this is ample for them.
+	deadLetterRoom = 64 << 10
+	// What Kafka allows where nobody says otherwise.
+	usualMessageBytes = 1048588
+)
+
+// topicLayout is which topics there have to be.
+type topicLayout struct {
+	config.Topics
+	partitions  int32
+	replication int16
+}
+
+// madeTopic is what became of one topic.
+type madeTopic struct {
+	Topic      string `json:"topic"`
+	Partitions int    `json:"partitions"`
+	Created    bool   `json:"created"`
+	Note       string `json:"note,omitempty"`
+}
+
+// create makes the topics that are missing. Called again, or by several at once, it does no harm.
+func (l topicLayout) create(ctx context.Context, admin *kadm.Client) ([]madeTopic, error) {
+	var made []madeTopic
+	for _, topic := range append(l.CommandTopicNames(), l.Outputs()...) {
+		m, err := l.createOne(ctx, admin, topic, nil)
+		if err != nil {
+			return made, err
+		}
+		made = append(made, m)
+	}
+	m, err := l.createDeadLetters(ctx, admin)
+	if err != nil {
+		return made, err
+	}
+	return append(made, m), nil
+}
+
+func (l topicLayout) createDeadLetters(ctx context.Context, admin *kadm.Client) (madeTopic, error) {
+	largest := largestMessage(ctx, admin, l.CommandTopicNames())
+	room := min(largest+deadLetterRoom, math.MaxInt32)
+	m, err := l.createOne(ctx, admin, l.DeadLetterTopic, map[string]*string{maxMessageBytes: kadm.StringPtr(strconv.FormatInt(room, 10))})
+	if err != nil || m.Created {
+		return m, err
+	}
+	if has := largestMessage(ctx, admin, []string{l.DeadLetterTopic}); has < room {
+		m.Note = fmt.Sprintf("its %s is %d: a refused command of more than that, headers included, loses its value here; %d would be enough", maxMessageBytes, has, room)
+	}
+	return m, nil
+}
+
+func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic string, settings map[string]*string) (madeTopic, error) {
+	_, err := admin.CreateTopic(ctx, l.partitions, l.replication, settings, topic)
+	if err == nil {
+		return madeTopic{Topic: topic, Partitions: int(l.partitions), Created: true}, nil
+	}
+	if !errors.Is(err, kerr.TopicAlreadyExists) {
+		return madeTopic{}, fmt.Errorf("create topic %s: %w", topic, err)
+	}
+	found, err := admin.ListTopics(ctx, topic)
+	if err != nil {
+		return madeTopic{}, fmt.Errorf("describe topic %s: %w", topic, err)
+	}
+	return madeTopic{Topic: topic, Partitions: len(found[topic].Partitions)}, nil
+}
+
+// largestMessage is the most that any of the topics takes. Who may not see their settings gets Kafka's usual limit.
+func largestMessage(ctx context.Context, admin *kadm.Client, topics []string) int64 {
+	largest := int64(0)
+	configs, _ := admin.DescribeTopicConfigs(ctx, topics...)
+	for _, resource := range configs {
+		for _, c := range resource.Configs {
+			if c.Key == maxMessageBytes {
+				n, _ := strconv.ParseInt(c.MaybeValue(), 10, 64)
+				largest = max(largest, n)
+			}
+		}
+	}
+	if largest == 0 {
+		return usualMessageBytes
+	}
+	return largest
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"allocation/cmd/allocation/config"
+)
+
+type topicsCommand struct {
+	Create topicsCreateCommand `cmd:"" help:"Create the topics that are missing."`
+}
+
+type topicsCreateCommand struct {
+	config.Kafka
+	config.Topics
+	Partitions        string `default:"12" placeholder:"N" help:"Partitions of each new topic."`
+	ReplicationFactor string `default:"-1" placeholder:"N" help:"Copies of each new topic; -1: what the brokers have as their default."`
+	JSON              bool   `help:"Print JSON."`
+}
+
+func (topicsCreateCommand) Help() string {
+	return `Creates what is missing of the command topics, the events topic, the topics of EVENT_ROUTES, and the dead-letter topic. The dead-letter
+topic takes records 64 KiB larger than the largest command. Topics that exist are left as they are.
+
+Example:
+
+    allocation topics create --partitions 24 --replication-factor 3`
+}
+
+// Run creates the topics and prints what was made.
+func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
+	problems := p.problems()
+	c.Kafka.Check(problems)
+	c.Topics.Check(problems)
+	layout := topicLayout{
+		Topics:      c.Topics,
+		partitions:  int32(problems.Integer("partitions", c.Partitions, 1, 100_000)),                     //nolint:gosec // within bounds
+		replication: int16(problems.Integer("replication-factor", c.ReplicationFactor, -1, maxReplicas)), //nolint:gosec // within bounds
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	if layout.replication == 0 {
+		return misuse("--replication-factor is 0; it must be -1 or at least 1")
+	}
+	client, err := p.connectKafka(ctx, c.Kafka)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	made, err := layout.create(ctx, kadm.NewClient(client))
+	if printed := p.printTopics(made, c.JSON); printed != nil {
+		return printed
+	}
+	return err
+}
+
+func (p *program) printTopics(made []madeTopic, asJSON bool) error {
+	if asJSON {
+		return p.printJSON(made)
+	}
+	t := newTable(p.out, "TOPIC", "PARTITIONS", "")
+	for _, m := range made {
+		result := "exists"
+		if m.Created {
+			result = "created"
+		}
+		if m.Note != "" {
+			result += "; " + m.Note
+		}
+		t.row(m.Topic, fmt.Sprint(m.Partitions), result)
+	}
+	return t.flush()
+}

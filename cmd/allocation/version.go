@@ -1,0 +1,12 @@
+package main
+
+import "runtime/debug"
+
+// version is what the Go toolchain recorded of the build: a tag, or a commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

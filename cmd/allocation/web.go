@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"allocation/deploy/embedded"
+)
+
+// web serves health and metrics.
+type web struct {
+	listener net.Listener
+	server   *http.Server
+	logger   *slog.Logger
+	ended    chan struct{}
+}
+
+// listen takes the address early, so that one in use is known before anything else starts.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, &embedded.AddrInUseError{Server: "health and metrics", Addr: addr, Flag: "--http-addr"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("serve health and metrics: %w", err)
+	}
+	return listener, nil
+}
+
+func newWeb(listener net.Listener, registry *prometheus.Registry, ready *readiness, logger *slog.Logger) *web {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", ready.serve)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
+	return &web{
+		listener: listener,
+		server: &http.Server{
+			Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+			ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		},
+		logger: logger,
+		ended:  make(chan struct{}),
+	}
+}
+
+func (w *web) start() {
+	go func() {
+		defer close(w.ended)
+		if err := w.server.Serve(w.listener); !errors.Is(err, http.ErrServerClosed) {
+			w.logger.Error("health and metrics are no longer served", "error", err)
+		}
+	}()
+}
+
+func (w *web) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if w.server.Shutdown(ctx) != nil {
+		_ = w.server.Close()
+	}
+	<-w.ended
+}
+
+// readyAnswer is what /readyz says.
+type readyAnswer struct {
+	Ready   bool     `json:"ready"`
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+func (r *readiness) serve(w http.ResponseWriter, request *http.Request) {
+	reasons := r.reasons(request.Context())
+	w.Header().Set("Content-Type", "application/json")
+	if len(reasons) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(readyAnswer{Ready: len(reasons) == 0, Reasons: reasons})
+}

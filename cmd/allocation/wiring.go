@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/config"
+	"allocation/outbox"
+	"allocation/store"
+	"allocation/worker"
+)
+
+// workerSettings are a worker's settings, without mistakes.
+type workerSettings struct {
+	kafka    config.Kafka
+	database config.Database
+	url      string // of the database, where it is not database's
+	topics   config.Topics
+	group    config.GroupSettings
+	tuning   config.TuningSettings
+}
+
+// wiring is a worker before its parts are put together. Fault injection changes the exchangeable ones: see instrument.
+type wiring struct {
+	settings workerSettings
+	logger   *slog.Logger
+	metrics  *metrics
+
+	dial       config.Dialer                   // opens connections to Kafka
+	kafka      []kgo.Opt                       // more options of every Kafka client: hooks
+	adjustPool func(*pgxpool.Config)           // changes how Postgres is reached; may be nil
+	wrapStore  func(worker.Store) worker.Store // between the worker and the database; may be nil
+	wrapTable  func(outbox.Table) outbox.Table // between the relay and the database; may be nil
+	readiness  *readiness
+}
+
+// Bounds of what the relay holds in memory: ample for full speed, little beside the rest.
+const (
+	relayRows  = 32_000
+	relayBytes = 32 << 20
+)
+
+// newWiring makes the parts that need nobody else.
+func newWiring(settings workerSettings, logger *slog.Logger) *wiring {
+	w := &wiring{
+		settings: settings, logger: logger, metrics: newMetrics(),
+		dial: settings.kafka.Dialer(), readiness: newReadiness(),
+	}
+	instrument(w)
+	return w
+}
+
+// run is a worker's life: it answers probes at once, waits for its servers, works until the context ends, and stops in order.
+func (w *wiring) run(ctx context.Context, listener net.Listener) error {
+	web := newWeb(listener, w.metrics.registry, w.readiness, w.logger)
+	web.start()
+	defer web.stop()
+	traces, err := startTracing(ctx)
+	if err != nil {
+		return err
+	}
+	defer traces.stop(w.logger)
+	db, err := w.openStore(ctx, traces)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := w.awaitServers(ctx, db); err != nil {
+		if errors.Is(context.Cause(ctx), errSignal) {
+			return nil // stopped before it began
+		}
+		return err
+	}
+	return w.work(ctx, db)
+}
+
+func (w *wiring) openStore(ctx context.Context, traces *tracing) (*store.Store, error) {
+	url := w.settings.url
+	if url == "" {
+		var err error
+		if url, err = w.settings.database.URL(); err != nil {
+			return nil, err
+		}
+	}
+	return store.Open(ctx, store.Options{
+		URL:   url,
+		Owner: owner(),
+		// One for each applier, and a few for claims, drains, reports and probes.
+		MaxConns: int32(w.settings.tuning.Appliers + 4), //nolint:gosec // appliers are few
+		Adjust: func(pool *pgxpool.Config) {
+			w.settings.database.Refresh(pool)
+			traces.adjust(pool)
+			if w.adjustPool != nil {
+				w.adjustPool(pool)
+			}
+		},
+	})
+}
+
+// owner names this worker to people.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// work puts the worker together and runs it until the context ends, with the outbox' maintenance beside it.
+func (w *wiring) work(ctx context.Context, db *store.Store) error {
+	relay, err := w.newRelay(db)
+	if err != nil {
+		return err
+	}
+	defer w.stopRelay(relay)
+	w.metrics.observe(relay)
+	runner, err := w.newWorker(db, relay)
+	if err != nil {
+		return err
+	}
+	w.readiness.ask(runner.NotReady)
+	w.logger.Info("worker starts", "group", w.settings.group.ID, "topics", w.settings.topics.CommandTopicNames(), "version", version())
+
+	maintaining, stop := context.WithCancel(ctx)
+	var maintenance sync.WaitGroup
+	maintenance.Go(func() { w.maintain(maintaining, db) })
+	err = runner.Run(ctx)
+	stop()
+	maintenance.Wait()
+	w.logger.Info("worker stopped")
+	return err
+}
+
+func (w *wiring) newRelay(db *store.Store) (*outbox.Relay, error) {
+	topics := w.settings.topics
+	table := outbox.Table(db)
+	if w.wrapTable != nil {
+		table = w.wrapTable(table)
+	}
+	return outbox.NewRelay(outbox.Options{
+		Kafka: w.kafkaOptions(),
+		Envelope: outbox.Envelope{
+			EventsTopic: topics.EventsTopic, Routes: topics.Routes(), Source: topics.EventSource,
+			DeadLetterTopic: topics.DeadLetterTopic, Group: w.settings.group.ID,
+		},
+		Table: table, Metrics: w.metrics.ofRelay(), Logger: w.logger.With("part", "relay"),
+		MaxRows: relayRows, MaxBytes: relayBytes,
+	})
+}
+
+func (w *wiring) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worker, error) {
+	s := worker.Store(db)
+	if w.wrapStore != nil {
+		s = w.wrapStore(s)
+	}
+	var topics []worker.Topic
+	kinds := w.settings.topics.BareTypes()
+	for _, name := range w.settings.topics.CommandTopicNames() {
+		topics = append(topics, worker.Topic{Name: name, Type: kinds[name]})
+	}
+	tuning := w.settings.tuning
+	return worker.New(worker.Config{
+		Kafka:       append(w.kafkaOptions(), kgo.WithHooks(w.metrics.consumer)),
+		Group:       w.settings.group.ID,
+		Topics:      topics,
+		StartLatest: w.settings.group.FromLatest, SessionTimeout: w.settings.group.SessionTimeout,
+		Appliers: tuning.Appliers, MaxBatch: tuning.MaxBatch,
+		StallTimeout: tuning.StallTimeout, ShutdownTimeout: tuning.ShutdownTimeout,
+		Logger: w.logger.With("part", "worker"), Metrics: w.metrics.worker,
+	}, s, relay)
+}
+
+// kafkaOptions are what every Kafka client of the worker needs.
+func (w *wiring) kafkaOptions() []kgo.Opt {
+	return slices.Concat(w.settings.kafka.Options(w.dial), []kgo.Opt{kgo.WithLogger(quietLogger(w.logger.Handler()))}, w.kafka)
+}
+
+// stopTime is for what is left to do when a worker has stopped: its events are acknowledged, or will be its successor's.
+const stopTime = 3 * time.Second
+
+func (w *wiring) stopRelay(relay *outbox.Relay) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if err := relay.Stop(ctx); err != nil {
+		w.logger.Warn("relay did not stop in time", "error", err)
+	}
+}

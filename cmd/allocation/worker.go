@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+
+	"allocation/cmd/allocation/config"
+)
+
+type workerCommand struct {
+	config.Kafka
+	config.Database
+	config.Topics
+	config.Group
+	config.Tuning
+	config.Log
+	HTTPAddr string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where health and metrics are: /livez, /readyz, /metrics."`
+}
+
+func (workerCommand) Help() string {
+	return `Applies commands and publishes their events until SIGTERM. Run as many as there is work for: the partitions are shared out. It waits for
+Kafka and Postgres where they do not answer, and refuses to start where they are not set up for it: see allocation migrate and topics.
+
+Traces are off; OTEL_TRACES_EXPORTER=otlp and OpenTelemetry's other variables turn them on.
+
+Example:
+
+    DATABASE_URL=postgres://worker:secret@db:5432/allocation KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 allocation worker`
+}
+
+// Run runs a worker until the context ends.
+func (c *workerCommand) Run(ctx context.Context, p *program) error {
+	settings, err := c.settings(p)
+	if err != nil {
+		return err
+	}
+	w := newWiring(settings, c.Logger(p.err))
+	listener, err := listen(ctx, c.HTTPAddr)
+	if err != nil {
+		return err
+	}
+	return w.run(ctx, listener)
+}
+
+// settings reads the settings, or says everything that is wrong with them.
+func (c *workerCommand) settings(p *program) (workerSettings, error) {
+	problems := p.problems()
+	c.Kafka.Check(problems)
+	c.Database.Check(problems)
+	if !c.Database.Set() {
+		problems.Say("DATABASE_URL is not set; it, or DATABASE_URL_FILE, must be for a worker, such as postgres://user:password@host:5432/allocation")
+	}
+	c.Topics.Check(problems)
+	c.Log.Check(problems)
+	problems.Address("http-addr", c.HTTPAddr)
+	settings := workerSettings{
+		kafka: c.Kafka, database: c.Database, topics: c.Topics,
+		group: c.Group.Check(problems), tuning: c.Tuning.Check(problems),
+	}
+	return settings, problems.Err()
+}
