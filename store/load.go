@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -236,7 +237,7 @@ func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*dom
 	var line domain.Line
 	var state string
 	var last history
-	columns := append(before, &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, &last.source, &last.row, &last.day)
+	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, &last.source, &last.row, &last.day)
 	_, err = pgx.ForEachRow(rows, columns, func() error {
 		line.State = lineStates[state]
 		if _, ok := l.lines[line.ID]; !ok {

@@ -204,5 +204,5 @@ func backoff(attempts int, first, most time.Duration) time.Duration {
 }
 
 func jitter(d time.Duration) time.Duration {
-	return d/2 + rand.N(d/2+1) //nolint:gosec // it only spreads load
+	return d/2 + rand.N(d/2+1)
 }

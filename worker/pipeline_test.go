@@ -25,7 +25,7 @@ import (
 
 // pipeline is everything between a command topic and an events topic, on real servers.
 type pipeline struct {
-	t        *testing.T
+	t        testing.TB
 	brokers  string
 	database string
 	commands string
@@ -35,22 +35,36 @@ type pipeline struct {
 	client   *kgo.Client // produces commands
 	consumer *kgo.Client // reads events and dead letters
 	got      []*kgo.Record
+
+	topics   []worker.Topic    // more command topics; set before a worker starts
+	routes   map[string]string // topics of event types
+	maxBatch int
 }
 
 func setup(t *testing.T, partitions int32) *pipeline {
 	t.Helper()
 	t.Parallel()
-	p := &pipeline{
-		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t),
+	return newPipeline(t, partitions)
+}
+
+func newPipeline(t testing.TB, partitions int32) *pipeline {
+	t.Helper()
+	return (&pipeline{
+		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000,
 		commands: testbed.Topic(t, "commands", partitions), events: testbed.Topic(t, "events", partitions), letters: testbed.Topic(t, "letters", 1),
-	}
+	}).connect()
+}
+
+// connect prepares the database and opens the clients.
+func (p *pipeline) connect() *pipeline {
+	p.t.Helper()
 	p.group = "group-" + p.commands
 	db, err := sql.Open("pgx", p.database)
-	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), db)
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
-	p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(p.t, err)
+	_, err = migrations.Up(p.t.Context(), db)
+	require.NoError(p.t, err)
+	require.NoError(p.t, db.Close())
+	p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
 	p.consumer = p.kafka(kgo.ConsumeTopics(p.events, p.letters), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(250*time.Millisecond))
 	return p
 }
@@ -81,12 +95,13 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	db, err := store.Open(p.t.Context(), store.Options{URL: p.database, Owner: "test"})
 	require.NoError(p.t, err)
 	relay, err := outbox.NewRelay(outbox.Options{
-		Kafka: seeds, Table: db, Logger: logger, MaxRows: 20000, MaxBytes: 16 << 20,
-		Envelope: outbox.Envelope{EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group},
+		Kafka: seeds, Table: db, Logger: logger, MaxRows: 32_000, MaxBytes: 32 << 20,
+		Envelope: outbox.Envelope{EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes},
 	})
 	require.NoError(p.t, err)
 	w, err := worker.New(worker.Config{
-		Kafka: seeds, Group: p.group, Topics: []worker.Topic{{Name: p.commands}}, SessionTimeout: 6 * time.Second, Appliers: 2, MaxBatch: 2000,
+		Kafka: seeds, Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: 6 * time.Second,
+		Appliers: 2, MaxBatch: p.maxBatch,
 		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(prometheus.NewRegistry()),
 	}, wrap(db), relay)
 	require.NoError(p.t, err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,9 +64,8 @@ func checkLines(file *os.File, name string) error {
 	var wrong []string
 	total := 0
 	for {
-		var m message
 		var bad *lineError
-		err := lines.next(&m)
+		_, err := lines.next()
 		switch {
 		case errors.Is(err, io.EOF) && total == 0:
 			_, err := file.Seek(0, io.SeekStart)
@@ -101,13 +99,23 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	lines := newMessageLines(in)
+	promise := func(r *kgo.Record, err error) {
+		if err != nil {
+			fail(fmt.Errorf("send to %s: %w", r.Topic, err))
+			return
+		}
+		s.sent.Add(1)
+	}
 	var wrong error
 	for ctx.Err() == nil {
-		var m message
-		if wrong = lines.next(&m); wrong != nil {
+		var m *message
+		if m, wrong = lines.next(); wrong != nil {
 			break
 		}
-		s.produce(ctx, fail, &m)
+		if m.id == "" {
+			m.id = uuid.NewString()
+		}
+		s.client.Produce(ctx, m.record(s.topic), promise)
 		s.progress.show(lines.line, lines.bytes)
 	}
 	if errors.Is(wrong, io.EOF) {
@@ -118,20 +126,6 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 		err = context.Cause(ctx)
 	}
 	return errors.Join(err, wrong)
-}
-
-func (s *fileSender) produce(ctx context.Context, fail context.CancelCauseFunc, m *message) {
-	if m.id == "" {
-		m.id = uuid.NewString()
-	}
-	m.data = bytes.Clone(m.data) // the line's memory is used again
-	s.client.Produce(ctx, m.record(s.topic), func(r *kgo.Record, err error) {
-		if err != nil {
-			fail(fmt.Errorf("send to %s: %w", r.Topic, err))
-			return
-		}
-		s.sent.Add(1)
-	})
 }
 
 // sentFile is what `send -f` did.

@@ -18,12 +18,17 @@ type messageLines struct {
 	lines *bufio.Scanner
 	line  int64 // the number of the last line, from 1
 	bytes int64 // read so far
+
+	current message // of the last line: made once, because there are many lines
+	member  func(name []byte, value strictjson.Value) error
 }
 
 func newMessageLines(in io.Reader) *messageLines {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 256<<10), maxLine)
-	return &messageLines{lines: lines}
+	l := &messageLines{lines: lines}
+	l.member = l.current.member
+	return l
 }
 
 // lineError says which line is wrong.
@@ -35,9 +40,9 @@ type lineError struct {
 func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
 func (e *lineError) Unwrap() error { return e.err }
 
-// next reads the next command into m, which shares memory with the reader until the call after. Empty lines are passed over. Its error is
-// io.EOF at the end, a *lineError for a line that is no command, after which it can be called again, or that of reading.
-func (l *messageLines) next(m *message) error {
+// next reads the next command, which is gone at the call after. Empty lines are passed over. Its error is io.EOF at the end, a *lineError for
+// a line that is no command, after which it can be called again, or that of reading.
+func (l *messageLines) next() (*message, error) {
 	for l.lines.Scan() {
 		l.line++
 		l.bytes += int64(len(l.lines.Bytes())) + 1
@@ -45,21 +50,22 @@ func (l *messageLines) next(m *message) error {
 		if len(text) == 0 {
 			continue
 		}
-		if err := m.read(text); err != nil {
-			return &lineError{l.line, err}
+		if err := l.read(text); err != nil {
+			return nil, &lineError{l.line, err}
 		}
-		return nil
+		return &l.current, nil
 	}
 	if err := l.lines.Err(); err != nil {
-		return fmt.Errorf("read line %d: %w", l.line+1, err)
+		return nil, fmt.Errorf("read line %d: %w", l.line+1, err)
 	}
-	return io.EOF
+	return nil, io.EOF
 }
 
 // read takes a line apart and checks the command.
-func (m *message) read(line []byte) error {
+func (l *messageLines) read(line []byte) error {
+	m := &l.current
 	*m = message{}
-	if err := strictjson.Parse(line, m.member); err != nil {
+	if err := strictjson.Parse(line, l.member); err != nil {
 		return err
 	}
 	switch {

@@ -81,17 +81,30 @@ func typeHeaders() map[string]kgo.RecordHeader {
 // typePrefix stands before the names of commands and events on Kafka.
 const typePrefix = "allocation.v1."
 
-// record is the command as a CloudEvent in binary mode.
+// outgoing is a record with its headers, in one piece of memory: files have many.
+type outgoing struct {
+	record  kgo.Record
+	headers [6]kgo.RecordHeader
+}
+
+// record is the command as a CloudEvent in binary mode. It shares no memory with the message.
 func (m *message) record(topic string) *kgo.Record {
-	headers := make([]kgo.RecordHeader, 5, 6)
-	headers[0], headers[1], headers[2], headers[3] = headerJSON, headerSpecVersion, headerSource, headerTypes[m.kind]
-	headers[4] = kgo.RecordHeader{Key: "ce_id", Value: []byte(m.id)}
+	memory := make([]byte, 0, len(m.data)+len(m.id)+len(m.correlationID)+len(m.key))
+	keep := func(text string) []byte {
+		from := len(memory)
+		memory = append(memory, text...)
+		return memory[from:len(memory):len(memory)]
+	}
+	o := &outgoing{}
+	o.headers = [6]kgo.RecordHeader{headerJSON, headerSpecVersion, headerSource, headerTypes[m.kind], {Key: "ce_id", Value: keep(m.id)}}
+	o.record = kgo.Record{Topic: topic, Headers: o.headers[:5]}
 	if m.correlationID != "" {
-		headers = append(headers, kgo.RecordHeader{Key: "ce_correlationid", Value: []byte(m.correlationID)})
+		o.headers[5] = kgo.RecordHeader{Key: "ce_correlationid", Value: keep(m.correlationID)}
+		o.record.Headers = o.headers[:]
 	}
-	r := &kgo.Record{Topic: topic, Value: m.data, Headers: headers}
 	if m.key != "" {
-		r.Key = []byte(m.key)
+		o.record.Key = keep(m.key)
 	}
-	return r
+	o.record.Value = append(memory, m.data...)[len(memory):]
+	return &o.record
 }

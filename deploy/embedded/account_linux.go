@@ -64,17 +64,15 @@ func (a account) own(path string) error {
 // unlike the narrower CAP_DAC_READ_SEARCH.
 const capDACOverride = 1
 
-// apply makes a command run as the account. Root's home is closed to others, and data or downloaded programs may lie in it: only then the
-// command may pass closed folders, as its starter may.
-func (a account) apply(cmd *exec.Cmd, folders ...string) {
+// apply makes a command, which uses the data folder, run as the account. Where that lies in one that is closed to others, such as root's home, the
+// command is given the right to pass, which is less than its starter has.
+func (a account) apply(cmd *exec.Cmd, data string) {
 	if a.credential == nil {
 		return
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.credential}
-	for _, folder := range folders {
-		if !a.canEnter(folder) {
-			cmd.SysProcAttr.AmbientCaps = []uintptr{capDACOverride}
-		}
+	if !a.canEnter(data) {
+		cmd.SysProcAttr.AmbientCaps = []uintptr{capDACOverride}
 	}
 }
 

@@ -20,4 +20,4 @@ func chooseAccount(string) (account, error) {
 
 func (account) own(string) error { return nil }
 
-func (account) apply(*exec.Cmd, ...string) {}
+func (account) apply(*exec.Cmd, string) {}

@@ -6,8 +6,12 @@ import (
 	"path/filepath"
 )
 
-// CacheDir is the folder in which downloaded servers are kept, in the user's cache folder.
+// CacheDir is the folder in which downloaded servers are kept: in the user's cache folder, but the system's for root, whose own is closed to the
+// user that Postgres must run as then. (No right helps: Postgres asks the kernel whether its real user may run its programs.)
 func CacheDir() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/var/cache/allocation", nil
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("folder for downloaded servers (set HOME or XDG_CACHE_HOME): %w", err)

@@ -102,7 +102,8 @@ func (p *Postgres) launch(programs programs, account account) error {
 	defer log.Close()
 	server := exec.Command(programs.path("postgres"), p.options.arguments(p.data)...)
 	server.Stdout, server.Stderr = log, log
-	account.apply(server, p.data, programs.bin)
+	server.Dir = "/" // this process' own may be closed to the server's user
+	account.apply(server, p.data)
 	p.process, err = child.Start(server, syscall.SIGQUIT)
 	return err
 }

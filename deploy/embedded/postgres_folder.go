@@ -74,7 +74,8 @@ func initialize(ctx context.Context, programs programs, account account, data st
 	}
 	initdb := exec.CommandContext(ctx, programs.path("initdb"), "-D", fresh,
 		"--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
-	account.apply(initdb, fresh, programs.bin)
+	initdb.Dir = "/" // this process' own may be closed to the account
+	account.apply(initdb, fresh)
 	if output, err := initdb.CombinedOutput(); err != nil {
 		_ = os.RemoveAll(fresh)
 		return fmt.Errorf("initdb: %w\n%s", err, output)

@@ -17,10 +17,7 @@ const cleanupTime = 30 * time.Second
 // with the connections that are still there. Roles belong to the server and are shared by all tests.
 func Database(t testing.TB) string {
 	t.Helper()
-	server, err := sharedPostgres.address(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := sharedPostgres.forTest(t)
 	name := uniqueName(t)
 	if err := execute(t.Context(), server, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
 		t.Fatalf("create a database for the test: %v", err)

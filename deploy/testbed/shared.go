@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"testing"
 )
 
 // The variables that name running servers, and stop this package from starting any.
@@ -29,6 +30,16 @@ var (
 	sharedPostgres = &shared{variable: DatabaseVariable, open: func(ctx context.Context) (*server, error) { return openPostgres(ctx, nil) }}
 )
 
+// forTest is the address for a test. The server outlives the test that happened to be first.
+func (s *shared) forTest(t testing.TB) string {
+	t.Helper()
+	addr, err := s.address(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
 // address starts the server when nobody did, and nothing names one. A start that failed is not tried again: its error is everyone's.
 func (s *shared) address(ctx context.Context) (string, error) {
 	if addr := os.Getenv(s.variable); addr != "" {
@@ -38,8 +49,7 @@ func (s *shared) address(ctx context.Context) (string, error) {
 	defer s.mu.Unlock()
 	if !s.started {
 		s.started = true
-		// The server outlives the test that happened to be first.
-		s.server, s.err = s.open(context.WithoutCancel(ctx))
+		s.server, s.err = s.open(ctx)
 	}
 	if s.err != nil {
 		return "", s.err

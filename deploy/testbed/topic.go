@@ -13,11 +13,7 @@ import (
 // Kafka returns the address of the shared server.
 func Kafka(t testing.TB) string {
 	t.Helper()
-	brokers, err := sharedKafka.address(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return brokers
+	return sharedKafka.forTest(t)
 }
 
 // Topic creates a topic on the shared server and returns its name: the given one, made unique. It is ready for records, and deleted when the test

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"allocation/deploy/embedded/child"
 )
 
 // runCommand runs the command in a process group of its own, so that a signal reaches it and what it started exactly once, whether it came from a
@@ -14,18 +16,16 @@ func runCommand(arguments, environment []string, signals <-chan os.Signal) (int,
 	command := exec.Command(arguments[0], arguments[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	command.Env = append(os.Environ(), environment...)
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := command.Start(); err != nil {
+	process, err := child.Start(command, syscall.SIGTERM)
+	if err != nil {
 		return 1, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
 	for {
 		select {
 		case received := <-signals:
-			_ = syscall.Kill(-command.Process.Pid, received.(syscall.Signal))
-		case err := <-ended:
-			return exitCode(command, err)
+			_ = syscall.Kill(-process.PID(), received.(syscall.Signal))
+		case <-process.Done():
+			return exitCode(command, process.Err())
 		}
 	}
 }

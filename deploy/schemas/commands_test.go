@@ -1,0 +1,102 @@
+package schemas
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/domain"
+)
+
+// What a field may be tried with, as JSON. The limits of all kinds of fields are among them.
+var values = []string{
+	`null`, `true`, `false`, `[]`, `["x"]`, `{}`, `{"x":1}`,
+	`""`, `"x"`, `"x y/z"`, `"é😀"`, `"` + strings.Repeat("x", 255) + `"`, `"` + strings.Repeat("x", 256) + `"`,
+	`"\u0000"`, `"a\u001fb"`, `" "`, `"x\n"`, `"\u007f"`, `"\u0080"`, `"\u009f"`, `"\u00a0"`, `"5"`,
+	`-1`, `0`, `1`, `2`, `1000000000`, `1000000001`, `1.5`, `0.1`, `-9223372036854775808`,
+	`9223372036854775807`, `9223372036854775808`, `99999999999999999999`,
+	`"2030-01-01"`, `"0001-01-01"`, `"9999-12-31"`, `"2028-02-29"`, `"2030-02-29"`, `"2030-04-31"`, `"2030-13-01"`, `"2030-00-10"`, `"2030-01-00"`,
+	`"0000-01-01"`, `"2030-1-1"`, `"30-01-01"`, `"12030-01-01"`, `"2030-01-01T00:00:00Z"`, `"2030/01/01"`, `" 2030-01-01"`, `"2030-01-01\n"`, `"-001-01-01"`,
+	`20300101`,
+}
+
+// complete has every field of each command.
+var complete = map[string]map[string]string{
+	"CreateBatch":         {"ref": `"b1"`, "sku": `"CHAIR"`, "qty": `50`, "eta": `"2030-01-01"`},
+	"ChangeBatchQuantity": {"batchref": `"b1"`, "qty": `25`, "sku": `"CHAIR"`, "revision": `2`},
+	"ChangeBatchEta":      {"batchref": `"b1"`, "eta": `"2030-01-01"`, "sku": `"CHAIR"`},
+	"Allocate":            {"orderid": `"o1"`, "sku": `"CHAIR"`, "qty": `20`, "lineid": `"l1"`},
+	"Deallocate":          {"orderid": `"o1"`, "sku": `"CHAIR"`, "lineid": `"l1"`},
+	"Dispatch":            {"orderid": `"o1"`, "sku": `"CHAIR"`, "lineid": `"l1"`},
+}
+
+func TestCommands_agreeWithTheDecoder(t *testing.T) {
+	for _, name := range commandNames {
+		t.Run(name, func(t *testing.T) {
+			schema := load(t, commands, name)
+			require.Len(t, schema.Properties, len(complete[name]))
+			accepted := 0
+			for _, data := range variants(complete[name]) {
+				_, refusal := domain.DecodeCommand(name, []byte(data))
+				require.Equal(t, refusal == nil, accepts(schema, data), "%s %s\ndecoder: %v", name, data, refusal)
+				if refusal == nil {
+					accepted++
+				}
+			}
+			require.Greater(t, accepted, 20)
+		})
+	}
+}
+
+// variants are commands with one field changed or left out, and what is no command at all.
+func variants(fields map[string]string) []string {
+	all := []string{``, `{`, `{}`, `null`, `[]`, `"x"`, `1`, object(fields), object(with(fields, "added_later", `{"qty":[1.5]}`))}
+	for field := range fields {
+		all = append(all, object(with(fields, field, "")))
+		for _, value := range values {
+			all = append(all, object(with(fields, field, value)))
+		}
+	}
+	return all
+}
+
+// with is a copy with another value, or without the field where that is empty.
+func with(fields map[string]string, field, value string) map[string]string {
+	changed := maps.Clone(fields)
+	if value == "" {
+		delete(changed, field)
+	} else {
+		changed[field] = value
+	}
+	return changed
+}
+
+func object(fields map[string]string) string {
+	var members []string
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		name, _ := json.Marshal(field) // a string always has JSON
+		members = append(members, string(name)+":"+fields[field])
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+// What JSON Schema cannot say. Descriptions do, and the service refuses it.
+func TestCommands_theServiceIsStricter(t *testing.T) {
+	for _, test := range []struct{ name, data string }{
+		{"Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20.0}`},
+		{"Allocate", `{"orderid":"o1","sku":"CHAIR","qty":2e1}`},
+		{"CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":-0}`},
+		{"Allocate", `{"orderid":"` + strings.Repeat("é", 128) + `","sku":"CHAIR","qty":20}`},
+		{"Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20,"qty":20}`},
+		{"Allocate", `{"orderid":"\ud800","sku":"CHAIR","qty":20}`},
+	} {
+		_, refusal := domain.DecodeCommand(test.name, []byte(test.data))
+		require.NotNil(t, refusal, test.data)
+		require.Equal(t, domain.ReasonMalformed, refusal.Reason)
+		require.True(t, accepts(load(t, commands, test.name), test.data), test.data)
+	}
+}

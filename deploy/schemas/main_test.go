@@ -1,0 +1,70 @@
+// Package schemas has the JSON Schemas of all commands and events, one file each, and the tests that hold them and the service together.
+package schemas
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"allocation/domain"
+)
+
+// The folders of this package.
+const (
+	commands = "commands"
+	events   = "events"
+)
+
+var commandNames = []string{
+	domain.CreateBatch{}.Name(), domain.ChangeBatchQuantity{}.Name(), domain.ChangeBatchEta{}.Name(),
+	domain.Allocate{}.Name(), domain.Deallocate{}.Name(), domain.Dispatch{}.Name(),
+}
+
+var eventNames = []string{
+	string(domain.BatchCreated), string(domain.BatchQuantityChanged), string(domain.BatchEtaChanged), string(domain.LineAllocated),
+	string(domain.LineDeallocated), string(domain.LineOutOfStock), string(domain.LineDispatched), string(domain.AllocationRejected),
+}
+
+// load compiles a schema, with "format" as a check: dates must be real.
+func load(t *testing.T, folder, name string) *jsonschema.Schema {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	schema, err := compiler.Compile(filepath.Join(folder, name+".json"))
+	require.NoError(t, err)
+	return schema
+}
+
+// accepts tells whether data is JSON that the schema allows.
+func accepts(schema *jsonschema.Schema, data string) bool {
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(data))
+	return err == nil && schema.Validate(value) == nil
+}
+
+func TestSchemas_oneForEachCommandAndEvent(t *testing.T) {
+	for folder, names := range map[string][]string{commands: commandNames, events: eventNames} {
+		var found []string
+		files, err := os.ReadDir(folder)
+		require.NoError(t, err)
+		for _, file := range files {
+			found = append(found, strings.TrimSuffix(file.Name(), ".json"))
+		}
+		require.ElementsMatch(t, names, found)
+		for _, name := range names {
+			schema := load(t, folder, name)
+			require.Equal(t, "allocation.v1."+name, schema.Title)
+			require.Equal(t, "urn:allocation:v1:"+strings.TrimSuffix(folder, "s")+":"+name, strings.TrimSuffix(schema.ID, "#"))
+			require.NotEmpty(t, schema.Description)
+			for field, property := range schema.Properties {
+				require.NotEmpty(t, property.Description, "%s.%s", name, field)
+			}
+			for _, field := range schema.Required {
+				require.Contains(t, schema.Properties, field, name)
+			}
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package worker_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// field is a field of a command: what it may hold, and what it may not.
+type field struct {
+	name     string
+	usual    string // in JSON; %d is the probe's number
+	optional bool
+	good     []string
+	bad      []string
+}
+
+// wrongTypes are values of each type but strings and numbers.
+var wrongTypes = []string{`true`, `false`, `{}`, `{"x":1}`, `[]`, `["x"]`}
+
+var (
+	notStrings = append([]string{`7`, `0`, `-1.5`}, wrongTypes...)
+	notNumbers = append([]string{`"7"`, `""`}, wrongTypes...)
+)
+
+func identifier(name, usual string, optional bool) field {
+	long := "%d-" + strings.Repeat("x", 240)
+	pad := func(bytes int) string { return `"` + long + strings.Repeat("y", bytes-len(long)) + `"` }
+	return field{
+		name: name, usual: `"` + usual + `%d"`, optional: optional,
+		// A probe's number has three digits where %d has two bytes, so pad gives one byte more than it was asked for.
+		good: []string{
+			pad(253), pad(254), `"%c"`, `"%d ~\u0020\u007e\u00a0"`, `"%dé😀\ud83d\ude00"`, `"%d\"\\\/"`,
+			`"%d-` + strings.Repeat("é", 125) + `z"`, // 255 bytes
+		},
+		bad: append([]string{
+			`""`, pad(255), pad(1000), `"%d-` + strings.Repeat("é", 126) + `"`, // 256 bytes
+			`"a\u0000b"`, `"\u0000"`, `"\u0001"`, `"a\n"`, `"\t"`, `"\u001f"`, `"\u007f"`, "\"\x7f\"", `"\u0080"`, "\"\u0085\"", `"a\u009f"`,
+		}, notStrings...),
+	}
+}
+
+func quantity(name string, least int) field {
+	return field{
+		name: name, usual: `7`,
+		good: []string{strconv.Itoa(least), `1`, `2`, `999999999`, `1000000000`},
+		bad: append([]string{
+			strconv.Itoa(least - 1), `-1`, `-1000000000`, `1000000001`, `9223372036854775807`, `9223372036854775808`, `-9223372036854775809`,
+			`99999999999999999999999999`, `1.0`, `1.5`, `0.1`, `1e2`, `1E2`, `1e0`, `1e-1`, `10e400`, `1` + strings.Repeat("0", 400),
+		}, notNumbers...),
+	}
+}
+
+func date() field {
+	return field{
+		name: "eta", usual: `"2030-01-01"`, optional: true,
+		good: []string{`"2028-02-29"`, `"2000-02-29"`, `"0001-01-01"`, `"9999-12-31"`, `"2030-0\u0031-31"`},
+		bad: append([]string{
+			`""`, `"2030-02-29"`, `"1900-02-29"`, `"2030-13-01"`, `"2030-00-01"`, `"2030-01-00"`, `"2030-04-31"`, `"2030-1-01"`, `"2030-01-1"`, `"30-01-01"`,
+			`"20300101"`, `"2030/01/01"`, `"2030-01-01T00:00:00Z"`, `" 2030-01-01"`, `"2030-01-01 "`, `"-2030-01-01"`, `"+2030-01-01"`, `"10000-01-01"`,
+			`"0000-01-01"`, `"tomorrow"`, `"２０３０-01-01"`,
+		}, notStrings...),
+	}
+}
+
+func revision() field {
+	return field{
+		name: "revision", usual: `1`, optional: true,
+		good: []string{`0`, `1`, `9223372036854775807`},
+		bad:  append([]string{`-1`, `9223372036854775808`, `18446744073709551616`, `1.0`, `1e3`}, notNumbers...),
+	}
+}
+
+// commandForm is a command: its fields, what it builds on, and what it does when it is good.
+type commandForm struct {
+	kind   string
+	fields []field
+	before func(values map[string]string) []*kgo.Record
+	events []string
+}
+
+func commandForms() []commandForm {
+	line := []field{identifier("orderid", "o", false), identifier("sku", "s", false), identifier("lineid", "l", true)}
+	return []commandForm{
+		{
+			"CreateBatch", []field{identifier("ref", "b", false), identifier("sku", "s", false), quantity("qty", 0), date()},
+			func(map[string]string) []*kgo.Record { return nil }, []string{"BatchCreated"},
+		},
+		{
+			"ChangeBatchQuantity", []field{identifier("batchref", "b", false), quantity("qty", 0), identifier("sku", "s", true), revision()},
+			aBatch, []string{"BatchQuantityChanged"},
+		},
+		{
+			"ChangeBatchEta", []field{identifier("batchref", "b", false), date(), identifier("sku", "s", true)},
+			aBatch, []string{"BatchEtaChanged"},
+		},
+		{"Allocate", append([]field{quantity("qty", 1)}, line...), aBatch, []string{"Allocated"}},
+		{"Deallocate", line, aLine, []string{"Deallocated"}},
+		{"Dispatch", line, aLine, []string{"Dispatched"}},
+	}
+}
+
+// aBatch makes the batch that a command names, or one of the product that it names.
+func aBatch(values map[string]string) []*kgo.Record {
+	ref, eta := values["batchref"], ""
+	if ref == "" {
+		ref = values["batch"]
+	} else {
+		eta = `,"eta":"2031-05-05"`
+	}
+	return []*kgo.Record{command("CreateBatch", fmt.Sprintf(`{"ref":%s,"sku":%s,"qty":1000000000%s}`, ref, values["sku"], eta))}
+}
+
+// aLine makes the order line that a command names, allocated to a batch in the warehouse.
+func aLine(values map[string]string) []*kgo.Record {
+	line := fmt.Sprintf(`{"orderid":%s,"sku":%s,"qty":1,"lineid":%s}`, values["orderid"], values["sku"], values["lineid"])
+	return append(aBatch(values), command("Allocate", line))
+}
+
+// fieldProbes are all commands with all values of each field, the others as usual.
+func fieldProbes() (probes []probe) {
+	for _, form := range commandForms() {
+		for _, f := range form.fields {
+			add := func(value, refused, says string) {
+				probes = append(probes, form.probe(100+len(probes), f, value, refused, says))
+			}
+			for _, value := range f.good {
+				add(value, "", "")
+			}
+			for _, value := range append(f.bad, "\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xe2\x82\"", `"\ud800"`, `"\udc00\ud800"`) {
+				add(value, "malformed", saysOf(f, value))
+			}
+			for _, notJSON := range []string{`07`, `+7`, `.5`, `1.`, `0x7`, `NaN`, `undefined`, `'x'`, `"a`, `"\x"`, "\"a\nb\"", ``} {
+				add(notJSON, "malformed", "JSON")
+			}
+			add(f.usual+`,"`+f.name+`":`+f.usual, "malformed", f.name)
+			add(missing, reasonUnless(f.optional), f.name)
+			add(`null`, reasonUnless(f.optional), f.name)
+		}
+	}
+	return probes
+}
+
+// missing stands for a field that is not there.
+const missing = "missing"
+
+func reasonUnless(allowed bool) string {
+	if allowed {
+		return ""
+	}
+	return "malformed"
+}
+
+// saysOf is what a message must name: the field, unless the text as a whole cannot be read.
+func saysOf(f field, value string) string {
+	switch {
+	case strings.Contains(value, "\xff"), strings.Contains(value, "\xc0"), strings.Contains(value, "\xed\xa0"), value == "\"\xe2\x82\"":
+		return "UTF-8"
+	case strings.Contains(value, `\ud8`) && !strings.Contains(value, `\ude`):
+		return "surrogate"
+	}
+	return `"` + f.name + `"`
+}
+
+// probe is the command with one value.
+func (form commandForm) probe(number int, probed field, value, refused, says string) probe {
+	values := map[string]string{"batch": fill(`"batch%d"`, number), "sku": fill(`"s%d"`, number), "lineid": `null`}
+	var members []string
+	for _, f := range form.fields {
+		usual := fill(f.usual, number)
+		text := usual
+		if f.name == probed.name {
+			text = fill(value, number)
+		}
+		if value != missing || f.name != probed.name {
+			members = append(members, fmt.Sprintf(`"%s":%s`, f.name, text))
+		}
+		if refused != "" {
+			text = usual
+		}
+		if text != missing {
+			values[f.name] = text
+		}
+	}
+	p := probe{
+		name: fmt.Sprintf("%s.%s = %.60s", form.kind, probed.name, value), before: form.before(values),
+		record: command(form.kind, "{"+strings.Join(members, ",")+"}"), refused: refused, says: says,
+	}
+	if refused == "" {
+		p.events = form.events
+	}
+	return p
+}
+
+// fill puts the probe's number into a value, or a letter of its own where one byte is all there is.
+func fill(text string, number int) string {
+	text = strings.ReplaceAll(text, "%d", strconv.Itoa(number))
+	return strings.ReplaceAll(text, "%c", string(rune('A'+number%26)))
+}
