@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
@@ -167,6 +168,20 @@ func (p *pipeline) awaitCommitted(want map[int32]int64) {
 		}
 		return true
 	}, 20*time.Second, 50*time.Millisecond)
+}
+
+// awaitApplied waits until the database has applied partition 0 up to an offset, and a reporter has had the time to tell.
+func (p *pipeline) awaitApplied(offset int64) {
+	p.t.Helper()
+	conn, err := pgx.Connect(p.t.Context(), p.database)
+	require.NoError(p.t, err)
+	defer conn.Close(context.Background())
+	require.Eventually(p.t, func() bool {
+		var rested bool
+		err := conn.QueryRow(p.t.Context(), `select coalesce(bool_or(next_offset >= $1 and moved_at < now() - interval '3 s'), false) from positions where partition = 0`,
+			offset).Scan(&rested)
+		return err == nil && rested
+	}, 30*time.Second, 50*time.Millisecond)
 }
 
 func TestWorker_reallocates(t *testing.T) {

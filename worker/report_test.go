@@ -1,0 +1,32 @@
+package worker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// What the group is told is applied and published: a topic that takes no events keeps it back, however much is applied.
+func TestWorker_reportsOnlyWhatIsPublished(t *testing.T) {
+	p := setup(t, 1)
+	admin := kadm.NewClient(p.client)
+	p.events += ".late"
+	m := p.start()
+	p.awaitCommitted(map[int32]int64{0: 0})
+	p.sendOrders(3)
+	p.awaitApplied(4)
+	offsets, err := admin.FetchOffsets(t.Context(), p.group)
+	require.NoError(t, err)
+	at, _ := offsets.Lookup(p.commands, 0)
+	require.Zero(t, at.At, "nothing is published yet")
+
+	require.Eventually(t, func() bool { return len(m.NotReady(t.Context())) > 0 }, 30*time.Second, 50*time.Millisecond, "a topic is missing")
+	_, err = admin.CreateTopic(t.Context(), 1, 1, nil, p.events)
+	require.NoError(t, err)
+	p.consumer.AddConsumeTopics(p.events)
+	p.requireOnce(3)
+	require.Eventually(t, func() bool { return len(m.NotReady(t.Context())) == 0 }, 30*time.Second, 50*time.Millisecond)
+	require.NoError(t, m.stop())
+}
