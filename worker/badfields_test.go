@@ -26,17 +26,16 @@ var (
 )
 
 func identifier(name, usual string, optional bool) field {
-	long := "%d-" + strings.Repeat("x", 240)
-	pad := func(bytes int) string { return `"` + long + strings.Repeat("y", bytes-len(long)) + `"` }
+	const number = 4 // digits
+	pad := func(bytes int) string { return `"%d` + strings.Repeat("x", bytes-number) + `"` }
 	return field{
 		name: name, usual: `"` + usual + `%d"`, optional: optional,
-		// A probe's number has three digits where %d has two bytes, so pad gives one byte more than it was asked for.
 		good: []string{
-			pad(253), pad(254), `"%c"`, `"%d ~\u0020\u007e\u00a0"`, `"%dé😀\ud83d\ude00"`, `"%d\"\\\/"`,
-			`"%d-` + strings.Repeat("é", 125) + `z"`, // 255 bytes
+			pad(254), pad(255), `"%c"`, `"%d ~\u0020\u007e\u00a0"`, `"%dé😀\ud83d\ude00"`, `"%d\"\\\/"`,
+			`"%d-` + strings.Repeat("é", 125) + `"`, // 255 bytes
 		},
 		bad: append([]string{
-			`""`, pad(255), pad(1000), `"%d-` + strings.Repeat("é", 126) + `"`, // 256 bytes
+			`""`, pad(256), pad(1000), `"%d-` + strings.Repeat("é", 125) + `z"`, // 256 bytes
 			`"a\u0000b"`, `"\u0000"`, `"\u0001"`, `"a\n"`, `"\t"`, `"\u001f"`, `"\u007f"`, "\"\x7f\"", `"\u0080"`, "\"\u0085\"", `"a\u009f"`,
 		}, notStrings...),
 	}
@@ -124,7 +123,7 @@ func fieldProbes() (probes []probe) {
 	for _, form := range commandForms() {
 		for _, f := range form.fields {
 			add := func(value, refused, says string) {
-				probes = append(probes, form.probe(100+len(probes), f, value, refused, says))
+				probes = append(probes, form.probe(1000+len(probes), f, value, refused, says))
 			}
 			for _, value := range f.good {
 				add(value, "", "")
@@ -177,7 +176,7 @@ func (form commandForm) probe(number int, probed field, value, refused, says str
 		if value != missing || f.name != probed.name {
 			members = append(members, fmt.Sprintf(`"%s":%s`, f.name, text))
 		}
-		if refused != "" {
+		if refused != "" || f.name != "lineid" && (text == missing || text == `null`) {
 			text = usual
 		}
 		if text != missing {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -142,8 +143,9 @@ func (p *pipeline) await(n int) []*kgo.Record {
 	return p.got
 }
 
+// header is a header's value; of a repeated one the last counts.
 func header(r *kgo.Record, key string) string {
-	for _, h := range r.Headers {
+	for _, h := range slices.Backward(r.Headers) {
 		if h.Key == key {
 			return string(h.Value)
 		}

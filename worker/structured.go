@@ -111,13 +111,15 @@ func (c *Command) adopt(e *structuredEvent) {
 		c.refuse(reasonMalformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))
 	case e.kind == "":
 		c.refuse(reasonMalformed, "type is missing: it names the command, such as %sAllocate", TypePrefix)
+	case attribute([]byte(e.kind)) == "":
+		c.refuse(reasonMalformed, "type %q is not allowed: it must be text of at most %d bytes without control characters", shorten(e.kind), maxAttribute)
 	case e.hasData && e.hasBase64:
 		c.refuse(reasonMalformed, "data and data_base64 are both present: only one is allowed")
 	case !e.hasData && !e.hasBase64:
 		c.refuse(reasonMalformed, "data is missing: it must be a JSON object")
 	default:
 		c.Data = e.data
-		c.setType("type", shorten(e.kind))
+		c.setType("type", e.kind)
 	}
 }
 

@@ -117,6 +117,7 @@ func (d *devRun) run(ctx context.Context, port int) error {
 		d.listener.Close()
 		return err
 	}
+	defer fmt.Fprintln(d.out, "stopped; the data is in", d.command.Dir)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -138,7 +139,6 @@ func (d *devRun) stopServers() {
 			d.logger.Error("stop Postgres", "error", err)
 		}
 	}
-	fmt.Fprintln(d.out, "stopped; the data is in", d.command.Dir)
 }
 
 // work runs the worker, and says when it is ready.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,8 +20,7 @@ func (d *devRun) welcome() {
 
 Try in another terminal, in this folder:
 
-%s
-  %[7]s send CreateBatch ref=b1 sku=CHAIR qty=50
+%s  %[7]s send CreateBatch ref=b1 sku=CHAIR qty=50
   %[7]s send CreateBatch ref=b2 sku=CHAIR qty=50 eta=2030-01-01
   %[7]s send Allocate orderid=o1 sku=CHAIR qty=20
   %[7]s send Allocate orderid=o2 sku=CHAIR qty=20
@@ -38,11 +38,10 @@ func (d *devRun) exports() string {
 	for _, v := range []struct{ name, value, usual string }{
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
 		{"DATABASE_URL", d.postgres.URL(), config.DevDatabaseURL},
-		{"COMMAND_TOPICS", d.settings.topics.CommandTopics, ""},
-		{"EVENTS_TOPIC", d.settings.topics.EventsTopic, ""},
+		{"COMMAND_TOPICS", d.settings.topics.CommandTopics, config.UsualCommandTopic},
+		{"EVENTS_TOPIC", d.settings.topics.EventsTopic, config.UsualEventsTopic},
 	} {
-		value := os.Getenv(v.name)
-		if value != v.value && (value != "" || v.usual != "" && v.value != v.usual) {
+		if cmp.Or(os.Getenv(v.name), v.usual) != v.value {
 			fmt.Fprintf(&b, "  export %s='%s'\n", v.name, v.value)
 		}
 	}

@@ -22,6 +22,11 @@ type metrics struct {
 	ahead    prometheus.Gauge
 }
 
+// retries are the usual reasons to try again.
+var retries = []struct{ system, reason string }{
+	{"postgres", "outage"}, {"postgres", "conflict"}, {"postgres", "unknown_outcome"}, {"postgres", "claim"}, {"kafka", "fetch"}, {"kafka", "commit"},
+}
+
 func newMetrics() *metrics {
 	registry := prometheus.NewRegistry()
 	m := &metrics{
@@ -42,6 +47,9 @@ func newMetrics() *metrics {
 			Name: "allocation_outbox_partitions_ahead",
 			Help: "Days after today for which the outbox has a table. At zero, nothing can be committed from midnight on.",
 		}),
+	}
+	for _, r := range retries {
+		m.worker.Retries.WithLabelValues(r.system, r.reason) // shown from the start, as zero: an alert needs to see it grow
 	}
 	registry.MustRegister(m.publish, m.endToEnd, m.ahead, buildInfo(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

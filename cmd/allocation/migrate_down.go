@@ -82,7 +82,7 @@ func rowsLost(ctx context.Context, db *sql.DB, to int64) (string, error) {
 				return "", fmt.Errorf("count rows of %s: %w", table, err)
 			}
 			if exists {
-				lost = append(lost, fmt.Sprintf("%s rows of %s", count(rows), table))
+				lost = append(lost, fmt.Sprintf("%s (rows: %s)", table, count(rows)))
 			}
 		}
 	}

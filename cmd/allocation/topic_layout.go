@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -72,7 +74,7 @@ func (l topicLayout) createDeadLetters(ctx context.Context, admin *kadm.Client) 
 func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic string, settings map[string]*string) (madeTopic, error) {
 	_, err := admin.CreateTopic(ctx, l.partitions, l.replication, settings, topic)
 	if err == nil {
-		return madeTopic{Topic: topic, Partitions: int(l.partitions), Created: true}, nil
+		return madeTopic{Topic: topic, Partitions: int(l.partitions), Created: true}, awaitTopic(ctx, admin, topic)
 	}
 	if !errors.Is(err, kerr.TopicAlreadyExists) {
 		return madeTopic{}, fmt.Errorf("create topic %s: %w", topic, err)
@@ -87,8 +89,7 @@ func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic st
 // largestMessage is the most that any of the topics takes. Who may not see their settings gets Kafka's usual limit.
 func largestMessage(ctx context.Context, admin *kadm.Client, topics []string) int64 {
 	largest := int64(0)
-	configs, _ := admin.DescribeTopicConfigs(ctx, topics...)
-	for _, resource := range configs {
+	for _, resource := range describeTopics(ctx, admin, topics) {
 		for _, c := range resource.Configs {
 			if c.Key == maxMessageBytes {
 				n, _ := strconv.ParseInt(c.MaybeValue(), 10, 64)
@@ -100,4 +101,51 @@ func largestMessage(ctx context.Context, admin *kadm.Client, topics []string) in
 		return usualMessageBytes
 	}
 	return largest
+}
+
+// describeTopics asks again while a broker has not heard yet of a topic that was just made.
+func describeTopics(ctx context.Context, admin *kadm.Client, topics []string) (configs kadm.ResourceConfigs) {
+	_ = untilKnown(ctx, func(ctx context.Context) (known bool, err error) {
+		configs, err = admin.DescribeTopicConfigs(ctx, topics...)
+		return !slices.ContainsFunc(configs, func(r kadm.ResourceConfig) bool { return errors.Is(r.Err, kerr.UnknownTopicOrPartition) }), err
+	})
+	return configs
+}
+
+// awaitTopic returns when a topic that was just made can be used: what comes next may be a worker, which would miss it.
+func awaitTopic(ctx context.Context, admin *kadm.Client, topic string) error {
+	err := untilKnown(ctx, func(ctx context.Context) (bool, error) {
+		found, err := admin.ListTopics(ctx, topic)
+		if err != nil || !found.Has(topic) {
+			return false, err
+		}
+		for _, p := range found[topic].Partitions {
+			if p.Leader < 0 || p.Err != nil {
+				return false, nil
+			}
+		}
+		return len(found[topic].Partitions) > 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait for topic %s, which was made: %w", topic, err)
+	}
+	return nil
+}
+
+// untilKnown asks until the answer is yes, or an error, or the time is over.
+func untilKnown(ctx context.Context, ask func(context.Context) (bool, error)) error {
+	const again = 20 * time.Millisecond
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("not there after %s", answerTime))
+	defer cancel()
+	for {
+		known, err := ask(ctx)
+		if known || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(again):
+		}
+	}
 }

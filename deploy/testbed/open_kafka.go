@@ -6,11 +6,23 @@ import (
 	"fmt"
 
 	"allocation/deploy/embedded/child"
+	"allocation/deploy/testbed/containers"
 	"allocation/deploy/testbed/kafka"
 )
 
-// openKafka starts a Kafka server with more settings than the usual.
+// openKafka starts a Kafka server with more settings than the usual, in a container or else by programs.
 func openKafka(ctx context.Context, settings map[string]string) (*server, error) {
+	contained, err := containers.Kafka(ctx, settings)
+	if errors.Is(err, containers.ErrUnavailable) {
+		return openKafkaPrograms(ctx, settings)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &server{controls: contained, addr: contained.Addr, origin: fromContainer}, nil
+}
+
+func openKafkaPrograms(ctx context.Context, settings map[string]string) (*server, error) {
 	dir, sweeper, err := child.TempDir("allocation-kafka-*")
 	if err != nil {
 		return nil, err

@@ -10,10 +10,22 @@ import (
 
 	"allocation/deploy/embedded"
 	"allocation/deploy/embedded/child"
+	"allocation/deploy/testbed/containers"
 )
 
-// openPostgres starts a Postgres server with more settings than the usual.
+// openPostgres starts a Postgres server with more settings than the usual, in a container or else by programs.
 func openPostgres(ctx context.Context, settings map[string]string) (*server, error) {
+	contained, err := containers.Postgres(ctx, postgresSettings(settings))
+	if errors.Is(err, containers.ErrUnavailable) {
+		return openPostgresPrograms(ctx, settings)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &server{controls: contained, addr: contained.Addr, origin: fromContainer}, nil
+}
+
+func openPostgresPrograms(ctx context.Context, settings map[string]string) (*server, error) {
 	dir, sweeper, err := child.TempDir("allocation-postgres-*")
 	if err != nil {
 		return nil, err

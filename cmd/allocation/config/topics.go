@@ -11,6 +11,12 @@ import (
 	"allocation/domain"
 )
 
+// The names of topics where nobody says otherwise.
+const (
+	UsualCommandTopic = "warehouse.commands"
+	UsualEventsTopic  = "allocation.events"
+)
+
 // Commands says where commands come from.
 type Commands struct {
 	CommandTopics string `name:"command-topics" env:"COMMAND_TOPICS" default:"warehouse.commands" help:"Where commands come from, separated by commas. TOPIC=TYPE says that bare records of a topic are commands of that type, such as change_batch_quantity=ChangeBatchQuantity."`

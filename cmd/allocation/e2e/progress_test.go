@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// lane is a partition of a command topic.
+type lane struct {
+	Topic     string
+	Partition int32
+}
+
+// position is where a partition stands in the database.
+type position struct {
+	Topic        string
+	Partition    int32
+	NextOffset   int64
+	NextRow      int64
+	PublishedRow int64
+	Epoch        int64
+	Owner        string
+}
+
+func (a *arena) positions() map[lane]position {
+	a.t.Helper()
+	rows, err := a.db.Query(a.t.Context(), `select topic, partition, next_offset, next_row, published_row, epoch, owner from positions`)
+	require.NoError(a.t, err)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[position])
+	require.NoError(a.t, err)
+	all := map[lane]position{}
+	for _, p := range list {
+		all[lane{p.Topic, p.Partition}] = p
+	}
+	return all
+}
+
+// ends are the ends of the command partitions.
+func (a *arena) ends() map[lane]int64 {
+	a.t.Helper()
+	ctx, cancel := context.WithTimeout(a.t.Context(), 10*time.Second)
+	defer cancel()
+	listed, err := a.admin.ListEndOffsets(ctx, a.commands...)
+	require.NoError(a.t, err)
+	ends := map[lane]int64{}
+	for topic, partitions := range listed {
+		for partition, o := range partitions {
+			ends[lane{topic, partition}] = o.Offset
+		}
+	}
+	return ends
+}
+
+// done tells whether everything is applied, published, saved, and reported to the group.
+func (a *arena) done() bool {
+	a.t.Helper()
+	positions := a.positions()
+	committed, err := a.admin.FetchOffsets(a.t.Context(), a.group)
+	if err != nil {
+		return false
+	}
+	for l, end := range a.ends() {
+		p := positions[l]
+		o, ok := committed.Lookup(l.Topic, l.Partition)
+		if p.NextOffset != end || p.PublishedRow != p.NextRow || !ok || o.At != end {
+			return false
+		}
+	}
+	return true
+}

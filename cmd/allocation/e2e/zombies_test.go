@@ -1,0 +1,176 @@
+package e2e
+
+import (
+	"math/rand/v2"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// blockedAtMost is how long a frozen worker may keep its partitions' next owner from committing, beyond the session timeout.
+const blockedAtMost = 5 * time.Second
+
+// TestWorker_frozenAt: a worker is stopped until its partitions have moved, and then goes on, believing that they are its own.
+func TestWorker_frozenAt(t *testing.T) {
+	for _, z := range []struct {
+		name, fault string
+		second      bool // it joins a worker that has all partitions, and gets some of them
+	}{
+		{name: "pipeline", fault: "pipeline:3:stop"},
+		{name: "committed", fault: "committed:3:stop"},
+		{name: "assigned", fault: "assigned:1:stop", second: true},
+	} {
+		t.Run(z.name, func(t *testing.T) {
+			t.Parallel()
+			a := setup(t, partitions)
+			f := &freeze{arena: a, load: a.load(random(t), partitions, products)}
+			if z.second {
+				f.other = a.start("other", "")
+				f.load.send(30)
+				await(t, 20*time.Second, a.done, "the first worker has applied everything")
+			}
+			f.run(z.name, z.fault)
+		})
+	}
+}
+
+// freeze is a worker's freezing, and what became of its partitions.
+type freeze struct {
+	arena  *arena
+	load   *load
+	zombie *process
+	other  *process
+	lanes  []lane    // the zombie's
+	at     time.Time // when it froze
+}
+
+func (f *freeze) run(point, fault string) {
+	a := f.arena
+	a.t.Helper()
+	known := a.assigned()
+	f.zombie = a.start("zombie", fault)
+	f.load.feedUntil(f.zombie.frozen, "the worker is frozen")
+	f.at = time.Now()
+	require.True(a.t, f.zombie.reached(point))
+	await(a.t, 5*time.Second, func() bool { f.lanes = a.otherMember(known); return len(f.lanes) > 0 }, "the frozen worker has partitions")
+	if f.other == nil {
+		f.other = a.start("other", "")
+	}
+	given := f.awaitTakeover()
+	f.checkTakeover(given)
+	thawed := time.Now()
+	f.zombie.Signal(syscall.SIGCONT)
+	f.load.feedUntil(func() bool { return f.claimedSince(thawed) }, "the zombie is a member again, with partitions of its own")
+	a.check(30 * time.Second)
+	f.checkIdle(thawed)
+	a.checkFence()
+	f.zombie.stop()
+	f.other.stop()
+	a.check(0)
+}
+
+// awaitTakeover waits until the other worker has committed for all of the zombie's partitions, and says when the group gave it each.
+func (f *freeze) awaitTakeover() map[lane]time.Time {
+	a := f.arena
+	given := map[lane]time.Time{}
+	zombie := a.assigned()
+	for id, lanes := range zombie {
+		if len(lanes) == 0 || !slices.Contains(f.lanes, lanes[0]) {
+			delete(zombie, id)
+		}
+	}
+	f.load.feedUntil(func() bool {
+		for _, l := range a.otherLanes(zombie) {
+			if _, ok := given[l]; !ok && slices.Contains(f.lanes, l) {
+				given[l] = time.Now()
+			}
+		}
+		return len(f.takeovers()) == len(f.lanes)
+	}, "the other worker commits for every partition of the frozen one")
+	return given
+}
+
+// takeovers are the other worker's first commits for the zombie's partitions since it froze.
+func (f *freeze) takeovers() map[lane]time.Time {
+	first := map[lane]time.Time{}
+	for l, changes := range f.arena.changes() {
+		last := change{}
+		for _, c := range changes {
+			if _, ok := first[l]; !ok && slices.Contains(f.lanes, l) && c.By == "other" && c.moved(last) && c.At.After(f.at) {
+				first[l] = c.At
+			}
+			last = c
+		}
+	}
+	return first
+}
+
+func (f *freeze) checkTakeover(given map[lane]time.Time) {
+	a := f.arena
+	longest, fromFreeze := time.Duration(0), time.Duration(0)
+	for l, commit := range f.takeovers() {
+		if at, ok := given[l]; ok {
+			longest = max(longest, commit.Sub(at))
+		}
+		fromFreeze = max(fromFreeze, commit.Sub(f.at))
+	}
+	a.t.Logf("%d partitions moved: the new owner's first commit came at most %s after the group gave it the partition, %s after the freeze",
+		len(f.lanes), longest.Round(time.Millisecond), fromFreeze.Round(time.Millisecond))
+	require.LessOrEqual(a.t, longest, blockedAtMost)
+	require.LessOrEqual(a.t, fromFreeze, a.session+blockedAtMost)
+}
+
+// claimedSince tells whether the zombie has claimed partitions since, and committed for one.
+func (f *freeze) claimedSince(since time.Time) bool {
+	for _, changes := range f.arena.changes() {
+		last := change{}
+		for _, c := range changes {
+			if c.By == "zombie" && c.moved(last) && c.At.After(since) {
+				return true
+			}
+			last = c
+		}
+	}
+	return false
+}
+
+// checkIdle wants the zombie to have written nothing between its thawing and its next membership.
+func (f *freeze) checkIdle(thawed time.Time) {
+	for l, changes := range f.arena.changes() {
+		last := change{}
+		for _, c := range changes {
+			if c.By == "zombie" && c.At.After(thawed) {
+				f.arena.t.Logf("%v: zombie %s after thawing: epoch %d, offset %d", l, c.At.Sub(thawed), c.Epoch, c.NextOffset)
+			}
+			last = c
+		}
+		_ = last
+	}
+}
+
+// otherLanes are the partitions of all members but those known.
+func (a *arena) otherLanes(known map[string][]lane) (lanes []lane) {
+	a.t.Helper()
+	for id, theirs := range a.assigned() {
+		if _, ok := known[id]; !ok {
+			lanes = append(lanes, theirs...)
+		}
+	}
+	return lanes
+}
+
+// feedUntil sends commands by all partitions, a few at a time, with a rest now and then, until something is so.
+func (l *load) feedUntil(so func() bool, what string) {
+	l.arena.t.Helper()
+	turn := 0
+	await(l.arena.t, 40*time.Second, func() bool {
+		if turn++; turn%40 < 10 {
+			l.send(1 + rand.IntN(4))
+			l.sendEverywhere()
+		}
+		return so()
+	}, "%s", what)
+}

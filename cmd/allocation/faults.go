@@ -1,0 +1,41 @@
+//go:build faults
+
+package main
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+// instrument puts the fault in that ALLOCATION_FAULT names. Only the binary of the end-to-end tests is built with it.
+func instrument(w *wiring) {
+	f := faultFromEnvironment()
+	if f == nil {
+		return
+	}
+	w.kafka = append(w.kafka, f.hook())
+	w.adjustPool = func(pool *pgxpool.Config) {
+		pool.ConnConfig.DialFunc = f.dialPostgres(pool.ConnConfig.DialFunc)
+	}
+	w.wrapStore = func(s worker.Store) worker.Store { return &faultyStore{Store: s, fault: f, saved: map[int32]int64{}} }
+	w.wrapTable = func(t outbox.Table) outbox.Table { return &faultyTable{Table: t, fault: f} }
+}
+
+// faultyTable strikes while rows of before a claim are published.
+type faultyTable struct {
+	outbox.Table
+	fault *fault
+}
+
+// Rows strikes when rows were read that are not published yet.
+func (t *faultyTable) Rows(ctx context.Context, source outbox.Source, from, to int64) ([]outbox.Row, error) {
+	rows, err := t.Table.Rows(ctx, source, from, to)
+	if err == nil && len(rows) > 0 {
+		t.fault.reach(atDrain)
+	}
+	return rows, err
+}

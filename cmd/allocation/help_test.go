@@ -1,0 +1,100 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/allocation/config"
+)
+
+func TestHelp_everySubcommandHasAnExample(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&grammar{}, kong.Vars{"version": "", "database": ""})
+	require.NoError(t, err)
+	leaves := parser.Model.Leaves(true)
+	require.Len(t, leaves, 11)
+	for _, leaf := range leaves {
+		path := leaf.Path()
+		help := runProgram(t, append(strings.Fields(path), "--help")...).requireDone(t)
+		require.Contains(t, help, "\nExample", path)
+		require.Regexp(t, "\n    .*allocation "+path+"\\b", help)
+	}
+}
+
+func TestHelp_everyFlagHasAVariable(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&grammar{}, kong.Vars{"version": "", "database": ""}, kong.DefaultEnvars("ALLOCATION"))
+	require.NoError(t, err)
+	for _, leaf := range parser.Model.Leaves(true) {
+		for _, flag := range leaf.Flags {
+			require.NotEmpty(t, flag.Envs, flag.Name)
+		}
+	}
+}
+
+// The variables are public contract.
+func TestHelp_variablesOfAWorker(t *testing.T) {
+	t.Parallel()
+	help := runProgram(t, "worker", "--help").requireDone(t)
+	for _, variable := range []string{
+		"KAFKA_BROKERS", "DATABASE_URL", "DATABASE_URL_FILE", "KAFKA_SECURITY_PROTOCOL", "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE",
+		"KAFKA_TLS_KEY_FILE", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "KAFKA_SASL_PASSWORD_FILE", "KAFKA_GROUP_ID",
+		"KAFKA_SESSION_TIMEOUT", "KAFKA_AUTO_OFFSET_RESET", "COMMAND_TOPICS", "EVENTS_TOPIC", "EVENT_ROUTES", "EVENT_SOURCE", "DEAD_LETTER_TOPIC",
+		"HTTP_ADDR", "APPLIERS", "MAX_BATCH", "OUTBOX_RETENTION", "SHUTDOWN_TIMEOUT", "STALL_TIMEOUT", "LOG_LEVEL", "LOG_FORMAT",
+	} {
+		require.Contains(t, help, variable)
+	}
+}
+
+func TestProgram_wrongUsage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{"unexpected argument frob", []string{"frob"}},
+		{"unknown flag --frob", []string{"worker", "--frob"}},
+		{`expected "<id>"`, []string{"show", "order"}},
+		{"missing flags: --to", []string{"migrate", "down"}},
+		{"send needs a TYPE", []string{"send"}},
+		{"not both", []string{"send", "Allocate", "-f", "x"}},
+		{`there is no command "Alocate"`, []string{"send", "Alocate"}},
+		{`no field "fqty"; it has orderid, sku, qty, lineid`, []string{"send", "Allocate", "fqty=3"}},
+		{"qty is there twice", []string{"send", "Allocate", "qty=3", "qty=4"}},
+		{`"sku" is not key=value`, []string{"send", "Allocate", "sku"}},
+		{`the field "qty" is "x"; it must be an integer from 1 to 1000000000`, []string{"send", "Allocate", "orderid=o", "sku=s", "qty=x"}},
+		{`--type (ALLOCATION_TYPE) is "Alocated"`, []string{"tail", "--type", "Allocated,Alocated"}},
+		{`--partitions (ALLOCATION_PARTITIONS) is "none"`, []string{"topics", "create", "--partitions", "none"}},
+	} {
+		o := runProgram(t, c.args...)
+		require.Equal(t, exitUsage, o.code, c.args)
+		require.Contains(t, o.err, c.says)
+		require.Empty(t, o.out)
+	}
+}
+
+func TestProgram_nobodyAnswers(t *testing.T) {
+	for _, args := range [][]string{{"tail"}, {"send", "Deallocate", "orderid=o", "sku=s"}, {"topics", "create"}} {
+		o := runProgram(t, append(args, "--kafka-brokers=127.0.0.1:1")...)
+		require.Equal(t, exitFailed, o.code)
+		require.Contains(t, o.err, "Kafka does not answer at 127.0.0.1:1")
+	}
+	t.Setenv("DATABASE_URL", "postgres://somebody:secret@127.0.0.1:1/none")
+	for _, args := range [][]string{{"show", "order", "o1"}, {"migrate", "up"}} {
+		o := runProgram(t, args...)
+		require.Equal(t, exitFailed, o.code)
+		require.Contains(t, o.err, "Postgres does not answer at 127.0.0.1:1")
+		require.NotContains(t, o.err, "secret")
+	}
+}
+
+func TestSend_knowsEveryCommand(t *testing.T) {
+	t.Parallel()
+	require.Len(t, fieldsOf, len(config.CommandTypes()))
+	for _, kind := range config.CommandTypes() {
+		require.Contains(t, fieldsOf, kind)
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/testbed"
+)
+
+func TestMain(m *testing.M) { testbed.Main(m) }
+
+// outcome is what a run of the program left.
+type outcome struct {
+	code     int
+	out, err string
+}
+
+func runProgram(t *testing.T, args ...string) outcome {
+	t.Helper()
+	return runWith(t.Context(), "", args...)
+}
+
+func runWith(ctx context.Context, in string, args ...string) outcome {
+	var out, err bytes.Buffer
+	p := &program{in: strings.NewReader(in), out: &out, err: &err}
+	return outcome{code: p.run(ctx, args), out: out.String(), err: err.String()}
+}
+
+// requireDone returns what the program printed.
+func (o outcome) requireDone(t *testing.T) string {
+	t.Helper()
+	require.Equal(t, exitDone, o.code, "%s%s", o.out, o.err)
+	return o.out
+}
+
+// topicNames are topics of a test's own, which do not exist yet.
+type topicNames struct{ commands, events, route, deadLetters string }
+
+func newTopicNames(t *testing.T) topicNames {
+	t.Helper()
+	id := uuid.NewString()
+	names := topicNames{"commands-" + id, "events-" + id, "route-" + id, "dlq-" + id}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		admin := newAdmin(t, testbed.Kafka(t))
+		_, err := admin.DeleteTopics(ctx, names.commands, names.events, names.route, names.deadLetters)
+		require.NoError(t, err)
+		admin.Close()
+	})
+	return names
+}
+
+func newAdmin(t *testing.T, brokers string) *kadm.Client {
+	t.Helper()
+	admin, err := kadm.NewOptClient(kgo.SeedBrokers(brokers), kgo.MetadataMinAge(10*time.Millisecond))
+	require.NoError(t, err)
+	return admin
+}
+
+func (n topicNames) flags(t *testing.T) []string {
+	t.Helper()
+	return []string{
+		"--kafka-brokers=" + testbed.Kafka(t), "--command-topics=" + n.commands, "--events-topic=" + n.events,
+		"--event-routes=Allocated=" + n.route, "--dead-letter-topic=" + n.deadLetters,
+	}
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed"
+	"allocation/migrations"
+)
+
+func TestMigrate_upStatusDown(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+
+	require.Contains(t, runProgram(t, "migrate", "status").requireDone(t), "missing: run `allocation migrate up`")
+	require.Contains(t, runProgram(t, "migrate", "up").requireDone(t), "up to date")
+	require.Equal(t, "[]\n", runProgram(t, "migrate", "up", "--json").requireDone(t))
+
+	var all []migrationStatus
+	require.NoError(t, json.Unmarshal([]byte(runProgram(t, "migrate", "status", "--json").requireDone(t)), &all))
+	require.Len(t, all, int(migrations.Latest()))
+	for _, m := range all {
+		require.True(t, m.Applied)
+	}
+	require.Contains(t, runProgram(t, "migrate", "down", "--to=0", "--yes").requireDone(t), "the schema is at version 0")
+	require.Empty(t, tables(t, database))
+}
+
+func TestMigrateDown_saysWhatIsLost(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+	runProgram(t, "migrate", "up").requireDone(t)
+
+	for version := migrations.Latest(); version > 0; version-- {
+		before := tables(t, database)
+		o := runProgram(t, "migrate", "down", fmt.Sprintf("--to=%d", version-1))
+		require.Equal(t, exitUsage, o.code)
+		require.Equal(t, before, tables(t, database), "nothing happens without --yes")
+
+		runProgram(t, "migrate", "down", "--yes", fmt.Sprintf("--to=%d", version-1)).requireDone(t)
+		var lost []string
+		after := tables(t, database)
+		for table := range before {
+			if !after[table] {
+				lost = append(lost, table)
+				require.Contains(t, o.err, table+" (rows: 0)")
+			}
+		}
+		require.ElementsMatch(t, tablesOf[version], lost)
+	}
+}
+
+// tables are the tables of the database, without the days of the outbox and goose's own.
+func tables(t *testing.T, database string) map[string]bool {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	rows, err := conn.Query(t.Context(), `select relname from pg_class where relkind in ('r', 'p') and not relispartition
+		and relnamespace = 'public'::regnamespace and relname <> 'goose_db_version'`)
+	require.NoError(t, err)
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	found := map[string]bool{}
+	for _, name := range names {
+		found[name] = true
+	}
+	return found
+}

@@ -1,0 +1,64 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/testcontainers/testcontainers-go"
+
+	"allocation/deploy/embedded"
+)
+
+// The variable that names Postgres' image, and the usual one. Another must take the official one's variables.
+const (
+	PostgresImageVariable = "TESTBED_POSTGRES_IMAGE"
+	PostgresImage         = "postgres:17"
+)
+
+// Postgres starts a Postgres server with settings. Its error is ErrUnavailable, or shows the end of the container's log.
+func Postgres(ctx context.Context, settings map[string]string) (*Container, error) {
+	port, err := embedded.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
+	return run(ctx, image(PostgresImageVariable, PostgresImage), url, func(ctx context.Context) error { return awaitPostgres(ctx, url) },
+		onPort("5432/tcp", port),
+		testcontainers.WithEnv(map[string]string{
+			"POSTGRES_HOST_AUTH_METHOD": "trust",
+			"POSTGRES_INITDB_ARGS":      "--encoding=UTF8 --locale=C --no-sync",
+		}),
+		testcontainers.WithCmd(postgresCommand(settings)...),
+	)
+}
+
+func postgresCommand(settings map[string]string) []string {
+	command := []string{"postgres"}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		command = append(command, "-c", name+"="+settings[name])
+	}
+	return command
+}
+
+// awaitPostgres returns when the server answers over the network, which it does not while the image prepares its data.
+func awaitPostgres(ctx context.Context, url string) error {
+	const startTime, again = 60 * time.Second, 50 * time.Millisecond
+	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it did not answer in time"))
+	defer cancel()
+	for {
+		conn, err := pgx.Connect(ctx, url)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(again):
+		}
+	}
+}

@@ -1,0 +1,293 @@
+package worker_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// envelopeProbes are all ways in which an envelope can be right or wrong, around commands that make batches.
+func envelopeProbes(mapped string) (probes []probe) {
+	for _, list := range [][]probe{structuredProbes(), attributeProbes(), dataProbes(), binaryProbes(), valueProbes(), oddProbes(), mappedProbes(mapped)} {
+		probes = append(probes, list...)
+	}
+	return probes
+}
+
+// envelopes counts the batches that probes make, so that each is another.
+type envelopes struct {
+	of     string
+	probes []probe
+}
+
+func (e *envelopes) data() string {
+	return fmt.Sprintf(`{"ref":"%s%d","sku":"ENVELOPE","qty":1}`, e.of, len(e.probes))
+}
+
+func (e *envelopes) add(name string, r *kgo.Record, refused, says string) {
+	p := probe{name: e.of + ": " + name, record: r, refused: refused, says: says}
+	if refused == "" {
+		p.events = []string{"BatchCreated"}
+	}
+	e.probes = append(e.probes, p)
+}
+
+// with adds a record of headers, key and value by turns; \x00 alone stands for a null value.
+func (e *envelopes) with(refused, says, value string, headers ...string) {
+	r := &kgo.Record{Value: []byte(value)}
+	for i := 0; i < len(headers); i += 2 {
+		h := kgo.RecordHeader{Key: headers[i], Value: []byte(headers[i+1])}
+		if headers[i+1] == null {
+			h.Value = nil
+		}
+		r.Headers = append(r.Headers, h)
+	}
+	e.add(fmt.Sprintf("%.90q %.60q", headers, value), r, refused, says)
+}
+
+const (
+	null           = "\x00"
+	structuredJSON = "application/cloudevents+json"
+	create         = "allocation.v1.CreateBatch"
+)
+
+// event is a structured command of which some members were replaced or, by an empty text, taken out; more are added.
+func (e *envelopes) event(changes ...string) string {
+	members := []string{"specversion", `"1.0"`, "type", `"` + create + `"`, "id", `"x"`, "source", `"/s"`, "data", e.data()}
+	var out []string
+	for i := 0; i < len(members); i += 2 {
+		value := members[i+1]
+		for j := 0; j < len(changes); j += 2 {
+			if changes[j] == members[i] {
+				value = changes[j+1]
+				changes = append(changes[:j:j], changes[j+2:]...)
+				break
+			}
+		}
+		if value != "" {
+			out = append(out, fmt.Sprintf(`%q:%s`, members[i], value))
+		}
+	}
+	for j := 0; j < len(changes); j += 2 {
+		out = append(out, fmt.Sprintf(`%q:%s`, changes[j], changes[j+1]))
+	}
+	return "{" + strings.Join(out, ",") + "}"
+}
+
+func structuredProbes() []probe {
+	e := &envelopes{of: "structured"}
+	for _, contentType := range []string{
+		structuredJSON, "Application/CloudEvents+JSON", structuredJSON + "; charset=utf-8", structuredJSON + ";charset=UTF-8;x=y", structuredJSON + " ; charset=utf-8",
+	} {
+		e.with("", "", e.event(), "content-type", contentType)
+	}
+	e.with("", "", e.event(), "content-type", structuredJSON, "ce_type", "nonsense")
+	e.with("", "", e.event(), "content-type", "text/plain", "content-type", structuredJSON)
+	e.with("", "", " \n\t"+e.event()+"\r\n", "content-type", structuredJSON)
+	for _, contentType := range []string{
+		"application/cloudevents", "application/cloudevents+avro", "application/cloudevents+protobuf", "application/cloudevents+xml", "application/cloudevents;format=json",
+		"application/cloudevents-batch+json", "APPLICATION/CLOUDEVENTS-BATCH+JSON", "application/cloudevents+jsonx", "application/cloudevents+", "application/cloudeventsxyz",
+		"application/cloudevents+\xff", "application/cloudevents\x00+json", "application/cloudevents+" + strings.Repeat("x", 3000),
+	} {
+		e.with("malformed", "content-type", e.event(), "content-type", contentType, "ce_type", create)
+	}
+	e.with("malformed", "content-type", "["+e.event()+"]", "content-type", "application/cloudevents-batch+json")
+	for value, says := range map[string]string{
+		"": "CloudEvent", "null": "CloudEvent", "{": "CloudEvent", "[]": "CloudEvent", `"x"`: "CloudEvent", "7": "CloudEvent", "not JSON": "CloudEvent", "\xff": "UTF-8",
+		"[" + e.event() + "]": "CloudEvent", e.event() + "x": "CloudEvent", "\ufeff" + e.event(): "CloudEvent", e.event("x\xff", "1"): "CloudEvent",
+		e.event("id2", "1", "id2", "1"): "id2", e.event("type2", "null", "type2", "1"): "type2", e.data(): "specversion", "{}": "specversion",
+	} {
+		e.with("malformed", says, value, "content-type", structuredJSON)
+	}
+	return e.probes
+}
+
+func attributeProbes() []probe {
+	e := &envelopes{of: "attribute"}
+	refused := func(reason, says string, changes ...string) {
+		e.with(reason, says, e.event(changes...), "content-type", structuredJSON)
+	}
+	for _, value := range []string{"", `null`, `"0.3"`, `"1"`, `"1.0.0"`, `" 1.0"`, `""`, `1.0`, `1`, `true`, `{}`, `["1.0"]`} {
+		refused("malformed", "specversion", "specversion", value)
+	}
+	for _, value := range []string{"", `null`, `""`, `7`, `true`, `{}`, `["` + create + `"]`} {
+		refused("malformed", "type", "type", value)
+	}
+	for _, value := range []string{
+		`"CreateBatch"`, `"allocation.v2.CreateBatch"`, `"allocation.v1."`, `"allocation.v1.createbatch"`, `"allocation.v1.CreateBatch "`, `"Allocation.v1.CreateBatch"`,
+		`"allocation.v1.Nope"`, `"allocation.v1.Allocated"`, `"allocation.v1.` + strings.Repeat("x", 241) + `"`, `"` + strings.Repeat("é", 127) + `"`,
+	} {
+		refused("unknown_type", "", "type", value)
+	}
+	for _, value := range []string{ // such values count as absent, as in headers
+		`"allocation.v1.\u0000"`, `"\u0000"`, `"` + create + `\u0000"`, `"` + create + `\n"`, `"allocation.v1.\u007f\u0085"`, "\"" + create + "\x7f\"",
+		`"allocation.v1.` + strings.Repeat("x", 242) + `"`, `"` + create + strings.Repeat(" ", 3000) + `"`, `"` + strings.Repeat("é", 128) + `"`,
+	} {
+		refused("malformed", "type", "type", value)
+	}
+	for _, member := range []string{"correlationid", "traceparent", "tracestate", "time", "subject", "datacontenttype", "dataschema", "other", "partitionkey"} {
+		for _, value := range []string{`null`, `""`, `"x"`, `7`, `true`, `"\u0000"`, `"` + strings.Repeat("é", 200) + `"`} {
+			refused("", "", member, value)
+		}
+	}
+	for _, value := range []string{"", `null`, `""`, `"\u0000"`, `"a\u0085"`, `"` + strings.Repeat("x", 256) + `"`} {
+		refused("", "", "id", value)
+	}
+	return e.probes
+}
+
+func dataProbes() []probe {
+	e := &envelopes{of: "data"}
+	try := func(reason, says string, changes ...string) {
+		e.with(reason, says, e.event(changes...), "content-type", structuredJSON)
+	}
+	encoded := func(data string) string { return `"` + base64.StdEncoding.EncodeToString([]byte(data)) + `"` }
+	for _, value := range []string{"", `null`, `"x"`, `""`, `7`, `true`, `[]`, `[{}]`} {
+		try("malformed", "data", "data", value)
+	}
+	try("malformed", "ref", "data", `{}`)
+	try("malformed", "qty", "data", `{"ref":"r","sku":"s","qty":"1"}`)
+	try("malformed", "ref", "data", `{"ref":"r","ref":"r","sku":"s","qty":1}`)
+	try("", "", "data", "", "data_base64", encoded(e.data()))
+	try("", "", "data", "", "data_base64", encoded(" "+e.data()+"\n"))
+	for _, value := range []string{`7`, `true`, `{}`, `["x"]`, `"x"`, `"!!!!"`, `"e30"`, `"e30=="`, `"e30=x"`, `"é"`} {
+		try("malformed", "data_base64", "data", "", "data_base64", value)
+	}
+	for value, says := range map[string]string{
+		``: "empty", `null`: "object", `[]`: "object", `"x"`: "object", `{`: "JSON", "\xff": "UTF-8", `{}`: "ref", e.data() + e.data(): "JSON", "{\"ref\":\"\xff\"}": "UTF-8",
+	} {
+		try("malformed", says, "data", "", "data_base64", encoded(value))
+	}
+	try("malformed", "data_base64", "data_base64", encoded(e.data()))
+	return e.probes
+}
+
+func binaryProbes() []probe {
+	e := &envelopes{of: "binary"}
+	e.with("", "", e.data(), "ce_type", create)
+	e.with("", "", e.data(), "ce_type", create, "ce_specversion", "1.0", "content-type", "application/json")
+	for _, contentType := range []string{"", null, "text/plain", "nonsense", "\xff", "\x01", " application/cloudevents+json", "application/cloudevent", "application/avro"} {
+		e.with("", "", e.data(), "ce_type", create, "content-type", contentType)
+	}
+	e.with("", "", e.data(), "content-type", structuredJSON, "content-type", "application/json", "ce_type", create)
+	e.with("", "", e.data(), "ce_type", "nonsense", "ce_type", create)
+	for _, name := range []string{"ce_id", "ce_correlationid", "ce_source", "ce_time", "ce_subject", "traceparent", "tracestate"} {
+		for _, value := range []string{"", null, "x", "a\x00b", "\n", "\xc2\x85", "\xff", strings.Repeat("x", 255), strings.Repeat("x", 256)} {
+			e.with("", "", e.data(), "ce_type", create, name, value)
+		}
+	}
+	e.with("malformed", "ce_specversion", e.data(), "ce_type", create, "ce_specversion", "0.3")
+	e.with("malformed", "type", e.data())
+	e.with("malformed", "type", e.data(), "CE_TYPE", create)
+	e.with("malformed", "type", e.data(), "ce-type", create)
+	e.with("malformed", "type", e.data(), "content-type", "application/json", "ce_specversion", "1.0", "ce_id", "x")
+	for _, absent := range []string{
+		"", null, "\x01", create + "\n", create + "\x7f", create + "\u0085", create + "\xff", "\xc0\x80", create + strings.Repeat(" ", 256-len(create)),
+	} {
+		e.with("malformed", "type", e.data(), "ce_type", absent)
+		e.with("malformed", "type", e.data(), "ce_type", create, "ce_type", absent)
+	}
+	for _, unknown := range []string{
+		"CreateBatch", "x", "allocation.v1.", "allocation.v1.Nope", "allocation.v1.createBatch", "allocation.v1.BatchCreated", "allocation.v1.CreateBatch.", " " + create, create + " ",
+		"allocation.v2.CreateBatch", "ALLOCATION.V1.CREATEBATCH", create + strings.Repeat("x", 255-len(create)), strings.Repeat("é", 127),
+	} {
+		e.with("unknown_type", "", e.data(), "ce_type", unknown)
+		e.with("unknown_type", "", e.data(), "ce_type", create, "ce_type", unknown)
+	}
+	return e.probes
+}
+
+func valueProbes() []probe {
+	e := &envelopes{of: "value"}
+	for _, value := range []string{
+		"", " ", "null", "true", "7", `"x"`, "[]", "[{}]", "x", "{", "}", "{}}", "{,}", `{"ref"}`, `{"ref":}`, `{ref:"x"}`, `{'ref':'x'}`, "\x00", "\xff\xfe", "\x80", "\ufeff{}",
+		`{"ref":"a","sku":"s","qty":1}{"ref":"b","sku":"s","qty":1}`, `{"ref":"a","sku":"s","qty":1,}`, `{"ref":"a","sku":"s","qty":1} // x`,
+		`{"ref":"a","sku":"s","qty":1}` + "\x00", "\x00" + `{"ref":"a","sku":"s","qty":1}`, `{"ref":"a",` + "\x00" + `"sku":"s","qty":1}`, "\x00\x01\x00\x00\x00\x07binary",
+		`{"ref":"a","sku":"s","qty":1,"x":"` + "\xff" + `"}`, `{"ref":"a","sku":"s","qty":1,"` + "\xff" + `":1}`, `{"ref":"a","sku":"s","qty":1,"x":"\ud800"}`,
+		`{"ref":"a","sku":"s","qty":1,"x":1,"x":1}`, `{"ref":"a","sku":"s","qty":1,"\u0072ef":"a"}`, strings.Repeat("[", 100_000), strings.Repeat(`{"x":`, 100_000),
+	} {
+		e.with("malformed", "", value, "ce_type", create)
+	}
+	r := command("CreateBatch", "")
+	r.Value = nil
+	e.add("null value", r, "malformed", "empty")
+	e.with("", "", strings.Replace(e.data(), "}", `,"x":{"qty":[1.5,null]},"REF":7,"Qty":"x","":0}`, 1), "ce_type", create)
+	e.with("", "", " \t\r\n"+strings.ReplaceAll(e.data(), ",", " ,\n")+" ", "ce_type", create)
+	return e.probes
+}
+
+// oddProbes are records that are bad, and unusual in what must be kept of them.
+func oddProbes() []probe {
+	e := &envelopes{of: "odd"}
+	e.with("malformed", "", "x", "", "", "a", null, "a", "", "a", "\x00\xff", "\x00", "x", "\xff", "y", "ce_type", create)
+	e.with("malformed", "", "x", "ce_type", create, "dlq-reason", "mine", "dlq-message", null, "dlq-original-offset", "x", "dlq-reason", "again")
+	e.with("malformed", "", "x", "ce_type", create, "ce_id", "\x00", "traceparent", "\xff", "ce_correlationid", strings.Repeat("x", 300))
+	many := []string{"ce_type", create}
+	for i := range 500 {
+		many = append(many, fmt.Sprintf("h%d", i%7), fmt.Sprint(i))
+	}
+	e.with("malformed", "", "x", many...)
+	for _, at := range []int64{-1, 0, 1, 981173106000} { // none; the epoch; the year 2001
+		r := command("CreateBatch", "x")
+		r.Timestamp = time.UnixMilli(at)
+		e.add(fmt.Sprint("timestamp ", at), r, "malformed", "")
+		r = command("CreateBatch", e.data())
+		r.Timestamp = time.UnixMilli(at)
+		e.add(fmt.Sprint("timestamp ", at), r, "", "")
+	}
+	return append(e.probes, largeProbes()...)
+}
+
+// largeProbes are records up to the broker's limit of 1 MiB for a batch.
+func largeProbes() []probe {
+	e := &envelopes{of: "large"}
+	const most = 1<<20 - 300
+	fill := strings.Repeat("x", most)
+	e.with("malformed", "", fill, "ce_type", create)
+	e.with("malformed", "", strings.Repeat("\x00", most), "ce_type", create)
+	e.with("malformed", "type", fill)
+	e.with("malformed", "", "x", "ce_type", create, "large", fill)
+	e.with("malformed", "type", "x", "ce_type", fill)
+	e.with("malformed", "content-type", "x", "content-type", "application/cloudevents+"+fill[:most/2])
+	e.with("malformed", "ref", `{"ref":"`+fill+`","sku":"s","qty":1}`, "ce_type", create)
+	e.with("malformed", "qty", `{"ref":"r","sku":"s","qty":`+strings.Repeat("9", most)+`}`, "ce_type", create)
+	e.with("malformed", "type", e.event("type", `"`+fill+`"`), "content-type", structuredJSON)
+	e.with("", "", strings.Replace(e.data(), "}", `,"x":"`+fill+`"}`, 1), "ce_type", create)
+	return e.probes
+}
+
+// mappedProbes come by a topic whose records, if they name no type, are changes of a quantity.
+func mappedProbes(topic string) []probe {
+	e := &envelopes{of: "mapped"}
+	bare := func(refused, says, value string, headers ...string) {
+		e.with(refused, says, value, headers...)
+		p := &e.probes[len(e.probes)-1]
+		batch := fmt.Sprintf(`"mapped-%d"`, len(e.probes))
+		p.before = aBatch(map[string]string{"batchref": batch, "sku": `"MAPPED"`})
+		p.before[0].Topic, p.record.Topic = topic, topic
+		p.record.Value = []byte(strings.ReplaceAll(value, "@", batch))
+		if refused == "" {
+			p.events = []string{"BatchQuantityChanged"}
+		}
+	}
+	const change = "allocation.v1.ChangeBatchQuantity"
+	bare("", "", `{"batchref":@,"qty":5}`)
+	bare("", "", `{"batchref":@,"qty":5}`, "content-type", "application/json", "ce_id", "x", "ce_specversion", "1.0")
+	bare("", "", `{"batchref":@,"qty":5}`, "ce_type", "")
+	bare("", "", `{"batchref":@,"qty":5}`, "ce_type", "\xff")
+	bare("", "", `{"batchref":@,"qty":5}`, "ce_type", "nonsense", "ce_type", "\x01")
+	bare("", "", `{"batchref":@,"qty":5}`, "ce_type", change)
+	bare("", "", `{"specversion":"1.0","type":"`+change+`","data":{"batchref":@,"qty":5}}`, "content-type", structuredJSON)
+	bare("unknown_type", "", `{"batchref":@,"qty":5}`, "ce_type", "nonsense")
+	bare("malformed", "ref", `{"batchref":@,"qty":5}`, "ce_type", create)
+	bare("malformed", "content-type", `{"batchref":@,"qty":5}`, "content-type", "application/cloudevents")
+	bare("malformed", "specversion", `{"batchref":@,"qty":5}`, "content-type", structuredJSON)
+	for _, value := range []string{"", "x", "[]", "{}", `{"batchref":@}`, `{"qty":5}`, `{"batchref":@,"qty":-1}`, `{"specversion":"1.0","type":"` + change + `","data":{"batchref":@,"qty":5}}`} {
+		bare("malformed", "", value)
+	}
+	bare("unknown_batch", "nowhere", `{"batchref":"nowhere","qty":5}`)
+	return e.probes
+}

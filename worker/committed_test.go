@@ -1,0 +1,34 @@
+package worker_test
+
+import (
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// awaitAllCommitted waits until the group's offsets are at the ends of all its topics' partitions.
+func (p *pipeline) awaitAllCommitted() {
+	p.t.Helper()
+	admin := kadm.NewClient(p.client)
+	topics := []string{p.commands}
+	for _, t := range p.topics {
+		topics = append(topics, t.Name)
+	}
+	require.Eventually(p.t, func() bool {
+		ends, err := admin.ListEndOffsets(p.t.Context(), topics...)
+		if err != nil {
+			return false
+		}
+		offsets, err := admin.FetchOffsets(p.t.Context(), p.group)
+		if err != nil {
+			return false
+		}
+		done := true
+		ends.Each(func(end kadm.ListedOffset) {
+			o, ok := offsets.Lookup(end.Topic, end.Partition)
+			done = done && ok && o.At == end.Offset
+		})
+		return done
+	}, 30*time.Second, 50*time.Millisecond)
+}
