@@ -1,7 +1,6 @@
 package outbox
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -22,7 +21,8 @@ type flight struct {
 	failed error // of the first that failed; guarded by the source's mu
 
 	streams [2]*stream
-	records [2]kgo.Record
+	record  kgo.Record
+	second  *kgo.Record // the same in the topic of its own; nil where there is none
 	headers [maxHeaders]kgo.RecordHeader
 
 	own  int // how many headers a dead letter came with
@@ -34,13 +34,13 @@ func (s *source) launch(row *Row) bool {
 	f := &flight{source: s, number: row.Number, cost: tally{1, row.size()}, command: row.cause().Time, produced: s.now, left: 1}
 	if d := row.DeadLetter; d != nil {
 		f.own = len(d.Headers)
-		f.records[0] = s.render.deadLetter(row)
+		f.record = s.render.deadLetter(row)
 	} else {
-		f.records[0] = s.render.event(row, f.headers[:0])
+		f.record = s.render.event(row, f.headers[:0])
 		if topic, ok := s.relay.envelope.Routes[row.Type]; ok {
-			f.left = 2
-			f.records[1] = f.records[0]
-			f.records[1].Topic = topic
+			second := f.record
+			second.Topic = topic
+			f.second, f.left = &second, 2
 		}
 	}
 	return s.produce(f)
@@ -48,28 +48,33 @@ func (s *source) launch(row *Row) bool {
 
 // produce hands a flight's records to the client. The source is asked for failures after entering the eras of all its topics, see stream.
 func (s *source) produce(f *flight) bool {
-	n := f.left
-	var eras [2]context.Context
-	for i := range n {
-		f.streams[i] = s.producer.streams[f.records[i].Topic]
-		eras[i] = f.streams[i].enter()
-		defer f.streams[i].leave()
+	first := s.producer.streams[f.record.Topic]
+	era := first.enter()
+	defer first.leave()
+	f.streams[0] = first
+	if f.second == nil {
+		if s.takeOff(f) {
+			first.produce(era, &f.record, f.returned)
+			return true
+		}
+		return false
 	}
+	second := s.producer.streams[f.second.Topic]
+	secondEra := second.enter()
+	defer second.leave()
+	f.streams[1] = second
 	if !s.takeOff(f) {
 		return false
 	}
-	promise := f.returned
-	for i := range n {
-		f.streams[i].state.produced()
-		s.producer.client.Produce(eras[i], &f.records[i], promise)
-	}
+	first.produce(era, &f.record, f.returned)
+	second.produce(secondEra, f.second, f.returned)
 	return true
 }
 
 // returned is the promise of each of a flight's records. The client calls promises one after another, so it is short.
 func (f *flight) returned(r *kgo.Record, err error) {
 	stream := f.streams[0]
-	if r == &f.records[1] {
+	if r == f.second {
 		stream = f.streams[1]
 	}
 	s := f.source

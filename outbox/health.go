@@ -139,6 +139,8 @@ func reason(err error) string {
 	switch {
 	case errors.As(err, &k):
 		return k.Message
+	case errors.Is(err, errGap):
+		return "missing_rows"
 	case isEraOver(err):
 		return "earlier_failure"
 	default:

@@ -91,7 +91,7 @@ func (o *outsize) publish(client *kgo.Client, f *flight) error {
 	wait, state := backoff{pace: o.relay.pace}, f.streams[0].state
 	for o.relay.ctx.Err() == nil && client != nil {
 		state.produced()
-		err := o.produce(client, f.form.in(&f.records[0], f.own))
+		err := o.produce(client, f.form.in(&f.record, f.own))
 		if err == nil {
 			state.acknowledged(o.relay.health)
 			return nil

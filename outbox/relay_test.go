@@ -313,6 +313,7 @@ func TestRelay_rowsMissingInBetweenAreReadFromTheTable(t *testing.T) {
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 3, 3)...))
 	s.flush(r)
 	require.EqualValues(t, 6, requireFirstInOrder(t, s.readAll(events))["CHAIR"])
+	require.Equal(t, tally{}, r.room.now())
 }
 
 func TestRelay_oldestUnpublished(t *testing.T) {

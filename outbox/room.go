@@ -20,6 +20,14 @@ type tally struct{ rows, bytes int64 }
 func (t *tally) add(o tally) { t.rows += o.rows; t.bytes += o.bytes }
 func (t *tally) sub(o tally) { t.rows -= o.rows; t.bytes -= o.bytes }
 
+func costOf(rows []Row) tally {
+	t := tally{rows: int64(len(rows))}
+	for i := range rows {
+		t.bytes += rows[i].size()
+	}
+	return t
+}
+
 func (r *room) full() bool { return r.used.rows >= r.maxRows || r.used.bytes >= r.maxBytes }
 
 func (r *room) take(t tally) {

@@ -126,19 +126,18 @@ func checkRows(rows []Row, from, to int64) error {
 
 // count gives a chunk its place in the room. Rows that were handed over have theirs already.
 func (s *source) count(rows []Row) {
-	cost := tally{}
 	s.mu.Lock()
-	s.roomless = false
-	for i := range rows {
-		if rows[i].Number < s.handed {
-			cost.add(tally{1, rows[i].size()})
-		}
+	defer s.mu.Unlock()
+	if s.closed {
+		return
 	}
-	s.drained.add(cost)
+	s.roomless = false
 	s.taken = rows[len(rows)-1].Number + 1
 	s.note(&rows[0])
+	old := max(0, min(s.handed-rows[0].Number, int64(len(rows))))
+	cost := costOf(rows[:old])
+	s.drained.add(cost)
 	s.relay.room.take(cost)
-	s.mu.Unlock()
 }
 
 // send produces rows in order, except those that are held. After a failure some rows may be acknowledged already; they are left out. It reports

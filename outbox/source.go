@@ -28,7 +28,7 @@ type source struct {
 	mu      sync.Mutex
 	acked   acked   // acked.low is the published row
 	known   int64   // rows below are committed
-	handed  int64   // rows from here on were handed over by Publish
+	handed  int64   // rows from here on were handed over by Publish, and have their place in the room since
 	taken   int64   // rows below were produced or held since the last failure
 	keeping bool    // rows handed over are kept in the queue; otherwise they are only counted, and read from the table
 	queue   [][]Row // rows [taken, known) while keeping
@@ -81,29 +81,41 @@ func (s *source) signal() {
 // hand takes rows over that follow those known. Rows that are known already are left out.
 func (s *source) hand(rows []Row) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for len(rows) > 0 && rows[0].Number < s.known {
 		rows = rows[1:]
 	}
 	if len(rows) == 0 || s.closed {
-		s.mu.Unlock()
 		return
 	}
-	if rows[0].Number > s.known && s.failure == nil {
-		s.failure = errGap
-	}
-	cost := tally{}
-	for i := range rows {
-		cost.add(tally{1, rows[i].size()})
+	if rows[0].Number > s.known {
+		s.skip(rows)
+	} else {
+		s.take(rows)
 	}
 	s.known = rows[len(rows)-1].Number + 1
+	s.note(&rows[0])
+	s.signal()
+}
+
+// take counts rows, and keeps them unless they will be read from the table. Called with mu held.
+func (s *source) take(rows []Row) {
+	cost := costOf(rows)
 	s.unacked.add(cost)
 	s.relay.room.take(cost)
-	s.note(&rows[0])
 	if s.keeping && s.failure == nil {
 		s.queue = append(s.queue, rows)
 	}
-	s.mu.Unlock()
-	s.signal()
+}
+
+// skip leaves all that is not acknowledged to the table, because rows before these were never handed over. Called with mu held.
+func (s *source) skip(rows []Row) {
+	if s.failure == nil {
+		s.failure = errGap
+	}
+	s.drained.add(s.unacked)
+	s.unacked = tally{}
+	s.handed = rows[len(rows)-1].Number + 1
 }
 
 // note remembers how old a row is, in order of rows: those read from the table may come after newer ones that were handed over. Called with mu

@@ -37,7 +37,7 @@ type stage struct {
 
 func newStage(t testing.TB, opts ...kfake.Opt) *stage {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	t.Cleanup(cancel)
 	if len(opts) == 0 {
 		opts = []kfake.Opt{kfake.SeedTopics(4, events, deadLetters, routed)}

@@ -72,6 +72,11 @@ func (s *stream) leave() {
 	s.mu.Unlock()
 }
 
+func (s *stream) produce(era context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+	s.state.produced()
+	s.client.Produce(era, r, promise)
+}
+
 // end is called by every promise that failed, after it told its source: whoever enters the next era finds that his source has failed.
 func (s *stream) end() {
 	s.mu.Lock()

@@ -1,0 +1,42 @@
+package outbox
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// A source begins again only when nothing of it is in the air: otherwise what is in the air would be published twice.
+func TestRelay_failedPublishWaitsForAllPromises(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	kept := s.gateProduce(deadLetters)
+	refusal := s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: events, Err: kerr.PolicyViolation})
+	r := s.relay()
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, deadLetter(1), event("BatchCreated", "CHAIR", "refused")))
+	require.NoError(t, refusal.Wait(s.ctx, 1))
+	require.NoError(t, kept.fault.Wait(s.ctx, kept.fault.Hits()+20))
+	require.Zero(t, s.table.readCount(), "not before all promises have returned")
+	kept.open()
+	s.flush(r)
+	require.Len(t, s.readAll(deadLetters), 1)
+	require.Equal(t, []string{"refused"}, subjects(s.readAll(events)))
+}
+
+// What waits for a source of another process goes on when that source is opened here, and is published far enough already.
+func TestRelay_predecessorsSourceOpensHere(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	r := s.relay()
+	s.open(r, 2, 0)
+	s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
+	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
+	require.Equal(t, []int32{1}, <-s.table.nudged)
+	r.Open(sourceOf(1), 1, 1)
+	s.flush(r)
+	require.Equal(t, []string{"second"}, subjects(s.readAll(events)))
+}
