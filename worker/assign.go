@@ -50,10 +50,14 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 	if err != nil {
 		return nil, err
 	}
+	if !w.heard() {
+		return nil, errSilent
+	}
 	claims, err := w.claimFrom(ctx, names, logs)
 	if err != nil {
 		return nil, err
 	}
+	late := !w.heard() // then the partitions may have moved before they were claimed
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	offsets := map[string]map[int32]kgo.Offset{}
@@ -66,7 +70,11 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 		l.stable = logs[i].stable
 		w.add(l)
 		w.noteRollback(l, group[name.topic][name.partition])
-		w.open(l)
+		if late {
+			w.doubt(l, time.Now())
+		} else {
+			w.open(l)
+		}
 		if offsets[name.topic] == nil {
 			offsets[name.topic] = map[int32]kgo.Offset{}
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,23 +29,25 @@ const (
 func BenchmarkBacklog(b *testing.B) {
 	commands, skus := setting(b, "BENCH_COMMANDS", 200_000), setting(b, "BENCH_SKUS", 1000)
 	var applied int
-	var busy time.Duration
+	var busy, cpu time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		p := newPipeline(b, benchPartitions)
 		p.maxBatch = 4000
 		p.preload(skus, commands)
 		b.StartTimer()
-		began := time.Now()
+		began, used := time.Now(), cpuTime(b)
 		m := p.start()
 		p.awaitEnd(p.events, int64(skus+commands))
 		busy += time.Since(began)
+		cpu += cpuTime(b) - used
 		applied += skus + commands
 		b.StopTimer()
 		require.NoError(b, m.stop())
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(applied)/busy.Seconds(), "commands/s")
+	b.ReportMetric(float64(cpu.Nanoseconds())/float64(applied), "cpu-ns/command") // of this process alone
 }
 
 // BenchmarkOneAtATime sends one command and waits for its event before it sends the next.
@@ -126,4 +129,12 @@ func setting(t testing.TB, name string, usual int) int {
 	n, err := strconv.Atoi(text)
 	require.NoError(t, err, name)
 	return n
+}
+
+// cpuTime is what this process has used.
+func cpuTime(t testing.TB) time.Duration {
+	t.Helper()
+	var usage syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

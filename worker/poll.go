@@ -150,12 +150,14 @@ func (w *Worker) seek() {
 
 // heartbeat notes when Kafka last answered.
 type heartbeat struct {
-	answered, beat lastTime
+	answered lastTime // anything
+	group    lastTime // as a member: a join, a sync or a heartbeat
+	beat     lastTime // a heartbeat
 }
 
 // OnBrokerE2E is kgo's hook for an answer to a request, or its failure.
 func (h *heartbeat) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
-	const heartbeatKey = 12
+	const joinKey, heartbeatKey, syncKey = 11, 12, 14
 	if e2e.Err() != nil {
 		return
 	}
@@ -163,5 +165,8 @@ func (h *heartbeat) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE
 	h.answered.set(now)
 	if key == heartbeatKey {
 		h.beat.set(now)
+	}
+	if key == joinKey || key == heartbeatKey || key == syncKey {
+		h.group.set(now)
 	}
 }

@@ -50,7 +50,7 @@ func (w *Worker) doubtfulLanes(now time.Time) (due []*lane, wait time.Duration) 
 		if l.state != doubtful {
 			continue
 		}
-		if l.busy || now.Before(l.retryAt) || !l.fencedAt.IsZero() && !w.kafka.beat.get().After(l.fencedAt) {
+		if l.busy || now.Before(l.retryAt) || !w.mayClaim(l) {
 			wait = look
 			continue
 		}
@@ -61,6 +61,9 @@ func (w *Worker) doubtfulLanes(now time.Time) (due []*lane, wait time.Duration) 
 
 // reclaim claims a lane again, drops everything that was known of it, and has the poll loop seek to its position.
 func (w *Worker) reclaim(ctx context.Context, l *lane) {
+	if !w.stillMayClaim(l) {
+		return // the claims of others took a while
+	}
 	claim, log, err := w.claimAgain(ctx, l.name())
 	w.mu.Lock()
 	defer w.mu.Unlock()

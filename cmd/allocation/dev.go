@@ -45,12 +45,12 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		listener.Close()
+		_ = listener.Close()
 		return err
 	}
 	logs, err := os.Create(filepath.Join(c.Dir, workerLog))
 	if err != nil {
-		listener.Close()
+		_ = listener.Close()
 		return err
 	}
 	defer logs.Close()
@@ -114,7 +114,7 @@ func (d *devRun) run(ctx context.Context, port int) error {
 		err = d.prepare(ctx)
 	}
 	if err != nil {
-		d.listener.Close()
+		_ = d.listener.Close()
 		return err
 	}
 	defer fmt.Fprintln(d.out, "stopped; the data is in", d.command.Dir)

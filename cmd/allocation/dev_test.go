@@ -98,10 +98,10 @@ func TestDev_addressInUse(t *testing.T) {
 // devFolder is a folder that Postgres' own user can enter, unlike a test's.
 func devFolder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "allocation-dev-*")
+	dir, err := os.MkdirTemp("", "allocation-dev-*") //nolint:usetesting // only its owner can enter a test's own
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // nothing secret is in it
+	require.NoError(t, os.Chmod(dir, 0o755))
 	return dir
 }
 

@@ -111,12 +111,11 @@ func describe(kind domain.EventType, d eventData, raw string) string {
 }
 
 func deallocated(d eventData) string {
-	switch {
-	case d.BatchRef == "":
-		return fmt.Sprintf("%s no longer waits for %d: %s", line(d), d.Qty, d.Reason)
-	default:
-		return fmt.Sprintf("%s gives %d back to batch %s: %s", line(d), d.Qty, d.BatchRef, strings.ReplaceAll(d.Reason, "_", " "))
+	reason := strings.ReplaceAll(d.Reason, "_", " ")
+	if d.BatchRef == "" {
+		return fmt.Sprintf("%s no longer waits for %d: %s", line(d), d.Qty, reason)
 	}
+	return fmt.Sprintf("%s gives %d back to batch %s: %s", line(d), d.Qty, d.BatchRef, reason)
 }
 
 func line(d eventData) string {

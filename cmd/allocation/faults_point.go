@@ -62,13 +62,13 @@ func faultFromEnvironment() *fault {
 
 // reach strikes, if it is time to. After a stop it returns when the process is continued.
 func (f *fault) reach(p point) {
-	if p == f.point && f.left.Add(-1) == 0 {
+	if f.take(p) {
 		f.strike()
 	}
 }
 
-// armed tells whether the next reach strikes.
-func (f *fault) armed(p point) bool { return p == f.point && f.left.Load() == 1 }
+// take is reach for one who has things to do before the strike: true for whoever must strike.
+func (f *fault) take(p point) bool { return p == f.point && f.left.Add(-1) == 0 }
 
 // strike tells the test that the point was reached, and signals this very thread, so that it goes no further.
 func (f *fault) strike() {

@@ -58,7 +58,7 @@ func (c *faultyConn) Write(b []byte) (int, error) {
 	case fenced > 0:
 		c.fault.reach(atWrite)
 		c.await(atCommit)
-		if c.fault.point == atPipeline {
+		if c.fault.take(atPipeline) {
 			return c.writeHalves(b, fenced)
 		}
 	}
@@ -70,10 +70,6 @@ var flushMessage = []byte{'H', 0, 0, 0, 4}
 
 // writeHalves strikes when the server has executed the fence, which holds the positions' locks, and has not got the rest.
 func (c *faultyConn) writeHalves(b []byte, fenced int) (int, error) {
-	if !c.fault.armed(atPipeline) {
-		c.fault.reach(atPipeline)
-		return c.Conn.Write(b)
-	}
 	select {
 	case <-c.received: // of before
 	default:
@@ -83,10 +79,10 @@ func (c *faultyConn) writeHalves(b []byte, fenced int) (int, error) {
 	}
 	select {
 	case <-c.received: // the client reads in the background while a write takes long
-	case <-time.After(5 * time.Second):
+	case <-time.After(10 * time.Second):
 		panic("the server does not answer the first half of a pipeline")
 	}
-	c.fault.reach(atPipeline)
+	c.fault.strike()
 	n, err := c.Conn.Write(b[fenced:])
 	return fenced + n, err
 }

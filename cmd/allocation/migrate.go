@@ -93,7 +93,7 @@ func (p *program) openDatabase(ctx context.Context, database config.Database) (*
 	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
 	defer cancel()
 	if err := db.PingContext(ctx); err != nil {
-		db.Close()
+		_ = db.Close()
 		return nil, databaseAway(settings, causeOf(ctx, err))
 	}
 	return db, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ func section(t *testing.T, heading string) string {
 // block is the text of the code block below a marker.
 func block(t *testing.T, marker string) string {
 	t.Helper()
-	found := regexp.MustCompile("(?s)<!-- " + regexp.QuoteMeta(marker) + " -->\n```[a-z]*\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
+	found := regexp.MustCompile("(?s)<!-- "+regexp.QuoteMeta(marker)+" -->\n```[a-z]*\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
 	require.Len(t, found, 1, marker)
 	return found[0][1]
 }
@@ -150,4 +151,28 @@ func documentedMetrics(t *testing.T) []string {
 		names[name] = true
 	}
 	return slices.Sorted(maps.Keys(names))
+}
+
+func TestReadme_deadLetters(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../outbox/testdata/dead-letter*.golden")
+	require.NoError(t, err)
+	name := regexp.MustCompile(`dlq-[a-z-]+`)
+	published := map[string]bool{}
+	for _, file := range files {
+		golden, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, header := range name.FindAllString(string(golden), -1) {
+			published[header] = true
+		}
+	}
+	_, text, _ := strings.Cut(section(t, "## Messages"), "\n### Dead letters\n")
+	documented := map[string]bool{}
+	for _, row := range rows(text) {
+		for _, header := range name.FindAllString(row[0], -1) {
+			documented[header] = true
+		}
+	}
+	require.NotEmpty(t, documented)
+	require.Equal(t, published, documented)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ func (c *sendCommand) sendFile(ctx context.Context, p *program) error {
 	}
 	defer in.Close()
 	uuid.EnableRandPool()
+	debug.SetGCPercent(400) // what is in flight is bounded, and memory for speed is a good trade here
 	client, err := c.connect(ctx, p, kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(50_000))
 	if err != nil {
 		return err
@@ -51,7 +53,7 @@ func (c *sendCommand) open(p *program) (in io.ReadCloser, size int64, err error)
 		err = checkLines(file, c.File)
 	}
 	if err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, 0, err
 	}
 	return file, size, nil

@@ -55,10 +55,10 @@ func (c *tailCommand) Run(ctx context.Context, p *program) error {
 
 // unlessStopped drops the error of what a person stopped.
 func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // connect makes a client that reads all partitions, from exactly where they end now, or from their beginning.

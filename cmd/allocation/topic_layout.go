@@ -119,12 +119,9 @@ func awaitTopic(ctx context.Context, admin *kadm.Client, topic string) error {
 		if err != nil || !found.Has(topic) {
 			return false, err
 		}
-		for _, p := range found[topic].Partitions {
-			if p.Leader < 0 || p.Err != nil {
-				return false, nil
-			}
-		}
-		return len(found[topic].Partitions) > 0, nil
+		leaderless := func(p kadm.PartitionDetail) bool { return p.Leader < 0 || p.Err != nil }
+		partitions := found[topic].Partitions.Sorted()
+		return len(partitions) > 0 && !slices.ContainsFunc(partitions, leaderless), nil
 	})
 	if err != nil {
 		return fmt.Errorf("wait for topic %s, which was made: %w", topic, err)

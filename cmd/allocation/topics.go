@@ -37,8 +37,8 @@ func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
 	c.Topics.Check(problems)
 	layout := topicLayout{
 		Topics:      c.Topics,
-		partitions:  int32(problems.Integer("partitions", c.Partitions, 1, 100_000)),                     //nolint:gosec // within bounds
-		replication: int16(problems.Integer("replication-factor", c.ReplicationFactor, -1, maxReplicas)), //nolint:gosec // within bounds
+		partitions:  int32(problems.Integer("partitions", c.Partitions, 1, 100_000)),
+		replication: int16(problems.Integer("replication-factor", c.ReplicationFactor, -1, maxReplicas)),
 	}
 	if err := problems.Err(); err != nil {
 		return err

@@ -96,7 +96,7 @@ func (w *wiring) openStore(ctx context.Context, traces *tracing) (*store.Store, 
 		URL:   url,
 		Owner: owner(),
 		// One for each applier, and a few for claims, drains, reports and probes.
-		MaxConns: int32(w.settings.tuning.Appliers + 4), //nolint:gosec // appliers are few
+		MaxConns: int32(w.settings.tuning.Appliers + 4),
 		Adjust: func(pool *pgxpool.Config) {
 			w.settings.database.Refresh(pool)
 			traces.adjust(pool)

@@ -1,13 +1,13 @@
 package e2e
 
-import "github.com/stretchr/testify/require"
-
-// assigned are the partitions that the group has given to each member.
+// assigned are the partitions that the group has given to each member; none as long as Kafka does not know.
 func (a *arena) assigned() map[string][]lane {
 	a.t.Helper()
-	groups, err := a.admin.DescribeGroups(a.t.Context(), a.group)
-	require.NoError(a.t, err)
 	members := map[string][]lane{}
+	groups, err := a.admin.DescribeGroups(a.t.Context(), a.group)
+	if err != nil {
+		return members
+	}
 	for _, m := range groups[a.group].Members {
 		members[m.MemberID] = nil
 		if assignment, ok := m.Assigned.AsConsumer(); ok {
@@ -21,13 +21,13 @@ func (a *arena) assigned() map[string][]lane {
 	return members
 }
 
-// otherMember gives the partitions of the one member that is none of those known, if it has any.
-func (a *arena) otherMember(known map[string][]lane) []lane {
+// others are the partitions of all members but those known.
+func (a *arena) others(known map[string][]lane) (lanes []lane) {
 	a.t.Helper()
-	for id, lanes := range a.assigned() {
-		if _, ok := known[id]; !ok && len(lanes) > 0 {
-			return lanes
+	for id, theirs := range a.assigned() {
+		if _, ok := known[id]; !ok {
+			lanes = append(lanes, theirs...)
 		}
 	}
-	return nil
+	return lanes
 }

@@ -55,17 +55,14 @@ func (f *freeze) run(point, fault string) {
 	f.load.feedUntil(f.zombie.frozen, "the worker is frozen")
 	f.at = time.Now()
 	require.True(a.t, f.zombie.reached(point))
-	await(a.t, 5*time.Second, func() bool { f.lanes = a.otherMember(known); return len(f.lanes) > 0 }, "the frozen worker has partitions")
+	await(a.t, 5*time.Second, func() bool { f.lanes = a.others(known); return len(f.lanes) > 0 }, "the frozen worker has partitions")
 	if f.other == nil {
 		f.other = a.start("other", "")
 	}
 	given := f.awaitTakeover()
 	f.checkTakeover(given)
-	thawed := time.Now()
-	f.zombie.Signal(syscall.SIGCONT)
-	f.load.feedUntil(func() bool { return f.claimedSince(thawed) }, "the zombie is a member again, with partitions of its own")
+	f.thaw()
 	a.check(30 * time.Second)
-	f.checkIdle(thawed)
 	a.checkFence()
 	f.zombie.stop()
 	f.other.stop()
@@ -83,7 +80,7 @@ func (f *freeze) awaitTakeover() map[lane]time.Time {
 		}
 	}
 	f.load.feedUntil(func() bool {
-		for _, l := range a.otherLanes(zombie) {
+		for _, l := range a.others(zombie) {
 			if _, ok := given[l]; !ok && slices.Contains(f.lanes, l) {
 				given[l] = time.Now()
 			}
@@ -123,43 +120,35 @@ func (f *freeze) checkTakeover(given map[lane]time.Time) {
 	require.LessOrEqual(a.t, fromFreeze, a.session+blockedAtMost)
 }
 
-// claimedSince tells whether the zombie has claimed partitions since, and committed for one.
-func (f *freeze) claimedSince(since time.Time) bool {
+// thaw continues the zombie. It must write nothing until it is a member again, with partitions that the group gave it since.
+func (f *freeze) thaw() {
+	a := f.arena
+	members := a.assigned()
+	thawed := time.Now()
+	f.zombie.Signal(syscall.SIGCONT)
+	var member time.Time
+	f.load.feedUntil(func() bool {
+		if member.IsZero() && len(a.others(members)) > 0 {
+			member = time.Now()
+		}
+		return !member.IsZero() && len(f.zombieChanges(thawed)) > 0
+	}, "the zombie is a member again, and claims partitions")
+	const seenLate = 500 * time.Millisecond // the group is asked only now and then
+	first := slices.MinFunc(f.zombieChanges(thawed), func(x, y change) int { return x.At.Compare(y.At) })
+	a.t.Logf("thawed, the zombie was a member again after %s, and wrote first after %s", member.Sub(thawed), first.At.Sub(thawed))
+	require.Greater(a.t, first.At, member.Add(-seenLate), "the zombie wrote before it was a member again: %+v", first)
+}
+
+// zombieChanges are what the zombie wrote since.
+func (f *freeze) zombieChanges(since time.Time) (by []change) {
 	for _, changes := range f.arena.changes() {
-		last := change{}
 		for _, c := range changes {
-			if c.By == "zombie" && c.moved(last) && c.At.After(since) {
-				return true
+			if c.By == "zombie" && c.At.After(since) {
+				by = append(by, c)
 			}
-			last = c
 		}
 	}
-	return false
-}
-
-// checkIdle wants the zombie to have written nothing between its thawing and its next membership.
-func (f *freeze) checkIdle(thawed time.Time) {
-	for l, changes := range f.arena.changes() {
-		last := change{}
-		for _, c := range changes {
-			if c.By == "zombie" && c.At.After(thawed) {
-				f.arena.t.Logf("%v: zombie %s after thawing: epoch %d, offset %d", l, c.At.Sub(thawed), c.Epoch, c.NextOffset)
-			}
-			last = c
-		}
-		_ = last
-	}
-}
-
-// otherLanes are the partitions of all members but those known.
-func (a *arena) otherLanes(known map[string][]lane) (lanes []lane) {
-	a.t.Helper()
-	for id, theirs := range a.assigned() {
-		if _, ok := known[id]; !ok {
-			lanes = append(lanes, theirs...)
-		}
-	}
-	return lanes
+	return by
 }
 
 // feedUntil sends commands by all partitions, a few at a time, with a rest now and then, until something is so.

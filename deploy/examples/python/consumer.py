@@ -6,7 +6,7 @@ import signal
 
 from confluent_kafka import Consumer, KafkaException
 
-STATE_FILE = os.environ.get("STATE_FILE", "state.json")
+STATE_FILE = "state.json"
 
 
 def load():
@@ -60,7 +60,7 @@ def main():
     state = load()
     consumer = Consumer({
         "bootstrap.servers": os.environ.get("KAFKA_BROKERS", "127.0.0.1:19092"),
-        "group.id": os.environ.get("GROUP_ID", "orders-on-batches"),
+        "group.id": "example-python",
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,  # the state first, then the offset
     })

@@ -27,6 +27,9 @@ func (c *check) readEvents() {
 		id := string(r.header("ce_id"))
 		if first := c.firsts[id]; first != nil {
 			c.checkRepeat(id, first.record, r)
+			if first.record.Partition != r.Partition {
+				c.report(RuleRepeat, string(r.Key), nil, "%s was published in partition %d, and again in %d", id, first.record.Partition, r.Partition)
+			}
 			continue
 		}
 		e, err := c.readEvent(r, id)
@@ -75,8 +78,7 @@ func (c *check) topicOf(id string) string {
 }
 
 func (c *check) checkRepeat(id string, first, again *Record) {
-	switch {
-	case !bytes.Equal(first.Key, again.Key), !bytes.Equal(first.Value, again.Value), first.Partition != again.Partition, !sameHeaders(first.Headers, again.Headers):
+	if !sameBytes(first.Key, again.Key) || !sameBytes(first.Value, again.Value) || !sameHeaders(first.Headers, again.Headers) {
 		c.report(RuleRepeat, string(first.Key), []string{describe(first), describe(again)}, "%s was published as %s, and with other bytes as %s", id, placeOf(first), placeOf(again))
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+const stateFile = "state.json"
+
 // state is all that this consumer knows, and how it tells repeats. Both are saved together: a service with a database does it in one transaction.
 type state struct {
 	Products map[string]*product `json:"products"`
@@ -32,22 +34,22 @@ type product struct {
 type event struct{ OrderID, LineID, BatchRef, Reason string }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, cmp.Or(os.Getenv("STATE_FILE"), "state.json")); err != nil && !errors.Is(err, context.Canceled) {
+	if err := run(); err != nil && !errors.Is(err, context.Canceled) {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, file string) error {
-	s, err := load(file)
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s, err := load()
 	if err != nil {
 		return err
 	}
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(cmp.Or(os.Getenv("KAFKA_BROKERS"), "127.0.0.1:19092")),
 		kgo.ConsumeTopics("allocation.events"),
-		kgo.ConsumerGroup(cmp.Or(os.Getenv("GROUP_ID"), "orders-on-batches")),
+		kgo.ConsumerGroup("example-go"),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.DisableAutoCommit(), // the state first, then the offset
 		kgo.BlockRebalanceOnPoll(),
@@ -66,7 +68,7 @@ func run(ctx context.Context, file string) error {
 				return err
 			}
 		}
-		if err := s.save(file); err != nil {
+		if err := s.save(); err != nil {
 			return err
 		}
 		if err := client.CommitUncommittedOffsets(ctx); err != nil {
@@ -134,9 +136,9 @@ func header(r *kgo.Record, key string) (value string) {
 	return value
 }
 
-func load(file string) (*state, error) {
+func load() (*state, error) {
 	s := &state{Products: map[string]*product{}}
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile(stateFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -147,13 +149,13 @@ func load(file string) (*state, error) {
 }
 
 // save replaces the file as a whole: a crash leaves the old one or the new one.
-func (s *state) save(file string) error {
+func (s *state) save() error {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file+".new", data, 0o600); err != nil {
+	if err := os.WriteFile(stateFile+".new", data, 0o600); err != nil {
 		return err
 	}
-	return os.Rename(file+".new", file)
+	return os.Rename(stateFile+".new", stateFile)
 }

@@ -30,13 +30,13 @@ public final class Consumer {
     }
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Path FILE = Path.of(System.getenv().getOrDefault("STATE_FILE", "state.json"));
+    private static final Path FILE = Path.of("state.json");
 
     public static void main(String[] args) throws Exception {
         State state = Files.exists(FILE) ? JSON.readValue(FILE.toFile(), State.class) : new State();
         Map<String, Object> settings = Map.of(
             "bootstrap.servers", System.getenv().getOrDefault("KAFKA_BROKERS", "127.0.0.1:19092"),
-            "group.id", System.getenv().getOrDefault("GROUP_ID", "orders-on-batches"),
+            "group.id", "example-java",
             "auto.offset.reset", "earliest",
             "enable.auto.commit", false); // the state first, then the offset
         var main = Thread.currentThread();

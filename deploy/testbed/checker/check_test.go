@@ -1,0 +1,227 @@
+package checker
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCheck_findsNothingInARealRun(t *testing.T) {
+	t.Parallel()
+	violations := Check(recorded(t))
+	require.Empty(t, violations, Report(violations))
+}
+
+// TestCheck_findsSeededErrors: each error, put into a history that was right, is found, by the rule that should.
+func TestCheck_findsSeededErrors(t *testing.T) {
+	t.Parallel()
+	for name, seed := range map[string]struct {
+		rule  string
+		spoil func(*testing.T, *History)
+	}{
+		"an event was lost":                      {RuleOutbox, loseEvent},
+		"the last event of a product was lost":   {RuleFold, loseLastEvent},
+		"a lost event leaves a gap":              {RuleOrder, loseEvent},
+		"a rejection was lost":                   {RuleEffect, loseRejection},
+		"a command took effect twice":            {RuleRepeat, doubleEffect},
+		"an effect was doubled in the tables":    {RuleFold, doubleInTables},
+		"two events were swapped":                {RuleOrder, swapEvents},
+		"an event came from nowhere":             {RulePhantom, phantomEvent},
+		"an event of a command without effect":   {RuleEffect, inventedEvent},
+		"a line was put on another batch":        {RuleEffect, wrongBatch},
+		"a repeat has another value":             {RuleRepeat, repeatWithOtherValue},
+		"a repeat has another header":            {RuleRepeat, repeatWithOtherHeader},
+		"a header is wrong":                      {RuleEffect, wrongHeader},
+		"a dead letter was lost":                 {RuleEffect, loseLetter},
+		"a dead letter has another value":        {RuleLetter, spoilLetter},
+		"a dead letter has another reason":       {RuleEffect, wrongReason},
+		"a good command was refused":             {RuleEffect, refuseGoodCommand},
+		"commands of a partition changed places": {RuleEffect, swapCommands},
+		"a line waits that has a batch":          {RuleFold, func(_ *testing.T, h *History) { h.Tables.Lines[0].State = waiting }},
+		"a batch has another quantity":           {RuleFold, func(_ *testing.T, h *History) { h.Tables.Batches[0].Qty++ }},
+		"a product is missing":                   {RuleFold, func(_ *testing.T, h *History) { h.Tables.Products = h.Tables.Products[1:] }},
+		"a row was not published":                {RulePosition, func(_ *testing.T, h *History) { h.Tables.Positions[0].PublishedRow-- }},
+		"a position is not at the end":           {RulePosition, func(_ *testing.T, h *History) { h.Tables.Positions[0].NextOffset-- }},
+		"the group was told another offset":      {RulePosition, func(_ *testing.T, h *History) { h.Partitions[0].Committed-- }},
+		"a position is missing":                  {RulePosition, func(_ *testing.T, h *History) { h.Tables.Positions = h.Tables.Positions[1:] }},
+		"a published event was never committed":  {RuleOutbox, func(_ *testing.T, h *History) { h.Tables.Outbox = h.Tables.Outbox[1:] }},
+		"the outbox has a row twice":             {RuleOutbox, func(_ *testing.T, h *History) { h.Tables.Outbox = append(h.Tables.Outbox, h.Tables.Outbox[0]) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := recorded(t)
+			seed.spoil(t, h)
+			violations := Check(h)
+			require.True(t, slices.ContainsFunc(violations, func(v Violation) bool { return v.Rule == seed.rule }), Report(violations))
+		})
+	}
+}
+
+// find gives the index of the first event of a kind that is not repeated elsewhere.
+func find(t *testing.T, h *History, kind string, from int) int {
+	t.Helper()
+	count := map[string]int{}
+	for i := range h.Events {
+		count[string(h.Events[i].header("ce_id"))]++
+	}
+	for i := from; i < len(h.Events); i++ {
+		r := &h.Events[i]
+		if strings.HasSuffix(string(r.header("ce_type")), kind) && count[string(r.header("ce_id"))] == 1 {
+			return i
+		}
+	}
+	t.Fatalf("the history has no %s", kind)
+	return 0
+}
+
+func setHeader(r *Record, key, value string) {
+	r.Headers = slices.Clone(r.Headers)
+	for i := range r.Headers {
+		if r.Headers[i].Key == key {
+			r.Headers[i].Value = []byte(value)
+		}
+	}
+}
+
+// unrepeated gives an event with a sequence that is followed by another of its product.
+func unrepeated(t *testing.T, h *History) (event, next int) {
+	t.Helper()
+	event = find(t, h, "Allocated", len(h.Events)/2)
+	for next = event + 1; next < len(h.Events); next++ {
+		if bytes.Equal(h.Events[next].Key, h.Events[event].Key) && h.Events[next].header("ce_sequence") != nil && h.Events[next].Partition == h.Events[event].Partition {
+			return event, next
+		}
+	}
+	t.Fatal("no event follows")
+	return 0, 0
+}
+
+func loseEvent(t *testing.T, h *History) {
+	event, _ := unrepeated(t, h)
+	h.Events = slices.Delete(h.Events, event, event+1)
+}
+
+func loseLastEvent(t *testing.T, h *History) {
+	last := map[string]string{}
+	for i := range h.Events {
+		r := &h.Events[i]
+		last[string(r.Key)] = max(last[string(r.Key)], string(r.header("ce_sequence")))
+	}
+	i := find(t, h, "Allocated", 0)
+	sku := string(h.Events[i].Key)
+	h.Events = slices.DeleteFunc(h.Events, func(r Record) bool { return string(r.Key) == sku && string(r.header("ce_sequence")) == last[sku] })
+}
+
+func loseRejection(t *testing.T, h *History) {
+	i := find(t, h, "AllocationRejected", 0)
+	h.Events = slices.Delete(h.Events, i, i+1)
+}
+
+// doubleEffect: the same command was applied again, as the next event of its product.
+func doubleEffect(t *testing.T, h *History) {
+	again := h.Events[find(t, h, "BatchQuantityChanged", 0)]
+	setHeader(&again, "ce_sequence", "0000000000000009999")
+	again.Offset = 1_000_000
+	h.Events = append(h.Events, again)
+}
+
+func doubleInTables(_ *testing.T, h *History) {
+	for i := range h.Tables.Batches {
+		if h.Tables.Batches[i].Allocated > 0 {
+			h.Tables.Batches[i].Allocated *= 2
+			return
+		}
+	}
+}
+
+func swapEvents(t *testing.T, h *History) {
+	event, next := unrepeated(t, h)
+	h.Events[event], h.Events[next] = h.Events[next], h.Events[event]
+}
+
+func phantomEvent(t *testing.T, h *History) {
+	phantom := h.Events[find(t, h, "Allocated", 0)]
+	id := string(phantom.header("ce_id"))
+	setHeader(&phantom, "ce_id", id[:strings.IndexByte(id, '.')]+".0.987654.0")
+	h.Events = append(h.Events, phantom)
+}
+
+// inventedEvent belongs to a real command, which had fewer events.
+func inventedEvent(t *testing.T, h *History) {
+	i, j := find(t, h, "Allocated", 0), 0
+	c := &check{history: h, outcomes: map[place]*outcome{}, firsts: map[string]*event{}}
+	c.readCommands()
+	c.readEvents()
+	for _, o := range c.order {
+		if len(o.events) == 0 && o.command.kind == "Allocate" {
+			break
+		}
+		j++
+	}
+	invented, command := h.Events[i], c.order[j].command
+	setHeader(&invented, "ce_id", h.TopicIDs[command.at.topic]+strings.TrimPrefix(command.at.String(), command.at.topic)+".0")
+	h.Events = slices.Insert(h.Events, i+1, invented)
+}
+
+func wrongBatch(t *testing.T, h *History) {
+	r := &h.Events[find(t, h, "Allocated", 0)]
+	r.Value = bytes.Replace(r.Value, []byte(`"batchref":"batch-`), []byte(`"batchref":"batch-9`), 1)
+}
+
+func repeatWithOtherValue(t *testing.T, h *History) {
+	again := h.Events[find(t, h, "Allocated", 0)]
+	again.Value = append(bytes.Clone(again.Value), ' ')
+	h.Events = append(h.Events, again)
+}
+
+func repeatWithOtherHeader(t *testing.T, h *History) {
+	again := h.Events[find(t, h, "Allocated", 0)]
+	again.Headers = again.Headers[1:]
+	h.Events = append(h.Events, again)
+}
+
+func wrongHeader(t *testing.T, h *History) {
+	setHeader(&h.Events[find(t, h, "Allocated", 0)], "ce_causationid", "another")
+}
+
+func loseLetter(_ *testing.T, h *History) {
+	lost := originalOf(&h.Letters[0])
+	h.Letters = slices.DeleteFunc(h.Letters, func(r Record) bool { return originalOf(&r) == lost })
+}
+
+func spoilLetter(_ *testing.T, h *History) { h.Letters[0].Value = []byte("x") }
+
+func wrongReason(_ *testing.T, h *History) { setHeader(&h.Letters[0], "dlq-reason", "unknown_sku2") }
+
+// refuseGoodCommand: a command that had an effect is in the dead letters, too.
+func refuseGoodCommand(t *testing.T, h *History) {
+	id := strings.Split(string(h.Events[find(t, h, "BatchEtaChanged", 0)].header("ce_id")), ".")
+	for topic, is := range h.TopicIDs {
+		if is == id[0] {
+			letter := h.Letters[0]
+			setHeader(&letter, "dlq-original-topic", topic)
+			setHeader(&letter, "dlq-original-partition", id[1])
+			setHeader(&letter, "dlq-original-offset", id[2])
+			h.Letters = append(h.Letters, letter)
+		}
+	}
+}
+
+// swapCommands exchanges what two commands of a partition say, as if they had been applied in the other order.
+func swapCommands(t *testing.T, h *History) {
+	for i := range h.Commands {
+		a := &h.Commands[i]
+		for j := i + 1; j < len(h.Commands); j++ {
+			b := &h.Commands[j]
+			if a.Topic == b.Topic && a.Partition == b.Partition && bytes.Contains(a.Value, []byte("orderid")) && bytes.Contains(b.Value, []byte(`"ref"`)) &&
+				len(a.Key) > 1 && bytes.Equal(a.Key, b.Key) && !bytes.Contains(a.Value, []byte("specversion")) && !bytes.Contains(b.Value, []byte("specversion")) {
+				a.Value, b.Value, a.Headers, b.Headers = b.Value, a.Value, b.Headers, a.Headers
+				return
+			}
+		}
+	}
+	t.Fatal("no two commands to swap")
+}

@@ -1,0 +1,166 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/testbed"
+)
+
+// OUTAGE_SECONDS is how long servers are away in these tests.
+const (
+	outagePartitions = 4
+	recoveryTime     = 10 * time.Second
+)
+
+func TestWorker_waitsOutAnOutageOfPostgres(t *testing.T) {
+	t.Parallel()
+	server := testbed.StartPostgres(t)
+	p := onServers(t, testbed.Kafka(t), server.URL())
+	p.outage(func() { server.Stop(testbed.Immediate) }, server.Start)
+}
+
+func TestWorker_waitsOutAnOutageOfKafka(t *testing.T) {
+	t.Parallel()
+	server := testbed.StartKafka(t)
+	p := onServers(t, server.Brokers(), testbed.Database(t))
+	p.outage(server.Stop, server.Start)
+}
+
+func TestWorker_waitsForAPostgresThatIsDownWhenItStarts(t *testing.T) {
+	t.Parallel()
+	server := testbed.StartPostgres(t)
+	p := onServers(t, testbed.Kafka(t), server.URL())
+	server.Stop(testbed.Fast)
+	m := p.start()
+	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":1}`)
+	p.awaitNotReady(m)
+	server.Start()
+	p.await(1)
+	p.awaitReady(m, time.Now().Add(recoveryTime))
+	require.NoError(t, m.stop())
+}
+
+// onServers is a pipeline on servers of the test's own.
+func onServers(t *testing.T, brokers, database string) *pipeline {
+	t.Helper()
+	p := &pipeline{t: t, brokers: brokers, database: database, maxBatch: 2000, commands: "commands", events: "events", letters: "letters"}
+	suffix := fmt.Sprintf("-%d", time.Now().UnixNano())
+	admin := kadm.NewClient(p.kafka())
+	for _, topic := range []*string{&p.commands, &p.events, &p.letters} {
+		*topic += suffix
+		_, err := admin.CreateTopic(t.Context(), outagePartitions, 1, nil, *topic)
+		require.NoError(t, err)
+	}
+	return p.connect()
+}
+
+// outage takes a server away under load and brings it back: nothing is lost, done twice or refused, and work goes on soon after.
+func (p *pipeline) outage(stop, start func()) {
+	p.t.Helper()
+	m := p.start()
+	for i := range outagePartitions {
+		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
+	}
+	p.await(outagePartitions)
+	load := p.load()
+	p.awaitEnd(p.events, 200)
+
+	stop()
+	away := time.NewTimer(time.Duration(setting(p.t, "OUTAGE_SECONDS", 8)) * time.Second)
+	p.awaitNotReady(m)
+	<-away.C
+	require.NotEmpty(p.t, m.NotReady(p.t.Context()))
+	start()
+	returned := time.Now()
+	p.awaitCanary(returned.Add(recoveryTime))
+	p.awaitReady(m, returned.Add(recoveryTime))
+	p.t.Logf("recovered within %s of the server's return", time.Since(returned))
+
+	sent := load.stop()
+	p.awaitAllCommitted()
+	p.checkAllocations(sent + 1)
+	require.NoError(p.t, m.stop())
+}
+
+// awaitCanary sends a command, behind all others of its partition, and waits for its event.
+func (p *pipeline) awaitCanary(deadline time.Time) {
+	p.t.Helper()
+	ctx, cancel := context.WithDeadline(p.t.Context(), deadline)
+	defer cancel()
+	r := command("Allocate", `{"orderid":"canary","sku":"SKU0","qty":1}`)
+	r.Topic = p.commands
+	require.NoError(p.t, p.client.ProduceSync(ctx, r).FirstErr())
+	for came := false; !came; {
+		p.consumer.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			p.got = append(p.got, r)
+			came = came || header(r, "ce_subject") == "canary"
+		})
+		require.NoError(p.t, ctx.Err(), "no answer so long after the outage")
+	}
+}
+
+func (p *pipeline) awaitNotReady(m *member) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) > 0 }, 20*time.Second, 20*time.Millisecond)
+	p.t.Logf("not ready: %v", m.NotReady(p.t.Context()))
+}
+
+func (p *pipeline) awaitReady(m *member, deadline time.Time) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) == 0 }, time.Until(deadline), 20*time.Millisecond)
+}
+
+// load sends allocations without a pause, until it is stopped.
+type load struct {
+	end  chan struct{}
+	done sync.WaitGroup
+	sent int
+}
+
+func (p *pipeline) load() *load {
+	p.t.Helper()
+	const every = 3 * time.Millisecond
+	l := &load{end: make(chan struct{})}
+	producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	l.done.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for ; ; l.sent++ {
+			r := command("Allocate", fmt.Sprintf(`{"orderid":"o%d","sku":"SKU%d","qty":1}`, l.sent, l.sent%outagePartitions))
+			r.Topic, r.Partition = p.commands, int32(l.sent%outagePartitions)
+			producer.Produce(context.Background(), r, func(_ *kgo.Record, err error) {
+				if err != nil {
+					p.t.Errorf("load: %v", err)
+				}
+			})
+			select {
+			case <-tick.C:
+			case <-l.end:
+				_ = producer.Flush(context.Background())
+				l.sent++
+				return
+			}
+		}
+	})
+	p.t.Cleanup(func() { _ = l.stop() })
+	return l
+}
+
+// stop returns how many were sent, all of them acknowledged.
+func (l *load) stop() int {
+	select {
+	case <-l.end:
+	default:
+		close(l.end)
+	}
+	l.done.Wait()
+	return l.sent
+}

@@ -1,0 +1,85 @@
+package worker_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Only committed records of transactional producers are commands, and what is skipped moves the position: aborted records and the markers of
+// aborts and commits, also where nothing comes after them.
+func TestWorker_appliesOnlyCommittedTransactions(t *testing.T) {
+	for name, c := range map[string]struct {
+		commits []bool
+		plain   bool // a command without a transaction comes between
+	}{
+		"an abort alone":                          {commits: []bool{false}},
+		"a commit alone":                          {commits: []bool{true}},
+		"an abort as the last thing":              {commits: []bool{true, false}, plain: true},
+		"a commit as the last thing":              {commits: []bool{false, true}},
+		"many aborts as the last thing":           {commits: []bool{true, false, false, false}},
+		"commits and aborts by turns, then plain": {commits: []bool{false, true, false, true, false}, plain: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := setup(t, 2)
+			m := p.start()
+			producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(p.group))
+			var want []string
+			for i, commit := range c.commits {
+				refs := p.transaction(producer, fmt.Sprint("t", i), commit)
+				if commit {
+					want = append(want, refs...)
+				}
+				if c.plain {
+					p.send(0, "CreateBatch", `{"ref":"plain%d","sku":"CHAIR","qty":1}`, i)
+					want = append(want, fmt.Sprint("plain", i))
+				}
+			}
+			p.awaitAllCommitted()
+			require.ElementsMatch(t, want, subjects(p.await(len(want))))
+			require.NoError(t, m.stop())
+			p.checkBatches(want)
+		})
+	}
+}
+
+// Aborted records before a worker starts are skipped as well, and lag is zero though nothing was ever applied.
+func TestWorker_skipsABacklogOfAborts(t *testing.T) {
+	p := setup(t, 2)
+	producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(p.group))
+	for i := range 5 {
+		p.transaction(producer, fmt.Sprint("t", i), false)
+	}
+	m := p.start()
+	p.awaitAllCommitted()
+	require.NoError(t, m.stop())
+	p.checkBatches(nil)
+}
+
+// transaction makes three batches by each partition, and commits or aborts.
+func (p *pipeline) transaction(producer *kgo.Client, name string, commit bool) (refs []string) {
+	p.t.Helper()
+	require.NoError(p.t, producer.BeginTransaction())
+	for i := range 6 {
+		ref := fmt.Sprint(name, "-", i)
+		r := command("CreateBatch", fmt.Sprintf(`{"ref":"%s","sku":"CHAIR","qty":1}`, ref))
+		r.Topic, r.Partition = p.commands, int32(i%2)
+		require.NoError(p.t, producer.ProduceSync(p.t.Context(), r).FirstErr())
+		refs = append(refs, ref)
+	}
+	end := kgo.TryAbort
+	if commit {
+		end = kgo.TryCommit
+	}
+	require.NoError(p.t, producer.EndTransaction(p.t.Context(), end))
+	return refs
+}
+
+func subjects(records []*kgo.Record) (out []string) {
+	for _, r := range records {
+		out = append(out, header(r, "ce_subject"))
+	}
+	return out
+}
