@@ -40,7 +40,7 @@ func TestClaim_endsASessionThatHoldsItsLocksAndWaitsForItsClient(t *testing.T) {
 	b := setup(t, 1)
 	frozen, err := pgx.Connect(t.Context(), b.url)
 	require.NoError(t, err)
-	defer frozen.Close(t.Context()) //nolint:errcheck // the server ended it
+	defer frozen.Close(t.Context())
 	_, err = frozen.Exec(t.Context(), `begin; select move_positions('{`+"1"+`}', array[(select token from positions)], '{0}', '{5}', '{0}', '{0}', '{0}')`)
 	require.NoError(t, err)
 

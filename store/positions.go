@@ -61,7 +61,7 @@ func (s *Store) Listen(ctx context.Context, nudged func(sources []int32)) error 
 	if err != nil {
 		return readError("listen", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was written
+	defer conn.Close(context.WithoutCancel(ctx))
 	if _, err := conn.Exec(ctx, "listen "+nudgeChannel); err != nil {
 		return readError("listen", err)
 	}

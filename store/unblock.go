@@ -16,7 +16,7 @@ const (
 
 const unblockSQL = `
 select pg_terminate_backend(b.pid) from pg_stat_activity b
-where b.pid = any(pg_blocking_pids($1)) and b.usename = current_user and b.wait_event = 'ClientRead'`
+where b.pid = any(pg_blocking_pids($1)) and b.usename = session_user and b.wait_event = 'ClientRead'`
 
 // unblock watches over a call on a connection until the function that it returns is called.
 func (s *Store) unblock(ctx context.Context, conn *pgx.Conn) (stop func()) {

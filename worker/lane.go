@@ -112,7 +112,7 @@ func (l *lane) applied(n int, to int64, rows int) {
 	l.next = to
 	l.nextRow += int64(rows)
 	l.movedAt = time.Now()
-	l.alone, l.failures, l.retryAt = false, 0, time.Time{}
+	l.alone, l.failures, l.tries, l.retryAt = false, 0, 0, time.Time{}
 	if last := len(l.marks) - 1; last >= 0 && l.marks[last].row == l.nextRow {
 		l.marks[last].offset = to
 		return

@@ -75,13 +75,17 @@ func (w *Worker) Run(ctx context.Context) error {
 	abort, abandon := context.WithCancel(context.WithoutCancel(ctx)) // work in flight outlives the request to stop
 	defer abandon()
 
-	var parts sync.WaitGroup
+	// Reports go on while events are flushed: others may wait for what this worker publishes, and it for them.
+	report, endReports := context.WithCancel(abort)
+	defer endReports()
+
+	var parts, reports sync.WaitGroup
 	for _, a := range w.appliers {
 		parts.Go(func() { a.run(stop, abort) })
 	}
 	parts.Go(func() { w.runRecoverer(stop) })
-	parts.Go(func() { w.runReporter(stop) })
-	parts.Go(func() { w.runListener(stop) })
+	reports.Go(func() { w.runReporter(report) })
+	reports.Go(func() { w.runListener(report) })
 	w.poll(stop)
 	cancel(errStopped)
 
@@ -90,12 +94,23 @@ func (w *Worker) Run(ctx context.Context) error {
 	end := context.AfterFunc(deadline, abandon)
 	defer end()
 	parts.Wait()
-	return w.leave(deadline)
+	flushed := w.flush(deadline)
+	endReports()
+	reports.Wait()
+	return w.leave(deadline, flushed)
 }
 
-// leave flushes what is committed, reports it, and leaves the group; revoking every lane does the rest.
-func (w *Worker) leave(ctx context.Context) error {
-	flushed := w.relay.Flush(ctx, w.sources()...)
+// flush waits until all events are acknowledged, except those of partitions that move meanwhile: their next owner publishes them.
+func (w *Worker) flush(ctx context.Context) error {
+	for {
+		if err := w.relay.Flush(ctx, w.sources()...); !errors.Is(err, outbox.ErrNotOpen) {
+			return err
+		}
+	}
+}
+
+// leave reports what is published, and leaves the group; revoking every lane does the rest. flushed says why not everything is.
+func (w *Worker) leave(ctx context.Context, flushed error) error {
 	w.reportOnce(ctx)
 	err := w.client.LeaveGroupContext(ctx)
 	w.closeAll()

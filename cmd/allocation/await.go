@@ -36,10 +36,14 @@ func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
 const (
 	awaitFirst = 200 * time.Millisecond
 	awaitMost  = 5 * time.Second
+
+	// topicsSpread is how long a topic may be missing that was just made: brokers hear of it one after the other.
+	topicsSpread = 5 * time.Second
 )
 
 // await calls ask until it succeeds, or with an error that is there to stay.
 func (w *wiring) await(ctx context.Context, system string, ask func(context.Context) error) error {
+	began := time.Now()
 	for wait := awaitFirst; ; wait = min(2*wait, awaitMost) {
 		attempt, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
 		err := ask(attempt)
@@ -47,7 +51,7 @@ func (w *wiring) await(ctx context.Context, system string, ask func(context.Cont
 			err = causeOf(attempt, err)
 		}
 		cancel()
-		if err == nil || permanent(err) {
+		if err == nil || permanent(err, time.Since(began)) {
 			return err
 		}
 		w.readiness.starting(fmt.Sprintf("%s: %v", system, err))
@@ -78,8 +82,8 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	return metadata.Cluster, missingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...)
 }
 
-// permanent tells whether an error says that something is set up wrongly, rather than away.
-func permanent(err error) bool {
+// permanent tells whether an error that was met for so long says that something is set up wrongly, rather than away.
+func permanent(err error, waited time.Duration) bool {
 	var (
 		schema    *store.SchemaError
 		cluster   *store.ClusterError
@@ -88,8 +92,10 @@ func permanent(err error) bool {
 		refused   *pgconn.PgError
 	)
 	switch {
-	case errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &topics), errors.As(err, &untrusted):
+	case errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &untrusted):
 		return true
+	case errors.As(err, &topics):
+		return waited > topicsSpread
 	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return true
 	case errors.As(err, &refused):

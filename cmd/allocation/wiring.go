@@ -180,9 +180,12 @@ func (w *wiring) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worker
 	}, s, relay)
 }
 
+// metadataAge is how soon a client may ask again where topics are: the client's own 5 s would delay a start by as much where topics are new.
+const metadataAge = 250 * time.Millisecond
+
 // kafkaOptions are what every Kafka client of the worker needs.
 func (w *wiring) kafkaOptions() []kgo.Opt {
-	return slices.Concat(w.settings.kafka.Options(w.dial), []kgo.Opt{kgo.WithLogger(quietLogger(w.logger.Handler()))}, w.kafka)
+	return slices.Concat(w.settings.kafka.Options(w.dial), []kgo.Opt{kgo.WithLogger(quietLogger(w.logger.Handler())), kgo.MetadataMinAge(metadataAge)}, w.kafka)
 }
 
 // stopTime is for what is left to do when a worker has stopped: its events are acknowledged, or will be its successor's.

@@ -17,18 +17,19 @@ const (
 var killPoints = []struct {
 	point, count string
 	before       string // a fault that another worker dies of first
+	unpublished  bool   // it leaves committed rows that are not published, as far as the database knows
 }{
 	{point: "assigned", count: "1"},
 	{point: "claim", count: "1"},
-	{point: "drain", count: "1", before: "committed:2:kill"},
+	{point: "drain", count: "1", before: "committed:2:kill", unpublished: true},
 	{point: "poll", count: "40"},
 	{point: "write", count: "3"},
 	{point: "pipeline", count: "3"},
-	{point: "commit", count: "3"},
-	{point: "committed", count: "3"},
-	{point: "produce", count: "3"},
-	{point: "produced", count: "3"},
-	{point: "acked", count: "2"},
+	{point: "commit", count: "3", unpublished: true},
+	{point: "committed", count: "3", unpublished: true},
+	{point: "produce", count: "3", unpublished: true},
+	{point: "produced", count: "3", unpublished: true},
+	{point: "acked", count: "2", unpublished: true},
 	{point: "group-stale", count: "2"},
 }
 
@@ -46,6 +47,7 @@ func TestWorker_killedAt(t *testing.T) {
 			l.feed(first, 60)
 			require.True(t, first.reached(k.point), "the worker died at the point %s", k.point)
 			require.True(t, first.wasKilled())
+			require.True(t, !k.unpublished || a.unpublished(), "committed rows are left to publish")
 			second := a.start("second", "")
 			l.send(40)
 			a.check(30 * time.Second)

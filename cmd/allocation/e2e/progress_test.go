@@ -71,3 +71,14 @@ func (a *arena) done() bool {
 	}
 	return true
 }
+
+// unpublished tells whether the database has rows that it does not know to be published.
+func (a *arena) unpublished() bool {
+	a.t.Helper()
+	for _, p := range a.positions() {
+		if p.PublishedRow < p.NextRow {
+			return true
+		}
+	}
+	return false
+}

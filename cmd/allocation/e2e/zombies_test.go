@@ -32,6 +32,7 @@ func TestWorker_frozenAt(t *testing.T) {
 				f.load.send(30)
 				await(t, 20*time.Second, a.done, "the first worker has applied everything")
 			}
+			f.locks = z.name == "pipeline"
 			f.run(z.name, z.fault)
 		})
 	}
@@ -45,6 +46,7 @@ type freeze struct {
 	other  *process
 	lanes  []lane    // the zombie's
 	at     time.Time // when it froze
+	locks  bool      // it must hold locks
 }
 
 func (f *freeze) run(point, fault string) {
@@ -56,6 +58,7 @@ func (f *freeze) run(point, fault string) {
 	f.at = time.Now()
 	require.True(a.t, f.zombie.reached(point))
 	await(a.t, 5*time.Second, func() bool { f.lanes = a.others(known); return len(f.lanes) > 0 }, "the frozen worker has partitions")
+	require.Equal(a.t, f.locks, f.inTransaction(), "the frozen worker is in a transaction")
 	if f.other == nil {
 		f.other = a.start("other", "")
 	}
@@ -67,6 +70,15 @@ func (f *freeze) run(point, fault string) {
 	f.zombie.stop()
 	f.other.stop()
 	a.check(0)
+}
+
+// inTransaction tells whether the zombie has an open transaction, which waits for it and holds a position.
+func (f *freeze) inTransaction() (open bool) {
+	f.arena.t.Helper()
+	require.NoError(f.arena.t, f.arena.db.QueryRow(f.arena.t.Context(), `
+		select exists (select from pg_stat_activity s join pg_locks l on l.pid = s.pid and l.relation = 'positions'::regclass and l.mode = 'RowExclusiveLock'
+		where s.application_name = 'zombie' and s.wait_event = 'ClientRead')`).Scan(&open))
+	return open
 }
 
 // awaitTakeover waits until the other worker has committed for all of the zombie's partitions, and says when the group gave it each.

@@ -119,9 +119,9 @@ func (t *turn) emit(kind, subject string, pairs ...any) {
 
 func fieldMap(sku string, pairs ...any) map[string]any {
 	data := map[string]any{"sku": sku}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			data[pairs[i].(string)] = pairs[i+1]
+	for pair := range slices.Chunk(pairs, 2) {
+		if name, value := pair[0].(string), pair[1]; value != "" {
+			data[name] = value
 		}
 	}
 	return data

@@ -80,7 +80,7 @@ func traceHeaders(parent, state []byte) (headers []Header) {
 	return headers
 }
 
-// correlation and causation are what the command's events have as such.
+// causation is what the command's events have as such.
 func (c *command) causation() string {
 	if c.id != "" {
 		return c.id
@@ -88,16 +88,10 @@ func (c *command) causation() string {
 	return c.at.String()
 }
 
+// correlation is what the command's events have as such.
 func (c *command) correlation() string {
 	if c.corr != "" {
 		return c.corr
 	}
 	return c.causation()
-}
-
-func (c *command) subject() string {
-	if c.orderid != "" {
-		return c.orderid
-	}
-	return c.ref
 }

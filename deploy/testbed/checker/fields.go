@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// required are the fields that a command must have; optional ones may be missing or null.
+// fieldsOf are the fields of each command. Required ones must be there; optional ones may be missing or null.
 var fieldsOf = map[string]struct{ required, optional string }{
 	"CreateBatch":         {"ref sku qty", "eta"},
 	"ChangeBatchQuantity": {"batchref qty", "sku revision"},

@@ -8,9 +8,9 @@ func (c *check) checkOutbox() {
 	for _, p := range c.history.Tables.Positions {
 		sources[p.Source] = p
 	}
-	letters := map[LetterKey]LetterRow{}
+	letters := map[letterKey]LetterRow{}
 	for _, row := range c.history.Tables.Letters {
-		letters[LetterKey{row.Source, row.Row}] = row
+		letters[letterKey{row.Source, row.Row}] = row
 	}
 	rows := map[string]bool{}
 	refused := map[place]bool{}
@@ -18,7 +18,7 @@ func (c *check) checkOutbox() {
 		p := sources[row.Source]
 		if row.Type == "" {
 			at := place{p.Topic, p.Partition, row.Offset}
-			c.checkLetterRow(at, refused[at], letters[LetterKey{row.Source, row.Row}])
+			c.checkLetterRow(at, refused[at], letters[letterKey{row.Source, row.Row}])
 			refused[at] = true
 			continue
 		}
@@ -45,8 +45,8 @@ func (c *check) checkOutbox() {
 	}
 }
 
-// LetterKey is the primary key of dead_letters.
-type LetterKey struct {
+// letterKey is the primary key of dead_letters.
+type letterKey struct {
 	Source int32
 	Row    int64
 }

@@ -13,7 +13,7 @@ func readTables(ctx context.Context, url string) (t Tables, err error) {
 	if err != nil {
 		return t, err
 	}
-	defer conn.Close(ctx) //nolint:errcheck // nothing was written
+	defer conn.Close(ctx)
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
 		return t, err

@@ -69,15 +69,6 @@ func (p *product) preferred() []*batch {
 	return sorted
 }
 
-func (p *product) waiting() (n int64) {
-	for _, l := range p.lines {
-		if l.state == waiting {
-			n++
-		}
-	}
-	return n
-}
-
 // verdict says what a command would come to now: an effect, or none, or a refusal. It changes nothing.
 func (p *product) verdict(c *command) (effect bool, reason string) {
 	if c.refusal != "" {

@@ -94,6 +94,7 @@ func freeListeners() (Listeners, error) {
 func (s *Server) arguments(class string, more ...string) []string {
 	return append([]string{
 		"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+		"-Djava.io.tmpdir=" + s.dir, // native libraries are unpacked there, and a killed Java leaves them
 		"-Dlog4j2.configurationFile=" + filepath.Join(s.dir, "log4j2.xml"),
 		"-cp", filepath.Join(s.jars, "*"), class,
 	}, more...)
@@ -101,6 +102,7 @@ func (s *Server) arguments(class string, more ...string) []string {
 
 func (s *Server) data() string       { return filepath.Join(s.dir, "data") }
 func (s *Server) properties() string { return filepath.Join(s.dir, "server.properties") }
+// LogPath is where the server logs.
 func (s *Server) LogPath() string    { return filepath.Join(s.dir, "server.log") }
 
 // Brokers is the address for clients.
