@@ -2,7 +2,17 @@
 
 GOLANGCI_LINT_VERSION := v2.15.0
 TOOLS := $(CURDIR)/.cache/bin
+
+# One Kafka and one Postgres serve everything that a target runs.
 SERVERS := go run ./deploy/testbed/with
+
+# How long each target of `make soak` lasts.
+FUZZ_TIME := 10m
+BACKLOG_COMMANDS := 2000000
+E2E_COMMANDS := 30000
+E2E_KILLS := 24
+OUTAGE_SECONDS := 30
+MODEL_COMMANDS := 20000
 
 .PHONY: help
 help: ## list the targets
@@ -14,18 +24,58 @@ build: ## build bin/allocation
 
 .PHONY: dev
 dev: build ## run everything on an embedded default, data kept in .allocation
-	bin/allocation dev
+	@bin/allocation dev
 
 .PHONY: test
 test: ## run all tests on real Kafka and real Postgres, which it starts and stops
-	$(SERVERS) go test -race -timeout 20m ./...
+	$(SERVERS) go test -race -count=1 -timeout 20m ./...
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint ## check style and the import rules
+lint: $(TOOLS)/golangci-lint ## check style, and which package may import which
 	$(TOOLS)/golangci-lint run ./...
+	$(TOOLS)/golangci-lint run --build-tags faults,containers ./cmd/... ./deploy/...
 
 .PHONY: verify
 verify: lint test ## what CI runs: linters, then tests
+
+.PHONY: bench
+bench: ## measure: throughput from a backlog, one command at a time, and the parts
+	$(SERVERS) go test -run '^$$' -bench . -benchtime 3x ./worker
+	go test -run '^$$' -bench . ./domain ./outbox
+
+.PHONY: soak
+soak: soak-kills soak-outage soak-backlog soak-model fuzz mutants ## everything that takes long
+
+.PHONY: soak-kills
+soak-kills: ## random SIGKILLs of three workers under E2E_COMMANDS commands; E2E_SEED repeats a run
+	E2E_COMMANDS=$(E2E_COMMANDS) E2E_KILLS=$(E2E_KILLS) $(SERVERS) go test -v -count=1 -timeout 30m -run randomKills ./cmd/allocation/e2e
+
+.PHONY: soak-outage
+soak-outage: ## Postgres and Kafka away for OUTAGE_SECONDS under load
+	OUTAGE_SECONDS=$(OUTAGE_SECONDS) $(SERVERS) go test -v -count=1 -timeout 30m -run waitsOut ./worker
+
+.PHONY: soak-backlog
+soak-backlog: ## drain BACKLOG_COMMANDS commands, and show the memory that it takes
+	BACKLOG_COMMANDS=$(BACKLOG_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run drainsABacklog ./worker
+
+.PHONY: soak-model
+soak-model: ## MODEL_COMMANDS random commands through two workers, against the naive model; MODEL_SEED repeats a run
+	MODEL_COMMANDS=$(MODEL_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run doesWhatTheModelDoes ./worker
+
+.PHONY: fuzz
+fuzz: ## fuzz each decoder for FUZZ_TIME
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZ_TIME) ./domain/strictjson
+	go test -run '^$$' -fuzz FuzzDecodeCommand -fuzztime $(FUZZ_TIME) ./domain
+	go test -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZ_TIME) ./worker
+	go test -run '^$$' -fuzz FuzzDecodeHeaders -fuzztime $(FUZZ_TIME) ./store
+
+.PHONY: mutants
+mutants: ## break one promise at a time, and name the test that notices
+	$(SERVERS) deploy/testbed/mutants/run
+
+.PHONY: test-containers
+test-containers: ## run the testbed on containers; needs a Docker engine
+	deploy/testbed/containers/prove.sh
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
