@@ -9,7 +9,7 @@ create table outbox (
     day             date not null default (now() at time zone 'utc')::date,
     format          smallint not null default 1,        -- how the columns become bytes: a repeat is the same from a newer worker too
     command_offset  bigint not null,                    -- the record that caused it, of the source's partition
-    event_no        smallint not null,                  -- the number of the event within the command
+    event_no        integer not null,                   -- the number of the event within the command
     type            text not null,                      -- 'Allocated', …; '' for a dead letter, which stands in dead_letters
     key             text not null,                      -- the SKU
     subject         text not null,                      -- the order, else the batch

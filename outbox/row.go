@@ -12,7 +12,7 @@ type Source struct {
 type Row struct {
 	Number int64 // within its source
 	Offset int64 // of the command that caused it
-	Event  int16 // the number of the event within the command, from 0
+	Event  int32 // the number of the event within the command, from 0
 
 	Type     string // "Allocated", …; empty for a dead letter
 	Key      string // the SKU

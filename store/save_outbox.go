@@ -11,7 +11,7 @@ import (
 type outboxRows struct {
 	sources                                     []int32
 	rows, offsets                               []int64
-	events                                      []int16
+	events                                      []int32
 	types, keys, subjects                       []string
 	sequences                                   []int64
 	values                                      [][]byte
@@ -46,7 +46,7 @@ select source, row_no, command_offset, event_no, type, key, subject, nullif(sequ
     nullif(after_source, 0), case when after_source > 0 then after_row end,
     nullif(previous_source, 0), case when previous_source > 0 then previous_row end,
     case when previous_source > 0 then coalesce(nullif(previous_day, '')::date, ` + todaySQL + `) end
-from unnest($1::int[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bytea[],
+from unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bytea[],
     $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::int[], $16::bigint[], $17::int[], $18::bigint[], $19::text[])
     v (source, row_no, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, traceparent, tracestate,
     command_time, after_source, after_row, previous_source, previous_row, previous_day)`

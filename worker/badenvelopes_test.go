@@ -3,6 +3,7 @@ package worker_test
 import (
 	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -245,7 +246,7 @@ func oddProbes() []probe {
 func largeProbes() []probe {
 	e := &envelopes{of: "large"}
 	const most = 1<<20 - 300
-	fill := strings.Repeat("x", most)
+	fill := noise(most)
 	e.with("malformed", "", fill, "ce_type", create)
 	e.with("malformed", "", strings.Repeat("\x00", most), "ce_type", create)
 	e.with("malformed", "type", fill)
@@ -257,6 +258,16 @@ func largeProbes() []probe {
 	e.with("malformed", "type", e.event("type", `"`+fill+`"`), "content-type", structuredJSON)
 	e.with("", "", strings.Replace(e.data(), "}", `,"x":"`+fill+`"}`, 1), "ce_type", create)
 	return e.probes
+}
+
+// noise is text that compression makes little of.
+func noise(bytes int) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	text := make([]byte, bytes)
+	for i := range text {
+		text[i] = letters[rand.IntN(len(letters))]
+	}
+	return string(text)
 }
 
 // mappedProbes come by a topic whose records, if they name no type, are changes of a quantity.

@@ -32,13 +32,17 @@ type Topic struct {
 	Type string
 }
 
-// Bounds of what a worker keeps in memory. Queued bytes count keys, values and headers; a record costs some hundred bytes more.
+// Bounds of what a worker keeps in memory. Queued bytes count keys, values, headers and what records cost beside them.
 const (
-	queueBytes     = 16 << 20 // of all lanes together, shared out evenly
-	laneQueueMin   = 64 << 10
-	laneQueueMax   = 1 << 20
-	batchBytes     = 4 << 20 // of one transaction; a larger record goes alone
-	fetchBytes     = 8 << 20
-	fetchPartition = 1 << 20
+	queueBytes   = 32 << 20 // of all lanes together, shared out evenly
+	laneQueueMin = 128 << 10
+	laneQueueMax = 4 << 20
+	batchBytes   = 4 << 20 // of one transaction; a larger record goes alone
+	recordBytes  = 256     // of a record beside its contents
+	headerBytes  = 40      // of a header beside its contents
+
+	// Brokers count compressed bytes, which small records multiply by twenty when they are unpacked. A larger batch of records comes alone.
+	fetchBytes     = 2 << 20
+	fetchPartition = 256 << 10
 	fetchWait      = 250 * time.Millisecond // a resumed partition waits out the fetch in flight
 )

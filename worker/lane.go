@@ -95,9 +95,9 @@ func (l *lane) push(records []*kgo.Record) {
 }
 
 func size(r *kgo.Record) int {
-	n := len(r.Key) + len(r.Value)
+	n := recordBytes + len(r.Key) + len(r.Value)
 	for _, h := range r.Headers {
-		n += len(h.Key) + len(h.Value)
+		n += headerBytes + len(h.Key) + len(h.Value)
 	}
 	return n
 }

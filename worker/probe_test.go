@@ -38,7 +38,7 @@ func command(kind, data string) *kgo.Record {
 // spread sends probes over the partitions, each behind what it builds on, with keys of every sort.
 func (p *pipeline) spread(partitions int32, probes []probe) {
 	p.t.Helper()
-	producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(1<<20))
+	producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(1<<20), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	keys := [][]byte{nil, {}, []byte("CHAIR"), {0, 0xff}}
 	for i, probe := range probes {
 		for _, r := range append(probe.before, probe.record) {

@@ -109,8 +109,9 @@ func (a *arena) check(limit time.Duration) *checker.History {
 	a.t.Helper()
 	await(a.t, limit, a.done, "everything is applied, published and reported")
 	h := a.history()
-	violations := checker.Check(h)
-	require.Empty(a.t, violations, checker.Report(violations))
+	if violations := checker.Check(h); len(violations) > 0 {
+		a.t.Fatal(checker.Report(violations))
+	}
 	a.t.Logf("checked: %d commands, %d event records (%d in the outbox), %d dead letters, %d products", len(h.Commands), len(h.Events),
 		len(h.Tables.Outbox)-len(h.Tables.Letters), len(h.Tables.Letters), len(h.Tables.Products))
 	return h

@@ -32,7 +32,7 @@ func TestWorker_frozenAt(t *testing.T) {
 				f.load.send(30)
 				await(t, 20*time.Second, a.done, "the first worker has applied everything")
 			}
-			f.locks = z.name == "pipeline"
+			f.locks, f.claiming = z.name == "pipeline", z.name == "assigned"
 			f.run(z.name, z.fault)
 		})
 	}
@@ -47,6 +47,8 @@ type freeze struct {
 	lanes  []lane    // the zombie's
 	at     time.Time // when it froze
 	locks  bool      // it must hold locks
+
+	claiming bool // it was about to claim
 }
 
 func (f *freeze) run(point, fault string) {
@@ -132,7 +134,8 @@ func (f *freeze) checkTakeover(given map[lane]time.Time) {
 	require.LessOrEqual(a.t, fromFreeze, a.session+blockedAtMost)
 }
 
-// thaw continues the zombie. It must write nothing until it is a member again, with partitions that the group gave it since.
+// thaw continues the zombie. It must write nothing until it is a member again, with partitions that the group gave it since; but a claim that it
+// was about to send is sent. That fences the rightful owner until its next heartbeat, and moves nothing.
 func (f *freeze) thaw() {
 	a := f.arena
 	members := a.assigned()
@@ -151,13 +154,15 @@ func (f *freeze) thaw() {
 	require.Greater(a.t, first.At, member.Add(-seenLate), "the zombie wrote before it was a member again: %+v", first)
 }
 
-// zombieChanges are what the zombie wrote since.
+// zombieChanges are what the zombie wrote since, without a claim that it was about to send.
 func (f *freeze) zombieChanges(since time.Time) (by []change) {
 	for _, changes := range f.arena.changes() {
+		last := change{}
 		for _, c := range changes {
-			if c.By == "zombie" && c.At.After(since) {
+			if c.By == "zombie" && c.At.After(since) && (!f.claiming || c.moved(last)) {
 				by = append(by, c)
 			}
+			last = c
 		}
 	}
 	return by

@@ -97,7 +97,7 @@ type LineRow struct {
 type OutboxRow struct {
 	Source      int32
 	Row, Offset int64
-	Event       int16
+	Event       int32
 	Type        string
 }
 
