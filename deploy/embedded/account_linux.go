@@ -28,7 +28,7 @@ func chooseAccount(data string) (account, error) {
 			return accountOf(found)
 		}
 	}
-	return account{}, fmt.Errorf("Postgres refuses to run as root, and there is no user postgres or nobody: make one, for example by useradd --system postgres") //nolint:staticcheck // a name
+	return account{}, fmt.Errorf("Postgres refuses to run as root, and there is no user postgres or nobody: make one, for example by useradd --system postgres")
 }
 
 func ownerOf(path string) (*syscall.Credential, bool) {

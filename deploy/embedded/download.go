@@ -26,7 +26,7 @@ const downloadedByDefault = 18
 func downloadPrograms(major int, output io.Writer) (programs, error) {
 	version, ok := downloadable[major]
 	if !ok {
-		return programs{}, fmt.Errorf("Postgres %d cannot be downloaded", major) //nolint:staticcheck // a name
+		return programs{}, fmt.Errorf("Postgres %d cannot be downloaded", major)
 	}
 	cache, err := CacheDir()
 	if err != nil {
@@ -69,7 +69,7 @@ func fetchPrograms(version embeddedpostgres.PostgresVersion, dir string) error {
 		Version(version).Port(uint32(port)).DataPath(data).BinariesPath(dir).Logger(io.Discard).
 		CachePath(filepath.Join(scratch, "cache")).RuntimePath(filepath.Join(scratch, "runtime"))).Start()
 	if _, err := inspectPrograms(filepath.Join(dir, "bin")); err != nil {
-		return fmt.Errorf("%w (%v)", started, err)
+		return fmt.Errorf("%w (%w)", started, err)
 	}
 	return nil
 }

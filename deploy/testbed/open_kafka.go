@@ -29,7 +29,7 @@ func openKafkaPrograms(ctx context.Context, settings map[string]string) (*server
 	}
 	node, err := kafka.Open(ctx, dir, settings)
 	if err != nil {
-		return nil, fmt.Errorf("Kafka for tests (or set %s): %w", KafkaVariable, errors.Join(err, sweeper.Close())) //nolint:staticcheck // a name
+		return nil, fmt.Errorf("Kafka for tests (or set %s): %w", KafkaVariable, errors.Join(err, sweeper.Close()))
 	}
 	return &server{controls: swept{node, sweeper}, addr: node.Brokers(), origin: fromPrograms}, nil
 }

@@ -56,10 +56,12 @@ func parentOf(statPath string) (int, bool) {
 
 // awaitEnd waits until the processes have ended, whether or not anybody has asked for their exit codes, for at most five seconds.
 func awaitEnd(pids []int) {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
 	deadline := time.Now().Add(5 * time.Second)
 	for _, pid := range pids {
 		for alive(pid) && time.Now().Before(deadline) {
-			time.Sleep(time.Millisecond)
+			<-look.C
 		}
 	}
 }

@@ -39,7 +39,7 @@ func helper() {
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		panic(err)
 	}
-	fmt.Println(process.PID(), dir)
+	fmt.Fprintln(os.Stdout, process.PID(), dir)
 	<-process.Done()
 }
 

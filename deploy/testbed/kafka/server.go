@@ -102,8 +102,9 @@ func (s *Server) arguments(class string, more ...string) []string {
 
 func (s *Server) data() string       { return filepath.Join(s.dir, "data") }
 func (s *Server) properties() string { return filepath.Join(s.dir, "server.properties") }
+
 // LogPath is where the server logs.
-func (s *Server) LogPath() string    { return filepath.Join(s.dir, "server.log") }
+func (s *Server) LogPath() string { return filepath.Join(s.dir, "server.log") }
 
 // Brokers is the address for clients.
 func (s *Server) Brokers() string { return s.listeners.Advertised }

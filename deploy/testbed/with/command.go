@@ -44,9 +44,10 @@ func exitCode(command *exec.Cmd, err error) (int, error) {
 
 // reportOrphaned sends SIGTERM when the parent has died: "go run" does not pass SIGTERM on.
 func reportOrphaned(signals chan<- os.Signal) {
-	const interval = 200 * time.Millisecond
+	look := time.NewTicker(200 * time.Millisecond)
+	defer look.Stop()
 	for parent := os.Getppid(); os.Getppid() == parent; {
-		time.Sleep(interval)
+		<-look.C
 	}
 	signals <- syscall.SIGTERM
 }

@@ -32,7 +32,7 @@ func TestRunCommand_signalsReachAllItStarted(t *testing.T) {
 	signals := make(chan os.Signal)
 	go func() {
 		for _, err := os.Stat(ready); err != nil; _, err = os.Stat(ready) {
-			time.Sleep(10 * time.Millisecond)
+			<-time.After(10 * time.Millisecond)
 		}
 		signals <- syscall.SIGTERM
 	}()

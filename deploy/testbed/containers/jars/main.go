@@ -15,5 +15,5 @@ func main() {
 		fmt.Fprintln(os.Stderr, "jars:", err)
 		os.Exit(1)
 	}
-	fmt.Println(dir)
+	fmt.Fprintln(os.Stdout, dir)
 }
