@@ -10,7 +10,6 @@ import (
 // A thawed worker must not fence the owner that its partitions have meanwhile: it hears from the group first.
 func TestWorker_claimsOnlyWhatTheGroupLeftIt(t *testing.T) {
 	t.Parallel()
-	now := time.Now()
 	for name, c := range map[string]struct {
 		group, beat, fenced time.Duration // ago; 0: never
 		may                 bool
@@ -25,6 +24,7 @@ func TestWorker_claimsOnlyWhatTheGroupLeftIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			now := time.Now() // here, because parallel tests wait for each other
 			w := &Worker{cfg: Config{SessionTimeout: 10 * time.Second}}
 			w.kafka.group.set(now.Add(-c.group))
 			if c.beat > 0 {

@@ -97,7 +97,8 @@ func (g *generator) next() *kgo.Record {
 	if g.anyKey {
 		g.misplace(r)
 	}
-	g.sent = append(g.sent, r)
+	kept := *r // the client writes into what it sends
+	g.sent = append(g.sent, &kept)
 	return r
 }
 
