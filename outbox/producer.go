@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// linger is how long the client waits for more records of a partition before it sends what it has.
-const linger = time.Millisecond
+// linger is how long the client waits for more records of a partition before it sends what it has. Batches hand over many rows at once anyway.
+const linger = time.Duration(0)
 
 // producer is a Kafka client and what is known of each topic while it lives. It is replaced when it can never work again (see health.go).
 type producer struct {

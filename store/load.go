@@ -73,22 +73,27 @@ func (l *loaded) remember(c domain.Command) {
 }
 
 const (
-	batchFields = `ref, sku, qty, allocated, coalesce(eta::text, ''), first_qty, coalesce(first_eta::text, ''), coalesce(revision, -1), coalesce(last_change, '')`
-	lineFields  = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day::text`
+	batchFields = `ref, sku, qty, allocated, coalesce(eta::text, '') eta, first_qty, coalesce(first_eta::text, '') first_eta, coalesce(revision, -1) revision,
+    coalesce(last_change, '') last_change`
+	lineFields = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day::text`
 
 	// The products' versions are read first: if one is still the same when the batch is written, then everything read after it is, too.
 	productsSQL = `
-select sku, version, waiting, last_source, last_row from products
-where sku = any($1) or sku in (select sku from batches where ref = any($2))`
+select sku, version, waiting, last_source, last_row from products where sku = any($1)
+union
+select p.sku, p.version, p.waiting, p.last_source, p.last_row from unnest($2::text[]) n (ref)
+cross join lateral (select sku from batches where ref = n.ref limit 1) b
+cross join lateral (select * from products where sku = b.sku limit 1) p`
 
-	batchesSQL = `
-select ` + batchFields + ` from batches
-where ref = any($1) or ref in (
-    select l.batchref from unnest($2::text[], $3::text[], $4::text[]) k (orderid, sku, lineid)
-    join lines l using (orderid, sku, lineid) where l.state = 'allocated')`
+	batchesSQL = `select ` + batchFields + ` from batches where ref = any($1)`
 
+	// A line comes with its batch, because what happens to the one happens to the other.
 	linesSQL = `
-select ` + lineFields + ` from unnest($1::text[], $2::text[], $3::text[]) k (orderid, sku, lineid) join lines l using (orderid, sku, lineid)`
+select coalesce(b.ref, ''), coalesce(b.sku, ''), coalesce(b.qty, 0), coalesce(b.allocated, 0), coalesce(b.eta, ''), coalesce(b.first_qty, 0),
+    coalesce(b.first_eta, ''), coalesce(b.revision, -1), coalesce(b.last_change, ''), ` + lineFields + `
+from unnest($1::text[], $2::text[], $3::text[]) k (orderid, sku, lineid)
+cross join lateral (select * from lines where orderid = k.orderid and sku = k.sku and lineid = k.lineid limit 1) l
+left join lateral (select ` + batchFields + ` from batches where ref = l.batchref limit 1) b on true`
 
 	openSQL = `
 select b.* from unnest($1::text[], $2::int[]) n (sku, most)
@@ -173,7 +178,7 @@ func (l *loaded) learnProducts(results pgx.BatchResults, ask *question) error {
 }
 
 func (l *loaded) learnBatches(results pgx.BatchResults, ask *question) error {
-	if !ask.hasBatches() {
+	if len(ask.refs) == 0 {
 		return nil
 	}
 	if err := l.eachBatch(results, nil); err != nil {
@@ -195,21 +200,29 @@ func (l *loaded) eachBatch(results pgx.BatchResults, also func(*domain.Batch)) e
 		return err
 	}
 	var b domain.Batch
-	_, err = pgx.ForEachRow(rows, []any{&b.Ref, &b.SKU, &b.Qty, &b.Allocated, &b.ETA, &b.FirstQty, &b.FirstETA, &b.Revision, &b.LastChange}, func() error {
-		if _, ok := l.versions[b.SKU]; !ok {
-			return fmt.Errorf("%w: batch %q appeared while it was read", worker.ErrConflict, b.Ref)
-		}
-		if _, gone := l.absent[b.Ref]; gone {
-			return fmt.Errorf("%w: batch %q appeared while it was read", worker.ErrConflict, b.Ref)
-		}
-		l.owners[b.Ref] = b.SKU
-		l.catalog.LearnBatch(b)
+	_, err = pgx.ForEachRow(rows, batchColumns(&b), func() error {
 		if also != nil {
 			also(&b)
 		}
-		return nil
+		return l.learnBatch(b)
 	})
 	return err
+}
+
+// batchColumns is where to scan batchFields.
+func batchColumns(b *domain.Batch) []any {
+	return []any{&b.Ref, &b.SKU, &b.Qty, &b.Allocated, &b.ETA, &b.FirstQty, &b.FirstETA, &b.Revision, &b.LastChange}
+}
+
+func (l *loaded) learnBatch(b domain.Batch) error {
+	_, product := l.versions[b.SKU]
+	_, gone := l.absent[b.Ref]
+	if !product || gone {
+		return fmt.Errorf("%w: batch %q appeared while it was read", worker.ErrConflict, b.Ref)
+	}
+	l.owners[b.Ref] = b.SKU
+	l.catalog.LearnBatch(b)
+	return nil
 }
 
 func (l *loaded) learnLines(results pgx.BatchResults, ask *question) error {
@@ -217,7 +230,14 @@ func (l *loaded) learnLines(results pgx.BatchResults, ask *question) error {
 		return nil
 	}
 	found := make(map[domain.LineID]struct{}, len(ask.lines))
-	if err := l.eachLine(results, nil, func(line *domain.Line) { found[line.ID] = struct{}{} }); err != nil {
+	var b domain.Batch
+	if err := l.eachLine(results, batchColumns(&b), func(line *domain.Line) error {
+		found[line.ID] = struct{}{}
+		if b.Ref == "" {
+			return nil
+		}
+		return l.learnBatch(b)
+	}); err != nil {
 		return err
 	}
 	for _, id := range ask.lines {
@@ -229,7 +249,7 @@ func (l *loaded) learnLines(results pgx.BatchResults, ask *question) error {
 }
 
 // eachLine learns a result of order lines; before holds where to scan columns that stand before a line's.
-func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*domain.Line)) error {
+func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*domain.Line) error) error {
 	rows, err := results.Query()
 	if err != nil {
 		return err
@@ -244,8 +264,7 @@ func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*dom
 			l.lines[line.ID] = last
 		}
 		l.catalog.LearnLine(line)
-		also(&line)
-		return nil
+		return also(&line)
 	})
 	return err
 }
@@ -277,7 +296,10 @@ func (l *loaded) learnTails(results pgx.BatchResults, ask *question) error {
 	}
 	from := map[string]int64{}
 	var ref string
-	if err := l.eachLine(results, []any{&ref}, func(line *domain.Line) { from[ref] = line.Placed }); err != nil {
+	if err := l.eachLine(results, []any{&ref}, func(line *domain.Line) error {
+		from[ref] = line.Placed
+		return nil
+	}); err != nil {
 		return err
 	}
 	for ref, placed := range from { // last placed first, so the last row of each is its frontier
@@ -295,10 +317,11 @@ func (l *loaded) learnWaiting(results pgx.BatchResults, ask *question) error {
 		qty int64
 	}
 	count, last := map[class]int32{}, map[class]int64{}
-	if err := l.eachLine(results, nil, func(line *domain.Line) {
+	if err := l.eachLine(results, nil, func(line *domain.Line) error {
 		c := class{line.ID.SKU, line.Qty}
 		count[c]++
 		last[c] = line.Placed
+		return nil
 	}); err != nil {
 		return err
 	}

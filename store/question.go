@@ -53,14 +53,12 @@ func newQuestion(need *domain.Need) *question {
 
 func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded in the same breath
 
-func (q *question) hasBatches() bool { return len(q.refs) > 0 || len(q.lines) > 0 }
-
 // pipeline asks everything in the order in which loaded.learn reads the answers.
 func (q *question) pipeline() *pgx.Batch {
 	b := &pgx.Batch{}
 	b.Queue(productsSQL, q.skus, q.refs)
-	if q.hasBatches() {
-		b.Queue(batchesSQL, q.refs, q.orderIDs, q.lineSKUs, q.lids)
+	if len(q.refs) > 0 {
+		b.Queue(batchesSQL, q.refs)
 	}
 	if len(q.lines) > 0 {
 		b.Queue(linesSQL, q.orderIDs, q.lineSKUs, q.lids)

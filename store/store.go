@@ -69,6 +69,7 @@ func configureSession(cfg *pgxpool.Config) {
 	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	for name, value := range map[string]string{
 		"application_name":                    "allocation",
+		"jit":                                 "off", // queries look rows up by their keys: compiling them takes longer than running them
 		"datestyle":                           "ISO",
 		"timezone":                            "UTC",
 		"synchronous_commit":                  "on",
