@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -148,7 +149,7 @@ func (a *applier) doubt(work *work, fenced *FencedError) {
 		l.busy = false
 		if fenced == nil {
 			a.w.doubt(l, time.Time{})
-		} else if len(fenced.Sources) == 0 || contains(fenced.Sources, l.claim.Source.ID) {
+		} else if len(fenced.Sources) == 0 || slices.Contains(fenced.Sources, l.claim.Source.ID) {
 			a.w.doubt(l, time.Now())
 		}
 	}
@@ -173,15 +174,6 @@ func (a *applier) isolate(work *work, err error) {
 	a.w.logger.Error("a command fails by itself: its partition waits, and tries it again",
 		slog.String("topic", l.topic), slog.Int("partition", int(l.partition)), slog.Int64("offset", work.batch.Commands[0].Offset),
 		slog.Int("failures", l.failures), slog.Any("error", err))
-}
-
-func contains(sources []int32, source int32) bool {
-	for _, s := range sources {
-		if s == source {
-			return true
-		}
-	}
-	return false
 }
 
 // pause waits, or until the context ends.

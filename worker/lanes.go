@@ -1,0 +1,121 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// close ends a lane. The caller holds mu.
+func (w *Worker) close(l *lane) {
+	if l.state == closed {
+		return
+	}
+	paused := l.paused || l.state == quarantined || l.why != ""
+	l.state = closed
+	if l.ended != nil {
+		l.ended()
+	}
+	w.relay.Close(l.claim.Source.ID)
+	delete(w.lanes, l.name())
+	for _, a := range w.appliers {
+		a.lanes = slices.DeleteFunc(a.lanes, func(own *lane) bool { return own == l })
+	}
+	if paused { // or it stays paused if it ever comes back
+		w.client.ResumeFetchPartitions(l.asMap())
+	}
+	w.metrics.Lag.DeleteLabelValues(l.labels()...)
+	w.count()
+}
+
+// open starts a lane, or starts it again, from its claim: rows of before the claim are published first. The caller holds mu.
+func (w *Worker) open(l *lane) {
+	w.relay.Open(l.claim.Source, l.claim.Published, l.claim.NextRow)
+	if l.claim.Published == l.claim.NextRow {
+		w.start(l)
+		return
+	}
+	l.state = draining
+	ctx, cancel := context.WithCancel(context.Background())
+	l.ended = cancel
+	claim := l.claim
+	w.drains.Go(func() {
+		defer cancel()
+		if w.relay.Flush(ctx, claim.Source.ID) != nil {
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if l.state == draining && l.claim.Token == claim.Token {
+			w.start(l)
+		}
+	})
+}
+
+// start lets a lane's records be applied, unless its position cannot be used. The caller holds mu.
+func (w *Worker) start(l *lane) {
+	if l.why != "" {
+		w.quarantine(l, l.why)
+		return
+	}
+	l.state = running
+	l.saveNow = true
+	w.kickReporter()
+	w.kickApplier(l)
+}
+
+func (w *Worker) kickApplier(l *lane) {
+	for _, a := range w.appliers {
+		if slices.Contains(a.lanes, l) {
+			a.kick()
+			return
+		}
+	}
+}
+
+// quarantine pauses a lane for good. The caller holds mu.
+func (w *Worker) quarantine(l *lane, why string) {
+	if l.state == quarantined {
+		return
+	}
+	l.state, l.why = quarantined, why
+	l.drop()
+	w.client.PauseFetchPartitions(l.asMap())
+	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides", "topic", l.topic, "partition", l.partition,
+		"position", l.next, "reason", why)
+	w.count()
+}
+
+// count sets the gauges of partitions. The caller holds mu.
+func (w *Worker) count() {
+	held := 0
+	for _, l := range w.lanes {
+		if l.state == quarantined {
+			held++
+		}
+	}
+	w.metrics.Assigned.Set(float64(len(w.lanes)))
+	w.metrics.Quarantined.Set(float64(held))
+}
+
+// doubt gives a lane to the recoverer. fencedAt is zero where it may claim at once. The caller holds mu.
+func (w *Worker) doubt(l *lane, fencedAt time.Time) {
+	if l.state == closed || l.state == doubtful {
+		return
+	}
+	l.state, l.fencedAt = doubtful, fencedAt
+	if l.ended != nil {
+		l.ended()
+	}
+	w.kickRecoverer()
+}
+
+func (w *Worker) kickRecoverer() { kick(w.recover) }
+func (w *Worker) kickReporter()  { kick(w.report) }
+
+func kick(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
