@@ -67,7 +67,9 @@ func (a *applier) sleep(stop context.Context, wait time.Duration) {
 // apply has the batch applied. The rows go to the relay in the order of commits, which is the order of this applier's transactions.
 func (a *applier) apply(ctx context.Context, work *work) error {
 	start := time.Now()
+	ctx, span := startSpan(ctx, a.w.tracer, &work.batch)
 	applied, err := a.w.store.Apply(ctx, work.batch)
+	endSpan(span, err)
 	if err == nil {
 		a.w.metrics.Transaction.Observe(time.Since(start).Seconds())
 		a.w.metrics.committed(&work.batch, applied.Outcomes)

@@ -28,7 +28,7 @@ func decode(r *kgo.Record, mapped string, cause *outbox.Cause) Command {
 	c := Command{Offset: r.Offset, Key: r.Key, Value: r.Value, Data: r.Value, Headers: headers(r), Cause: cause}
 	*cause = outbox.Cause{Time: timestamp(r)}
 	h := readHeaders(r)
-	trace(cause, h.traceParent, h.traceState)
+	keepTrace(cause, h.traceParent, h.traceState)
 	switch {
 	case isCloudEvents(h.contentType):
 		c.structured(h.contentType)
@@ -77,13 +77,13 @@ func readHeaders(r *kgo.Record) (h envelopeHeaders) {
 		case "content-type":
 			h.contentType = string(value)
 		case "ce_specversion":
-			h.specVersion = attribute(value)
+			h.specVersion = textAttribute(value)
 		case "ce_type":
-			h.kind = attribute(value)
+			h.kind = textAttribute(value)
 		case "ce_id":
-			h.id = attribute(value)
+			h.id = textAttribute(value)
 		case "ce_correlationid":
-			h.correlation = attribute(value)
+			h.correlation = textAttribute(value)
 		case "traceparent":
 			h.traceParent = string(value)
 		case "tracestate":
@@ -93,8 +93,8 @@ func readHeaders(r *kgo.Record) (h envelopeHeaders) {
 	return h
 }
 
-// attribute is a value that counts, or nothing: what is not text, has control characters or is too long counts as absent.
-func attribute(value []byte) string {
+// textAttribute is a value that counts, or nothing: what is not text, has control characters or is too long counts as absent.
+func textAttribute(value []byte) string {
 	if len(value) > maxAttribute || !utf8.Valid(value) {
 		return ""
 	}

@@ -55,10 +55,10 @@ func (e *structuredEvent) member(name []byte, v strictjson.Value) error {
 		if err := text(name, v, &e.id); err != nil {
 			return err
 		}
-		e.id = attribute([]byte(e.id))
+		e.id = textAttribute([]byte(e.id))
 	case "correlationid":
 		optional(v, &e.correlation)
-		e.correlation = attribute([]byte(e.correlation))
+		e.correlation = textAttribute([]byte(e.correlation))
 	case "traceparent":
 		optional(v, &e.traceParent)
 	case "tracestate":
@@ -105,13 +105,13 @@ func optional(v strictjson.Value, into *string) {
 
 func (c *Command) adopt(e *structuredEvent) {
 	c.Cause.CommandID, c.Cause.CorrelationID = e.id, e.correlation
-	trace(c.Cause, e.traceParent, e.traceState)
+	keepTrace(c.Cause, e.traceParent, e.traceState)
 	switch {
 	case e.specVersion != "1.0":
 		c.refuse(reasonMalformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))
 	case e.kind == "":
 		c.refuse(reasonMalformed, "type is missing: it names the command, such as %sAllocate", TypePrefix)
-	case attribute([]byte(e.kind)) == "":
+	case textAttribute([]byte(e.kind)) == "":
 		c.refuse(reasonMalformed, "type %q is not allowed: it must be text of at most %d bytes without control characters", shorten(e.kind), maxAttribute)
 	case e.hasData && e.hasBase64:
 		c.refuse(reasonMalformed, "data and data_base64 are both present: only one is allowed")

@@ -18,8 +18,8 @@ const (
 	maxTraceParent = 255
 )
 
-// trace keeps trace headers for the events of a command, if they are well-formed.
-func trace(cause *outbox.Cause, parent, state string) {
+// keepTrace keeps trace headers for the events of a command, if they are well-formed.
+func keepTrace(cause *outbox.Cause, parent, state string) {
 	if !validTraceParent(parent) {
 		return
 	}

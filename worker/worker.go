@@ -9,6 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
 
 	"allocation/outbox"
 )
@@ -20,6 +22,7 @@ type Worker struct {
 	relay   *outbox.Relay
 	logger  *slog.Logger
 	metrics *Metrics
+	tracer  trace.Tracer
 	kinds   map[string]string // command types by topic
 
 	client *kgo.Client
@@ -42,6 +45,7 @@ type Worker struct {
 func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	w := &Worker{
 		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
+		tracer:  otel.Tracer("allocation/worker"),
 		kinds:   make(map[string]string, len(cfg.Topics)),
 		lanes:   map[topicPartition]*lane{},
 		recover: make(chan struct{}, 1),
