@@ -17,28 +17,35 @@ create table positions (
     next_row      bigint not null default 0,                        -- the number that the next outbox row takes
     published_row bigint not null default 0,                        -- every outbox row below it is acknowledged by Kafka
     epoch         bigint not null default 0,                        -- counts claims, for people
-    token         uuid not null,                                    -- of the last claim: who does not hold it commits nothing here
-    owner         text not null,                                    -- who claimed last, for people
-    claimed_at    timestamptz not null,
+    token         uuid not null default gen_random_uuid(),          -- of the last claim: who does not hold it commits nothing here
+    owner         text,                                             -- who claimed last, for people; null: nobody yet
+    claimed_at    timestamptz,
     attempts      integer not null default 0,                       -- claims since the position last moved: high where a record kills its worker
     moved_at      timestamptz,                                      -- when next_offset last moved
     unique (topic, partition),
     check (published_row between 0 and next_row)
 ) with (fillfactor = 50); -- rewritten by every transaction: room for updates in place
 
--- Claims partitions for a worker, waiting for transactions in flight on them. A partition without a position starts at its own start
--- where the topic has positions (it was added later), else at the topic's start.
+-- Gives partitions a position that have none. One whose topic has positions was added later, and starts at its own start; one of a new topic
+-- starts at the topic's start, so all partitions of a new topic should come in one call.
+-- +goose StatementBegin
+create function introduce_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[])
+returns void language sql as $$
+    insert into positions (topic, partition, topic_id, next_offset)
+    select w.topic, w.partition, w.topic_id,
+           case when exists (select from positions p where p.topic = w.topic) then w.start else w.topic_start end
+    from unnest(topics, topic_ids, partitions, starts, topic_starts) w (topic, topic_id, partition, start, topic_start)
+    order by w.topic, w.partition
+    on conflict (topic, partition) do nothing;
+$$;
+-- +goose StatementEnd
+
+-- Claims partitions for a worker, waiting for transactions in flight on them.
 -- +goose StatementBegin
 create function claim_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[], tokens uuid[], claimer text)
 returns table (n integer, claimed positions) language plpgsql as $$
 begin
-    insert into positions (topic, partition, topic_id, next_offset, token, owner, claimed_at)
-    select w.topic, w.partition, w.topic_id,
-           case when exists (select from positions p where p.topic = w.topic) then w.start else w.topic_start end,
-           w.token, claimer, now()
-    from unnest(topics, topic_ids, partitions, starts, topic_starts, tokens) w (topic, topic_id, partition, start, topic_start, token)
-    order by w.topic, w.partition
-    on conflict (topic, partition) do nothing;
+    perform introduce_positions(topics, topic_ids, partitions, starts, topic_starts);
 
     perform from positions p
     where (p.topic, p.partition) in (select * from unnest(topics, partitions))
@@ -109,5 +116,5 @@ end $$;
 -- +goose StatementEnd
 
 -- +goose Down
-drop function expect_count, save_published, move_positions, claim_positions;
+drop function expect_count, save_published, move_positions, claim_positions, introduce_positions;
 drop table positions, kafka_cluster;

@@ -41,6 +41,14 @@ func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]wo
 	return claims, nil
 }
 
+// Introduce gives a position to partitions that have none, so that a topic that is new begins in all of them as it was asked for, whoever
+// claims them later.
+func (s *Store) Introduce(ctx context.Context, requests []worker.ClaimRequest) error {
+	args, _ := claimArgs(requests, s.owner)
+	_, err := s.pool.Exec(ctx, `select introduce_positions($1, $2, $3, $4, $5)`, args[:5]...)
+	return readError("introduce partitions", err)
+}
+
 func claimArgs(requests []worker.ClaimRequest, owner string) (args []any, tokens []uuid.UUID) {
 	n := len(requests)
 	topics, ids, partitions := make([]string, n), make([]uuid.UUID, n), make([]int32, n)

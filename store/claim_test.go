@@ -26,6 +26,22 @@ func TestClaim_startsWhereTheTopicDoes(t *testing.T) {
 	require.Equal(t, int64(5), claims[1].NextOffset, "a partition added later starts at its own start")
 }
 
+func TestIntroduce_beginsAllPartitionsOfANewTopicAlike(t *testing.T) {
+	b := setup(t, 0)
+	ask := func(partition int32) worker.ClaimRequest {
+		return worker.ClaimRequest{Topic: "orders", Partition: partition, Start: 5, TopicStart: 100}
+	}
+	require.NoError(t, b.Introduce(t.Context(), []worker.ClaimRequest{ask(0), ask(1)}))
+	claims, err := b.Claim(t.Context(), []worker.ClaimRequest{ask(0)})
+	require.NoError(t, err)
+	require.Equal(t, int64(100), claims[0].NextOffset)
+	require.NoError(t, b.Introduce(t.Context(), []worker.ClaimRequest{ask(0), ask(1), ask(2)}))
+	claims, err = b.open("another").Claim(t.Context(), []worker.ClaimRequest{ask(1), ask(2)})
+	require.NoError(t, err)
+	require.Equal(t, int64(100), claims[0].NextOffset, "the topic was new when it was introduced")
+	require.Equal(t, int64(5), claims[1].NextOffset, "it was added later")
+}
+
 func TestClaim_countsAttemptsUntilThePositionMoves(t *testing.T) {
 	b := setup(t, 1)
 	b.claims = b.claim(b.Store, 1)

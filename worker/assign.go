@@ -46,6 +46,9 @@ func namesOf(offsets map[string]map[int32]kgo.Offset) (names []topicPartition) {
 }
 
 func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	if err := w.introduce(ctx); err != nil {
+		return nil, err
+	}
 	logs, err := w.logs(ctx, names)
 	if err != nil {
 		return nil, err
@@ -84,7 +87,30 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 	return offsets, nil
 }
 
-func (w *Worker) claimFrom(ctx context.Context, names []topicPartition, logs []partitionLog) ([]Claim, error) {
+// introduce has topics that are new begin at their end, if so configured: all their partitions now, not each when it is first claimed, for by
+// then the topic is known, and a partition without a position seems to be one that was added.
+func (w *Worker) introduce(ctx context.Context) error {
+	if !w.cfg.StartLatest {
+		return nil
+	}
+	topics, err := w.admin.ListTopics(ctx, w.topics()...)
+	if err != nil {
+		return fmt.Errorf("list topics: %w", err)
+	}
+	var names []topicPartition
+	for _, t := range topics {
+		for p := range t.Partitions {
+			names = append(names, topicPartition{t.Topic, p})
+		}
+	}
+	logs, err := w.logs(ctx, names)
+	if err != nil {
+		return err
+	}
+	return w.store.Introduce(ctx, w.requests(names, logs))
+}
+
+func (w *Worker) requests(names []topicPartition, logs []partitionLog) []ClaimRequest {
 	requests := make([]ClaimRequest, len(names))
 	for i, name := range names {
 		requests[i] = ClaimRequest{Topic: name.topic, TopicID: logs[i].topicID, Partition: name.partition, Start: logs[i].start, TopicStart: logs[i].start}
@@ -92,7 +118,11 @@ func (w *Worker) claimFrom(ctx context.Context, names []topicPartition, logs []p
 			requests[i].TopicStart = logs[i].stable
 		}
 	}
-	claims, err := w.store.Claim(ctx, requests)
+	return requests
+}
+
+func (w *Worker) claimFrom(ctx context.Context, names []topicPartition, logs []partitionLog) ([]Claim, error) {
+	claims, err := w.store.Claim(ctx, w.requests(names, logs))
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +176,7 @@ func (p partitionLog) unusable(c Claim) string {
 
 // logs asks Kafka for the topics' ids and the bounds of the logs.
 func (w *Worker) logs(ctx context.Context, names []topicPartition) ([]partitionLog, error) {
-	topics := make([]string, 0, len(w.kinds))
-	for _, t := range w.cfg.Topics {
-		topics = append(topics, t.Name)
-	}
+	topics := w.topics()
 	details, err := w.admin.ListTopics(ctx, topics...)
 	if err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)

@@ -41,6 +41,7 @@ type pipeline struct {
 	topics   []worker.Topic    // more command topics; set before a worker starts
 	routes   map[string]string // topics of event types
 	maxBatch int
+	latest   bool // topics without a position begin at their end
 }
 
 func setup(t *testing.T, partitions int32) *pipeline {
@@ -103,7 +104,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	require.NoError(p.t, err)
 	w, err := worker.New(worker.Config{
 		Kafka: seeds, Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: 6 * time.Second,
-		Appliers: 2, MaxBatch: p.maxBatch,
+		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(prometheus.NewRegistry()),
 	}, wrap(db), relay)
 	require.NoError(p.t, err)

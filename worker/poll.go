@@ -11,13 +11,9 @@ import (
 
 // options are the client rules that this package stands on.
 func (w *Worker) options() []kgo.Opt {
-	topics := make([]string, 0, len(w.cfg.Topics))
-	for _, t := range w.cfg.Topics {
-		topics = append(topics, t.Name)
-	}
 	return append(append([]kgo.Opt{}, w.cfg.Kafka...),
 		kgo.ConsumerGroup(w.cfg.Group),
-		kgo.ConsumeTopics(topics...),
+		kgo.ConsumeTopics(w.topics()...),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.SessionTimeout(w.cfg.SessionTimeout),
 		kgo.HeartbeatInterval(w.cfg.SessionTimeout/5),
@@ -34,6 +30,15 @@ func (w *Worker) options() []kgo.Opt {
 		kgo.FetchMaxWait(fetchWait),
 		kgo.WithHooks(&w.kafka),
 	)
+}
+
+// topics are the names of the command topics.
+func (w *Worker) topics() []string {
+	names := make([]string, 0, len(w.cfg.Topics))
+	for _, t := range w.cfg.Topics {
+		names = append(names, t.Name)
+	}
+	return names
 }
 
 // poll routes records to lanes until the context ends. Between a poll and AllowRebalance no lane is assigned or revoked, and nothing blocks.

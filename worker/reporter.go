@@ -146,13 +146,9 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 
 // measureStable asks for the last stable offsets, for lanes from which nothing was fetched lately.
 func (w *Worker) measureStable(ctx context.Context) {
-	topics := make([]string, 0, len(w.cfg.Topics))
-	for _, t := range w.cfg.Topics {
-		topics = append(topics, t.Name)
-	}
 	ctx, cancel := context.WithTimeout(ctx, reportEvery)
 	defer cancel()
-	listed, err := w.admin.ListCommittedOffsets(ctx, topics...)
+	listed, err := w.admin.ListCommittedOffsets(ctx, w.topics()...)
 	if err != nil {
 		return
 	}

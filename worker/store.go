@@ -13,6 +13,8 @@ type Store interface {
 
 // Claimer takes partitions.
 type Claimer interface {
+	// Introduce gives a position to partitions that have none. All partitions of a new topic should come at once.
+	Introduce(ctx context.Context, requests []ClaimRequest) error
 	// Claim makes this worker the owner of partitions, after transactions in flight on them have ended. Claims come in the order of requests.
 	Claim(ctx context.Context, requests []ClaimRequest) ([]Claim, error)
 	// Ping answers whether the database can be reached and written to.

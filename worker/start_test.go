@@ -1,0 +1,35 @@
+package worker_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWorker_startsWhereItWasToldTo(t *testing.T) {
+	for name, c := range map[string]struct {
+		latest bool
+		events int
+	}{
+		"at the start of the log":             {false, 8},
+		"at its end, in all partitions alike": {true, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := setup(t, 4)
+			p.latest = c.latest
+			for i := range int32(4) {
+				p.send(i, "CreateBatch", `{"ref":"old%d","sku":"CHAIR%d","qty":1}`, i, i)
+			}
+			p.start()
+			second := p.start() // which claims some partitions later, when the topic is known
+			p.awaitAllCommitted()
+			for i := range int32(4) {
+				p.send(i, "CreateBatch", `{"ref":"new%d","sku":"CHAIR%d","qty":1}`, i, i)
+			}
+			got := p.await(c.events)
+			p.awaitAllCommitted()
+			require.Len(t, got, c.events)
+			require.NoError(t, second.stop())
+		})
+	}
+}
