@@ -41,7 +41,7 @@ const (
 	recordBytes  = 256     // of a record beside its contents
 	headerBytes  = 40      // of a header beside its contents
 
-	// Brokers count compressed bytes, which small records multiply by twenty when they are unpacked. A larger batch of records comes alone.
+	// Brokers count compressed bytes, which small records multiply when they are unpacked. A larger batch of records comes alone.
 	fetchBytes     = 2 << 20
 	fetchPartition = 256 << 10
 	fetchWait      = 250 * time.Millisecond // a resumed partition waits out the fetch in flight

@@ -160,6 +160,8 @@ type heartbeat struct {
 	beat     lastTime // a heartbeat
 }
 
+var _ kgo.HookBrokerE2E = (*heartbeat)(nil) // the client takes a hook of any type, and calls what it has
+
 // OnBrokerE2E is kgo's hook for an answer to a request, or its failure.
 func (h *heartbeat) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
 	const joinKey, heartbeatKey, syncKey = 11, 12, 14

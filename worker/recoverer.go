@@ -3,8 +3,6 @@ package worker
 import (
 	"context"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // runRecoverer claims doubtful lanes again. A fenced lane may belong to another worker by now, so it waits until a heartbeat after the
@@ -100,5 +98,3 @@ func (w *Worker) claimAgain(ctx context.Context, name topicPartition) (Claim, pa
 	}
 	return claims[0], logs[0], nil
 }
-
-var _ kgo.HookBrokerE2E = (*heartbeat)(nil)
