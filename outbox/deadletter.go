@@ -12,6 +12,9 @@ import (
 // sending it again drops them all.
 func (r *renderer) deadLetter(row *Row) kgo.Record {
 	d, cause := row.DeadLetter, row.cause()
+	if d.Decision != "" {
+		return r.decision(row)
+	}
 	headers := make([]kgo.RecordHeader, 0, len(d.Headers)+maxReasons)
 	for _, h := range d.Headers {
 		headers = append(headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
@@ -19,14 +22,30 @@ func (r *renderer) deadLetter(row *Row) kgo.Record {
 	add := func(key, value string) { headers = append(headers, kgo.RecordHeader{Key: key, Value: []byte(value)}) }
 	add("dlq-reason", d.Reason)
 	add("dlq-message", d.Message)
-	add("dlq-original-topic", r.source.Topic)
-	add("dlq-original-partition", strconv.Itoa(int(r.source.Partition)))
-	add("dlq-original-offset", strconv.FormatInt(row.Offset, 10))
+	headers = append(headers, r.original(row)...)
 	if cause.Time != NoTime {
 		add("dlq-original-timestamp", strconv.FormatInt(cause.Time, 10))
 	}
 	add("dlq-consumer-group", r.envelope.Group)
 	return kgo.Record{Topic: r.envelope.DeadLetterTopic, Key: d.Key, Value: d.Value, Headers: headers}
+}
+
+// decision renders what an operator decided of a dead letter, so that whoever reads the topic knows what became of it, even where the database
+// does not any more. It has the key of the letter, and no value.
+func (r *renderer) decision(row *Row) kgo.Record {
+	headers := append([]kgo.RecordHeader{{Key: "dlq-decision", Value: []byte(row.DeadLetter.Decision)}}, r.original(row)...)
+	headers = append(headers, kgo.RecordHeader{Key: "dlq-consumer-group", Value: []byte(r.envelope.Group)})
+	return kgo.Record{Topic: r.envelope.DeadLetterTopic, Key: row.DeadLetter.Key, Headers: headers}
+}
+
+// original says where a command came from.
+func (r *renderer) original(row *Row) []kgo.RecordHeader {
+	from := row.from(&r.source)
+	return []kgo.RecordHeader{
+		{Key: "dlq-original-topic", Value: []byte(from.Topic)},
+		{Key: "dlq-original-partition", Value: []byte(strconv.Itoa(int(from.Partition)))},
+		{Key: "dlq-original-offset", Value: []byte(strconv.FormatInt(row.Offset, 10))},
+	}
 }
 
 // maxReasons is how many headers a dead letter has besides its own, at most.

@@ -19,36 +19,60 @@ var (
 // renderer turns the rows of one source into the bytes that are published. The same row gives the same bytes, whoever renders it and when: nothing
 // of the process, the clock or the attempt goes into a record. It is not safe for use by several goroutines.
 type renderer struct {
-	envelope   *Envelope
-	source     Source
-	ceSource   []byte
-	idPrefix   string // "<topic id>.<partition>."
-	placeStart string // "<topic>.<partition>."
-	types      map[string][]byte
+	envelope *Envelope
+	source   Source
+	place    place            // of the source
+	places   map[int32]*place // of other sources whose commands came late
+	ceSource []byte
+	types    map[string][]byte
 
 	time     int64 // that timeText renders
 	timeText []byte
 }
 
 func newRenderer(e *Envelope, s Source) *renderer {
-	partition := "." + strconv.Itoa(int(s.Partition)) + "."
 	return &renderer{
-		envelope:   e,
-		source:     s,
-		ceSource:   []byte(e.Source),
-		idPrefix:   base64.RawURLEncoding.EncodeToString(s.TopicID[:]) + partition,
-		placeStart: s.Topic + partition,
-		types:      map[string][]byte{},
-		time:       NoTime,
+		envelope: e,
+		source:   s,
+		place:    newPlace(&s),
+		places:   map[int32]*place{},
+		ceSource: []byte(e.Source),
+		types:    map[string][]byte{},
+		time:     NoTime,
 	}
+}
+
+// place is what a partition gives to the names of its commands and their events.
+type place struct {
+	id   string // "<topic id>.<partition>."
+	name string // "<topic>.<partition>."
+}
+
+func newPlace(s *Source) place {
+	partition := "." + strconv.Itoa(int(s.Partition)) + "."
+	return place{id: base64.RawURLEncoding.EncodeToString(s.TopicID[:]) + partition, name: s.Topic + partition}
+}
+
+// placeOf is where a row's command came by.
+func (r *renderer) placeOf(row *Row) *place {
+	if row.From == nil {
+		return &r.place
+	}
+	p := r.places[row.From.ID]
+	if p == nil {
+		made := newPlace(row.From)
+		p = &made
+		r.places[row.From.ID] = p
+	}
+	return p
 }
 
 // event renders an event into a record. Headers are appended to the slice given. The record's own timestamp stays unset, so it is the time of
 // publishing: brokers refuse timestamps that are too old, and delete by them, and a command may be older than either allows.
 func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
-	cause := row.cause()
+	cause, place := row.cause(), r.placeOf(row)
 	b := make(texts, 0, len(row.Key)+len(row.Subject)+len(cause.CommandID)+len(cause.CorrelationID)+
-		len(cause.TraceParent)+len(cause.TraceState)+len(r.idPrefix)+2*len(r.placeStart)+96)
+		len(cause.TraceParent)+len(cause.TraceState)+len(place.id)+2*len(place.name)+96)
 	add := func(key string, value []byte) { headers = append(headers, kgo.RecordHeader{Key: key, Value: value}) }
 
 	key := b.text(row.Key)
@@ -56,7 +80,7 @@ func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
 	add("ce_specversion", specVersion)
 	add("ce_type", r.typeOf(row.Type))
 	add("ce_source", r.ceSource)
-	add("ce_id", b.number(r.idPrefix, row.Offset, int64(row.Event)))
+	add("ce_id", b.number(place.id, row.Offset, int64(row.Event)))
 	if text := r.timeOf(cause.Time); text != nil {
 		add("ce_time", text)
 	}
@@ -65,7 +89,7 @@ func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
 	if row.Sequence > 0 {
 		add("ce_sequence", b.padded(row.Sequence))
 	}
-	causation := r.causation(&b, row, cause)
+	causation := causationOf(&b, place, row, cause)
 	if cause.CorrelationID != "" {
 		add("ce_correlationid", b.text(cause.CorrelationID))
 	} else {
@@ -81,11 +105,11 @@ func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
 	return kgo.Record{Topic: r.envelope.EventsTopic, Key: key, Value: row.Value, Headers: headers}
 }
 
-func (r *renderer) causation(b *texts, row *Row, cause *Cause) []byte {
+func causationOf(b *texts, place *place, row *Row, cause *Cause) []byte {
 	if cause.CommandID != "" {
 		return b.text(cause.CommandID)
 	}
-	return b.number(r.placeStart, row.Offset)
+	return b.number(place.name, row.Offset)
 }
 
 func (r *renderer) typeOf(kind string) []byte {
@@ -116,6 +140,14 @@ func (row *Row) cause() *Cause {
 		return noCause
 	}
 	return row.Cause
+}
+
+// from is where a row's command came by.
+func (row *Row) from(own *Source) *Source {
+	if row.From != nil {
+		return row.From
+	}
+	return own
 }
 
 // size is about what a row costs in memory until it is acknowledged, in bytes.

@@ -12,6 +12,7 @@ type Source struct {
 type Row struct {
 	Number int64 // within its source
 	Offset int64 // of the command that caused it
+	From   *Source // the partition that the command came by; nil: its own source
 	Event  int32 // the number of the event within the command, from 0
 
 	Type     string // "Allocated", …; empty for a dead letter
@@ -51,7 +52,19 @@ type DeadLetter struct {
 	Key     []byte // nil where the record had none
 	Value   []byte // nil where the record had none
 	Headers []Header
+
+	// Decision, unless empty, says that this is not the dead letter, but what an operator decided of it.
+	Decision Decision
 }
+
+// Decision is what an operator decided of a dead letter.
+type Decision string
+
+// The decisions.
+const (
+	Retried   Decision = "retried"   // it was applied again
+	Discarded Decision = "discarded" // it never takes effect
+)
 
 // Header is a Kafka record header.
 type Header struct {

@@ -37,6 +37,7 @@ type decisions struct {
 	loaded   *loaded
 	commands []domain.Command // by command of the batch; nil where it was refused before it could be decided
 	results  []domain.Result
+	holding
 }
 
 func newDecisions(batch worker.Batch) *decisions {
@@ -47,14 +48,22 @@ func newDecisions(batch worker.Batch) *decisions {
 		results:  make([]domain.Result, len(batch.Commands)),
 	}
 	for i := range batch.Commands {
-		c := &batch.Commands[i]
-		if c.Refusal != nil {
-			d.results[i].Refusal = &domain.Refusal{Reason: domain.Reason(c.Refusal.Reason), Message: c.Refusal.Message}
-			continue
-		}
-		d.commands[i], d.results[i].Refusal = domain.DecodeCommand(c.Type, c.Data)
+		d.decode(i, &batch.Commands[i])
 	}
 	return d
+}
+
+func (d *decisions) decode(i int, c *worker.Command) {
+	switch {
+	case c.Kept != nil && c.Kept.Discard:
+	case c.Failure != "":
+		d.commands[i] = decodeFailed(c)
+		d.results[i].Refusal = &domain.Refusal{Reason: reasonInternal, Message: c.Failure}
+	case c.Refusal != nil:
+		d.results[i].Refusal = &domain.Refusal{Reason: domain.Reason(c.Refusal.Reason), Message: c.Refusal.Message}
+	default:
+		d.commands[i], d.results[i].Refusal = domain.DecodeCommand(c.Type, c.Data)
+	}
 }
 
 // firstRounds is how many loads a batch may need beside one for each command, which is the most that can come of learning one fact a time.
@@ -67,7 +76,7 @@ func (d *decisions) decide(ctx context.Context, db querier) error {
 	var pending []int
 	for i, c := range d.commands {
 		if c != nil {
-			need.Expect(c)
+			d.expect(need, i, c)
 			pending = append(pending, i)
 		}
 	}
@@ -91,6 +100,9 @@ func (d *decisions) apply(pending []int, need *domain.Need) (waiting []int) {
 		if blocked.has(sku, ref) {
 			blocked.add(sku, ref)
 			waiting = append(waiting, i)
+			continue
+		}
+		if d.waitsOrHolds(i, sku) {
 			continue
 		}
 		result := d.loaded.catalog.Apply(d.commands[i], d.batch.Commands[i].Cause.CommandID)

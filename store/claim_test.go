@@ -97,7 +97,7 @@ func TestNudge_reachesListeners(t *testing.T) {
 			case got <- sources:
 			default:
 			}
-		})
+		}, func() {})
 	}()
 	<-listening
 	for heard := false; !heard; { // a nudge of before it listens is not heard

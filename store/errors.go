@@ -74,6 +74,7 @@ func fenced(pg *pgconn.PgError) error {
 func isConflict(pg *pgconn.PgError) bool {
 	switch pg.Code {
 	case codeConflict,
+		"23503", // foreign_key_violation: a held product was freed, or something began to wait for it
 		"23505", // unique_violation
 		"40001", // serialization_failure
 		"40P01", // deadlock_detected
@@ -85,13 +86,16 @@ func isConflict(pg *pgconn.PgError) bool {
 
 // isOutage: the database cannot serve anybody now, whatever the batch. By class, from Postgres' appendix A.
 func isOutage(pg *pgconn.PgError) bool {
+	if pg.Code == "57014" { // query_canceled: a statement that took too long, which may be one command's fault
+		return false
+	}
 	switch pg.Code[:2] {
 	case "08", // connection exception
 		"28", // invalid authorization
 		"3D", // invalid catalog name: no such database
 		"3F", // invalid schema name
 		"53", // insufficient resources: disk full, out of memory, too many connections
-		"57", // operator intervention: shutdown, crash, cancel
+		"57", // operator intervention: shutdown, crash
 		"58", // system error: I/O
 		"XX": // internal error: corruption
 		return true

@@ -21,6 +21,7 @@ type ledger struct {
 	lines    map[domain.LineID]history     // the last event of each line that has one
 	products map[string]outbox.Predecessor // the last event of each product
 	refused  []refused
+	kept     kept
 }
 
 // refused is a dead letter, and what is known of the command besides its bytes.
@@ -30,6 +31,8 @@ type refused struct {
 	command *worker.Command
 	letter  *outbox.DeadLetter
 	sku     string
+	event   int // the number of the command's next event
+	retries int32
 }
 
 func newLedger(batch worker.Batch, d *decisions) *ledger {
@@ -41,16 +44,45 @@ func newLedger(batch worker.Batch, d *decisions) *ledger {
 		products: d.loaded.products,
 	}
 	for i := range batch.Commands {
-		l.record(batch.Lanes, &batch.Commands[i], d.commands[i], d.results[i], &l.outcomes[i])
+		l.write(&batch, d, i)
 	}
+	l.kept.free = batch.Free
 	return l
 }
 
-func (l *ledger) record(lanes []worker.Lane, c *worker.Command, decoded domain.Command, result domain.Result, outcome *worker.Outcome) {
+// write writes down what became of a command.
+func (l *ledger) write(batch *worker.Batch, d *decisions, i int) {
+	c := &batch.Commands[i]
+	waits, holds := d.waits[i], d.holds[i]
+	if c.Kept != nil {
+		events := len(d.results[i].Events)
+		if waits != "" {
+			events = roomForEvents
+		}
+		l.unkeep(batch.Lanes, c, events)
+	}
+	switch {
+	case c.Kept != nil && c.Kept.Discard:
+		l.outcomes[i] = worker.Outcome{Result: worker.Discarded}
+	case waits != "":
+		l.outcomes[i] = worker.Outcome{Result: worker.Held}
+		l.kept.wait(c, sourceOf(batch, c), waits, d.commands[i])
+	default:
+		row := l.record(batch.Lanes, c, d.commands[i], d.results[i], &l.outcomes[i])
+		if holds != "" {
+			l.refused[len(l.refused)-1].sku = holds
+			l.kept.hold(c, holds, batch.Lanes[c.Lane].Source.ID, row, d.commands[i])
+		}
+	}
+}
+
+// record writes down what a command did, and gives the number of its first row.
+func (l *ledger) record(lanes []worker.Lane, c *worker.Command, decoded domain.Command, result domain.Result, outcome *worker.Outcome) (row int64) {
+	row = l.next(lanes, c.Lane)
 	switch {
 	case result.Refusal != nil:
 		*outcome = worker.Outcome{Result: worker.Refused, Reason: string(result.Refusal.Reason)}
-		l.refuse(lanes, c, decoded, result.Refusal)
+		l.refuse(lanes, c, decoded, result.Refusal, len(result.Events))
 	case len(result.Events) == 0:
 		*outcome = worker.Outcome{Result: worker.NoEffect}
 	default:
@@ -59,12 +91,14 @@ func (l *ledger) record(lanes []worker.Lane, c *worker.Command, decoded domain.C
 	for n := range result.Events {
 		l.event(lanes, c, n, &result.Events[n])
 	}
+	return row
 }
 
 func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.Event) {
 	row := outbox.Row{
-		Number: l.next(lanes, c.Lane), Offset: c.Offset, Event: int32(n), //nolint:gosec // a command has no more events than fit into memory
-		Type: string(e.Type), Key: e.SKU, Subject: e.Subject(), Value: e.AppendData(nil), Sequence: e.Sequence,
+		Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c),
+		Event: firstEvent(c) + int32(n), //nolint:gosec // a command has no more events than fit into memory
+		Type:  string(e.Type), Key: e.SKU, Subject: e.Subject(), Value: e.AppendData(nil), Sequence: e.Sequence,
 		Cause: c.Cause,
 	}
 	source := lanes[c.Lane].Source.ID
@@ -84,14 +118,16 @@ func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.
 	l.add(c.Lane, row, previous)
 }
 
-func (l *ledger) refuse(lanes []worker.Lane, c *worker.Command, decoded domain.Command, r *domain.Refusal) {
+func (l *ledger) refuse(lanes []worker.Lane, c *worker.Command, decoded domain.Command, r *domain.Refusal, events int) {
 	letter := &outbox.DeadLetter{Reason: string(r.Reason), Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers}
-	row := outbox.Row{Number: l.next(lanes, c.Lane), Offset: c.Offset, Cause: c.Cause, DeadLetter: letter}
+	row := outbox.Row{Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}
 	sku := ""
 	if decoded != nil {
 		sku, _ = names(decoded)
 	}
-	l.refused = append(l.refused, refused{lane: c.Lane, row: row.Number, command: c, letter: letter, sku: sku})
+	l.refused = append(l.refused, refused{
+		lane: c.Lane, row: row.Number, command: c, letter: letter, sku: sku, event: int(firstEvent(c)) + events, retries: retries(c),
+	})
 	l.add(c.Lane, row, history{})
 }
 

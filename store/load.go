@@ -21,6 +21,7 @@ type loaded struct {
 	lines    map[domain.LineID]history     // the outbox row of each line's last event
 	owners   map[string]string             // the SKU of each batch read or made; empty: absent when it was read
 	absent   map[string]struct{}           // references that were read and not found
+	held     held
 }
 
 func newLoaded() *loaded {
@@ -31,6 +32,7 @@ func newLoaded() *loaded {
 		lines:    map[domain.LineID]history{},
 		owners:   map[string]string{},
 		absent:   map[string]struct{}{},
+		held:     newHeld(),
 	}
 }
 
@@ -58,6 +60,8 @@ func (l *loaded) mentions(c domain.Command) (sku, ref string) {
 	sku, ref = names(c)
 	if owner := l.owners[ref]; owner != "" {
 		sku = owner
+	} else if waiting := l.held.refs[ref]; waiting != "" {
+		sku = waiting
 	}
 	return sku, ref
 }

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"allocation/outbox"
@@ -17,8 +19,12 @@ const (
 const outboxRowsSQL = `
 select o.row_no, o.command_offset, o.event_no, o.type, o.key, o.subject, coalesce(o.sequence, 0), o.value, coalesce(o.command_id, ''),
     coalesce(o.correlation_id, ''), coalesce(o.traceparent, ''), coalesce(o.tracestate, ''), coalesce(o.command_time, -1),
-    coalesce(o.after_source, 0), coalesce(o.after_row, 0), d.reason, d.message, d.key, d.value, d.headers
-from outbox o left join dead_letters d on o.type = '' and d.source = o.source and d.row_no = o.row_no
+    coalesce(o.after_source, 0), coalesce(o.after_row, 0), coalesce(f.source, 0), coalesce(f.topic, ''), coalesce(f.topic_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(f.partition, 0), d.reason, d.message, d.key, d.value, d.headers
+from outbox o
+left join positions f on f.source = o.command_source
+left join dead_letters d on o.type in ('', 'dlq-retried', 'dlq-discarded')
+    and d.source = coalesce(o.letter_source, o.source) and d.row_no = coalesce(o.letter_row, o.row_no)
 where o.source = $1 and o.row_no >= $2 and o.row_no < $3
 order by o.row_no limit $4`
 
@@ -46,17 +52,31 @@ func (s *Store) Rows(ctx context.Context, source outbox.Source, from, to int64) 
 	return out, readError("read outbox", rows.Err())
 }
 
+// decisionType begins the type of a row that tells of an operator's decision.
+const decisionType = "dlq-"
+
 func scanOutboxRow(rows pgx.Rows) (outbox.Row, error) {
 	r := outbox.Row{Cause: &outbox.Cause{}}
 	var reason, message *string
 	var key, value, headers []byte
+	var from outbox.Source
+	var topicID uuid.UUID
 	err := rows.Scan(&r.Number, &r.Offset, &r.Event, &r.Type, &r.Key, &r.Subject, &r.Sequence, &r.Value, &r.Cause.CommandID,
 		&r.Cause.CorrelationID, &r.Cause.TraceParent, &r.Cause.TraceState, &r.Cause.Time, &r.After.Source, &r.After.Row,
-		&reason, &message, &key, &value, &headers)
+		&from.ID, &from.Topic, &topicID, &from.Partition, &reason, &message, &key, &value, &headers)
+	if from.ID != 0 {
+		from.TopicID = topicID
+		r.From = &from
+	}
 	if err != nil || reason == nil {
 		return r, err
 	}
 	r.Value = nil
+	if decision, ok := strings.CutPrefix(r.Type, decisionType); ok {
+		r.Type = ""
+		r.DeadLetter = &outbox.DeadLetter{Decision: outbox.Decision(decision), Key: key}
+		return r, nil
+	}
 	r.DeadLetter = &outbox.DeadLetter{Reason: *reason, Message: *message, Key: key, Value: value}
 	r.DeadLetter.Headers, err = decodeHeaders(headers)
 	return r, err

@@ -42,8 +42,10 @@ func (s *Store) Published(ctx context.Context, sources []int32) (map[int32]int64
 	return published, readError("read published rows", err)
 }
 
-// nudgeChannel carries, as a comma-separated list, sources whose published row somebody waits for.
-const nudgeChannel = "allocation_nudge"
+const (
+	nudgeChannel   = "allocation_nudge"   // carries, as a comma-separated list, sources whose published row somebody waits for
+	decidedChannel = "allocation_decided" // an operator decided something
+)
 
 // Nudge asks the owners of sources to save their published rows soon.
 func (s *Store) Nudge(ctx context.Context, sources []int32) error {
@@ -55,20 +57,24 @@ func (s *Store) Nudge(ctx context.Context, sources []int32) error {
 	return readError("nudge", err)
 }
 
-// Listen calls nudged for each nudge, until the context or the connection ends. It holds a connection of its own.
-func (s *Store) Listen(ctx context.Context, nudged func(sources []int32)) error {
+// Listen calls nudged for each nudge, and decided for each decision, until the context or the connection ends. It holds a connection of its own.
+func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decided func()) error {
 	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
 	if err != nil {
 		return readError("listen", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "listen "+nudgeChannel); err != nil {
+	if _, err := conn.Exec(ctx, "listen "+nudgeChannel+"; listen "+decidedChannel); err != nil {
 		return readError("listen", err)
 	}
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return readError("listen", err)
+		}
+		if n.Channel == decidedChannel {
+			decided()
+			continue
 		}
 		var sources []int32
 		for part := range strings.SplitSeq(n.Payload, ",") {

@@ -56,6 +56,7 @@ func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec /
 // pipeline asks everything in the order in which loaded.learn reads the answers.
 func (q *question) pipeline() *pgx.Batch {
 	b := &pgx.Batch{}
+	b.Queue(heldSQL, q.skus, q.refs)
 	b.Queue(productsSQL, q.skus, q.refs)
 	if len(q.refs) > 0 {
 		b.Queue(batchesSQL, q.refs)

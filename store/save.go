@@ -24,6 +24,7 @@ func savePipeline(batch worker.Batch, d *decisions, l *ledger) *pgx.Batch {
 	queueBatches(b, d.loaded.catalog)
 	queueLines(b, d.loaded.catalog, l)
 	queueDeadLetters(b, batch, l)
+	queueKept(b, l)
 	queueOutbox(b, batch, l)
 	return b
 }

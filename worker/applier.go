@@ -3,8 +3,9 @@ package worker
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -12,11 +13,12 @@ import (
 // applier applies what waits in its lanes, one transaction after the other; while one commits, the next batch gathers. It takes records
 // from a lane's queue only after they are committed, so whatever fails is gathered again.
 type applier struct {
-	w     *Worker
-	wake  chan struct{} // has room for one
-	lanes []*lane       // guarded by Worker.mu
-	turn  int           // the lane that goes first
-	limit int           // most commands in the next transaction: halved when one of them is at fault
+	w        *Worker
+	wake     chan struct{} // has room for one
+	lanes    []*lane       // guarded by Worker.mu
+	turn     int           // the lane that goes first
+	keptTurn bool          // what the database kept goes first
+	limit    int           // most commands in the next transaction: halved when one of them is at fault
 
 	movedAt   time.Time // guarded by Worker.mu: when it last had no work, or finished some
 	conflicts int       // in a row
@@ -45,8 +47,7 @@ func (a *applier) run(stop, abort context.Context) {
 			a.sleep(stop, wait)
 			continue
 		}
-		work.decode()
-		a.finish(stop, work, a.apply(abort, work))
+		a.do(stop, abort, work)
 	}
 }
 
@@ -64,8 +65,41 @@ func (a *applier) sleep(stop context.Context, wait time.Duration) {
 	}
 }
 
+// do applies what was gathered.
+func (a *applier) do(stop, abort context.Context, work *work) {
+	ok, err := true, error(nil)
+	switch {
+	case work.kept:
+		ok, err = a.readKept(abort, work)
+	case work.trial:
+		ok, err = a.try(abort, work)
+	}
+	if !ok && err == nil {
+		a.release(work)
+		return
+	}
+	if err == nil {
+		err = a.apply(abort, work)
+	}
+	a.finish(stop, work, err)
+}
+
+// errPanicked is a mistake of this program that a command led to.
+var errPanicked = errors.New("panicked")
+
 // apply has the batch applied. The rows go to the relay in the order of commits, which is the order of this applier's transactions.
-func (a *applier) apply(ctx context.Context, work *work) error {
+func (a *applier) apply(ctx context.Context, work *work) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanicked, p, debug.Stack())
+		}
+	}()
+	if !work.kept {
+		work.decode()
+	}
+	if work.fails != "" && len(work.batch.Commands) == 1 {
+		work.batch.Commands[0].Failure = work.fails
+	}
 	start := time.Now()
 	ctx, span := startSpan(ctx, a.w.tracer, &work.batch)
 	applied, err := a.w.store.Apply(ctx, work.batch)
@@ -120,11 +154,20 @@ func (a *applier) committed(work *work) {
 	w := a.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.evidence.note(work.applied.Outcomes, work.fails != "")
+	if work.fails != "" {
+		kick(w.keep)
+	}
 	for i, l := range work.lanes {
 		l.busy = false
 		if l.state == running { // else its rows are in the table, and the next claim drains them
 			w.relay.Publish(l.claim.Source.ID, work.applied.Rows[i])
-			l.applied(work.taken[i], work.batch.Lanes[i].To, len(work.applied.Rows[i]))
+			if work.kept {
+				l.advance(0, l.next, len(work.applied.Rows[i]))
+				l.keptApplied()
+			} else {
+				l.applied(work.taken[i], work.batch.Lanes[i].To, len(work.applied.Rows[i]))
+			}
 			l.saved = max(l.saved, work.batch.Lanes[i].Published)
 			w.flow(l)
 		}
@@ -137,18 +180,25 @@ func (a *applier) committed(work *work) {
 func (a *applier) release(work *work) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	for _, l := range work.lanes {
-		l.busy = false
-	}
+	work.ended()
 	a.w.rest.Broadcast()
+}
+
+// ended lets go of the lanes of a batch that was not committed. The caller holds mu.
+func (w *work) ended() {
+	for _, l := range w.lanes {
+		l.busy = false
+		l.survived = l.survived || w.trial
+		l.keptSurvived = l.keptSurvived || w.kept
+	}
 }
 
 // doubt hands lanes to the recoverer: those that were fenced, or all where it is not known.
 func (a *applier) doubt(work *work, fenced *FencedError) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
+	work.ended()
 	for _, l := range work.lanes {
-		l.busy = false
 		if fenced == nil {
 			a.w.doubt(l, time.Time{})
 		} else if len(fenced.Sources) == 0 || slices.Contains(fenced.Sources, l.claim.Source.ID) {
@@ -162,20 +212,22 @@ func (a *applier) doubt(work *work, fenced *FencedError) {
 func (a *applier) isolate(work *work, err error) {
 	a.retry("fault")
 	a.release(work)
-	if n := len(work.batch.Commands); n > 1 {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	if work.kept {
+		a.isolateKept(work, err)
+		return
+	}
+	if n := len(work.records); n > 1 {
 		a.limit = max(1, n/2)
 		return
 	}
-	a.w.mu.Lock()
-	defer a.w.mu.Unlock()
-	l := work.lanes[0]
-	l.alone = true
-	l.failures++
-	l.retryAt = time.Now().Add(backoff(l.failures, 100*time.Millisecond, 30*time.Second))
 	a.limit = max(a.limit, 1)
-	a.w.logger.Error("a command fails by itself: its partition waits, and tries it again",
-		slog.String("topic", l.topic), slog.Int("partition", int(l.partition)), slog.Int64("offset", work.batch.Commands[0].Offset),
-		slog.Int("failures", l.failures), slog.Any("error", err))
+	offset := work.batch.Lanes[0].From
+	if len(work.records) > 0 {
+		offset = work.records[0].Offset
+	}
+	a.w.suspectAlone(work.lanes[0], offset, err)
 }
 
 // pause waits, or until the context ends.

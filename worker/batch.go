@@ -14,6 +14,8 @@ type Command struct {
 	Data    []byte // JSON
 	Cause   *outbox.Cause
 	Refusal *Refusal // why the envelope could not be read; nil where it could
+	Failure string   // why it is not to be decided: it becomes a dead letter that holds its product; empty: decide it
+	Kept    *Kept    // where it was kept until now; nil for one that was just fetched
 
 	// The record as it came, for a dead letter.
 	Key     []byte
@@ -44,6 +46,7 @@ type Token [16]byte
 type Batch struct {
 	Lanes    []Lane
 	Commands []Command
+	Free     []string // products for which nothing waits behind these commands: they are held no longer
 }
 
 // Applied is what a committed transaction did.
@@ -63,9 +66,11 @@ type Result uint8
 
 // The results of a command.
 const (
-	Changed  Result = iota // it took effect
-	NoEffect               // it was seen before, or changes nothing
-	Refused                // a dead letter tells why
+	Changed   Result = iota // it took effect
+	NoEffect                // it was seen before, or changes nothing
+	Refused                 // a dead letter tells why
+	Held                    // it waits behind a command that failed
+	Discarded               // an operator decided that it never takes effect
 )
 
 // Claim is a partition that this worker owns until another claims it.

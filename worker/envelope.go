@@ -14,10 +14,11 @@ import (
 // TypePrefix stands before the name of a command or an event in a CloudEvents type.
 const TypePrefix = "allocation.v1."
 
-// Reasons of refusals that the envelope gives.
+// Reasons of refusals that the envelope gives, and of commands that failed.
 const (
 	reasonMalformed   = "malformed"
 	reasonUnknownType = "unknown_type"
+	reasonInternal    = "internal"
 )
 
 // maxAttribute is the most bytes of an attribute that counts.

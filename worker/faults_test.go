@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -83,33 +82,6 @@ func TestWorker_goesOnAfterErrors(t *testing.T) {
 			p.requireOnce(12)
 		})
 	}
-}
-
-// One command that cannot be applied stops its own partition at most, and loses nothing: once it can be, everything follows in order.
-func TestWorker_isolatesACommandThatFailsByItself(t *testing.T) {
-	p := setup(t, 2)
-	var healed atomic.Bool
-	alone := make(chan struct{})
-	once := sync.OnceFunc(func() { close(alone) })
-	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
-		for _, c := range batch.Commands {
-			if strings.Contains(string(c.Data), `"o7"`) && !healed.Load() {
-				if len(batch.Commands) == 1 {
-					once()
-				}
-				return worker.Applied{}, errors.New("poison")
-			}
-		}
-		return real.Apply(ctx, batch)
-	})
-	p.sendOrders(12)
-	<-alone
-	p.send(1, "CreateBatch", `{"ref":"other","sku":"TABLE","qty":1}`)
-	got := p.await(1 + 7 + 1) // the batch, the orders before the poison, the other partition's batch
-	require.Len(t, got, 9)
-	healed.Store(true)
-	p.await(12 + 2)
-	p.awaitCommitted(map[int32]int64{0: 13, 1: 1})
 }
 
 func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {

@@ -15,6 +15,10 @@ type work struct {
 	taken   []int    // records at the head of each lane's queue
 	records []record // the commands among them
 	applied Applied
+
+	trial bool   // its records may end this process, and are noted before
+	kept  bool   // it has no records, but what the database kept
+	fails string // why its one command is held; empty: it is not
 }
 
 // record is a fetched command that is not decoded yet.
@@ -39,13 +43,22 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	ready, wait := a.ready(now)
-	if len(ready) == 0 {
+	kept, keptWait := a.keptLane(now)
+	a.keptTurn = !a.keptTurn
+	switch {
+	case kept != nil && (len(ready) == 0 || a.keptTurn):
+		return a.gatherKept(kept), 0
+	case len(ready) == 0:
 		a.movedAt = now
-		return nil, wait
+		return nil, sooner(wait, keptWait)
 	}
 	g := gathering{work: &work{}, commands: a.limit, bytes: batchBytes}
-	if ready[0].alone {
+	if first := ready[0]; first.alone {
 		g.commands = 1
+		g.work.fails = first.failure
+	} else if first.trial > 0 {
+		g.commands = min(g.commands, first.trialSize())
+		g.work.trial = true
 	}
 	g.takeShares(ready)
 	a.turn++
@@ -57,17 +70,25 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	return g.work, 0
 }
 
+// sooner is the shorter of two waits, where 0 is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
 // ready are the lanes to take from, beginning with another one each time; one that must go alone is the only one.
 func (a *applier) ready(now time.Time) (ready []*lane, wait time.Duration) {
 	for i := range a.lanes {
 		l := a.lanes[(i+a.turn)%len(a.lanes)]
 		if !l.ready(now) {
-			if l.state == running && len(l.queue) > 0 && l.retryAt.After(now) && (wait == 0 || l.retryAt.Sub(now) < wait) {
-				wait = l.retryAt.Sub(now)
+			if l.state == running && len(l.queue) > 0 && l.retryAt.After(now) {
+				wait = sooner(wait, l.retryAt.Sub(now))
 			}
 			continue
 		}
-		if l.alone {
+		if l.alone || l.trial > 0 {
 			return []*lane{l}, 0
 		}
 		ready = append(ready, l)

@@ -49,7 +49,12 @@ type lane struct {
 
 	alone    bool      // its first record failed in a batch of one: it is tried alone
 	failures int       // in a row, alone
+	failedAt int64     // what the worker had committed when it failed first
+	failure  string    // why it is held now; empty: it is not
 	retryAt  time.Time // not before this is it tried again
+
+	suspicion
+	keeping
 
 	fencedAt time.Time // zero: not fenced, claim at once
 	tries    int       // claims in a row since it became doubtful
@@ -76,6 +81,8 @@ func (l *lane) adopt(c Claim) {
 	l.drop()
 	l.fencedAt, l.tries = time.Time{}, 0
 	l.movedAt = time.Now()
+	l.suspect(c)
+	l.backlog = false
 }
 
 func (l *lane) drop() {
@@ -104,6 +111,12 @@ func size(r *kgo.Record) int {
 
 // applied moves the lane after a transaction took its first n records.
 func (l *lane) applied(n int, to int64, rows int) {
+	l.advance(n, to, rows)
+	l.alone, l.failures, l.failure, l.tries, l.retryAt = false, 0, "", 0, time.Time{}
+	l.survive()
+}
+
+func (l *lane) advance(n int, to int64, rows int) {
 	for _, r := range l.queue[:n] {
 		l.bytes -= size(r)
 	}
@@ -112,7 +125,6 @@ func (l *lane) applied(n int, to int64, rows int) {
 	l.next = to
 	l.nextRow += int64(rows)
 	l.movedAt = time.Now()
-	l.alone, l.failures, l.tries, l.retryAt = false, 0, 0, time.Time{}
 	if last := len(l.marks) - 1; last >= 0 && l.marks[last].row == l.nextRow {
 		l.marks[last].offset = to
 		return

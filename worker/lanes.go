@@ -62,6 +62,7 @@ func (w *Worker) start(l *lane) {
 	l.saveNow = true
 	w.kickReporter()
 	w.kickApplier(l)
+	kick(w.keep)
 }
 
 func (w *Worker) kickApplier(l *lane) {

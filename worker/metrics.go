@@ -15,6 +15,7 @@ type Metrics struct {
 	BatchSize   prometheus.Histogram
 	Assigned    prometheus.Gauge
 	Quarantined prometheus.Gauge
+	HeldKeys    prometheus.Gauge
 	Lag         *prometheus.GaugeVec // by topic and partition
 }
 
@@ -23,7 +24,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		Commands: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "allocation_commands_total",
-			Help: "Commands committed, by type and outcome: changed, no_effect, refused.",
+			Help: "Commands committed, by type and outcome: changed, no_effect, refused, held, discarded.",
 		}, []string{"type", "outcome"}),
 		Refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "allocation_refusals_total",
@@ -59,17 +60,23 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "allocation_partitions_quarantined",
 			Help: "Assigned partitions that are paused, because their position cannot be used.",
 		}),
+		HeldKeys: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "allocation_held_keys",
+			Help: "Products whose commands wait behind a dead letter of an assigned partition, until an operator decides.",
+		}),
 		Lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "allocation_consumer_lag",
 			Help: "Records between the last stable offset and what is applied and published, by topic and partition.",
 		}, []string{"topic", "partition"}),
 	}
-	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Assigned, m.Quarantined, m.Lag)
+	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Assigned, m.Quarantined, m.HeldKeys, m.Lag)
 	return m
 }
 
 func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {
-	m.BatchSize.Observe(float64(len(batch.Commands)))
+	if len(batch.Commands) > 0 {
+		m.BatchSize.Observe(float64(len(batch.Commands)))
+	}
 	type label struct {
 		kind   string
 		result Result
@@ -79,9 +86,9 @@ func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {
 		kind := batch.Commands[i].Type
 		if o.Result == Refused {
 			m.Refusals.WithLabelValues(o.Reason).Inc()
-			if o.Reason == reasonUnknownType || o.Reason == reasonMalformed {
-				kind = "unknown" // a label must not grow with what people send
-			}
+		}
+		if o.Result == Discarded || o.Reason == reasonUnknownType || o.Reason == reasonMalformed || o.Reason == reasonInternal {
+			kind = "unknown" // a label must not grow with what people send
 		}
 		counts[label{kind, o.Result}]++
 	}
@@ -98,6 +105,10 @@ func (r Result) String() string {
 		return "no_effect"
 	case Refused:
 		return "refused"
+	case Held:
+		return "held"
+	case Discarded:
+		return "discarded"
 	}
 	return "unknown"
 }

@@ -167,7 +167,7 @@ func (w *Worker) measureStable(ctx context.Context) {
 func (w *Worker) runListener(stop context.Context) {
 	for attempt := 1; stop.Err() == nil; attempt++ {
 		started := time.Now()
-		_ = w.store.Listen(stop, w.nudged)
+		_ = w.store.Listen(stop, w.nudged, w.decided)
 		if time.Since(started) > time.Minute {
 			attempt = 1
 		}

@@ -7,6 +7,7 @@ import "context"
 type Store interface {
 	Claimer
 	Reporter
+	Keeper
 	// Apply commits what a batch does, or nothing.
 	Apply(ctx context.Context, batch Batch) (Applied, error)
 }
@@ -25,6 +26,19 @@ type Claimer interface {
 type Reporter interface {
 	// SavePublished writes how far rows are published, and returns the sources whose claim was lost.
 	SavePublished(ctx context.Context, progress []Progress) (lost []int32, err error)
-	// Listen calls nudged with sources whose published row somebody waits for, until the context or the connection ends.
-	Listen(ctx context.Context, nudged func(sources []int32)) error
+	// Listen calls nudged with sources whose published row somebody waits for, and decided when an operator decided something, until the
+	// context or the connection ends.
+	Listen(ctx context.Context, nudged func(sources []int32), decided func()) error
+}
+
+// Keeper keeps what cannot be applied when it comes.
+type Keeper interface {
+	// Backlogs says what is kept for partitions, where there is something.
+	Backlogs(ctx context.Context, sources []int32) (map[int32]Backlog, error)
+	// Kept gives what may be applied now of what is kept for a partition, at most so many commands, in order. It counts the attempt; forget says
+	// that those of before ended, with an error.
+	Kept(ctx context.Context, source int32, most int, forget bool) (KeptBatch, error)
+	// Try notes that a lane's records up to an offset are about to be applied. It answers how often just this was begun before and never ended,
+	// and how far the largest trial went that began here; forget says that those of before ended, with an error.
+	Try(ctx context.Context, lane Lane, to int64, forget bool) (earlier int, reached int64, err error)
 }

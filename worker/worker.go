@@ -36,6 +36,9 @@ type Worker struct {
 	appliers []*applier
 	wakePoll context.CancelFunc // interrupts the poll in flight; nil while none is
 
+	evidence evidence // guarded by mu
+
+	keep    chan struct{} // has room for one
 	recover chan struct{} // has room for one
 	report  chan struct{} // has room for one
 	drains  sync.WaitGroup
@@ -48,6 +51,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		tracer:  otel.Tracer("allocation/worker"),
 		kinds:   make(map[string]string, len(cfg.Topics)),
 		lanes:   map[topicPartition]*lane{},
+		keep:    make(chan struct{}, 1),
 		recover: make(chan struct{}, 1),
 		report:  make(chan struct{}, 1),
 	}
@@ -87,6 +91,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		parts.Go(func() { a.run(stop, abort) })
 	}
 	parts.Go(func() { w.runRecoverer(stop) })
+	parts.Go(func() { w.runKeeper(stop) })
 	reports.Go(func() { w.runReporter(report) })
 	reports.Go(func() { w.runListener(report) })
 	w.poll(stop)

@@ -80,7 +80,7 @@ func (m *metrics) observe(relay *outbox.Relay) {
 			Help: "Age of the oldest command with an event that Kafka has not acknowledged; 0 where there is none.",
 		}, func() float64 { return oldestAge(relay) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "allocation_held_keys",
+			Name: "allocation_outbox_held_keys",
 			Help: "Products whose events wait for an event that came by another partition.",
 		}, func() float64 { return float64(relay.HeldKeys()) }),
 	)

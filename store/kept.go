@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"allocation/worker"
+)
+
+// ownSQL are the sources that the owner of $1 answers for: its own, and those of topics of the same name that were deleted.
+const ownSQL = `(select p.source from positions p join positions o on o.topic = p.topic and o.partition = p.partition where o.source = $1)`
+
+const backlogsSQL = `
+select o.source,
+    exists (select from dead_letters d where d.source = p.source and d.state in ('retrying', 'discarding'))
+        or exists (select from held_keys k join dead_letters d using (source, row_no) where k.source = p.source and d.state in ('retried', 'discarded')) work,
+    (select count(*) from held_keys k where k.source = p.source)::int held
+from unnest($1::int[]) n (source)
+join positions o on o.source = n.source
+join positions p on p.topic = o.topic and p.partition = o.partition`
+
+// Backlogs says what is kept for partitions, where there is something.
+func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker.Backlog, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rows, err := s.pool.Query(ctx, backlogsSQL, sources)
+	if err != nil {
+		return nil, readError("look for kept commands", err)
+	}
+	backlogs := map[int32]worker.Backlog{}
+	var source int32
+	var found worker.Backlog
+	_, err = pgx.ForEachRow(rows, []any{&source, &found.Work, &found.Held}, func() error {
+		if found.Work || found.Held > 0 {
+			b := backlogs[source]
+			backlogs[source] = worker.Backlog{Work: b.Work || found.Work, Held: b.Held + found.Held}
+		}
+		return nil
+	})
+	return backlogs, readError("look for kept commands", err)
+}
+
+// Kept gives what may be applied now of what is kept for a partition: first the dead letters on which an operator decided, then what waits
+// behind one that is decided. It counts the attempt.
+func (s *Store) Kept(ctx context.Context, source int32, most int, forget bool) (worker.KeptBatch, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var kept worker.KeptBatch
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+		if kept, err = decidedLetters(ctx, tx, source, most, forget); err != nil || len(kept.Records) > 0 {
+			return err
+		}
+		kept, err = waitingCommands(ctx, tx, source, most, forget)
+		return err
+	})
+	return kept, readError("read kept commands", err)
+}
+
+const (
+	decidedSQL = `
+select d.source, d.row_no, d.state = 'discarding', coalesce(k.key, ''), d.first_event, d.retries, d.command_offset, coalesce(d.command_time, -1),
+    d.key, d.value, d.headers, p.source, p.topic, p.topic_id, p.partition
+from dead_letters d
+left join held_keys k using (source, row_no)
+join positions p on p.source = coalesce(d.command_source, d.source)
+where d.source in ` + ownSQL + ` and d.state in ('retrying', 'discarding')
+order by d.source, d.row_no limit $2`
+
+	attemptLetterSQL = `update dead_letters set attempts = case when $3 then 1 else attempts + 1 end where source = $1 and row_no = $2 returning attempts`
+
+	freedSQL = `
+select k.key from held_keys k join dead_letters d using (source, row_no)
+where k.source in ` + ownSQL + ` and d.state in ('retried', 'discarded')
+order by k.held_at, k.key limit 1`
+
+	attemptKeySQL = `update held_keys set attempts = case when $2 then 1 else attempts + 1 end where key = $1 returning attempts`
+
+	waitingCommandsSQL = `
+select h.seq, h.key, h.first_event, h.command_offset, coalesce(h.command_time, -1), h.record_key, h.value, h.headers, p.source, p.topic, p.topic_id, p.partition
+from held_commands h join positions p on p.source = h.command_source
+where h.key = $1 order by h.seq limit $2`
+)
+
+func decidedLetters(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (kept worker.KeptBatch, err error) {
+	kept.Records, err = keptRecords(ctx, tx, func(r *worker.KeptRecord) []any {
+		return []any{&r.Letter.Source, &r.Letter.Row, &r.Discard, &r.Product, &r.Event, &r.Retries}
+	}, decidedSQL, source, most)
+	if err != nil || len(kept.Records) == 0 {
+		return kept, err
+	}
+	first := kept.Records[0].Letter
+	return kept, tx.QueryRow(ctx, attemptLetterSQL, first.Source, first.Row, forget).Scan(&kept.Attempts)
+}
+
+func waitingCommands(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (kept worker.KeptBatch, err error) {
+	var key string
+	if err := tx.QueryRow(ctx, freedSQL, source).Scan(&key); err != nil {
+		return kept, ignoreNone(err)
+	}
+	kept.Records, err = keptRecords(ctx, tx, func(r *worker.KeptRecord) []any {
+		return []any{&r.Seq, &r.Product, &r.Event}
+	}, waitingCommandsSQL, key, most+1)
+	if err != nil {
+		return kept, err
+	}
+	if len(kept.Records) > most || sizeOf(kept.Records) >= keptBytes {
+		kept.Records = kept.Records[:min(most, len(kept.Records))]
+	} else {
+		kept.Free = key
+	}
+	return kept, tx.QueryRow(ctx, attemptKeySQL, key, forget).Scan(&kept.Attempts)
+}
+
+func ignoreNone(err error) error {
+	if err == pgx.ErrNoRows { //nolint:errorlint // Scan returns it as it is
+		return nil
+	}
+	return err
+}
+
+// keptRecords reads kept commands; own are the columns that come before those that all of them have.
+func keptRecords(ctx context.Context, tx pgx.Tx, own func(*worker.KeptRecord) []any, sql string, args ...any) ([]worker.KeptRecord, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var records []worker.KeptRecord
+	for sizeOf(records) < keptBytes && rows.Next() {
+		var r worker.KeptRecord
+		var headers []byte
+		var topicID uuid.UUID
+		columns := append(own(&r), &r.Offset, &r.Time, &r.Key, &r.Value, &headers, &r.From.ID, &r.From.Topic, &topicID, &r.From.Partition)
+		if err := rows.Scan(columns...); err != nil {
+			return nil, err
+		}
+		r.From.TopicID = topicID
+		if r.Headers, err = decodeHeaders(headers); err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	return records, rows.Err()
+}
+
+// keptBytes bounds what is read at once of kept commands; the last one may exceed it.
+const keptBytes = 8 << 20
+
+func sizeOf(records []worker.KeptRecord) (n int) {
+	for i := range records {
+		n += len(records[i].Value) + len(records[i].Key) + 256
+		for _, h := range records[i].Headers {
+			n += len(h.Key) + len(h.Value)
+		}
+	}
+	return n
+}
+
+// Try notes that a lane's records up to an offset are about to be applied.
+func (s *Store) Try(ctx context.Context, lane worker.Lane, to int64, forget bool) (earlier int, reached int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err = s.pool.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_trial($1, $2, $3, $4, $5)`,
+		lane.Source.ID, uuid.UUID(lane.Token), lane.From, to, forget).Scan(&earlier, &reached)
+	return earlier, reached, readError("begin trial", err)
+}

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"allocation/domain"
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+// kept is what a batch begins to keep, and what it keeps no longer.
+type kept struct {
+	waiting []waiting
+	holds   []hold
+	decided []decided
+	applied []*worker.Command // commands that wait no longer
+	free    []string          // products that are held no longer
+}
+
+// decided is a dead letter on which an operator decided.
+type decided struct {
+	command *worker.Command
+	row     int64 // of the outbox, that tells of it
+	event   int32 // the number of the command's next event
+}
+
+// waiting is a command that waits behind a held product.
+type waiting struct {
+	command *worker.Command
+	source  int32 // by which it came
+	key     string
+	ref     string // the batch that it would make
+}
+
+// hold is a product that a failed command holds.
+type hold struct {
+	key, ref string
+	again    bool // it was held by another until now
+	source   int32
+	row      int64 // of the dead letter
+}
+
+func (k *kept) wait(c *worker.Command, source int32, key string, decoded domain.Command) {
+	k.waiting = append(k.waiting, waiting{command: c, source: source, key: key, ref: madeBy(decoded)})
+}
+
+func (k *kept) hold(c *worker.Command, key string, source int32, row int64, decoded domain.Command) {
+	k.holds = append(k.holds, hold{
+		key: key, ref: madeBy(decoded), again: c.Kept != nil && c.Kept.Product == key, source: source, row: row,
+	})
+}
+
+// madeBy is the reference of the batch that a command would make.
+func madeBy(c domain.Command) string {
+	if create, ok := c.(domain.CreateBatch); ok {
+		return create.Ref
+	}
+	return ""
+}
+
+// roomForEvents is left for the events of a command that an operator had applied again and that waits now, should it be applied once more.
+const roomForEvents = 1_000_000
+
+// unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka what an operator decided of it.
+func (l *ledger) unkeep(lanes []worker.Lane, c *worker.Command, events int) {
+	if c.Kept.Seq != 0 {
+		l.kept.applied = append(l.kept.applied, c)
+		return
+	}
+	l.kept.decided = append(l.kept.decided, decided{command: c, row: l.next(lanes, c.Lane), event: c.Kept.Event + int32(events)}) //nolint:gosec // as in event
+	letter := &outbox.DeadLetter{Decision: outbox.Retried, Key: c.Key}
+	if c.Kept.Discard {
+		letter.Decision = outbox.Discarded
+	}
+	l.add(c.Lane, outbox.Row{Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}, history{})
+}
+
+// from is the partition that a command came by, where it is not the one whose row tells of it.
+func from(lanes []worker.Lane, c *worker.Command) *outbox.Source {
+	if c.Kept == nil || c.Kept.From.ID == lanes[c.Lane].Source.ID {
+		return nil
+	}
+	return &c.Kept.From
+}
+
+// sourceOf is the number of the partition that a command came by.
+func sourceOf(batch *worker.Batch, c *worker.Command) int32 {
+	if c.Kept != nil {
+		return c.Kept.From.ID
+	}
+	return batch.Lanes[c.Lane].Source.ID
+}
+
+func firstEvent(c *worker.Command) int32 {
+	if c.Kept == nil {
+		return 0
+	}
+	return c.Kept.Event
+}
+
+// retries is how often a command was retried, for the dead letter that it becomes now.
+func retries(c *worker.Command) int32 {
+	switch {
+	case c.Kept == nil:
+		return 0
+	case c.Kept.Letter.Source != 0:
+		return c.Kept.Retries + 1
+	}
+	return c.Kept.Retries
+}

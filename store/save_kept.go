@@ -1,0 +1,109 @@
+package store
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"allocation/worker"
+)
+
+// letters are the dead letters that rows tell of, by row: a batch with decisions has one lane.
+func (k *kept) letters() map[int64]worker.LetterID {
+	if len(k.decided) == 0 {
+		return nil
+	}
+	letters := make(map[int64]worker.LetterID, len(k.decided))
+	for _, d := range k.decided {
+		letters[d.row] = d.command.Kept.Letter
+	}
+	return letters
+}
+
+const (
+	decideSQL = `
+with updated as (
+    update dead_letters d
+    set state = case d.state when 'retrying' then 'retried' else 'discarded' end, resolved_at = now(), first_event = v.event, attempts = 0
+    from unnest($1::int[], $2::bigint[], $3::int[], $4::text[]) v (source, row_no, event, state)
+    where d.source = v.source and d.row_no = v.row_no and d.state = v.state returning 1)
+select expect_count((select count(*) from updated), $5, 'dead letters decided')`
+
+	holdSQL = `insert into held_keys (key, source, row_no, ref) values ($1, $2, $3, nullif($4, ''))`
+
+	holdAgainSQL = `
+with updated as (
+    update held_keys set source = $2, row_no = $3, ref = nullif($4, ''), attempts = 0, held_at = now() where key = $1 returning 1)
+select expect_count((select count(*) from updated), 1, 'held products updated')`
+
+	waitSQL = `
+insert into held_commands (key, command_source, command_offset, command_time, first_event, ref, record_key, value, headers)
+select key, command_source, command_offset, nullif(command_time, -1), first_event, nullif(ref, ''), record_key, value, headers
+from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[])
+     with ordinality v (key, command_source, command_offset, command_time, first_event, ref, record_key, value, headers, n)
+order by n`
+
+	appliedSQL = `
+with deleted as (delete from held_commands where seq = any($1) returning key),
+     reset as (update held_keys set attempts = 0 where attempts > 0 and key in (select key from deleted))
+select expect_count((select count(*) from deleted), $2, 'waiting commands applied')`
+
+	freeSQL = `
+with deleted as (delete from held_keys where key = any($1) returning 1)
+select expect_count((select count(*) from deleted), $2, 'held products freed')`
+)
+
+// queueKept writes what is kept from now on, and what is kept no longer. It comes after the dead letters, which hold products.
+func queueKept(b *pgx.Batch, l *ledger) {
+	k := &l.kept
+	queueDecided(b, k.decided)
+	for _, h := range k.holds {
+		sql := holdSQL
+		if h.again {
+			sql = holdAgainSQL
+		}
+		b.Queue(sql, h.key, h.source, h.row, h.ref)
+	}
+	queueWaiting(b, k.waiting)
+	if n := len(k.applied); n > 0 {
+		seqs := make([]int64, n)
+		for i, c := range k.applied {
+			seqs[i] = c.Kept.Seq
+		}
+		b.Queue(appliedSQL, seqs, n)
+	}
+	if n := len(k.free); n > 0 {
+		b.Queue(freeSQL, k.free, n)
+	}
+}
+
+func queueDecided(b *pgx.Batch, decided []decided) {
+	n := len(decided)
+	if n == 0 {
+		return
+	}
+	sources, rows, events, states := make([]int32, n), make([]int64, n), make([]int32, n), make([]string, n)
+	for i, d := range decided {
+		letter := d.command.Kept.Letter
+		sources[i], rows[i], events[i], states[i] = letter.Source, letter.Row, d.event, "retrying"
+		if d.command.Kept.Discard {
+			states[i] = "discarding"
+		}
+	}
+	b.Queue(decideSQL, sources, rows, events, states, n)
+}
+
+func queueWaiting(b *pgx.Batch, waiting []waiting) {
+	n := len(waiting)
+	if n == 0 {
+		return
+	}
+	keys, sources, offsets, times := make([]string, n), make([]int32, n), make([]int64, n), make([]int64, n)
+	events, refs := make([]int32, n), make([]string, n)
+	recordKeys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
+	for i, w := range waiting {
+		c := w.command
+		keys[i], sources[i], offsets[i], times[i] = w.key, w.source, c.Offset, c.Cause.Time
+		events[i], refs[i] = firstEvent(c), w.ref
+		recordKeys[i], values[i], headers[i] = c.Key, c.Value, encodeHeaders(c.Headers)
+	}
+	b.Queue(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers)
+}

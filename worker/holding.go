@@ -1,0 +1,84 @@
+package worker
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+const (
+	// maxFailures is how often a command must fail alone before it is held.
+	maxFailures = 3
+	// patientFailures is how often it must where nothing else was tried meanwhile.
+	patientFailures = 6
+	// maxHolds is how many commands may be held one after the other without one that is applied. If all fail, it is an outage.
+	maxHolds = 3
+)
+
+// evidence tells a command that fails from a database that does.
+type evidence struct {
+	commits int64 // transactions that applied commands
+	holds   int   // commands that were held since the last of them
+}
+
+// mayHold tells whether a command that fails is the one at fault. The caller holds mu.
+func (w *Worker) mayHold() bool { return w.evidence.holds < maxHolds }
+
+// note counts what was committed. The caller holds mu.
+func (e *evidence) note(outcomes []Outcome, failed bool) {
+	if failed {
+		e.holds++
+		return
+	}
+	for _, o := range outcomes {
+		if o.Result != Held && o.Result != Discarded {
+			e.commits++
+			e.holds = 0
+			return
+		}
+	}
+}
+
+// suspectAlone counts a command's failure alone. When it failed often enough, while others did not, it is held. The caller holds mu.
+func (w *Worker) suspectAlone(l *lane, offset int64, err error) {
+	if !l.alone {
+		l.failedAt = w.evidence.commits
+	}
+	l.alone = true
+	l.failures++
+	l.retryAt = time.Now().Add(backoff(l.failures, 100*time.Millisecond, 30*time.Second))
+	attrs := []any{slog.String("topic", l.topic), slog.Int("partition", int(l.partition)), slog.Int64("offset", offset), slog.Int("failures", l.failures), slog.Any("error", err)}
+	if w.atFault(l) {
+		l.failure = failed(l.failures, err)
+		l.retryAt = time.Time{}
+		w.logger.Error("a command fails by itself: it becomes a dead letter, and later ones of its product wait for it", attrs...)
+		return
+	}
+	w.logger.Error("a command fails by itself: its partition tries it again", attrs...)
+}
+
+// failed says for a dead letter why a command was not applied; the log has all of it.
+func failed(times int, err error) string {
+	const most = 300
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return fmt.Sprintf("it failed %d times alone: %s", times, strings.ToValidUTF8(text[:min(most, len(text))], ""))
+}
+
+// atFault tells whether it is the lane's first command that fails, and not everything. The caller holds mu.
+func (w *Worker) atFault(l *lane) bool {
+	if l.failures < maxFailures || !w.mayHold() {
+		return false
+	}
+	return w.evidence.commits > l.failedAt || l.failures >= patientFailures && !w.othersTry(l)
+}
+
+// othersTry tells whether another lane may yet show that commands can be applied. The caller holds mu.
+func (w *Worker) othersTry(l *lane) bool {
+	for _, other := range w.lanes {
+		if other != l && other.state == running && len(other.queue) > 0 && other.failures < maxFailures {
+			return true
+		}
+	}
+	return false
+}

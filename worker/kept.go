@@ -1,0 +1,47 @@
+package worker
+
+import "allocation/outbox"
+
+// Kept is where the database kept a command that is not applied from its partition: a dead letter on which an operator decided, or a command
+// that waited behind a held product.
+type Kept struct {
+	Letter  LetterID      // the dead letter; the zero value where it is a waiting command
+	Seq     int64         // of a waiting command
+	Product string        // the product that is held until it is applied; empty: none
+	Discard bool          // the decision: it never takes effect
+	From    outbox.Source // the partition that it came by
+	Event   int32         // the number of its next event
+	Retries int32         // how often it was retried before
+}
+
+// LetterID names a dead letter: its own outbox row. Sources count from 1.
+type LetterID struct {
+	Source int32
+	Row    int64
+}
+
+// KeptRecord is a kept command as it came, before its envelope is read.
+type KeptRecord struct {
+	Kept
+	Offset  int64 // in the partition that it came by
+	Time    int64 // of the record, in Unix milliseconds; outbox.NoTime where it has none
+	Key     []byte
+	Value   []byte
+	Headers []outbox.Header
+}
+
+// KeptBatch is what may be applied next of what is kept for a partition.
+type KeptBatch struct {
+	Records  []KeptRecord
+	Free     string // the product for which nothing waits behind these; empty where there is none
+	Attempts int    // to apply what begins here, this one included: high where it ends its worker
+}
+
+// Empty tells whether there is nothing to do.
+func (b *KeptBatch) Empty() bool { return len(b.Records) == 0 && b.Free == "" }
+
+// Backlog says what is kept for a partition.
+type Backlog struct {
+	Work bool // there is something to apply
+	Held int  // products that its dead letters hold
+}

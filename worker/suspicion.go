@@ -1,0 +1,75 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+)
+
+// suspicion is about records that end the process of their worker, and leave no error behind. Where a position did not move between two claims,
+// its records are applied alone, a few at first, and the database is told which before. Who finds there that such a trial never ended takes that
+// many one by one, and holds the one that ended several.
+type suspicion struct {
+	trial    int   // most commands of the next trial; 0: there is no suspicion
+	danger   int64 // records below this offset are tried one by one
+	survived bool  // a trial at this position ended, with an error
+}
+
+// fatalTrials is how many trials of one record must not have ended before it is held. A process may end for other reasons, too.
+const fatalTrials = 3
+
+// suspect begins trials where the position did not move since an earlier claim.
+func (s *suspicion) suspect(c Claim) {
+	s.trial, s.danger = 0, 0
+	if c.Attempts > 1 {
+		s.trial = 1
+	}
+}
+
+// trialSize is how many commands to try at once.
+func (l *lane) trialSize() int {
+	if l.next < l.danger {
+		return 1
+	}
+	return l.trial
+}
+
+// survive doubles the next trial after one that ended well, until it is a batch like any other.
+func (s *suspicion) survive() {
+	s.survived = false
+	if s.trial > 0 {
+		s.trial *= 2
+	}
+	if s.trial > suspectRecords {
+		s.trial = 0
+	}
+}
+
+// suspectRecords is how many records at a position are suspected: those of the largest batch.
+const suspectRecords = 4096
+
+// try notes a trial in the database. Not ok: the trial would be too large, and a smaller one must be gathered.
+func (a *applier) try(ctx context.Context, work *work) (ok bool, err error) {
+	if len(work.records) == 0 {
+		return true, nil
+	}
+	w, l, to := a.w, work.lanes[0], work.records[len(work.records)-1].Offset+1
+	earlier, reached, err := w.store.Try(ctx, work.batch.Lanes[0], to, l.survived)
+	if err != nil {
+		return false, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l.survived = false
+	if earlier == 0 && reached <= to {
+		return true, nil
+	}
+	l.danger = max(l.danger, reached)
+	if len(work.records) > 1 {
+		l.survived = true // this trial is not begun
+		return false, nil
+	}
+	if earlier >= fatalTrials {
+		work.fails = fmt.Sprintf("its worker's process ended %d times while it was applied alone", earlier)
+	}
+	return true, nil
+}
