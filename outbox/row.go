@@ -10,10 +10,10 @@ type Source struct {
 
 // Row is one committed row of the outbox: an event, or a dead letter.
 type Row struct {
-	Number int64 // within its source
-	Offset int64 // of the command that caused it
+	Number int64   // within its source
+	Offset int64   // of the command that caused it
 	From   *Source // the partition that the command came by; nil: its own source
-	Event  int32 // the number of the event within the command, from 0
+	Event  int32   // the number of the event within the command, from 0
 
 	Type     string // "Allocated", …; empty for a dead letter
 	Key      string // the SKU

@@ -13,7 +13,8 @@ import (
 )
 
 const claimSQL = `
-select n, (c).source, (c).topic_id, (c).next_offset, (c).next_row, (c).published_row, (c).epoch, (c).attempts
+select n, (c).source, (c).topic_id, (c).next_offset, (c).next_row, (c).published_row, (c).epoch, (c).attempts,
+    case when (c).trials > 0 and (c).trial_from = (c).next_offset then (c).trial_to else 0 end
 from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 
 // Claim makes this worker the owner of partitions: from now on, nobody who claimed them before commits anything for them. It waits for
@@ -69,7 +70,7 @@ func scanClaims(rows pgx.Rows, requests []worker.ClaimRequest, tokens []uuid.UUI
 		var n int
 		var id uuid.UUID
 		var c worker.Claim
-		if err := rows.Scan(&n, &c.Source.ID, &id, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts); err != nil {
+		if err := rows.Scan(&n, &c.Source.ID, &id, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts, &c.Danger); err != nil {
 			return err
 		}
 		r := requests[n-1]

@@ -82,6 +82,7 @@ type Claim struct {
 	NextRow    int64
 	Published  int64 // every row below is acknowledged
 	Attempts   int   // claims since the position last moved, this one included: high where a record kills its worker
+	Danger     int64 // records below it were tried alone, and that never ended; 0: there was no such trial
 	Since      time.Time
 }
 

@@ -15,12 +15,12 @@ type suspicion struct {
 }
 
 // fatalTrials is how many trials of one record must not have ended before it is held. A process may end for other reasons, too.
-const fatalTrials = 3
+const fatalTrials = 2
 
-// suspect begins trials where the position did not move since an earlier claim.
+// suspect begins trials where the position did not move since an earlier claim, or a trial never ended.
 func (s *suspicion) suspect(c Claim) {
-	s.trial, s.danger = 0, 0
-	if c.Attempts > 1 {
+	s.trial, s.danger = 0, c.Danger
+	if c.Attempts > 1 || c.Danger > 0 {
 		s.trial = 1
 	}
 }
@@ -34,13 +34,14 @@ func (l *lane) trialSize() int {
 }
 
 // survive doubles the next trial after one that ended well, until it is a batch like any other.
-func (s *suspicion) survive() {
-	s.survived = false
-	if s.trial > 0 {
-		s.trial *= 2
+func (l *lane) survive() {
+	l.survived = false
+	if l.trial == 0 || l.next < l.danger {
+		return
 	}
-	if s.trial > suspectRecords {
-		s.trial = 0
+	l.trial *= 2
+	if l.trial > suspectRecords {
+		l.trial = 0
 	}
 }
 

@@ -25,15 +25,15 @@ type process struct {
 	log  string // a file
 }
 
-// start starts a worker. fault is empty, or point:count:action.
-func (a *arena) start(name, fault string) *process {
+// start starts a worker, perhaps with more variables. fault is empty, or point:count:action.
+func (a *arena) start(name, fault string, variables ...string) *process {
 	a.t.Helper()
 	p := &process{t: a.t, name: name, log: filepath.Join(a.t.TempDir(), name+".log")}
 	log, err := os.Create(p.log)
 	require.NoError(a.t, err)
 	defer log.Close()
 	cmd := exec.Command(a.program, "worker")
-	cmd.Env = append(a.environment(), "DATABASE_URL="+a.databaseAs(name), "ALLOCATION_FAULT="+fault)
+	cmd.Env = append(append(a.environment(), "DATABASE_URL="+a.databaseAs(name), "ALLOCATION_FAULT="+fault), variables...)
 	cmd.Stdout, cmd.Stderr = log, log
 	p.Process, err = child.Start(cmd, syscall.SIGKILL)
 	require.NoError(a.t, err)
