@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kslog"
 
@@ -36,7 +37,7 @@ func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...
 	defer cancel()
 	if err := client.Ping(ctx); err != nil {
 		client.Close()
-		return nil, fmt.Errorf("ask Kafka at %s: %w", kafka.Brokers, causeOf(ctx, err))
+		return nil, fmt.Errorf("ask Kafka at %s: %w", kafka.Brokers, kafka.Explain(causeOf(ctx, err)))
 	}
 	return client, nil
 }
@@ -48,6 +49,9 @@ func reachAny(ctx context.Context, kafka config.Kafka, dial config.Dialer) error
 		conn, err := dial(ctx, "tcp", seed)
 		if err == nil {
 			return conn.Close()
+		}
+		if access := (*config.AccessError)(nil); errors.As(err, &access) {
+			return err // it does answer
 		}
 		errs = append(errs, err)
 	}
@@ -85,11 +89,17 @@ func missingTopics(ctx context.Context, client *kgo.Client, topics ...string) er
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
 	}
-	var missing []string
+	var missing, hidden []string
 	for _, topic := range topics {
-		if !found.Has(topic) {
+		switch {
+		case errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed):
+			hidden = append(hidden, topic)
+		case !found.Has(topic):
 			missing = append(missing, topic)
 		}
+	}
+	if len(hidden) > 0 {
+		return &hiddenTopicsError{hidden}
 	}
 	if len(missing) > 0 {
 		return &missingTopicsError{missing}
@@ -105,4 +115,11 @@ func (e *missingTopicsError) Error() string {
 		return fmt.Sprintf("the topic %s does not exist: run `allocation topics create`", e.topics[0])
 	}
 	return fmt.Sprintf("the topics %s do not exist: run `allocation topics create`", strings.Join(e.topics, ", "))
+}
+
+// hiddenTopicsError names topics that Kafka does not let this user see.
+type hiddenTopicsError struct{ topics []string }
+
+func (e *hiddenTopicsError) Error() string {
+	return fmt.Sprintf("Kafka's access rules do not let this user see %s, if there is such a topic: SECURITY.md lists what each role needs", strings.Join(e.topics, ", "))
 }
