@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -26,9 +27,10 @@ func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...
 	if err := reachAny(ctx, kafka, dial); err != nil {
 		return nil, err
 	}
+	var connected atomic.Bool
 	client, err := kgo.NewClient(slices.Concat(kafka.Options(dial), []kgo.Opt{
-		kgo.WithLogger(quietLogger(slog.NewTextHandler(p.err, nil))),
-		kgo.MetadataMinAge(100 * time.Millisecond), // a topic that was just made is asked for again soon
+		kgo.WithLogger(quietLogger(onceSo{slog.NewTextHandler(p.err, nil), &connected})), // what goes wrong before is the command's own error
+		kgo.MetadataMinAge(100 * time.Millisecond),                                       // a topic that was just made is asked for again soon
 	}, more)...)
 	if err != nil {
 		return nil, fmt.Errorf("make Kafka client: %w", err)
@@ -39,6 +41,7 @@ func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...
 		client.Close()
 		return nil, fmt.Errorf("ask Kafka at %s: %w", kafka.Brokers, kafka.Explain(causeOf(ctx, err)))
 	}
+	connected.Store(true)
 	return client, nil
 }
 
@@ -82,6 +85,20 @@ func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return warnings{w.Handler.WithAttrs(attrs)}
 }
 func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
+
+// onceSo passes nothing on until something is so.
+type onceSo struct {
+	slog.Handler
+	so *atomic.Bool
+}
+
+func (o onceSo) Enabled(ctx context.Context, level slog.Level) bool {
+	return o.so.Load() && o.Handler.Enabled(ctx, level)
+}
+func (o onceSo) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return onceSo{o.Handler.WithAttrs(attrs), o.so}
+}
+func (o onceSo) WithGroup(name string) slog.Handler { return onceSo{o.Handler.WithGroup(name), o.so} }
 
 // missingTopics says which of the topics do not exist, and what to do about it.
 func missingTopics(ctx context.Context, client *kgo.Client, topics ...string) error {

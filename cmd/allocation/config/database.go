@@ -26,7 +26,11 @@ func (d Database) Check(p *Problems) {
 	if url == "" {
 		return
 	}
-	if _, err := d.parse(url); err != nil {
+	parsed, err := d.parse(url)
+	if err == nil {
+		err = d.party().checkExpiry(parsed.TLSConfig)
+	}
+	if err != nil {
 		p.Say("%w", err)
 	}
 }

@@ -31,8 +31,11 @@ const (
 // they are.
 func (d Database) Explain(err error) error {
 	var known *AccessError
-	if err == nil || errors.As(err, &known) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if errors.As(err, &known) {
+		return known
 	}
 	var connect *pgconn.ConnectError
 	var pg *pgconn.PgError

@@ -17,8 +17,11 @@ func (k Kafka) party() party {
 // Explain names the setting at fault where Kafka and this process do not let each other in: as an *AccessError. Other errors it leaves as they are.
 func (k Kafka) Explain(err error) error {
 	var known *AccessError
-	if err == nil || errors.As(err, &known) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if errors.As(err, &known) {
+		return known
 	}
 	switch {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -38,6 +41,9 @@ func (k Kafka) Dialer() Dialer {
 		defer cancel()
 		d := &tls.Dialer{Config: config}
 		conn, err := d.DialContext(ctx, network, address)
+		if errors.Is(err, io.EOF) { // a listener without TLS hangs up, and so does a broker that stops
+			return nil, fmt.Errorf("%s hung up on TLS, which KAFKA_SECURITY_PROTOCOL %s asks for: is another listener there? %w", address, k.SecurityProtocol, err)
+		}
 		return conn, k.Explain(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -23,7 +24,7 @@ type Server struct {
 	jars      string
 	listeners Listeners
 	settings  map[string]string
-	more      []string // names of more listeners
+	more      []Listener
 	scram     []string // arguments of the storage tool: users that are there from the start
 	process   *child.Process
 }
@@ -55,7 +56,7 @@ func newServer(ctx context.Context, dir string, settings map[string]string) (*Se
 
 // OpenWith is Open for a server with more listeners than PLAINTEXT, each on a port of its own, and with SCRAM credentials from the start, such as
 // SCRAM-SHA-512=[name=me,password=hush].
-func OpenWith(ctx context.Context, dir string, settings map[string]string, listeners, scram []string) (*Server, error) {
+func OpenWith(ctx context.Context, dir string, settings map[string]string, listeners []Listener, scram []string) (*Server, error) {
 	s, err := newServer(ctx, dir, settings)
 	if err != nil {
 		return nil, err
@@ -68,7 +69,14 @@ func OpenWith(ctx context.Context, dir string, settings map[string]string, liste
 }
 
 // Address is where a listener of OpenWith is.
-func (s *Server) Address(listener string) string { return s.listeners.More[listener] }
+func (s *Server) Address(name string) string {
+	for _, listener := range s.listeners.More {
+		if listener.Name == name {
+			return listener.Bind
+		}
+	}
+	return ""
+}
 
 // firstStart chooses ports and starts, again when another process took one of them meanwhile.
 func (s *Server) firstStart(ctx context.Context) error {
@@ -107,7 +115,7 @@ func (s *Server) format(ctx context.Context) error {
 	return nil
 }
 
-func freeListeners(more []string) (Listeners, error) {
+func freeListeners(more []Listener) (Listeners, error) {
 	addresses := make([]string, 2+len(more))
 	for i := range addresses {
 		port, err := embedded.FreePort()
@@ -116,9 +124,9 @@ func freeListeners(more []string) (Listeners, error) {
 		}
 		addresses[i] = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
-	at := Listeners{Bind: addresses[0], Advertised: addresses[0], Controller: addresses[1], More: map[string]string{}}
-	for i, name := range more {
-		at.More[name] = addresses[2+i]
+	at := Listeners{Bind: addresses[0], Advertised: addresses[0], Controller: addresses[1], More: slices.Clone(more)}
+	for i := range at.More {
+		at.More[i].Bind = addresses[2+i]
 	}
 	return at, nil
 }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -14,15 +15,22 @@ type Listeners struct {
 	Bind       string // for clients
 	Advertised string // for clients, as they see it
 	Controller string
-	More       map[string]string // for clients too: addresses by the listener's name
+	More       []Listener
+}
+
+// Listener is one more listener for clients.
+type Listener struct {
+	Name       string // SSL, SASL_SSL or one of listener.security.protocol.map
+	Bind       string // chosen when empty
+	Advertised string // Bind when empty
 }
 
 // lists are the settings listeners and advertised.listeners.
 func (l Listeners) lists() (listeners, advertised string) {
 	listeners, advertised = "PLAINTEXT://"+l.Bind+",CONTROLLER://"+l.Controller, "PLAINTEXT://"+l.Advertised
-	for _, name := range slices.Sorted(maps.Keys(l.More)) {
-		listeners += "," + name + "://" + l.More[name]
-		advertised += "," + name + "://" + l.More[name]
+	for _, more := range l.More {
+		listeners += "," + more.Name + "://" + more.Bind
+		advertised += "," + more.Name + "://" + cmp.Or(more.Advertised, more.Bind)
 	}
 	return listeners, advertised
 }

@@ -1,0 +1,7 @@
+package security
+
+func needsEachACL(s *site) {}
+
+func needsEachGrant(s *site) {}
+
+func keepsSecrets(s *site) {}
