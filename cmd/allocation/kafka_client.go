@@ -102,15 +102,15 @@ func (o onceSo) WithGroup(name string) slog.Handler { return onceSo{o.Handler.Wi
 
 // missingTopics says which of the topics do not exist, and what to do about it.
 func missingTopics(ctx context.Context, client *kgo.Client, topics ...string) error {
-	found, err := kadm.NewClient(client).ListTopics(ctx, topics...)
-	if err != nil {
-		return fmt.Errorf("list topics: %w", err)
-	}
+	admin := kadm.NewClient(client)
 	var missing, hidden []string
-	for _, topic := range topics {
+	for _, topic := range topics { // one by one: a refusal of all at once does not name the topic
+		found, err := admin.ListTopics(ctx, topic)
 		switch {
-		case errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed):
+		case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed):
 			hidden = append(hidden, topic)
+		case err != nil:
+			return fmt.Errorf("list topics: %w", err)
 		case !found.Has(topic):
 			missing = append(missing, topic)
 		}

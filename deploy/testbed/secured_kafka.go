@@ -26,7 +26,7 @@ func StartSecuredKafka(t testing.TB, settings KafkaSettings, listeners []kafka.L
 	node, err := kafka.OpenWith(context.WithoutCancel(t.Context()), dir, settings, listeners, scram)
 	if err != nil {
 		_ = sweeper.Close()
-		t.Fatal(fmt.Errorf("Kafka for tests: %w", err)) //nolint:staticcheck // a name
+		t.Fatal(fmt.Errorf("Kafka for tests: %w", err))
 	}
 	started := &server{controls: swept{node, sweeper}, addr: node.Brokers(), origin: fromPrograms}
 	return &SecuredKafka{KafkaServer{newPrivate(t, started, nil)}, node}
