@@ -87,8 +87,8 @@ func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic st
 		return madeTopic{}, fmt.Errorf("create topic %s: %w", topic, err)
 	}
 	found, err := admin.ListTopics(ctx, topic)
-	if err == nil {
-		err = found[topic].Err
+	if errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed) {
+		err = found[topic].Err // any other: the broker may not have heard yet of a topic that was just made
 	}
 	if err != nil {
 		return madeTopic{}, fmt.Errorf("describe topic %s: %w", topic, err)
