@@ -1,6 +1,7 @@
 # make help lists the targets.
 
 GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
 TOOLS := $(CURDIR)/.cache/bin
 
 # One Kafka and one Postgres serve everything that a target runs.
@@ -35,8 +36,12 @@ lint: $(TOOLS)/golangci-lint ## check style, and which package may import which
 	$(TOOLS)/golangci-lint run ./...
 	$(TOOLS)/golangci-lint run --build-tags faults,containers ./cmd/... ./deploy/...
 
+.PHONY: vulnerabilities
+vulnerabilities: $(TOOLS)/govulncheck ## look for known vulnerabilities; GOVULNDB names another list than Go's
+	deploy/vulnerabilities $(TOOLS)/govulncheck
+
 .PHONY: verify
-verify: lint test ## what CI runs: linters, then tests
+verify: lint vulnerabilities test ## what CI runs: linters, known vulnerabilities, then tests
 
 .PHONY: bench
 bench: ## measure: throughput from a backlog, one command at a time, and the parts
@@ -79,3 +84,6 @@ test-containers: ## run the testbed on containers; needs a Docker engine
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(TOOLS)/govulncheck:
+	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)

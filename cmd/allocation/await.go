@@ -2,24 +2,22 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/allocation/config"
 	"allocation/store"
 )
 
 // awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for servers that are away, because everything
 // may be started at once, and gives up at once on what no waiting mends. Once it runs, a worker waits for everything.
 func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
-	if err := w.await(ctx, "postgres", db.CheckSchema); err != nil {
+	if err := w.await(ctx, systemPostgres, db.CheckSchema); err != nil {
 		return err
 	}
 	var cluster string
@@ -27,10 +25,10 @@ func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
 		cluster, err = w.askKafka(ctx)
 		return err
 	}
-	if err := w.await(ctx, "kafka", ask); err != nil {
+	if err := w.await(ctx, systemKafka, ask); err != nil {
 		return err
 	}
-	return w.await(ctx, "postgres", func(ctx context.Context) error { return db.CheckCluster(ctx, cluster, w.settings.group.ID) })
+	return w.await(ctx, systemPostgres, func(ctx context.Context) error { return db.CheckCluster(ctx, cluster, w.settings.group.ID) })
 }
 
 const (
@@ -48,7 +46,7 @@ func (w *wiring) await(ctx context.Context, system string, ask func(context.Cont
 		attempt, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
 		err := ask(attempt)
 		if err != nil {
-			err = causeOf(attempt, err)
+			err = w.explain(system, causeOf(attempt, err))
 		}
 		cancel()
 		if err == nil || permanent(err, time.Since(began)) {
@@ -85,22 +83,17 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 // permanent tells whether an error that was met for so long says that something is set up wrongly, rather than away.
 func permanent(err error, waited time.Duration) bool {
 	var (
-		schema    *store.SchemaError
-		cluster   *store.ClusterError
-		topics    *missingTopicsError
-		untrusted *tls.CertificateVerificationError
-		refused   *pgconn.PgError
+		schema  *store.SchemaError
+		cluster *store.ClusterError
+		topics  *missingTopicsError
+		hidden  *hiddenTopicsError
+		access  *config.AccessError
 	)
 	switch {
-	case errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &untrusted):
+	case errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden):
 		return true
 	case errors.As(err, &topics):
 		return waited > topicsSpread
-	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.UnsupportedSaslMechanism):
-		return true
-	case errors.As(err, &refused):
-		// The user, the password or the database is not known there.
-		return refused.Code[:2] == "28" || refused.Code[:2] == "3D"
 	}
 	return false
 }

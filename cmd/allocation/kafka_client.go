@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kslog"
 
@@ -25,9 +27,10 @@ func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...
 	if err := reachAny(ctx, kafka, dial); err != nil {
 		return nil, err
 	}
+	var connected atomic.Bool
 	client, err := kgo.NewClient(slices.Concat(kafka.Options(dial), []kgo.Opt{
-		kgo.WithLogger(quietLogger(slog.NewTextHandler(p.err, nil))),
-		kgo.MetadataMinAge(100 * time.Millisecond), // a topic that was just made is asked for again soon
+		kgo.WithLogger(quietLogger(onceSo{slog.NewTextHandler(p.err, nil), &connected})), // what goes wrong before is the command's own error
+		kgo.MetadataMinAge(100 * time.Millisecond),                                       // a topic that was just made is asked for again soon
 	}, more)...)
 	if err != nil {
 		return nil, fmt.Errorf("make Kafka client: %w", err)
@@ -36,8 +39,9 @@ func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...
 	defer cancel()
 	if err := client.Ping(ctx); err != nil {
 		client.Close()
-		return nil, fmt.Errorf("ask Kafka at %s: %w", kafka.Brokers, causeOf(ctx, err))
+		return nil, fmt.Errorf("ask Kafka at %s: %w", kafka.Brokers, kafka.Explain(causeOf(ctx, err)))
 	}
+	connected.Store(true)
 	return client, nil
 }
 
@@ -48,6 +52,9 @@ func reachAny(ctx context.Context, kafka config.Kafka, dial config.Dialer) error
 		conn, err := dial(ctx, "tcp", seed)
 		if err == nil {
 			return conn.Close()
+		}
+		if access := (*config.AccessError)(nil); errors.As(err, &access) {
+			return err // it does answer
 		}
 		errs = append(errs, err)
 	}
@@ -79,17 +86,37 @@ func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
 
+// onceSo passes nothing on until something is so.
+type onceSo struct {
+	slog.Handler
+	so *atomic.Bool
+}
+
+func (o onceSo) Enabled(ctx context.Context, level slog.Level) bool {
+	return o.so.Load() && o.Handler.Enabled(ctx, level)
+}
+func (o onceSo) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return onceSo{o.Handler.WithAttrs(attrs), o.so}
+}
+func (o onceSo) WithGroup(name string) slog.Handler { return onceSo{o.Handler.WithGroup(name), o.so} }
+
 // missingTopics says which of the topics do not exist, and what to do about it.
 func missingTopics(ctx context.Context, client *kgo.Client, topics ...string) error {
-	found, err := kadm.NewClient(client).ListTopics(ctx, topics...)
-	if err != nil {
-		return fmt.Errorf("list topics: %w", err)
-	}
-	var missing []string
-	for _, topic := range topics {
-		if !found.Has(topic) {
+	admin := kadm.NewClient(client)
+	var missing, hidden []string
+	for _, topic := range topics { // one by one: a refusal of all at once does not name the topic
+		found, err := admin.ListTopics(ctx, topic)
+		switch {
+		case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed):
+			hidden = append(hidden, topic)
+		case err != nil:
+			return fmt.Errorf("list topics: %w", err)
+		case !found.Has(topic):
 			missing = append(missing, topic)
 		}
+	}
+	if len(hidden) > 0 {
+		return &hiddenTopicsError{hidden}
 	}
 	if len(missing) > 0 {
 		return &missingTopicsError{missing}
@@ -105,4 +132,11 @@ func (e *missingTopicsError) Error() string {
 		return fmt.Sprintf("the topic %s does not exist: run `allocation topics create`", e.topics[0])
 	}
 	return fmt.Sprintf("the topics %s do not exist: run `allocation topics create`", strings.Join(e.topics, ", "))
+}
+
+// hiddenTopicsError names topics that Kafka does not let this user see.
+type hiddenTopicsError struct{ topics []string }
+
+func (e *hiddenTopicsError) Error() string {
+	return fmt.Sprintf("Kafka's access rules do not let this user see %s, if there is such a topic: SECURITY.md lists what each role needs", strings.Join(e.topics, ", "))
 }

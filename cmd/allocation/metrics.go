@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/twmb/franz-go/plugin/kprom"
 
+	"allocation/cmd/allocation/config"
 	"allocation/outbox"
 	"allocation/worker"
 )
@@ -20,6 +21,7 @@ type metrics struct {
 	publish  prometheus.Histogram
 	endToEnd prometheus.Histogram
 	ahead    prometheus.Gauge
+	refused  *prometheus.CounterVec
 }
 
 // retries are the usual reasons to try again.
@@ -47,11 +49,18 @@ func newMetrics() *metrics {
 			Name: "allocation_outbox_partitions_ahead",
 			Help: "Days after today for which the outbox has a table. At zero, nothing can be committed from midnight on.",
 		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "allocation_access_refused_total",
+			Help: "Connections that a server refused, or whose server this worker does not trust. Waiting does not mend that: the reason says what to change.",
+		}, []string{"system", "reason"}),
+	}
+	for _, system := range []string{systemKafka, systemPostgres} {
+		m.refused.WithLabelValues(system, config.RefusedPassword)
 	}
 	for _, r := range retries {
 		m.worker.Retries.WithLabelValues(r.system, r.reason) // shown from the start, as zero: an alert needs to see it grow
 	}
-	registry.MustRegister(m.publish, m.endToEnd, m.ahead, buildInfo(), collectors.NewGoCollector(),
+	registry.MustRegister(m.publish, m.endToEnd, m.ahead, m.refused, buildInfo(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

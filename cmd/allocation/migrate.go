@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -94,11 +95,15 @@ func (p *program) openDatabase(ctx context.Context, database config.Database) (*
 	defer cancel()
 	if err := db.PingContext(ctx); err != nil {
 		_ = db.Close()
-		return nil, databaseAway(settings, causeOf(ctx, err))
+		return nil, databaseAway(database, settings, causeOf(ctx, err))
 	}
 	return db, nil
 }
 
-func databaseAway(settings *pgx.ConnConfig, err error) error {
+func databaseAway(database config.Database, settings *pgx.ConnConfig, err error) error {
+	explained := database.Explain(err)
+	if access := (*config.AccessError)(nil); errors.As(explained, &access) {
+		return explained
+	}
 	return fmt.Errorf("Postgres does not answer at %s:%d; is it running, or is DATABASE_URL another? %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
 }

@@ -65,7 +65,7 @@ func (p *program) openStore(ctx context.Context, database config.Database) (*sto
 	defer cancel()
 	if err := db.Ping(ctx); err != nil {
 		db.Close()
-		return nil, databaseAway(settings, causeOf(ctx, err))
+		return nil, databaseAway(database, settings, causeOf(ctx, err))
 	}
 	if err := db.CheckSchema(ctx); err != nil {
 		db.Close()

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -60,8 +61,14 @@ func (l topicLayout) create(ctx context.Context, admin *kadm.Client) ([]madeTopi
 
 func (l topicLayout) createDeadLetters(ctx context.Context, admin *kadm.Client) (madeTopic, error) {
 	largest := largestMessage(ctx, admin, l.CommandTopicNames())
+	hidden := hiddenSettings(ctx, admin, append(l.CommandTopicNames(), l.DeadLetterTopic))
 	room := min(largest+deadLetterRoom, math.MaxInt32)
 	m, err := l.createOne(ctx, admin, l.DeadLetterTopic, map[string]*string{maxMessageBytes: kadm.StringPtr(strconv.FormatInt(room, 10))})
+	if len(hidden) > 0 {
+		m.Note = fmt.Sprintf("the access rules do not let this user see the settings of %s, so whether it has room for the largest command is not known",
+			strings.Join(hidden, ", "))
+		return m, err
+	}
 	if err != nil || m.Created {
 		return m, err
 	}
@@ -80,6 +87,9 @@ func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic st
 		return madeTopic{}, fmt.Errorf("create topic %s: %w", topic, err)
 	}
 	found, err := admin.ListTopics(ctx, topic)
+	if errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed) {
+		err = found[topic].Err // any other: the broker may not have heard yet of a topic that was just made
+	}
 	if err != nil {
 		return madeTopic{}, fmt.Errorf("describe topic %s: %w", topic, err)
 	}
@@ -103,6 +113,20 @@ func largestMessage(ctx context.Context, admin *kadm.Client, topics []string) in
 	return largest
 }
 
+// hiddenSettings are the topics whose settings this user may not see.
+func hiddenSettings(ctx context.Context, admin *kadm.Client, topics []string) (hidden []string) {
+	for _, topic := range topics { // one by one: the answer to all at once does not name the topic
+		configs, err := admin.DescribeTopicConfigs(ctx, topic)
+		for _, c := range configs {
+			err = errors.Join(err, c.Err)
+		}
+		if errors.Is(err, kerr.TopicAuthorizationFailed) {
+			hidden = append(hidden, topic)
+		}
+	}
+	return hidden
+}
+
 // describeTopics asks again while a broker has not heard yet of a topic that was just made.
 func describeTopics(ctx context.Context, admin *kadm.Client, topics []string) (configs kadm.ResourceConfigs) {
 	_ = untilKnown(ctx, func(ctx context.Context) (known bool, err error) {
@@ -118,6 +142,9 @@ func awaitTopic(ctx context.Context, admin *kadm.Client, topic string) error {
 		found, err := admin.ListTopics(ctx, topic)
 		if err != nil || !found.Has(topic) {
 			return false, err
+		}
+		if errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed) {
+			return false, found[topic].Err
 		}
 		leaderless := func(p kadm.PartitionDetail) bool { return p.Leader < 0 || p.Err != nil }
 		partitions := found[topic].Partitions.Sorted()

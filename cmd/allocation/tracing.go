@@ -6,6 +6,8 @@ import (
 	"log/slog"
 
 	"github.com/exaring/otelpgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel"
@@ -44,10 +46,11 @@ func startTracing(ctx context.Context) (*tracing, error) {
 	return &tracing{provider}, nil
 }
 
-// adjust traces queries where tracing is on.
-func (t *tracing) adjust(pool *pgxpool.Config) {
+// adjust has connections watched, and queries traced where tracing is on.
+func (t *tracing) adjust(pool *pgxpool.Config, connections pgx.QueryTracer) {
+	pool.ConnConfig.Tracer = connections
 	if t.provider != nil {
-		pool.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider))
+		pool.ConnConfig.Tracer = multitracer.New(otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider)), connections)
 	}
 }
 

@@ -25,6 +25,15 @@ type web struct {
 	ended    chan struct{}
 }
 
+// What a client may cost. No handler reads a body.
+const (
+	readTime       = 5 * time.Second
+	writeTime      = 30 * time.Second
+	idleTime       = 2 * time.Minute
+	maxHeaderBytes = 16 << 10
+	maxScrapes     = 4 // of metrics at once
+)
+
 // listen takes the address early, so that one in use is known before anything else starts.
 func listen(ctx context.Context, addr string) (net.Listener, error) {
 	var config net.ListenConfig
@@ -42,11 +51,11 @@ func newWeb(listener net.Listener, registry *prometheus.Registry, ready *readine
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", ready.serve)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, MaxRequestsInFlight: maxScrapes}))
 	return &web{
 		listener: listener,
 		server: &http.Server{
-			Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+			Handler: mux, ReadHeaderTimeout: readTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
 			ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		},
 		logger: logger,

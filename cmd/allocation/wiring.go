@@ -42,6 +42,8 @@ type wiring struct {
 	wrapStore  func(worker.Store) worker.Store // between the worker and the database; may be nil
 	wrapTable  func(outbox.Table) outbox.Table // between the relay and the database; may be nil
 	readiness  *readiness
+
+	kafkaAccess, postgresAccess *access
 }
 
 // Bounds of what the relay holds in memory: ample for full speed, little beside the rest.
@@ -56,8 +58,27 @@ func newWiring(settings workerSettings, logger *slog.Logger) *wiring {
 		settings: settings, logger: logger, metrics: newMetrics(),
 		dial: settings.kafka.Dialer(), readiness: newReadiness(),
 	}
+	w.kafkaAccess = newAccess(systemKafka, settings.kafka.Explain, w.metrics.refused, logger)
+	w.postgresAccess = newAccess(systemPostgres, settings.database.Explain, w.metrics.refused, logger)
+	w.kafka = []kgo.Opt{kgo.WithHooks(w.kafkaAccess)}
 	instrument(w)
 	return w
+}
+
+// explain names the setting at fault where a system does not let this worker in.
+func (w *wiring) explain(system string, err error) error {
+	if system == systemKafka {
+		return w.kafkaAccess.explain(err)
+	}
+	return w.postgresAccess.explain(err)
+}
+
+// notReady is what the worker says, and who does not let it in.
+func (w *wiring) notReady(runner *worker.Worker) func(context.Context) []string {
+	return func(ctx context.Context) []string {
+		reasons := runner.NotReady(ctx)
+		return slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons)
+	}
 }
 
 // run is a worker's life: it answers probes at once, waits for its servers, works until the context ends, and stops in order.
@@ -99,7 +120,8 @@ func (w *wiring) openStore(ctx context.Context, traces *tracing) (*store.Store, 
 		MaxConns: int32(w.settings.tuning.Appliers + 4),
 		Adjust: func(pool *pgxpool.Config) {
 			w.settings.database.Refresh(pool)
-			traces.adjust(pool)
+			w.postgresAccess.watch(pool)
+			traces.adjust(pool, w.postgresAccess)
 			if w.adjustPool != nil {
 				w.adjustPool(pool)
 			}
@@ -128,7 +150,7 @@ func (w *wiring) work(ctx context.Context, db *store.Store) error {
 	if err != nil {
 		return err
 	}
-	w.readiness.ask(runner.NotReady)
+	w.readiness.ask(w.notReady(runner))
 	w.logger.Info("worker starts", "group", w.settings.group.ID, "topics", w.settings.topics.CommandTopicNames(), "version", version())
 
 	maintaining, stop := context.WithCancel(ctx)

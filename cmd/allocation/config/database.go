@@ -1,12 +1,6 @@
 package config
 
-import (
-	"context"
-	"os"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-)
+import "os"
 
 // DevDatabaseURL is where `allocation dev` has Postgres.
 const DevDatabaseURL = "postgres://postgres@127.0.0.1:15432/allocation?sslmode=disable"
@@ -32,27 +26,11 @@ func (d Database) Check(p *Problems) {
 	if url == "" {
 		return
 	}
-	if _, err := pgxpool.ParseConfig(url); err != nil {
-		p.Say("DATABASE_URL (not shown, it may hold a password) cannot be read; it must be a URL such as postgres://user:password@host:5432/allocation, " +
-			"with special characters of the password as %%40 and so on, and only options that Postgres' clients know")
+	parsed, err := d.parse(url)
+	if err == nil {
+		err = d.party().checkExpiry(parsed.TLSConfig)
 	}
-}
-
-// Refresh makes each new connection of a pool read its credentials again, where they come from a file.
-func (d Database) Refresh(pool *pgxpool.Config) {
-	if d.URLFile == "" {
-		return
-	}
-	pool.BeforeConnect = func(_ context.Context, conn *pgx.ConnConfig) error {
-		url, err := d.URL()
-		if err != nil {
-			return err
-		}
-		fresh, err := pgx.ParseConfig(url)
-		if err != nil {
-			return err
-		}
-		conn.User, conn.Password, conn.TLSConfig = fresh.User, fresh.Password, fresh.TLSConfig
-		return nil
+	if err != nil {
+		p.Say("%w", err)
 	}
 }

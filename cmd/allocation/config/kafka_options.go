@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -22,7 +23,7 @@ const dialTimeout = 10 * time.Second
 // Dialer opens connections to Kafka.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Dialer returns how connections are opened. Each reads the certificate files again.
+// Dialer returns how connections are opened. Each reads the certificate files again. Its errors are explained.
 func (k Kafka) Dialer() Dialer {
 	if !k.usesTLS() {
 		d := &net.Dialer{Timeout: dialTimeout}
@@ -30,13 +31,20 @@ func (k Kafka) Dialer() Dialer {
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		config, err := k.tlsConfig()
+		if err == nil {
+			err = k.party().checkExpiry(config)
+		}
 		if err != nil {
 			return nil, err
 		}
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
 		d := &tls.Dialer{Config: config}
-		return d.DialContext(ctx, network, address)
+		conn, err := d.DialContext(ctx, network, address)
+		if errors.Is(err, io.EOF) { // a listener without TLS hangs up, and so does a broker that stops
+			return nil, fmt.Errorf("%s hung up on TLS, which KAFKA_SECURITY_PROTOCOL %s asks for: is another listener there? %w", address, k.SecurityProtocol, err)
+		}
+		return conn, k.Explain(err)
 	}
 }
 
@@ -58,17 +66,17 @@ func (k Kafka) tlsConfig() (*tls.Config, error) {
 	if k.TLSCAFile != "" {
 		pem, err := os.ReadFile(k.TLSCAFile)
 		if err != nil {
-			return nil, fmt.Errorf("read KAFKA_TLS_CA_FILE: %w", err)
+			return nil, refusal(BadFile, err, "KAFKA_TLS_CA_FILE cannot be read: %v", err)
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("KAFKA_TLS_CA_FILE %s has no certificate as PEM", k.TLSCAFile)
+			return nil, refusal(BadFile, nil, "KAFKA_TLS_CA_FILE %s has no certificate as PEM", k.TLSCAFile)
 		}
 	}
 	if k.TLSCertFile != "" {
 		pair, err := tls.LoadX509KeyPair(k.TLSCertFile, k.TLSKeyFile)
 		if err != nil {
-			return nil, fmt.Errorf("KAFKA_TLS_CERT_FILE %s and KAFKA_TLS_KEY_FILE %s are no pair: %w", k.TLSCertFile, k.TLSKeyFile, err)
+			return nil, refusal(BadFile, err, "KAFKA_TLS_CERT_FILE %s and KAFKA_TLS_KEY_FILE %s are no pair: %v", k.TLSCertFile, k.TLSKeyFile, err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
@@ -79,10 +87,13 @@ func (k Kafka) tlsConfig() (*tls.Config, error) {
 func (k Kafka) mechanism() sasl.Mechanism {
 	password := func() (string, error) {
 		value, err := k.password().read()
-		if err == nil && value == "" {
-			err = errors.New("the password for Kafka is empty")
+		if err != nil {
+			return "", refusal(BadFile, err, "the password for Kafka: %v", err)
 		}
-		return value, err
+		if value == "" {
+			return "", refusal(BadFile, nil, "the password for Kafka in %s is empty", k.password().where())
+		}
+		return value, nil
 	}
 	if k.SASLMechanism == mechanismPlain {
 		return plain.Plain(func(context.Context) (plain.Auth, error) {

@@ -30,6 +30,14 @@ func (s secret) read() (string, error) {
 	return strings.TrimRight(string(content), "\r\n"), nil
 }
 
+// where names what holds the value.
+func (s secret) where() string {
+	if s.file == "" {
+		return s.variable
+	}
+	return named(s.variable+"_FILE", s.file)
+}
+
 // check finds mistakes in where the value comes from. It returns the value.
 func (s secret) check(p *Problems, flag string) string {
 	if s.file != "" && os.Getenv(s.variable) != "" {

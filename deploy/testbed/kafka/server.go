@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -23,6 +24,8 @@ type Server struct {
 	jars      string
 	listeners Listeners
 	settings  map[string]string
+	more      []Listener
+	scram     []string // arguments of the storage tool: users that are there from the start
 	process   *child.Process
 }
 
@@ -32,6 +35,14 @@ const shutdownTime = 30 * time.Second
 // Open makes a server in an empty folder and starts it.
 // Its error is ErrMissing when Maven or Java is not installed, or shows the end of the server's log.
 func Open(ctx context.Context, dir string, settings map[string]string) (*Server, error) {
+	s, err := newServer(ctx, dir, settings)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.firstStart(ctx)
+}
+
+func newServer(ctx context.Context, dir string, settings map[string]string) (*Server, error) {
 	runtime, err := java()
 	if err != nil {
 		return nil, err
@@ -40,8 +51,31 @@ func Open(ctx context.Context, dir string, settings map[string]string) (*Server,
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, java: runtime, jars: jars, settings: settings}
+	return &Server{dir: dir, java: runtime, jars: jars, settings: settings}, nil
+}
+
+// OpenWith is Open for a server with more listeners than PLAINTEXT, each on a port of its own, and with SCRAM credentials from the start, such as
+// SCRAM-SHA-512=[name=me,password=hush].
+func OpenWith(ctx context.Context, dir string, settings map[string]string, listeners []Listener, scram []string) (*Server, error) {
+	s, err := newServer(ctx, dir, settings)
+	if err != nil {
+		return nil, err
+	}
+	s.more = listeners
+	for _, credentials := range scram {
+		s.scram = append(s.scram, "--add-scram", credentials)
+	}
 	return s, s.firstStart(ctx)
+}
+
+// Address is where a listener of OpenWith is.
+func (s *Server) Address(name string) string {
+	for _, listener := range s.listeners.More {
+		if listener.Name == name {
+			return listener.Bind
+		}
+	}
+	return ""
 }
 
 // firstStart chooses ports and starts, again when another process took one of them meanwhile.
@@ -64,7 +98,7 @@ func (s *Server) firstStart(ctx context.Context) error {
 
 func (s *Server) format(ctx context.Context) error {
 	var err error
-	if s.listeners, err = freeListeners(); err != nil {
+	if s.listeners, err = freeListeners(s.more); err != nil {
 		return err
 	}
 	files := map[string]string{"server.properties": Settings(s.data(), s.listeners, s.settings), "log4j2.xml": logging}
@@ -74,20 +108,27 @@ func (s *Server) format(ctx context.Context) error {
 		}
 	}
 	format := exec.CommandContext(ctx, s.java, s.arguments("kafka.tools.StorageTool", "format", "-t", NewClusterID(), "-c", s.properties())...)
+	format.Args = append(format.Args, s.scram...)
 	if output, err := format.CombinedOutput(); err != nil {
 		return fmt.Errorf("format Kafka's storage: %w\n%s", err, output)
 	}
 	return nil
 }
 
-func freeListeners() (Listeners, error) {
-	clients, err := embedded.FreePort()
-	if err != nil {
-		return Listeners{}, err
+func freeListeners(more []Listener) (Listeners, error) {
+	addresses := make([]string, 2+len(more))
+	for i := range addresses {
+		port, err := embedded.FreePort()
+		if err != nil {
+			return Listeners{}, err
+		}
+		addresses[i] = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
-	controller, err := embedded.FreePort()
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(clients))
-	return Listeners{Bind: addr, Advertised: addr, Controller: net.JoinHostPort("127.0.0.1", strconv.Itoa(controller))}, err
+	at := Listeners{Bind: addresses[0], Advertised: addresses[0], Controller: addresses[1], More: slices.Clone(more)}
+	for i := range at.More {
+		at.More[i].Bind = addresses[2+i]
+	}
+	return at, nil
 }
 
 // arguments are Java's: a small heap and quick compilation are enough for tests.

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -14,6 +15,24 @@ type Listeners struct {
 	Bind       string // for clients
 	Advertised string // for clients, as they see it
 	Controller string
+	More       []Listener
+}
+
+// Listener is one more listener for clients.
+type Listener struct {
+	Name       string // SSL, SASL_SSL or one of listener.security.protocol.map
+	Bind       string // chosen when empty
+	Advertised string // Bind when empty
+}
+
+// lists are the settings listeners and advertised.listeners.
+func (l Listeners) lists() (listeners, advertised string) {
+	listeners, advertised = "PLAINTEXT://"+l.Bind+",CONTROLLER://"+l.Controller, "PLAINTEXT://"+l.Advertised
+	for _, more := range l.More {
+		listeners += "," + more.Name + "://" + more.Bind
+		advertised += "," + more.Name + "://" + cmp.Or(more.Advertised, more.Bind)
+	}
+	return listeners, advertised
 }
 
 // NewClusterID makes up the id of a cluster. The storage tool takes an id that begins with a dash for an option.
@@ -27,13 +46,14 @@ func NewClusterID() string {
 // Settings returns the server.properties of one node that keeps its data in dir: quick to start and to form groups, with as few internal
 // partitions as do, session timeouts down to a second, and everything else as Kafka has it.
 func Settings(dir string, at Listeners, more map[string]string) string {
+	listeners, advertised := at.lists()
 	settings := map[string]string{
 		"process.roles":                                    "broker,controller",
 		"node.id":                                          "1",
 		"controller.quorum.voters":                         "1@" + at.Controller,
 		"controller.listener.names":                        "CONTROLLER",
-		"listeners":                                        "PLAINTEXT://" + at.Bind + ",CONTROLLER://" + at.Controller,
-		"advertised.listeners":                             "PLAINTEXT://" + at.Advertised,
+		"listeners":                                        listeners,
+		"advertised.listeners":                             advertised,
 		"log.dirs":                                         dir,
 		"broker.session.timeout.ms":                        "3000", // a killed broker is refused as a double of itself for as long
 		"broker.heartbeat.interval.ms":                     "500",

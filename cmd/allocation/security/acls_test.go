@@ -1,0 +1,82 @@
+package security
+
+import (
+	"strings"
+
+	"github.com/stretchr/testify/require"
+)
+
+// needsEachACL: without any rule everything is refused, and without one of them something that needs it is, and says so.
+func needsEachACL(s *site) {
+	rules := s.rules()
+	for i, r := range rules {
+		require.NotContains(s.t, rules[:i], r, "once")
+	}
+	w := s.startWorker(s.worker())
+	w.ready(waitLimit)
+	for _, r := range rules {
+		s.t.Logf("without %s", r)
+		s.forbid(r)
+		switch r.principal {
+		case "User:allocation-worker":
+			s.workerMisses(w, r)
+		default:
+			s.commandMisses(r)
+		}
+		s.allow(r)
+	}
+	w.ready(waitLimit)
+	s.works(w)
+	w.stop()
+}
+
+// commandMisses: the role's command fails, and names the topic and that it is a matter of rights.
+func (s *site) commandMisses(r rule) {
+	s.t.Helper()
+	user := strings.TrimPrefix(r.principal, "User:")
+	env := s.user(user)
+	switch user {
+	case "allocation-producer":
+		s.refused(env, []string{"send", "Allocate", "orderid=o1", "sku=CHAIR", "qty=1"}, r.name, "access rules")
+	case "allocation-consumer":
+		s.refused(env, []string{"tail"}, r.name, "access rules")
+	case "allocation-owner":
+		s.ownerMisses(env, r)
+	default:
+		s.t.Fatalf("who is %s?", user)
+	}
+}
+
+// ownerMisses: topics that exist are described, and those that do not are made, so one that does not is asked for.
+func (s *site) ownerMisses(env environment, r rule) {
+	s.t.Helper()
+	create := []string{"topics", "create", "--partitions=2"}
+	if r.operation == "DescribeConfigs" {
+		require.Contains(s.t, s.done(env, create...), "access rules do not let this user see the settings of "+r.name)
+		return
+	}
+	s.refused(env, create, r.name, "TOPIC_AUTHORIZATION_FAILED")
+}
+
+// workerMisses: a worker that runs says what is refused, does no harm, and goes on when it is allowed again.
+func (s *site) workerMisses(w *worker, r rule) {
+	s.t.Helper()
+	before := len(w.logged())
+	if strings.HasSuffix(r.name, ".dlq") {
+		s.sendMalformed()
+	} else {
+		s.sendOrder()
+	}
+	refusal := map[string]string{"topic": "TOPIC_AUTHORIZATION_FAILED", "group": "GROUP_AUTHORIZATION_FAILED"}[r.kind]
+	said := func() string { return w.logged()[before:] + w.get("/readyz") }
+	await(s.t, waitLimit, said, refusal)
+	if r.kind == "topic" {
+		await(s.t, waitLimit, said, r.name)
+	}
+	s.allow(r)
+	s.works(w)
+	w.ready(waitLimit)
+	lines := strings.Count(w.logged()[before:], "\n")
+	require.Less(s.t, lines, 100, "refusals do not flood the log")
+	require.True(s.t, w.Running())
+}

@@ -1,0 +1,181 @@
+package security
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/embedded"
+	"allocation/deploy/embedded/child"
+)
+
+// binary is the built program.
+func binary(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "allocation")
+	out, err := exec.Command("go", "build", "-o", path, "allocation/cmd/allocation").CombinedOutput()
+	require.NoError(t, err, string(out))
+	return path
+}
+
+// outcome is what a run of the program left.
+type outcome struct {
+	code     int
+	out, err string
+}
+
+// environment is what a program is told. Later values win.
+type environment []string
+
+func (e environment) with(more ...string) environment {
+	return append(append(environment{}, e...), more...)
+}
+
+func (s *site) run(env environment, args ...string) outcome {
+	s.t.Helper()
+	const limit = 40 * time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	var out, err bytes.Buffer
+	cmd := exec.CommandContext(ctx, s.program, args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.plainEnvironment().with(env...), &out, &err
+	_ = cmd.Run()
+	s.outputs.add(out.String() + err.String())
+	return outcome{cmd.ProcessState.ExitCode(), out.String(), err.String()}
+}
+
+// done runs the program, which must do it, and returns what it printed.
+func (s *site) done(env environment, args ...string) string {
+	s.t.Helper()
+	o := s.run(env, args...)
+	require.Equal(s.t, 0, o.code, "%v: %s%s", args, o.out, o.err)
+	return o.out
+}
+
+// refused runs the program, which must fail with one line that says all of this.
+func (s *site) refused(env environment, args []string, says ...string) {
+	s.t.Helper()
+	began := time.Now()
+	o := s.run(env, args...)
+	require.NotZero(s.t, o.code, "%v: %s", args, o.out)
+	line := strings.TrimSpace(o.err)
+	if args[0] == "worker" { // its log comes first
+		line = line[strings.LastIndexByte(line, '\n')+1:]
+	}
+	require.NotContains(s.t, line, "\n")
+	for _, part := range says {
+		require.Contains(s.t, line, part)
+	}
+	s.t.Logf("%s (%s): %s", args[0], time.Since(began).Round(time.Millisecond), line)
+}
+
+// outputs are all that any program wrote.
+type outputs struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *outputs) add(text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text.WriteString(text)
+}
+
+// worker is a running worker.
+type worker struct {
+	*child.Process
+	t   *testing.T
+	log string // a file
+	url string
+}
+
+// startWorker starts a worker and does not wait until it is ready.
+func (s *site) startWorker(env environment) *worker {
+	s.t.Helper()
+	t := s.t
+	port, err := embedded.FreePort()
+	require.NoError(t, err)
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	w := &worker{t: t, log: filepath.Join(t.TempDir(), "worker.log"), url: "http://" + addr}
+	log, err := os.Create(w.log)
+	require.NoError(t, err)
+	defer log.Close()
+	cmd := exec.Command(s.program, "worker")
+	cmd.Env = s.plainEnvironment().with("HTTP_ADDR=" + addr).with(env...)
+	cmd.Stdout, cmd.Stderr = log, log
+	w.Process, err = child.Start(cmd, syscall.SIGKILL)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		w.stop()
+		s.outputs.add(w.logged())
+		if t.Failed() {
+			text := w.logged()
+			t.Logf("the worker's log:\n%s", text[max(0, len(text)-6000):])
+		}
+	})
+	return w
+}
+
+// stop ends the worker in order.
+func (w *worker) stop() {
+	if !w.Running() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	_ = w.End(ctx, syscall.SIGTERM)
+}
+
+func (w *worker) logged() string {
+	text, err := os.ReadFile(w.log)
+	require.NoError(w.t, err)
+	return string(text)
+}
+
+func (w *worker) get(path string) string {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	answer, err := client.Get(w.url + path)
+	if err != nil {
+		return err.Error()
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(w.t, err)
+	return fmt.Sprintf("%d %s", answer.StatusCode, body)
+}
+
+// ready waits until the worker is.
+func (w *worker) ready(limit time.Duration) {
+	w.t.Helper()
+	await(w.t, limit, func() string { return w.get("/readyz") }, `{"ready":true}`)
+}
+
+// await polls until an answer contains the text.
+func await(t *testing.T, limit time.Duration, ask func() string, text string) {
+	t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for answer := ask(); !strings.Contains(answer, text); answer = ask() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("not within %s: %s\nbut: %s", limit, text, answer)
+		}
+	}
+}
