@@ -63,7 +63,7 @@ func (l *ledger) record(lanes []worker.Lane, c *worker.Command, decoded domain.C
 
 func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.Event) {
 	row := outbox.Row{
-		Number: l.next(lanes, c.Lane), Offset: c.Offset, Event: int32(n), //nolint:gosec // a command has no more events than fit into memory
+		Number: l.next(lanes, c.Lane), Offset: c.Offset, Event: lanes[c.Lane].Replay.FirstEvent(c.Offset) + int32(n), //nolint:gosec // a command has no more events than fit into memory
 		Type: string(e.Type), Key: e.SKU, Subject: e.Subject(), Value: e.AppendData(nil), Sequence: e.Sequence,
 		Cause: c.Cause,
 	}

@@ -72,7 +72,7 @@ func (w *Worker) interruptible(cancel context.CancelFunc) {
 func (w *Worker) route(fetches kgo.Fetches) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) { // errors that the client makes up come before records
 		l := w.lanes[topicPartition{p.Topic, p.Partition}]
 		if l == nil {
 			w.unassigned(p)
@@ -83,7 +83,9 @@ func (w *Worker) route(fetches kgo.Fetches) {
 			w.fetchError(l, p.Err)
 		}
 		if l.state == running || l.state == draining {
-			l.push(p.Records)
+			if !l.push(p.Records) {
+				w.doubt(l, time.Time{}) // a new leader: the claim compares its log
+			}
 			w.flow(l)
 		}
 	})
@@ -100,12 +102,17 @@ func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
 	}
 }
 
-// fetchError quarantines a lane whose position the log does not have; of anything else the client tries again by itself.
+// fetchError has a lane claimed again whose position the log may not have: the claim tells, and says why. Of anything else the client tries
+// again by itself.
 func (w *Worker) fetchError(l *lane, err error) {
+	if l.why != "" {
+		return
+	}
 	var loss *kgo.ErrDataLoss
 	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss) {
-		w.quarantine(l, err.Error())
-		return
+		l.paused = true // or the client asks again at once, thousands of times
+		w.client.PauseFetchPartitions(l.asMap())
+		w.doubt(l, time.Time{})
 	}
 	w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
 	w.logger.Warn("fetch", "topic", l.topic, "partition", l.partition, "error", err)
@@ -113,6 +120,9 @@ func (w *Worker) fetchError(l *lane, err error) {
 
 // flow pauses a lane that has its share of records waiting, and resumes it when half of them are applied. The caller holds mu.
 func (w *Worker) flow(l *lane) {
+	if l.why != "" {
+		return // it stays paused
+	}
 	share := min(laneQueueMax, max(laneQueueMin, queueBytes/max(1, len(w.lanes))))
 	switch {
 	case !l.paused && l.bytes > share:
@@ -135,7 +145,7 @@ func (w *Worker) seek() {
 			if offsets[l.topic] == nil {
 				offsets[l.topic] = map[int32]kgo.EpochOffset{}
 			}
-			offsets[l.topic][l.partition] = kgo.EpochOffset{Epoch: -1, Offset: l.next}
+			offsets[l.topic][l.partition] = kgo.EpochOffset{Epoch: l.fetchEpoch(), Offset: l.next}
 		}
 	}
 	w.mu.Unlock()

@@ -7,6 +7,7 @@ import "context"
 type Store interface {
 	Claimer
 	Reporter
+	Keeper
 	// Apply commits what a batch does, or nothing.
 	Apply(ctx context.Context, batch Batch) (Applied, error)
 }
@@ -19,6 +20,14 @@ type Claimer interface {
 	Claim(ctx context.Context, requests []ClaimRequest) ([]Claim, error)
 	// Ping answers whether the database can be reached and written to.
 	Ping(ctx context.Context) error
+}
+
+// Keeper knows of all positions, whoever owns them.
+type Keeper interface {
+	// Holdings are all positions.
+	Holdings(ctx context.Context) ([]Holding, error)
+	// Adopt claims those whose token is still the one in the holding. Others are not in the answer.
+	Adopt(ctx context.Context, holdings []Holding) ([]Claim, error)
 }
 
 // Reporter keeps how far rows are published.

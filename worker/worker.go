@@ -39,6 +39,7 @@ type Worker struct {
 	recover chan struct{} // has room for one
 	report  chan struct{} // has room for one
 	drains  sync.WaitGroup
+	topicID map[string][16]byte // by topic, as the client believes; of runWatch alone
 }
 
 // New makes a worker. It does not connect yet; an error is a mistake in the options.
@@ -50,6 +51,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		lanes:   map[topicPartition]*lane{},
 		recover: make(chan struct{}, 1),
 		report:  make(chan struct{}, 1),
+		topicID: map[string][16]byte{},
 	}
 	w.rest = sync.NewCond(&w.mu)
 	for _, t := range cfg.Topics {
@@ -87,6 +89,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		parts.Go(func() { a.run(stop, abort) })
 	}
 	parts.Go(func() { w.runRecoverer(stop) })
+	parts.Go(func() { w.runWatch(stop) })
 	reports.Go(func() { w.runReporter(report) })
 	reports.Go(func() { w.runListener(report) })
 	w.poll(stop)

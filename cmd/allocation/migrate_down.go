@@ -32,6 +32,7 @@ var tablesOf = map[int64][]string{
 	3: {"outbox"},
 	4: {"dead_letters", "held_keys"},
 	5: nil,
+	7: {"offset_decisions"},
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.
