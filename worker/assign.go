@@ -71,6 +71,7 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 		}
 		l := newLane(claims[i], w.kinds[name.topic])
 		l.judge(logs[i])
+		w.watched.learn(name.topic, logs[i].TopicID)
 		w.add(l)
 		w.noteRollback(l, group[name.topic][name.partition], logs[i])
 		if late {

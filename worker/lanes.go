@@ -63,6 +63,7 @@ func (w *Worker) start(l *lane) {
 		return
 	}
 	l.state = running
+	w.count()
 	l.saveNow = true
 	w.kickReporter()
 	w.kickApplier(l)

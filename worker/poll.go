@@ -115,6 +115,11 @@ func (w *Worker) fetchError(l *lane, err error) {
 		w.doubt(l, time.Time{})
 	}
 	w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
+	if errors.Is(err, kerr.UnknownTopicID) { // again and again, if the topic was made again
+		w.watched.unknown[l.topic] = true
+		kick(w.watch)
+		return
+	}
 	w.logger.Warn("fetch", "topic", l.topic, "partition", l.partition, "error", err)
 }
 

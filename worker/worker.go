@@ -38,8 +38,9 @@ type Worker struct {
 
 	recover chan struct{} // has room for one
 	report  chan struct{} // has room for one
+	watch   chan struct{} // has room for one
 	drains  sync.WaitGroup
-	topicID map[string][16]byte // by topic, as the client believes; of runWatch alone
+	watched topicsWatched // guarded by mu
 }
 
 // New makes a worker. It does not connect yet; an error is a mistake in the options.
@@ -51,7 +52,8 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		lanes:   map[topicPartition]*lane{},
 		recover: make(chan struct{}, 1),
 		report:  make(chan struct{}, 1),
-		topicID: map[string][16]byte{},
+		watched: topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}},
+		watch:   make(chan struct{}, 1),
 	}
 	w.rest = sync.NewCond(&w.mu)
 	for _, t := range cfg.Topics {

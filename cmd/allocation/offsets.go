@@ -32,7 +32,8 @@ type offsetsView struct {
 	client    *kgo.Client
 	admin     *kadm.Client
 	positions []store.PositionView
-	logs      map[worker.Partition]worker.Log
+	topics    kadm.TopicDetails
+	logs      map[worker.Partition]worker.Log // of partitions that answered
 }
 
 // look connects, and reads all positions and the logs of their topics. The caller closes.
@@ -63,7 +64,6 @@ func (v *offsetsView) read(ctx context.Context) (err error) {
 	if v.positions, err = v.db.Positions(ctx); err != nil {
 		return err
 	}
-	v.logs = map[worker.Partition]worker.Log{}
 	topics, err := v.existing(ctx)
 	if err != nil || len(topics) == 0 {
 		return err
@@ -90,24 +90,31 @@ func (v *offsetsView) existing(ctx context.Context) (topics []string, err error)
 	if len(topics) == 0 {
 		return nil, nil
 	}
-	found, err := v.admin.ListTopics(ctx, topics...)
-	if err != nil {
+	if v.topics, err = v.admin.ListTopics(ctx, topics...); err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)
 	}
-	return slices.DeleteFunc(topics, func(name string) bool { return !found.Has(name) }), nil
+	return slices.DeleteFunc(topics, func(name string) bool { return !v.topics.Has(name) }), nil
 }
 
 func partitionOf(p store.PositionView) worker.Partition {
 	return worker.Partition{Topic: p.Topic, Number: p.Partition}
 }
 
-// unusable says why nothing is applied under a position; empty where something is.
+// unusable says why a position cannot be used; empty where it can, or where Kafka does not tell now.
 func (v *offsetsView) unusable(p store.PositionView) string {
+	if v.gone(p) {
+		return "the topic has no such partition any more"
+	}
 	log, ok := v.logs[partitionOf(p)]
 	if !ok {
-		return "Kafka has no such partition, or it has no leader"
+		return ""
 	}
 	return log.Unusable(p.Position())
+}
+
+func (v *offsetsView) gone(p store.PositionView) bool {
+	_, exists := v.topics[p.Topic].Partitions[p.Partition]
+	return !exists
 }
 
 // choice says which positions a decision is about.

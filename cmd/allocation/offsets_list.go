@@ -37,7 +37,7 @@ type listedPosition struct {
 	Lag         *int64 `json:"lag,omitempty"`
 	Epoch       int64  `json:"epoch"`
 	Owner       string `json:"owner,omitempty"`
-	State       string `json:"state"` // ok, quarantined, retired
+	State       string `json:"state"` // ok, quarantined, retired, or unknown and why
 	Reason      string `json:"reason,omitempty"`
 }
 
@@ -81,6 +81,8 @@ func (v *offsetsView) listed(p store.PositionView) listedPosition {
 	if log, ok := v.logs[partitionOf(p)]; ok {
 		lag := max(0, log.Stable-p.PublishedUpTo)
 		l.Start, l.End, l.Stable, l.Lag = &log.Start, &log.End, &log.Stable, &lag
+	} else {
+		l.State = "unknown: its leader does not answer"
 	}
 	if l.Reason = v.unusable(p); l.Reason != "" {
 		l.State, l.Lag = "quarantined", nil

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,7 +80,7 @@ func (c *offsetsResetCommand) since() (time.Time, error) {
 func (c *offsetsResetCommand) target(ctx context.Context, v *offsetsView, p store.PositionView, since time.Time) (int64, error) {
 	log, ok := v.logs[partitionOf(p)]
 	if !ok {
-		return 0, fmt.Errorf("topic %s, partition %d: %s", p.Topic, p.Partition, v.unusable(p))
+		return 0, fmt.Errorf("topic %s, partition %d: %w", p.Topic, p.Partition, errNoLeader)
 	}
 	switch {
 	case c.ToEarliest:
@@ -106,9 +108,6 @@ func (v *offsetsView) firstSince(ctx context.Context, p store.PositionView, sinc
 	return o.Offset, nil
 }
 
-func errOf(o kadm.ListedOffset) error {
-	if o.Err != nil {
-		return o.Err
-	}
-	return fmt.Errorf("no answer")
-}
+var errNoLeader = errors.New("it has no leader that answers, or does not exist")
+
+func errOf(o kadm.ListedOffset) error { return cmp.Or(o.Err, errNoLeader) }
