@@ -32,41 +32,66 @@ func startCutKafka(t *testing.T) *cutKafka {
 	return k
 }
 
-// cut stops the server, cuts a partition's log at an offset, and starts the server again.
-func (k *cutKafka) cut(partition string, at int64) {
+// rewrite stops the server, rewrites a partition's log, and starts the server again.
+func (k *cutKafka) rewrite(partition string, log func([]byte) []byte) {
 	k.t.Helper()
 	require.NoError(k.t, k.server.Signal(k.t.Context(), syscall.SIGKILL))
 	folder := filepath.Join(k.dir, "data", partition)
 	files, err := os.ReadDir(folder)
 	require.NoError(k.t, err)
 	for _, f := range files {
-		switch filepath.Ext(f.Name()) {
+		path := filepath.Join(folder, f.Name())
+		switch filepath.Ext(path) {
 		case ".log":
-			cutSegment(k.t, filepath.Join(folder, f.Name()), at)
+			b, err := os.ReadFile(path)
+			require.NoError(k.t, err)
+			require.NoError(k.t, os.WriteFile(path, log(b), 0o644))
 		case ".index", ".timeindex", ".snapshot":
-			require.NoError(k.t, os.Remove(filepath.Join(folder, f.Name())))
+			require.NoError(k.t, os.Remove(path))
 		}
 	}
-	for _, checkpoint := range []string{"recovery-point-offset-checkpoint", "replication-offset-checkpoint"} {
+	for _, checkpoint := range []string{"recovery-point-offset-checkpoint", "replication-offset-checkpoint"} { // or the log is not read again
 		require.NoError(k.t, os.RemoveAll(filepath.Join(k.dir, "data", checkpoint)))
 	}
 	require.NoError(k.t, k.server.Start(k.t.Context()))
 }
 
-// cutSegment drops the batches of records from an offset on. A batch begins with its first offset and the length of what follows.
-func cutSegment(t *testing.T, path string, at int64) {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	size := 0
-	for size+12 <= len(b) && int64(binary.BigEndian.Uint64(b[size:])) < at && binary.BigEndian.Uint32(b[size+8:]) > 0 {
-		size += 12 + int(binary.BigEndian.Uint32(b[size+8:]))
+const cutAt = 6
+
+// cut drops the batches of records from an offset on.
+func cut(log []byte) []byte { return log[:start(log)] }
+
+// other makes the batches from an offset on those of another leader.
+func other(log []byte) []byte {
+	const epoch = 12 // where a batch has it; the checksum does not cover it
+	for at := start(log); at < len(log); at += batch(log[at:]) {
+		log[at+epoch+3]++
 	}
-	require.NoError(t, os.Truncate(path, int64(size)))
+	return log
 }
 
-func TestPromise8_aLogThatWasCutAndGrewAgain(t *testing.T) {
-	for name, running := range map[string]bool{"while no worker runs": false, "while a worker runs": true} {
+// start is where the batch with the offset begins. A batch begins with its first offset and the length of what follows.
+func start(log []byte) (at int) {
+	for at < len(log) && binary.BigEndian.Uint64(log[at:]) < cutAt {
+		at += batch(log[at:])
+	}
+	return at
+}
+
+func batch(b []byte) int { return 12 + int(binary.BigEndian.Uint32(b[8:])) }
+
+func TestPromise8_aLogThatWasCut(t *testing.T) {
+	for name, c := range map[string]struct {
+		running bool
+		log     func([]byte) []byte
+		grown   int // records sent before the worker can look
+		why     string
+	}{
+		"and grew again while no worker ran": {false, cut, 10, "the log was cut at 6 or after, and grew again beyond position 10"},
+		"and grew again while a worker ran":  {true, other, 10, "the log was cut at 6 or after, and grew again beyond position 10"},
+		"while a worker ran":                 {true, cut, 0, "position 10 is beyond the end of the log, 6"},
+		"while no worker ran":                {false, cut, 0, "position 10 is beyond the end of the log, 6"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := startCutKafka(t)
@@ -75,23 +100,24 @@ func TestPromise8_aLogThatWasCutAndGrewAgain(t *testing.T) {
 			p.sendBatches(0, 0, 10)
 			p.sendBatches(1, 0, 1)
 			p.awaitCommitted(map[int32]int64{0: 10, 1: 1})
-			if !running {
+			if !c.running {
 				require.NoError(t, m.stop())
 			}
-			server.cut(p.commands+"-0", 6)
+			server.rewrite(p.commands+"-0", c.log)
 			p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
-			p.sendBatches(0, 20, 10) // offsets 6 to 15: others than those that were applied
-			if !running {
+			p.sendBatches(0, 20, c.grown)
+			if !c.running {
 				m = p.start()
 			}
-			p.awaitQuarantine(m, 1, "(the log was cut at 6 or after, and grew again beyond position 10)|(position 10 is beyond the end of the log)")
+			p.awaitQuarantine(m, 1, c.why)
 			p.sendBatches(1, 1, 1)
 			p.awaitBatch(1, 1)
 			p.decide(0, accept)
-			p.awaitBatch(0, 29)
+			p.sendBatches(0, 30, 1)
+			p.awaitBatch(0, 30)
 			p.awaitQuarantine(m, 0, "")
-			p.awaitCommitted(map[int32]int64{0: 16, 1: 2})
-			require.Len(t, p.checkIdentities(), 22, "each command took effect once, under an identity of its own")
+			require.Len(t, p.checkIdentities(), 10+2+c.grown+1, "each command took effect once, under an identity of its own")
+			require.NoError(t, m.stop())
 		})
 	}
 }

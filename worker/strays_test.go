@@ -63,7 +63,9 @@ func TestPromise2_rowsOfAPartitionThatAnotherMemberHasAreLeftToIt(t *testing.T) 
 
 func (p *pipeline) awaitPublished(topic string) {
 	p.t.Helper()
-	require.Eventually(p.t, func() bool { return p.number(`select sum(next_row - published_row) from positions where topic = $1`, topic) == 0 }, noticed, 50*time.Millisecond)
+	require.Eventually(p.t, func() bool {
+		return p.number(`select sum(next_row - published_row) from positions where topic = $1`, topic) == 0
+	}, noticed, 50*time.Millisecond)
 }
 
 func (p *pipeline) epochOf(topic string) int {
