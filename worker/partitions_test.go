@@ -43,6 +43,7 @@ func TestPromise9_partitionsAreAddedWhileWorkersRun(t *testing.T) {
 	producers.Wait()
 
 	p.awaitAllCommitted()
+	p.awaitPublished(p.commands)
 	history, err := checker.Read(t.Context(), checker.Run{
 		Brokers: []string{p.brokers}, Database: p.database, Commands: map[string]string{p.commands: ""},
 		Events: p.events, Letters: p.letters, Group: p.group, Source: "/allocation",
