@@ -14,7 +14,8 @@ import (
 
 const claimSQL = `
 select n, (c).source, (c).topic_id, (c).next_offset, (c).next_row, (c).published_row, (c).epoch, (c).attempts,
-    case when (c).trials > 0 and (c).trial_from = (c).next_offset then (c).trial_to else 0 end
+    case when (c).trials > 0 and (c).trial_from = (c).next_offset then (c).trial_to else 0 end,
+    (c).leader_epoch, (c).replay_below, (c).replays
 from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 
 // Claim makes this worker the owner of partitions: from now on, nobody who claimed them before commits anything for them. It waits for
@@ -53,11 +54,11 @@ func (s *Store) Introduce(ctx context.Context, requests []worker.ClaimRequest) e
 func claimArgs(requests []worker.ClaimRequest, owner string) (args []any, tokens []uuid.UUID) {
 	n := len(requests)
 	topics, ids, partitions := make([]string, n), make([]uuid.UUID, n), make([]int32, n)
-	starts, topicStarts := make([]int64, n), make([]int64, n)
+	starts, topicStarts := make([]int64, n), make([]int64, n) // a partition that was added begins at 0, wherever its log does
 	tokens = make([]uuid.UUID, n)
 	for i, r := range requests {
 		topics[i], ids[i], partitions[i] = r.Topic, r.TopicID, r.Partition
-		starts[i], topicStarts[i] = r.Start, r.TopicStart
+		topicStarts[i] = r.TopicStart
 		tokens[i] = uuid.New()
 	}
 	return []any{topics, ids, partitions, starts, topicStarts, tokens, owner}, tokens
@@ -70,7 +71,8 @@ func scanClaims(rows pgx.Rows, requests []worker.ClaimRequest, tokens []uuid.UUI
 		var n int
 		var id uuid.UUID
 		var c worker.Claim
-		if err := rows.Scan(&n, &c.Source.ID, &id, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts, &c.Danger); err != nil {
+		if err := rows.Scan(&n, &c.Source.ID, &id, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts, &c.Danger,
+			&c.LeaderEpoch, &c.Replay.Below, &c.Replay.Times); err != nil {
 			return err
 		}
 		r := requests[n-1]

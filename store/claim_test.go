@@ -13,7 +13,7 @@ import (
 func TestClaim_startsWhereTheTopicDoes(t *testing.T) {
 	b := setup(t, 0)
 	ask := func(topic string, partition int32) worker.ClaimRequest {
-		return worker.ClaimRequest{Topic: topic, Partition: partition, Start: 5, TopicStart: 100}
+		return worker.ClaimRequest{Topic: topic, Partition: partition, TopicStart: 100}
 	}
 	claims, err := b.Claim(t.Context(), []worker.ClaimRequest{ask("orders", 1), ask("orders", 0)})
 	require.NoError(t, err)
@@ -23,13 +23,13 @@ func TestClaim_startsWhereTheTopicDoes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, int64(100), claims[0].NextOffset, "it has a position already")
 	require.Equal(t, int64(2), claims[0].Epoch)
-	require.Equal(t, int64(5), claims[1].NextOffset, "a partition added later starts at its own start")
+	require.Zero(t, claims[1].NextOffset, "a partition added later starts at its beginning, wherever its log does")
 }
 
 func TestIntroduce_beginsAllPartitionsOfANewTopicAlike(t *testing.T) {
 	b := setup(t, 0)
 	ask := func(partition int32) worker.ClaimRequest {
-		return worker.ClaimRequest{Topic: "orders", Partition: partition, Start: 5, TopicStart: 100}
+		return worker.ClaimRequest{Topic: "orders", Partition: partition, TopicStart: 100}
 	}
 	require.NoError(t, b.Introduce(t.Context(), []worker.ClaimRequest{ask(0), ask(1)}))
 	claims, err := b.Claim(t.Context(), []worker.ClaimRequest{ask(0)})
@@ -39,7 +39,7 @@ func TestIntroduce_beginsAllPartitionsOfANewTopicAlike(t *testing.T) {
 	claims, err = b.open("another").Claim(t.Context(), []worker.ClaimRequest{ask(1), ask(2)})
 	require.NoError(t, err)
 	require.Equal(t, int64(100), claims[0].NextOffset, "the topic was new when it was introduced")
-	require.Equal(t, int64(5), claims[1].NextOffset, "it was added later")
+	require.Zero(t, claims[1].NextOffset, "it was added later")
 }
 
 func TestClaim_countsAttemptsUntilThePositionMoves(t *testing.T) {

@@ -66,7 +66,7 @@ func (l *ledger) write(batch *worker.Batch, d *decisions, i int) {
 		l.outcomes[i] = worker.Outcome{Result: worker.Discarded}
 	case waits != "":
 		l.outcomes[i] = worker.Outcome{Result: worker.Held}
-		l.kept.wait(c, sourceOf(batch, c), waits, d.commands[i])
+		l.kept.wait(c, sourceOf(batch, c), firstEvent(batch.Lanes, c), waits, d.commands[i])
 	default:
 		row := l.record(batch.Lanes, c, d.commands[i], d.results[i], &l.outcomes[i])
 		if holds != "" {
@@ -97,7 +97,7 @@ func (l *ledger) record(lanes []worker.Lane, c *worker.Command, decoded domain.C
 func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.Event) {
 	row := outbox.Row{
 		Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c),
-		Event: firstEvent(c) + int32(n), //nolint:gosec // a command has no more events than fit into memory
+		Event: firstEvent(lanes, c) + int32(n), //nolint:gosec // a command has no more events than fit into memory
 		Type:  string(e.Type), Key: e.SKU, Subject: e.Subject(), Value: e.AppendData(nil), Sequence: e.Sequence,
 		Cause: c.Cause,
 	}
@@ -126,7 +126,7 @@ func (l *ledger) refuse(lanes []worker.Lane, c *worker.Command, decoded domain.C
 		sku, _ = names(decoded)
 	}
 	l.refused = append(l.refused, refused{
-		lane: c.Lane, row: row.Number, command: c, letter: letter, sku: sku, event: int(firstEvent(c)) + events, retries: retries(c),
+		lane: c.Lane, row: row.Number, command: c, letter: letter, sku: sku, event: int(firstEvent(lanes, c)) + events, retries: retries(c),
 	})
 	l.add(c.Lane, row, history{})
 }

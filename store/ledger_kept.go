@@ -26,6 +26,7 @@ type decided struct {
 type waiting struct {
 	command *worker.Command
 	source  int32 // by which it came
+	event   int32 // the number of its next event
 	key     string
 	ref     string // the batch that it would make
 }
@@ -38,8 +39,8 @@ type hold struct {
 	row      int64 // of the dead letter
 }
 
-func (k *kept) wait(c *worker.Command, source int32, key string, decoded domain.Command) {
-	k.waiting = append(k.waiting, waiting{command: c, source: source, key: key, ref: madeBy(decoded)})
+func (k *kept) wait(c *worker.Command, source, event int32, key string, decoded domain.Command) {
+	k.waiting = append(k.waiting, waiting{command: c, source: source, event: event, key: key, ref: madeBy(decoded)})
 }
 
 func (k *kept) hold(c *worker.Command, key string, source int32, row int64, decoded domain.Command) {
@@ -89,9 +90,10 @@ func sourceOf(batch *worker.Batch, c *worker.Command) int32 {
 	return batch.Lanes[c.Lane].Source.ID
 }
 
-func firstEvent(c *worker.Command) int32 {
+// firstEvent is the number of a command's next event.
+func firstEvent(lanes []worker.Lane, c *worker.Command) int32 {
 	if c.Kept == nil {
-		return 0
+		return lanes[c.Lane].Replay.FirstEvent(c.Offset)
 	}
 	return c.Kept.Event
 }

@@ -32,14 +32,15 @@ func savePipeline(batch worker.Batch, d *decisions, l *ledger) *pgx.Batch {
 func queueMove(b *pgx.Batch, batch worker.Batch, l *ledger) {
 	n := len(batch.Lanes)
 	sources, tokens := make([]int32, n), make([]uuid.UUID, n)
+	epochs := make([]int32, n)
 	from, to, fromRows, toRows, published := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, lane := range batch.Lanes {
 		sources[i], tokens[i] = lane.Source.ID, uuid.UUID(lane.Token)
 		from[i], to[i] = lane.From, lane.To
 		fromRows[i], toRows[i] = lane.NextRow, l.next(batch.Lanes, i)
-		published[i] = lane.Published
+		published[i], epochs[i] = lane.Published, lane.Epoch
 	}
-	b.Queue(`select move_positions($1, $2, $3, $4, $5, $6, $7)`, sources, tokens, from, to, fromRows, toRows, published)
+	b.Queue(`select move_positions($1, $2, $3, $4, $5, $6, $7, $8)`, sources, tokens, from, to, fromRows, toRows, published, epochs)
 }
 
 func queueProducts(b *pgx.Batch, read *loaded, l *ledger) {

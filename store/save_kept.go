@@ -102,7 +102,7 @@ func queueWaiting(b *pgx.Batch, waiting []waiting) {
 	for i, w := range waiting {
 		c := w.command
 		keys[i], sources[i], offsets[i], times[i] = w.key, w.source, c.Offset, c.Cause.Time
-		events[i], refs[i] = firstEvent(c), w.ref
+		events[i], refs[i] = w.event, w.ref
 		recordKeys[i], values[i], headers[i] = c.Key, c.Value, encodeHeaders(c.Headers)
 	}
 	b.Queue(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers)

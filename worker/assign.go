@@ -2,11 +2,9 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -60,6 +58,9 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 	if err != nil {
 		return nil, err
 	}
+	if err := w.compare(ctx, claims, logs); err != nil {
+		return nil, err
+	}
 	late := !w.heard() // then the partitions may have moved before they were claimed
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,10 +70,10 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 			w.close(old)
 		}
 		l := newLane(claims[i], w.kinds[name.topic])
-		l.why = logs[i].unusable(claims[i])
-		l.stable = logs[i].stable
+		l.judge(logs[i])
+		w.watched.learn(name.topic, logs[i].TopicID)
 		w.add(l)
-		w.noteRollback(l, group[name.topic][name.partition])
+		w.noteRollback(l, group[name.topic][name.partition], logs[i])
 		if late {
 			w.doubt(l, time.Now())
 		} else {
@@ -81,7 +82,7 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 		if offsets[name.topic] == nil {
 			offsets[name.topic] = map[int32]kgo.Offset{}
 		}
-		offsets[name.topic][name.partition] = kgo.NewOffset().At(l.next).WithEpoch(-1)
+		offsets[name.topic][name.partition] = kgo.NewOffset().At(l.next).WithEpoch(l.fetchEpoch())
 	}
 	w.count()
 	return offsets, nil
@@ -110,18 +111,18 @@ func (w *Worker) introduce(ctx context.Context) error {
 	return w.store.Introduce(ctx, w.requests(names, logs))
 }
 
-func (w *Worker) requests(names []topicPartition, logs []partitionLog) []ClaimRequest {
+func (w *Worker) requests(names []topicPartition, logs []Log) []ClaimRequest {
 	requests := make([]ClaimRequest, len(names))
 	for i, name := range names {
-		requests[i] = ClaimRequest{Topic: name.topic, TopicID: logs[i].topicID, Partition: name.partition, Start: logs[i].start, TopicStart: logs[i].start}
+		requests[i] = ClaimRequest{Topic: name.topic, TopicID: logs[i].TopicID, Partition: name.partition}
 		if w.cfg.StartLatest {
-			requests[i].TopicStart = logs[i].stable
+			requests[i].TopicStart = logs[i].Stable
 		}
 	}
 	return requests
 }
 
-func (w *Worker) claimFrom(ctx context.Context, names []topicPartition, logs []partitionLog) ([]Claim, error) {
+func (w *Worker) claimFrom(ctx context.Context, names []topicPartition, logs []Log) ([]Claim, error) {
 	claims, err := w.store.Claim(ctx, w.requests(names, logs))
 	if err != nil {
 		return nil, err
@@ -145,72 +146,48 @@ func (w *Worker) add(l *lane) {
 	least.lanes = append(least.lanes, l)
 }
 
-// noteRollback reports a database that was restored or lost commits: the group knows of commands that the database does not.
-func (w *Worker) noteRollback(l *lane, group kgo.Offset) {
-	if at := group.EpochOffset().Offset; at > l.next {
+// noteRollback reports a database that was restored or lost commits: the group knows of commands that the database does not. What it knows of
+// before an operator's decision, or of another log, is no proof.
+func (w *Worker) noteRollback(l *lane, group kgo.Offset, log Log) {
+	if at := group.EpochOffset().Offset; at > l.next && l.next >= l.claim.Replay.Below && at <= log.End {
 		w.metrics.Rollbacks.Inc()
 		w.logger.Error("the database is behind what was reported to the group: it was restored, or a failover lost commits; replaying from its own position",
 			"topic", l.topic, "partition", l.partition, "position", l.next, "reported", at)
 	}
 }
 
-// partitionLog is what Kafka says of a partition's log.
-type partitionLog struct {
-	topicID            [16]byte
-	start, stable, end int64
-}
-
-// unusable says why a position cannot be used; empty where it can.
-func (p partitionLog) unusable(c Claim) string {
-	switch {
-	case c.Source.TopicID != p.topicID:
-		return fmt.Sprintf("the topic was deleted and made again: its id is %s, the position belongs to %s",
-			kadm.TopicID(p.topicID), kadm.TopicID(c.Source.TopicID))
-	case c.NextOffset < p.start:
-		return fmt.Sprintf("position %d is before the start of the log, %d: commands were deleted before they were applied", c.NextOffset, p.start)
-	case c.NextOffset > p.end:
-		return fmt.Sprintf("position %d is beyond the end of the log, %d: the log lost records", c.NextOffset, p.end)
-	}
-	return ""
-}
-
-// logs asks Kafka for the topics' ids and the bounds of the logs.
-func (w *Worker) logs(ctx context.Context, names []topicPartition) ([]partitionLog, error) {
-	topics := w.topics()
-	details, err := w.admin.ListTopics(ctx, topics...)
+// logs asks Kafka about partitions. One that it does not answer for is an error.
+func (w *Worker) logs(ctx context.Context, names []topicPartition) ([]Log, error) {
+	known, err := Logs(ctx, w.admin, w.topics()...)
 	if err != nil {
-		return nil, fmt.Errorf("list topics: %w", err)
+		return nil, err
 	}
-	starts, err := w.admin.ListStartOffsets(ctx, topics...)
-	if err != nil {
-		return nil, fmt.Errorf("list start offsets: %w", err)
-	}
-	stables, err := w.admin.ListCommittedOffsets(ctx, topics...)
-	if err != nil {
-		return nil, fmt.Errorf("list stable offsets: %w", err)
-	}
-	ends, err := w.admin.ListEndOffsets(ctx, topics...)
-	if err != nil {
-		return nil, fmt.Errorf("list end offsets: %w", err)
-	}
-	logs := make([]partitionLog, len(names))
+	logs := make([]Log, len(names))
 	for i, n := range names {
-		logs[i].topicID = details[n.topic].ID
-		for _, of := range []struct {
-			from kadm.ListedOffsets
-			into *int64
-		}{{starts, &logs[i].start}, {stables, &logs[i].stable}, {ends, &logs[i].end}} {
-			o, ok := of.from.Lookup(n.topic, n.partition)
-			if !ok || o.Err != nil {
-				return nil, fmt.Errorf("list offsets of %s, partition %d: %w", n.topic, n.partition, errors.Join(o.Err, errNotListed))
-			}
-			*of.into = o.Offset
+		log, ok := known[Partition{n.topic, n.partition}]
+		if !ok {
+			return nil, fmt.Errorf("list offsets of %s, partition %d: %w", n.topic, n.partition, errNoAnswer)
 		}
+		logs[i] = log
 	}
 	return logs, nil
 }
 
-var errNotListed = errors.New("no answer")
+// compare finds out which logs do not hold any more what was applied.
+func (w *Worker) compare(ctx context.Context, claims []Claim, logs []Log) error {
+	positions, of := map[Partition]Position{}, map[Partition]Log{}
+	for i, c := range claims {
+		name := Partition{c.Source.Topic, c.Source.Partition}
+		positions[name], of[name] = c.Position(), logs[i]
+	}
+	if err := Compare(ctx, w.client, positions, of); err != nil {
+		return err
+	}
+	for i, c := range claims {
+		logs[i] = of[Partition{c.Source.Topic, c.Source.Partition}]
+	}
+	return nil
+}
 
 // revokeFlush is how long a partition that moves waits for the acknowledgement of its last events: what is missing, the next owner publishes.
 const revokeFlush = 2 * time.Second

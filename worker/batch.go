@@ -37,6 +37,8 @@ type Lane struct {
 	From, To  int64 // the offset applied up to, before and after
 	NextRow   int64 // the number that the source's next outbox row takes
 	Published int64 // every row below is acknowledged
+	Epoch     int32 // the leader epoch of the last record; -1: not known
+	Replay    Replay
 }
 
 // Token proves a claim on a partition. A newer claim makes a new one.
@@ -84,6 +86,32 @@ type Claim struct {
 	Attempts   int   // claims since the position last moved, this one included: high where a record kills its worker
 	Danger     int64 // records below it were tried alone, and that never ended; 0: there was no such trial
 	Since      time.Time
+
+	LeaderEpoch int32 // of the last record applied; -1: not known
+	Replay      Replay
+}
+
+// Position is how far the partition is applied.
+func (c *Claim) Position() Position {
+	return Position{TopicID: c.Source.TopicID, Offset: c.NextOffset, LeaderEpoch: c.LeaderEpoch}
+}
+
+// Replay says which offsets of a partition may have been applied before, because an operator set its position back or accepted a log that
+// was cut. Events of such a command have numbers of their own, so that no two events have one ce_id.
+type Replay struct {
+	Below int64
+	Times int32
+}
+
+// eventsEach is more events than a command has.
+const eventsEach = 1_000_000
+
+// FirstEvent is the number of the first event of the command at an offset.
+func (r Replay) FirstEvent(offset int64) int32 {
+	if offset >= r.Below {
+		return 0
+	}
+	return r.Times * eventsEach
 }
 
 // ClaimRequest asks for a partition.
@@ -91,8 +119,16 @@ type ClaimRequest struct {
 	Topic      string
 	TopicID    [16]byte
 	Partition  int32
-	Start      int64 // where a partition begins that was added to a topic with positions: the start of its log
-	TopicStart int64 // where a partition begins whose topic has no position at all
+	TopicStart int64 // where a partition begins whose topic has no position at all; one that was added begins at 0
+}
+
+// Holding is a position as the database has it, whoever owns it.
+type Holding struct {
+	Source    outbox.Source
+	Token     Token
+	NextRow   int64
+	Published int64
+	Retired   bool // nothing more is applied under it, and no member of the group is assigned it
 }
 
 // Progress is how far the rows of a source are published, as the holder of its claim knows it.

@@ -116,7 +116,7 @@ func (g *gathering) takeShares(lanes []*lane) {
 
 // take adds up to most commands of a lane. Control records move the position, and are no commands.
 func (g *gathering) take(l *lane, most int) {
-	taken, to := 0, l.next
+	taken, to, epoch := 0, l.next, int32(-1)
 	for _, r := range l.queue {
 		if !r.Attrs.IsControl() {
 			if most <= 0 || g.bytes <= 0 {
@@ -128,12 +128,13 @@ func (g *gathering) take(l *lane, most int) {
 			most--
 		}
 		taken++
-		to = r.Offset + 1
+		to, epoch = r.Offset+1, r.LeaderEpoch
 	}
 	if taken == 0 {
 		return
 	}
 	g.work.lanes = append(g.work.lanes, l)
 	g.work.taken = append(g.work.taken, taken)
-	g.work.batch.Lanes = append(g.work.batch.Lanes, Lane{Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: to, NextRow: l.nextRow})
+	g.work.batch.Lanes = append(g.work.batch.Lanes, Lane{Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: to, NextRow: l.nextRow,
+		Epoch: epoch, Replay: l.claim.Replay})
 }

@@ -38,8 +38,8 @@ func (p *pipeline) cure() {
 	p.query(`drop trigger poison on lines`)
 }
 
-// decide notes an operator's decision on all open dead letters, and tells the workers.
-func (p *pipeline) decide(state string) {
+// decideLetters notes an operator's decision on all open dead letters, and tells the workers.
+func (p *pipeline) decideLetters(state string) {
 	p.t.Helper()
 	p.query(`with decided as (update dead_letters set state = '` + state + `' where state = 'open' returning 1) select pg_notify('allocation_decided', '') from decided limit 1`)
 }
@@ -88,7 +88,7 @@ func TestPromise4_aCommandThatFailsUnexpectedlyHoldsOnlyItsProduct(t *testing.T)
 			require.Equal(t, "3", header(letter[0], "dlq-original-offset"))
 
 			p.cure()
-			p.decide("retrying")
+			p.decideLetters("retrying")
 			got = p.await(24 + 1 + 4)
 			require.Equal(t, []string{"poison", "o2", "o3"}, orders(got, "Allocated")[21:], "what waited is applied in order")
 			require.Equal(t, "retried", header(letters(got, p.letters)[1], "dlq-decision"))
@@ -118,14 +118,14 @@ func TestPromise4_aRetryThatFailsAgainIsHeldAgain(t *testing.T) {
 	p.send(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)
 	p.send(0, "CreateBatch", `{"ref":"b2","sku":"TABLE","qty":100}`)
 	p.await(3)
-	p.decide("retrying")
+	p.decideLetters("retrying")
 	got := p.await(5)
 	require.Len(t, letters(got, p.letters), 3, "a letter, a decision, a letter")
-	p.decide("discarding")
+	p.decideLetters("discarding")
 	got = p.await(7)
 	require.Len(t, letters(got, p.letters), 5, "a decision, and a letter of what waited first")
 	p.cure()
-	p.decide("retrying")
+	p.decideLetters("retrying")
 	got = p.await(10)
 	require.Equal(t, []string{"poison2", "o1"}, orders(got, "Allocated"))
 }

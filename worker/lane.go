@@ -37,6 +37,8 @@ type lane struct {
 	paused bool
 
 	next    int64 // applied up to here
+	fetched int64 // queued up to here: a client that rewinds adds nothing
+	checked int32 // the log was found to hold what was applied when its leader had this epoch
 	nextRow int64
 	marks   []mark // transactions whose rows are not all published yet
 
@@ -45,6 +47,7 @@ type lane struct {
 	committed int64     // what the group was told; -1: nothing yet
 	saved     int64     // the published row that the database has
 	saveNow   bool      // somebody waits for it
+	asked     bool      // somebody said so, or an operator decided about the partition: saving tells whether the claim holds
 	movedAt   time.Time // the last transaction
 
 	alone    bool      // its first record failed in a batch of one: it is tried alone
@@ -76,6 +79,7 @@ func newLane(c Claim, kind string) *lane {
 func (l *lane) adopt(c Claim) {
 	l.claim = c
 	l.next, l.nextRow, l.saved = c.NextOffset, c.NextRow, c.Published
+	l.fetched = c.NextOffset
 	l.published, l.committed = -1, -1
 	l.marks = append(l.marks[:0], mark{row: c.NextRow, offset: c.NextOffset})
 	l.drop()
@@ -85,20 +89,40 @@ func (l *lane) adopt(c Claim) {
 	l.backlog = false
 }
 
+// judge notes what a log means for the lane.
+func (l *lane) judge(log Log) {
+	l.why = log.Unusable(l.claim.Position())
+	l.stable, l.checked = log.Stable, log.LeaderEpoch
+}
+
+// fetchEpoch has the client look for itself whether the log was cut, between the claim and its first fetch.
+func (l *lane) fetchEpoch() int32 {
+	if l.why != "" {
+		return -1
+	}
+	return l.claim.LeaderEpoch
+}
+
 func (l *lane) drop() {
 	clear(l.queue)
 	l.queue, l.bytes = l.queue[:0], 0
 }
 
-// push queues fetched records. What is applied already is skipped: a fetch may begin inside a batch of records.
-func (l *lane) push(records []*kgo.Record) {
+// push queues fetched records. What is queued or applied already is skipped: a fetch may begin inside a batch of records. It reports false,
+// and queues no more, at the first record of a leader whose log was not compared with what was applied.
+func (l *lane) push(records []*kgo.Record) bool {
 	for _, r := range records {
-		if r.Offset < l.next {
+		if r.Offset < l.fetched {
 			continue
+		}
+		if r.LeaderEpoch > l.checked {
+			return false
 		}
 		l.queue = append(l.queue, r)
 		l.bytes += size(r)
+		l.fetched = r.Offset + 1
 	}
+	return true
 }
 
 func size(r *kgo.Record) int {

@@ -11,7 +11,7 @@ func (w *Worker) close(l *lane) {
 	if l.state == closed {
 		return
 	}
-	paused := l.paused || l.state == quarantined || l.why != ""
+	paused := l.paused || l.why != ""
 	l.state = closed
 	if l.ended != nil {
 		l.ended()
@@ -30,6 +30,10 @@ func (w *Worker) close(l *lane) {
 
 // open starts a lane, or starts it again, from its claim: rows of before the claim are published first. The caller holds mu.
 func (w *Worker) open(l *lane) {
+	if l.why != "" { // a fetch from there would only give errors, many of them
+		l.paused = true
+		w.client.PauseFetchPartitions(l.asMap())
+	}
 	w.relay.Open(l.claim.Source, l.claim.Published, l.claim.NextRow)
 	if l.claim.Published == l.claim.NextRow {
 		w.start(l)
@@ -55,10 +59,11 @@ func (w *Worker) open(l *lane) {
 // start lets a lane's records be applied, unless its position cannot be used. The caller holds mu.
 func (w *Worker) start(l *lane) {
 	if l.why != "" {
-		w.quarantine(l, l.why)
+		w.quarantine(l)
 		return
 	}
 	l.state = running
+	w.count()
 	l.saveNow = true
 	w.kickReporter()
 	w.kickApplier(l)
@@ -74,16 +79,13 @@ func (w *Worker) kickApplier(l *lane) {
 	}
 }
 
-// quarantine pauses a lane for good. The caller holds mu.
-func (w *Worker) quarantine(l *lane, why string) {
-	if l.state == quarantined {
-		return
-	}
-	l.state, l.why = quarantined, why
+// quarantine keeps a lane paused until an operator's decision fences its claim. The rows that it has are published. The caller holds mu.
+func (w *Worker) quarantine(l *lane) {
+	l.state, l.paused = quarantined, true
 	l.drop()
 	w.client.PauseFetchPartitions(l.asMap())
-	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides", "topic", l.topic, "partition", l.partition,
-		"position", l.next, "reason", why)
+	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides; see `allocation offsets list`, and "+
+		"`allocation offsets accept` or `reset`", "topic", l.topic, "partition", l.partition, "position", l.next, "reason", l.why)
 	w.count()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -40,6 +41,7 @@ type pipeline struct {
 
 	topics   []worker.Topic    // more command topics; set before a worker starts
 	routes   map[string]string // topics of event types
+	log      lockedBuffer
 	maxBatch int
 	latest   bool // topics without a position begin at their end
 }
@@ -83,7 +85,8 @@ func (p *pipeline) kafka(opts ...kgo.Opt) *kgo.Client {
 // member is a running worker.
 type member struct {
 	*worker.Worker
-	stop func() error // gracefully; may be called twice
+	metrics *prometheus.Registry
+	stop    func() error // gracefully; may be called twice
 }
 
 func (p *pipeline) start() *member {
@@ -94,7 +97,7 @@ func (p *pipeline) start() *member {
 func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	p.t.Helper()
 	seeds := []kgo.Opt{kgo.SeedBrokers(strings.Split(p.brokers, ",")...), kgo.MetadataMinAge(100 * time.Millisecond)}
-	logger := slog.New(slog.NewTextHandler(p.t.Output(), nil))
+	logger := slog.New(slog.NewTextHandler(io.MultiWriter(p.t.Output(), &p.log), nil))
 	db, err := store.Open(p.t.Context(), store.Options{URL: p.database, Owner: "test"})
 	require.NoError(p.t, err)
 	relay, err := outbox.NewRelay(outbox.Options{
@@ -102,16 +105,17 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 		Envelope: outbox.Envelope{EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes},
 	})
 	require.NoError(p.t, err)
+	metrics := prometheus.NewRegistry()
 	w, err := worker.New(worker.Config{
 		Kafka: seeds, Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: 6 * time.Second,
 		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
-		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(prometheus.NewRegistry()),
+		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(metrics),
 	}, wrap(db), relay)
 	require.NoError(p.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	m := &member{Worker: w, stop: sync.OnceValue(func() error {
+	m := &member{Worker: w, metrics: metrics, stop: sync.OnceValue(func() error {
 		cancel()
 		err := <-ended
 		deadline, done := context.WithTimeout(context.Background(), 10*time.Second)

@@ -24,7 +24,8 @@ func (w *Worker) options() []kgo.Opt {
 		kgo.OnPartitionsLost(w.lost),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // or the client skips or rewinds silently
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // aborted records are not commands, but their markers move the position
+		kgo.KeepControlRecords(),       // aborted records are not commands, but their markers move the position
+		kgo.MetadataMaxAge(watchEvery), // how soon partitions that were added are consumed; the client's own 5 minutes are long
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartition),
 		kgo.FetchMaxWait(fetchWait),
@@ -72,7 +73,7 @@ func (w *Worker) interruptible(cancel context.CancelFunc) {
 func (w *Worker) route(fetches kgo.Fetches) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) { // errors that the client makes up come before records
 		l := w.lanes[topicPartition{p.Topic, p.Partition}]
 		if l == nil {
 			w.unassigned(p)
@@ -83,7 +84,9 @@ func (w *Worker) route(fetches kgo.Fetches) {
 			w.fetchError(l, p.Err)
 		}
 		if l.state == running || l.state == draining {
-			l.push(p.Records)
+			if !l.push(p.Records) {
+				w.doubt(l, time.Time{}) // a new leader: the claim compares its log
+			}
 			w.flow(l)
 		}
 	})
@@ -100,19 +103,32 @@ func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
 	}
 }
 
-// fetchError quarantines a lane whose position the log does not have; of anything else the client tries again by itself.
+// fetchError has a lane claimed again whose position the log may not have: the claim tells, and says why. Of anything else the client tries
+// again by itself.
 func (w *Worker) fetchError(l *lane, err error) {
-	var loss *kgo.ErrDataLoss
-	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss) {
-		w.quarantine(l, err.Error())
+	if l.why != "" {
 		return
 	}
+	var loss *kgo.ErrDataLoss
+	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss) {
+		l.paused = true // or the client asks again at once, thousands of times
+		w.client.PauseFetchPartitions(l.asMap())
+		w.doubt(l, time.Time{})
+	}
 	w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
+	if errors.Is(err, kerr.UnknownTopicID) { // again and again, if the topic was made again
+		w.watched.unknown[l.topic] = true
+		kick(w.watch)
+		return
+	}
 	w.logger.Warn("fetch", "topic", l.topic, "partition", l.partition, "error", err)
 }
 
 // flow pauses a lane that has its share of records waiting, and resumes it when half of them are applied. The caller holds mu.
 func (w *Worker) flow(l *lane) {
+	if l.why != "" {
+		return // it stays paused
+	}
 	share := min(laneQueueMax, max(laneQueueMin, queueBytes/max(1, len(w.lanes))))
 	switch {
 	case !l.paused && l.bytes > share:
@@ -135,7 +151,7 @@ func (w *Worker) seek() {
 			if offsets[l.topic] == nil {
 				offsets[l.topic] = map[int32]kgo.EpochOffset{}
 			}
-			offsets[l.topic][l.partition] = kgo.EpochOffset{Epoch: -1, Offset: l.next}
+			offsets[l.topic][l.partition] = kgo.EpochOffset{Epoch: l.fetchEpoch(), Offset: l.next}
 		}
 	}
 	w.mu.Unlock()

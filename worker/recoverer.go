@@ -22,6 +22,9 @@ func (w *Worker) runRecoverer(stop context.Context) {
 	}
 }
 
+// unsettled is after how many claims in a row, some seconds apart, nothing more is expected of them.
+const unsettled = 10
+
 // sleepUntilKicked waits for a kick, or for a time if it is not 0; false when the context ended.
 func sleepUntilKicked(ctx context.Context, kicked <-chan struct{}, wait time.Duration) bool {
 	var after <-chan time.Time
@@ -76,7 +79,10 @@ func (w *Worker) reclaim(ctx context.Context, l *lane) {
 	tries := l.tries
 	w.relay.Close(l.claim.Source.ID)
 	l.adopt(claim)
-	l.why = log.unusable(claim)
+	l.judge(log)
+	if tries > unsettled {
+		l.checked = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked
+	}
 	l.tries, l.retryAt = tries, time.Now().Add(backoff(tries, 20*time.Millisecond, 2*time.Second)) // should it be fenced again at once
 	l.state = seeking
 	if w.wakePoll != nil {
@@ -84,17 +90,20 @@ func (w *Worker) reclaim(ctx context.Context, l *lane) {
 	}
 }
 
-func (w *Worker) claimAgain(ctx context.Context, name topicPartition) (Claim, partitionLog, error) {
+func (w *Worker) claimAgain(ctx context.Context, name topicPartition) (Claim, Log, error) {
 	names := []topicPartition{name}
 	logs, err := w.logs(ctx, names)
 	if err != nil {
 		w.claimFailed(err)
-		return Claim{}, partitionLog{}, err
+		return Claim{}, Log{}, err
 	}
 	claims, err := w.claimFrom(ctx, names, logs)
+	if err == nil {
+		err = w.compare(ctx, claims, logs)
+	}
 	if err != nil {
 		w.claimFailed(err)
-		return Claim{}, partitionLog{}, err
+		return Claim{}, Log{}, err
 	}
 	return claims[0], logs[0], nil
 }

@@ -65,10 +65,10 @@ func (w *Worker) progress(lanes []*lane) (save []Progress, commit map[string]map
 		l.settle(row)
 		w.setLag(l)
 		resting := !l.busy && now.Sub(l.movedAt) >= reportEvery
-		if row > l.saved && (resting || l.saveNow || l.state == retired) {
+		if row > l.saved && (resting || l.saveNow || l.state == retired) || l.asked {
 			save = append(save, Progress{Source: l.claim.Source.ID, Token: l.claim.Token, Published: row})
 		}
-		l.saveNow = false
+		l.saveNow, l.asked = false, false
 		if l.published >= 0 && l.published != l.committed {
 			if commit == nil {
 				commit = map[string]map[int32]kgo.EpochOffset{}
@@ -180,7 +180,7 @@ func (w *Worker) nudged(sources []int32) {
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
 		if slices.Contains(sources, l.claim.Source.ID) {
-			l.saveNow = true
+			l.saveNow, l.asked = true, true
 			w.kickReporter()
 		}
 	}

@@ -8,6 +8,7 @@ type Store interface {
 	Claimer
 	Reporter
 	Keeper
+	Heir
 	// Apply commits what a batch does, or nothing.
 	Apply(ctx context.Context, batch Batch) (Applied, error)
 }
@@ -20,6 +21,14 @@ type Claimer interface {
 	Claim(ctx context.Context, requests []ClaimRequest) ([]Claim, error)
 	// Ping answers whether the database can be reached and written to.
 	Ping(ctx context.Context) error
+}
+
+// Heir knows of all positions, whoever owns them.
+type Heir interface {
+	// Holdings are all positions.
+	Holdings(ctx context.Context) ([]Holding, error)
+	// Adopt claims those whose token is still the one in the holding. Others are not in the answer.
+	Adopt(ctx context.Context, holdings []Holding) ([]Claim, error)
 }
 
 // Reporter keeps how far rows are published.

@@ -41,7 +41,9 @@ type Worker struct {
 	keep    chan struct{} // has room for one
 	recover chan struct{} // has room for one
 	report  chan struct{} // has room for one
+	watch   chan struct{} // has room for one
 	drains  sync.WaitGroup
+	watched topicsWatched // guarded by mu
 }
 
 // New makes a worker. It does not connect yet; an error is a mistake in the options.
@@ -54,6 +56,8 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		keep:    make(chan struct{}, 1),
 		recover: make(chan struct{}, 1),
 		report:  make(chan struct{}, 1),
+		watched: topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}},
+		watch:   make(chan struct{}, 1),
 	}
 	w.rest = sync.NewCond(&w.mu)
 	for _, t := range cfg.Topics {
@@ -92,6 +96,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	parts.Go(func() { w.runRecoverer(stop) })
 	parts.Go(func() { w.runKeeper(stop) })
+	parts.Go(func() { w.runWatch(stop) })
 	reports.Go(func() { w.runReporter(report) })
 	reports.Go(func() { w.runListener(report) })
 	w.poll(stop)

@@ -33,6 +33,7 @@ var tablesOf = map[int64][]string{
 	4: {"dead_letters", "held_keys"},
 	5: nil,
 	6: {"held_commands"},
+	7: {"offset_decisions"},
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/config"
+	"allocation/store"
+	"allocation/worker"
+)
+
+type offsetsCommand struct {
+	List   offsetsListCommand   `cmd:"" help:"Print the position of each partition, and why it cannot be used."`
+	Accept offsetsAcceptCommand `cmd:"" help:"End a quarantine: accept the log as it is."`
+	Reset  offsetsResetCommand  `cmd:"" help:"Set positions to another offset."`
+}
+
+// offsetsServers are where positions and logs are.
+type offsetsServers struct {
+	config.Kafka
+	config.Database
+	JSON bool `help:"Print JSON."`
+}
+
+// offsetsView is everything that is known about positions, at one time.
+type offsetsView struct {
+	db        *store.Store
+	client    *kgo.Client
+	admin     *kadm.Client
+	positions []store.PositionView
+	topics    kadm.TopicDetails
+	logs      map[worker.Partition]worker.Log // of partitions that answered
+}
+
+// look connects, and reads all positions and the logs of their topics. The caller closes.
+func (s *offsetsServers) look(ctx context.Context, p *program) (*offsetsView, error) {
+	db, err := p.openStore(ctx, s.Database)
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.connectKafka(ctx, s.Kafka)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	v := &offsetsView{db: db, client: client, admin: kadm.NewClient(client)}
+	if err := v.read(ctx); err != nil {
+		v.close()
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *offsetsView) close() {
+	v.client.Close()
+	v.db.Close()
+}
+
+func (v *offsetsView) read(ctx context.Context) (err error) {
+	if v.positions, err = v.db.Positions(ctx); err != nil {
+		return err
+	}
+	topics, err := v.existing(ctx)
+	if err != nil || len(topics) == 0 {
+		return err
+	}
+	if v.logs, err = worker.Logs(ctx, v.admin, topics...); err != nil {
+		return err
+	}
+	current := map[worker.Partition]worker.Position{}
+	for _, p := range v.positions {
+		if !p.Retired {
+			current[partitionOf(p)] = p.Position()
+		}
+	}
+	return worker.Compare(ctx, v.client, current, v.logs)
+}
+
+// existing are the positions' topics that Kafka has.
+func (v *offsetsView) existing(ctx context.Context) (topics []string, err error) {
+	for _, p := range v.positions {
+		if !slices.Contains(topics, p.Topic) {
+			topics = append(topics, p.Topic)
+		}
+	}
+	if len(topics) == 0 {
+		return nil, nil
+	}
+	if v.topics, err = v.admin.ListTopics(ctx, topics...); err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	return slices.DeleteFunc(topics, func(name string) bool { return !v.topics.Has(name) }), nil
+}
+
+func partitionOf(p store.PositionView) worker.Partition {
+	return worker.Partition{Topic: p.Topic, Number: p.Partition}
+}
+
+// unusable says why a position cannot be used; empty where it can, or where Kafka does not tell now.
+func (v *offsetsView) unusable(p store.PositionView) string {
+	if v.gone(p) {
+		return "the topic has no such partition any more"
+	}
+	log, ok := v.logs[partitionOf(p)]
+	if !ok {
+		return ""
+	}
+	return log.Unusable(p.Position())
+}
+
+func (v *offsetsView) gone(p store.PositionView) bool {
+	_, exists := v.topics[p.Topic].Partitions[p.Partition]
+	return !exists
+}
+
+// choice says which positions a decision is about.
+type choice struct {
+	Topic     string  `placeholder:"TOPIC" help:"Only of this topic. Without it, all that are in quarantine."`
+	Partition []int32 `placeholder:"N" help:"Only these partitions of the topic."`
+}
+
+func (c *choice) check() error {
+	if len(c.Partition) > 0 && c.Topic == "" {
+		return misuse("--partition needs --topic")
+	}
+	return nil
+}
+
+// of are the current positions that were chosen: those in quarantine, and the others where they are named.
+func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, err error) {
+	for _, p := range v.positions {
+		named := c.Topic != "" && p.Topic == c.Topic && (len(c.Partition) == 0 || slices.Contains(c.Partition, p.Partition))
+		if p.Retired || c.Topic != "" && !named {
+			continue
+		}
+		if v.unusable(p) != "" || healthy && named {
+			chosen = append(chosen, p)
+		}
+	}
+	for _, n := range c.Partition {
+		if !slices.ContainsFunc(v.positions, func(p store.PositionView) bool { return !p.Retired && p.Topic == c.Topic && p.Partition == n }) {
+			return nil, fmt.Errorf("there is no position of topic %s, partition %d", c.Topic, n)
+		}
+	}
+	return chosen, nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"allocation/store"
+	"allocation/worker"
+)
+
+// decisionFlags are the flags of accept and reset.
+type decisionFlags struct {
+	Execute bool   `help:"Really do it. Without, it only says what would be done."`
+	Why     string `placeholder:"TEXT" help:"Kept with the decision, beside what the program says."`
+}
+
+// plannedMove is one position, and what becomes of it.
+type plannedMove struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	From      int64  `json:"from"`
+	To        *int64 `json:"to,omitempty"`
+	Effect    string `json:"effect"`
+	Why       string `json:"why,omitempty"` // it is in quarantine
+	Done      bool   `json:"done"`
+
+	decision store.Decision
+}
+
+// plan says what going on from an offset means. to is nil where the partition is gone.
+func (v *offsetsView) plan(p store.PositionView, to *int64, action, why string) plannedMove {
+	m := plannedMove{Topic: p.Topic, Partition: p.Partition, From: p.NextOffset, To: to, Why: v.unusable(p)}
+	m.decision = store.Decision{Action: action, Source: p.Source, TopicID: p.TopicID, GoOn: to, Why: m.Why}
+	if m.Why != "" { // it stands still, so this must be what the operator saw
+		m.decision.Seen = &p.NextOffset
+	}
+	if m.decision.Why != "" && why != "" {
+		m.decision.Why += "; "
+	}
+	m.decision.Why += why
+	log, ok := v.logs[partitionOf(p)]
+	if ok {
+		m.decision.TopicID = log.TopicID
+	}
+	m.Effect = effect(p, log, to)
+	return m
+}
+
+func effect(p store.PositionView, log worker.Log, to *int64) string {
+	switch {
+	case to == nil:
+		return "the position is retired: if the partition is ever made again, it starts at its beginning"
+	case p.TopicID != log.TopicID:
+		text := fmt.Sprintf("begins the new topic at %d, with %s to apply; what the old one had from %d on is not applied", *to, records(log.End-*to), p.NextOffset)
+		if *to > 0 {
+			text += fmt.Sprintf("; skips %s of the new one, 0 to %d", records(*to), *to-1)
+		}
+		return text
+	case *to > p.NextOffset:
+		text := fmt.Sprintf("skips %s, %d to %d", records(*to-p.NextOffset), p.NextOffset, *to-1)
+		if gone := min(log.Start, *to) - p.NextOffset; gone > 0 {
+			text += fmt.Sprintf(", of which %d are deleted", gone)
+		}
+		return text
+	case *to < p.NextOffset && log.Shared >= 0 || p.NextOffset > log.End:
+		return fmt.Sprintf("applies what the log has from %d on; what was applied of %d to %d before the log was cut stays applied", *to, *to, p.NextOffset-1)
+	case *to < p.NextOffset:
+		return fmt.Sprintf("applies %s again, %d to %d", records(p.NextOffset-*to), *to, p.NextOffset-1)
+	}
+	return "goes on where it is"
+}
+
+func records(n int64) string {
+	if n == 1 {
+		return "1 offset"
+	}
+	return count(n) + " offsets"
+}
+
+// decide prints the plan, and carries it out where that is wanted.
+func (p *program) decide(ctx context.Context, v *offsetsView, moves []plannedMove, flags decisionFlags, asJSON bool) error {
+	if flags.Execute && len(moves) > 0 {
+		if err := v.execute(ctx, moves); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		if moves == nil {
+			moves = []plannedMove{}
+		}
+		return p.printJSON(moves)
+	}
+	return p.printMoves(moves, flags.Execute)
+}
+
+func (v *offsetsView) execute(ctx context.Context, moves []plannedMove) error {
+	decisions := make([]store.Decision, len(moves))
+	for i, m := range moves {
+		decisions[i] = m.decision
+	}
+	from, err := v.db.Decide(ctx, decisions)
+	if err != nil {
+		return err
+	}
+	for i := range moves {
+		moves[i].From, moves[i].Done = from[moves[i].decision.Source], true
+	}
+	return nil
+}
+
+func (p *program) printMoves(moves []plannedMove, executed bool) error {
+	if len(moves) == 0 {
+		fmt.Fprintln(p.out, "No position is in quarantine, of those asked for.")
+		return nil
+	}
+	t := newTable(p.out, "TOPIC", "PARTITION", "FROM", "TO", "WHAT IT MEANS")
+	for _, m := range moves {
+		t.row(m.Topic, fmt.Sprint(m.Partition), fmt.Sprint(m.From), number(m.To), m.Effect)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if executed {
+		fmt.Fprintln(p.out, "Done. The workers notice by themselves, within seconds.")
+	} else {
+		fmt.Fprintln(p.out, "Nothing was changed. Say --execute to do it.")
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"allocation/store"
+)
+
+type offsetsListCommand struct {
+	offsetsServers
+	History bool `help:"Print what operators decided instead, the last first."`
+}
+
+func (offsetsListCommand) Help() string {
+	return `POSITION is the offset applied up to, PUBLISHED the offset whose events are all acknowledged, STABLE the last stable offset, LAG the
+records between PUBLISHED and STABLE. EPOCH counts the claims of the partition. A position that cannot be used is in quarantine: STATE says why.
+
+Example:
+
+    allocation offsets list --json`
+}
+
+// listedPosition is one line of the list.
+type listedPosition struct {
+	Topic       string `json:"topic"`
+	Partition   int32  `json:"partition"`
+	TopicID     string `json:"topic_id"`
+	Position    int64  `json:"position"`
+	Published   int64  `json:"published"`
+	Unpublished int64  `json:"unpublished_rows"`
+	Start       *int64 `json:"log_start,omitempty"`
+	End         *int64 `json:"log_end,omitempty"`
+	Stable      *int64 `json:"last_stable_offset,omitempty"`
+	Lag         *int64 `json:"lag,omitempty"`
+	Epoch       int64  `json:"epoch"`
+	Owner       string `json:"owner,omitempty"`
+	State       string `json:"state"` // ok, quarantined, retired, or unknown and why
+	Reason      string `json:"reason,omitempty"`
+}
+
+// Run prints the positions.
+func (c *offsetsListCommand) Run(ctx context.Context, p *program) error {
+	if c.History {
+		return c.history(ctx, p)
+	}
+	v, err := c.look(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	list := make([]listedPosition, len(v.positions))
+	for i, position := range v.positions {
+		list[i] = v.listed(position)
+	}
+	if c.JSON {
+		return p.printJSON(list)
+	}
+	t := newTable(p.out, "TOPIC", "PARTITION", "POSITION", "PUBLISHED", "START", "END", "STABLE", "LAG", "EPOCH", "OWNER", "STATE")
+	for _, l := range list {
+		if l.State == "retired" && l.Unpublished == 0 {
+			continue // history
+		}
+		t.row(l.Topic, fmt.Sprint(l.Partition), fmt.Sprint(l.Position), fmt.Sprint(l.Published), number(l.Start), number(l.End), number(l.Stable),
+			number(l.Lag), fmt.Sprint(l.Epoch), l.Owner, l.state())
+	}
+	return t.flush()
+}
+
+func (v *offsetsView) listed(p store.PositionView) listedPosition {
+	l := listedPosition{
+		Topic: p.Topic, Partition: p.Partition, TopicID: kadm.TopicID(p.TopicID).String(), Position: p.NextOffset, Published: p.PublishedUpTo,
+		Unpublished: p.NextRow - p.PublishedRow, Epoch: p.Epoch, Owner: p.Owner, State: "ok",
+	}
+	if p.Retired {
+		l.State = "retired"
+		return l
+	}
+	if log, ok := v.logs[partitionOf(p)]; ok {
+		lag := max(0, log.Stable-p.PublishedUpTo)
+		l.Start, l.End, l.Stable, l.Lag = &log.Start, &log.End, &log.Stable, &lag
+	} else {
+		l.State = "unknown: its leader does not answer"
+	}
+	if l.Reason = v.unusable(p); l.Reason != "" {
+		l.State, l.Lag = "quarantined", nil
+	}
+	return l
+}
+
+func (l *listedPosition) state() string {
+	switch {
+	case l.Reason != "":
+		return l.State + ": " + l.Reason
+	case l.State == "retired":
+		return fmt.Sprintf("retired, with %d rows to publish", l.Unpublished)
+	}
+	return l.State
+}
+
+func number(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return fmt.Sprint(*n)
+}
+
+// history prints what was decided.
+func (c *offsetsListCommand) history(ctx context.Context, p *program) error {
+	db, err := p.openStore(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	decisions, err := db.Decisions(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return p.printJSON(decisions)
+	}
+	t := newTable(p.out, "AT", "BY", "DECISION", "TOPIC", "PARTITION", "FROM", "TO", "WHY")
+	for _, d := range decisions {
+		t.row(d.At.UTC().Format(timeLayout), d.By, d.Action, d.Topic, fmt.Sprint(d.Partition), fmt.Sprint(d.From), number(d.To), d.Why)
+	}
+	return t.flush()
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"allocation/store"
+)
+
+type offsetsResetCommand struct {
+	offsetsServers
+	choice
+	decisionFlags
+	ToEarliest bool   `xor:"to" required:"" help:"To the start of the log."`
+	ToLatest   bool   `xor:"to" required:"" help:"To the last stable offset: everything before is skipped."`
+	ToOffset   *int64 `xor:"to" required:"" placeholder:"OFFSET" help:"To this offset."`
+	ToDatetime string `xor:"to" required:"" placeholder:"TIME" help:"To the first record not older than this time, such as 2026-11-23T08:00:00Z."`
+}
+
+func (offsetsResetCommand) Help() string {
+	return `Sets the positions of a topic, or of what is in quarantine, to another offset. It prints which commands would be skipped or applied again,
+and does it with --execute. Workers need not be stopped: the owner is fenced, claims again, and goes on from there.
+
+Commands that are applied again have no effect where they had theirs, but a ChangeBatchQuantity without revision and ce_id sets its old count
+again, and an Allocate of a line that was cancelled since is refused. Events of commands that are applied again have ce_ids of their own.
+
+The database's user must own the tables: a worker's may not decide this.
+
+Example:
+
+    allocation offsets reset --topic warehouse.commands --partition 3 --to-datetime 2026-11-23T08:00:00Z --execute`
+}
+
+// Run says what the reset means, or does it.
+func (c *offsetsResetCommand) Run(ctx context.Context, p *program) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	since, err := c.since()
+	if err != nil {
+		return err
+	}
+	v, err := c.look(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	chosen, err := c.of(v, true)
+	if err != nil {
+		return err
+	}
+	var moves []plannedMove
+	for _, position := range chosen {
+		to, err := c.target(ctx, v, position, since)
+		if err != nil {
+			return err
+		}
+		moves = append(moves, v.plan(position, &to, "reset", c.Why))
+	}
+	return p.decide(ctx, v, moves, c.decisionFlags, c.JSON)
+}
+
+func (c *offsetsResetCommand) since() (time.Time, error) {
+	if c.ToDatetime == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, c.ToDatetime)
+	if err != nil {
+		return t, misuse("--to-datetime is %q; it must be a date, a time and a zone, such as 2026-11-23T08:00:00Z", c.ToDatetime)
+	}
+	return t, nil
+}
+
+// target is the offset to go on from.
+func (c *offsetsResetCommand) target(ctx context.Context, v *offsetsView, p store.PositionView, since time.Time) (int64, error) {
+	log, ok := v.logs[partitionOf(p)]
+	if !ok {
+		return 0, fmt.Errorf("topic %s, partition %d: %w", p.Topic, p.Partition, errNoLeader)
+	}
+	switch {
+	case c.ToEarliest:
+		return log.Start, nil
+	case c.ToLatest:
+		return log.Stable, nil
+	case c.ToOffset == nil:
+		return v.firstSince(ctx, p, since)
+	case *c.ToOffset < log.Start || *c.ToOffset > log.End:
+		return 0, misuse("--to-offset is %d; of topic %s, partition %d, the log goes from %d to %d", *c.ToOffset, p.Topic, p.Partition, log.Start, log.End)
+	}
+	return *c.ToOffset, nil
+}
+
+// firstSince is the offset of the first record not older than a time, or the end of the log.
+func (v *offsetsView) firstSince(ctx context.Context, p store.PositionView, since time.Time) (int64, error) {
+	listed, err := v.admin.ListOffsetsAfterMilli(ctx, since.UnixMilli(), p.Topic)
+	if err != nil {
+		return 0, fmt.Errorf("list offsets by time: %w", err)
+	}
+	o, ok := listed.Lookup(p.Topic, p.Partition)
+	if !ok || o.Err != nil {
+		return 0, fmt.Errorf("list offsets by time: topic %s, partition %d: %w", p.Topic, p.Partition, errOf(o))
+	}
+	return o.Offset, nil
+}
+
+var errNoLeader = errors.New("it has no leader that answers, or does not exist")
+
+func errOf(o kadm.ListedOffset) error { return cmp.Or(o.Err, errNoLeader) }

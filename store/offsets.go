@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"allocation/worker"
+)
+
+// PositionView is a position, for people.
+type PositionView struct {
+	Source        int32
+	Topic         string
+	Partition     int32
+	TopicID       [16]byte
+	NextOffset    int64
+	LeaderEpoch   int32
+	NextRow       int64
+	PublishedRow  int64
+	PublishedUpTo int64 // the offset of the first command with rows to publish; NextOffset where there is none
+	Epoch         int64
+	Owner         string
+	Retired       bool
+}
+
+// Position is the part that is compared with the log.
+func (v *PositionView) Position() worker.Position {
+	return worker.Position{TopicID: v.TopicID, Offset: v.NextOffset, LeaderEpoch: v.LeaderEpoch}
+}
+
+const positionsSQL = `
+select p.source, p.topic, p.partition, p.topic_id, p.next_offset, p.leader_epoch, p.next_row, p.published_row,
+    case when p.published_row = p.next_row then p.next_offset
+         else coalesce((select o.command_offset from outbox o where o.source = p.source and o.row_no = p.published_row), p.next_offset) end,
+    p.epoch, coalesce(p.owner, ''), p.retired_at is not null
+from positions p order by p.topic, p.partition, p.source`
+
+// Positions reads all positions, for people.
+func (s *Store) Positions(ctx context.Context) ([]PositionView, error) {
+	rows, err := s.pool.Query(ctx, positionsSQL)
+	if err != nil {
+		return nil, readError("read positions", err)
+	}
+	views, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v PositionView, err error) {
+		var id uuid.UUID
+		err = row.Scan(&v.Source, &v.Topic, &v.Partition, &id, &v.NextOffset, &v.LeaderEpoch, &v.NextRow, &v.PublishedRow, &v.PublishedUpTo,
+			&v.Epoch, &v.Owner, &v.Retired)
+		v.TopicID = id
+		return v, err
+	})
+	return views, readError("read positions", err)
+}
+
+// Decision is what an operator wants of a position.
+type Decision struct {
+	Action  string   // accept or reset
+	Source  int32    // of the position
+	Seen    *int64   // where it must be; nil: anywhere, for one that moves
+	TopicID [16]byte // of the topic as it is: another than the position's makes a new position
+	GoOn    *int64   // the offset to go on from; nil: the partition is gone
+	Why     string
+}
+
+// Decide carries decisions out, all or none, and returns where the positions were, by source. The owners are fenced, claim again, and go on
+// from there.
+func (s *Store) Decide(ctx context.Context, decisions []Decision) (from map[int32]int64, err error) {
+	inOrder := slices.SortedFunc(slices.Values(decisions), func(a, b Decision) int { return int(a.Source) - int(b.Source) }) // as all lock them
+	from = make(map[int32]int64, len(decisions))
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		for _, d := range inOrder {
+			at, err := decide(ctx, tx, d)
+			if err != nil {
+				return err
+			}
+			from[d.Source] = at
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decide: %w", err)
+	}
+	return from, nil
+}
+
+func decide(ctx context.Context, tx pgx.Tx, d Decision) (from int64, err error) {
+	rows, err := tx.Query(ctx, `select next_offset from decide_position($1, $2, $3, $4, $5, $6)`, d.Source, d.Seen, uuid.UUID(d.TopicID), d.GoOn, d.Action, d.Why)
+	if err != nil {
+		return 0, err
+	}
+	at, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err == nil && len(at) == 0 {
+		err = fmt.Errorf("position %d is not where it was any more: look again", d.Source)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return at[0], nil
+}
+
+// DecisionView is what an operator decided, for people.
+type DecisionView struct {
+	At        time.Time `json:"at"`
+	By        string    `json:"by"`
+	Action    string    `json:"action"`
+	Topic     string    `json:"topic"`
+	Partition int32     `json:"partition"`
+	From      int64     `json:"from"`
+	To        *int64    `json:"to,omitempty"`
+	Why       string    `json:"why"`
+}
+
+// Decisions reads what operators decided, the last first.
+func (s *Store) Decisions(ctx context.Context) ([]DecisionView, error) {
+	rows, err := s.pool.Query(ctx, `
+		select decided_at, decided_by, action, topic, partition, from_offset, to_offset, why from offset_decisions order by id desc`)
+	if err != nil {
+		return nil, readError("read decisions", err)
+	}
+	views, err := pgx.CollectRows(rows, pgx.RowToStructByPos[DecisionView])
+	return views, readError("read decisions", err)
+}

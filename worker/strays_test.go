@@ -1,0 +1,82 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed"
+	"allocation/worker"
+)
+
+// Rows of partitions that no member of the group has are published by any of them, once; those of a partition that a member has are left to it.
+func TestPromise2_rowsOfATopicThatIsNoLongerConfiguredArePublished(t *testing.T) {
+	p := setup(t, 1)
+	removed := testbed.Topic(t, "removed", 2)
+	p.topics = []worker.Topic{{Name: removed}}
+	m := p.start()
+	for partition := range int32(2) {
+		for i := range 3 {
+			r := command("CreateBatch", fmt.Sprintf(`{"ref":"r%d-%d","sku":"SKU","qty":1}`, partition, i))
+			r.Topic, r.Partition = removed, partition
+			require.NoError(t, p.client.ProduceSync(t.Context(), r).FirstErr())
+		}
+	}
+	p.awaitDistinct(6)
+	p.awaitCommittedOf(removed, 0, 3)
+	p.awaitCommittedOf(removed, 1, 3)
+	require.NoError(t, m.stop())
+
+	p.execute(`update positions set published_row = 1 where topic = $1`, removed)
+	p.got = nil
+	p.topics = nil
+	first, second := p.start(), p.start()
+	p.await(4)
+	p.awaitPublished(removed)
+	p.checkIdentities()
+	require.Len(t, p.got, 4, "one of them publishes")
+	require.NoError(t, first.stop())
+	require.NoError(t, second.stop())
+}
+
+func TestPromise2_rowsOfAPartitionThatAnotherMemberHasAreLeftToIt(t *testing.T) {
+	p := setup(t, 1)
+	added := testbed.Topic(t, "added", 1)
+	old := p.start()
+	p.topics = []worker.Topic{{Name: added}}
+	p.start() // a rolling deployment: only one member knows the topic
+	r := command("CreateBatch", `{"ref":"b1","sku":"SKU","qty":1}`)
+	r.Topic = added
+	require.NoError(t, p.client.ProduceSync(t.Context(), r).FirstErr())
+	p.awaitDistinct(1)
+	p.awaitCommittedOf(added, 0, 1)
+	p.awaitPublished(added)
+	p.execute(`update positions set published_row = 0 where topic = $1`, added)
+	epoch := p.epochOf(added)
+	require.Never(t, func() bool { return p.epochOf(added) != epoch }, 35*time.Second, time.Second)
+	require.Empty(t, old.NotReady(t.Context()))
+}
+
+func (p *pipeline) awaitPublished(topic string) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool {
+		return p.number(`select sum(next_row - published_row) from positions where topic = $1`, topic) == 0
+	}, noticed, 50*time.Millisecond)
+}
+
+func (p *pipeline) epochOf(topic string) int {
+	return p.number(`select sum(epoch) from positions where topic = $1`, topic)
+}
+
+func (p *pipeline) number(sql string, args ...any) (n int) {
+	p.t.Helper()
+	conn, err := pgx.Connect(p.t.Context(), p.database)
+	require.NoError(p.t, err)
+	defer conn.Close(context.Background())
+	require.NoError(p.t, conn.QueryRow(p.t.Context(), sql, args...).Scan(&n))
+	return n
+}
