@@ -20,7 +20,10 @@ type historyTopic struct {
 
 // historyOptions bound what the client holds in memory, however large the topic is.
 func historyOptions() []kgo.Opt {
-	return []kgo.Opt{kgo.FetchMaxBytes(4 << 20), kgo.FetchMaxPartitionBytes(1 << 20), kgo.MaxConcurrentFetches(2)}
+	return []kgo.Opt{
+		kgo.FetchMaxBytes(4 << 20), kgo.FetchMaxPartitionBytes(1 << 20), kgo.MaxConcurrentFetches(2),
+		kgo.KeepControlRecords(), // a topic may end with one
+	}
 }
 
 // read calls take with each event that has a sequence.
@@ -63,7 +66,7 @@ func (h *historyTopic) each(ctx context.Context, take func(*kgo.Record) error) e
 			if r.Offset+1 >= end {
 				delete(left, r.Partition)
 			}
-			if r.Offset >= end {
+			if r.Offset >= end || r.Attrs.IsControl() {
 				continue
 			}
 			if err := take(r); err != nil {

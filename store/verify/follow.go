@@ -115,7 +115,9 @@ func (f *follower) give(ctx context.Context, in inSnapshot) error {
 			return nil
 		}
 		if !moved {
-			return f.unlock(ids)
+			if err := f.unlock(ids); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -134,6 +136,7 @@ func (f *follower) giveSource(ctx context.Context, id int32, in inSnapshot) (mov
 			}
 		}
 		first := &r.ahead[0]
+		r.next = first.Row // what is between is about no product
 		if f.mustWait(first) {
 			return moved, nil
 		}
@@ -178,7 +181,7 @@ func scanRow(rows pgx.CollectableRow) (r row, err error) {
 	return r, rows.Scan(&r.Row, &r.Event.SKU, &r.Event.Sequence, &r.Event.Type, &r.Event.Data, &r.AfterSource, &r.AfterRow)
 }
 
-// unlock is for rows that wait for each other in a circle, which no commit can make.
+// unlock lets one row go where rows wait for each other in a circle, which no commit can make.
 func (f *follower) unlock(ids []int32) error {
 	for _, id := range ids {
 		r := f.sources[id]
@@ -192,6 +195,7 @@ func (f *follower) unlock(ids []int32) error {
 			return err
 		}
 		first.AfterSource, first.AfterRow = 0, 0
+		return nil
 	}
 	return nil
 }
