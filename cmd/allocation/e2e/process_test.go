@@ -25,8 +25,8 @@ type process struct {
 	log  string // a file
 }
 
-// start starts a worker. fault is empty, or point:count:action.
-func (a *arena) start(name, fault string) *process {
+// start starts a worker. fault is empty, or point:count:action; more are variables.
+func (a *arena) start(name, fault string, more ...string) *process {
 	a.t.Helper()
 	p := &process{t: a.t, name: name, log: filepath.Join(a.t.TempDir(), name+".log")}
 	log, err := os.Create(p.log)
@@ -34,6 +34,7 @@ func (a *arena) start(name, fault string) *process {
 	defer log.Close()
 	cmd := exec.Command(a.program, "worker")
 	cmd.Env = append(a.environment(), "DATABASE_URL="+a.databaseAs(name), "ALLOCATION_FAULT="+fault)
+	cmd.Env = append(cmd.Env, more...)
 	cmd.Stdout, cmd.Stderr = log, log
 	p.Process, err = child.Start(cmd, syscall.SIGKILL)
 	require.NoError(a.t, err)
