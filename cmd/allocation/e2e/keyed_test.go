@@ -28,9 +28,18 @@ func (l *keyedLoad) send(n int) {
 	require.NoError(l.arena.t, l.arena.client.ProduceSync(l.arena.t.Context(), records...).FirstErr())
 }
 
-func (l *keyedLoad) next() *kgo.Record {
+// sendEverywhere sends a command by each partition.
+func (l *keyedLoad) sendEverywhere() {
+	l.arena.t.Helper()
+	for product := range l.partitions {
+		require.NoError(l.arena.t, l.arena.client.ProduceSync(l.arena.t.Context(), l.about(int(product))).FirstErr())
+	}
+}
+
+func (l *keyedLoad) next() *kgo.Record { return l.about(l.random.IntN(l.skus)) }
+
+func (l *keyedLoad) about(product int) *kgo.Record {
 	l.made++
-	product := l.random.IntN(l.skus)
 	sku := fmt.Sprintf("SKU-%d", product)
 	kind, data := l.content(sku)
 	headers := []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}

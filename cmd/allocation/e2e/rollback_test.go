@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -39,8 +40,6 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	require.Eventually(t, a.someApplied, 30*time.Second, 20*time.Millisecond)
 	require.NoError(t, server.Point(t.Context(), "noon"))
 	l.send(1500)
-	a.check(time.Minute)
-	l.send(1)
 	before := a.check(time.Minute)
 	first.stop()
 
@@ -50,8 +49,8 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	require.Positive(t, behind)
 	worker, other := a.startObserved("second"), a.startObserved("third")
 	after := a.check(time.Minute)
-	require.Positive(t, worker.rollbacks()+other.rollbacks())
-	require.True(t, worker.logged("the database is behind what was reported to the group") || other.logged("the database is behind what was reported to the group"))
+	require.True(t, logged([]*observed{worker, other}, "the database is behind"), "it is reported")
+	require.Positive(t, worker.rollbacks()+other.rollbacks(), "and counted")
 	a.sameAgain(before, after, behind)
 	l.send(300)
 	a.check(time.Minute)
@@ -59,14 +58,51 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	other.stop()
 }
 
-// TestDatabase_failedOverWithLostCommits: an asynchronous standby takes over without the last commits. The workers find it by themselves, say so, and
-// apply the lost commands again, though none of them comes to remind of it.
+// TestDatabase_failedOverWithLostCommits: an asynchronous standby takes over without the last commits. The workers, which nobody starts again, find it
+// with the next commands, say so, and apply the lost ones again.
 func TestDatabase_failedOverWithLostCommits(t *testing.T) {
 	t.Parallel()
+	a, l, workers := losesCommits(t)
+	before := a.history()
+	a.failOver()
+	behind := a.behind(before)
+	require.Positive(t, behind)
+	l.sendEverywhere()
+	after := a.check(time.Minute)
+	a.onlyRepeats(before, after)
+	require.True(t, logged(workers, "the database is behind"), "it is reported")
+	require.Positive(t, rollbacks(workers), "and counted")
+	l.send(300)
+	a.check(time.Minute)
+}
+
+// TestDatabase_failedOverWhileIdle: as above, but no command comes to remind of those that were lost.
+func TestDatabase_failedOverWhileIdle(t *testing.T) {
+	t.Parallel()
+	a, _, workers := losesCommits(t)
+	before := a.history()
+	a.failOver()
+	behind := a.behind(before)
+	require.Positive(t, behind)
+	after := a.check(30 * time.Second)
+	a.sameAgain(before, after, behind)
+	require.True(t, logged(workers, "the database is behind"), "it is reported")
+	require.Positive(t, rollbacks(workers), "and counted")
+}
+
+// failingArena is an arena on a pair of Postgres servers.
+type failingArena struct {
+	*arena
+	pair *standby.Pair
+}
+
+// losesCommits has two workers apply and publish commands of which the standby has the first half.
+func losesCommits(t *testing.T) (*failingArena, *keyedLoad, []*observed) {
+	t.Helper()
 	pair, err := standby.Open(t.Context(), serverFolder(t), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pair.Close()) })
-	a := setupOn(t, rollbackLanes, pair.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"2"}}))
+	a := &failingArena{setupOn(t, rollbackLanes, pair.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"2"}})), pair}
 	l := a.keyedLoad(t)
 	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
 	l.send(1500)
@@ -76,26 +112,24 @@ func TestDatabase_failedOverWithLostCommits(t *testing.T) {
 	pair.Lag()
 	l.send(1500)
 	await(t, time.Minute, a.done, "everything is applied, published and reported")
-	before := a.history()
+	return a, l, workers
+}
 
-	require.NoError(t, pair.FailOver(t.Context()))
+func (a *failingArena) failOver() {
+	a.t.Helper()
+	require.NoError(a.t, a.pair.FailOver(a.t.Context()))
 	a.db.Reset()
-	behind := a.behind(before)
-	require.Positive(t, behind)
-	after := a.check(time.Minute)
-	rollbacks, logged := 0, false
+}
+
+func logged(workers []*observed, text string) bool {
+	return slices.ContainsFunc(workers, func(w *observed) bool { return w.logged(text) })
+}
+
+func rollbacks(workers []*observed) (n int) {
 	for _, w := range workers {
-		rollbacks += w.rollbacks()
-		logged = logged || w.logged("the database is behind what was reported to the group")
+		n += w.rollbacks()
 	}
-	require.Positive(t, rollbacks)
-	require.True(t, logged)
-	a.sameAgain(before, after, behind)
-	l.send(300)
-	a.check(time.Minute)
-	for _, w := range workers {
-		w.stop()
-	}
+	return n
 }
 
 func serverFolder(t *testing.T) string {
@@ -137,6 +171,15 @@ func (a *arena) sameAgain(before, after *checker.History, behind int64) {
 	require.ElementsMatch(a.t, before.Tables.Lines, after.Tables.Lines)
 	require.ElementsMatch(a.t, before.Tables.Outbox, after.Tables.Outbox)
 	require.ElementsMatch(a.t, before.Tables.Letters, after.Tables.Letters)
+	repeats, others := a.onlyRepeats(before, after)
+	require.Positive(a.t, repeats)
+	require.Zero(a.t, others)
+	a.t.Logf("%d commands applied again, %d event records and %d dead letter records repeated", behind, repeats, len(after.Letters)-len(before.Letters))
+}
+
+// onlyRepeats wants what was published before to have been published again with the same bytes, if at all, and counts repeats and other events.
+func (a *arena) onlyRepeats(before, after *checker.History) (repeats, others int) {
+	a.t.Helper()
 	known := map[string]string{}
 	for _, e := range before.Events {
 		id, bytes := eventBytes(&e)
@@ -144,11 +187,14 @@ func (a *arena) sameAgain(before, after *checker.History, behind int64) {
 	}
 	for _, e := range after.Events {
 		id, bytes := eventBytes(&e)
+		if known[id] == "" {
+			others++
+			continue
+		}
+		repeats++
 		require.Equal(a.t, known[id], bytes, id)
 	}
-	repeats := len(after.Events) - len(before.Events)
-	require.Positive(a.t, repeats)
-	a.t.Logf("%d commands applied again, %d event records and %d dead letter records repeated", behind, repeats, len(after.Letters)-len(before.Letters))
+	return repeats - len(before.Events), others
 }
 
 // eventBytes are an event's id, and all of it that must be the same in a repeat.
