@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
@@ -254,4 +255,33 @@ func (o *observed) rollbacks() int {
 	n, err := strconv.Atoi(string(found[1]))
 	require.NoError(o.t, err)
 	return n
+}
+
+// TestDatabase_failedOverWithAnyKeys: where a product's commands came by several partitions, they may be applied in another order than before; yet each
+// takes effect exactly once, everything is published, and the tables are what their events say.
+func TestDatabase_failedOverWithAnyKeys(t *testing.T) {
+	t.Parallel()
+	a, _, workers := losesCommits(t)
+	l := a.load(random(t), rollbackLanes, 12)
+	l.send(1000)
+	await(t, time.Minute, a.done, "everything is applied, published and reported")
+	before := a.history()
+	l.send(200)
+	a.failOver()
+	l.sendEverywhere()
+	l.send(800)
+	require.Positive(t, a.behind(before))
+	await(t, time.Minute, a.done, "everything is applied, published and reported")
+	for _, w := range workers {
+		w.stop()
+	}
+	verify := exec.Command(a.program, "verify")
+	verify.Env = a.environment()
+	out, err := verify.CombinedOutput()
+	require.NoError(t, err, string(out))
+	var twice int
+	require.NoError(t, a.db.QueryRow(t.Context(), `select count(*) from (
+		select 1 from outbox group by source, command_offset, event_no, type = '' having count(*) > 1) o`).Scan(&twice))
+	require.Zero(t, twice)
+	t.Logf("%s", out)
 }
