@@ -36,7 +36,7 @@ func (v *verifier) report(check, sku, table, key, expected, found string) error 
 	return v.o.Report(Difference{Check: check, SKU: sku, Table: table, Key: key, Expected: expected, Found: found})
 }
 
-// reportf is report with numbers and names put into what is expected and found.
+// reportIf reports what is wrong.
 func (v *verifier) reportIf(wrong bool, check, sku, table, key, expected, found string) error {
 	if !wrong {
 		return nil

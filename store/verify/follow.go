@@ -159,7 +159,7 @@ func (f *follower) mustWait(r *row) bool {
 // fetch reads the next rows of a source that are about products.
 func (f *follower) fetch(ctx context.Context, id int32, in inSnapshot) error {
 	r := f.sources[id]
-	to := min(r.end, r.fetched+max(fewestAhead, mostAhead/int64(len(f.sources))))
+	to := min(r.end, r.fetched+min(mostRows, max(fewestAhead, mostAhead/int64(len(f.sources)))))
 	return in(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, eventsSQL, id, r.fetched, to, f.v.o.SKU)
 		if err != nil {

@@ -47,7 +47,7 @@ func TestRun_findsNothingWhileWorkersWork(t *testing.T) {
 
 // A product with very many lines is verified in little memory, by several passes, and in short snapshots.
 func TestRun_boundedMemory(t *testing.T) {
-	const orders, memory = 200_000, 8 << 20
+	const orders, memory = 200_000, 16 << 20
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders/2))
 	for from := 0; from < orders; from += 4000 {
@@ -72,8 +72,8 @@ func TestRun_boundedMemory(t *testing.T) {
 	}})
 	t.Logf("%d lines in %d passes, at most %d MiB more than before", summary.Lines, summary.Passes, most>>20)
 	require.EqualValues(t, orders, summary.Lines)
-	require.Greater(t, summary.Passes, int64(5))
-	require.Less(t, most, uint64(24<<20), "the fold, a chunk of rows and the rows read ahead")
+	require.Greater(t, summary.Passes, int64(3))
+	require.Less(t, most, uint64(32<<20), "the fold, a chunk of rows and the rows read ahead")
 	var checks []string
 	for _, d := range found {
 		checks = append(checks, d.Check+" "+d.Key)
