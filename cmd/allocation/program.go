@@ -30,6 +30,7 @@ type grammar struct {
 	Tail    tailCommand      `cmd:"" help:"Print events as they come."`
 	Show    showCommand      `cmd:"" help:"Print what is known about an order, a product or a batch."`
 	Offsets offsetsCommand   `cmd:"" help:"Print positions, and decide about those that cannot be used."`
+	Verify  verifyCommand    `cmd:"" help:"Check the database against itself and against the events."`
 	Version kong.VersionFlag `env:"-" help:"Print the version."`
 }
 

@@ -37,8 +37,13 @@ type arena struct {
 
 func setup(t *testing.T, partitions int32) *arena {
 	t.Helper()
+	return setupOn(t, partitions, testbed.Database(t))
+}
+
+func setupOn(t *testing.T, partitions int32, database string) *arena {
+	t.Helper()
 	a := &arena{
-		t: t, program: binary(t), brokers: testbed.Kafka(t), database: testbed.Database(t), session: sessionTimeout(t),
+		t: t, program: binary(t), brokers: testbed.Kafka(t), database: database, session: sessionTimeout(t),
 		commands: []string{testbed.Topic(t, "commands", partitions), testbed.Topic(t, "quantities", partitions)},
 		events:   testbed.Topic(t, "events", partitions), letters: testbed.Topic(t, "letters", 1),
 	}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/config"
+	"allocation/store"
+)
+
+// dlqLostCommand lists what operators decided about dead letters and the database does not know, because it was restored to an earlier point or a
+// failover lost commits.
+type dlqLostCommand struct {
+	config.Database
+	config.Kafka
+	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"warehouse.commands.dlq" help:"Where refused commands, and decisions about them, go."`
+	JSON            bool   `help:"Print each decision as a line of JSON."`
+}
+
+func (dlqLostCommand) Help() string {
+	return `Reads the decisions in the dead-letter topic, and lists those that the database does not know: after it was restored to an earlier point, or a
+failover lost commits, they have to be made again, in the order in which they are listed. It changes nothing. Run it when the workers have caught up.
+
+Example:
+
+    allocation dlq lost`
+}
+
+// lostDecision is a decision that the database does not know. In JSON it is public contract.
+type lostDecision struct {
+	ID       string            `json:"id"` // of the dead letter
+	Decision string            `json:"decision"`
+	Time     time.Time         `json:"time"` // of the record that tells of it
+	SKU      string            `json:"key,omitempty"`
+	Database string            `json:"database"` // what the database has instead
+	place    store.LetterPlace // of the command
+}
+
+// Run lists them.
+func (c *dlqLostCommand) Run(ctx context.Context, p *program) error {
+	problems := p.problems()
+	c.Kafka.Check(problems)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	db, err := p.openStore(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	client, err := p.connectKafka(ctx, c.Kafka, historyOptions()...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := missingTopics(ctx, client, c.DeadLetterTopic); err != nil {
+		return err
+	}
+	decisions, err := readDecisions(ctx, &historyTopic{client: client, topic: c.DeadLetterTopic})
+	if err != nil {
+		return err
+	}
+	lost, err := lostOf(ctx, db, decisions)
+	if err != nil {
+		return err
+	}
+	return p.printLost(lost, c.JSON)
+}
+
+// readDecisions are the last decisions about each dead letter, in the order in which they were made. They are held in memory: people made them.
+func readDecisions(ctx context.Context, topic *historyTopic) ([]lostDecision, error) {
+	last := map[store.LetterPlace]lostDecision{}
+	err := topic.each(ctx, func(r *kgo.Record) error {
+		d, ok := decisionOf(r)
+		if before, known := last[d.place]; ok && (!known || !d.Time.Before(before.Time)) {
+			last[d.place] = d
+		}
+		return nil
+	})
+	var all []lostDecision
+	for _, d := range last {
+		all = append(all, d)
+	}
+	slices.SortFunc(all, func(a, b lostDecision) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.place.Topic, b.place.Topic),
+			cmp.Compare(a.place.Partition, b.place.Partition), cmp.Compare(a.place.Offset, b.place.Offset))
+	})
+	return all, err
+}
+
+// decisionOf reads a record that tells of a decision. Others in the topic are dead letters. Of a repeated header the last counts.
+func decisionOf(r *kgo.Record) (d lostDecision, ok bool) {
+	headers := map[string]string{}
+	for _, h := range r.Headers {
+		headers[h.Key] = string(h.Value)
+	}
+	partition, err1 := strconv.ParseInt(headers["dlq-original-partition"], 10, 32)
+	offset, err2 := strconv.ParseInt(headers["dlq-original-offset"], 10, 64)
+	d = lostDecision{Decision: headers["dlq-decision"], Time: r.Timestamp.UTC(), SKU: string(r.Key)}
+	d.place = store.LetterPlace{Topic: headers["dlq-original-topic"], Partition: int32(partition), Offset: offset}
+	d.ID = fmt.Sprintf("%s.%d.%d", d.place.Topic, partition, offset)
+	decided := r.Value == nil && (d.Decision == "retried" || d.Decision == "discarded")
+	return d, decided && d.place.Topic != "" && err1 == nil && err2 == nil
+}
+
+// lostOf are the decisions that the database does not know.
+func lostOf(ctx context.Context, db *store.Store, decisions []lostDecision) (lost []lostDecision, err error) {
+	const atOnce = 500
+	for some := range slices.Chunk(decisions, atOnce) {
+		places := make([]store.LetterPlace, len(some))
+		for i := range some {
+			places[i] = some[i].place
+		}
+		states, err := db.LetterStates(ctx, places)
+		if err != nil {
+			return nil, err
+		}
+		for i, d := range some {
+			if d.Database = missing(d.Decision, states[i]); d.Database != "" {
+				lost = append(lost, d)
+			}
+		}
+	}
+	return lost, nil
+}
+
+// missing says what the database has instead of a decision; empty where it has that. A dead letter that was retried, and refused again, is open.
+func missing(decision string, has store.LetterState) string {
+	doing := map[string]string{"retried": "retrying", "discarded": "discarding"}[decision]
+	switch {
+	case !has.Known:
+		return "no such dead letter"
+	case has.State == decision, has.State == doing, decision == "retried" && has.Retries > 0:
+		return ""
+	}
+	return has.State
+}
+
+func (p *program) printLost(lost []lostDecision, asJSON bool) error {
+	if asJSON {
+		for _, d := range lost {
+			if err := p.printJSON(d); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(lost) == 0 {
+		_, err := fmt.Fprintln(p.out, "the database knows all decisions")
+		return err
+	}
+	t := newTable(p.out, "TIME", "DEAD LETTER", "PRODUCT", "DECISION", "IN THE DATABASE")
+	for _, d := range lost {
+		t.row(d.Time.Local().Format(timeLayout), d.ID, d.SKU, d.Decision, d.Database)
+	}
+	return t.flush()
+}

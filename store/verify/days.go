@@ -1,0 +1,47 @@
+package verify
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// days are those that the outbox has a table for. Older ones were dropped, and their rows with them.
+type days []time.Time
+
+const daysSQL = `
+select to_date(right(c.relname, 8), 'YYYYMMDD') from pg_inherits i join pg_class c on c.oid = i.inhrelid
+where i.inhparent = 'outbox'::regclass order by 1`
+
+func readDays(ctx context.Context, tx pgx.Tx) (days, error) {
+	rows, err := tx.Query(ctx, daysSQL)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[time.Time])
+}
+
+func (v *verifier) readDays(ctx context.Context) error {
+	return v.db.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		v.days, err = readDays(ctx, tx)
+		return err
+	})
+}
+
+// holes tells whether a day between the oldest and the newest is missing: it was dropped while an older one held unpublished rows. Then rows
+// may be missing in the middle.
+func (d days) holes() bool {
+	for i := 1; i < len(d); i++ {
+		if d[i].Sub(d[i-1]) > 24*time.Hour {
+			return true
+		}
+	}
+	return false
+}
+
+// dropped tells whether a day is gone that was there before.
+func (d days) dropped(before days) bool {
+	return slices.ContainsFunc(before, func(day time.Time) bool { return !slices.ContainsFunc(d, day.Equal) })
+}

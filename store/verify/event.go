@@ -1,0 +1,103 @@
+package verify
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Event is an event of a product that changed it.
+type Event struct {
+	SKU       string
+	Sequence  int64
+	Type      string // without the prefix of all types
+	Data      []byte
+	Partition int32 // of the topic that it was read from; below 0: it came from the outbox
+}
+
+// data has the fields of all events' data.
+type data struct {
+	Ref      string `json:"ref"`
+	BatchRef string `json:"batchref"`
+	SKU      string `json:"sku"`
+	OrderID  string `json:"orderid"`
+	LineID   string `json:"lineid"`
+	Qty      int64  `json:"qty"`
+	ETA      string `json:"eta"`
+	Reason   string `json:"reason"`
+	Revision *int64 `json:"revision"`
+}
+
+// The states of a line, as the table has them.
+const (
+	waiting    = "waiting"
+	allocated  = "allocated"
+	cancelled  = "cancelled"
+	dispatched = "dispatched"
+)
+
+func decode(kind string, value []byte) (data, error) {
+	var d data
+	if err := json.Unmarshal(value, &d); err != nil {
+		return d, fmt.Errorf("the data of an event %s cannot be read: %w", kind, err)
+	}
+	return d, nil
+}
+
+// line is what the events of a line add up to, and what its row says.
+type line struct {
+	qty, placed int64
+	state       string
+	batch       string
+	seen        bool // its row was compared
+}
+
+func (l line) words() string {
+	text := fmt.Sprintf("%s, qty %d", l.state, l.qty)
+	if l.batch != "" {
+		text = fmt.Sprintf("%s on %s, qty %d", l.state, l.batch, l.qty)
+	}
+	if l.placed > 0 {
+		text += fmt.Sprintf(", placed %d", l.placed)
+	}
+	return text
+}
+
+// lineOf is a line as its last event tells, but for when it was placed.
+func lineOf(kind string, d data) line {
+	l := line{qty: d.Qty, batch: d.BatchRef}
+	switch {
+	case kind == "Allocated":
+		l.state = allocated
+	case kind == "Dispatched":
+		l.state = dispatched
+	case kind == "Deallocated" && d.Reason == "cancelled":
+		l.state, l.batch = cancelled, ""
+	default: // OutOfStock; Deallocated because its batch was reduced
+		l.state, l.batch = waiting, ""
+	}
+	return l
+}
+
+// batch is what the events of a batch add up to, and what its row says.
+type batch struct {
+	sku           string
+	qty, firstQty int64
+	eta, firstETA string
+	revision      int64 // -1: none
+	seen          bool
+}
+
+func (b batch) words() string {
+	text := fmt.Sprintf("qty %d of %s, %s; created with qty %d, %s", b.qty, b.sku, due(b.eta), b.firstQty, due(b.firstETA))
+	if b.revision >= 0 {
+		text += fmt.Sprintf("; revision %d", b.revision)
+	}
+	return text
+}
+
+func due(eta string) string {
+	if eta == "" {
+		return "in the warehouse"
+	}
+	return "due " + eta
+}

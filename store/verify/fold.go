@@ -1,0 +1,159 @@
+package verify
+
+import "fmt"
+
+type lineKey struct{ sku, orderID, lineID string }
+
+// product is how far the events of a product were folded.
+type product struct {
+	version   int64
+	partition int32 // of the topic
+	cut       bool  // its history does not begin with its first event, or is not all in one partition: it cannot be compared
+	gapFrom   int64 // the first event that is missing in the middle; 0: none
+	gapTo     int64
+	seen      bool
+}
+
+// whole tells whether the product can be compared.
+func (p *product) whole() bool { return p != nil && !p.cut && p.gapFrom == 0 }
+
+// fold adds up the events of the products, batches and lines that lie in an interval, which it makes smaller when it gets too large.
+type fold struct {
+	interval
+	v        *verifier
+	products map[string]*product
+	batches  map[string]*batch // by reference, which is unique over products
+	lines    map[lineKey]*line
+	memory   int64
+	folded   int64 // events, for the progress
+}
+
+// cost of a product, a batch or a line, besides the bytes of its names: measured, and rounded up.
+const cost = 320
+
+func newFold(v *verifier, from point) *fold {
+	return &fold{
+		interval: interval{from: from, last: true}, v: v,
+		products: map[string]*product{}, batches: map[string]*batch{}, lines: map[lineKey]*line{},
+	}
+}
+
+// add folds an event. Those of a product come in order; from Kafka some may come twice.
+func (f *fold) add(e Event) error {
+	if f.folded++; f.folded%10000 == 0 {
+		f.v.o.Progress(fmt.Sprintf("pass %d: events", f.v.summary.Passes), f.folded)
+	}
+	if !f.v.wants(e.SKU) || !f.touches(productPoint(e.SKU)) {
+		return nil
+	}
+	p := f.products[e.SKU]
+	if p == nil {
+		p = &product{partition: e.Partition, version: e.Sequence - 1, cut: e.Sequence != 1}
+		f.products[e.SKU] = p
+		if err := f.took(len(e.SKU)); err != nil {
+			return err
+		}
+	}
+	takes, err := f.next(p, &e)
+	if err != nil || !takes || !p.whole() {
+		return err
+	}
+	d, err := decode(e.Type, e.Data)
+	if err != nil || d.SKU != e.SKU {
+		return f.contradicts(&e, "data of a "+e.Type+" of this product", string(e.Data))
+	}
+	return f.change(&e, d)
+}
+
+// next tells whether an event is the next of its product.
+func (f *fold) next(p *product, e *Event) (bool, error) {
+	if e.Partition >= 0 && e.Partition != p.partition {
+		p.cut = true // the topic got more partitions, which have no order between them
+	}
+	switch {
+	case e.Sequence <= p.version && f.v.o.Topic != nil:
+		return false, nil // a repeat
+	case e.Sequence <= p.version:
+		return false, f.v.report(CheckSequence, e.SKU, "outbox", fmt.Sprintf("sequence %d", e.Sequence), fmt.Sprintf("sequence %d next", p.version+1), "it is there again")
+	case e.Sequence > p.version+1 && p.gapFrom == 0:
+		p.gapFrom, p.gapTo = p.version+1, e.Sequence-1
+	}
+	p.version = e.Sequence
+	return true, nil
+}
+
+func (f *fold) change(e *Event, d data) error {
+	ref := d.BatchRef
+	if e.Type == "BatchCreated" {
+		ref = d.Ref
+	}
+	if ref != "" && f.holds(batchPoint(e.SKU, ref)) {
+		if err := f.changeBatch(e, d, ref); err != nil {
+			return err
+		}
+	}
+	key := lineKey{e.SKU, d.OrderID, d.LineID}
+	if d.OrderID == "" || !f.holds(linePoint(key)) {
+		return nil
+	}
+	return f.changeLine(e, d, key)
+}
+
+func (f *fold) contradicts(e *Event, expected, found string) error {
+	return f.v.report(CheckEvents, e.SKU, "outbox", fmt.Sprintf("sequence %d", e.Sequence), expected, found)
+}
+
+// took notes that something was added, and lets go of the upper half where that is too much.
+func (f *fold) took(names int) error {
+	f.memory += cost + int64(names)
+	for f.memory > f.v.o.Memory {
+		before := f.memory
+		f.halve()
+		if f.memory == before {
+			return fmt.Errorf("a fold of %d bytes is too small for the names of one product", f.v.o.Memory)
+		}
+	}
+	return nil
+}
+
+func (f *fold) halve() {
+	points := make([]point, 0, len(f.products)+len(f.batches)+len(f.lines))
+	for sku := range f.products {
+		points = append(points, productPoint(sku))
+	}
+	for ref, b := range f.batches {
+		points = append(points, batchPoint(b.sku, ref))
+	}
+	for k := range f.lines {
+		points = append(points, linePoint(k))
+	}
+	f.to, f.last, f.memory = median(points), false, 0
+	for sku := range f.products {
+		if f.keep(f.touches(productPoint(sku)), len(sku)) {
+			continue
+		}
+		delete(f.products, sku)
+	}
+	for ref, b := range f.batches {
+		if f.keep(f.holds(batchPoint(b.sku, ref)), len(ref)+len(b.sku)) {
+			continue
+		}
+		delete(f.batches, ref)
+	}
+	for k := range f.lines {
+		if f.keep(f.holds(linePoint(k)), k.size()) {
+			continue
+		}
+		delete(f.lines, k)
+	}
+}
+
+// keep counts what stays.
+func (f *fold) keep(stays bool, names int) bool {
+	if stays {
+		f.memory += cost + int64(names)
+	}
+	return stays
+}
+
+func (k lineKey) size() int { return len(k.sku) + len(k.orderID) + len(k.lineID) }

@@ -1,0 +1,92 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// lineRow is a line with its batch, its product and its last event.
+type lineRow struct {
+	OrderID, SKU, LineID string
+	Qty, Placed          int64
+	State, BatchRef      string
+	LastSource           int32
+	LastRow              int64
+	LastDay              time.Time
+	BatchSKU             *string
+	Version              *int64
+	EventType            *string
+	EventKey             *string
+	EventSequence        *int64
+	EventData            []byte
+	DayKept              bool
+}
+
+const linesSQL = `
+select l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day,
+    b.sku, p.version, o.type, o.key, o.sequence, o.value,
+    o.row_no is not null or to_regclass('outbox_' || to_char(l.last_day, 'YYYYMMDD')) is not null
+from (select * from lines where (orderid, sku, lineid) > ($1, $2, $3) order by orderid, sku, lineid limit $4) l
+left join lateral (select sku from batches where ref = l.batchref limit 1) b on true
+left join lateral (select version from products where sku = l.sku limit 1) p on true
+left join lateral (select * from outbox where source = l.last_source and row_no = l.last_row and day = l.last_day limit 1) o on true
+order by l.orderid, l.sku, l.lineid`
+
+func (v *verifier) checkLines(ctx context.Context) error {
+	chunk := func(tx pgx.Tx, after lineRow, limit int) ([]lineRow, error) {
+		return collect[lineRow](ctx, tx, linesSQL, after.OrderID, after.SKU, after.LineID, limit)
+	}
+	return walk(ctx, v, "lines", chunk, func(_ pgx.Tx, rows []lineRow) error {
+		for i := range rows {
+			if err := v.checkLine(&rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (v *verifier) checkLine(l *lineRow) error {
+	if !v.wants(l.SKU) {
+		return nil
+	}
+	v.summary.Lines++
+	key := lineName(l.OrderID, l.LineID)
+	switch {
+	case l.Version == nil:
+		return v.report(CheckProduct, l.SKU, "lines", key, "a row in products", "none")
+	case l.BatchRef != "" && l.BatchSKU == nil:
+		return v.report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef, "there is none")
+	case l.BatchRef != "" && *l.BatchSKU != l.SKU:
+		return v.report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef+" is of "+l.SKU, "it is of "+*l.BatchSKU)
+	case l.Placed > *l.Version:
+		return v.report(CheckPlaced, l.SKU, "lines", key, fmt.Sprintf("placed at most at version %d", *l.Version), fmt.Sprintf("placed %d", l.Placed))
+	}
+	return v.checkLastOfLine(l, key)
+}
+
+// checkLastOfLine wants the event that the line points to to tell its state.
+func (v *verifier) checkLastOfLine(l *lineRow, key string) error {
+	pointer := fmt.Sprintf("the event of source %d, row %d, which it points to", l.LastSource, l.LastRow)
+	if l.EventType == nil {
+		if !l.DayKept {
+			v.summary.LinesCut++
+			return nil
+		}
+		return v.report(CheckLastEvent, l.SKU, "lines", key, pointer, "there is none")
+	}
+	e, err := decode(*l.EventType, l.EventData)
+	if err != nil || l.EventSequence == nil || *l.EventKey != l.SKU || e.SKU != l.SKU || e.OrderID != l.OrderID || e.LineID != l.LineID {
+		return v.report(CheckLastEvent, l.SKU, "lines", key, pointer+", is one of this line", "it is not")
+	}
+	told := lineOf(*l.EventType, e)
+	has := line{qty: l.Qty, state: l.State, batch: l.BatchRef}
+	if told != has {
+		return v.report(CheckLastEvent, l.SKU, "lines", key, told.words()+", as "+pointer+" says", has.words())
+	}
+	return v.reportIf(l.Placed > *l.EventSequence, CheckPlaced, l.SKU, "lines", key,
+		fmt.Sprintf("placed at most at %d, the sequence of %s", *l.EventSequence, pointer), fmt.Sprintf("placed %d", l.Placed))
+}

@@ -1,0 +1,148 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/worker"
+)
+
+// What changes while it is verified gives no false alarm, in one pass or in many.
+func TestRun_findsNothingWhileWorkersWork(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 3)
+	load := &randomLoad{}
+	for range 5 {
+		b.apply(load.commands(200)...)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	var batches int
+	var err error
+	working.Go(func() {
+		for ctx.Err() == nil && err == nil {
+			err = b.tryApply(load.commands(1 + rand.IntN(40)))
+			batches++
+		}
+	})
+	for _, o := range []Options{{}, {Memory: 100_000}, {Memory: 400_000}, {SKU: "SKU-1"}, {}} {
+		found, summary := b.verify(o)
+		require.Empty(t, found)
+		require.Zero(t, summary.HistoryCut)
+		t.Logf("%+v", summary)
+	}
+	stop()
+	working.Wait()
+	require.NoError(t, err)
+	require.Greater(t, batches, 20)
+}
+
+// A product with very many lines is verified in little memory, by several passes, and in short snapshots.
+func TestRun_boundedMemory(t *testing.T) {
+	const orders, memory = 200_000, 16 << 20
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders/2))
+	for from := 0; from < orders; from += 4000 {
+		var commands []worker.Command
+		for i := range 4000 {
+			commands = append(commands, command(0, "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, from+i))
+		}
+		b.apply(commands...)
+	}
+	b.damage(`update lines set placed = placed + 500000 where orderid = 'o77777'; update products set version = 500000 + version; analyze`)
+
+	runtime.GC()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	most, calls := uint64(0), 0
+	found, summary := b.verify(Options{Memory: memory, Progress: func(string, int64) {
+		if calls++; calls%40 == 0 {
+			runtime.GC()
+			runtime.ReadMemStats(&now)
+			most = max(most, now.HeapAlloc-min(before.HeapAlloc, now.HeapAlloc))
+		}
+	}})
+	t.Logf("%d lines in %d passes, at most %d MiB more than before", summary.Lines, summary.Passes, most>>20)
+	require.EqualValues(t, orders, summary.Lines)
+	require.Greater(t, summary.Passes, int64(3))
+	require.Less(t, most, uint64(32<<20), "the fold, a chunk of rows and the rows read ahead")
+	var checks []string
+	for _, d := range found {
+		checks = append(checks, d.Check+" "+d.Key)
+	}
+	require.ElementsMatch(t, []string{"version CHAIR", "placed order o77777", "events CHAIR", "events order o77777"}, checks)
+}
+
+// Days that were dropped are not missed, and what they leave unchecked is counted.
+func TestRun_countsWhatIsNoLongerKept(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2)
+	b.damage(`create table outbox_20200101 (like outbox including all);
+		alter table outbox attach partition outbox_20200101 for values from ('2020-01-01') to ('2020-01-02')`)
+	b.story()
+	b.damage(`update outbox set day = '2020-01-01' where key = 'CHAIR' and sequence <= 4;
+		update lines l set last_day = o.day from outbox o where l.last_source = o.source and l.last_row = o.row_no;
+		update positions set published_row = next_row;
+		create temp table old as select * from outbox;
+		drop table outbox_20200101`)
+	b.apply(command(1, "Allocate", `{"orderid":"o6","sku":"CHAIR","qty":2}`))
+	found, summary := b.verify(Options{})
+	require.Empty(t, found)
+	require.EqualValues(t, 1, summary.Folded)
+	require.EqualValues(t, 1, summary.HistoryCut)
+}
+
+func TestRun_stopsAtAnErrorOfTheReport(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2)
+	b.story()
+	b.damage(`update products set waiting = 9`)
+	full := errors.New("the disk is full")
+	_, err := Run(t.Context(), b.db, Options{Report: func(Difference) error { return full }})
+	require.ErrorIs(t, err, full)
+}
+
+func TestAdjust_keepsSnapshotsShort(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, 50, adjust(100, time.Second))
+	require.Equal(t, 1, adjust(1, time.Second))
+	require.Equal(t, 200, adjust(100, time.Millisecond))
+	require.Equal(t, mostRows, adjust(mostRows, time.Millisecond))
+	require.Equal(t, 100, adjust(100, 20*time.Millisecond))
+}
+
+// randomLoad makes commands about a few products, by any of three partitions.
+type randomLoad struct{ made int }
+
+func (l *randomLoad) commands(n int) (commands []worker.Command) {
+	for range n {
+		l.made++
+		sku, partition := fmt.Sprintf("SKU-%d", rand.IntN(6)), rand.IntN(3)
+		ref, order := rand.IntN(l.made/20+1), rand.IntN(l.made+1)
+		switch dice := rand.IntN(20); {
+		case dice < 2:
+			commands = append(commands, command(partition, "CreateBatch", `{"ref":"b%d","sku":%q,"qty":%d}`, l.made/20, sku, rand.IntN(60)))
+		case dice < 5:
+			commands = append(commands, command(partition, "ChangeBatchQuantity", `{"batchref":"b%d","qty":%d,"revision":%d}`, ref, rand.IntN(60), l.made))
+		case dice < 6:
+			commands = append(commands, command(partition, "ChangeBatchEta", `{"batchref":"b%d","eta":"2031-01-%02d"}`, ref, 1+rand.IntN(28)))
+		case dice < 7:
+			commands = append(commands, command(partition, "ChangeBatchEta", `{"batchref":"b%d"}`, ref))
+		case dice < 14:
+			commands = append(commands, command(partition, "Allocate", `{"orderid":"o%d","sku":%q,"qty":%d}`, l.made, sku, 1+rand.IntN(9)))
+		case dice < 17:
+			commands = append(commands, command(partition, "Deallocate", `{"orderid":"o%d","sku":%q}`, order, sku))
+		default:
+			commands = append(commands, command(partition, "Dispatch", `{"orderid":"o%d","sku":%q}`, order, sku))
+		}
+	}
+	return commands
+}

@@ -1,0 +1,88 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+type productRow struct {
+	SKU            string
+	Version        int64
+	Waiting        int64
+	Source         int32
+	Row            int64
+	WaitingLines   int64
+	Smallest, Room int64  // the smallest quantity that waits, and the most that a batch has available; 0: none
+	Twice          *int64 // a placed number that two open lines have
+	LastSKU        *string
+	LastSequence   *int64
+	Lost           bool // the last event is not there, though older ones of its source are
+}
+
+const productsSQL = `
+select p.sku, p.version, p.waiting, p.last_source, p.last_row,
+    (select count(*) from lines where sku = p.sku and state = 'waiting'),
+    coalesce((select min(qty) from lines where sku = p.sku and state = 'waiting'), 0),
+    coalesce((select max(qty - allocated) from batches where sku = p.sku and open), 0),
+    (select placed from (
+        select placed from lines where sku = p.sku and state = 'waiting'
+        union all
+        select l.placed from batches b cross join lateral (select placed from lines where batchref = b.ref and state = 'allocated') l where b.sku = p.sku) l
+     group by placed having count(*) > 1 limit 1),
+    o.key, o.sequence,
+    o.row_no is null and exists (select from outbox e where e.source = p.last_source and e.row_no < p.last_row)
+from (select * from products where sku > $1 and ($3 = '' or sku = $3) order by sku limit $2) p
+left join lateral (select * from outbox where source = p.last_source and row_no = p.last_row limit 1) o on true
+order by p.sku`
+
+func (v *verifier) checkProducts(ctx context.Context) error {
+	chunk := func(tx pgx.Tx, after productRow, limit int) ([]productRow, error) {
+		return collect[productRow](ctx, tx, productsSQL, after.SKU, limit, v.o.SKU)
+	}
+	return walk(ctx, v, "products", chunk, func(_ pgx.Tx, rows []productRow) error {
+		v.summary.Products += int64(len(rows))
+		for i := range rows {
+			if err := v.checkProduct(&rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (v *verifier) checkProduct(p *productRow) error {
+	if p.Waiting != p.WaitingLines {
+		if err := v.report(CheckWaiting, p.SKU, "products", p.SKU, fmt.Sprintf("waiting %d, its waiting lines", p.WaitingLines), fmt.Sprintf("waiting %d", p.Waiting)); err != nil {
+			return err
+		}
+	}
+	if p.Smallest > 0 && p.Smallest <= p.Room {
+		if err := v.report(CheckServed, p.SKU, "lines", "the smallest that waits", fmt.Sprintf("more than %d, which a batch has available", p.Room), fmt.Sprintf("qty %d", p.Smallest)); err != nil {
+			return err
+		}
+	}
+	if p.Twice != nil {
+		if err := v.report(CheckPlaced, p.SKU, "lines", fmt.Sprintf("placed %d", *p.Twice), "one line", "several open lines"); err != nil {
+			return err
+		}
+	}
+	return v.checkLastOfProduct(p)
+}
+
+// checkLastOfProduct wants the version to be the sequence of the event that the product points to.
+func (v *verifier) checkLastOfProduct(p *productRow) error {
+	pointer := fmt.Sprintf("the event of source %d, row %d, which it points to", p.Source, p.Row)
+	switch {
+	case p.Lost && !v.days.holes():
+		return v.report(CheckVersion, p.SKU, "products", p.SKU, pointer, "there is none")
+	case p.LastSKU == nil:
+		return nil // it was dropped with its day
+	case *p.LastSKU != p.SKU || p.LastSequence == nil:
+		return v.report(CheckVersion, p.SKU, "products", p.SKU, pointer+", is one of this product", "it is not")
+	case *p.LastSequence != p.Version:
+		return v.report(CheckVersion, p.SKU, "products", p.SKU, fmt.Sprintf("version %d, the sequence of %s", *p.LastSequence, pointer), fmt.Sprintf("version %d", p.Version))
+	}
+	return nil
+}

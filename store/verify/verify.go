@@ -1,0 +1,86 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/store"
+)
+
+// Options say what to verify.
+type Options struct {
+	SKU    string // only this product; empty: all
+	Memory int64  // about how many bytes the fold may take; 0: UsualMemory
+	// Topic, where events are read from Kafka, calls take with all that are there now, each product's in order, though some may come twice.
+	// nil: events are read from the outbox.
+	Topic    func(ctx context.Context, take func(Event) error) error
+	Report   func(Difference) error
+	Progress func(doing string, done int64) // may be called at any time; nil: nobody watches
+}
+
+// UsualMemory is what the fold takes without another bound.
+const UsualMemory = 64 << 20
+
+// Summary says what was checked, and what could not be.
+type Summary struct {
+	Products    int64 `json:"products"`
+	Batches     int64 `json:"batches"`
+	Lines       int64 `json:"lines"`
+	OutboxRows  int64 `json:"outbox_rows"`
+	DeadLetters int64 `json:"dead_letters"`
+	Folded      int64 `json:"products_folded"`     // whose events were compared with the tables
+	HistoryCut  int64 `json:"products_not_folded"` // whose events are not all kept
+	LinesCut    int64 `json:"lines_without_event"` // whose last event is no longer kept
+	Passes      int64 `json:"passes"`              // over the events
+	Differences int64 `json:"differences"`
+}
+
+// verifier is one run.
+type verifier struct {
+	o       Options
+	db      *store.Store
+	summary Summary
+	days    days // of the outbox, when the run began
+}
+
+// Run verifies the database. An error means that it could not; differences are reported and counted.
+func Run(ctx context.Context, db *store.Store, o Options) (Summary, error) {
+	if o.Memory == 0 {
+		o.Memory = UsualMemory
+	}
+	if o.Progress == nil {
+		o.Progress = func(string, int64) {}
+	}
+	v := &verifier{o: o, db: db}
+	for _, step := range []struct {
+		doing string
+		do    func(context.Context) error
+	}{
+		{"look at the outbox", v.readDays},
+		{"check positions", v.checkPositions},
+		{"check the outbox", v.checkOutbox},
+		{"check dead letters", v.checkLetters},
+		{"check products", v.checkProducts},
+		{"check batches", v.checkBatches},
+		{"check lines", v.checkLines},
+		{"fold events", v.foldAll},
+	} {
+		if err := step.do(ctx); err != nil {
+			return v.summary, fmt.Errorf("%s: %w", step.doing, err)
+		}
+	}
+	return v.summary, nil
+}
+
+func (v *verifier) wants(sku string) bool { return v.o.SKU == "" || v.o.SKU == sku }
+
+// collect is a query whose rows are read at once: a chunk.
+func collect[T any](ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]T, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+}
