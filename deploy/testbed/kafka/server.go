@@ -19,6 +19,8 @@ import (
 // Server is one node, on ports and data that it keeps over restarts. Its methods are for one goroutine at a time.
 type Server struct {
 	dir       string
+	cluster   string // its id
+	heap      string // Java's most
 	java      string
 	jars      string
 	listeners Listeners
@@ -40,7 +42,7 @@ func Open(ctx context.Context, dir string, settings map[string]string) (*Server,
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, java: runtime, jars: jars, settings: settings}
+	s := &Server{dir: dir, cluster: NewClusterID(), heap: "512m", java: runtime, jars: jars, settings: settings}
 	return s, s.firstStart(ctx)
 }
 
@@ -67,13 +69,18 @@ func (s *Server) format(ctx context.Context) error {
 	if s.listeners, err = freeListeners(); err != nil {
 		return err
 	}
+	return s.write(ctx)
+}
+
+// write writes the node's settings, and makes its empty storage.
+func (s *Server) write(ctx context.Context) error {
 	files := map[string]string{"server.properties": Settings(s.data(), s.listeners, s.settings), "log4j2.xml": logging}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o644); err != nil {
 			return err
 		}
 	}
-	format := exec.CommandContext(ctx, s.java, s.arguments("kafka.tools.StorageTool", "format", "-t", NewClusterID(), "-c", s.properties())...)
+	format := exec.CommandContext(ctx, s.java, s.arguments("kafka.tools.StorageTool", "format", "-t", s.cluster, "-c", s.properties())...)
 	if output, err := format.CombinedOutput(); err != nil {
 		return fmt.Errorf("format Kafka's storage: %w\n%s", err, output)
 	}
@@ -93,7 +100,7 @@ func freeListeners() (Listeners, error) {
 // arguments are Java's: a small heap and quick compilation are enough for tests.
 func (s *Server) arguments(class string, more ...string) []string {
 	return append([]string{
-		"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+		"-Xmx" + s.heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
 		"-Djava.io.tmpdir=" + s.dir, // native libraries are unpacked there, and a killed Java leaves them
 		"-Dlog4j2.configurationFile=" + filepath.Join(s.dir, "log4j2.xml"),
 		"-cp", filepath.Join(s.jars, "*"), class,

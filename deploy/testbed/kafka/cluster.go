@@ -1,0 +1,174 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/deploy/embedded"
+)
+
+// Cluster is three or more nodes that keep everything three times, and take writes while two of the three live.
+//
+// Each node has two addresses for clients: a plain one, and one that it tells to clients of its second listener, which is somebody else's, such as
+// a proxy's that leads there.
+type Cluster struct {
+	nodes []*Server
+	back  []string // where the second listeners really are
+}
+
+// OpenCluster makes as many nodes as advertised names, in an empty folder, and starts them.
+func OpenCluster(ctx context.Context, dir string, advertised []string, settings map[string]string) (*Cluster, error) {
+	runtime, err := java()
+	if err != nil {
+		return nil, err
+	}
+	jars, err := Jars(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, id := new(Cluster), NewClusterID()
+	for n := range advertised {
+		node := &Server{dir: filepath.Join(dir, "kafka-"+strconv.Itoa(n)), cluster: id, heap: "384m", java: runtime, jars: jars}
+		if err := c.add(node); err != nil {
+			return nil, err
+		}
+	}
+	for n, node := range c.nodes {
+		node.settings = c.settings(n, advertised[n], settings)
+	}
+	return c, c.open(ctx)
+}
+
+func (c *Cluster) add(node *Server) error {
+	var err error
+	if node.listeners, err = freeListeners(); err != nil {
+		return err
+	}
+	port, err := embedded.FreePort()
+	if err != nil {
+		return err
+	}
+	c.nodes, c.back = append(c.nodes, node), append(c.back, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	return os.Mkdir(node.dir, 0o755)
+}
+
+// settings are a node's, beyond those of a single one.
+func (c *Cluster) settings(n int, advertised string, more map[string]string) map[string]string {
+	var voters []string
+	for i, node := range c.nodes {
+		voters = append(voters, strconv.Itoa(i+1)+"@"+node.listeners.Controller)
+	}
+	at := c.nodes[n].listeners
+	settings := map[string]string{
+		"node.id":                        strconv.Itoa(n + 1),
+		"controller.quorum.voters":       strings.Join(voters, ","),
+		"listeners":                      "PLAINTEXT://" + at.Bind + ",BACK://" + c.back[n] + ",CONTROLLER://" + at.Controller,
+		"advertised.listeners":           "PLAINTEXT://" + at.Advertised + ",BACK://" + advertised,
+		"listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,BACK:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"inter.broker.listener.name":     "PLAINTEXT",
+		"default.replication.factor":     "3",
+		"min.insync.replicas":            "2",
+		// A lagging replica leaves the in-sync set in time to be of no harm.
+		"replica.lag.time.max.ms":                          "5000",
+		"offsets.topic.replication.factor":                 "3",
+		"transaction.state.log.replication.factor":         "3",
+		"transaction.state.log.min.isr":                    "2",
+		"share.coordinator.state.topic.replication.factor": "3",
+		"share.coordinator.state.topic.min.isr":            "2",
+	}
+	maps.Copy(settings, more)
+	return settings
+}
+
+// open starts all nodes at once: none answers before most do.
+func (c *Cluster) open(ctx context.Context) error {
+	errs := make([]error, len(c.nodes))
+	var starting sync.WaitGroup
+	for n, node := range c.nodes {
+		starting.Go(func() {
+			if errs[n] = node.write(ctx); errs[n] == nil {
+				errs[n] = node.Start(ctx)
+			}
+		})
+	}
+	starting.Wait()
+	err := errors.Join(errs...)
+	if err == nil {
+		err = c.awaitAll(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, c.Close())
+	}
+	return nil
+}
+
+// awaitAll returns when every node knows all others as brokers: before, a topic cannot be kept three times.
+func (c *Cluster) awaitAll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Brokers()...))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for {
+		answer, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, client)
+		if err == nil && len(answer.Brokers) == len(c.nodes) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the cluster is not complete: %w", errors.Join(ctx.Err(), err))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// Brokers are the plain addresses.
+func (c *Cluster) Brokers() (addresses []string) {
+	for _, node := range c.nodes {
+		addresses = append(addresses, node.Brokers())
+	}
+	return addresses
+}
+
+// Back are the addresses of the second listeners: where the advertised ones must lead.
+func (c *Cluster) Back() []string { return c.back }
+
+// Start starts a node that has ended, and returns when it answers, for which most of the nodes must live.
+func (c *Cluster) Start(ctx context.Context, n int) error { return c.nodes[n].Start(ctx) }
+
+// Kill kills a node.
+func (c *Cluster) Kill(n int) { c.nodes[n].process.Kill() }
+
+// Running tells whether a node's process lives.
+func (c *Cluster) Running(n int) bool { return c.nodes[n].process.Running() }
+
+// Signal sends a signal, such as SIGSTOP, to a node.
+func (c *Cluster) Signal(n int, signal syscall.Signal) { c.nodes[n].process.Signal(signal) }
+
+// LogPath is where a node logs.
+func (c *Cluster) LogPath(n int) string { return c.nodes[n].LogPath() }
+
+// Close kills all nodes at once; their folders are their maker's.
+func (c *Cluster) Close() error {
+	var ending sync.WaitGroup
+	for _, node := range c.nodes {
+		ending.Go(func() { _ = node.Close() })
+	}
+	ending.Wait()
+	return nil
+}

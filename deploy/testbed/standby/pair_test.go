@@ -1,0 +1,100 @@
+package standby
+
+import (
+	"context"
+	"net/url"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"allocation/deploy/embedded/child"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestPair_failoverLosesWhatTheStandbyLacked: clients of one URL find the new primary; the last commits are gone; a new standby follows.
+func TestPair_failoverLosesWhatTheStandbyLacked(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	exec(t, p, "create table kept (n integer)", "insert into kept values (1)")
+	require.NoError(t, p.AwaitStream(t.Context()))
+	awaitReplay(t, p)
+	p.Lag()
+	exec(t, p, "insert into kept values (2)")
+	require.NoError(t, p.FailOver(t.Context()))
+	require.Equal(t, []int{1}, kept(t, p))
+
+	require.NoError(t, p.Follow(t.Context()))
+	require.NoError(t, p.AwaitStream(t.Context()))
+	exec(t, p, "insert into kept values (3)")
+	awaitReplay(t, p)
+	require.NoError(t, p.FailOver(t.Context()))
+	require.Equal(t, []int{1, 3}, kept(t, p))
+}
+
+func TestPair_primaryKeepsItsCommits(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	exec(t, p, "create table kept (n integer)", "insert into kept values (1)")
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT} {
+		require.NoError(t, p.Stop(t.Context(), signal))
+		require.False(t, p.Running())
+		require.NoError(t, p.Start(t.Context()))
+		require.Equal(t, []int{1}, kept(t, p))
+	}
+}
+
+func open(t *testing.T) *Pair {
+	t.Helper()
+	dir, sweeper, err := child.TempDir("allocation-standby-*")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = sweeper.Close() })
+	p, err := Open(t.Context(), dir, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	return p
+}
+
+func connect(t *testing.T, p *Pair) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), p.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"5"}}))
+	require.NoError(t, err)
+	return conn
+}
+
+func exec(t *testing.T, p *Pair, statements ...string) {
+	t.Helper()
+	conn := connect(t, p)
+	defer conn.Close(context.Background())
+	for _, statement := range statements {
+		_, err := conn.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+}
+
+func kept(t *testing.T, p *Pair) []int {
+	t.Helper()
+	conn := connect(t, p)
+	defer conn.Close(context.Background())
+	rows, err := conn.Query(t.Context(), "select n from kept order by n")
+	require.NoError(t, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	require.NoError(t, err)
+	return all
+}
+
+// awaitReplay returns when the standby has everything.
+func awaitReplay(t *testing.T, p *Pair) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		conn := connect(t, p)
+		defer conn.Close(context.Background())
+		var all bool
+		err := conn.QueryRow(t.Context(), "select coalesce(bool_and(flush_lsn >= pg_current_wal_lsn()), false) from pg_stat_replication").Scan(&all)
+		return err == nil && all
+	}, 20*time.Second, 20*time.Millisecond)
+}
