@@ -33,7 +33,7 @@ func (h *hit) promote(ctx context.Context) error {
 		return err
 	}
 	h.pair.Lag()
-	h.rest(ctx, 0, 3*time.Second)
+	h.rest(ctx, time.Second, 4*time.Second)
 	before, err := h.monitor.positions(steady)
 	if err != nil {
 		before = nil // nobody can say then how much is lost

@@ -30,7 +30,7 @@ type strike struct {
 type stallRow struct {
 	alone  time.Duration // no other kind of fault was
 	shared time.Duration // others were too
-	with   string        // those others
+	with   int           // how many kinds of others
 }
 
 func newJournal(c *campaign) *journal { return &journal{campaign: c, stalls: map[string]*stallRow{}} }
@@ -113,8 +113,7 @@ func (j *journal) attribute(active []string, length time.Duration) {
 		case len(active) == 1:
 			row.alone = max(row.alone, length)
 		case length > row.shared:
-			row.shared = length
-			row.with = strings.Join(slices.DeleteFunc(slices.Clone(active), func(other string) bool { return other == kind }), ", ")
+			row.shared, row.with = length, len(active)-1
 		}
 	}
 }

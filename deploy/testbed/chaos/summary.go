@@ -58,7 +58,7 @@ func (s *summary) markdown(c *campaign) string {
 	fmt.Fprintf(&text, "| Faults | Commands | Products | Events | Repeats of events | Dead letters | Commands undone by failovers | Aborted records | Workers started |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	fmt.Fprintf(&text, "| %d | %d | %d | %d | %d | %d | %d | %d | %d |\n\n", len(c.journal.strikes), s.commands, s.products, s.events, s.repeats, s.letters,
 		c.journal.lost, c.load.aborted.Load(), c.herd.started)
-	fmt.Fprintf(&text, "| Fault | Count | Its time, on average | Longest stall, this fault alone | Longest stall, with others | Those others |\n|---|--:|--:|--:|--:|---|\n")
+	fmt.Fprintf(&text, "| Fault | Count | Its time, on average | Longest stall, this fault alone | Longest stall, together with others | Those others |\n|---|--:|--:|--:|--:|--:|\n")
 	for _, k := range kinds {
 		if line := c.journal.row(k.name); line != "" {
 			text.WriteString(line)
@@ -89,7 +89,7 @@ func (j *journal) row(kind string) string {
 	case count == 0:
 		return ""
 	}
-	return fmt.Sprintf("| %s | %d | %s | %s | %s | %s |\n", kind, count, seconds(total/time.Duration(count)), seconds(stalls.alone), seconds(stalls.shared), stalls.with)
+	return fmt.Sprintf("| %s | %d | %s | %s | %s | %d kinds |\n", kind, count, seconds(total/time.Duration(count)), seconds(stalls.alone), seconds(stalls.shared), stalls.with)
 }
 
 // seconds is a time for people; less than a second was not looked at.
