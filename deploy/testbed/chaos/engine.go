@@ -42,6 +42,7 @@ type engine struct {
 	campaign *campaign
 	random   *rand.Rand
 	first    []kind
+	struck   map[string]bool
 
 	mu     sync.Mutex
 	taken  map[string]bool
@@ -50,7 +51,7 @@ type engine struct {
 }
 
 func newEngine(c *campaign) *engine {
-	e := &engine{campaign: c, random: rand.New(rand.NewPCG(c.seed, 1)), taken: map[string]bool{}}
+	e := &engine{campaign: c, random: rand.New(rand.NewPCG(c.seed, 1)), struck: map[string]bool{}, taken: map[string]bool{}}
 	for _, k := range kinds {
 		if c.mix[k.name] > 0 {
 			e.first = append(e.first, k)
@@ -60,15 +61,16 @@ func newEngine(c *campaign) *engine {
 	return e
 }
 
-// run strikes until the context ends, and returns when every fault is mended. An error is the campaign's own failure.
+// run strikes until the context ends, and returns when every fault is mended. An error is the campaign's own failure, and ends it early.
 func (e *engine) run(ctx context.Context) error {
 	var hits sync.WaitGroup
 	for rest(ctx, e.pause()) && !e.failed() {
 		k, ok := e.choose()
 		if !ok || !e.acquire(k) {
-			e.postpone(k, ok)
+			e.postpone(k)
 			continue
 		}
+		e.struck[k.name] = true
 		seed := e.random.Uint64()
 		hits.Go(func() {
 			defer e.release(k)
@@ -76,7 +78,6 @@ func (e *engine) run(ctx context.Context) error {
 		})
 	}
 	hits.Wait()
-	<-ctx.Done()
 	return errors.Join(e.errs...)
 }
 
@@ -107,9 +108,9 @@ func (e *engine) choose() (kind, bool) {
 	return kind{}, false
 }
 
-// postpone puts a kind that has not been yet, and cannot be now, at the end of the first round.
-func (e *engine) postpone(k kind, chosen bool) {
-	if chosen && len(e.first) > 0 {
+// postpone has a kind that has never struck, and cannot now, come again soon.
+func (e *engine) postpone(k kind) {
+	if k.strike != nil && !e.struck[k.name] {
 		e.first = append(e.first, k)
 	}
 }
