@@ -10,7 +10,7 @@ import (
 func (c *command) structured(contentType string) {
 	c.refusal = "malformed"
 	media, _, _ := strings.Cut(contentType, ";")
-	members, ok := object(c.record.Value)
+	members, ok := object(c.value)
 	if strings.TrimSpace(media) != "application/cloudevents+json" || !ok {
 		return
 	}
@@ -20,7 +20,7 @@ func (c *command) structured(contentType string) {
 	}
 	c.id, c.corr = attribute([]byte(text("id"))), attribute([]byte(text("correlationid")))
 	if parent := text("traceparent"); parent != "" {
-		c.traces = traceHeaders([]byte(parent), []byte(text("tracestate")))
+		c.trace([]byte(parent), []byte(text("tracestate")))
 	}
 	data := []byte(members["data"])
 	if encoded := text("data_base64"); encoded != "" {
