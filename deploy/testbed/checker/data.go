@@ -15,20 +15,37 @@ type data struct {
 func readData(value []byte) (data, bool) {
 	d := data{qty: -1, revision: -1}
 	members, ok := object(value)
-	for name, raw := range members {
-		ok = ok && d.field(name, raw)
+	for _, m := range members {
+		ok = ok && d.field(m.name, m.value)
 	}
 	return d, ok
 }
 
-func (d *data) field(name string, raw json.RawMessage) bool {
-	texts := map[string]*string{"ref": &d.ref, "batchref": &d.batchRef, "sku": &d.sku, "orderid": &d.orderID, "lineid": &d.lineID, "eta": &d.eta, "reason": &d.reason}
+func (d *data) field(name string, value json.RawMessage) bool {
+	var into *string
 	switch name {
+	case "ref":
+		into = &d.ref
+	case "batchref":
+		into = &d.batchRef
+	case "sku":
+		into = &d.sku
+	case "orderid":
+		into = &d.orderID
+	case "lineid":
+		into = &d.lineID
+	case "eta":
+		into = &d.eta
+	case "reason":
+		into = &d.reason
 	case "qty":
-		return integer(raw, 0, math.MaxInt64, &d.qty)
+		return integer(value, 0, math.MaxInt64, &d.qty)
 	case "revision":
-		return integer(raw, 0, math.MaxInt64, &d.revision)
+		return integer(value, 0, math.MaxInt64, &d.revision)
+	default:
+		return false
 	}
-	into, known := texts[name]
-	return known && len(raw) > 2 && raw[0] == '"' && json.Unmarshal(raw, into) == nil
+	text, ok := unquote(value)
+	*into = text
+	return ok && text != ""
 }
