@@ -49,7 +49,7 @@ func (h *hit) promote(ctx context.Context) error {
 	for l, p := range before {
 		lost += max(0, p.nextOffset-after[l].nextOffset)
 	}
-	h.journal.lose(lost)
+	h.journal.failover(lost)
 	h.say("failed over, without the last %d commands or more", lost)
 	if err := h.pair.Follow(steady); err != nil {
 		return err

@@ -13,11 +13,12 @@ import (
 type journal struct {
 	campaign *campaign
 
-	mu       sync.Mutex
-	strikes  []*strike
-	stalls   map[string]*stallRow // by the kind of fault; "" for none
-	findings []string
-	lost     int64 // commands whose effect a failover lost
+	mu        sync.Mutex
+	strikes   []*strike
+	stalls    map[string]*stallRow // by the kind of fault; "" for none
+	findings  []string
+	failovers int
+	lost      int64 // commands whose effect failovers lost
 }
 
 // strike is one fault.
@@ -118,8 +119,10 @@ func (j *journal) attribute(active []string, length time.Duration) {
 	}
 }
 
-func (j *journal) lose(commands int64) {
+// failover notes one, and how many commands it undid.
+func (j *journal) failover(commands int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.failovers++
 	j.lost += commands
 }

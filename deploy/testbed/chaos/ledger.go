@@ -55,22 +55,3 @@ func (l *ledger) records() iter.Seq[checker.Record] {
 		}
 	}
 }
-
-// missing counts acknowledged records that Kafka has no more: then Kafka broke its word, and the campaign proves nothing.
-func (l *ledger) missing(h *checker.History) (missing int) {
-	type place struct {
-		lane
-		offset int64
-	}
-	has := make(map[place]bool, len(h.Commands))
-	for i := range h.Commands {
-		r := &h.Commands[i]
-		has[place{lane{r.Topic, r.Partition}, r.Offset}] = true
-	}
-	for r := range l.records() {
-		if !has[place{lane{r.Topic, r.Partition}, r.Offset}] {
-			missing++
-		}
-	}
-	return missing
-}
