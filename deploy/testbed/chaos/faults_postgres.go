@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"syscall"
 	"time"
 
@@ -33,11 +34,7 @@ func (h *hit) promote(ctx context.Context) error {
 		return err
 	}
 	h.pair.Lag()
-	h.rest(ctx, time.Second, 4*time.Second)
-	before, err := h.monitor.positions(steady)
-	if err != nil {
-		before = nil // nobody can say then how much is lost
-	}
+	before := h.awaitCommits(ctx)
 	if err := h.pair.FailOver(steady); err != nil {
 		return err
 	}
@@ -55,6 +52,20 @@ func (h *hit) promote(ctx context.Context) error {
 		return err
 	}
 	return h.pair.AwaitStream(steady)
+}
+
+// awaitCommits returns when something was committed, and a while later, or when nothing is for some seconds; with the last known positions.
+func (h *hit) awaitCommits(ctx context.Context) (last map[lane]position) {
+	const patience, look = 6 * time.Second, 200 * time.Millisecond
+	first, _ := h.monitor.positions(ctx)
+	for began := time.Now(); time.Since(began) < patience && rest(ctx, look); {
+		if now, err := h.monitor.positions(ctx); err == nil && !maps.Equal(first, now) {
+			break
+		}
+	}
+	h.rest(ctx, 0, 1500*time.Millisecond)
+	last, _ = h.monitor.positions(context.WithoutCancel(ctx))
+	return last
 }
 
 // fillDisk leaves Postgres no room, and later gives it back. The server may end of it.
