@@ -29,10 +29,11 @@ func (h *History) remember(acknowledged iter.Seq[Record]) {
 		if _, ok := slices.BinarySearch(has[l], r.Offset); ok {
 			continue
 		}
-		if r.Offset < starts[l] {
-			h.Commands = append(h.Commands, memory.pack(&r))
-		} else {
+		switch {
+		case r.Offset >= starts[l]:
 			h.Lost = append(h.Lost, memory.pack(&r))
+		case r.Key != nil || r.Value != nil || r.Headers != nil: // else only its place is remembered
+			h.Commands = append(h.Commands, memory.pack(&r))
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package checker
 
-import "fmt"
+import (
+	"fmt"
+	"runtime/debug"
+)
 
 // check is one run of the checker.
 type check struct {
@@ -31,6 +34,7 @@ type check struct {
 
 // Check finds everything that is wrong with a history.
 func Check(h *History) []Violation {
+	defer debug.SetGCPercent(debug.SetGCPercent(collectSooner)) // the history alone may be a quarter of the machine's memory
 	c := &check{history: h, laneNumbers: map[lane]int32{}, starts: map[int32]int64{}, sources: map[int32]int32{},
 		skus: newNames(), refs: newNames(), kinds: newNames()}
 	c.readLanes()
@@ -51,6 +55,7 @@ func Check(h *History) []Violation {
 	c.checkMerge()
 	c.checkFold()
 	c.checkHeld()
+	c.checkRowNumbers()
 	c.checkPositions()
 	return c.found
 }
@@ -67,6 +72,9 @@ func (c *check) readLanes() {
 		c.sources[p.Source] = c.laneOf(lane{p.Topic, p.Partition})
 	}
 }
+
+// collectSooner is how much may be allocated before garbage is collected, in percent of what is in use.
+const collectSooner = 30
 
 // Where much is wrong, the first violations tell enough, and what came before and after only of fewer.
 const (

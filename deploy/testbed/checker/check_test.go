@@ -38,7 +38,8 @@ func TestCheck_findsSeededErrors(t *testing.T) {
 		"a header is wrong":                      {RuleEffect, wrongHeader},
 		"a dead letter was lost":                 {RuleEffect, loseLetter},
 		"a dead letter has another value":        {RuleLetter, spoilLetter},
-		"a dead letter has another reason":       {RuleEffect, wrongReason},
+		"a dead letter has another reason":       {RuleOutbox, wrongReason},
+		"a command was refused wrongly":          {RuleEffect, wrongRefusal},
 		"a good command was refused":             {RuleEffect, refuseGoodCommand},
 		"commands of a partition changed places": {RuleEffect, swapCommands},
 		"a line waits that has a batch":          {RuleFold, func(_ *testing.T, h *History) { h.Tables.Lines[0].State = waiting }},
@@ -215,6 +216,22 @@ func spoilLetter(_ *testing.T, h *History) {
 
 func wrongReason(_ *testing.T, h *History) {
 	h.Letters[0] = h.Letters[0].withHeader("dlq-reason", "unknown_sku2")
+}
+
+// wrongRefusal: topic and table agree on a reason that is wrong.
+func wrongRefusal(_ *testing.T, h *History) {
+	lost := h.Letters[0]
+	for i, p := range h.Letters {
+		if p.original() == lost.original() {
+			h.Letters[i] = p.withHeader("dlq-reason", "line_waiting")
+		}
+	}
+	value := string(lost.Record().Value)
+	for i := range h.Tables.Letters {
+		if l := &h.Tables.Letters[i]; string(l.Value) == value {
+			l.Reason = "line_waiting"
+		}
+	}
 }
 
 // refuseGoodCommand: a command that had an effect is in the dead letters, too.

@@ -11,13 +11,14 @@ func (c *check) checkHeld() {
 		case l == nil:
 			c.report(RuleHeld, key.Key, nil, "it is held by a dead letter that does not exist: source %d, row %d", key.Source, key.Row)
 		case !l.internal() || !l.absent || l.state() == stateDiscarded:
-			c.report(RuleHeld, key.Key, func() []string { return c.nearby(l.entry) }, "it is held by the dead letter of %s, which is %s (%v)", c.placeOf(l.entry), l.state(), l.reasons)
+			c.report(RuleHeld, key.Key, func() []string { return c.nearby(l.entry) }, "it is held by the dead letter of %s, which is %s (%v)", c.placeOf(l.entry), l.state(), l.reasons())
 		default:
 			c.checkPassed(key.Key, l.entry)
 		}
 	}
 	for _, l := range c.letters {
-		if l.internal() && l.absent && l.state() != stateDiscarded && l.state() != "" && !c.holds(l) {
+		waits := l.absent && l.state() != stateDiscarded && l.state() != ""
+		if waits && c.sku(c.productOf(l.entry)) != "" && !c.entries[l.entry].unreadable && !c.holds(l) {
 			c.report(RuleHeld, c.sku(c.productOf(l.entry)), func() []string { return c.nearby(l.entry) }, "the dead letter of %s is %s and holds no key", c.placeOf(l.entry), l.state())
 		}
 	}

@@ -73,7 +73,7 @@ type LineRow struct {
 	State, BatchRef      string
 }
 
-// OutboxRow is a row of the outbox. The type of a dead letter is empty.
+// OutboxRow is a row of the outbox. The type of a dead letter is empty, that of an operator's decision begins with dlq-.
 type OutboxRow struct {
 	Source        int32 // numbers the rows
 	Row, Offset   int64
@@ -91,8 +91,8 @@ type LetterRow struct {
 	Reason        string
 	Key, Value    []byte
 	CommandSource int32
-	State         string // open, released, retried or discarded; empty: not recorded
-	Retries       int
+	State         string // open, retried, discarded, or on its way there; empty: not recorded
+	Retries       int    // how often an operator had the command applied again before
 }
 
 // HeldKeyRow is a row of held_keys.

@@ -7,28 +7,31 @@ import (
 	"strconv"
 )
 
-// letter is all that is known of a command's dead letter.
+// letter is all that is known of a command's dead letters: the first, and those of when an operator had it applied again.
 type letter struct {
 	entry     int32
-	records   []int32 // its first appearance, then those with other bytes
-	reasons   []string
-	rows      []*LetterRow
-	outbox    int // rows of the outbox
-	decisions []string
+	records   []int32 // first appearances, each with other bytes
+	published []string
+	rows      []*LetterRow // in order
+	outbox    int          // rows of the outbox that publish a letter
+	decided   []string     // those that publish a decision
+	decisions []string     // as published
 
 	// What follows from that:
 	reason  string   // why it was refused at its place; empty: it was not
 	absent  bool     // it took no effect: it waits for an operator, or was discarded
-	again   bool     // an operator sent the refused command again, and it was not refused
-	further []string // why it was refused again
+	further []string // why it was refused when it was applied again
+	done    int      // how often it was applied again without being refused or failing
 }
 
 // The states of a dead letter, and the reason of one that holds its product.
 const (
-	stateOpen, stateReleased, stateRetried, stateDiscarded = "open", "released", "retried", "discarded"
-	reasonInternal                                         = "internal"
+	stateOpen, stateRetried, stateDiscarded = "open", "retried", "discarded"
+	reasonInternal                          = "internal"
+	decisionType                            = "dlq-" // begins the type of an outbox row
 )
 
+// state is that of the last letter; empty where it is not known.
 func (l *letter) state() string {
 	if len(l.rows) == 0 {
 		return ""
@@ -36,30 +39,50 @@ func (l *letter) state() string {
 	return l.rows[len(l.rows)-1].State
 }
 
-func (l *letter) retries() (n int) {
+// reasons are those of the letters, in order.
+func (l *letter) reasons() (reasons []string) {
 	for _, row := range l.rows {
-		n += row.Retries
+		reasons = append(reasons, row.Reason)
 	}
-	if l.state() == stateRetried || len(l.rows) > 1 {
-		n = max(n, 1)
+	if len(reasons) == 0 {
+		return l.published
 	}
-	return n
+	return reasons
+}
+
+// retries is how often an operator had it applied again.
+func (l *letter) retries() (n int) {
+	states := 0
+	for _, row := range l.rows {
+		if row.State == stateRetried {
+			states++
+		}
+	}
+	for _, decision := range l.decided {
+		if decision == stateRetried {
+			n++
+		}
+	}
+	return max(n, states)
 }
 
 // internal tells whether it ever held its product.
-func (l *letter) internal() bool { return slices.Contains(l.reasons, reasonInternal) }
+func (l *letter) internal() bool { return slices.Contains(l.reasons(), reasonInternal) }
 
 // conclude tells what became of the command.
 func (l *letter) conclude() {
-	rest := slices.DeleteFunc(slices.Clone(l.reasons), func(reason string) bool { return reason == reasonInternal })
-	if l.reasons[0] == reasonInternal && len(rest) == 0 {
-		l.absent = l.state() != stateRetried
-		return
+	reasons := l.reasons()
+	l.done = l.retries() - (len(reasons) - 1)
+	for _, reason := range reasons {
+		switch {
+		case reason == reasonInternal:
+		case l.reason == "":
+			l.reason = reason
+		default:
+			l.further = append(l.further, reason)
+		}
 	}
-	if len(rest) > 0 {
-		l.reason, l.further = rest[0], rest[1:]
-	}
-	l.again = l.state() == stateRetried
+	l.absent = l.reason == "" && l.done < 1
 }
 
 // wrongLetter says what is wrong with a dead letter.

@@ -1,5 +1,7 @@
 package checker
 
+import "slices"
+
 // row is a row of the outbox, by the command that made it.
 type row struct {
 	spot
@@ -35,4 +37,25 @@ func (c *check) isEvent(r row) bool { return eventTypes[c.outbox(r).Type] }
 func (c *check) unpublished(r row) {
 	o := c.outbox(r)
 	c.report(RuleOutbox, "", nil, "the outbox has the %s, event %d of %s (source %d, row %d), which was never published", o.Type, r.number, c.placeAt(r.spot), o.Source, o.Row)
+}
+
+// checkRowNumbers wants the rows of each source numbered from 0 without gaps, up to its next row.
+func (c *check) checkRowNumbers() {
+	numbers := map[int32][]bool{}
+	for _, p := range c.history.Tables.Positions {
+		numbers[p.Source] = make([]bool, p.NextRow)
+	}
+	for i := range c.history.Tables.Outbox {
+		o := &c.history.Tables.Outbox[i]
+		if n := numbers[o.Source]; o.Row < 0 || o.Row >= int64(len(n)) || n[o.Row] {
+			c.report(RuleOutbox, "", nil, "the outbox has a row (source %d, row %d) twice, or beyond the source's next row %d", o.Source, o.Row, len(n))
+		} else {
+			n[o.Row] = true
+		}
+	}
+	for source, n := range numbers {
+		if missing := slices.Index(n, false); missing >= 0 {
+			c.report(RuleOutbox, "", nil, "the outbox lacks row %d of source %d, whose next row is %d", missing, source, len(n))
+		}
+	}
 }

@@ -106,6 +106,12 @@ func (p Packed) Record() Record {
 	return r
 }
 
+// At is where it stands.
+func (p Packed) At() (topic string, partition int32, offset int64) {
+	at := p.place()
+	return at.topic, at.partition, at.offset
+}
+
 // place is where it stands.
 func (p Packed) place() place {
 	c := cursor(p)

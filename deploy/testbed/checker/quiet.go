@@ -46,25 +46,28 @@ func (t *timeline) listen() {
 			t.quiets = append(t.quiets, q)
 		}
 		if l != nil {
-			t.listenAgain(q, l, stepped[i])
+			t.listenAgain(q, l)
 		}
 	}
 	sort.SliceStable(t.quiets, func(a, b int) bool { return t.quiets[a].low < t.quiets[b].low })
 }
 
-// listenAgain adds what came of a refused command when an operator sent it again: an effect after its own place, or nothing.
-func (t *timeline) listenAgain(q *quiet, l *letter, stepped bool) {
-	reasons := l.further
-	if l.again && l.reason != "" && !stepped {
+// listenAgain adds what came of a command when an operator had it applied again: an effect after its own place, a refusal, or nothing.
+func (t *timeline) listenAgain(q *quiet, l *letter) {
+	reasons, effects := l.further, 0
+	for k, s := range t.steps {
+		if s.entry == q.entry {
+			effects++
+			if l.reason != "" {
+				q.high = min(q.high, k)
+			}
+		}
+	}
+	if l.done > effects && l.reason != "" {
 		reasons = append(reasons[:len(reasons):len(reasons)], "")
 	}
 	for _, reason := range reasons {
 		t.quiets = append(t.quiets, &quiet{entry: q.entry, attempt: true, reason: reason, low: q.low, high: len(t.steps), first: -1})
-	}
-	for k, s := range t.steps {
-		if s.entry == q.entry && l.reason != "" {
-			q.high = min(q.high, k)
-		}
 	}
 }
 

@@ -106,16 +106,18 @@ func (t *timeline) play(k int) {
 
 // license says why a command may not take effect now, judged by its dead letter and earlier effects; empty where it may.
 func (t *timeline) license(k int, number int32) string {
-	for _, s := range t.steps[max(0, k-1):k] {
-		if s.entry == t.steps[k].entry {
-			return "it took effect just before"
+	earlier, entry := 0, t.steps[k].entry
+	if e := &t.check.entries[entry]; int(e.events) > len(t.steps[k].events) {
+		for _, s := range t.steps[:k] {
+			if s.entry == entry {
+				earlier++
+			}
 		}
 	}
-	if t.again(k) {
-		return "it took effect before, too"
-	}
-	l := t.check.letterOf(t.steps[k].entry)
+	l := t.check.letterOf(entry)
 	switch {
+	case l == nil && earlier > 0 || l != nil && l.done > 0 && earlier >= l.done:
+		return "it took effect before, too"
 	case l == nil && number > 0:
 		return "its events are not numbered from 0"
 	case l == nil:
@@ -123,34 +125,11 @@ func (t *timeline) license(k int, number int32) string {
 	case l.absent && l.state() == stateDiscarded:
 		return "its dead letter was discarded"
 	case l.absent:
-		return "its dead letter holds the product, and no operator sent it again"
-	case l.reason == "" && int(number) > 1+l.retries():
-		return "its events are not numbered from 0, nor by its retries"
-	case l.reason == "":
-		return ""
-	case !l.again:
-		return "it was refused as " + l.reason + ", and no operator sent it again"
-	case number < 1 || int(number) > 1+l.retries():
-		return "it was sent again by an operator, and its events are not numbered by its retries"
+		return "its dead letter holds the product, and no operator had it applied again"
+	case l.done < 1:
+		return "it was refused as " + l.reason + ", and no operator had it applied again"
 	}
 	return ""
-}
-
-// again tells whether an earlier step is of the same command.
-func (t *timeline) again(k int) bool {
-	e := &t.check.entries[t.steps[k].entry]
-	return len(t.steps[k].events) < len(t.check.eventsOf(t.steps[k].entry, true)) && t.check.events[e.first].sequence != t.check.events[t.steps[k].events[0]].sequence &&
-		t.stepOf(t.steps[k].entry) < k
-}
-
-// stepOf is the first step of a command.
-func (t *timeline) stepOf(entry int32) int {
-	for k, s := range t.steps {
-		if s.entry == entry {
-			return k
-		}
-	}
-	return len(t.steps)
 }
 
 func (t *timeline) wrong(k int, format string, args ...any) {

@@ -3,6 +3,7 @@ package checker
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,19 +32,20 @@ func TestCheck_findsErrorsOfDeadLetters(t *testing.T) {
 			at := place{"quantities", 0, 0}
 			w.retry(at)
 			w.do(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":9}`)
-			w.act(func(b *worldBase) { b.decide(b.decode(at), 2, true) })
+			w.act(func(b *worldBase) { b.decide(b.decode(at), 2) })
 		}, nil, RuleEffect, "CHAIR", []string{"quantities.0.0", "it took effect before, too"}},
 		"a retry that nobody asked for": {func(w *world) {
 			w.do(0, "Allocate", order1)
 			w.do(0, "CreateBatch", batch1)
-			w.act(func(b *worldBase) { b.decide(b.decode(refused), 1, true) })
-		}, nil, RuleEffect, "CHAIR", []string{"commands.0.0", "refused as unknown_sku, and no operator sent it again"}},
+			w.act(func(b *worldBase) { b.decide(b.decode(refused), 1) })
+		}, nil, RuleEffect, "CHAIR", []string{"commands.0.0", "refused as unknown_sku, and no operator had it applied again"}},
 		"a retry that was lost": {retried, func(h *History) {
-			h.Tables.Letters[0].State, h.Tables.Letters[0].Retries = stateOpen, 0
-		}, RuleLetter, "", []string{"commands.0.0 is open, but the decision \"retried\""}},
+			h.Tables.Letters[0].State = stateOpen
+			h.Tables.Outbox = slices.DeleteFunc(h.Tables.Outbox, func(o OutboxRow) bool { return strings.HasPrefix(o.Type, decisionType) })
+		}, RuleLetter, "", []string{"the decision retried of commands.0.0 was published, but is not in the outbox"}},
 		"a decision that was not published": {retried, func(h *History) {
 			h.Letters = slices.DeleteFunc(h.Letters, func(p Packed) bool { return p.header("dlq-decision") != "" })
-		}, RuleLetter, "", []string{"commands.0.0 is retried, but the last decision published is \"\""}},
+		}, RuleLetter, "", []string{"commands.0.0 is retried; the outbox has the decisions [retried], published were []"}},
 		"a retry whose events are numbered from 0": {retried, func(h *History) {
 			for i, p := range h.Events {
 				if p.header("ce_sequence") == "0000000000000000002" {
@@ -53,7 +55,7 @@ func TestCheck_findsErrorsOfDeadLetters(t *testing.T) {
 		}, RuleRepeat, "CHAIR", []string{"commands.0.0", "other bytes"}},
 		"a discarded letter took effect": {func(w *world) {
 			hold(w)
-			w.act(func(b *worldBase) { b.decide(b.decode(place{worldCommands, 0, 1}), 0, true) })
+			w.act(func(b *worldBase) { b.decide(b.decode(place{worldCommands, 0, 1}), 0) })
 			w.discard(place{worldCommands, 0, 1})
 		}, nil, RuleEffect, "CHAIR", []string{"commands.0.1", "its dead letter was discarded"}},
 		"a held command overtook the one that holds it": {func(w *world) {
@@ -91,8 +93,8 @@ func TestCheck_findsErrorsOfDeadLetters(t *testing.T) {
 			rows := h.Tables.HeldCommands
 			rows[1], rows[2] = rows[2], rows[1]
 		}, RuleHeld, "CHAIR", []string{"commands.0.3 waits behind that at commands.0.5"}},
-		"a released letter was not applied": {hold, func(h *History) { h.Tables.Letters[0].State = stateReleased },
-			RuleHeld, "", []string{"commands.0.1 was released, and is not applied yet"}},
+		"a decision was not carried out": {hold, func(h *History) { h.Tables.Letters[0].State = "retrying" },
+			RuleHeld, "", []string{"commands.0.1 is retrying: what was decided is not done yet"}},
 		"a letter without its value tells another size": {func(w *world) { w.do(0, "Allocate", order1) }, func(h *History) {
 			withoutValue(h, 1)
 		}, RuleLetter, "", []string{`its dlq-value-bytes is "1"`}},

@@ -1,7 +1,9 @@
 package checker
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 )
 
 // settleLetters joins what the topic, the outbox and the tables know of each dead letter.
@@ -34,7 +36,13 @@ func (c *check) settleLetters(letters, decisions []mention, rows []row) {
 	}
 	c.addLetterRows(of)
 	for _, r := range rows {
-		if i := c.at(r.spot); c.outbox(r).Type == "" && i != none {
+		i := c.at(r.spot)
+		decision, decided := strings.CutPrefix(c.outbox(r).Type, decisionType)
+		switch {
+		case i == none:
+		case decided:
+			of(i).decided = append(of(i).decided, decision)
+		case c.outbox(r).Type == "":
 			of(i).outbox++
 		}
 	}
@@ -57,8 +65,8 @@ func (c *check) addLetter(l *letter, m mention) {
 	}
 	l.records = append(l.records, m.record)
 	r := packed.Record()
-	if reason := string(r.header("dlq-reason")); !slices.Contains(l.reasons, reason) {
-		l.reasons = append(l.reasons, reason)
+	if reason := string(r.header("dlq-reason")); !slices.Contains(l.published, reason) {
+		l.published = append(l.published, reason)
 	}
 	if e := &c.entries[l.entry]; e.record != none {
 		command := c.history.Commands[e.record].Record()
@@ -112,28 +120,24 @@ func (c *check) addLetterRows(of func(int32) *letter) {
 // settleLetter wants topic, outbox and tables to agree. False: there is no dead letter after all.
 func (c *check) settleLetter(l *letter) bool {
 	at := c.placeOf(l.entry)
-	slices.SortStableFunc(l.rows, func(a, b *LetterRow) int { return int(a.Row - b.Row) })
+	slices.SortStableFunc(l.rows, func(a, b *LetterRow) int {
+		return cmp.Or(cmp.Compare(a.Retries, b.Retries), cmp.Compare(a.Row, b.Row))
+	})
 	if len(l.rows) == 0 && c.history.TimelineChanges > 0 {
 		c.stray = append(c.stray, stray{none, l.entry})
 		return false
 	}
-	var first Record
-	if len(l.records) > 0 {
-		first = c.history.Letters[l.records[0]].Record()
-	}
 	switch {
-	case len(l.reasons) == 0 && len(l.rows) == 0 && len(l.decisions) > 0:
+	case len(l.published) == 0 && len(l.rows) == 0 && l.outbox == 0:
 		c.report(RuleLetter, "", nil, "an operator decided about %s, which has no dead letter", at)
 		return false
-	case len(l.reasons) == 0:
+	case len(l.published) == 0:
 		c.report(RuleOutbox, "", nil, "the outbox has a dead letter of %s, which was never published", at)
 		return false
 	case len(l.rows) == 0:
-		c.report(RuleOutbox, "", lines(describe(&first)), "the dead letter of %s is not in dead_letters: no transaction committed it", at)
-	case l.outbox == 0:
-		c.report(RuleOutbox, "", lines(describe(&first)), "the dead letter of %s is not in the outbox", at)
-	case l.outbox > 1+l.retries()+len(l.decisions):
-		c.report(RuleOutbox, "", nil, "the outbox has the dead letter of %s %d times, after %d retries", at, l.outbox, l.retries())
+		c.report(RuleOutbox, "", func() []string { return c.nearby(l.entry) }, "the dead letter of %s is not in dead_letters: no transaction committed it", at)
+	case l.outbox != len(l.rows):
+		c.report(RuleOutbox, "", func() []string { return c.nearby(l.entry) }, "the outbox has %d dead letters of %s, dead_letters has %d", l.outbox, at, len(l.rows))
 	}
 	c.settleReasons(l)
 	c.checkDecisions(l)
@@ -141,48 +145,50 @@ func (c *check) settleLetter(l *letter) bool {
 	return true
 }
 
-// settleReasons wants the reasons of the tables to be published, and no more variants than retries explain.
+// settleReasons wants the reasons of the tables to be published, and nothing that is not in the tables.
 func (c *check) settleReasons(l *letter) {
 	at := c.placeOf(l.entry)
+	known := func(reason string) bool { return len(l.rows) == 0 || slices.Contains(l.reasons(), reason) }
 	for _, row := range l.rows {
-		if !slices.Contains(l.reasons, row.Reason) {
-			c.report(RuleOutbox, "", nil, "the row in dead_letters of %s is %s, published was %v", at, row.Reason, l.reasons)
+		if !slices.Contains(l.published, row.Reason) {
+			c.report(RuleOutbox, "", nil, "the row in dead_letters of %s is %s, published was %v", at, row.Reason, l.published)
 		}
 	}
-	if len(l.records) <= 1+l.retries() {
+	if len(l.records) <= max(1, len(l.rows)) && !slices.ContainsFunc(l.published, func(reason string) bool { return !known(reason) }) {
 		return
 	}
-	if c.history.TimelineChanges == 0 {
-		first, again := c.history.Letters[l.records[0]].Record(), c.history.Letters[l.records[1]].Record()
-		c.report(RuleRepeat, "", lines(describe(&first), describe(&again)), "the dead letter of %s was published as %s, and with other bytes as %s", at, placeOf(&first), placeOf(&again))
-		return
-	}
-	survived := func(reason string) bool {
-		return slices.ContainsFunc(l.rows, func(row *LetterRow) bool { return row.Reason == reason })
-	}
-	if l.retries() == 0 {
-		l.reasons = slices.DeleteFunc(l.reasons, func(reason string) bool { return !survived(reason) })
+	if c.history.TimelineChanges > 0 {
 		c.stray = append(c.stray, stray{none, l.entry})
+		return
 	}
+	if len(l.records) == 1 { // reported above
+		return
+	}
+	first, again := c.history.Letters[l.records[0]].Record(), c.history.Letters[l.records[len(l.records)-1]].Record()
+	c.report(RuleRepeat, "", lines(describe(&first), describe(&again)), "the dead letter of %s was published as %s, and with other bytes as %s", at, placeOf(&first), placeOf(&again))
 }
 
-// checkDecisions wants the last decision to be what the table says. A timeline that was lost takes decisions with it.
+// checkDecisions wants what operators decided in the tables, in the outbox and in the topic. A timeline that was lost leaves decisions in the topic.
 func (c *check) checkDecisions(l *letter) {
-	state := l.state()
-	if c.history.TimelineChanges > 0 || state == "" {
+	at := c.placeOf(l.entry)
+	for _, row := range l.rows {
+		switch row.State {
+		case "", stateOpen:
+		case stateRetried, stateDiscarded:
+			if !slices.Contains(l.decided, row.State) || !slices.Contains(l.decisions, row.State) {
+				c.report(RuleLetter, "", nil, "the dead letter of %s is %s; the outbox has the decisions %v, published were %v", at, row.State, l.decided, l.decisions)
+			}
+		default:
+			c.report(RuleHeld, "", func() []string { return c.nearby(l.entry) }, "the dead letter of %s is %s: what was decided is not done yet", at, row.State)
+		}
+	}
+	if c.history.TimelineChanges > 0 {
 		return
 	}
-	last := ""
-	if len(l.decisions) > 0 {
-		last = l.decisions[len(l.decisions)-1]
-	}
-	at := c.placeOf(l.entry)
-	switch {
-	case (state == stateRetried || state == stateDiscarded) && last != state:
-		c.report(RuleLetter, "", nil, "the dead letter of %s is %s, but the last decision published is %q", at, state, last)
-	case state == stateOpen && (last == stateDiscarded || last == stateRetried && l.retries() == 0):
-		c.report(RuleLetter, "", nil, "the dead letter of %s is open, but the decision %q was published", at, last)
-	case state == stateReleased:
-		c.report(RuleHeld, "", nil, "the dead letter of %s was released, and is not applied yet", at)
+	for _, decision := range l.decisions {
+		if !slices.Contains(l.decided, decision) {
+			c.report(RuleLetter, "", nil, "the decision %s of %s was published, but is not in the outbox: no transaction committed it", decision, at)
+			return
+		}
 	}
 }

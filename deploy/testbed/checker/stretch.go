@@ -19,7 +19,7 @@ func (c *check) sketch(i int32) string {
 		text += " ce_id=" + o.id
 	}
 	if l := c.letterOf(i); l != nil {
-		text += " | dead letter " + strings.Join(l.reasons, ", ")
+		text += " | dead letter " + strings.Join(l.reasons(), ", ")
 		if state := l.state(); state != "" {
 			text += " (" + state + ")"
 		}

@@ -24,9 +24,19 @@ func (c *check) settleProducts() {
 	}
 	c.traits = make([]trait, len(c.skus.texts))
 	c.mix()
+	claimed := map[int32]bool{} // batches that waited to be made: whoever asked for one waited, too
 	for _, l := range c.letters {
-		if l.internal() || l.retries() > 0 || l.state() == stateReleased {
+		if l.internal() || l.retries() > 0 {
 			p := c.productOf(l.entry)
+			c.traits[p].loose, c.traits[p].mixed = true, true
+			if ref := c.entries[l.entry].ref; ref != none {
+				claimed[ref] = true
+			}
+		}
+	}
+	for i := range c.entries {
+		if e := &c.entries[i]; len(claimed) > 0 && e.ref != none && claimed[e.ref] {
+			p := c.productOf(int32(i))
 			c.traits[p].loose, c.traits[p].mixed = true, true
 		}
 	}

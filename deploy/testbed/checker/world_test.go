@@ -29,7 +29,7 @@ type worldBase struct {
 	next     map[lane]int64
 	rows     map[lane]int64
 	tables   Tables
-	letters  map[place]*LetterRow
+	letters  map[place][]*LetterRow
 	held     map[string]place
 }
 
@@ -52,7 +52,7 @@ func newWorld(partitions int32) *world {
 
 func (w *world) newBase() *worldBase {
 	return &worldBase{world: w, products: map[string]*product{}, owners: map[string]string{}, next: map[lane]int64{}, rows: map[lane]int64{},
-		letters: map[place]*LetterRow{}, held: map[string]place{}}
+		letters: map[place][]*LetterRow{}, held: map[string]place{}}
 }
 
 // send puts a command into a partition, and does not apply it. The kind may be empty, where the topic is mapped.
@@ -103,7 +103,11 @@ func (w *world) retry(at place) {
 
 func (w *world) discard(at place) {
 	w.decide(at, stateDiscarded)
-	w.act(func(b *worldBase) { b.letters[at].State = stateDiscarded; b.free(at) })
+	w.act(func(b *worldBase) {
+		b.last(at).State = stateDiscarded
+		b.row(b.decode(at), 0, decisionType+stateDiscarded, 1)
+		b.free(at)
+	})
 }
 
 func (w *world) decide(at place, word string) {
@@ -157,7 +161,7 @@ func (b *worldBase) consume(l lane) {
 		b.refuse(o, reasonInternal)
 		b.held[sku] = at
 	default:
-		b.decide(o, 0, false)
+		b.decide(o, 0)
 	}
 }
 
@@ -181,17 +185,12 @@ func (b *worldBase) product(sku string) *product {
 }
 
 // decide decides a command, and numbers its events from some number.
-func (b *worldBase) decide(o *command, number int32, again bool) (reason string) {
+func (b *worldBase) decide(o *command, number int32) {
 	p := b.product(b.skuOf(o))
 	effect, reason := p.verdict(o)
 	switch {
 	case reason != "":
-		if !again {
-			b.refuse(o, reason)
-		} else {
-			b.letters[o.at].Reason = reason
-			b.publishLetter(o, reason)
-		}
+		b.refuse(o, reason)
 		if o.kind == "Allocate" && o.refusal == "" {
 			b.emit(o, number, expected{kind: "AllocationRejected", subject: o.orderid, data: data{sku: o.sku, orderID: o.orderid, qty: o.qty, reason: reason, lineID: o.lineid, revision: -1}})
 		}
@@ -203,7 +202,6 @@ func (b *worldBase) decide(o *command, number int32, again bool) (reason string)
 			b.emit(o, number+int32(i), e)
 		}
 	}
-	return reason
 }
 
 func (b *worldBase) source(l lane) int32 {
@@ -244,7 +242,8 @@ func (b *worldBase) emit(o *command, number int32, e expected) {
 func (b *worldBase) refuse(o *command, reason string) {
 	l := lane{o.at.topic, o.at.partition}
 	r := b.world.record(o.at)
-	b.letters[o.at] = &LetterRow{Source: b.source(l), Row: b.rows[l], Offset: o.at.offset, Reason: reason, Key: r.Key, Value: r.Value, CommandSource: b.source(l), State: stateOpen}
+	b.letters[o.at] = append(b.letters[o.at], &LetterRow{Source: b.source(l), Row: b.rows[l], Offset: o.at.offset, Reason: reason, Key: r.Key, Value: r.Value,
+		CommandSource: b.source(l), State: stateOpen, Retries: len(b.letters[o.at])})
 	b.publishLetter(o, reason)
 }
 
@@ -259,17 +258,19 @@ func (b *worldBase) publishLetter(o *command, reason string) {
 	b.world.publishLetter(r)
 }
 
+// last is the last dead letter of a command.
+func (b *worldBase) last(at place) *LetterRow { return b.letters[at][len(b.letters[at])-1] }
+
 // retry applies a dead letter, and what waited behind it.
 func (b *worldBase) retry(at place) {
-	o, letter := b.decode(at), b.letters[at]
+	o, letter := b.decode(at), b.last(at)
 	number := int32(1 + letter.Retries)
 	if letter.Reason == reasonInternal {
 		number = 0
 	}
-	letter.Retries++
-	if b.decide(o, number, true) == "" {
-		letter.State = stateRetried
-	}
+	letter.State = stateRetried
+	b.row(o, 0, decisionType+stateRetried, 1)
+	b.decide(o, number)
 	b.free(at)
 }
 
@@ -286,7 +287,7 @@ func (b *worldBase) free(at place) {
 				b.tables.HeldCommands = append(b.tables.HeldCommands, row)
 				continue
 			}
-			b.decide(b.decode(place{b.laneOf(row.CommandSource).topic, b.laneOf(row.CommandSource).partition, row.Offset}), 0, false)
+			b.decide(b.decode(place{b.laneOf(row.CommandSource).topic, b.laneOf(row.CommandSource).partition, row.Offset}), 0)
 		}
 	}
 }
@@ -325,11 +326,13 @@ func (w *world) end() *History {
 		h.Tables.Positions = append(h.Tables.Positions, PositionRow{Source: b.source(l), Topic: l.topic, TopicID: h.TopicIDs[l.topic], Partition: l.partition,
 			NextOffset: b.next[l], NextRow: b.rows[l], PublishedRow: b.rows[l]})
 	}
-	for _, letter := range b.letters {
-		h.Tables.Letters = append(h.Tables.Letters, *letter)
+	for _, letters := range b.letters {
+		for _, letter := range letters {
+			h.Tables.Letters = append(h.Tables.Letters, *letter)
+		}
 	}
 	for sku, at := range b.held {
-		h.Tables.HeldKeys = append(h.Tables.HeldKeys, HeldKeyRow{sku, b.letters[at].Source, b.letters[at].Row})
+		h.Tables.HeldKeys = append(h.Tables.HeldKeys, HeldKeyRow{sku, b.last(at).Source, b.last(at).Row})
 	}
 	for _, p := range b.products {
 		b.endProduct(p, &h.Tables)
@@ -361,14 +364,21 @@ func (h *History) letter(command Record, reason string) {
 	at := placeOf(&command)
 	w.lanes[lane{at.topic, at.partition}] = slices.Repeat([]Packed{Packed(appendRecord(nil, &command))}, int(at.offset)+1)
 	o := b.decode(at)
-	b.rows[lane{at.topic, at.partition}] = 1000
+	for _, p := range h.Tables.Positions {
+		b.rows[lane{p.Topic, p.Partition}] = p.NextRow
+	}
 	b.refuse(o, reason)
 	if o.kind == "Allocate" {
 		w.events = int64(len(h.Events))
 		b.emit(o, 0, expected{kind: "AllocationRejected", subject: o.orderid, data: data{sku: o.sku, orderID: o.orderid, qty: o.qty, reason: reason, lineID: o.lineid, revision: -1}})
 	}
 	h.Tables.Outbox = append(h.Tables.Outbox, b.tables.Outbox...)
-	h.Tables.Letters = append(h.Tables.Letters, *b.letters[at])
+	h.Tables.Letters = append(h.Tables.Letters, *b.last(at))
+	for i := range h.Tables.Positions {
+		if p := &h.Tables.Positions[i]; p.Topic == at.topic && p.Partition == at.partition {
+			p.NextRow, p.PublishedRow = b.rows[lane{at.topic, at.partition}], b.rows[lane{at.topic, at.partition}]
+		}
+	}
 }
 
 // swap lets two commands of a partition stand in each other's place, with everything that came of them.
@@ -404,7 +414,7 @@ func (w *world) swap(partition int32, a, b int64) {
 			row.Offset = to[row.Offset]
 		}
 	}
-	for _, letter := range w.base.letters {
+	for _, letter := range slices.Concat(slices.Collect(maps.Values(w.base.letters))...) {
 		if letter.Source == w.base.source(l) && (letter.Offset == a || letter.Offset == b) {
 			letter.Offset = to[letter.Offset]
 		}
