@@ -49,6 +49,9 @@ func (m *monitor) run(ctx context.Context) {
 			m.campaign.say("%d commands sent, lag %d, %d workers", m.campaign.load.sent.Load(), m.lag.Load(), m.campaign.herd.size())
 		}
 	}
+	for l, from := range m.moved { // what still stands still, has done so until now
+		m.campaign.journal.stall(l, from, time.Now())
+	}
 }
 
 // see compares positions with what they were. A partition stands still from when it last moved, or got its work, until it moves.

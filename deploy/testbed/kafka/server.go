@@ -21,6 +21,7 @@ type Server struct {
 	dir       string
 	cluster   string // its id
 	heap      string // Java's most
+	patience  time.Duration
 	java      string
 	jars      string
 	listeners Listeners
@@ -42,7 +43,7 @@ func Open(ctx context.Context, dir string, settings map[string]string) (*Server,
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, cluster: NewClusterID(), heap: "512m", java: runtime, jars: jars, settings: settings}
+	s := &Server{dir: dir, cluster: NewClusterID(), heap: "512m", patience: startTime, java: runtime, jars: jars, settings: settings}
 	return s, s.firstStart(ctx)
 }
 
@@ -129,7 +130,7 @@ func (s *Server) Start(ctx context.Context) error {
 	if s.process, err = child.Start(server, syscall.SIGKILL); err != nil {
 		return err
 	}
-	if err := AwaitReady(ctx, s.Brokers(), s.process.Done()); err != nil {
+	if err := awaitReady(ctx, s.Brokers(), s.process.Done(), s.patience); err != nil {
 		s.process.Kill()
 		return fmt.Errorf("start Kafka: %w\n%s", err, child.Tail(s.LogPath()))
 	}
