@@ -15,6 +15,13 @@ E2E_KILLS := 24
 OUTAGE_SECONDS := 30
 MODEL_COMMANDS := 20000
 
+# A campaign of `make chaos`: without a seed, a new one; without commands, 1500 for each second; the mix is name=weight,... (a wrong name lists all).
+CHAOS_DURATION := 20m
+CHAOS_COMMANDS :=
+CHAOS_SEED :=
+CHAOS_MIX :=
+CHAOS_EVERY := 6s
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +84,11 @@ fuzz: ## fuzz each decoder for FUZZ_TIME
 .PHONY: mutants
 mutants: ## break one promise at a time, and name the test that notices
 	$(SERVERS) deploy/testbed/mutants/run
+
+.PHONY: chaos
+chaos: ## torment three brokers, a Postgres pair and workers for CHAOS_DURATION, and check every effect; CHAOS_SEED repeats a run
+	CHAOS_DURATION=$(CHAOS_DURATION) CHAOS_COMMANDS=$(CHAOS_COMMANDS) CHAOS_SEED=$(CHAOS_SEED) CHAOS_MIX=$(CHAOS_MIX) CHAOS_EVERY=$(CHAOS_EVERY) \
+		go run ./deploy/testbed/chaos
 
 .PHONY: test-containers
 test-containers: ## run the testbed on containers; needs a Docker engine

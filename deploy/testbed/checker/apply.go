@@ -5,40 +5,46 @@ import "slices"
 // expected is an event that must be.
 type expected struct {
 	kind     string
-	sequence int64
-	data     map[string]any // numbers as int64
+	sequence int64 // 0: none
 	subject  string
+	data     data
+}
+
+// turn is the carrying out of one command.
+type turn struct {
+	product *product
+	before  map[*line]*batch // where the lines were that it touched; nil: they waited
+	touched []*line
+	fresh   *line // placed by this command
+	events  []expected
 }
 
 // apply carries out a command with an effect.
 func (p *product) apply(c *command) []expected {
 	t := &turn{product: p, before: map[*line]*batch{}}
-	for _, l := range p.lines {
-		if l.state == allocated {
-			t.before[l] = l.on
-		}
-	}
 	switch c.kind {
 	case "CreateBatch":
-		p.batches = append(p.batches, &batch{ref: c.ref, eta: c.eta, firstETA: c.eta, qty: c.qty, firstQty: c.qty, revision: -1})
-		t.emit("BatchCreated", c.ref, "ref", c.ref, "qty", c.qty, "eta", c.eta)
+		b := &batch{ref: c.ref, eta: c.eta, firstETA: c.eta, qty: c.qty, firstQty: c.qty, revision: -1}
+		p.batches[c.ref], p.ranked = b, append(p.ranked, b)
+		p.rank()
+		t.emit("BatchCreated", c.ref, data{ref: c.ref, qty: c.qty, eta: c.eta, revision: -1})
 	case "ChangeBatchQuantity":
 		t.changeQuantity(c)
 	case "ChangeBatchEta":
 		p.batch(c.ref).eta = c.eta
-		t.emit("BatchEtaChanged", c.ref, "batchref", c.ref, "eta", c.eta)
+		p.rank()
+		t.emit("BatchEtaChanged", c.ref, data{batchRef: c.ref, eta: c.eta, qty: -1, revision: -1})
 	case "Allocate":
-		l := &line{order: c.orderid, id: c.lineid, qty: c.qty, placed: p.version + 1, state: waiting}
-		p.lines = append(p.lines, l)
-		t.fresh = l
+		t.fresh = &line{order: c.orderid, id: c.lineid, qty: c.qty, placed: p.version + 1, state: waiting}
+		p.lines[lineKey{c.orderid, c.lineid}], p.waiting = t.fresh, append(p.waiting, t.fresh)
+		t.touch(t.fresh)
 	case "Deallocate":
-		l := p.line(c.orderid, c.lineid)
-		t.emitLine("Deallocated", l, "batchref", l.ref(), "reason", "cancelled")
-		l.state, l.on = cancelled, nil
+		t.cancel(p.line(c.orderid, c.lineid))
 	case "Dispatch":
 		l := p.line(c.orderid, c.lineid)
-		t.emitLine("Dispatched", l, "batchref", l.ref())
+		t.emitLine("Dispatched", l, l.on.ref, "")
 		l.state = dispatched
+		l.on.drop(l)
 		l.on.qty -= l.qty
 	}
 	t.serve()
@@ -46,83 +52,87 @@ func (p *product) apply(c *command) []expected {
 	return t.events
 }
 
-// turn is the carrying out of one command.
-type turn struct {
-	product *product
-	before  map[*line]*batch // where lines were
-	fresh   *line            // placed by this command
-	events  []expected
+// touch remembers where a line was before.
+func (t *turn) touch(l *line) {
+	if _, known := t.before[l]; !known {
+		t.before[l] = l.on
+		t.touched = append(t.touched, l)
+	}
 }
 
 func (t *turn) changeQuantity(c *command) {
 	p, b := t.product, t.product.batch(c.ref)
 	b.qty, b.lastChange, b.revision = c.qty, c.id, max(b.revision, c.revision)
-	var revision any = ""
-	if c.revision >= 0 {
-		revision = c.revision
-	}
-	t.emit("BatchQuantityChanged", c.ref, "batchref", c.ref, "qty", c.qty, "revision", revision)
-	for _, l := range slices.Backward(p.lines) {
-		if l.state == allocated && l.on == b && p.taken(b) > b.qty {
-			l.state, l.on = waiting, nil
-		}
+	t.emit("BatchQuantityChanged", c.ref, data{batchRef: c.ref, qty: c.qty, revision: c.revision})
+	for b.taken > b.qty {
+		l := b.on[len(b.on)-1]
+		t.touch(l)
+		b.drop(l)
+		l.state, l.on = waiting, nil
+		p.waiting = insert(p.waiting, l)
 	}
 }
 
-// serve offers every waiting line to every batch.
+func (t *turn) cancel(l *line) {
+	if l.on != nil {
+		t.emitLine("Deallocated", l, l.on.ref, "cancelled")
+		l.on.drop(l)
+	} else {
+		t.emitLine("Deallocated", l, "", "cancelled")
+		t.product.waiting = remove(t.product.waiting, l)
+	}
+	l.state, l.on = cancelled, nil
+}
+
+// serve offers every waiting line, in placed order, to every batch, in order of preference.
 func (t *turn) serve() {
 	p := t.product
-	for _, l := range p.lines {
-		for _, b := range p.preferred() {
-			if l.state == waiting && b.qty-p.taken(b) >= l.qty {
-				l.state, l.on = allocated, b
-			}
+	room := p.room()
+	p.waiting = slices.DeleteFunc(p.waiting, func(l *line) bool {
+		if l.qty > room { // no batch can take it
+			return false
 		}
+		i := slices.IndexFunc(p.ranked, func(b *batch) bool { return b.qty-b.taken >= l.qty })
+		t.touch(l)
+		p.ranked[i].take(l)
+		room = p.room()
+		return true
+	})
+}
+
+// room is the most that any batch has available.
+func (p *product) room() (room int64) {
+	for _, b := range p.ranked {
+		room = max(room, b.qty-b.taken)
 	}
+	return room
 }
 
 // tell tells the net change of each line.
 func (t *turn) tell() {
-	open := func(l *line) bool { return l.state == waiting || l.state == allocated }
-	for _, l := range t.product.lines {
-		if from := t.before[l]; open(l) && from != nil && from != l.on {
-			t.emitLine("Deallocated", l, "batchref", from.ref, "reason", "batch_reduced")
+	slices.SortFunc(t.touched, byPlaced)
+	for _, l := range t.touched {
+		if from := t.before[l]; from != nil && from != l.on {
+			t.emitLine("Deallocated", l, from.ref, "batch_reduced")
 		}
 	}
-	for _, l := range t.product.lines {
+	for _, l := range t.touched {
 		from := t.before[l]
 		switch {
 		case l.state == allocated && l.on != from:
-			t.emitLine("Allocated", l, "batchref", l.on.ref)
+			t.emitLine("Allocated", l, l.on.ref, "")
 		case l.state == waiting && (from != nil || l == t.fresh):
-			t.emitLine("OutOfStock", l)
+			t.emitLine("OutOfStock", l, "", "")
 		}
 	}
 }
 
-func (l *line) ref() string {
-	if l.on == nil {
-		return ""
-	}
-	return l.on.ref
+func (t *turn) emitLine(kind string, l *line, batchRef, reason string) {
+	t.emit(kind, l.order, data{orderID: l.order, lineID: l.id, qty: l.qty, batchRef: batchRef, reason: reason, revision: -1})
 }
 
-func (t *turn) emitLine(kind string, l *line, more ...any) {
-	t.emit(kind, l.order, append([]any{"orderid", l.order, "qty", l.qty, "lineid", l.id}, more...)...)
-}
-
-// emit adds an event; empty texts are absent fields.
-func (t *turn) emit(kind, subject string, pairs ...any) {
+func (t *turn) emit(kind, subject string, d data) {
 	t.product.version++
-	t.events = append(t.events, expected{kind: kind, sequence: t.product.version, data: fieldMap(t.product.sku, pairs...), subject: subject})
-}
-
-func fieldMap(sku string, pairs ...any) map[string]any {
-	data := map[string]any{"sku": sku}
-	for pair := range slices.Chunk(pairs, 2) {
-		if name, value := pair[0].(string), pair[1]; value != "" {
-			data[name] = value
-		}
-	}
-	return data
+	d.sku = t.product.sku
+	t.events = append(t.events, expected{kind, t.product.version, subject, d})
 }

@@ -1,92 +1,97 @@
 package checker
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"runtime/debug"
 )
-
-// place is where a command stands.
-type place struct {
-	topic     string
-	partition int32
-	offset    int64
-}
-
-func (p place) String() string { return fmt.Sprintf("%s.%d.%d", p.topic, p.partition, p.offset) }
-
-func placeOf(r *Record) place { return place{r.Topic, r.Partition, r.Offset} }
-
-// outcome is what was seen to come of a command.
-type outcome struct {
-	command *command
-	events  []*event // in the order of their number
-	letter  *letter
-}
-
-// changed tells whether the command changed state: then its events have a sequence.
-func (o *outcome) changed() bool { return len(o.events) > 0 && o.events[0].sequence > 0 }
-
-func (o *outcome) reason() string {
-	if o.letter == nil {
-		return ""
-	}
-	return o.letter.reason
-}
 
 // check is one run of the checker.
 type check struct {
-	history  *History
-	outcomes map[place]*outcome
-	order    []*outcome          // each partition's in order
-	firsts   map[string]*event   // first appearances, by ce_id
-	bySKU    map[string][]*event // first appearances with a sequence, in its order
-	found    []Violation
+	history *History
+
+	lanes             []lane
+	laneNumbers       map[lane]int32
+	starts            map[int32]int64 // where lanes begin that had records deleted
+	sources           map[int32]int32 // the lanes of positions.source
+	skus, refs, kinds *names
+
+	entries []entry // by lane, then by offset
+	byLane  groups
+	owners  []int32 // by ref: the product that has the batch
+	traits  []trait // by product
+	events  []event // the surviving ones, each once; by entry, then by number
+	stray   []stray // of timelines that the database lost
+	letters []*letter
+
+	byProduct  groups // entries
+	sequenced  groups // events with a sequence, by product; in order of sequence once checkOrder is through
+	chronology chronology
+	quiet      []bracket // by entry: the events between which one without effect stands
+
+	found   []Violation
+	counted int
 }
 
 // Check finds everything that is wrong with a history.
 func Check(h *History) []Violation {
-	c := &check{history: h, outcomes: map[place]*outcome{}, firsts: map[string]*event{}, bySKU: map[string][]*event{}}
-	c.readCommands()
-	c.readEvents()
-	c.readLetters()
+	defer debug.SetGCPercent(debug.SetGCPercent(collectSooner)) // the history alone may be a quarter of the machine's memory
+	c := &check{history: h, laneNumbers: map[lane]int32{}, starts: map[int32]int64{}, sources: map[int32]int32{},
+		skus: newNames(), refs: newNames(), kinds: newNames()}
+	c.readLanes()
+	sightings, rows := c.readSightings(), c.readRows()
+	letters, decisions := c.readLetters()
+	c.readCommands(c.unseen(sightings, letters, rows))
+	c.readLosses()
+	c.markHeld()
+	c.settleLetters(letters, decisions, rows)
+	c.settleEvents(sightings, rows)
+	c.settleProducts()
+	c.checkStrays()
+	c.checkRoutes()
 	c.checkOrder()
+	c.chronology = c.chronicle()
 	c.replay()
-	c.checkCausality()
+	c.checkRejections()
+	c.checkMerge()
 	c.checkFold()
-	c.checkOutbox()
+	c.checkHeld()
+	c.checkRowNumbers()
 	c.checkPositions()
 	return c.found
 }
 
-func (c *check) readCommands() {
-	for i := range c.history.Commands {
-		r := &c.history.Commands[i]
-		o := &outcome{command: decode(r, c.history.Kinds[r.Topic])}
-		c.outcomes[placeOf(r)] = o
-		c.order = append(c.order, o)
-	}
-	slices.SortStableFunc(c.order, func(a, b *outcome) int {
-		x, y := a.command.at, b.command.at
-		return cmp.Or(cmp.Compare(x.topic, y.topic), cmp.Compare(x.partition, y.partition), cmp.Compare(x.offset, y.offset))
-	})
-}
-
-func (c *check) report(rule, sku string, stretch []string, format string, args ...any) {
-	c.found = append(c.found, Violation{Rule: rule, SKU: sku, Text: fmt.Sprintf(format, args...), Stretch: stretch})
-}
-
-// stretch is a product's history around a sequence.
-func (c *check) stretch(sku string, sequence int64) (lines []string) {
-	const around = 6
-	for _, e := range c.bySKU[sku] {
-		if e.sequence >= sequence-around && e.sequence <= sequence+around {
-			made := ""
-			if o := c.outcomes[e.command]; o != nil {
-				made = fmt.Sprintf(" by %s %s", o.command.kind, o.command.record.Value)
-			}
-			lines = append(lines, fmt.Sprintf("%d %s %s (%s)%s", e.sequence, e.kind, e.record.Value, e.id, made))
+// readLanes numbers the partitions that are known, and notes the lanes that begin late.
+func (c *check) readLanes() {
+	for _, p := range c.history.Partitions {
+		l := c.laneOf(lane{p.Topic, p.Partition})
+		if p.Start > 0 {
+			c.starts[l] = p.Start
 		}
 	}
-	return lines
+	for _, p := range c.history.Tables.Positions {
+		c.sources[p.Source] = c.laneOf(lane{p.Topic, p.Partition})
+	}
 }
+
+// collectSooner is how much may be allocated before garbage is collected, in percent of what is in use.
+const collectSooner = 30
+
+// Where much is wrong, the first violations tell enough, and what came before and after only of fewer.
+const (
+	mostStretches  = 200
+	mostViolations = 20_000
+)
+
+func (c *check) report(rule, sku string, stretch func() []string, format string, args ...any) {
+	c.counted++
+	if c.counted > mostViolations {
+		return
+	}
+	v := Violation{Rule: rule, SKU: sku, Text: fmt.Sprintf(format, args...)}
+	if stretch != nil && c.counted <= mostStretches {
+		v.Stretch = stretch()
+	}
+	c.found = append(c.found, v)
+}
+
+func lines(lines ...string) func() []string { return func() []string { return lines } }

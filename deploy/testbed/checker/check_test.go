@@ -2,6 +2,7 @@ package checker
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,8 @@ func TestCheck_findsSeededErrors(t *testing.T) {
 		"a header is wrong":                      {RuleEffect, wrongHeader},
 		"a dead letter was lost":                 {RuleEffect, loseLetter},
 		"a dead letter has another value":        {RuleLetter, spoilLetter},
-		"a dead letter has another reason":       {RuleEffect, wrongReason},
+		"a dead letter has another reason":       {RuleOutbox, wrongReason},
+		"a command was refused wrongly":          {RuleEffect, wrongRefusal},
 		"a good command was refused":             {RuleEffect, refuseGoodCommand},
 		"commands of a partition changed places": {RuleEffect, swapCommands},
 		"a line waits that has a batch":          {RuleFold, func(_ *testing.T, h *History) { h.Tables.Lines[0].State = waiting }},
@@ -64,12 +66,11 @@ func TestCheck_findsSeededErrors(t *testing.T) {
 func find(t *testing.T, h *History, kind string, from int) int {
 	t.Helper()
 	count := map[string]int{}
-	for i := range h.Events {
-		count[string(h.Events[i].header("ce_id"))]++
+	for _, p := range h.Events {
+		count[p.header("ce_id")]++
 	}
 	for i := from; i < len(h.Events); i++ {
-		r := &h.Events[i]
-		if strings.HasSuffix(string(r.header("ce_type")), kind) && count[string(r.header("ce_id"))] == 1 {
+		if p := h.Events[i]; strings.HasSuffix(p.header("ce_type"), "."+kind) && count[p.header("ce_id")] == 1 {
 			return i
 		}
 	}
@@ -77,13 +78,28 @@ func find(t *testing.T, h *History, kind string, from int) int {
 	return 0
 }
 
-func setHeader(r *Record, key, value string) {
-	r.Headers = slices.Clone(r.Headers)
-	for i := range r.Headers {
-		if r.Headers[i].Key == key {
-			r.Headers[i].Value = []byte(value)
+func (p Packed) header(key string) string {
+	r := p.Record()
+	return string(r.header(key))
+}
+
+func (p Packed) key() string { return string(p.Record().Key) }
+
+// altered is a record with something else in it.
+func (p Packed) altered(alter func(*Record)) Packed {
+	r := p.Record()
+	alter(&r)
+	return Packed(appendRecord(nil, &r))
+}
+
+func (p Packed) withHeader(key, value string) Packed {
+	return p.altered(func(r *Record) {
+		for i := range r.Headers {
+			if r.Headers[i].Key == key {
+				r.Headers[i].Value = []byte(value)
+			}
 		}
-	}
+	})
 }
 
 // unrepeated gives an event with a sequence that is followed by another of its product.
@@ -91,7 +107,7 @@ func unrepeated(t *testing.T, h *History) (event, next int) {
 	t.Helper()
 	event = find(t, h, "Allocated", len(h.Events)/2)
 	for next = event + 1; next < len(h.Events); next++ {
-		if bytes.Equal(h.Events[next].Key, h.Events[event].Key) && h.Events[next].header("ce_sequence") != nil && h.Events[next].Partition == h.Events[event].Partition {
+		if h.Events[next].key() == h.Events[event].key() && h.Events[next].header("ce_sequence") != "" {
 			return event, next
 		}
 	}
@@ -106,13 +122,11 @@ func loseEvent(t *testing.T, h *History) {
 
 func loseLastEvent(t *testing.T, h *History) {
 	last := map[string]string{}
-	for i := range h.Events {
-		r := &h.Events[i]
-		last[string(r.Key)] = max(last[string(r.Key)], string(r.header("ce_sequence")))
+	for _, p := range h.Events {
+		last[p.key()] = max(last[p.key()], p.header("ce_sequence"))
 	}
-	i := find(t, h, "Allocated", 0)
-	sku := string(h.Events[i].Key)
-	h.Events = slices.DeleteFunc(h.Events, func(r Record) bool { return string(r.Key) == sku && string(r.header("ce_sequence")) == last[sku] })
+	sku := h.Events[find(t, h, "Allocated", 0)].key()
+	h.Events = slices.DeleteFunc(h.Events, func(p Packed) bool { return p.key() == sku && p.header("ce_sequence") == last[sku] })
 }
 
 func loseRejection(t *testing.T, h *History) {
@@ -122,10 +136,8 @@ func loseRejection(t *testing.T, h *History) {
 
 // doubleEffect: the same command was applied again, as the next event of its product.
 func doubleEffect(t *testing.T, h *History) {
-	again := h.Events[find(t, h, "BatchQuantityChanged", 0)]
-	setHeader(&again, "ce_sequence", "0000000000000009999")
-	again.Offset = 1_000_000
-	h.Events = append(h.Events, again)
+	again := h.Events[find(t, h, "BatchQuantityChanged", 0)].withHeader("ce_sequence", "0000000000000009999")
+	h.Events = append(h.Events, again.altered(func(r *Record) { r.Offset = 1_000_000 }))
 }
 
 func doubleInTables(_ *testing.T, h *History) {
@@ -144,68 +156,91 @@ func swapEvents(t *testing.T, h *History) {
 
 func phantomEvent(t *testing.T, h *History) {
 	phantom := h.Events[find(t, h, "Allocated", 0)]
-	id := string(phantom.header("ce_id"))
-	setHeader(&phantom, "ce_id", id[:strings.IndexByte(id, '.')]+".0.987654.0")
-	h.Events = append(h.Events, phantom)
+	id := phantom.header("ce_id")
+	h.Events = append(h.Events, phantom.withHeader("ce_id", id[:strings.IndexByte(id, '.')]+".0.987654.0"))
 }
 
-// inventedEvent belongs to a real command, which had fewer events.
+// inventedEvent belongs to a real command, which had none.
 func inventedEvent(t *testing.T, h *History) {
-	i, j := find(t, h, "Allocated", 0), 0
-	c := &check{history: h, outcomes: map[place]*outcome{}, firsts: map[string]*event{}}
-	c.readCommands()
-	c.readEvents()
-	for _, o := range c.order {
-		if len(o.events) == 0 && o.command.kind == "Allocate" {
-			break
-		}
-		j++
+	has := map[string]bool{}
+	for _, p := range h.Events {
+		id := p.header("ce_id")
+		has[id[:strings.LastIndexByte(id, '.')]] = true
 	}
-	invented, command := h.Events[i], c.order[j].command
-	setHeader(&invented, "ce_id", h.TopicIDs[command.at.topic]+strings.TrimPrefix(command.at.String(), command.at.topic)+".0")
-	h.Events = slices.Insert(h.Events, i+1, invented)
+	for _, p := range h.Commands {
+		at := p.place()
+		id := fmt.Sprintf("%s.%d.%d", h.TopicIDs[at.topic], at.partition, at.offset)
+		if !has[id] && strings.HasSuffix(p.header("ce_type"), ".Allocate") {
+			i := find(t, h, "Allocated", 0)
+			h.Events = slices.Insert(h.Events, i+1, h.Events[i].withHeader("ce_id", id+".0"))
+			return
+		}
+	}
+	t.Fatal("the history has no Allocate without effect")
 }
 
 func wrongBatch(t *testing.T, h *History) {
-	r := &h.Events[find(t, h, "Allocated", 0)]
-	r.Value = bytes.Replace(r.Value, []byte(`"batchref":"batch-`), []byte(`"batchref":"batch-9`), 1)
+	p := &h.Events[find(t, h, "Allocated", 0)]
+	*p = p.altered(func(r *Record) {
+		r.Value = bytes.Replace(r.Value, []byte(`"batchref":"batch-`), []byte(`"batchref":"batch-9`), 1)
+	})
 }
 
 func repeatWithOtherValue(t *testing.T, h *History) {
 	again := h.Events[find(t, h, "Allocated", 0)]
-	again.Value = append(bytes.Clone(again.Value), ' ')
-	h.Events = append(h.Events, again)
+	h.Events = append(h.Events, again.altered(func(r *Record) { r.Value = append(r.Value, ' ') }))
 }
 
 func repeatWithOtherHeader(t *testing.T, h *History) {
 	again := h.Events[find(t, h, "Allocated", 0)]
-	again.Headers = again.Headers[1:]
-	h.Events = append(h.Events, again)
+	h.Events = append(h.Events, again.altered(func(r *Record) { r.Headers = r.Headers[1:] }))
 }
 
 func wrongHeader(t *testing.T, h *History) {
-	setHeader(&h.Events[find(t, h, "Allocated", 0)], "ce_causationid", "another")
+	p := &h.Events[find(t, h, "Allocated", 0)]
+	*p = p.withHeader("ce_causationid", "another")
+}
+
+func (p Packed) original() string {
+	return p.header("dlq-original-topic") + "." + p.header("dlq-original-partition") + "." + p.header("dlq-original-offset")
 }
 
 func loseLetter(_ *testing.T, h *History) {
-	lost := originalOf(&h.Letters[0])
-	h.Letters = slices.DeleteFunc(h.Letters, func(r Record) bool { return originalOf(&r) == lost })
+	lost := h.Letters[0].original()
+	h.Letters = slices.DeleteFunc(h.Letters, func(p Packed) bool { return p.original() == lost })
 }
 
-func spoilLetter(_ *testing.T, h *History) { h.Letters[0].Value = []byte("x") }
+func spoilLetter(_ *testing.T, h *History) {
+	h.Letters[0] = h.Letters[0].altered(func(r *Record) { r.Value = []byte("x") })
+}
 
-func wrongReason(_ *testing.T, h *History) { setHeader(&h.Letters[0], "dlq-reason", "unknown_sku2") }
+func wrongReason(_ *testing.T, h *History) {
+	h.Letters[0] = h.Letters[0].withHeader("dlq-reason", "unknown_sku2")
+}
+
+// wrongRefusal: topic and table agree on a reason that is wrong.
+func wrongRefusal(_ *testing.T, h *History) {
+	lost := h.Letters[0]
+	for i, p := range h.Letters {
+		if p.original() == lost.original() {
+			h.Letters[i] = p.withHeader("dlq-reason", "line_waiting")
+		}
+	}
+	value := string(lost.Record().Value)
+	for i := range h.Tables.Letters {
+		if l := &h.Tables.Letters[i]; string(l.Value) == value {
+			l.Reason = "line_waiting"
+		}
+	}
+}
 
 // refuseGoodCommand: a command that had an effect is in the dead letters, too.
 func refuseGoodCommand(t *testing.T, h *History) {
-	id := strings.Split(string(h.Events[find(t, h, "BatchEtaChanged", 0)].header("ce_id")), ".")
+	id := strings.Split(h.Events[find(t, h, "BatchEtaChanged", 0)].header("ce_id"), ".")
 	for topic, is := range h.TopicIDs {
 		if is == id[0] {
-			letter := h.Letters[0]
-			setHeader(&letter, "dlq-original-topic", topic)
-			setHeader(&letter, "dlq-original-partition", id[1])
-			setHeader(&letter, "dlq-original-offset", id[2])
-			h.Letters = append(h.Letters, letter)
+			h.Letters = append(h.Letters, h.Letters[0].withHeader("dlq-original-topic", topic).
+				withHeader("dlq-original-partition", id[1]).withHeader("dlq-original-offset", id[2]))
 		}
 	}
 }
@@ -213,12 +248,13 @@ func refuseGoodCommand(t *testing.T, h *History) {
 // swapCommands exchanges what two commands of a partition say, as if they had been applied in the other order.
 func swapCommands(t *testing.T, h *History) {
 	for i := range h.Commands {
-		a := &h.Commands[i]
+		a := h.Commands[i].Record()
 		for j := i + 1; j < len(h.Commands); j++ {
-			b := &h.Commands[j]
+			b := h.Commands[j].Record()
 			if a.Topic == b.Topic && a.Partition == b.Partition && bytes.Contains(a.Value, []byte("orderid")) && bytes.Contains(b.Value, []byte(`"ref"`)) &&
 				len(a.Key) > 1 && bytes.Equal(a.Key, b.Key) && !bytes.Contains(a.Value, []byte("specversion")) && !bytes.Contains(b.Value, []byte("specversion")) {
-				a.Value, b.Value, a.Headers, b.Headers = b.Value, a.Value, b.Headers, a.Headers
+				h.Commands[i] = h.Commands[i].altered(func(r *Record) { r.Value, r.Headers = b.Value, b.Headers })
+				h.Commands[j] = h.Commands[j].altered(func(r *Record) { r.Value, r.Headers = a.Value, a.Headers })
 				return
 			}
 		}

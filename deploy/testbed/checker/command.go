@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 	"unicode"
@@ -10,24 +11,25 @@ import (
 // command is a command as the specification reads it.
 type command struct {
 	at      place
-	record  *Record
+	time    int64
+	value   []byte
 	id      string // ce_id
 	corr    string // ce_correlationid
-	traces  []Header
 	kind    string
 	refusal string // malformed or unknown_type, where its envelope or data cannot be read
 
 	ref, sku, orderid, lineid string
 	qty, revision             int64 // revision -1: none
 	eta                       string
+	traceParent, traceState   string
 }
 
 const typePrefix = "allocation.v1."
 
 // decode reads the envelope and the data.
 func decode(r *Record, mapped string) *command {
-	c := &command{at: placeOf(r), record: r, id: attribute(r.header("ce_id")), corr: attribute(r.header("ce_correlationid")), revision: -1}
-	c.traces = traceHeaders(r.header("traceparent"), r.header("tracestate"))
+	c := &command{at: placeOf(r), time: r.Time, value: r.Value, id: attribute(r.header("ce_id")), corr: attribute(r.header("ce_correlationid")), revision: -1}
+	c.trace(r.header("traceparent"), r.header("tracestate"))
 	contentType := strings.ToLower(string(r.header("content-type")))
 	kind := attribute(r.header("ce_type"))
 	switch {
@@ -68,16 +70,18 @@ func attribute(value []byte) string {
 
 var parentPattern = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
-// traceHeaders are the trace headers that events take over: a state only beside a parent.
-func traceHeaders(parent, state []byte) (headers []Header) {
-	if !parentPattern.Match(parent) {
-		return nil
+var statePattern = regexp.MustCompile(`^[ -~]{1,512}$`)
+
+// trace takes over the trace headers: a state only beside a parent.
+func (c *command) trace(parent, state []byte) {
+	c.traceParent, c.traceState = "", ""
+	if !parentPattern.Match(parent) || bytes.Contains(parent, []byte("-00000000000000000000000000000000-")) || bytes.Contains(parent, []byte("-0000000000000000-")) {
+		return
 	}
-	headers = append(headers, Header{"traceparent", parent})
-	if len(state) > 0 {
-		headers = append(headers, Header{"tracestate", state})
+	c.traceParent = string(parent)
+	if statePattern.Match(state) {
+		c.traceState = string(state)
 	}
-	return headers
 }
 
 // causation is what the command's events have as such.

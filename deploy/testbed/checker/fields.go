@@ -3,7 +3,6 @@ package checker
 import (
 	"encoding/json"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -29,10 +28,10 @@ func (c *command) read(data []byte) {
 	}
 	members, ok := object(data)
 	for _, name := range strings.Fields(fields.required) {
-		ok = ok && c.field(name, members[name])
+		ok = ok && c.field(name, members.of(name))
 	}
 	for _, name := range strings.Fields(fields.optional) {
-		if value := members[name]; value != nil && string(value) != "null" {
+		if value := members.of(name); value != nil && string(value) != "null" {
 			ok = ok && c.field(name, value)
 		}
 	}
@@ -64,23 +63,20 @@ func (c *command) field(name string, value json.RawMessage) bool {
 	return integer(value, least, 1_000_000_000, &c.qty)
 }
 
-func identifier(value json.RawMessage, into *string) bool {
-	err := json.Unmarshal(value, into)
-	return err == nil && len(value) > 0 && value[0] == '"' && len(*into) >= 1 && len(*into) <= 255 && !strings.ContainsFunc(*into, unicode.IsControl)
+func identifier(value json.RawMessage, into *string) (ok bool) {
+	*into, ok = unquote(value)
+	return ok && len(*into) >= 1 && len(*into) <= 255 && !strings.ContainsFunc(*into, unicode.IsControl)
 }
 
-var integerPattern = regexp.MustCompile(`^-?[0-9]+$`)
-
+// integer reads an integer: no fraction, no exponent.
 func integer(value json.RawMessage, least, most int64, into *int64) bool {
 	n, err := strconv.ParseInt(string(value), 10, 64)
 	*into = n
-	return integerPattern.Match(value) && err == nil && n >= least && n <= most
+	return err == nil && n >= least && n <= most
 }
 
-func date(value json.RawMessage, into *string) bool {
-	if json.Unmarshal(value, into) != nil {
-		return false
-	}
+func date(value json.RawMessage, into *string) (ok bool) {
+	*into, ok = unquote(value)
 	_, err := time.Parse(time.DateOnly, *into)
-	return err == nil
+	return ok && err == nil
 }

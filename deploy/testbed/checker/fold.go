@@ -1,132 +1,146 @@
 package checker
 
 import (
-	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // folded is what the events of a product add up to.
 type folded struct {
 	version int64
 	batches map[string]*BatchRow
-	lines   map[LineRow]*LineRow // by order, SKU and line alone
+	lines   map[lineKey]*LineRow
 }
 
-// data is the data of any event.
-type data struct {
-	Ref, BatchRef, SKU, OrderID, LineID, ETA, Reason string
-	Qty                                              int64
-	Revision                                         *int64
+// tables are the rows of one product.
+type tables struct {
+	products []ProductRow
+	batches  []BatchRow
+	lines    []LineRow
 }
 
-// checkFold adds the events of each product up, and compares with the tables.
+// checkFold adds the events of each product up, and compares with its tables.
 func (c *check) checkFold() {
-	state := map[string]*folded{}
-	for sku, events := range c.bySKU {
-		f := &folded{batches: map[string]*BatchRow{}, lines: map[LineRow]*LineRow{}}
-		for _, e := range events {
-			f.add(e)
+	had, t := map[string]*tables{}, c.history.Tables
+	of := func(sku string) *tables {
+		if had[sku] == nil {
+			had[sku] = &tables{}
 		}
-		state[sku] = f
+		return had[sku]
 	}
-	tables := c.history.Tables
-	c.foldProducts(state, tables)
-	var batches []BatchRow
-	var lines []LineRow
-	for _, f := range state {
-		for _, b := range f.batches {
-			for _, l := range f.lines {
-				if l.State == allocated && l.BatchRef == b.Ref {
-					b.Allocated += l.Qty
-				}
-			}
-			batches = append(batches, *b)
+	for _, row := range t.Products {
+		of(row.SKU).products = append(of(row.SKU).products, row)
+	}
+	for _, row := range t.Batches {
+		row.LastChange = "" // no event tells it: see checkLastChanges
+		of(row.SKU).batches = append(of(row.SKU).batches, row)
+	}
+	lines := slices.Clone(t.Lines)
+	slices.SortFunc(lines, func(a, b LineRow) int { return strings.Compare(a.SKU, b.SKU) })
+	for from, to := 0, 0; from < len(lines); from = to {
+		for to = from; to < len(lines) && lines[to].SKU == lines[from].SKU; {
+			to++
 		}
-		for _, l := range f.lines {
-			lines = append(lines, *l)
+		of(lines[from].SKU).lines = lines[from:to]
+	}
+	for p := range c.traits {
+		if events := c.sequenced.of(int32(p)); len(events) > 0 {
+			c.compareProduct(int32(p), c.fold(events), of(c.skus.texts[p]))
+		} else if rows := had[c.skus.texts[p]]; rows != nil {
+			c.compareProduct(int32(p), tables{}, rows)
 		}
+		delete(had, c.skus.texts[p])
 	}
-	had := slices.Clone(tables.Batches)
-	for i := range had {
-		had[i].LastChange = "" // no event tells it: see checkFinal
+	for sku := range had {
+		c.report(RuleFold, sku, nil, "the tables have rows of it, of which there is no event")
 	}
-	compare(c, "batch", batches, had, func(b BatchRow) string { return b.SKU })
-	compare(c, "line", lines, tables.Lines, func(l LineRow) string { return l.SKU })
 }
 
-func (c *check) foldProducts(state map[string]*folded, tables Tables) {
-	var products []ProductRow
-	for sku, f := range state {
-		p := ProductRow{SKU: sku, Version: f.version}
-		for _, l := range f.lines {
-			if l.State == waiting {
-				p.Waiting++
-			}
+// fold adds events up to rows.
+func (c *check) fold(events []int32) (t tables) {
+	f := &folded{batches: map[string]*BatchRow{}, lines: map[lineKey]*LineRow{}}
+	for _, n := range events {
+		r := c.recordOf(&c.events[n])
+		if d, ok := readData(r.Value); ok { // what makes no sense is left out, and shows in the comparison
+			f.add(c.kinds.texts[c.events[n].kind], c.events[n].sequence, d)
 		}
-		products = append(products, p)
 	}
-	compare(c, "product", products, tables.Products, func(p ProductRow) string { return p.SKU })
+	p := ProductRow{SKU: c.skus.texts[c.events[events[0]].product], Version: f.version}
+	for _, l := range f.lines {
+		switch b := f.batches[l.BatchRef]; {
+		case l.State == waiting:
+			p.Waiting++
+		case l.State == allocated && b != nil:
+			b.Allocated += l.Qty
+		}
+		t.lines = append(t.lines, *l)
+	}
+	for _, b := range f.batches {
+		t.batches = append(t.batches, *b)
+	}
+	t.products = append(t.products, p)
+	return t
+}
+
+func (c *check) compareProduct(p int32, events tables, has *tables) {
+	compare(c, p, "product", events.products, has.products)
+	compare(c, p, "batch", events.batches, has.batches)
+	compare(c, p, "line", events.lines, has.lines)
 }
 
 // compare reports rows that only one side has.
-func compare[T comparable](c *check, what string, events, table []T, sku func(T) string) {
-	has := map[T]bool{}
+func compare[T comparable](c *check, p int32, what string, events, table []T) {
+	has := make(map[T]bool, len(table))
 	for _, row := range table {
 		has[row] = true
 	}
+	stretch := c.stretch(p, 1<<62)
 	for _, row := range events {
 		if !has[row] {
-			c.report(RuleFold, sku(row), nil, "the events add up to the %s %+v, which the table does not have", what, row)
+			c.report(RuleFold, c.sku(p), stretch, "the events add up to the %s %+v, which the table does not have", what, row)
 		}
 		delete(has, row)
 	}
 	for row := range has {
-		c.report(RuleFold, sku(row), nil, "the table has the %s %+v, which the events do not add up to", what, row)
+		c.report(RuleFold, c.sku(p), stretch, "the table has the %s %+v, which the events do not add up to", what, row)
 	}
 }
 
-// add folds one event. What makes no sense is left out, and shows in the comparison.
-func (f *folded) add(e *event) {
-	var d data
-	if json.Unmarshal(e.record.Value, &d) != nil {
+func (f *folded) add(kind string, sequence int64, d data) {
+	f.version = sequence
+	if kind == "BatchCreated" {
+		f.batches[d.ref] = &BatchRow{Ref: d.ref, SKU: d.sku, Qty: d.qty, ETA: d.eta, FirstQty: d.qty, FirstETA: d.eta, Revision: -1}
 		return
 	}
-	f.version = e.sequence
-	if e.kind == "BatchCreated" {
-		f.batches[d.Ref] = &BatchRow{Ref: d.Ref, SKU: d.SKU, Qty: d.Qty, ETA: d.ETA, FirstQty: d.Qty, FirstETA: d.ETA, Revision: -1}
-		return
+	if b := f.batches[d.batchRef]; b != nil {
+		b.add(kind, d)
 	}
-	if b := f.batches[d.BatchRef]; b != nil {
-		b.add(e.kind, d)
-	}
-	if d.OrderID != "" {
-		f.addLine(e, d)
+	if d.orderID != "" {
+		f.addLine(kind, sequence, d)
 	}
 }
 
 func (b *BatchRow) add(kind string, d data) {
 	switch kind {
 	case "BatchQuantityChanged":
-		b.Qty = d.Qty
-		if d.Revision != nil {
-			b.Revision = *d.Revision
-		}
+		b.Qty = d.qty
+		b.Revision = max(b.Revision, d.revision)
 	case "BatchEtaChanged":
-		b.ETA = d.ETA
+		b.ETA = d.eta
 	case "Dispatched":
-		b.Qty -= d.Qty
+		b.Qty -= d.qty
 	}
 }
 
-func (f *folded) addLine(e *event, d data) {
-	id := LineRow{OrderID: d.OrderID, SKU: d.SKU, LineID: d.LineID}
+func (f *folded) addLine(kind string, sequence int64, d data) {
+	id := lineKey{d.orderID, d.lineID}
 	l := f.lines[id]
 	if l == nil {
-		l = &LineRow{OrderID: d.OrderID, SKU: d.SKU, LineID: d.LineID, Qty: d.Qty, Placed: e.sequence}
+		l = &LineRow{OrderID: d.orderID, SKU: d.sku, LineID: d.lineID, Qty: d.qty, Placed: sequence}
 		f.lines[id] = l
 	}
-	l.BatchRef = d.BatchRef
-	switch e.kind {
+	l.BatchRef = d.batchRef
+	switch kind {
 	case "Allocated":
 		l.State = allocated
 	case "Dispatched":
@@ -135,7 +149,7 @@ func (f *folded) addLine(e *event, d data) {
 		l.State = waiting
 	case "Deallocated":
 		l.State, l.BatchRef = waiting, ""
-		if d.Reason == "cancelled" {
+		if d.reason == "cancelled" {
 			l.State = cancelled
 		}
 	}

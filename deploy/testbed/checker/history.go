@@ -2,60 +2,40 @@ package checker
 
 // History is all that is left of a run.
 type History struct {
-	Group      string            // the consumer group
-	Source     string            // ce_source of events
-	Kinds      map[string]string // the command type of bare records, by command topic
-	TopicIDs   map[string]string // of the command topics, as ce_id has them
-	Commands   []Record          // each partition's in order
-	Events     []Record
-	Letters    []Record
-	Partitions []Partition
-	Tables     Tables
-}
-
-// Record is a Kafka record.
-type Record struct {
-	Topic     string
-	Partition int32
-	Offset    int64
-	Time      int64 // Unix milliseconds
-	Key       []byte
-	Value     []byte
-	Headers   []Header
-}
-
-// Header is a header of a record.
-type Header struct {
-	Key   string
-	Value []byte
-}
-
-// header is the last value of a header; nil where there is none.
-func (r *Record) header(key string) []byte {
-	for i := len(r.Headers) - 1; i >= 0; i-- {
-		if r.Headers[i].Key == key {
-			return r.Headers[i].Value
-		}
-	}
-	return nil
+	Group           string            // the consumer group
+	Source          string            // ce_source of events
+	Kinds           map[string]string // the command type of bare records, by command topic
+	Routes          map[string]string // the topics of event types that also go to one of their own
+	TopicIDs        map[string]string // of the command topics, as ce_id has them
+	TimelineChanges int               // how often the database lost its last commits
+	Commands        []Packed
+	Events          []Packed // each partition's in order; so for the following
+	Routed          []Packed // events in topics of their own
+	Letters         []Packed
+	Lost            []Packed // commands that Kafka acknowledged, and that are not there though nothing deleted them
+	Partitions      []Partition
+	Tables          Tables
 }
 
 // Partition is what Kafka knows of a partition of a command topic.
 type Partition struct {
 	Topic     string
 	Partition int32
+	Start     int64 // records below were deleted
 	End       int64 // the last stable offset
 	Committed int64 // by the group; -1: nothing
 }
 
 // Tables are the rows of the database.
 type Tables struct {
-	Positions []PositionRow
-	Products  []ProductRow
-	Batches   []BatchRow
-	Lines     []LineRow
-	Outbox    []OutboxRow
-	Letters   []LetterRow
+	Positions    []PositionRow
+	Products     []ProductRow
+	Batches      []BatchRow
+	Lines        []LineRow
+	Outbox       []OutboxRow
+	Letters      []LetterRow
+	HeldKeys     []HeldKeyRow
+	HeldCommands []HeldCommandRow
 }
 
 // PositionRow is a row of positions.
@@ -93,19 +73,40 @@ type LineRow struct {
 	State, BatchRef      string
 }
 
-// OutboxRow is a row of the outbox. The type of a dead letter is empty.
+// OutboxRow is a row of the outbox. The type of a dead letter is empty, that of an operator's decision begins with dlq-.
 type OutboxRow struct {
-	Source      int32
-	Row, Offset int64
-	Event       int32
-	Type        string
+	Source        int32 // numbers the rows
+	Row, Offset   int64
+	Event         int32
+	Type          string
+	CommandSource int32  // whose partition the command came by
+	Sum           uint64 // of what the event says (see sumOf); 0: not recorded
 }
 
 // LetterRow is a row of dead_letters.
 type LetterRow struct {
-	Source     int32
-	Row        int64
-	Offset     int64
-	Reason     string
-	Key, Value []byte
+	Source        int32
+	Row           int64
+	Offset        int64
+	Reason        string
+	Key, Value    []byte
+	CommandSource int32
+	State         string // open, retried, discarded, or on its way there; empty: not recorded
+	Retries       int    // how often an operator had the command applied again before
+}
+
+// HeldKeyRow is a row of held_keys.
+type HeldKeyRow struct {
+	Key    string
+	Source int32
+	Row    int64
+}
+
+// HeldCommandRow is a row of held_commands.
+type HeldCommandRow struct {
+	Seq           int64
+	Key           string
+	CommandSource int32
+	Offset        int64
+	Value         []byte
 }

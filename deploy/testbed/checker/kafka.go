@@ -3,6 +3,7 @@ package checker
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -11,28 +12,39 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// kafka reads topics, as a consumer of committed records.
+// kafka reads topics, as a consumer of committed records: an aborted record is no command.
 type kafka struct {
 	run    Run
 	client *kgo.Client
 	admin  *kadm.Client
 	topics []string
+	memory packer
+	routes map[string]bool
 }
 
 func connect(run Run) (*kafka, error) {
-	topics := append(slices.Sorted(maps.Keys(run.Commands)), run.Events, run.Letters)
-	client, err := kgo.NewClient(kgo.SeedBrokers(run.Brokers...), kgo.ConsumeTopics(topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	k := &kafka{run: run, topics: append(slices.Sorted(maps.Keys(run.Commands)), run.Events, run.Letters), routes: map[string]bool{}}
+	for _, topic := range run.Routes {
+		k.routes[topic] = true
+	}
+	k.topics = append(k.topics, slices.Sorted(maps.Keys(k.routes))...)
+	client, err := kgo.NewClient(kgo.SeedBrokers(run.Brokers...), kgo.ConsumeTopics(k.topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond), kgo.MetadataMinAge(100*time.Millisecond))
 	if err != nil {
 		return nil, err
 	}
-	return &kafka{run, client, kadm.NewClient(client), topics}, nil
+	k.client, k.admin = client, kadm.NewClient(client)
+	return k, nil
 }
 
 // describe reads the topics' ids, and how far each command partition goes and is reported.
 func (k *kafka) describe(ctx context.Context, h *History) error {
 	commands := slices.Sorted(maps.Keys(k.run.Commands))
 	details, err := k.admin.ListTopics(ctx, commands...)
+	if err != nil {
+		return err
+	}
+	starts, err := k.admin.ListStartOffsets(ctx, commands...)
 	if err != nil {
 		return err
 	}
@@ -51,26 +63,23 @@ func (k *kafka) describe(ctx context.Context, h *History) error {
 	}
 	ends.Each(func(end kadm.ListedOffset) {
 		p := Partition{Topic: end.Topic, Partition: end.Partition, End: end.Offset, Committed: -1}
+		if o, ok := starts.Lookup(end.Topic, end.Partition); ok {
+			p.Start = o.Offset
+		}
 		if o, ok := committed.Lookup(end.Topic, end.Partition); ok {
 			p.Committed = o.At
 		}
 		h.Partitions = append(h.Partitions, p)
 	})
-	return ends.Error()
+	return errors.Join(starts.Error(), ends.Error())
 }
 
 // readAll reads every topic up to its end of now.
 func (k *kafka) readAll(ctx context.Context, h *History) error {
-	ends, err := k.admin.ListCommittedOffsets(ctx, k.topics...)
+	rest, err := k.unread(ctx)
 	if err != nil {
 		return err
 	}
-	rest := map[lane]int64{}
-	ends.Each(func(end kadm.ListedOffset) {
-		if end.Offset > 0 {
-			rest[lane{end.Topic, end.Partition}] = end.Offset
-		}
-	})
 	for len(rest) > 0 {
 		fetches := k.client.PollFetches(ctx)
 		if ctx.Err() != nil {
@@ -89,17 +98,39 @@ func (k *kafka) readAll(ctx context.Context, h *History) error {
 	return nil
 }
 
+// unread are the ends of the partitions that have records.
+func (k *kafka) unread(ctx context.Context) (map[lane]int64, error) {
+	starts, err := k.admin.ListStartOffsets(ctx, k.topics...)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := k.admin.ListCommittedOffsets(ctx, k.topics...)
+	if err != nil {
+		return nil, err
+	}
+	rest := map[lane]int64{}
+	ends.Each(func(end kadm.ListedOffset) {
+		if start, _ := starts.Lookup(end.Topic, end.Partition); end.Offset > start.Offset {
+			rest[lane{end.Topic, end.Partition}] = end.Offset
+		}
+	})
+	return rest, errors.Join(starts.Error(), ends.Error())
+}
+
 func (k *kafka) keep(h *History, r *kgo.Record) {
 	record := Record{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp.UnixMilli(), Key: r.Key, Value: r.Value}
 	for _, header := range r.Headers {
 		record.Headers = append(record.Headers, Header{header.Key, header.Value})
 	}
-	switch r.Topic {
-	case k.run.Events:
-		h.Events = append(h.Events, record)
-	case k.run.Letters:
-		h.Letters = append(h.Letters, record)
+	packed := k.memory.pack(&record)
+	switch {
+	case r.Topic == k.run.Events:
+		h.Events = append(h.Events, packed)
+	case r.Topic == k.run.Letters:
+		h.Letters = append(h.Letters, packed)
+	case k.routes[r.Topic]:
+		h.Routed = append(h.Routed, packed)
 	default:
-		h.Commands = append(h.Commands, record)
+		h.Commands = append(h.Commands, packed)
 	}
 }

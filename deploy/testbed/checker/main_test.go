@@ -7,7 +7,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed"
 )
+
+func TestMain(m *testing.M) { testbed.Main(m) }
 
 // recorded is the history of a real run, with workers killed in it: the end-to-end tests write it where E2E_RECORD says.
 func recorded(t *testing.T) *History {

@@ -1,64 +1,61 @@
 package checker
 
-import "strconv"
+import "slices"
 
-// checkOutbox wants every committed row in the topics, and nothing there without a row.
-func (c *check) checkOutbox() {
-	sources := map[int32]PositionRow{}
-	for _, p := range c.history.Tables.Positions {
-		sources[p.Source] = p
-	}
-	letters := map[letterKey]LetterRow{}
-	for _, row := range c.history.Tables.Letters {
-		letters[letterKey{row.Source, row.Row}] = row
-	}
-	rows := map[string]bool{}
-	refused := map[place]bool{}
-	for _, row := range c.history.Tables.Outbox {
-		p := sources[row.Source]
-		if row.Type == "" {
-			at := place{p.Topic, p.Partition, row.Offset}
-			c.checkLetterRow(at, refused[at], letters[letterKey{row.Source, row.Row}])
-			refused[at] = true
+// row is a row of the outbox, by the command that made it.
+type row struct {
+	spot
+	number int32
+	index  int32 // in Tables.Outbox
+}
+
+func (c *check) outbox(r row) *OutboxRow { return &c.history.Tables.Outbox[r.index] }
+
+func (c *check) readRows() (rows []row) {
+	for i := range c.history.Tables.Outbox {
+		o := &c.history.Tables.Outbox[i]
+		source := o.CommandSource
+		if source == 0 { // sources are numbered from 1: an older recording has none
+			source = o.Source
+		}
+		l, ok := c.sources[source]
+		if !ok {
+			c.report(RuleOutbox, "", nil, "the outbox has a row of the source %d, which has no position: row %d, %s", source, o.Row, o.Type)
 			continue
 		}
-		id := p.TopicID + "." + strconv.Itoa(int(p.Partition)) + "." + strconv.FormatInt(row.Offset, 10) + "." + strconv.Itoa(int(row.Event))
-		switch e := c.firsts[id]; {
-		case rows[id]:
-			c.report(RuleOutbox, "", nil, "the outbox has %s twice: source %d, row %d", id, row.Source, row.Row)
-		case e == nil:
-			c.report(RuleOutbox, "", nil, "the outbox has the %s %s (source %d, row %d), which was never published", row.Type, id, row.Source, row.Row)
-		case e.kind != row.Type:
-			c.report(RuleOutbox, "", nil, "the outbox has %s as %s, published was %s", id, row.Type, e.kind)
-		}
-		rows[id] = true
+		rows = append(rows, row{spot{l, o.Offset}, o.Event, int32(i)})
 	}
-	for id, e := range c.firsts {
-		if !rows[id] {
-			c.report(RuleOutbox, string(e.record.Key), []string{describe(e.record)}, "%s at %s is not in the outbox: no transaction committed it", id, placeOf(e.record))
-		}
-	}
-	for at, o := range c.outcomes {
-		if o.letter != nil && !refused[at] {
-			c.report(RuleOutbox, "", []string{describe(o.letter.record)}, "the dead letter of %s is not in the outbox", at)
-		}
-	}
+	return rows
 }
 
-// letterKey is the primary key of dead_letters.
-type letterKey struct {
-	Source int32
-	Row    int64
+// eventTypes are the types of events.
+var eventTypes = map[string]bool{"BatchCreated": true, "BatchQuantityChanged": true, "BatchEtaChanged": true, "Allocated": true,
+	"Deallocated": true, "OutOfStock": true, "Dispatched": true, "AllocationRejected": true}
+
+func (c *check) isEvent(r row) bool { return eventTypes[c.outbox(r).Type] }
+
+func (c *check) unpublished(r row) {
+	o := c.outbox(r)
+	c.report(RuleOutbox, "", nil, "the outbox has the %s, event %d of %s (source %d, row %d), which was never published", o.Type, r.number, c.placeAt(r.spot), o.Source, o.Row)
 }
 
-func (c *check) checkLetterRow(at place, twice bool, row LetterRow) {
-	o := c.outcomes[at]
-	switch {
-	case twice:
-		c.report(RuleOutbox, "", nil, "the outbox has the dead letter of %s twice", at)
-	case o == nil || o.letter == nil:
-		c.report(RuleOutbox, "", nil, "the outbox has a dead letter of %s, which was never published", at)
-	case row.Offset != at.offset || row.Reason != o.letter.reason || !sameBytes(row.Key, o.command.record.Key) || !sameBytes(row.Value, o.command.record.Value):
-		c.report(RuleOutbox, "", nil, "the row in dead_letters of %s is not what was published", at)
+// checkRowNumbers wants the rows of each source numbered from 0 without gaps, up to its next row.
+func (c *check) checkRowNumbers() {
+	numbers := map[int32][]bool{}
+	for _, p := range c.history.Tables.Positions {
+		numbers[p.Source] = make([]bool, p.NextRow)
+	}
+	for i := range c.history.Tables.Outbox {
+		o := &c.history.Tables.Outbox[i]
+		if n := numbers[o.Source]; o.Row < 0 || o.Row >= int64(len(n)) || n[o.Row] {
+			c.report(RuleOutbox, "", nil, "the outbox has a row (source %d, row %d) twice, or beyond the source's next row %d", o.Source, o.Row, len(n))
+		} else {
+			n[o.Row] = true
+		}
+	}
+	for source, n := range numbers {
+		if missing := slices.Index(n, false); missing >= 0 {
+			c.report(RuleOutbox, "", nil, "the outbox lacks row %d of source %d, whose next row is %d", missing, source, len(n))
+		}
 	}
 }

@@ -3,6 +3,8 @@ package checker
 import (
 	"context"
 	"errors"
+	"fmt"
+	"hash/fnv"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -19,16 +21,22 @@ func readTables(ctx context.Context, url string) (t Tables, err error) {
 		return t, err
 	}
 	defer tx.Rollback(ctx) //nolint:errcheck // nothing was written
-	err = errors.Join(
+	s, err := readSchema(ctx, tx)
+	if err != nil {
+		return t, err
+	}
+	return t, errors.Join(
 		query(ctx, tx, &t.Positions, `select source, topic, translate(encode(uuid_send(topic_id), 'base64'), '+/=', '-_'), partition, next_offset, next_row, published_row from positions`),
 		query(ctx, tx, &t.Products, `select sku, version, waiting from products`),
 		query(ctx, tx, &t.Batches, `select ref, sku, qty, allocated, coalesce(eta::text, ''), first_qty, coalesce(first_eta::text, ''),
 			coalesce(revision, -1), coalesce(last_change, '') from batches`),
 		query(ctx, tx, &t.Lines, `select orderid, sku, lineid, qty, placed, state::text, coalesce(batchref, '') from lines`),
-		query(ctx, tx, &t.Outbox, `select source, row_no, command_offset, event_no, type from outbox order by source, row_no`),
-		query(ctx, tx, &t.Letters, `select source, row_no, command_offset, reason, key, value from dead_letters`),
+		readOutbox(ctx, tx, s, &t.Outbox),
+		query(ctx, tx, &t.Letters, fmt.Sprintf(`select source, row_no, command_offset, reason, key, value, %s, state, %s from dead_letters`,
+			s.or("dead_letters", "command_source", "source", "coalesce(command_source, source)"), s.or("dead_letters", "retries", "0", "retries"))),
+		query(ctx, tx, &t.HeldKeys, `select key, source, row_no from held_keys`),
+		s.readHeldCommands(ctx, tx, &t.HeldCommands),
 	)
-	return t, err
 }
 
 func query[T any](ctx context.Context, tx pgx.Tx, into *[]T, sql string) error {
@@ -38,4 +46,36 @@ func query[T any](ctx context.Context, tx pgx.Tx, into *[]T, sql string) error {
 	}
 	*into, err = pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 	return err
+}
+
+// readOutbox reads the events row by row, and keeps a sum of what each says.
+func readOutbox(ctx context.Context, tx pgx.Tx, s schema, into *[]OutboxRow) error {
+	rows, err := tx.Query(ctx, fmt.Sprintf(`select source, row_no, command_offset, event_no, type, %s, key, coalesce(sequence, 0), value from outbox`,
+		s.or("outbox", "command_source", "source", "coalesce(command_source, source)")))
+	if err != nil {
+		return err
+	}
+	var row OutboxRow
+	var key string
+	var sequence int64
+	var value []byte
+	types := map[string]string{}
+	_, err = pgx.ForEachRow(rows, []any{&row.Source, &row.Row, &row.Offset, &row.Event, &row.Type, &row.CommandSource, &key, &sequence, &value}, func() error {
+		if _, ok := types[row.Type]; !ok {
+			types[row.Type] = row.Type
+		}
+		row.Type = types[row.Type] // one text for all
+		row.Sum = sumOf(row.Type, key, sequence, value)
+		*into = append(*into, row)
+		return nil
+	})
+	return err
+}
+
+// sumOf tells what an event says from what another says. It is never 0.
+func sumOf(kind, key string, sequence int64, value []byte) uint64 {
+	sum := fnv.New64a()
+	fmt.Fprintf(sum, "%s\x00%s\x00%d\x00", kind, key, sequence)
+	sum.Write(value)
+	return max(1, sum.Sum64())
 }

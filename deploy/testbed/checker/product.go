@@ -5,18 +5,24 @@ import (
 	"slices"
 )
 
-// product is a product as the specification describes it, in plain slices.
+// product is a product as the specification describes it.
 type product struct {
 	sku     string
 	version int64
-	batches []*batch
-	lines   []*line // in placed order
+	batches map[string]*batch
+	ranked  []*batch // in order of preference
+	lines   map[lineKey]*line
+	waiting []*line // in placed order
 }
+
+type lineKey struct{ order, id string }
 
 type batch struct {
 	ref, eta, firstETA      string
 	qty, firstQty, revision int64
 	lastChange              string
+	on                      []*line // in placed order
+	taken                   int64   // their quantities, added up
 }
 
 type line struct {
@@ -34,119 +40,38 @@ const (
 	dispatched = "dispatched"
 )
 
-func (p *product) batch(ref string) *batch {
-	for _, b := range p.batches {
-		if b.ref == ref {
-			return b
-		}
-	}
-	return nil
+func newProduct(sku string) *product {
+	return &product{sku: sku, batches: map[string]*batch{}, lines: map[lineKey]*line{}}
 }
 
-func (p *product) line(order, id string) *line {
-	for _, l := range p.lines {
-		if l.order == order && l.id == id {
-			return l
-		}
-	}
-	return nil
+func (p *product) batch(ref string) *batch { return p.batches[ref] }
+
+func (p *product) line(order, id string) *line { return p.lines[lineKey{order, id}] }
+
+// rank puts the batches in order: in the warehouse first, then by date, ties by reference.
+func (p *product) rank() {
+	slices.SortFunc(p.ranked, func(a, b *batch) int { return cmp.Or(cmp.Compare(a.eta, b.eta), cmp.Compare(a.ref, b.ref)) })
 }
 
-// taken is the quantity of the lines on a batch.
-func (p *product) taken(b *batch) (qty int64) {
-	for _, l := range p.lines {
-		if l.on == b && l.state == allocated {
-			qty += l.qty
-		}
-	}
-	return qty
+func byPlaced(a, b *line) int { return cmp.Compare(a.placed, b.placed) }
+
+func insert(lines []*line, l *line) []*line {
+	i, _ := slices.BinarySearchFunc(lines, l, byPlaced)
+	return slices.Insert(lines, i, l)
 }
 
-// preferred are the batches, in the warehouse first, then by date, ties by reference.
-func (p *product) preferred() []*batch {
-	sorted := slices.Clone(p.batches)
-	slices.SortFunc(sorted, func(a, b *batch) int { return cmp.Or(cmp.Compare(a.eta, b.eta), cmp.Compare(a.ref, b.ref)) })
-	return sorted
+func remove(lines []*line, l *line) []*line {
+	if i, ok := slices.BinarySearchFunc(lines, l, byPlaced); ok {
+		return slices.Delete(lines, i, i+1)
+	}
+	return lines
 }
 
-// verdict says what a command would come to now: an effect, or none, or a refusal. It changes nothing.
-func (p *product) verdict(c *command) (effect bool, reason string) {
-	if c.refusal != "" {
-		return false, c.refusal
-	}
-	switch c.kind {
-	case "CreateBatch":
-		return p.verdictOnCreate(c)
-	case "ChangeBatchQuantity", "ChangeBatchEta":
-		return p.verdictOnBatch(c)
-	}
-	return p.verdictOnLine(c)
+// take puts a waiting line on a batch.
+func (b *batch) take(l *line) {
+	l.state, l.on = allocated, b
+	b.on, b.taken = insert(b.on, l), b.taken+l.qty
 }
 
-func (p *product) verdictOnCreate(c *command) (bool, string) {
-	b := p.batch(c.ref)
-	switch {
-	case b == nil:
-		return true, ""
-	case p.sku == c.sku && b.firstQty == c.qty && b.firstETA == c.eta:
-		return false, ""
-	}
-	return false, "batch_conflict"
-}
-
-func (p *product) verdictOnBatch(c *command) (bool, string) {
-	b := p.batch(c.ref)
-	switch {
-	case b == nil:
-		return false, "unknown_batch"
-	case c.sku != "" && c.sku != p.sku:
-		return false, "sku_mismatch"
-	case c.kind == "ChangeBatchEta":
-		return b.eta != c.eta, ""
-	case c.revision >= 0:
-		return c.revision > b.revision, ""
-	}
-	repeat := c.id != "" && c.id == b.lastChange
-	return b.qty != c.qty && !repeat, ""
-}
-
-func (p *product) verdictOnLine(c *command) (bool, string) {
-	if c.kind == "Allocate" && p.version == 0 {
-		return false, "unknown_sku"
-	}
-	l := p.line(c.orderid, c.lineid)
-	if l == nil {
-		if c.kind == "Allocate" {
-			return true, ""
-		}
-		return false, "unknown_line"
-	}
-	return l.verdict(c)
-}
-
-func (l *line) verdict(c *command) (bool, string) {
-	switch c.kind + " " + l.state {
-	case "Deallocate " + dispatched:
-		return false, "line_dispatched"
-	case "Deallocate " + cancelled, "Dispatch " + dispatched:
-		return false, ""
-	case "Dispatch " + waiting:
-		return false, "line_waiting"
-	case "Dispatch " + cancelled:
-		return false, "line_cancelled"
-	case "Dispatch " + allocated:
-		if l.on.eta != "" {
-			return false, "batch_not_arrived"
-		}
-		return true, ""
-	case "Deallocate " + waiting, "Deallocate " + allocated:
-		return true, ""
-	}
-	switch { // Allocate
-	case l.qty != c.qty:
-		return false, "line_conflict"
-	case l.state == cancelled:
-		return false, "line_cancelled"
-	}
-	return false, ""
-}
+// drop takes a line off its batch.
+func (b *batch) drop(l *line) { b.on, b.taken = remove(b.on, l), b.taken-l.qty }

@@ -1,196 +1,139 @@
 package checker
 
-import "fmt"
-
 // timeline is one product with the commands about it.
 type timeline struct {
 	check   *check
+	number  int32
 	product *product
-	lanes   map[lane][]*outcome // not placed yet, in order
-	stopped bool                // something was wrong: what follows would only be its consequence
-}
-
-type lane struct {
-	topic     string
-	partition int32
+	steps   []step
+	byLane  map[int32][]int // steps, in the order of their lane
+	quiets  []*quiet        // by the least of steps before them
+	active  []*quiet
+	stopped bool // something was wrong: what follows would only be its consequence
 }
 
 // replay decides every command again, product by product.
 func (c *check) replay() {
-	timelines := c.timelines()
-	for _, t := range timelines {
-		t.run()
-	}
-	c.checkFinal(timelines)
-}
-
-// timelines sorts the commands by the product that they are about: by the SKU, or by that of the batch where one of this name exists.
-func (c *check) timelines() map[string]*timeline {
-	owner := map[string]string{}
-	for sku, events := range c.bySKU {
-		for _, e := range events {
-			if o := c.outcomes[e.command]; e.kind == "BatchCreated" && o.command.kind == "CreateBatch" {
-				owner[o.command.ref] = sku
-			}
+	c.quiet = make([]bracket, len(c.entries))
+	for i := range c.quiet {
+		c.quiet[i].after = many // not placed
+		if e := &c.entries[i]; e.unreadable {
+			c.checkUnreadable(int32(i))
 		}
 	}
-	all := map[string]*timeline{}
-	for _, o := range c.order {
-		sku := o.command.sku
-		if of, ok := owner[o.command.ref]; ok && o.command.ref != "" {
-			sku = of
-		}
-		if o.changed() { // whatever it should have been about, this is the product that it changed
-			sku = string(o.events[0].record.Key)
-		}
-		if o.command.refusal != "" {
-			c.checkUnreadable(o)
+	changes := c.lastChanges()
+	for p := range int32(len(c.traits)) {
+		if c.traits[p].blind {
 			continue
 		}
-		if all[sku] == nil {
-			all[sku] = &timeline{check: c, product: &product{sku: sku}, lanes: map[lane][]*outcome{}}
+		t := &timeline{check: c, number: p, product: newProduct(c.skus.texts[p]), steps: c.stepsOf(p)}
+		t.run()
+		if !t.stopped {
+			t.checkLastChanges(changes[t.product.sku])
 		}
-		l := lane{o.command.at.topic, o.command.at.partition}
-		all[sku].lanes[l] = append(all[sku].lanes[l], o)
-	}
-	return all
-}
-
-// checkUnreadable wants a dead letter for a command that cannot be read, and nothing else.
-func (c *check) checkUnreadable(o *outcome) {
-	if o.reason() != o.command.refusal || len(o.events) > 0 {
-		c.report(RuleEffect, "", []string{describe(o.command.record)}, "the command at %s must be refused as %s; it has %d events and the reason %q",
-			o.command.at, o.command.refusal, len(o.events), o.reason())
 	}
 }
 
-// run replays the commands that changed the product in the order of its sequence, and finds places for the others as early as can be.
+func (t *timeline) loose() bool { return t.check.traits[t.number].loose }
+
+// run replays the commands that changed the product in the order of its sequence, and finds places for the others.
 func (t *timeline) run() {
-	t.settle()
-	for {
-		o := t.next()
-		if o == nil || t.stopped {
-			break
+	t.checkLanes()
+	t.listen()
+	for k := range t.steps {
+		t.settle(k)
+		if t.stopped {
+			return
 		}
-		t.play(o)
-		t.settle()
+		t.play(k)
 	}
-	for _, rest := range t.lanes {
-		if len(rest) > 0 && !t.stopped {
-			t.misplaced(rest[0])
-		}
-	}
+	t.settle(len(t.steps))
 }
 
-// next is the command whose events come next in sequence, wherever it stands.
-func (t *timeline) next() *outcome {
-	sequence := t.product.version + 1
-	for _, rest := range t.lanes {
-		for _, o := range rest {
-			if o.changed() && o.events[0].sequence == sequence {
-				return o
-			}
+// checkLanes wants the commands of a partition to take effect in its order.
+func (t *timeline) checkLanes() {
+	t.byLane = map[int32][]int{}
+	for k, s := range t.steps {
+		if l := t.check.letterOf(s.entry); l != nil && l.reason != "" {
+			continue // an operator sent it again
 		}
-	}
-	return nil
-}
-
-// settle takes the commands without effect that have a place here.
-func (t *timeline) settle() {
-	for l, rest := range t.lanes {
-		for len(rest) > 0 && !rest[0].changed() && t.agrees(rest[0]) {
-			rest = rest[1:]
+		lane := t.check.entries[s.entry].lane
+		if before := t.byLane[lane]; len(before) > 0 && t.steps[before[len(before)-1]].entry > s.entry {
+			last := t.steps[before[len(before)-1]].entry
+			t.wrong(k, "the command at %s took effect (sequence %d) after that at %s (sequence %d), which stands after it in its partition",
+				t.check.placeOf(s.entry), t.check.events[s.events[0]].sequence, t.check.placeOf(last), t.sequenceAfter(before[len(before)-1]+1))
+			return
 		}
-		t.lanes[l] = rest
-	}
-}
-
-// agrees tells whether the model, too, says that a command changes nothing now, and why.
-func (t *timeline) agrees(o *outcome) bool {
-	effect, reason := t.product.verdict(o.command)
-	if effect || reason != o.reason() {
-		return false
-	}
-	t.check.checkRejected(o)
-	return true
-}
-
-// checkRejected wants AllocationRejected for a refused Allocate, and no event for any other command without effect.
-func (c *check) checkRejected(o *outcome) {
-	command := o.command
-	if command.kind != "Allocate" || o.reason() == "" {
-		if len(o.events) > 0 {
-			c.report(RuleEffect, command.sku, []string{describe(o.events[0].record)}, "the %s at %s changes nothing, but has an event", command.kind, command.at)
-		}
-		return
-	}
-	want := expected{kind: "AllocationRejected", subject: command.orderid,
-		data: fieldMap(command.sku, "orderid", command.orderid, "qty", command.qty, "reason", o.reason(), "lineid", command.lineid)}
-	if len(o.events) != 1 || o.events[0].number != 0 {
-		c.report(RuleEffect, command.sku, nil, "the refused Allocate at %s has %d events, not one", command.at, len(o.events))
-	} else if wrong := c.differs(o.events[0], command, want); wrong != "" {
-		c.report(RuleEffect, command.sku, []string{describe(o.events[0].record)}, "the refused Allocate at %s: %s", command.at, wrong)
+		t.byLane[lane] = append(t.byLane[lane], k)
 	}
 }
 
 // play applies a command with an effect, and compares its events.
-func (t *timeline) play(o *outcome) {
-	l := lane{o.command.at.topic, o.command.at.partition}
-	if first := t.lanes[l][0]; first != o {
-		t.misplaced(first)
+func (t *timeline) play(k int) {
+	c, s := t.check, t.steps[k]
+	at := c.placeOf(s.entry)
+	first := &c.events[s.events[0]]
+	if c.entries[s.entry].unreadable {
+		t.wrong(k, "the command at %s cannot be read, but has the events %s", at, c.sketchEvent(first))
 		return
 	}
-	t.lanes[l] = t.lanes[l][1:]
-	sequence := t.product.version + 1
-	if effect, reason := t.product.verdict(o.command); !effect {
-		t.wrong(o, sequence, "the %s at %s must have no effect here (reason %q), but has events", o.command.kind, o.command.at, reason)
+	if wrong := t.license(k, first.number); wrong != "" {
+		t.wrong(k, "the command at %s has the effect of sequence %d, but %s", at, first.sequence, wrong)
 		return
 	}
-	want := t.product.apply(o.command)
-	for i, e := range want {
-		if i >= len(o.events) {
-			t.wrong(o, e.sequence, "the %s at %s lacks its event %d: %s %v", o.command.kind, o.command.at, i, e.kind, e.data)
+	o := c.decoded(&c.entries[s.entry])
+	if effect, reason := t.product.verdict(o); !effect {
+		t.wrong(k, "the %s at %s must have no effect here, after sequence %d (reason %q), but has events", o.kind, at, t.product.version, reason)
+		return
+	}
+	want := t.product.apply(o)
+	for i, expected := range want {
+		if i >= len(s.events) || c.events[s.events[i]].number != first.number+int32(i) {
+			t.wrong(k, "the %s at %s lacks its event %d: %s", o.kind, at, i, expected.text())
 			return
 		}
-		got := o.events[i]
-		if got.number != i {
-			t.wrong(o, e.sequence, "the %s at %s lacks its event %d: %s %v", o.command.kind, o.command.at, i, e.kind, e.data)
-			return
-		}
-		if wrong := t.check.differs(got, o.command, e); wrong != "" {
-			t.wrong(o, e.sequence, "%s of the %s at %s must be sequence %d, %s %v: %s", got.id, o.command.kind, o.command.at, e.sequence, e.kind, e.data, wrong)
+		e := &c.events[s.events[i]]
+		r := c.recordOf(e)
+		if wrong := c.differs(e, &r, o, expected); wrong != "" {
+			t.wrong(k, "event %d of the %s at %s, published at %s, must be %s: %s", e.number, o.kind, at, placeOf(&r), expected.text(), wrong)
 			return
 		}
 	}
-	if len(o.events) > len(want) {
-		t.wrong(o, sequence, "the %s at %s has %d events, not %d", o.command.kind, o.command.at, len(o.events), len(want))
-	} else if o.letter != nil {
-		t.wrong(o, sequence, "the %s at %s has an effect, and a dead letter (%s)", o.command.kind, o.command.at, o.reason())
+	if len(s.events) > len(want) {
+		t.wrong(k, "the %s at %s has %d events, not %d", o.kind, at, len(s.events), len(want))
 	}
 }
 
-// misplaced reports the first command of a lane that has no place.
-func (t *timeline) misplaced(o *outcome) {
-	effect, reason := t.product.verdict(o.command)
-	saw := fmt.Sprintf("%d events, reason %q", len(o.events), o.reason())
-	t.wrong(o, t.product.version, "the %s at %s (%s) has no legal place: here, after sequence %d, it would have an effect: %t, reason %q; it has %s",
-		o.command.kind, o.command.at, o.command.record.Value, t.product.version, effect, reason, saw)
+// license says why a command may not take effect now, judged by its dead letter and earlier effects; empty where it may.
+func (t *timeline) license(k int, number int32) string {
+	earlier, entry := 0, t.steps[k].entry
+	if e := &t.check.entries[entry]; int(e.events) > len(t.steps[k].events) {
+		for _, s := range t.steps[:k] {
+			if s.entry == entry {
+				earlier++
+			}
+		}
+	}
+	l := t.check.letterOf(entry)
+	switch {
+	case l == nil && earlier > 0 || l != nil && l.done > 0 && earlier >= l.done:
+		return "it took effect before, too"
+	case l == nil && number > 0:
+		return "its events are not numbered from 0"
+	case l == nil:
+		return ""
+	case l.absent && l.state() == stateDiscarded:
+		return "its dead letter was discarded"
+	case l.absent:
+		return "its dead letter holds the product, and no operator had it applied again"
+	case l.done < 1:
+		return "it was refused as " + l.reason + ", and no operator had it applied again"
+	}
+	return ""
 }
 
-func (t *timeline) wrong(_ *outcome, sequence int64, format string, args ...any) {
+func (t *timeline) wrong(k int, format string, args ...any) {
 	t.stopped = true
-	t.check.report(RuleEffect, t.product.sku, t.check.stretch(t.product.sku, sequence), format, args...)
-}
-
-// checkFinal compares what only the model knows with the tables: the last change of each batch.
-func (c *check) checkFinal(timelines map[string]*timeline) {
-	for _, row := range c.history.Tables.Batches {
-		t := timelines[row.SKU]
-		if t == nil || t.stopped {
-			continue
-		}
-		if b := t.product.batch(row.Ref); b != nil && b.lastChange != row.LastChange {
-			c.report(RuleFold, row.SKU, nil, "batch %s was last changed by %q, the table has %q", row.Ref, b.lastChange, row.LastChange)
-		}
-	}
+	i := t.steps[k].entry
+	t.check.report(RuleEffect, t.product.sku, func() []string { return append(t.check.nearby(i), t.check.passage(t.steps, k)...) }, format, args...)
 }

@@ -2,7 +2,6 @@ package checker
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"strings"
 )
 
@@ -10,19 +9,19 @@ import (
 func (c *command) structured(contentType string) {
 	c.refusal = "malformed"
 	media, _, _ := strings.Cut(contentType, ";")
-	members, ok := object(c.record.Value)
+	members, ok := object(c.value)
 	if strings.TrimSpace(media) != "application/cloudevents+json" || !ok {
 		return
 	}
-	text := func(name string) (s string) {
-		_ = json.Unmarshal(members[name], &s)
+	text := func(name string) string {
+		s, _ := unquote(members.of(name))
 		return s
 	}
 	c.id, c.corr = attribute([]byte(text("id"))), attribute([]byte(text("correlationid")))
 	if parent := text("traceparent"); parent != "" {
-		c.traces = traceHeaders([]byte(parent), []byte(text("tracestate")))
+		c.trace([]byte(parent), []byte(text("tracestate")))
 	}
-	data := []byte(members["data"])
+	data := []byte(members.of("data"))
 	if encoded := text("data_base64"); encoded != "" {
 		data, _ = base64.StdEncoding.DecodeString(encoded)
 	}

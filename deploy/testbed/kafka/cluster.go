@@ -41,7 +41,7 @@ func OpenCluster(ctx context.Context, dir string, advertised []string, settings 
 	}
 	c, id := new(Cluster), NewClusterID()
 	for n := range advertised {
-		node := &Server{dir: filepath.Join(dir, "kafka-"+strconv.Itoa(n)), cluster: id, heap: "384m", java: runtime, jars: jars}
+		node := &Server{dir: filepath.Join(dir, "kafka-"+strconv.Itoa(n)), cluster: id, heap: "384m", patience: clusterStartTime, java: runtime, jars: jars}
 		if err := c.add(node); err != nil {
 			return nil, err
 		}
@@ -117,7 +117,7 @@ func (c *Cluster) open(ctx context.Context) error {
 
 // awaitAll returns when every node knows all others as brokers: before, a topic cannot be kept three times.
 func (c *Cluster) awaitAll(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, clusterStartTime)
 	defer cancel()
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.Brokers()...))
 	if err != nil {

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"regexp"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/embedded/child"
+)
+
+// programVariable makes the test binary the program.
+const programVariable = "CHAOS_TEST_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(programVariable) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// TestChaos_short: a minute and a half with every kind of fault. make chaos is the long one.
+func TestChaos_short(t *testing.T) {
+	t.Parallel()
+	output, err := run(t, "CHAOS_DURATION=90s", "CHAOS_EVERY=2500ms", "CHAOS_COMMANDS=45000", "CHAOS_SESSION_TIMEOUT=4s", "CHAOS_DISK=1g")
+	t.Logf("%s", output)
+	require.NoError(t, err)
+	require.Contains(t, output, "The checker found nothing.")
+	for _, kind := range []string{"worker-kill", "worker-freeze", "broker-kill", "postgres-kill", "postgres-promote", "commit-cut", "kafka-cut"} {
+		require.Regexp(t, regexp.MustCompile(`\| `+kind+` \| [1-9]`), output)
+	}
+}
+
+func TestOptions_mistakesAreNamed(t *testing.T) {
+	t.Parallel()
+	output, err := run(t, "CHAOS_MIX=worker-kil=1", "CHAOS_DURATION=long", "CHAOS_COMMANDS=-1")
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, 2, exit.ExitCode())
+	require.Contains(t, output, `CHAOS_MIX has "worker-kil=1"; it must be name=weight, with a name of spread, `)
+	require.Contains(t, output, `CHAOS_DURATION is "long"`)
+	require.Contains(t, output, `CHAOS_COMMANDS is "-1"`)
+}
+
+// run runs the program, which dies with this test.
+func run(t *testing.T, environment ...string) (output string, err error) {
+	t.Helper()
+	file, err := os.CreateTemp(t.TempDir(), "output")
+	require.NoError(t, err)
+	defer file.Close()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(append(os.Environ(), programVariable+"=1"), environment...)
+	cmd.Stdout, cmd.Stderr = file, file
+	program, err := child.Start(cmd, syscall.SIGTERM)
+	require.NoError(t, err)
+	waiting := program.Wait(t.Context())
+	content, err := os.ReadFile(file.Name())
+	require.NoError(t, err)
+	if waiting != nil {
+		return string(content), waiting
+	}
+	return string(bytes.TrimSpace(content)), program.Err()
+}

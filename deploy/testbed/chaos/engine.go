@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// kind is a kind of fault.
+type kind struct {
+	name   string
+	weight int      // how often, relative to others, unless the mix says otherwise
+	needs  []string // what two faults must not have at the same time
+	strike func(h *hit, ctx context.Context) error
+}
+
+// hit is one fault at work. It mends what it broke before it returns, also when its context ends.
+type hit struct {
+	*campaign
+	random *rand.Rand
+}
+
+// between is a random length of time.
+func (h *hit) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(h.random.Int64N(int64(most-least)+1))
+}
+
+// rest lets a random time pass, or less when the faults are over.
+func (h *hit) rest(ctx context.Context, least, most time.Duration) { rest(ctx, h.between(least, most)) }
+
+// errSkipped is a fault's answer when it cannot be now.
+var errSkipped = errors.New("not now")
+
+// most faults go on at the same time.
+const mostAtOnce = 4
+
+// engine strikes. At first each kind once, then at random.
+type engine struct {
+	campaign *campaign
+	random   *rand.Rand
+	first    []kind
+	struck   map[string]bool
+
+	mu     sync.Mutex
+	taken  map[string]bool
+	active int
+	errs   []error
+}
+
+func newEngine(c *campaign) *engine {
+	e := &engine{campaign: c, random: rand.New(rand.NewPCG(c.seed, 1)), struck: map[string]bool{}, taken: map[string]bool{}}
+	for _, k := range kinds {
+		if c.mix[k.name] > 0 {
+			e.first = append(e.first, k)
+		}
+	}
+	e.random.Shuffle(len(e.first), func(i, j int) { e.first[i], e.first[j] = e.first[j], e.first[i] })
+	return e
+}
+
+// run strikes until the context ends, and returns when every fault is mended. An error is the campaign's own failure, and ends it early.
+func (e *engine) run(ctx context.Context) error {
+	var hits sync.WaitGroup
+	for rest(ctx, e.pause()) && !e.failed() {
+		k, ok := e.choose()
+		if !ok || !e.acquire(k) {
+			e.postpone(k)
+			continue
+		}
+		e.struck[k.name] = true
+		seed := e.random.Uint64()
+		hits.Go(func() {
+			defer e.release(k)
+			e.strike(ctx, k, seed)
+		})
+	}
+	hits.Wait()
+	return errors.Join(e.errs...)
+}
+
+// pause is from one fault to the next.
+func (e *engine) pause() time.Duration {
+	return time.Duration(min(e.random.ExpFloat64(), 4) * float64(e.campaign.every))
+}
+
+func (e *engine) choose() (kind, bool) {
+	if len(e.first) > 0 {
+		k := e.first[0]
+		e.first = e.first[1:]
+		return k, true
+	}
+	total := 0
+	for _, k := range kinds {
+		total += e.campaign.mix[k.name]
+	}
+	if total == 0 {
+		return kind{}, false
+	}
+	dice := e.random.IntN(total)
+	for _, k := range kinds {
+		if dice -= e.campaign.mix[k.name]; dice < 0 {
+			return k, true
+		}
+	}
+	return kind{}, false
+}
+
+// postpone has a kind that has never struck, and cannot now, come again soon.
+func (e *engine) postpone(k kind) {
+	if k.strike != nil && !e.struck[k.name] {
+		e.first = append(e.first, k)
+	}
+}
+
+func (e *engine) acquire(k kind) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, need := range k.needs {
+		if e.taken[need] {
+			return false
+		}
+	}
+	if e.active >= mostAtOnce {
+		return false
+	}
+	e.active++
+	for _, need := range k.needs {
+		e.taken[need] = true
+	}
+	return true
+}
+
+func (e *engine) release(k kind) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.active--
+	for _, need := range k.needs {
+		delete(e.taken, need)
+	}
+}
+
+func (e *engine) strike(ctx context.Context, k kind, seed uint64) {
+	c := e.campaign
+	s := c.journal.begin(k.name)
+	c.say("%s begins", k.name)
+	err := k.strike(&hit{campaign: c, random: rand.New(rand.NewPCG(seed, 0))}, ctx)
+	switch {
+	case errors.Is(err, errSkipped):
+		c.journal.drop(s)
+		c.say("%s cannot be now", k.name)
+		return
+	case err != nil:
+		e.mu.Lock()
+		e.errs = append(e.errs, fmt.Errorf("%s: %w", k.name, err))
+		e.mu.Unlock()
+		c.say("%s: %v", k.name, err)
+	}
+	c.journal.end(s)
+	c.say("%s ends after %s", k.name, s.ended.Sub(s.began).Round(time.Millisecond))
+}
+
+// failed tells whether a fault could not be mended: the campaign is over then.
+func (e *engine) failed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.errs) > 0
+}

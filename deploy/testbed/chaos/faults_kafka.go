@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"allocation/deploy/testbed/proxy"
+)
+
+// killBroker kills a broker, and has it return.
+func (h *hit) killBroker(ctx context.Context) error {
+	n := h.random.IntN(len(h.brokerWays))
+	h.cluster.Kill(n)
+	h.rest(ctx, time.Second, 12*time.Second)
+	return h.cluster.Start(context.WithoutCancel(ctx), n)
+}
+
+// killTwoBrokers leaves one broker, which takes no writes alone.
+func (h *hit) killTwoBrokers(ctx context.Context) error {
+	spared := h.random.IntN(len(h.brokerWays))
+	var starting sync.WaitGroup
+	errs := make([]error, len(h.brokerWays))
+	for n := range h.brokerWays {
+		if n != spared {
+			h.cluster.Kill(n)
+		}
+	}
+	h.rest(ctx, time.Second, 6*time.Second)
+	for n := range h.brokerWays {
+		if n != spared {
+			starting.Go(func() { errs[n] = h.cluster.Start(context.WithoutCancel(ctx), n) })
+		}
+	}
+	starting.Wait()
+	return errors.Join(errs...)
+}
+
+// mostPartitions is where a topic stops growing.
+const mostPartitions = 16
+
+// addPartitions adds some to the command topic, and has producers use them when they may know them.
+func (h *hit) addPartitions(ctx context.Context) error {
+	now := h.load.partitions.Load()
+	if now >= mostPartitions {
+		return errSkipped
+	}
+	more := 1 + h.random.IntN(2)
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	answers, err := h.admin.CreatePartitions(asking, more, commandTopic)
+	if errors.Join(err, answers.Error()) != nil {
+		return errSkipped // the brokers are not in order
+	}
+	rest(ctx, producersLook)
+	h.load.partitions.Store(now + int32(more))
+	return nil
+}
+
+func (h *hit) delayKafka(ctx context.Context) error { return h.delay(ctx, h.someBrokers()) }
+func (h *hit) cutKafka(ctx context.Context) error   { return h.cut(ctx, h.someBrokers()) }
+func (h *hit) holdKafka(ctx context.Context) error  { return h.hold(ctx, h.someBrokers()) }
+
+// someBrokers are the ways to one broker, or to all.
+func (h *hit) someBrokers() []*proxy.Proxy {
+	if h.random.IntN(2) == 0 {
+		return h.brokerWays
+	}
+	n := h.random.IntN(len(h.brokerWays))
+	return h.brokerWays[n : n+1]
+}

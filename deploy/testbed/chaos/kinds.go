@@ -1,0 +1,29 @@
+package main
+
+// kinds are all kinds of faults.
+var kinds = []kind{
+	{name: "worker-kill", weight: 10, strike: (*hit).killWorker},
+	{name: "worker-stop", weight: 5, strike: (*hit).stopWorker},
+	{name: "worker-freeze", weight: 8, strike: (*hit).freezeWorker},
+	{name: "worker-add", weight: 3, strike: (*hit).addWorker},
+	{name: "worker-remove", weight: 3, strike: (*hit).removeWorker},
+
+	{name: "broker-kill", weight: 6, needs: []string{"brokers"}, strike: (*hit).killBroker},
+	{name: "brokers-kill", weight: 1, needs: []string{"brokers"}, strike: (*hit).killTwoBrokers},
+	{name: "partitions-add", weight: 1, needs: []string{"partitions"}, strike: (*hit).addPartitions},
+	{name: "kafka-latency", weight: 4, needs: []string{"kafka-ways"}, strike: (*hit).delayKafka},
+	{name: "kafka-cut", weight: 4, needs: []string{"kafka-ways"}, strike: (*hit).cutKafka},
+	{name: "kafka-blackhole", weight: 4, needs: []string{"kafka-ways"}, strike: (*hit).holdKafka},
+
+	{name: "postgres-immediate", weight: 4, needs: []string{"postgres"}, strike: (*hit).stopPostgres},
+	{name: "postgres-kill", weight: 4, needs: []string{"postgres"}, strike: (*hit).killPostgres},
+	{name: "postgres-promote", weight: 4, needs: []string{"postgres"}, strike: (*hit).promote},
+	{name: "disk-full", weight: 3, needs: []string{"postgres"}, strike: (*hit).fillDisk},
+	{name: "postgres-terminate", weight: 5, needs: []string{"terminate"}, strike: (*hit).terminate},
+	{name: "product-lock", weight: 5, needs: []string{"lock"}, strike: (*hit).lockProducts},
+	{name: "long-transaction", weight: 2, needs: []string{"transaction"}, strike: (*hit).longTransaction},
+	{name: "postgres-latency", weight: 4, needs: []string{"postgres-ways"}, strike: (*hit).delayPostgres},
+	{name: "postgres-cut", weight: 4, needs: []string{"postgres-ways"}, strike: (*hit).cutPostgres},
+	{name: "postgres-blackhole", weight: 4, needs: []string{"postgres-ways"}, strike: (*hit).holdPostgres},
+	{name: "commit-cut", weight: 8, needs: []string{"postgres-ways"}, strike: (*hit).cutCommits},
+}

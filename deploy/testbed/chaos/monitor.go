@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// lane is a partition of a command topic.
+type lane struct {
+	topic     string
+	partition int32
+}
+
+func (l lane) String() string { return fmt.Sprintf("%s.%d", l.topic, l.partition) }
+
+// position is where a partition stands in the database.
+type position struct {
+	nextOffset   int64
+	nextRow      int64
+	publishedRow int64
+}
+
+// monitor watches positions advance.
+type monitor struct {
+	campaign *campaign
+	lag      atomic.Int64 // commands that are acknowledged and not applied
+	moved    map[lane]time.Time
+	last     map[lane]position
+}
+
+func newMonitor(c *campaign) *monitor {
+	return &monitor{campaign: c, moved: map[lane]time.Time{}, last: map[lane]position{}}
+}
+
+// run looks again and again. While the database does not answer, nothing moves.
+func (m *monitor) run(ctx context.Context) {
+	const look, tell = 400 * time.Millisecond, 30 * time.Second
+	told := time.Now()
+	for rest(ctx, look) {
+		if now, err := m.positions(ctx); err == nil {
+			m.see(now, time.Now())
+		}
+		if time.Since(told) > tell {
+			told = time.Now()
+			m.campaign.say("%d commands sent, lag %d, %d workers", m.campaign.load.sent.Load(), m.lag.Load(), m.campaign.herd.size())
+		}
+	}
+	for l, from := range m.moved { // what still stands still, has done so until now
+		m.campaign.journal.stall(l, from, time.Now())
+	}
+}
+
+// see compares positions with what they were. A partition stands still from when it last moved, or got its work, until it moves.
+func (m *monitor) see(now map[lane]position, at time.Time) {
+	lag := int64(0)
+	for l, end := range m.campaign.load.acked.ends() {
+		waits := end - now[l].nextOffset
+		lag += max(0, waits)
+		if now[l].nextOffset != m.last[l].nextOffset || m.moved[l].IsZero() {
+			if from := m.moved[l]; !from.IsZero() {
+				m.campaign.journal.stall(l, from, at)
+			}
+			m.moved[l] = at
+		}
+		if waits <= 0 {
+			m.moved[l] = at
+		}
+	}
+	m.last = now
+	m.lag.Store(lag)
+}
+
+// positions asks the primary.
+func (m *monitor) positions(ctx context.Context) (map[lane]position, error) {
+	const patience = 2 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, m.campaign.pair.URL("postgres", database))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	rows, err := conn.Query(ctx, "select topic, partition, next_offset, next_row, published_row from positions")
+	if err != nil {
+		return nil, err
+	}
+	all := map[lane]position{}
+	var l lane
+	var p position
+	_, err = pgx.ForEachRow(rows, []any{&l.topic, &l.partition, &p.nextOffset, &p.nextRow, &p.publishedRow}, func() error {
+		all[l] = p
+		return nil
+	})
+	return all, err
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/testbed/kafka"
+	"allocation/deploy/testbed/proxy"
+	"allocation/deploy/testbed/standby"
+)
+
+// start starts the servers, and makes what is in them.
+func (c *campaign) start(ctx context.Context) error {
+	var starting sync.WaitGroup
+	var errs [3]error
+	starting.Go(func() { errs[0] = c.build(ctx) })
+	starting.Go(func() { errs[1] = c.startKafka(ctx) })
+	starting.Go(func() { errs[2] = c.startPostgres(ctx) })
+	starting.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	return errors.Join(c.makeTopics(ctx), c.makeTables(ctx))
+}
+
+// build builds the program that is tormented, with the faults that it can be told to have.
+func (c *campaign) build(ctx context.Context) error {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-tags", "faults", "-o", c.program, "allocation/cmd/allocation").CombinedOutput(); err != nil {
+		return fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (c *campaign) startKafka(ctx context.Context) error {
+	const brokers = 3
+	var advertised []string
+	for range brokers {
+		way, err := proxy.New()
+		if err != nil {
+			return err
+		}
+		c.brokerWays, advertised = append(c.brokerWays, way), append(advertised, way.Addr())
+	}
+	var err error
+	if c.cluster, err = kafka.OpenCluster(ctx, c.dir, advertised, nil); err != nil {
+		return err
+	}
+	for n, way := range c.brokerWays {
+		way.Lead(c.cluster.Back()[n])
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.cluster.Brokers()...), kgo.MetadataMinAge(100*time.Millisecond))
+	if err == nil {
+		c.admin = kadm.NewClient(client)
+	}
+	return err
+}
+
+func (c *campaign) startPostgres(ctx context.Context) error {
+	dir := filepath.Join(c.dir, "disk")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	if c.disk, c.noDisk = newDisk(dir, c.options.disk); c.noDisk != nil {
+		c.say("NO FULL DISK in this campaign: %v", c.noDisk)
+	}
+	var err error
+	c.pair, err = standby.Open(ctx, dir, nil)
+	return err
+}
+
+// Partitions at the beginning.
+const (
+	commandPartitions  = 6
+	quantityPartitions = 3
+)
+
+func (c *campaign) makeTopics(ctx context.Context) error {
+	for topic, partitions := range map[string]int32{commandTopic: commandPartitions, quantityTopic: quantityPartitions, eventTopic: 6, letterTopic: 3} {
+		settings := map[string]*string{"retention.ms": kadm.StringPtr("-1")}
+		if _, err := c.admin.CreateTopic(ctx, partitions, 3, settings, topic); err != nil {
+			return fmt.Errorf("make topic %s: %w", topic, err)
+		}
+	}
+	return nil
+}
+
+// makeTables brings the database up to date, and makes a user for workers, who is not the owner. The faults' locks are another's.
+func (c *campaign) makeTables(ctx context.Context) error {
+	if err := c.execute(ctx, "postgres", "create database "+database); err != nil {
+		return err
+	}
+	migrate := exec.CommandContext(ctx, c.program, "migrate", "up")
+	migrate.Env = append(os.Environ(), "DATABASE_URL="+c.pair.URL("postgres", database))
+	if out, err := migrate.CombinedOutput(); err != nil {
+		return fmt.Errorf("migrate: %w\n%s", err, out)
+	}
+	return c.execute(ctx, database, "create role worker login in role allocation_worker; create table elsewhere (n bigint)")
+}

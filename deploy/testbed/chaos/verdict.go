@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"allocation/deploy/testbed/checker"
+)
+
+// check has everything that is left checked, and adds it up. It has found something when its error is not nil.
+func (c *campaign) check(ctx context.Context) (*summary, error) {
+	began := time.Now()
+	history, err := checker.Read(ctx, checker.Run{
+		Brokers: c.cluster.Brokers(), Database: c.pair.URL("postgres", database),
+		Commands: map[string]string{commandTopic: "", quantityTopic: "ChangeBatchQuantity"},
+		Events:   eventTopic, Letters: letterTopic, Group: group, Source: "/allocation",
+		TimelineChanges: c.journal.failovers, Acknowledged: c.load.acked.records(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.say("read %d commands, %d events and %d dead letters in %s", len(history.Commands), len(history.Events), len(history.Letters), time.Since(began).Round(time.Second))
+	s := newSummary(history)
+	violations := checker.Check(history)
+	s.violations = len(violations)
+	if len(violations) > 0 {
+		err = errors.New(checker.Report(violations))
+	}
+	c.say("checked after %s: %d violations", time.Since(began).Round(time.Second), len(violations))
+	return s, err
+}

@@ -1,0 +1,116 @@
+package checker
+
+import (
+	"cmp"
+	"slices"
+)
+
+const none = int32(-1)
+
+// entry is a command with what was seen to come of it. There are millions: see command for what it says.
+type entry struct {
+	offset     int64
+	record     int32 // in History.Commands; none: it was deleted, and nobody remembers it
+	lane       int32
+	sku, ref   int32 // the names that it gives
+	first      int32 // of its events, in check.events
+	events     int32 // how many
+	letter     int32 // in check.letters
+	unreadable bool
+	held       bool // it still waits behind a dead letter
+}
+
+// readCommands puts all commands in order: by lane, then by offset. Unseen are places of which only the consequences are left.
+func (c *check) readCommands(unseen map[spot]bool) {
+	for i, p := range c.history.Commands {
+		at := p.place()
+		c.entries = append(c.entries, entry{record: int32(i), lane: c.laneOf(lane{at.topic, at.partition}), offset: at.offset, sku: none, ref: none, letter: none})
+	}
+	for s := range unseen {
+		c.entries = append(c.entries, entry{record: none, lane: s.lane, offset: s.offset, sku: none, ref: none, letter: none})
+	}
+	slices.SortFunc(c.entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.lane, b.lane), cmp.Compare(a.offset, b.offset), cmp.Compare(b.record, a.record))
+	})
+	c.entries = slices.CompactFunc(c.entries, func(a, b entry) bool { return a.lane == b.lane && a.offset == b.offset }) // what was seen wins
+	for i := range c.entries {
+		if e := &c.entries[i]; e.record != none {
+			c.name(e)
+		}
+	}
+	c.byLane = groupBy(len(c.entries), len(c.lanes), func(i int) int32 { return c.entries[i].lane })
+}
+
+// name notes what an entry names.
+func (c *check) name(e *entry) {
+	o := c.decoded(e)
+	e.unreadable = o.refusal != ""
+	if e.unreadable {
+		return
+	}
+	if o.sku != "" {
+		e.sku = c.skus.number(o.sku)
+	}
+	if o.ref != "" {
+		e.ref = c.refs.number(o.ref)
+	}
+}
+
+func (c *check) decoded(e *entry) *command {
+	r := c.history.Commands[e.record].Record()
+	return decode(&r, c.history.Kinds[r.Topic])
+}
+
+func (c *check) laneOf(l lane) int32 {
+	i, ok := c.laneNumbers[l]
+	if !ok {
+		i = int32(len(c.lanes))
+		c.laneNumbers[l] = i
+		c.lanes = append(c.lanes, l)
+	}
+	return i
+}
+
+// at is the entry at a spot, or none.
+func (c *check) at(s spot) int32 {
+	if s.lane == none || int(s.lane) >= len(c.byLane.starts)-1 {
+		return none
+	}
+	list := c.byLane.of(s.lane)
+	i, ok := slices.BinarySearchFunc(list, s.offset, func(n int32, offset int64) int { return cmp.Compare(c.entries[n].offset, offset) })
+	if !ok {
+		return none
+	}
+	return list[i]
+}
+
+func (c *check) placeOf(i int32) place {
+	return c.placeAt(spot{c.entries[i].lane, c.entries[i].offset})
+}
+
+func (c *check) placeAt(s spot) place {
+	if s.lane == none {
+		return place{topic: "?"}
+	}
+	l := c.lanes[s.lane]
+	return place{l.topic, l.partition, s.offset}
+}
+
+// eventsOf are the events of an entry that have a sequence, or those that have none.
+func (c *check) eventsOf(i int32, sequenced bool) (events []*event) {
+	e := &c.entries[i]
+	for n := e.first; n < e.first+e.events; n++ {
+		if (c.events[n].sequence > 0) == sequenced {
+			events = append(events, &c.events[n])
+		}
+	}
+	return events
+}
+
+// letterOf is the dead letter of an entry, or nil.
+func (c *check) letterOf(i int32) *letter {
+	if n := c.entries[i].letter; n != none {
+		return c.letters[n]
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package checker
+
+// checkHeld wants held keys to be held by a dead letter that waits for its operator, and nothing of theirs to have passed by.
+func (c *check) checkHeld() {
+	t := &c.history.Tables
+	held := map[string]bool{}
+	for _, key := range t.HeldKeys {
+		held[key.Key] = true
+		l := c.letterOfRow(key.Source, key.Row)
+		switch {
+		case l == nil:
+			c.report(RuleHeld, key.Key, nil, "it is held by a dead letter that does not exist: source %d, row %d", key.Source, key.Row)
+		case !l.internal() || !l.absent || l.state() == stateDiscarded:
+			c.report(RuleHeld, key.Key, func() []string { return c.nearby(l.entry) }, "it is held by the dead letter of %s, which is %s (%v)", c.placeOf(l.entry), l.state(), l.reasons())
+		default:
+			c.checkPassed(key.Key, l.entry)
+		}
+	}
+	for _, l := range c.letters {
+		waits := l.absent && l.state() != stateDiscarded && l.state() != ""
+		if waits && c.sku(c.productOf(l.entry)) != "" && !c.entries[l.entry].unreadable && !c.holds(l) {
+			c.report(RuleHeld, c.sku(c.productOf(l.entry)), func() []string { return c.nearby(l.entry) }, "the dead letter of %s is %s and holds no key", c.placeOf(l.entry), l.state())
+		}
+	}
+	last := map[spot]int32{} // by key and lane
+	for _, row := range t.HeldCommands {
+		c.checkHeldCommand(row, held, last)
+	}
+}
+
+func (c *check) letterOfRow(source int32, number int64) *letter {
+	for _, l := range c.letters {
+		for _, row := range l.rows {
+			if row.Source == source && row.Row == number {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+func (c *check) holds(l *letter) bool {
+	for _, key := range c.history.Tables.HeldKeys {
+		for _, row := range l.rows {
+			if key.Source == row.Source && key.Row == row.Row {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkHeldCommand wants the commands that wait to be commands, behind a key that is held, in the order of their partition.
+func (c *check) checkHeldCommand(row HeldCommandRow, held map[string]bool, last map[spot]int32) {
+	i := c.heldEntry(row)
+	if i == none {
+		c.report(RuleHeld, row.Key, nil, "held_commands has a row %d of no command: source %d, offset %d", row.Seq, row.CommandSource, row.Offset)
+		return
+	}
+	if !held[row.Key] {
+		c.report(RuleHeld, row.Key, func() []string { return c.nearby(i) }, "the command at %s waits for it, but it is not held", c.placeOf(i))
+	}
+	e := &c.entries[i]
+	key := spot{e.lane, int64(c.skus.number(row.Key))}
+	if before, ok := last[key]; ok && before >= i {
+		c.report(RuleHeld, row.Key, func() []string { return c.nearby(i) }, "the command at %s waits behind that at %s, which stands after it in its partition", c.placeOf(i), c.placeOf(before))
+	}
+	last[key] = i
+	if e.record != none {
+		if r := c.history.Commands[e.record].Record(); string(r.Value) != string(row.Value) {
+			c.report(RuleHeld, row.Key, lines(describe(&r)), "the command at %s waits with another value: %s", c.placeOf(i), shorten(row.Value))
+		}
+	}
+}
+
+func (c *check) heldEntry(row HeldCommandRow) int32 {
+	l, ok := c.sources[row.CommandSource]
+	if !ok {
+		return none
+	}
+	return c.at(spot{l, row.Offset})
+}
+
+// checkPassed wants every command of a held product, after the one that holds it or one that waits, in the same partition, to wait.
+func (c *check) checkPassed(sku string, holder int32) {
+	p := c.skus.find(sku)
+	if p == none || int(p) >= len(c.traits) {
+		return
+	}
+	behind := map[int32]int32{c.entries[holder].lane: holder}
+	for _, i := range c.byProduct.of(p) {
+		e := &c.entries[i]
+		first, waits := behind[e.lane]
+		switch {
+		case e.held && !waits:
+			behind[e.lane] = i
+		case !e.held && waits && i > first:
+			c.report(RuleHeld, sku, func() []string { return c.nearby(i) }, "the command at %s overtook that at %s: the product is held by the dead letter of %s", c.placeOf(i), c.placeOf(first), c.placeOf(holder))
+			return
+		}
+	}
+}
+
+// markHeld notes which commands wait.
+func (c *check) markHeld() {
+	for _, row := range c.history.Tables.HeldCommands {
+		if i := c.heldEntry(row); i != none {
+			c.entries[i].held = true
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package checker
+
+// names gives texts short numbers.
+type names struct {
+	numbers map[string]int32
+	texts   []string
+}
+
+func newNames() *names { return &names{numbers: map[string]int32{}} }
+
+func (n *names) number(text string) int32 {
+	i, ok := n.numbers[text]
+	if !ok {
+		i = int32(len(n.texts))
+		n.numbers[text] = i
+		n.texts = append(n.texts, text)
+	}
+	return i
+}
+
+// find is the number of a text that has one, or -1.
+func (n *names) find(text string) int32 {
+	if i, ok := n.numbers[text]; ok {
+		return i
+	}
+	return -1
+}
+
+// groups are things by a number that each has, in their order.
+type groups struct {
+	starts []int32
+	list   []int32
+}
+
+// groupBy groups the things 0 to n-1. A thing whose number is negative is in no group.
+func groupBy(n, count int, numberOf func(i int) int32) groups {
+	g := groups{starts: make([]int32, count+1)}
+	for i := range n {
+		if k := numberOf(i); k >= 0 {
+			g.starts[k+1]++
+		}
+	}
+	for k := range count {
+		g.starts[k+1] += g.starts[k]
+	}
+	g.list = make([]int32, g.starts[count])
+	next := append([]int32(nil), g.starts...)
+	for i := range n {
+		if k := numberOf(i); k >= 0 {
+			g.list[next[k]] = int32(i)
+			next[k]++
+		}
+	}
+	return g
+}
+
+func (g groups) of(k int32) []int32 { return g.list[g.starts[k]:g.starts[k+1]] }

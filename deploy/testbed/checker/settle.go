@@ -1,0 +1,154 @@
+package checker
+
+import (
+	"cmp"
+	"slices"
+)
+
+// group are all appearances of one ce_id.
+type group struct {
+	spot
+	number   int32
+	variants [][]int32 // appearances by what they say, each in order
+}
+
+// stray is an event that only a lost timeline can have made.
+type stray struct {
+	record, entry int32
+}
+
+// settleEvents tells first appearances from repeats, and which of them survived. Outbox rows tell what did.
+func (c *check) settleEvents(sightings []sighting, rows []row) {
+	bySpot := func(a, b spot, m, n int32) int {
+		return cmp.Or(cmp.Compare(a.lane, b.lane), cmp.Compare(a.offset, b.offset), cmp.Compare(m, n))
+	}
+	slices.SortFunc(sightings, func(a, b sighting) int {
+		return cmp.Or(bySpot(a.spot, b.spot, a.number, b.number), cmp.Compare(a.record, b.record))
+	})
+	rows = slices.DeleteFunc(rows, func(r row) bool { return !c.isEvent(r) })
+	slices.SortFunc(rows, func(a, b row) int { return bySpot(a.spot, b.spot, a.number, b.number) })
+	for len(sightings) > 0 {
+		g, n := c.groupOf(sightings)
+		sightings = sightings[n:]
+		for len(rows) > 0 && bySpot(rows[0].spot, g.spot, rows[0].number, g.number) < 0 {
+			c.unpublished(rows[0])
+			rows = rows[1:]
+		}
+		mine := 0
+		for mine < len(rows) && rows[mine].spot == g.spot && rows[mine].number == g.number {
+			mine++
+		}
+		c.settleGroup(g, rows[:mine])
+		rows = rows[mine:]
+	}
+	for _, r := range rows {
+		c.unpublished(r)
+	}
+	c.assignEvents()
+}
+
+// groupOf takes the sightings of the first ce_id.
+func (c *check) groupOf(sightings []sighting) (g group, n int) {
+	g = group{spot: sightings[0].spot, number: sightings[0].number}
+	var bodies []string
+	for ; n < len(sightings) && sightings[n].spot == g.spot && sightings[n].number == g.number; n++ {
+		record := sightings[n].record
+		body := c.history.Events[record].body()
+		i := slices.Index(bodies, body)
+		if i < 0 {
+			i = len(bodies)
+			bodies, g.variants = append(bodies, body), append(g.variants, nil)
+		}
+		g.variants[i] = append(g.variants[i], record)
+	}
+	return g, n
+}
+
+func (c *check) settleGroup(g group, rows []row) {
+	i := c.at(g.spot)
+	first := c.history.Events[g.variants[0][0]].Record()
+	if i == none {
+		c.report(RulePhantom, string(first.Key), lines(describe(&first)), "the event at %s: no command stands at %s", placeOf(&first), c.placeAt(g.spot))
+		return
+	}
+	c.checkPartitions(&first, g)
+	if len(rows) > 1 {
+		c.report(RuleOutbox, string(first.Key), nil, "the outbox has event %d of %s twice: source %d, row %d and source %d, row %d", g.number, c.placeAt(g.spot),
+			c.outbox(rows[0]).Source, c.outbox(rows[0]).Row, c.outbox(rows[1]).Source, c.outbox(rows[1]).Row)
+	}
+	if c.history.TimelineChanges == 0 {
+		for _, other := range g.variants[1:] {
+			again := c.history.Events[other[0]].Record()
+			c.report(RuleRepeat, string(first.Key), lines(describe(&first), describe(&again)), "event %d of %s was published as %s, and with other bytes as %s",
+				g.number, c.placeAt(g.spot), placeOf(&first), placeOf(&again))
+		}
+		c.keep(i, g, g.variants[0], rows)
+		return
+	}
+	c.keepSurvivor(i, g, rows)
+}
+
+// keepSurvivor keeps what the outbox has; the rest is of a lost timeline.
+func (c *check) keepSurvivor(i int32, g group, rows []row) {
+	survived := false
+	for _, variant := range g.variants {
+		e, r, err := c.readEvent(variant[0], i, g.number)
+		if err == nil && !survived && len(rows) > 0 && (c.outbox(rows[0]).Sum == 0 || c.sum(&e, &r) == c.outbox(rows[0]).Sum) {
+			survived = true
+			c.keep(i, g, variant, rows)
+			continue
+		}
+		c.stray = append(c.stray, stray{variant[0], i})
+	}
+	if !survived && len(rows) > 0 {
+		c.unpublished(rows[0])
+	}
+}
+
+func (c *check) keep(i int32, g group, appearances []int32, rows []row) {
+	e, r, err := c.readEvent(appearances[0], i, g.number)
+	if err != nil {
+		c.report(RulePhantom, string(r.Key), lines(describe(&r)), "the event at %s: %v", placeOf(&r), err)
+		return
+	}
+	if c.history.TimelineChanges > 0 {
+		e.again = appearances[1:]
+	}
+	switch {
+	case len(rows) == 0:
+		c.report(RuleOutbox, string(r.Key), lines(describe(&r)), "event %d of %s, at %s, is not in the outbox: no transaction committed it", g.number, c.placeAt(g.spot), placeOf(&r))
+	case c.kinds.texts[e.kind] != c.outbox(rows[0]).Type:
+		c.report(RuleOutbox, string(r.Key), lines(describe(&r)), "the outbox has event %d of %s as %s, published was %s", g.number, c.placeAt(g.spot), c.outbox(rows[0]).Type, c.kinds.texts[e.kind])
+	case c.outbox(rows[0]).Sum != 0 && c.outbox(rows[0]).Sum != c.sum(&e, &r):
+		c.report(RuleOutbox, string(r.Key), lines(describe(&r)), "the outbox (source %d, row %d) says something else than event %d of %s at %s",
+			c.outbox(rows[0]).Source, c.outbox(rows[0]).Row, g.number, c.placeAt(g.spot), placeOf(&r))
+	}
+	c.events = append(c.events, e)
+}
+
+func (c *check) sum(e *event, r *Record) uint64 {
+	return sumOf(c.kinds.texts[e.kind], string(r.Key), e.sequence, r.Value)
+}
+
+// checkPartitions wants all appearances in one partition.
+func (c *check) checkPartitions(first *Record, g group) {
+	for _, variant := range g.variants {
+		for _, record := range variant {
+			if at := c.history.Events[record].place(); at.partition != first.Partition {
+				c.report(RuleRepeat, string(first.Key), nil, "event %d of %s was published in partition %d, and again in %d", g.number, c.placeAt(g.spot), first.Partition, at.partition)
+				return
+			}
+		}
+	}
+}
+
+// assignEvents tells each entry where its events are. They are in order already.
+func (c *check) assignEvents() {
+	for n := range c.events {
+		e := &c.entries[c.events[n].entry]
+		if e.events == 0 {
+			e.first = int32(n)
+		}
+		e.events++
+	}
+}

@@ -1,0 +1,422 @@
+package checker
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// world is a service in miniature that leaves a history: it decides by the checker's own model, so what it shows is how the checker judges what the
+// recorded run of the real service has not. Actions are remembered, so that a database can be thrown back to an earlier one.
+type world struct {
+	history *History
+	lanes   map[lane][]Packed
+	actions []func(*worldBase)
+	base    *worldBase
+	memory  packer
+	events  int64
+	letters int64
+	routes  map[string]int64
+}
+
+// worldBase is the database of a world.
+type worldBase struct {
+	world    *world
+	silent   bool // nothing is published: it is being restored
+	products map[string]*product
+	owners   map[string]string
+	next     map[lane]int64
+	rows     map[lane]int64
+	tables   Tables
+	letters  map[place][]*LetterRow
+	held     map[string]place
+}
+
+const (
+	worldCommands, worldEvents, worldLetters = "commands", "events", "letters"
+	worldGroup                               = "group"
+)
+
+func newWorld(partitions int32) *world {
+	w := &world{lanes: map[lane][]Packed{}, routes: map[string]int64{}}
+	w.history = &History{Group: worldGroup, Source: "/allocation", Kinds: map[string]string{worldCommands: "", "quantities": "ChangeBatchQuantity"},
+		TopicIDs: map[string]string{worldCommands: "AAAAAAAAAAAAAAAAAAAAAA", "quantities": "BBBBBBBBBBBBBBBBBBBBBB"}, Routes: map[string]string{}}
+	for p := range partitions {
+		w.lanes[lane{worldCommands, p}] = nil
+	}
+	w.lanes[lane{"quantities", 0}] = nil
+	w.base = w.newBase()
+	return w
+}
+
+func (w *world) newBase() *worldBase {
+	return &worldBase{world: w, products: map[string]*product{}, owners: map[string]string{}, next: map[lane]int64{}, rows: map[lane]int64{},
+		letters: map[place][]*LetterRow{}, held: map[string]place{}}
+}
+
+// send puts a command into a partition, and does not apply it. The kind may be empty, where the topic is mapped.
+func (w *world) send(partition int32, kind, data string) place {
+	l := lane{worldCommands, partition}
+	r := Record{Key: []byte("key"), Value: []byte(data), Time: 1_700_000_000_000}
+	if kind == "" {
+		l = lane{"quantities", 0}
+	} else {
+		r.Headers = []Header{{"ce_type", []byte(typePrefix + kind)}}
+	}
+	if kind == "Allocate" { // some without a key
+		r.Key = nil
+	}
+	return w.put(l, r)
+}
+
+func (w *world) put(l lane, r Record) place {
+	r.Topic, r.Partition, r.Offset = l.topic, l.partition, int64(len(w.lanes[l]))
+	w.lanes[l] = append(w.lanes[l], w.memory.pack(&r))
+	return placeOf(&r)
+}
+
+// do sends a command and applies all that is waiting in its partition.
+func (w *world) do(partition int32, kind, data string) place {
+	at := w.send(partition, kind, data)
+	w.apply(lane{at.topic, at.partition})
+	return at
+}
+
+func (w *world) act(action func(*worldBase)) {
+	w.actions = append(w.actions, action)
+	action(w.base)
+}
+
+// apply applies all that waits in a partition.
+func (w *world) apply(l lane) {
+	for w.base.next[l] < int64(len(w.lanes[l])) {
+		w.act(func(b *worldBase) { b.consume(l) })
+	}
+}
+
+// retry is what an operator does, and the worker after that.
+func (w *world) retry(at place) {
+	w.decide(at, stateRetried)
+	w.act(func(b *worldBase) { b.retry(at) })
+}
+
+func (w *world) discard(at place) {
+	w.decide(at, stateDiscarded)
+	w.act(func(b *worldBase) {
+		b.last(at).State = stateDiscarded
+		b.row(b.decode(at), 0, decisionType+stateDiscarded, 1)
+		b.free(at)
+	})
+}
+
+func (w *world) decide(at place, word string) {
+	headers := append(originalHeaders(at), Header{"dlq-decision", []byte(word)})
+	w.publishLetter(Record{Key: w.record(at).Key, Headers: headers})
+}
+
+func originalHeaders(at place) []Header {
+	return []Header{{"dlq-original-topic", []byte(at.topic)}, {"dlq-original-partition", fmt.Append(nil, at.partition)}, {"dlq-original-offset", fmt.Append(nil, at.offset)}}
+}
+
+// failOver loses the last actions of the database.
+func (w *world) failOver(lost int) {
+	w.actions = w.actions[:len(w.actions)-lost]
+	w.base = w.newBase()
+	w.base.silent = true
+	for _, action := range w.actions {
+		action(w.base)
+	}
+	w.base.silent = false
+	w.history.TimelineChanges++
+}
+
+func (w *world) record(at place) Record {
+	return w.lanes[lane{at.topic, at.partition}][at.offset].Record()
+}
+
+func (w *world) publish(r Record, topic string) Packed {
+	r.Topic, r.Offset = topic, w.events
+	w.events++
+	return w.memory.pack(&r)
+}
+
+func (w *world) publishLetter(r Record) {
+	r.Topic, r.Offset = worldLetters, w.letters
+	w.letters++
+	w.history.Letters = append(w.history.Letters, w.memory.pack(&r))
+}
+
+// consume takes the next record of a partition: it is decided, or waits behind a held product.
+func (b *worldBase) consume(l lane) {
+	at := place{l.topic, l.partition, b.next[l]}
+	b.next[l]++
+	o := b.decode(at)
+	sku := b.skuOf(o)
+	switch {
+	case o.refusal == "" && b.held[sku] != place{}:
+		b.tables.HeldCommands = append(b.tables.HeldCommands, HeldCommandRow{Seq: int64(len(b.tables.HeldCommands)), Key: sku,
+			CommandSource: b.source(l), Offset: at.offset, Value: o.value})
+	case strings.Contains(string(o.value), "poison"):
+		b.refuse(o, reasonInternal)
+		b.held[sku] = at
+	default:
+		b.decide(o, 0)
+	}
+}
+
+func (b *worldBase) decode(at place) *command {
+	r := b.world.record(at)
+	return decode(&r, b.world.history.Kinds[at.topic])
+}
+
+func (b *worldBase) skuOf(o *command) string {
+	if sku, ok := b.owners[o.ref]; ok && o.ref != "" {
+		return sku
+	}
+	return o.sku
+}
+
+func (b *worldBase) product(sku string) *product {
+	if b.products[sku] == nil {
+		b.products[sku] = newProduct(sku)
+	}
+	return b.products[sku]
+}
+
+// decide decides a command, and numbers its events from some number.
+func (b *worldBase) decide(o *command, number int32) {
+	p := b.product(b.skuOf(o))
+	effect, reason := p.verdict(o)
+	switch {
+	case reason != "":
+		b.refuse(o, reason)
+		if o.kind == "Allocate" && o.refusal == "" {
+			b.emit(o, number, expected{kind: "AllocationRejected", subject: o.orderid, data: data{sku: o.sku, orderID: o.orderid, qty: o.qty, reason: reason, lineID: o.lineid, revision: -1}})
+		}
+	case effect:
+		for i, e := range p.apply(o) {
+			if e.kind == "BatchCreated" {
+				b.owners[o.ref] = p.sku
+			}
+			b.emit(o, number+int32(i), e)
+		}
+	}
+}
+
+func (b *worldBase) source(l lane) int32 {
+	if l.topic == worldCommands {
+		return l.partition + 1
+	}
+	return 100
+}
+
+func (b *worldBase) row(o *command, number int32, kind string, sum uint64) {
+	l := lane{o.at.topic, o.at.partition}
+	b.tables.Outbox = append(b.tables.Outbox, OutboxRow{Source: b.source(l), Row: b.rows[l], Offset: o.at.offset, Event: number, Type: kind, CommandSource: b.source(l), Sum: sum})
+	b.rows[l]++
+}
+
+func (b *worldBase) emit(o *command, number int32, e expected) {
+	c := &check{history: b.world.history}
+	id := fmt.Sprintf("%s.%d.%d.%d", c.history.TopicIDs[o.at.topic], o.at.partition, o.at.offset, number)
+	r := Record{Key: []byte(e.data.sku), Value: e.data.json()}
+	for _, h := range [][2]string{{"content-type", "application/json"}, {"ce_specversion", "1.0"}, {"ce_type", typePrefix + e.kind}, {"ce_source", c.history.Source},
+		{"ce_id", id}, {"ce_time", timeOf(o.time)}, {"ce_subject", e.subject}, {"ce_partitionkey", e.data.sku}, {"ce_sequence", sequenceOf(e.sequence)},
+		{"ce_correlationid", o.correlation()}, {"ce_causationid", o.causation()}} {
+		if h[1] != "" {
+			r.Headers = append(r.Headers, Header{h[0], []byte(h[1])})
+		}
+	}
+	b.row(o, number, e.kind, sumOf(e.kind, e.data.sku, e.sequence, r.Value))
+	if b.silent {
+		return
+	}
+	c.history.Events = append(c.history.Events, b.world.publish(r, worldEvents))
+	if topic, ok := c.history.Routes[e.kind]; ok {
+		c.history.Routed = append(c.history.Routed, b.world.publish(r, topic))
+	}
+}
+
+// refuse makes a dead letter.
+func (b *worldBase) refuse(o *command, reason string) {
+	l := lane{o.at.topic, o.at.partition}
+	r := b.world.record(o.at)
+	b.letters[o.at] = append(b.letters[o.at], &LetterRow{Source: b.source(l), Row: b.rows[l], Offset: o.at.offset, Reason: reason, Key: r.Key, Value: r.Value,
+		CommandSource: b.source(l), State: stateOpen, Retries: len(b.letters[o.at])})
+	b.publishLetter(o, reason)
+}
+
+func (b *worldBase) publishLetter(o *command, reason string) {
+	b.row(o, 0, "", 1)
+	if b.silent {
+		return
+	}
+	r := b.world.record(o.at)
+	r.Headers = append(append(r.Headers, Header{"dlq-reason", []byte(reason)}, Header{"dlq-message", []byte("because")}), originalHeaders(o.at)...)
+	r.Headers = append(r.Headers, Header{"dlq-original-timestamp", fmt.Append(nil, o.time)}, Header{"dlq-consumer-group", []byte(worldGroup)})
+	b.world.publishLetter(r)
+}
+
+// last is the last dead letter of a command.
+func (b *worldBase) last(at place) *LetterRow { return b.letters[at][len(b.letters[at])-1] }
+
+// retry applies a dead letter, and what waited behind it.
+func (b *worldBase) retry(at place) {
+	o, letter := b.decode(at), b.last(at)
+	number := int32(1 + letter.Retries)
+	if letter.Reason == reasonInternal {
+		number = 0
+	}
+	letter.State = stateRetried
+	b.row(o, 0, decisionType+stateRetried, 1)
+	b.decide(o, number)
+	b.free(at)
+}
+
+func (b *worldBase) free(at place) {
+	for sku, holder := range b.held {
+		if holder != at {
+			continue
+		}
+		delete(b.held, sku)
+		waiting := b.tables.HeldCommands
+		b.tables.HeldCommands = nil
+		for _, row := range waiting {
+			if row.Key != sku {
+				b.tables.HeldCommands = append(b.tables.HeldCommands, row)
+				continue
+			}
+			b.decide(b.decode(place{b.laneOf(row.CommandSource).topic, b.laneOf(row.CommandSource).partition, row.Offset}), 0)
+		}
+	}
+}
+
+func (b *worldBase) laneOf(source int32) lane {
+	if source == 100 {
+		return lane{"quantities", 0}
+	}
+	return lane{worldCommands, source - 1}
+}
+
+func (d data) json() []byte {
+	text := fmt.Sprintf(`{"sku":%q`, d.sku)
+	for _, f := range [][2]string{{"orderid", d.orderID}, {"lineid", d.lineID}, {"ref", d.ref}, {"batchref", d.batchRef}, {"eta", d.eta}, {"reason", d.reason}} {
+		if f[1] != "" {
+			text += fmt.Sprintf(`,%q:%q`, f[0], f[1])
+		}
+	}
+	if d.qty >= 0 {
+		text += fmt.Sprintf(`,"qty":%d`, d.qty)
+	}
+	if d.revision >= 0 {
+		text += fmt.Sprintf(`,"revision":%d`, d.revision)
+	}
+	return []byte(text + "}")
+}
+
+// end is the history that the world leaves.
+func (w *world) end() *History {
+	h, b := w.history, w.base
+	h.Commands, h.Partitions, h.Tables = nil, nil, b.tables
+	for l, records := range w.lanes {
+		h.Commands = append(h.Commands, records...)
+		n := int64(len(records))
+		h.Partitions = append(h.Partitions, Partition{Topic: l.topic, Partition: l.partition, End: n, Committed: n})
+		h.Tables.Positions = append(h.Tables.Positions, PositionRow{Source: b.source(l), Topic: l.topic, TopicID: h.TopicIDs[l.topic], Partition: l.partition,
+			NextOffset: b.next[l], NextRow: b.rows[l], PublishedRow: b.rows[l]})
+	}
+	for _, letters := range b.letters {
+		for _, letter := range letters {
+			h.Tables.Letters = append(h.Tables.Letters, *letter)
+		}
+	}
+	for sku, at := range b.held {
+		h.Tables.HeldKeys = append(h.Tables.HeldKeys, HeldKeyRow{sku, b.last(at).Source, b.last(at).Row})
+	}
+	for _, p := range b.products {
+		b.endProduct(p, &h.Tables)
+	}
+	return h
+}
+
+func (b *worldBase) endProduct(p *product, t *Tables) {
+	if p.version == 0 {
+		return
+	}
+	t.Products = append(t.Products, ProductRow{p.sku, p.version, int64(len(p.waiting))})
+	for _, x := range p.ranked {
+		t.Batches = append(t.Batches, BatchRow{Ref: x.ref, SKU: p.sku, Qty: x.qty, Allocated: x.taken, ETA: x.eta, FirstQty: x.firstQty, FirstETA: x.firstETA, Revision: x.revision, LastChange: x.lastChange})
+	}
+	for _, l := range slices.Collect(maps.Values(p.lines)) {
+		row := LineRow{OrderID: l.order, SKU: p.sku, LineID: l.id, Qty: l.qty, Placed: l.placed, State: l.state}
+		if l.on != nil {
+			row.BatchRef = l.on.ref
+		}
+		t.Lines = append(t.Lines, row)
+	}
+}
+
+// letter adds the dead letter of a command to a history, with its rows.
+func (h *History) letter(command Record, reason string) {
+	w := &world{history: h, lanes: map[lane][]Packed{}, letters: int64(len(h.Letters))}
+	b := w.newBase()
+	at := placeOf(&command)
+	w.lanes[lane{at.topic, at.partition}] = slices.Repeat([]Packed{Packed(appendRecord(nil, &command))}, int(at.offset)+1)
+	o := b.decode(at)
+	for _, p := range h.Tables.Positions {
+		b.rows[lane{p.Topic, p.Partition}] = p.NextRow
+	}
+	b.refuse(o, reason)
+	if o.kind == "Allocate" {
+		w.events = int64(len(h.Events))
+		b.emit(o, 0, expected{kind: "AllocationRejected", subject: o.orderid, data: data{sku: o.sku, orderID: o.orderid, qty: o.qty, reason: reason, lineID: o.lineid, revision: -1}})
+	}
+	h.Tables.Outbox = append(h.Tables.Outbox, b.tables.Outbox...)
+	h.Tables.Letters = append(h.Tables.Letters, *b.last(at))
+	for i := range h.Tables.Positions {
+		if p := &h.Tables.Positions[i]; p.Topic == at.topic && p.Partition == at.partition {
+			p.NextRow, p.PublishedRow = b.rows[lane{at.topic, at.partition}], b.rows[lane{at.topic, at.partition}]
+		}
+	}
+}
+
+// swap lets two commands of a partition stand in each other's place, with everything that came of them.
+func (w *world) swap(partition int32, a, b int64) {
+	l := lane{worldCommands, partition}
+	to := map[int64]int64{a: b, b: a}
+	records := w.lanes[l]
+	records[a], records[b] = records[b], records[a]
+	for _, i := range []int64{a, b} {
+		records[i] = records[i].altered(func(r *Record) { r.Offset = i })
+	}
+	h := w.history
+	for i, p := range h.Events {
+		id := p.header("ce_id")
+		for from, into := range to {
+			old := fmt.Sprintf("%s.%d.%d.", h.TopicIDs[l.topic], partition, from)
+			if number, ok := strings.CutPrefix(id, old); ok {
+				at := place{l.topic, partition, into}.String()
+				h.Events[i] = p.withHeader("ce_id", fmt.Sprintf("%s.%d.%d.%s", h.TopicIDs[l.topic], partition, into, number)).
+					withHeader("ce_correlationid", at).withHeader("ce_causationid", at)
+			}
+		}
+	}
+	for i, p := range h.Letters {
+		for from, into := range to {
+			if p.original() == (place{l.topic, partition, from}).String() {
+				h.Letters[i] = p.withHeader("dlq-original-offset", fmt.Sprint(into))
+			}
+		}
+	}
+	for i := range w.base.tables.Outbox {
+		if row := &w.base.tables.Outbox[i]; row.Source == w.base.source(l) && (row.Offset == a || row.Offset == b) {
+			row.Offset = to[row.Offset]
+		}
+	}
+	for _, letter := range slices.Concat(slices.Collect(maps.Values(w.base.letters))...) {
+		if letter.Source == w.base.source(l) && (letter.Offset == a || letter.Offset == b) {
+			letter.Offset = to[letter.Offset]
+		}
+	}
+}
