@@ -166,6 +166,45 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		h.letter(again.record(refused), "unknown_sku")
 		requireFound(t, h, RuleEffect, "CHAIR", "commands.1.1", "was refused as unknown_sku, but has no legal place", "after sequence 1", "an effect", "its partition:", "its product:")
 	})
+	t.Run("of a command that is legal only after its partition's next", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(3)
+		w.send(1, "Allocate", order1)
+		w.base.next[lane{worldCommands, 1}]++ // passed over
+		w.do(1, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
+		w.do(0, "ChangeBatchQuantity", `{"batchref":"l1","qty":7}`)
+		w.do(0, "CreateBatch", batch1)
+		w.do(0, "Allocate", order1)
+		requireFound(t, w.end(), RuleEffect, "CHAIR", "the Allocate at commands.1.0 had no effect, but has no legal place", "and not after 0", "refused as unknown_sku")
+	})
+	t.Run("of two commands that are legal only in the other order", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(3)
+		w.do(0, "CreateBatch", batch1)
+		w.do(0, "Allocate", order1)
+		w.do(1, "Allocate", order1)            // legal late
+		early := w.send(1, "Allocate", order1) // as if refused
+		w.base.next[lane{worldCommands, 1}]++
+		h := w.end()
+		h.letter(w.record(early), "unknown_sku")
+		requireFound(t, h, RuleEffect, "CHAIR", "the Allocate at commands.1.1 was refused as unknown_sku, but has no legal place")
+	})
+	t.Run("of two commands of different products, each legal alone", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(3)
+		w.do(0, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
+		w.do(0, "CreateBatch", batch1)
+		w.do(0, "Allocate", order1)
+		w.do(1, "Allocate", order1) // after CHAIR began
+		early := w.send(1, "Allocate", `{"orderid":"x1","sku":"LAMP","qty":1}`)
+		w.base.next[lane{worldCommands, 1}]++
+		h := w.end()
+		h.letter(w.record(early), "unknown_sku") // before LAMP began
+		violations := Check(h)
+		require.Len(t, violations, 1, Report(violations))
+		require.Equal(t, RuleCycle, violations[0].Rule)
+		require.Contains(t, violations[0].Text, "the commands are in no order")
+	})
 	t.Run("of a command without effect", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(3)

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -319,7 +320,11 @@ func (d data) json() []byte {
 func (w *world) end() *History {
 	h, b := w.history, w.base
 	h.Commands, h.Partitions, h.Tables = nil, nil, b.tables
-	for l, records := range w.lanes {
+	lanes := slices.SortedFunc(maps.Keys(w.lanes), func(a, b lane) int {
+		return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
+	})
+	for _, l := range lanes {
+		records := w.lanes[l]
 		h.Commands = append(h.Commands, records...)
 		n := int64(len(records))
 		h.Partitions = append(h.Partitions, Partition{Topic: l.topic, Partition: l.partition, End: n, Committed: n})
