@@ -10,7 +10,7 @@ import (
 	"allocation/worker"
 )
 
-const holdingsSQL = `select source, topic, topic_id, partition, token, next_row, published_row, retired_at is not null from positions`
+const holdingsSQL = `select source, topic, topic_id, partition, token, next_offset, next_row, published_row, retired_at is not null from positions`
 
 // Holdings reads all positions, whoever owns them.
 func (s *Store) Holdings(ctx context.Context) ([]worker.Holding, error) {
@@ -20,7 +20,7 @@ func (s *Store) Holdings(ctx context.Context) ([]worker.Holding, error) {
 	}
 	holdings, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h worker.Holding, err error) {
 		var id, token uuid.UUID
-		err = row.Scan(&h.Source.ID, &h.Source.Topic, &id, &h.Source.Partition, &token, &h.NextRow, &h.Published, &h.Retired)
+		err = row.Scan(&h.Source.ID, &h.Source.Topic, &id, &h.Source.Partition, &token, &h.NextOffset, &h.NextRow, &h.Published, &h.Retired)
 		h.Source.TopicID, h.Token = id, worker.Token(token)
 		return h, err
 	})

@@ -146,6 +146,16 @@ func (w *Worker) add(l *lane) {
 	least.lanes = append(least.lanes, l)
 }
 
+// noteLostCommits reports a database that went back while this worker was connected: it is behind what this worker committed, and no operator
+// decided that.
+func (w *Worker) noteLostCommits(l *lane, claim Claim) {
+	if claim.NextOffset < l.next && claim.Source.ID == l.claim.Source.ID && claim.Replay == l.claim.Replay {
+		w.metrics.Rollbacks.Inc()
+		w.logger.Error("the database is behind what was committed: it was restored, or a failover lost commits; replaying from its own position",
+			"topic", l.topic, "partition", l.partition, "position", claim.NextOffset, "committed", l.next)
+	}
+}
+
 // noteRollback reports a database that was restored or lost commits: the group knows of commands that the database does not. What it knows of
 // before an operator's decision, or of another log, is no proof.
 func (w *Worker) noteRollback(l *lane, group kgo.Offset, log Log) {

@@ -124,11 +124,12 @@ type ClaimRequest struct {
 
 // Holding is a position as the database has it, whoever owns it.
 type Holding struct {
-	Source    outbox.Source
-	Token     Token
-	NextRow   int64
-	Published int64
-	Retired   bool // nothing more is applied under it, and no member of the group is assigned it
+	Source     outbox.Source
+	Token      Token
+	NextOffset int64
+	NextRow    int64
+	Published  int64
+	Retired    bool // nothing more is applied under it, and no member of the group is assigned it
 }
 
 // Progress is how far the rows of a source are published, as the holder of its claim knows it.

@@ -77,6 +77,7 @@ func (w *Worker) reclaim(ctx context.Context, l *lane) {
 		return
 	}
 	tries := l.tries
+	w.noteLostCommits(l, claim)
 	w.relay.Close(l.claim.Source.ID)
 	l.adopt(claim)
 	l.judge(log)

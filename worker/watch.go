@@ -18,12 +18,13 @@ func (w *Worker) runWatch(stop context.Context) {
 	for wait := jitter(watchEvery); sleepUntilKicked(stop, w.watch, wait); wait = w.watchAgain() {
 		pause(stop, watchAtMost)
 		w.watchTopics(stop)
+		asked := time.Now()
 		holdings, err := w.store.Holdings(stop)
 		if err != nil {
 			w.metrics.Retries.WithLabelValues("postgres", "watch").Inc()
 			continue
 		}
-		w.watchClaims(holdings)
+		w.watchClaims(holdings, asked)
 		strays.publish(stop, holdings)
 	}
 }
@@ -39,19 +40,25 @@ func (w *Worker) watchAgain() time.Duration {
 	return watchEvery
 }
 
-// watchClaims finds lanes whose claim is not the last: an operator decided about the partition, or another worker claimed it by mistake.
-func (w *Worker) watchClaims(holdings []Holding) {
-	tokens := make(map[int32]Token, len(holdings))
+// watchClaims finds lanes whose claim is not the last: an operator decided about the partition, or another worker claimed it by mistake. It also
+// finds those that are not where they were left, though nothing moved them since the question was asked: the database lost commits.
+func (w *Worker) watchClaims(holdings []Holding, asked time.Time) {
+	found := make(map[int32]Holding, len(holdings))
 	for _, h := range holdings {
-		tokens[h.Source.ID] = h.Token
+		found[h.Source.ID] = h
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
 		settled := l.state == running || l.state == quarantined
-		if token, ok := tokens[l.claim.Source.ID]; settled && ok && token != l.claim.Token {
+		h, ok := found[l.claim.Source.ID]
+		switch {
+		case !settled || !ok:
+		case h.Token != l.claim.Token:
 			w.metrics.Fenced.Inc()
 			w.doubt(l, time.Now())
+		case h.NextOffset < l.next && !l.busy && l.movedAt.Before(asked):
+			w.doubt(l, time.Time{})
 		}
 	}
 }

@@ -182,11 +182,13 @@ func (a *arena) sameAgain(before, after *checker.History, behind int64) {
 func (a *arena) onlyRepeats(before, after *checker.History) (repeats, others int) {
 	a.t.Helper()
 	known := map[string]string{}
-	for _, e := range before.Events {
+	for _, packed := range before.Events {
+		e := packed.Record()
 		id, bytes := eventBytes(&e)
 		known[id] = bytes
 	}
-	for _, e := range after.Events {
+	for _, packed := range after.Events {
+		e := packed.Record()
 		id, bytes := eventBytes(&e)
 		if known[id] == "" {
 			others++
