@@ -27,7 +27,9 @@ func (s *service) query(sql string) {
 	require.NoError(s.t, err)
 }
 
-func (s *service) dlq(args ...string) outcome { return runProgram(s.t, append([]string{"dlq"}, args...)...) }
+func (s *service) dlq(args ...string) outcome {
+	return runProgram(s.t, append([]string{"dlq"}, args...)...)
+}
 
 // awaitLetters waits until a list has so many dead letters.
 func (s *service) awaitLetters(want int, filter ...string) []store.Letter {
@@ -117,6 +119,7 @@ func TestDLQ_freesAHeldProduct(t *testing.T) {
 create function poison() returns trigger language plpgsql as $$ begin if new.orderid like 'poison%' then raise exception 'odd'; end if; return new; end $$;
 create trigger poison before insert on lines for each row execute function poison()`)
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
+	s.send("Allocate", "orderid=o0", "sku=CHAIR", "qty=4")
 	s.send("Allocate", "orderid=poison", "sku=CHAIR", "qty=1")
 	letter := s.awaitLetters(1, "--reason=internal")[0]
 	id := letter.ID.String()
@@ -125,7 +128,7 @@ create trigger poison before insert on lines for each row execute function poiso
 	s.send("Allocate", "orderid=o2", "sku=CHAIR", "qty=3")
 	require.Eventually(t, func() bool { return s.awaitLetters(1)[0].Waiting == 2 }, 20*time.Second, 20*time.Millisecond)
 	require.Eventually(t, func() bool { return strings.Contains(s.get("/metrics"), "\nallocation_held_keys 1\n") }, 20*time.Second, 20*time.Millisecond)
-	for _, what := range []string{"product CHAIR", "batch b1"} {
+	for _, what := range []string{"product CHAIR", "batch b1", "order o0"} {
 		out := runProgram(t, append([]string{"show"}, strings.Fields(what)...)...).requireDone(t)
 		require.Regexp(t, `product CHAIR is held since .* by the dead letter `+regexp.QuoteMeta(id)+` \(open\): 2 later commands wait`, out)
 	}
@@ -136,10 +139,11 @@ create trigger poison before insert on lines for each row execute function poiso
 	requireOutcome(t, s.dlq("retry", id, "--force"), exitDone, "1 applied")
 	require.Equal(t, []string{
 		"CHAIR         1  BatchCreated          batch b1 of 50, in the warehouse",
-		"CHAIR         2  Allocated             order poison gets 1 of batch b1",
-		"CHAIR         3  Allocated             order o1 gets 2 of batch b1",
-		"CHAIR         4  Allocated             order o2 gets 3 of batch b1",
-	}, withoutTimes(s.tail(4)))
+		"CHAIR         2  Allocated             order o0 gets 4 of batch b1",
+		"CHAIR         3  Allocated             order poison gets 1 of batch b1",
+		"CHAIR         4  Allocated             order o1 gets 2 of batch b1",
+		"CHAIR         5  Allocated             order o2 gets 3 of batch b1",
+	}, withoutTimes(s.tail(5)))
 	require.Eventually(t, func() bool { return strings.Contains(s.get("/metrics"), "\nallocation_held_keys 0\n") }, 20*time.Second, 20*time.Millisecond)
 	require.NotContains(t, runProgram(t, "show", "product", "CHAIR").requireDone(t), "held")
 }
