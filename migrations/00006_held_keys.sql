@@ -13,7 +13,7 @@ alter table dead_letters
     add column first_event    integer not null default 0,    -- the number of its next event, within the command
     add column attempts       integer not null default 0;    -- to do what was decided: high where it ends its worker
 create index dead_letters_by_command on dead_letters (coalesce(command_source, source), command_offset);
-create index dead_letters_open on dead_letters (recorded_at, source, row_no) where state = 'open';
+create index dead_letters_unresolved on dead_letters (recorded_at, source, row_no) where state in ('open', 'retrying', 'discarding');
 create index dead_letters_decided on dead_letters (source, row_no) where state in ('retrying', 'discarding');
 
 -- A row with a type that begins with dlq- tells of an operator's decision on a dead letter.
@@ -38,6 +38,7 @@ create table held_commands (
     command_offset bigint not null,
     command_time   bigint,                                   -- the record's timestamp, in Unix milliseconds
     first_event    integer not null default 0,
+    retries        integer not null default 0,                -- how often an operator had it applied again before
     ref            text collate "C",                         -- the batch that it would make
     record_key     bytea,                                    -- null where the record had none; so for the value
     value          bytea,
@@ -46,6 +47,7 @@ create table held_commands (
 );
 create index held_commands_in_order on held_commands (key, seq);
 create index held_commands_by_ref on held_commands (ref) where ref is not null;
+create index held_commands_by_command on held_commands (command_source, command_offset);
 
 -- A record that ends its worker leaves no error behind. So where a position did not move between two claims, a worker says which records it
 -- is about to apply, and finds what its predecessors said.
@@ -89,7 +91,7 @@ drop index held_keys_by_ref, held_keys_by_letter;
 alter table held_keys drop column ref, drop column attempts;
 revoke update, delete on held_keys from allocation_worker;
 alter table outbox drop column command_source, drop column letter_source, drop column letter_row;
-drop index dead_letters_decided, dead_letters_open, dead_letters_by_command;
+drop index dead_letters_decided, dead_letters_unresolved, dead_letters_by_command;
 update dead_letters set state = 'open' where state in ('retrying', 'discarding');
 revoke update on dead_letters from allocation_worker;
 alter table dead_letters

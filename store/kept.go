@@ -78,7 +78,7 @@ order by k.held_at, k.key limit 1`
 	attemptKeySQL = `update held_keys set attempts = case when $2 then 1 else attempts + 1 end where key = $1 returning attempts`
 
 	waitingCommandsSQL = `
-select h.seq, h.key, h.first_event, h.command_offset, coalesce(h.command_time, -1), h.record_key, h.value, h.headers, p.source, p.topic, p.topic_id, p.partition
+select h.seq, h.key, h.first_event, h.retries, h.command_offset, coalesce(h.command_time, -1), h.record_key, h.value, h.headers, p.source, p.topic, p.topic_id, p.partition
 from held_commands h join positions p on p.source = h.command_source
 where h.key = $1 order by h.seq limit $2`
 )
@@ -100,7 +100,7 @@ func waitingCommands(ctx context.Context, tx pgx.Tx, source int32, most int, for
 		return kept, ignoreNone(err)
 	}
 	kept.Records, err = keptRecords(ctx, tx, func(r *worker.KeptRecord) []any {
-		return []any{&r.Seq, &r.Product, &r.Event}
+		return []any{&r.Seq, &r.Product, &r.Event, &r.Retries}
 	}, waitingCommandsSQL, key, most+1)
 	if err != nil {
 		return kept, err

@@ -56,8 +56,8 @@ func (s *Store) Positions(ctx context.Context) ([]PositionView, error) {
 	return views, readError("read positions", err)
 }
 
-// Decision is what an operator wants of a position.
-type Decision struct {
+// OffsetDecision is what an operator wants of a position.
+type OffsetDecision struct {
 	Action  string   // accept or reset
 	Source  int32    // of the position
 	Seen    *int64   // where it must be; nil: anywhere, for one that moves
@@ -66,14 +66,14 @@ type Decision struct {
 	Why     string
 }
 
-// Decide carries decisions out, all or none, and returns where the positions were, by source. The owners are fenced, claim again, and go on
+// DecideOffsets carries decisions out, all or none, and returns where the positions were, by source. The owners are fenced, claim again, and go on
 // from there.
-func (s *Store) Decide(ctx context.Context, decisions []Decision) (from map[int32]int64, err error) {
-	inOrder := slices.SortedFunc(slices.Values(decisions), func(a, b Decision) int { return int(a.Source) - int(b.Source) }) // as all lock them
+func (s *Store) DecideOffsets(ctx context.Context, decisions []OffsetDecision) (from map[int32]int64, err error) {
+	inOrder := slices.SortedFunc(slices.Values(decisions), func(a, b OffsetDecision) int { return int(a.Source) - int(b.Source) }) // as all lock them
 	from = make(map[int32]int64, len(decisions))
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		for _, d := range inOrder {
-			at, err := decide(ctx, tx, d)
+			at, err := decideOffset(ctx, tx, d)
 			if err != nil {
 				return err
 			}
@@ -87,7 +87,7 @@ func (s *Store) Decide(ctx context.Context, decisions []Decision) (from map[int3
 	return from, nil
 }
 
-func decide(ctx context.Context, tx pgx.Tx, d Decision) (from int64, err error) {
+func decideOffset(ctx context.Context, tx pgx.Tx, d OffsetDecision) (from int64, err error) {
 	rows, err := tx.Query(ctx, `select next_offset from decide_position($1, $2, $3, $4, $5, $6)`, d.Source, d.Seen, uuid.UUID(d.TopicID), d.GoOn, d.Action, d.Why)
 	if err != nil {
 		return 0, err

@@ -35,10 +35,10 @@ with updated as (
 select expect_count((select count(*) from updated), 1, 'held products updated')`
 
 	waitSQL = `
-insert into held_commands (key, command_source, command_offset, command_time, first_event, ref, record_key, value, headers)
-select key, command_source, command_offset, nullif(command_time, -1), first_event, nullif(ref, ''), record_key, value, headers
-from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[])
-     with ordinality v (key, command_source, command_offset, command_time, first_event, ref, record_key, value, headers, n)
+insert into held_commands (key, command_source, command_offset, command_time, first_event, retries, ref, record_key, value, headers)
+select key, command_source, command_offset, nullif(command_time, -1), first_event, retries, nullif(ref, ''), record_key, value, headers
+from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[], $10::int[])
+     with ordinality v (key, command_source, command_offset, command_time, first_event, ref, record_key, value, headers, retries, n)
 order by n`
 
 	appliedSQL = `
@@ -97,13 +97,13 @@ func queueWaiting(b *pgx.Batch, waiting []waiting) {
 		return
 	}
 	keys, sources, offsets, times := make([]string, n), make([]int32, n), make([]int64, n), make([]int64, n)
-	events, refs := make([]int32, n), make([]string, n)
+	events, again, refs := make([]int32, n), make([]int32, n), make([]string, n)
 	recordKeys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	for i, w := range waiting {
 		c := w.command
 		keys[i], sources[i], offsets[i], times[i] = w.key, w.source, c.Offset, c.Cause.Time
-		events[i], refs[i] = w.event, w.ref
+		events[i], again[i], refs[i] = w.event, retries(c), w.ref
 		recordKeys[i], values[i], headers[i] = c.Key, c.Value, encodeHeaders(c.Headers)
 	}
-	b.Queue(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers)
+	b.Queue(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)
 }

@@ -27,6 +27,8 @@ type BatchView struct {
 
 	Lines      []LineView `json:"lines,omitempty"` // those allocated to it, in placed order
 	LinesTotal int64      `json:"lines_total"`
+
+	Held []HeldView `json:"held,omitempty"` // its product, where that is held
 }
 
 // LineView is an order line as it is now.
@@ -64,12 +66,14 @@ type ProductView struct {
 	BatchesTotal int64       `json:"batches_total"`
 	Waiting      []LineView  `json:"waiting"` // in placed order
 	WaitingTotal int64       `json:"waiting_total"`
+	Held         []HeldView  `json:"held,omitempty"` // itself, where it is held
 }
 
 // OrderView is an order as it is now: all its lines.
 type OrderView struct {
 	OrderID string     `json:"orderid"`
 	Lines   []LineView `json:"lines"`
+	Held    []HeldView `json:"held,omitempty"` // its products that are held
 }
 
 const (
@@ -110,18 +114,28 @@ func (s *Store) ShowBatch(ctx context.Context, ref string) (*BatchView, error) {
 	if batch.Lines, err = s.showLines(ctx, showBatchLinesSQL, ref); err != nil {
 		return nil, showError("show lines of batch", err)
 	}
-	err = s.pool.QueryRow(ctx, countLinesSQL, ref).Scan(&batch.LinesTotal)
-	return &batch, showError("count lines of batch", err)
+	if err = s.pool.QueryRow(ctx, countLinesSQL, ref).Scan(&batch.LinesTotal); err != nil {
+		return nil, showError("count lines of batch", err)
+	}
+	batch.Held, err = s.showHeld(ctx, batch.SKU)
+	return &batch, showError("show whether the batch's product is held", err)
 }
 
-// ShowProduct is what is known about a product, and ErrUnknown where nothing is.
+// ShowProduct is what is known about a product, and ErrUnknown where nothing is. Of one that its first command holds, only that is known.
 func (s *Store) ShowProduct(ctx context.Context, sku string) (*ProductView, error) {
-	var p ProductView
-	if err := s.pool.QueryRow(ctx, showProductSQL, sku).Scan(&p.SKU, &p.Version, &p.WaitingTotal, &p.BatchesTotal); err != nil {
+	p := ProductView{SKU: sku}
+	var err error
+	if p.Held, err = s.showHeld(ctx, sku); err != nil {
+		return nil, showError("show whether the product is held", err)
+	}
+	err = s.pool.QueryRow(ctx, showProductSQL, sku).Scan(&p.SKU, &p.Version, &p.WaitingTotal, &p.BatchesTotal)
+	if errors.Is(err, pgx.ErrNoRows) && len(p.Held) > 0 {
+		return &p, nil
+	}
+	if err != nil {
 		return nil, showError("show product", err)
 	}
 	rows, _ := s.pool.Query(ctx, showBatchesSQL, sku, showMost)
-	var err error
 	p.Batches, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b BatchView, err error) {
 		return b, row.Scan(append(b.fields(), &b.LinesTotal)...)
 	})
@@ -149,13 +163,16 @@ func (s *Store) ShowOrder(ctx context.Context, id string) (*OrderView, error) {
 		return nil, ErrUnknown
 	}
 	order := &OrderView{OrderID: id}
+	var skus []string
 	for _, l := range lines {
 		if err := s.showHistory(ctx, &l.line, l.last); err != nil {
 			return nil, showError("show history of order", err)
 		}
 		order.Lines = append(order.Lines, l.line)
+		skus = append(skus, l.line.SKU)
 	}
-	return order, nil
+	order.Held, err = s.showHeld(ctx, skus...)
+	return order, showError("show which products of the order are held", err)
 }
 
 // lastEvent is where a line's history begins.

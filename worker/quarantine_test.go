@@ -84,7 +84,7 @@ func (p *pipeline) decide(partition int32, to int64) {
 		if to == accept {
 			to = logs[name].GoOn(v.Position())
 		}
-		_, err := s.Decide(p.t.Context(), []store.Decision{{Action: "reset", Source: v.Source, TopicID: logs[name].TopicID, GoOn: &to, Why: "test"}})
+		_, err := s.DecideOffsets(p.t.Context(), []store.OffsetDecision{{Action: "reset", Source: v.Source, TopicID: logs[name].TopicID, GoOn: &to, Why: "test"}})
 		require.NoError(p.t, err)
 	}
 }

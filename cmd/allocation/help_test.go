@@ -15,7 +15,7 @@ func TestHelp_everySubcommandHasAnExample(t *testing.T) {
 	parser, err := kong.New(&grammar{}, kong.Vars{"version": "", "database": ""})
 	require.NoError(t, err)
 	leaves := parser.Model.Leaves(true)
-	require.Len(t, leaves, 15)
+	require.Len(t, leaves, 20)
 	for _, leaf := range leaves {
 		path := leaf.Path()
 		help := runProgram(t, append(strings.Fields(path), "--help")...).requireDone(t)
@@ -67,6 +67,12 @@ func TestProgram_wrongUsage(t *testing.T) {
 		{`"sku" is not key=value`, []string{"send", "Allocate", "sku"}},
 		{`the field "qty" is "x"; it must be an integer from 1 to 1000000000`, []string{"send", "Allocate", "orderid=o", "sku=s", "qty=x"}},
 		{`--type (ALLOCATION_TYPE) is "Alocated"`, []string{"tail", "--type", "Allocated,Alocated"}},
+		{`"3.1042" is no dead letter's ID; it must be <topic>.<partition>.<offset>`, []string{"dlq", "show", "3.1042"}},
+		{"give the IDs of dead letters, or a filter", []string{"dlq", "retry"}},
+		{"not both", []string{"dlq", "discard", "c.0.1", "--sku", "CHAIR"}},
+		{`--since (ALLOCATION_SINCE) is "yesterday"; it must be a time such as`, []string{"dlq", "list", "--since", "yesterday"}},
+		{`--reason (ALLOCATION_REASON) is "odd"; it must be one of malformed`, []string{"dlq", "retry", "--reason", "odd"}},
+		{`--state (ALLOCATION_STATE) is "shut"; it must be one of open`, []string{"dlq", "list", "--state", "open,shut"}},
 		{`--partitions (ALLOCATION_PARTITIONS) is "none"`, []string{"topics", "create", "--partitions", "none"}},
 	} {
 		o := runProgram(t, c.args...)

@@ -34,12 +34,12 @@ Example:
 
 // lostDecision is a decision that the database does not know. In JSON it is public contract.
 type lostDecision struct {
-	ID       string            `json:"id"` // of the dead letter
-	Decision string            `json:"decision"`
-	Time     time.Time         `json:"time"` // of the record that tells of it
-	SKU      string            `json:"key,omitempty"`
-	Database string            `json:"database"` // what the database has instead
-	place    store.LetterPlace // of the command
+	ID       string      `json:"id"` // of the dead letter
+	Decision string      `json:"decision"`
+	Time     time.Time   `json:"time"` // of the record that tells of it
+	SKU      string      `json:"key,omitempty"`
+	Database string      `json:"database"` // what the database has instead
+	place    store.Place // of the command
 }
 
 // Run lists them.
@@ -75,7 +75,7 @@ func (c *dlqLostCommand) Run(ctx context.Context, p *program) error {
 
 // readDecisions are the last decisions about each dead letter, in the order in which they were made. They are held in memory: people made them.
 func readDecisions(ctx context.Context, topic *historyTopic) ([]lostDecision, error) {
-	last := map[store.LetterPlace]lostDecision{}
+	last := map[store.Place]lostDecision{}
 	err := topic.each(ctx, func(r *kgo.Record) error {
 		d, ok := decisionOf(r)
 		if before, known := last[d.place]; ok && (!known || !d.Time.Before(before.Time)) {
@@ -103,7 +103,7 @@ func decisionOf(r *kgo.Record) (d lostDecision, ok bool) {
 	partition, err1 := strconv.ParseInt(headers["dlq-original-partition"], 10, 32)
 	offset, err2 := strconv.ParseInt(headers["dlq-original-offset"], 10, 64)
 	d = lostDecision{Decision: headers["dlq-decision"], Time: r.Timestamp.UTC(), SKU: string(r.Key)}
-	d.place = store.LetterPlace{Topic: headers["dlq-original-topic"], Partition: int32(partition), Offset: offset}
+	d.place = store.Place{Topic: headers["dlq-original-topic"], Partition: int32(partition), Offset: offset}
 	d.ID = fmt.Sprintf("%s.%d.%d", d.place.Topic, partition, offset)
 	decided := r.Value == nil && (d.Decision == "retried" || d.Decision == "discarded")
 	return d, decided && d.place.Topic != "" && err1 == nil && err2 == nil
@@ -113,7 +113,7 @@ func decisionOf(r *kgo.Record) (d lostDecision, ok bool) {
 func lostOf(ctx context.Context, db *store.Store, decisions []lostDecision) (lost []lostDecision, err error) {
 	const atOnce = 500
 	for some := range slices.Chunk(decisions, atOnce) {
-		places := make([]store.LetterPlace, len(some))
+		places := make([]store.Place, len(some))
 		for i := range some {
 			places[i] = some[i].place
 		}

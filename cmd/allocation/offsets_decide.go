@@ -24,13 +24,13 @@ type plannedMove struct {
 	Why       string `json:"why,omitempty"` // it is in quarantine
 	Done      bool   `json:"done"`
 
-	decision store.Decision
+	decision store.OffsetDecision
 }
 
 // plan says what going on from an offset means. to is nil where the partition is gone.
 func (v *offsetsView) plan(p store.PositionView, to *int64, action, why string) plannedMove {
 	m := plannedMove{Topic: p.Topic, Partition: p.Partition, From: p.NextOffset, To: to, Why: v.unusable(p)}
-	m.decision = store.Decision{Action: action, Source: p.Source, TopicID: p.TopicID, GoOn: to, Why: m.Why}
+	m.decision = store.OffsetDecision{Action: action, Source: p.Source, TopicID: p.TopicID, GoOn: to, Why: m.Why}
 	if m.Why != "" { // it stands still, so this must be what the operator saw
 		m.decision.Seen = &p.NextOffset
 	}
@@ -94,11 +94,11 @@ func (p *program) decide(ctx context.Context, v *offsetsView, moves []plannedMov
 }
 
 func (v *offsetsView) execute(ctx context.Context, moves []plannedMove) error {
-	decisions := make([]store.Decision, len(moves))
+	decisions := make([]store.OffsetDecision, len(moves))
 	for i, m := range moves {
 		decisions[i] = m.decision
 	}
-	from, err := v.db.Decide(ctx, decisions)
+	from, err := v.db.DecideOffsets(ctx, decisions)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type grammar struct {
 	Send    sendCommand      `cmd:"" help:"Send commands."`
 	Tail    tailCommand      `cmd:"" help:"Print events as they come."`
 	Show    showCommand      `cmd:"" help:"Print what is known about an order, a product or a batch."`
+	Dlq     dlqCommand       `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsetsCommand   `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verifyCommand    `cmd:"" help:"Check the database against itself and against the events."`
 	Version kong.VersionFlag `env:"-" help:"Print the version."`

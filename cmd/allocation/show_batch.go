@@ -24,9 +24,14 @@ func (c *showBatchCommand) Run(ctx context.Context, p *program) error {
 }
 
 func (p *program) printBatch(b *store.BatchView) error {
-	if err := p.printBatches([]store.BatchView{*b}, 1); err != nil || len(b.Lines) == 0 {
+	if err := p.printBatches([]store.BatchView{*b}, 1); err != nil {
 		return err
 	}
-	fmt.Fprintln(p.out)
-	return p.printLines(b.Lines, b.LinesTotal)
+	if len(b.Lines) > 0 {
+		fmt.Fprintln(p.out)
+		if err := p.printLines(b.Lines, b.LinesTotal); err != nil {
+			return err
+		}
+	}
+	return p.printHeld(b.Held)
 }

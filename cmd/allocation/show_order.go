@@ -34,7 +34,7 @@ func (p *program) printOrder(o *store.OrderView) error {
 			return err
 		}
 	}
-	return nil
+	return p.printHeld(o.Held)
 }
 
 // printHistory prints what happened to a line, and by which command.

@@ -29,11 +29,16 @@ func (c *showProductCommand) Run(ctx context.Context, p *program) error {
 func (p *program) printProduct(v *store.ProductView) error {
 	fmt.Fprintf(p.out, "product %s, version %d: %s batches, %s waiting lines\n\n",
 		printable(v.SKU), v.Version, count(v.BatchesTotal), count(v.WaitingTotal))
-	if err := p.printBatches(v.Batches, v.BatchesTotal); err != nil || len(v.Waiting) == 0 {
+	if err := p.printBatches(v.Batches, v.BatchesTotal); err != nil {
 		return err
 	}
-	fmt.Fprintln(p.out)
-	return p.printLines(v.Waiting, v.WaitingTotal)
+	if len(v.Waiting) > 0 {
+		fmt.Fprintln(p.out)
+		if err := p.printLines(v.Waiting, v.WaitingTotal); err != nil {
+			return err
+		}
+	}
+	return p.printHeld(v.Held)
 }
 
 // printBatches prints batches as they are now, of which there may be more.

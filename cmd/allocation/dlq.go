@@ -1,0 +1,55 @@
+package main
+
+import (
+	"slices"
+
+	"allocation/cmd/allocation/config"
+	"allocation/store"
+)
+
+type dlqCommand struct {
+	List    dlqListCommand    `cmd:"" help:"Print dead letters."`
+	Show    dlqShowCommand    `cmd:"" help:"Print all of a dead letter."`
+	Retry   dlqRetryCommand   `cmd:"" help:"Have dead letters applied again."`
+	Discard dlqDiscardCommand `cmd:"" help:"Give dead letters up, and free the products that they hold."`
+	Lost    dlqLostCommand    `cmd:"" help:"Print decisions that the database lost."`
+}
+
+// letterFlags are filters that all subcommands have that take several dead letters.
+type letterFlags struct {
+	Reason []string `placeholder:"REASON,…" help:"Only those with these reasons, such as unknown_batch,internal."`
+	Type   []string `placeholder:"TYPE,…" help:"Only commands of these types, such as Allocate."`
+	SKU    string   `name:"sku" placeholder:"SKU" help:"Only commands of this product."`
+	Since  string   `placeholder:"TIME" help:"Only those that became dead letters since: a time such as 2026-11-23T02:40:07Z, or 2h or 7d ago."`
+	Until  string   `placeholder:"TIME" help:"Only those that became dead letters before."`
+}
+
+func (f *letterFlags) filter(problems *config.Problems) store.LetterFilter {
+	problems.OneOf("reason", f.Reason, letterReasons()...)
+	return store.LetterFilter{
+		Reasons: f.Reason, Types: f.Type, SKU: f.SKU, Since: problems.Ago("since", f.Since), Until: problems.Ago("until", f.Until),
+	}
+}
+
+// letterReasons are the words that a dead letter's reason may be.
+func letterReasons() []string {
+	return []string{
+		"malformed", "unknown_type", "unknown_batch", "unknown_sku", "unknown_line", "sku_mismatch", "batch_conflict", "batch_not_arrived",
+		"line_conflict", "line_cancelled", "line_dispatched", "line_waiting", "internal",
+	}
+}
+
+// readPlaces reads IDs of dead letters, and says of each that is none what an ID looks like.
+func readPlaces(problems *config.Problems, ids ...string) []store.Place {
+	var places []store.Place
+	for _, id := range ids {
+		place, err := store.ParsePlace(id)
+		if err != nil {
+			problems.Say("%w", err)
+		}
+		if !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	return places
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"allocation/cmd/allocation/config"
+	"allocation/store"
+)
+
+// decideFlags are the arguments of retry and discard.
+type decideFlags struct {
+	config.Database
+	letterFlags
+	IDs    []string `arg:"" optional:"" name:"id" help:"The dead letters: <topic>.<partition>.<offset> of their commands. Or give a filter."`
+	Limit  string   `default:"1000" help:"Decide on so many at most that match a filter, oldest first."`
+	Wait   string   `default:"10s" help:"How long to wait until workers have done it."`
+	DryRun bool     `help:"Print what would be decided, and decide nothing."`
+	JSON   bool     `help:"Print JSON."`
+}
+
+type dlqRetryCommand struct {
+	decideFlags
+	Force bool `help:"Retry also what was retried before, or was discarded."`
+}
+
+const decideHelp = `The worker that has a letter's partition does it, in a transaction of its own, and the command waits up to --wait for what comes of it.
+What nobody has done by then is not lost: it is done as soon as a worker has the partition.
+
+Exit codes: 0 everything is done, or decided and not done yet; 1 something was refused or failed again, or nothing was decided.`
+
+func (dlqRetryCommand) Help() string {
+	return `Has dead letters applied again, with their original bytes. A refused command takes effect now; a command that failed (reason internal)
+takes effect in its place, before the later ones of its product that wait for it. Whatever is refused or fails again is a dead letter again, and is
+retried once more only with --force. With IDs, all are retried or none; of what matches a filter, what was retried before is left out.
+
+` + decideHelp + `
+
+Examples:
+
+    allocation dlq retry warehouse.commands.3.1042
+    allocation dlq retry --reason unknown_batch --since 2h --dry-run`
+}
+
+type dlqDiscardCommand struct {
+	decideFlags
+	Force bool `help:"Discard also what is about to be retried, if it is not too late."`
+}
+
+func (dlqDiscardCommand) Help() string {
+	return `Gives dead letters up: their commands never take effect. Of a command that failed (reason internal), what waits for it is applied.
+
+` + decideHelp + `
+
+Examples:
+
+    allocation dlq discard warehouse.commands.3.1042
+    allocation dlq discard --reason malformed --until 7d`
+}
+
+// Run has them applied again.
+func (c *dlqRetryCommand) Run(ctx context.Context, p *program) error {
+	return c.run(ctx, p, store.Decision{Force: c.Force})
+}
+
+// Run gives them up.
+func (c *dlqDiscardCommand) Run(ctx context.Context, p *program) error {
+	return c.run(ctx, p, store.Decision{Force: c.Force, Discard: true})
+}
+
+func (c *decideFlags) run(ctx context.Context, p *program, d store.Decision) error {
+	problems := p.problems()
+	d.Places, d.Filter, d.DryRun = readPlaces(problems, c.IDs...), c.filter(problems), c.DryRun
+	d.Limit = problems.Integer("limit", c.Limit, 1, 100_000)
+	wait := problems.Wait("wait", c.Wait)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	switch named := len(d.Places) > 0; {
+	case named && !d.Filter.Empty():
+		return misuse("give IDs or a filter, not both")
+	case !named && d.Filter.Empty():
+		return misuse("give the IDs of dead letters, or a filter: --reason, --type, --sku, --since, --until")
+	}
+	db, err := p.openStore(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	decided, err := db.Decide(ctx, d)
+	if err != nil {
+		return err
+	}
+	report := newDecisionReport(&d, &decided)
+	if !d.DryRun {
+		if err := report.await(ctx, db, wait); err != nil {
+			return err
+		}
+	}
+	return p.printDecisions(report, c.JSON)
+}
+
+// await waits until workers have done everything, or for so long. A person may stop it: what is decided stays so.
+func (r *decisionReport) await(ctx context.Context, db *store.Store, limit time.Duration) (err error) {
+	const look = 100 * time.Millisecond
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	for last := false; ; {
+		if r.outcomes, err = db.Outcomes(context.WithoutCancel(ctx), r.letters); err != nil || last || !r.pending() {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			last = true
+		case <-ctx.Done():
+			last = true
+		}
+	}
+}

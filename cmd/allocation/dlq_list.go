@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"allocation/cmd/allocation/config"
+	"allocation/store"
+)
+
+type dlqListCommand struct {
+	config.Database
+	letterFlags
+	State []string `default:"open,retrying,discarding" placeholder:"STATE,…" help:"Only those in these states: open, retrying, discarding, retried, discarded; or all."`
+	Limit string   `default:"100" help:"Print so many at most."`
+	JSON  bool     `help:"Print JSON."`
+}
+
+func (dlqListCommand) Help() string {
+	return `Prints dead letters, oldest first. Those in the state open wait for somebody to decide; retrying and discarding are decided, and their
+partition's worker has not done it yet. WAITING is how many later commands of the product wait behind it.
+
+Examples:
+
+    allocation dlq list
+    allocation dlq list --reason unknown_batch --since 2h
+    allocation dlq list --state all --sku CHAIR --json`
+}
+
+// Run prints the list.
+func (c *dlqListCommand) Run(ctx context.Context, p *program) error {
+	problems := p.problems()
+	filter := c.filter(problems)
+	limit := problems.Integer("limit", c.Limit, 1, 100_000)
+	problems.OneOf("state", c.State, append(store.LetterStates(), "all")...)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	states := c.State
+	for _, s := range c.State {
+		if s == "all" {
+			states = store.LetterStates()
+		}
+	}
+	db, err := p.openStore(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	list, err := db.Letters(ctx, filter, states, limit)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return p.printJSON(list)
+	}
+	return p.printLetters(&list)
+}
+
+func (p *program) printLetters(list *store.LetterList) error {
+	if len(list.Letters) == 0 {
+		fmt.Fprintln(p.out, "no dead letters")
+		return nil
+	}
+	t := newTable(p.out, "ID", "REASON", "TYPE", "PRODUCT", "WHEN", "STATE", "WAITING", "MESSAGE")
+	for _, l := range list.Letters {
+		waiting := ""
+		if l.Holds != "" {
+			waiting = count(l.Waiting)
+		}
+		t.row(l.ID.String(), l.Reason, l.Type, l.SKU, l.RecordedAt.Local().Format(timeLayout), letterState(&l), waiting, cut(l.Message, 60))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	return p.printMore(list.More)
+}
+
+// letterState is the state for people, with what retry asks for --force for.
+func letterState(l *store.Letter) string {
+	switch l.Retries {
+	case 0:
+		return l.State
+	case 1:
+		return l.State + " (retried once before)"
+	}
+	return fmt.Sprintf("%s (retried %d times before)", l.State, l.Retries)
+}
+
+// cut leaves so many characters of a text at most.
+func cut(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}

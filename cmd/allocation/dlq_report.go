@@ -1,0 +1,148 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"allocation/store"
+)
+
+// decisionReport is what was decided, and what came of it.
+type decisionReport struct {
+	discard, dryRun bool
+	letters         []store.Letter
+	outcomes        []store.Outcome // of each; none in a dry run
+	more, leftOut   int64
+}
+
+func newDecisionReport(d *store.Decision, decided *store.Decided) *decisionReport {
+	return &decisionReport{discard: d.Discard, dryRun: d.DryRun, letters: decided.Letters, more: decided.More, leftOut: decided.LeftOut}
+}
+
+func (r *decisionReport) pending() bool { return r.total(store.OutcomePending) > 0 }
+
+func (r *decisionReport) total(results ...string) (n int) {
+	for _, o := range r.outcomes {
+		for _, result := range results {
+			if o.Result == result {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// errAgain is the error of a retry that did not mend everything.
+var errAgain = errors.New("some were refused again or failed again: see allocation dlq list")
+
+func (p *program) printDecisions(r *decisionReport, asJSON bool) error {
+	var err error
+	if asJSON {
+		err = p.printJSON(r.json())
+	} else {
+		err = p.printDecisionTable(r)
+	}
+	if err == nil && r.total(store.OutcomeRefused, store.OutcomeFailed) > 0 {
+		return errAgain
+	}
+	return err
+}
+
+type decisionJSON struct {
+	Decision string              `json:"decision"` // retry or discard
+	DryRun   bool                `json:"dry_run"`
+	Letters  []decidedLetterJSON `json:"letters"`
+	More     int64               `json:"more"`     // how many match besides
+	LeftOut  int64               `json:"left_out"` // how many match, but were retried before
+}
+
+type decidedLetterJSON struct {
+	ID store.Place `json:"id"`
+	*store.Outcome
+}
+
+func (r *decisionReport) verb() string {
+	if r.discard {
+		return "discard"
+	}
+	return "retry"
+}
+
+func (r *decisionReport) json() decisionJSON {
+	out := decisionJSON{Decision: r.verb(), DryRun: r.dryRun, Letters: []decidedLetterJSON{}, More: r.more, LeftOut: r.leftOut}
+	for i := range r.letters {
+		l := decidedLetterJSON{ID: r.letters[i].ID}
+		if !r.dryRun {
+			l.Outcome = &r.outcomes[i]
+		}
+		out.Letters = append(out.Letters, l)
+	}
+	return out
+}
+
+// decisionsShown is how many dead letters people see one by one.
+const decisionsShown = 50
+
+func (p *program) printDecisionTable(r *decisionReport) error {
+	if n := len(r.letters); n > 0 {
+		t := newTable(p.out, "ID", "REASON", "TYPE", "PRODUCT", "OUTCOME")
+		for i, l := range r.letters[:min(n, decisionsShown)] {
+			t.row(l.ID.String(), l.Reason, l.Type, l.SKU, r.says(i))
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+		if err := p.printMore(int64(n - decisionsShown)); err != nil {
+			return err
+		}
+		fmt.Fprintln(p.out)
+	}
+	_, err := fmt.Fprintln(p.out, r.sum())
+	return err
+}
+
+// says is what came of one.
+func (r *decisionReport) says(i int) string {
+	if r.dryRun {
+		return "would " + r.verb()
+	}
+	switch o := r.outcomes[i]; o.Result {
+	case store.OutcomePending:
+		return "not done yet: a worker does it when it has the partition"
+	case store.OutcomeRefused:
+		return fmt.Sprintf("refused again, %s: %s", o.Reason, o.Message)
+	case store.OutcomeFailed:
+		return "failed again, and holds its product: " + o.Message
+	case store.OutcomeWaits:
+		return fmt.Sprintf("waits behind the held product %s", o.Product)
+	default:
+		return o.Result
+	}
+}
+
+// sum is a line about all of them.
+func (r *decisionReport) sum() string {
+	var parts []string
+	if r.dryRun {
+		parts = append(parts, fmt.Sprintf("%s would be decided, and nothing was", count(int64(len(r.letters)))))
+	}
+	for _, kind := range []struct{ result, says string }{
+		{store.OutcomeApplied, "applied"}, {store.OutcomeDiscarded, "discarded"}, {store.OutcomeRefused, "refused again"},
+		{store.OutcomeFailed, "failed again"}, {store.OutcomeWaits, "waiting behind a held product"}, {store.OutcomePending, "not done yet"},
+	} {
+		if n := r.total(kind.result); n > 0 {
+			parts = append(parts, count(int64(n))+" "+kind.says)
+		}
+	}
+	if len(r.letters) == 0 {
+		parts = append(parts, "no open dead letters match")
+	}
+	if r.more > 0 {
+		parts = append(parts, count(r.more)+" more match")
+	}
+	if r.leftOut > 0 {
+		parts = append(parts, count(r.leftOut)+" left out that were retried before (--force retries them)")
+	}
+	return strings.Join(parts, "; ")
+}

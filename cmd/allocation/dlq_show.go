@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"allocation/store"
+)
+
+type dlqShowCommand struct {
+	shown
+	ID string `arg:"" name:"id" help:"The dead letter: <topic>.<partition>.<offset> of its command."`
+}
+
+func (dlqShowCommand) Help() string {
+	return `Prints a dead letter with its key, headers and value: as text where they are printable, else in base64. JSON has both.
+
+Example:
+
+    allocation dlq show warehouse.commands.3.1042`
+}
+
+// Run prints the dead letter.
+func (c *dlqShowCommand) Run(ctx context.Context, p *program) error {
+	problems := p.problems()
+	places := readPlaces(problems, c.ID)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	look := func(db *store.Store, ctx context.Context, _ string) (*letterJSON, error) {
+		l, err := db.Letter(ctx, places[0])
+		return newLetterJSON(l), err
+	}
+	return view(ctx, p, c.shown, "dead letter", c.ID, look, p.printLetter)
+}
+
+// letterJSON is a dead letter with all of its bytes, as JSON has them.
+type letterJSON struct {
+	store.Letter
+	Key     bytesJSON          `json:"key"`
+	Headers []letterHeaderJSON `json:"headers"`
+	Value   bytesJSON          `json:"value"`
+	Others  []store.Letter     `json:"others,omitempty"` // of the same command, oldest first
+}
+
+type letterHeaderJSON struct {
+	Key   bytesJSON `json:"key"`
+	Value bytesJSON `json:"value"`
+}
+
+// bytesJSON is null where there are none.
+type bytesJSON struct {
+	Base64 *string `json:"base64"`
+	Text   *string `json:"text,omitempty"` // only where it is printable
+}
+
+func newLetterJSON(l *store.LetterContent) *letterJSON {
+	if l == nil {
+		return nil
+	}
+	out := &letterJSON{Letter: l.Letter, Key: newBytesJSON(l.Key), Value: newBytesJSON(l.Value), Others: l.Others, Headers: []letterHeaderJSON{}}
+	for _, h := range l.Headers {
+		out.Headers = append(out.Headers, letterHeaderJSON{newBytesJSON([]byte(h.Key)), newBytesJSON(h.Value)})
+	}
+	return out
+}
+
+func newBytesJSON(b []byte) (out bytesJSON) {
+	if b == nil {
+		return out
+	}
+	encoded := base64.StdEncoding.EncodeToString(b)
+	out.Base64 = &encoded
+	if text := string(b); readable(text) {
+		out.Text = &text
+	}
+	return out
+}
+
+func readable(text string) bool {
+	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }) < 0
+}
+
+// String is what people see of bytes. Of a text with line breaks, each begins a line.
+func (b bytesJSON) String() string {
+	switch {
+	case b.Base64 == nil:
+		return "(null)"
+	case b.Text == nil:
+		return "(base64) " + *b.Base64
+	}
+	lines := strings.Split(strings.ReplaceAll(*b.Text, "\r\n", "\n"), "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (p *program) printLetter(l *letterJSON) error {
+	say := func(name, format string, args ...any) {
+		fmt.Fprintf(p.out, "%-10s%s\n", name, printable(fmt.Sprintf(format, args...)))
+	}
+	fmt.Fprintf(p.out, "dead letter %s\n\n", printable(l.ID.String()))
+	say("reason", "%s: %s", l.Reason, l.Message)
+	say("state", "%s", letterState(&l.Letter))
+	say("type", "%s", orUnknown(l.Type))
+	say("product", "%s", orUnknown(l.SKU))
+	if l.Holds != "" {
+		say("holds", "%s: %s later commands wait", l.Holds, count(l.Waiting))
+	}
+	if l.CommandTime != nil {
+		say("sent", "%s", time.UnixMilli(*l.CommandTime).Format(timeLayout))
+	}
+	say("recorded", "%s", l.RecordedAt.Local().Format(timeLayout))
+	if l.ResolvedAt != nil {
+		say("resolved", "%s", l.ResolvedAt.Local().Format(timeLayout))
+	}
+	fmt.Fprintf(p.out, "\nkey       %s\n", l.Key)
+	for _, h := range l.Headers {
+		fmt.Fprintf(p.out, "header    %s: %s\n", h.Key, h.Value)
+	}
+	fmt.Fprintf(p.out, "value     %s\n", l.Value)
+	if len(l.Others) == 0 {
+		return nil
+	}
+	fmt.Fprintln(p.out, "\nother dead letters of this command")
+	return p.printLetters(&store.LetterList{Letters: l.Others})
+}
+
+func orUnknown(text string) string {
+	if text == "" {
+		return "(not known)"
+	}
+	return text
+}

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"fmt"
+
+	"allocation/store"
+)
+
+// printHeld says which products wait, and for what.
+func (p *program) printHeld(held []store.HeldView) error {
+	for _, h := range held {
+		waits := fmt.Sprintf("%s later commands wait", count(h.Waiting))
+		if h.Waiting == 1 {
+			waits = "1 later command waits"
+		}
+		_, err := fmt.Fprintf(p.out, "\nproduct %s is held since %s by the dead letter %s (%s): %s\n",
+			printable(h.SKU), h.Since.Local().Format(timeLayout), printable(h.Letter.String()), h.State, waits)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

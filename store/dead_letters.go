@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+// The states of a dead letter.
+const (
+	LetterOpen       = "open"       // nobody decided yet
+	LetterRetrying   = "retrying"   // an operator wants it applied, and its partition's owner has not done it yet
+	LetterDiscarding = "discarding" // an operator wants it dropped, and its partition's owner has not done it yet
+	LetterRetried    = "retried"    // it was applied again; if that was refused, there is a later letter of its command
+	LetterDiscarded  = "discarded"  // it never takes effect
+)
+
+// LetterStates are all of them.
+func LetterStates() []string {
+	return []string{LetterOpen, LetterRetrying, LetterDiscarding, LetterRetried, LetterDiscarded}
+}
+
+// Letter is a dead letter as a list shows it.
+type Letter struct {
+	ID          Place      `json:"id"`
+	Reason      string     `json:"reason"`
+	Message     string     `json:"message"`
+	Type        string     `json:"type,omitempty"`
+	SKU         string     `json:"sku,omitempty"`
+	State       string     `json:"state"`
+	Retries     int32      `json:"retries"`                   // how often its command was retried before
+	CommandTime *int64     `json:"command_time_ms,omitempty"` // as the producer gave it: perhaps nonsense
+	RecordedAt  time.Time  `json:"recorded_at"`
+	ResolvedAt  *time.Time `json:"resolved_at,omitempty"`
+	Holds       string     `json:"holds,omitempty"`   // the product whose later commands wait for it
+	Waiting     int64      `json:"waiting,omitempty"` // how many wait
+
+	row worker.LetterID
+}
+
+// LetterContent is a dead letter with everything that came with its command.
+type LetterContent struct {
+	Letter
+	Key     []byte
+	Value   []byte
+	Headers []outbox.Header
+	Others  []Letter // of the same command, oldest first
+}
+
+const (
+	// letterColumns and letterJoins are about dead letters called d.
+	letterColumns = `d.source, d.row_no, p.topic, p.partition, d.command_offset, d.reason, d.message, coalesce(d.type, ''), coalesce(d.sku, ''), d.state, d.retries,
+    d.command_time, d.recorded_at, d.resolved_at, coalesce(k.key, ''), (select count(*) from held_commands h where h.key = k.key)`
+	letterJoins = `
+join positions p on p.source = coalesce(d.command_source, d.source)
+left join held_keys k on k.source = d.source and k.row_no = d.row_no`
+
+	// Of a command that was refused more than once, its last letter is what counts.
+	newestSQL = `
+from unnest($1::text[], $2::int[], $3::bigint[]) w (topic, partition, command_offset)
+cross join lateral (
+    select n.source, n.row_no from positions o
+    join dead_letters n on coalesce(n.command_source, n.source) = o.source and n.command_offset = w.command_offset
+    where o.topic = w.topic and o.partition = w.partition
+    order by n.recorded_at desc, n.row_no desc limit 1) n
+join dead_letters d on d.source = n.source and d.row_no = n.row_no` + letterJoins
+
+	letterSQL = `select ` + letterColumns + `, d.key, d.value, d.headers` + newestSQL
+
+	letterOthersSQL = `
+select ` + letterColumns + ` from dead_letters w
+join dead_letters d on coalesce(d.command_source, d.source) = coalesce(w.command_source, w.source) and d.command_offset = w.command_offset
+    and (d.source, d.row_no) <> (w.source, w.row_no)` + letterJoins + `
+where w.source = $1 and w.row_no = $2 order by d.recorded_at, d.row_no limit $3`
+)
+
+func (l *Letter) fields() []any {
+	return []any{
+		&l.row.Source, &l.row.Row, &l.ID.Topic, &l.ID.Partition, &l.ID.Offset, &l.Reason, &l.Message, &l.Type, &l.SKU, &l.State, &l.Retries,
+		&l.CommandTime, &l.RecordedAt, &l.ResolvedAt, &l.Holds, &l.Waiting,
+	}
+}
+
+func scanLetter(row pgx.CollectableRow) (l Letter, err error) {
+	return l, row.Scan(l.fields()...)
+}
+
+// Letter is the last dead letter of a command, and ErrUnknown where it has none.
+func (s *Store) Letter(ctx context.Context, id Place) (*LetterContent, error) {
+	topics, partitions, offsets := placeArrays([]Place{id})
+	rows, _ := s.pool.Query(ctx, letterSQL, topics, partitions, offsets)
+	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (l LetterContent, err error) {
+		var headers []byte
+		if err = row.Scan(append(l.fields(), &l.Key, &l.Value, &headers)...); err == nil {
+			l.Headers, err = decodeHeaders(headers)
+		}
+		return l, err
+	})
+	if err != nil {
+		return nil, showError("show dead letter", err)
+	}
+	rows, _ = s.pool.Query(ctx, letterOthersSQL, found.row.Source, found.row.Row, showMost)
+	found.Others, err = pgx.CollectRows(rows, scanLetter)
+	return &found, readError("show other dead letters of the command", err)
+}

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// LetterFilter says which dead letters are meant. What is empty leaves nothing out.
+type LetterFilter struct {
+	Reasons []string
+	Types   []string
+	SKU     string
+	Since   time.Time // when it became a dead letter
+	Until   time.Time
+}
+
+// Empty tells whether the filter leaves nothing out.
+func (f *LetterFilter) Empty() bool {
+	return len(f.Reasons) == 0 && len(f.Types) == 0 && f.SKU == "" && f.Since.IsZero() && f.Until.IsZero()
+}
+
+// LetterList is the beginning of a list, oldest first.
+type LetterList struct {
+	Letters []Letter `json:"letters"`
+	More    int64    `json:"more"` // how many match besides
+}
+
+const (
+	letterFilterSQL = `
+    (cardinality($1::text[]) = 0 or d.reason = any($1)) and (cardinality($2::text[]) = 0 or d.type = any($2)) and ($3::text = '' or d.sku = $3)
+    and ($4::timestamptz is null or d.recorded_at >= $4) and ($5::timestamptz is null or d.recorded_at < $5)`
+
+	listLettersSQL = `
+select ` + letterColumns + ` from dead_letters d` + letterJoins + `
+where d.state = any($6) and ` + letterFilterSQL + `
+order by d.recorded_at, d.source, d.row_no limit $7`
+
+	countLettersSQL = `select count(*), count(*) filter (where d.retries > 0) from dead_letters d where d.state = any($6) and ` + letterFilterSQL
+
+	// What is not resolved has an index of its own, which Postgres sees only where the states stand in the query.
+	unresolvedSQL = `d.state in ('open', 'retrying', 'discarding') and `
+)
+
+func (f *LetterFilter) args(more ...any) []any {
+	return append([]any{notNull(f.Reasons), notNull(f.Types), f.SKU, timeOrNull(f.Since), timeOrNull(f.Until)}, more...)
+}
+
+func notNull(list []string) []string { return append([]string{}, list...) }
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// aboutStates makes a query about some states one that costs nothing for dead letters that are resolved, unless it is about those.
+func aboutStates(query string, states []string) string {
+	if slices.Contains(states, LetterRetried) || slices.Contains(states, LetterDiscarded) {
+		return query
+	}
+	return strings.Replace(query, "where d.state", "where "+unresolvedSQL+"d.state", 1)
+}
+
+// Letters are the oldest dead letters in some states.
+func (s *Store) Letters(ctx context.Context, f LetterFilter, states []string, limit int) (list LetterList, err error) {
+	rows, _ := s.pool.Query(ctx, aboutStates(listLettersSQL, states), f.args(states, limit)...)
+	if list.Letters, err = pgx.CollectRows(rows, scanLetter); err != nil {
+		return list, readError("list dead letters", err)
+	}
+	if len(list.Letters) < limit {
+		return list, nil
+	}
+	total, _, err := countLetters(ctx, s.pool, f, states)
+	list.More = max(0, total-int64(len(list.Letters)))
+	return list, err
+}
+
+// rowQuerier is a pool or a transaction.
+type rowQuerier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// countLetters counts dead letters, and those of them whose commands were retried before.
+func countLetters(ctx context.Context, db rowQuerier, f LetterFilter, states []string) (all, again int64, err error) {
+	err = db.QueryRow(ctx, aboutStates(countLettersSQL, states), f.args(states)...).Scan(&all, &again)
+	return all, again, readError("count dead letters", err)
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/worker"
+)
+
+// The results of a decision.
+const (
+	OutcomePending   = "pending"   // the partition's owner has not done it yet
+	OutcomeApplied   = "applied"   // the command took effect, or had none to take
+	OutcomeRefused   = "refused"   // it was refused again, and is an open dead letter again
+	OutcomeFailed    = "failed"    // it failed again, and is an open dead letter again; its product is held where it is known
+	OutcomeWaits     = "waits"     // it waits behind a held product, and is applied when that is free
+	OutcomeDiscarded = "discarded" // it never takes effect
+)
+
+// Outcome is what came of a decision.
+type Outcome struct {
+	Result  string `json:"result"`
+	Reason  string `json:"reason,omitempty"`  // of the new dead letter
+	Message string `json:"message,omitempty"` // of the new dead letter
+	Product string `json:"product,omitempty"` // the held one behind which it waits
+}
+
+// A new letter of the command is from the very transaction that resolved the old one, or from a later one where the command waited in between.
+const outcomesSQL = `
+select d.source, d.row_no, d.state, coalesce(n.reason, ''), coalesce(n.message, ''), coalesce(h.key, '')
+from unnest($1::int[], $2::bigint[]) v (source, row_no)
+join dead_letters d on d.source = v.source and d.row_no = v.row_no
+left join lateral (
+    select n.reason, n.message from dead_letters n
+    where coalesce(n.command_source, n.source) = coalesce(d.command_source, d.source) and n.command_offset = d.command_offset
+        and n.recorded_at >= d.resolved_at and (n.source, n.row_no) <> (d.source, d.row_no)
+    order by n.recorded_at desc, n.row_no desc limit 1) n on true
+left join lateral (
+    select h.key from held_commands h
+    where h.command_source = coalesce(d.command_source, d.source) and h.command_offset = d.command_offset limit 1) h on true`
+
+// Outcomes says what came of decisions so far, letter by letter.
+func (s *Store) Outcomes(ctx context.Context, letters []Letter) ([]Outcome, error) {
+	sources, numbers := letterRows(letters)
+	rows, err := s.pool.Query(ctx, outcomesSQL, sources, numbers)
+	if err != nil {
+		return nil, readError("look for outcomes", err)
+	}
+	found := make(map[worker.LetterID]Outcome, len(letters))
+	var id worker.LetterID
+	var state, reason, message, key string
+	_, err = pgx.ForEachRow(rows, []any{&id.Source, &id.Row, &state, &reason, &message, &key}, func() error {
+		found[id] = outcome(state, reason, message, key)
+		return nil
+	})
+	outcomes := make([]Outcome, len(letters))
+	for i := range letters {
+		outcomes[i] = found[letters[i].row]
+	}
+	return outcomes, readError("look for outcomes", err)
+}
+
+func outcome(state, reason, message, key string) Outcome {
+	switch {
+	case state == LetterDiscarded:
+		return Outcome{Result: OutcomeDiscarded}
+	case state != LetterRetried:
+		return Outcome{Result: OutcomePending}
+	case reason == reasonInternal:
+		return Outcome{Result: OutcomeFailed, Reason: reason, Message: message}
+	case reason != "":
+		return Outcome{Result: OutcomeRefused, Reason: reason, Message: message}
+	case key != "":
+		return Outcome{Result: OutcomeWaits, Product: key}
+	}
+	return Outcome{Result: OutcomeApplied}
+}
