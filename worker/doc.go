@@ -15,9 +15,14 @@
 //   - the recoverer: claims lanes again that were fenced, or whose transaction's outcome is unknown;
 //   - the reporter: writes published rows of idle partitions, and commits to the group what is applied and published;
 //   - the listener: hears from other workers that they wait for a published row;
-//   - one for each lane whose old rows are being drained.
+//   - the watch: finds topics that were made again, claims that were lost without a word, and rows that no member of the group has;
+//   - one for each lane whose old rows are being drained, and one for rows that no member has.
 //
 // franz-go calls assign, revoke and lose from its own goroutine.
+//
+// A position is used only on the log that it belongs to. A claim compares the topic's id, the log's bounds, and by leader epochs whether the log
+// still holds what was applied (see Log); a record of a newer leader than the log was compared under is not applied before the next claim has
+// compared again. What does not fit is quarantined until an operator's decision fences the claim.
 //
 // There is one lock, Worker.mu, for lanes and what is in them; it is never held across a call to the Store, the relay's waits, or Kafka.
 package worker

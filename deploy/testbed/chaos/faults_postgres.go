@@ -56,10 +56,11 @@ func (h *hit) promote(ctx context.Context) error {
 
 // awaitCommits returns when something was committed, and a while later, or when nothing is for some seconds; with the last known positions.
 func (h *hit) awaitCommits(ctx context.Context) (last map[lane]position) {
-	const patience, look = 6 * time.Second, 200 * time.Millisecond
+	const patience, look = 8 * time.Second, 200 * time.Millisecond
 	first, _ := h.monitor.positions(ctx)
+	same := func(before, now position) bool { return before.nextOffset == now.nextOffset }
 	for began := time.Now(); time.Since(began) < patience && rest(ctx, look); {
-		if now, err := h.monitor.positions(ctx); err == nil && !maps.Equal(first, now) {
+		if now, err := h.monitor.positions(ctx); err == nil && !maps.EqualFunc(first, now, same) {
 			break
 		}
 	}
