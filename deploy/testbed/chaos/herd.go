@@ -150,6 +150,14 @@ func (h *herd) all() []*member {
 	return slices.Clone(h.workers)
 }
 
+// tails are the ends of the workers' logs.
+func (h *herd) tails() (text string) {
+	for _, w := range h.all() {
+		text += fmt.Sprintf("\nthe log of %s:\n%s", w.name, child.Tail(w.log))
+	}
+	return text
+}
+
 func (h *herd) killAll() {
 	for _, w := range h.all() {
 		h.kill(w)

@@ -52,7 +52,7 @@ func (c *campaign) await(ctx context.Context, what string, so func(context.Conte
 			moved, last = time.Now(), now
 		}
 		if time.Since(moved) > patience {
-			return fmt.Errorf("nothing moves for %s, and it is not so that %s: %w\n%s", patience, what, err, last)
+			return fmt.Errorf("nothing moves for %s, and it is not so that %s (error: %v): %s%s", patience, what, err, last, c.herd.tails()) //nolint:errorlint // a text
 		}
 	}
 	return ctx.Err()
