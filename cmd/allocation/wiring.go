@@ -119,7 +119,9 @@ func (w *wiring) openStore(ctx context.Context, traces *tracing) (*store.Store, 
 		// One for each applier, and a few for claims, drains, reports and probes.
 		MaxConns: int32(w.settings.tuning.Appliers + 4),
 		Adjust: func(pool *pgxpool.Config) {
-			w.settings.database.Refresh(pool)
+			if w.settings.url == "" {
+				w.settings.database.Refresh(pool)
+			}
 			w.postgresAccess.watch(pool)
 			traces.adjust(pool, w.postgresAccess)
 			if w.adjustPool != nil {
