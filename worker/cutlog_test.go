@@ -32,43 +32,52 @@ func startCutKafka(t *testing.T) *cutKafka {
 	return k
 }
 
-// rewrite stops the server, rewrites a partition's log, and starts the server again.
-func (k *cutKafka) rewrite(partition string, log func([]byte) []byte) {
+// cut kills the server, drops the batches of a partition's log from an offset on, and starts the server again.
+func (k *cutKafka) cut(partition string) {
 	k.t.Helper()
 	require.NoError(k.t, k.server.Signal(k.t.Context(), syscall.SIGKILL))
 	folder := filepath.Join(k.dir, "data", partition)
-	files, err := os.ReadDir(folder)
-	require.NoError(k.t, err)
-	for _, f := range files {
-		path := filepath.Join(folder, f.Name())
-		switch filepath.Ext(path) {
-		case ".log":
-			b, err := os.ReadFile(path)
-			require.NoError(k.t, err)
-			require.NoError(k.t, os.WriteFile(path, log(b), 0o644))
-		case ".index", ".timeindex", ".snapshot":
-			require.NoError(k.t, os.Remove(path))
+	k.rewrite(folder, func(log []byte) []byte { return log[:start(log)] })
+	for _, pattern := range []string{"*.index", "*.timeindex", "*.snapshot", "../recovery-point-offset-checkpoint", "../replication-offset-checkpoint"} {
+		stale, err := filepath.Glob(filepath.Join(folder, pattern))
+		require.NoError(k.t, err)
+		for _, f := range stale {
+			require.NoError(k.t, os.Remove(f))
 		}
-	}
-	for _, checkpoint := range []string{"recovery-point-offset-checkpoint", "replication-offset-checkpoint"} { // or the log is not read again
-		require.NoError(k.t, os.RemoveAll(filepath.Join(k.dir, "data", checkpoint)))
 	}
 	require.NoError(k.t, k.server.Start(k.t.Context()))
 }
 
-const cutAt = 6
-
-// cut drops the batches of records from an offset on.
-func cut(log []byte) []byte { return log[:start(log)] }
-
-// other makes the batches from an offset on those of another leader.
-func other(log []byte) []byte {
+// replace makes the batches of a partition's log from an offset on those of another leader. The server stops in an orderly way, or it would
+// read its logs anew and forget where epochs began.
+func (k *cutKafka) replace(partition string) {
+	k.t.Helper()
+	require.NoError(k.t, k.server.Signal(k.t.Context(), syscall.SIGTERM))
+	folder := filepath.Join(k.dir, "data", partition)
 	const epoch = 12 // where a batch has it; the checksum does not cover it
-	for at := start(log); at < len(log); at += batch(log[at:]) {
-		log[at+epoch+3]++
-	}
-	return log
+	k.rewrite(folder, func(log []byte) []byte {
+		for at := start(log); at < len(log); at += batch(log[at:]) {
+			log[at+epoch+3]++
+		}
+		return log
+	})
+	// A version, a count, and for each epoch its number and its first offset.
+	require.NoError(k.t, os.WriteFile(filepath.Join(folder, "leader-epoch-checkpoint"), []byte("0\n2\n0 0\n1 6\n"), 0o644))
+	require.NoError(k.t, k.server.Start(k.t.Context()))
 }
+
+func (k *cutKafka) rewrite(folder string, log func([]byte) []byte) {
+	k.t.Helper()
+	segments, err := filepath.Glob(filepath.Join(folder, "*.log"))
+	require.NoError(k.t, err)
+	for _, f := range segments {
+		b, err := os.ReadFile(f)
+		require.NoError(k.t, err)
+		require.NoError(k.t, os.WriteFile(f, log(b), 0o644))
+	}
+}
+
+const cutAt = 6
 
 // start is where the batch with the offset begins. A batch begins with its first offset and the length of what follows.
 func start(log []byte) (at int) {
@@ -83,14 +92,14 @@ func batch(b []byte) int { return 12 + int(binary.BigEndian.Uint32(b[8:])) }
 func TestPromise8_aLogThatWasCut(t *testing.T) {
 	for name, c := range map[string]struct {
 		running bool
-		log     func([]byte) []byte
+		change  func(*cutKafka, string)
 		grown   int // records sent before the worker can look
 		why     string
 	}{
-		"and grew again while no worker ran": {false, cut, 10, "the log was cut at 6 or after, and grew again beyond position 10"},
-		"and grew again while a worker ran":  {true, other, 10, "the log was cut at 6 or after, and grew again beyond position 10"},
-		"while a worker ran":                 {true, cut, 0, "position 10 is beyond the end of the log, 6"},
-		"while no worker ran":                {false, cut, 0, "position 10 is beyond the end of the log, 6"},
+		"and grew again while no worker ran": {false, (*cutKafka).cut, 10, "the log was cut at 6 or after, and grew again beyond position 10"},
+		"and grew again while a worker ran":  {true, (*cutKafka).replace, 10, "the log was cut at 6 or after, and grew again beyond position 10"},
+		"while a worker ran":                 {true, (*cutKafka).cut, 0, "position 10 is beyond the end of the log, 6"},
+		"while no worker ran":                {false, (*cutKafka).cut, 0, "position 10 is beyond the end of the log, 6"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +112,7 @@ func TestPromise8_aLogThatWasCut(t *testing.T) {
 			if !c.running {
 				require.NoError(t, m.stop())
 			}
-			server.rewrite(p.commands+"-0", c.log)
+			c.change(server, p.commands+"-0")
 			p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
 			p.sendBatches(0, 20, c.grown)
 			if !c.running {
