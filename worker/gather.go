@@ -78,7 +78,7 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// ready are the lanes to take from, beginning with another one each time; one that must go alone is the only one.
+// ready are the lanes to take from, beginning with another one each time; one that must go alone is the only one, when it is its turn.
 func (a *applier) ready(now time.Time) (ready []*lane, wait time.Duration) {
 	for i := range a.lanes {
 		l := a.lanes[(i+a.turn)%len(a.lanes)]
@@ -88,10 +88,11 @@ func (a *applier) ready(now time.Time) (ready []*lane, wait time.Duration) {
 			}
 			continue
 		}
-		if l.alone || l.trial > 0 {
+		if !l.alone && l.trial == 0 {
+			ready = append(ready, l)
+		} else if len(ready) == 0 {
 			return []*lane{l}, 0
 		}
-		ready = append(ready, l)
 	}
 	return ready, wait
 }

@@ -6,40 +6,54 @@ import (
 )
 
 // suspicion is about records that end the process of their worker, and leave no error behind. Where a position did not move between two claims,
-// its records are applied alone, a few at first, and the database is told which before. Who finds there that such a trial never ended takes that
-// many one by one, and holds the one that ended several.
+// its records are applied alone, a few at first, and the database is told which before. Who finds there that such a trial never ended takes its
+// records in smaller ones, and holds the record that ended several alone. Most processes that end do so for other reasons, so trials must be cheap.
 type suspicion struct {
 	trial    int   // most commands of the next trial; 0: there is no suspicion
-	danger   int64 // records below this offset are tried one by one
+	danger   int64 // records below this offset were in a trial that never ended
+	step     int   // most commands of a trial among those
 	survived bool  // a trial at this position ended, with an error
 }
+
+const (
+	trialGrowth = 8  // the next trial is so many times larger after one that ended well
+	trialShrink = 64 // and so many times smaller after one that never ended
+)
 
 // fatalTrials is how many trials of one record must not have ended before it is held. A process may end for other reasons, too.
 const fatalTrials = 2
 
 // suspect begins trials where the position did not move since an earlier claim, or a trial never ended.
 func (s *suspicion) suspect(c Claim) {
-	s.trial, s.danger = 0, c.Danger
+	s.trial, s.danger, s.step = 0, 0, 0
 	if c.Attempts > 1 || c.Danger > 0 {
 		s.trial = 1
+	}
+	s.endanger(c.NextOffset, c.Danger)
+}
+
+// endanger notes that a trial from one offset to another never ended.
+func (s *suspicion) endanger(from, to int64) {
+	if to > from {
+		s.danger, s.step = to, max(1, int(to-from)/trialShrink)
 	}
 }
 
 // trialSize is how many commands to try at once.
 func (l *lane) trialSize() int {
 	if l.next < l.danger {
-		return 1
+		return l.step
 	}
 	return l.trial
 }
 
-// survive doubles the next trial after one that ended well, until it is a batch like any other.
+// survive makes the next trial larger after one that ended well, until it is a batch like any other.
 func (l *lane) survive() {
 	l.survived = false
 	if l.trial == 0 || l.next < l.danger {
 		return
 	}
-	l.trial *= 2
+	l.trial *= trialGrowth
 	if l.trial > suspectRecords {
 		l.trial = 0
 	}
@@ -64,8 +78,8 @@ func (a *applier) try(ctx context.Context, work *work) (ok bool, err error) {
 	if earlier == 0 && reached <= to {
 		return true, nil
 	}
-	l.danger = max(l.danger, reached)
 	if len(work.records) > 1 {
+		l.endanger(l.next, reached)
 		l.survived = true // this trial is not begun
 		return false, nil
 	}
