@@ -135,6 +135,7 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 		}
 	case errors.Is(err, ErrOutage):
 		a.retry("outage")
+		a.w.complaints.warn("no transaction: waiting for Postgres", err)
 		a.release(work)
 		a.outages++
 		pause(stop, backoff(a.outages, 100*time.Millisecond, 2*time.Second))

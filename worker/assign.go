@@ -31,7 +31,7 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 
 func (w *Worker) claimFailed(err error) {
 	w.metrics.Retries.WithLabelValues("postgres", "claim").Inc()
-	w.logger.Warn("claim partitions", "error", err)
+	w.complaints.warn("claim partitions", err)
 }
 
 func namesOf(offsets map[string]map[int32]kgo.Offset) (names []topicPartition) {

@@ -13,8 +13,9 @@
 //     seek cannot arrive after it;
 //   - the appliers: each owns the lanes that it was given, and applies what waits in them;
 //   - the recoverer: claims lanes again that were fenced, or whose transaction's outcome is unknown;
+//   - the keeper: finds commands that the database keeps, and that an operator let go on;
 //   - the reporter: writes published rows of idle partitions, and commits to the group what is applied and published;
-//   - the listener: hears from other workers that they wait for a published row;
+//   - the listener: hears from other workers that they wait for a published row, and from operators that they decided;
 //   - the watch: finds topics that were made again, claims that were lost without a word, and rows that no member of the group has;
 //   - one for each lane whose old rows are being drained, and one for rows that no member has.
 //
@@ -23,6 +24,10 @@
 // A position is used only on the log that it belongs to. A claim compares the topic's id, the log's bounds, and by leader epochs whether the log
 // still holds what was applied (see Log); a record of a newer leader than the log was compared under is not applied before the next claim has
 // compared again. What does not fit is quarantined until an operator's decision fences the claim.
+//
+// A command that fails is found by halving the batch, and tried alone. When it failed alone a few times while others did not, it is committed as
+// a dead letter that holds its product; what comes for the product later is kept in the database, and applied in order by the partition's owner
+// when an operator has decided (see keeping). One that ends the process leaves no error: it is found by trials that never ended (see suspicion).
 //
 // There is one lock, Worker.mu, for lanes and what is in them; it is never held across a call to the Store, the relay's waits, or Kafka.
 package worker

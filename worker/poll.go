@@ -99,7 +99,7 @@ func (w *Worker) route(fetches kgo.Fetches) {
 func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
 	if p.Err != nil && !errors.Is(p.Err, context.Canceled) && !errors.Is(p.Err, kgo.ErrClientClosed) {
 		w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
-		w.logger.Warn("fetch", "topic", p.Topic, "partition", p.Partition, "error", p.Err)
+		w.complaints.warn("fetch", p.Err, "topic", p.Topic, "partition", p.Partition)
 	}
 }
 
@@ -121,7 +121,7 @@ func (w *Worker) fetchError(l *lane, err error) {
 		kick(w.watch)
 		return
 	}
-	w.logger.Warn("fetch", "topic", l.topic, "partition", l.partition, "error", err)
+	w.complaints.warn("fetch", err, "topic", l.topic, "partition", l.partition)
 }
 
 // flow pauses a lane that has its share of records waiting, and resumes it when half of them are applied. The caller holds mu.

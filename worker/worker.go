@@ -28,7 +28,8 @@ type Worker struct {
 	client *kgo.Client
 	admin  *kadm.Client
 
-	kafka heartbeat
+	kafka      heartbeat
+	complaints complaints
 
 	mu       sync.Mutex
 	rest     *sync.Cond // a lane is no longer busy; uses mu
@@ -50,14 +51,15 @@ type Worker struct {
 func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	w := &Worker{
 		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
-		tracer:  otel.Tracer("allocation/worker"),
-		kinds:   make(map[string]string, len(cfg.Topics)),
-		lanes:   map[topicPartition]*lane{},
-		keep:    make(chan struct{}, 1),
-		recover: make(chan struct{}, 1),
-		report:  make(chan struct{}, 1),
-		watched: topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}},
-		watch:   make(chan struct{}, 1),
+		complaints: complaints{logger: cfg.Logger},
+		tracer:     otel.Tracer("allocation/worker"),
+		kinds:      make(map[string]string, len(cfg.Topics)),
+		lanes:      map[topicPartition]*lane{},
+		keep:       make(chan struct{}, 1),
+		recover:    make(chan struct{}, 1),
+		report:     make(chan struct{}, 1),
+		watched:    topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}},
+		watch:      make(chan struct{}, 1),
 	}
 	w.rest = sync.NewCond(&w.mu)
 	for _, t := range cfg.Topics {
