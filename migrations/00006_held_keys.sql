@@ -80,7 +80,7 @@ end $$;
 -- +goose StatementEnd
 
 grant select, insert, delete on held_commands to allocation_worker;
-grant update (state, message, attempts, first_event, resolved_at) on dead_letters to allocation_worker;
+grant update (state, attempts, first_event, resolved_at) on dead_letters to allocation_worker;
 grant update (source, row_no, ref, attempts, held_at), delete on held_keys to allocation_worker;
 
 -- +goose Down

@@ -22,11 +22,19 @@ func (b *bench) decide(partition int, row int64, state string) {
 	require.NoError(b.t, err)
 }
 
-// keep applies what is kept for a partition, as its worker would.
+// keep reads what is kept for a partition, and makes a batch of it, as its worker would.
 func (b *bench) keep(partition, most int) (worker.KeptBatch, worker.Batch, error) {
 	b.t.Helper()
-	kept, err := b.Kept(b.t.Context(), b.claims[partition].Source.ID, most, false)
+	kept, batch, err := b.tryToKeep(partition, most)
 	require.NoError(b.t, err)
+	return kept, batch, nil
+}
+
+func (b *bench) tryToKeep(partition, most int) (worker.KeptBatch, worker.Batch, error) {
+	kept, err := b.Kept(b.t.Context(), b.claims[partition].Source.ID, most, false)
+	if err != nil {
+		return kept, worker.Batch{}, err
+	}
 	batch := b.batch()
 	batch.Lanes = batch.Lanes[partition : partition+1]
 	for i := range kept.Records {

@@ -28,7 +28,7 @@ type migrateUpCommand struct {
 
 func (migrateUpCommand) Help() string {
 	return `Several may start at once: one migrates, the others wait for it. Its user must own the database or be allowed to create in it; workers
-should log in as another user, with the role allocation_worker.
+and operators should log in as other users, with the roles allocation_worker and allocation_operator.
 
 Example:
 

@@ -34,6 +34,7 @@ var tablesOf = map[int64][]string{
 	5: nil,
 	6: {"held_commands"},
 	7: {"offset_decisions"},
+	8: nil,
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -89,6 +90,10 @@ func (v *offsetsView) existing(ctx context.Context) (topics []string, err error)
 	}
 	if len(topics) == 0 {
 		return nil, nil
+	}
+	var missing *missingTopicsError
+	if err := missingTopics(ctx, v.client, topics...); err != nil && !errors.As(err, &missing) {
+		return nil, err // what this user may not see is not gone
 	}
 	if v.topics, err = v.admin.ListTopics(ctx, topics...); err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)

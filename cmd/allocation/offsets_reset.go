@@ -29,7 +29,7 @@ and does it with --execute. Workers need not be stopped: the owner is fenced, cl
 Commands that are applied again have no effect where they had theirs, but a ChangeBatchQuantity without revision and ce_id sets its old count
 again, and an Allocate of a line that was cancelled since is refused. Events of commands that are applied again have ce_ids of their own.
 
-The database's user must own the tables: a worker's may not decide this.
+The database's user needs the role allocation_operator: a worker's may not decide this.
 
 Example:
 

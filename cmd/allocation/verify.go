@@ -24,7 +24,7 @@ their rows. Then adds up the events of each product whose history is all kept, a
 code 1.
 
 Workers may go on: what is compared always comes from one snapshot, and each lasts milliseconds; only where one product has very many open lines,
-about a second for a million of them. The worker's database user may do it.
+about a second for a million of them. A worker's or an operator's database user may do it.
 
 It takes about 64 MiB for what the events add up to, which is some 150,000 products, batches and lines; with more of them it reads the events and
 the tables again, once for each 75,000 to 150,000. The names of one pass' products must fit. From Kafka, products are left out whose events are in several partitions, because the topic got more of them.

@@ -42,6 +42,11 @@ func (s *site) commandMisses(r rule) {
 		s.refused(env, []string{"tail"}, r.name, "access rules")
 	case "allocation-owner":
 		s.ownerMisses(env, r)
+	case "allocation-operator":
+		command := map[string][]string{
+			"warehouse.commands": {"offsets", "list"}, "allocation.events": {"verify", "--from-topic"}, "warehouse.commands.dlq": {"dlq", "lost"},
+		}[r.name]
+		s.refused(s.operator(), command, r.name, "access rules")
 	default:
 		s.t.Fatalf("who is %s?", user)
 	}

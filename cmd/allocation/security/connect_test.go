@@ -21,8 +21,8 @@ func letsIn(s *site) {
 
 	w = s.startWorker(s.certified("allocation-worker").with("DATABASE_URL=" + s.withCertificate()))
 	w.ready(waitLimit)
-	require.Contains(s.t, s.done(s.database("allocation_operator"), "show", "product", "CHAIR"), "bPLAIN")
-	require.Contains(s.t, s.done(s.database("allocation_operator"), "show", "order", "o1"), "Allocated")
+	require.Contains(s.t, s.done(s.database("allocation_ops"), "show", "product", "CHAIR"), "bPLAIN")
+	require.Contains(s.t, s.done(s.database("allocation_ops"), "show", "order", "o1"), "Allocated")
 }
 
 // withCertificate is the URL of who needs no password.

@@ -20,7 +20,7 @@ const (
 	forOtherHost     = "ELSEWHERE"
 )
 
-var users = []string{"allocation-owner", "allocation-worker", "allocation-producer", "allocation-consumer"}
+var users = []string{"allocation-owner", "allocation-worker", "allocation-producer", "allocation-consumer", "allocation-operator"}
 
 func (s *site) startKafka() {
 	s.passwords, s.mutual = newProxy(s.t), newProxy(s.t)

@@ -16,6 +16,7 @@ func TestSecured(t *testing.T) {
 		run  func(*site)
 	}{
 		{"letsInWhoIsKnown", letsIn},
+		{"letsOperatorsDecide", operates},
 		{"namesTheSettingAtFault", namesTheSetting},
 		{"waitsWhereAccessIsLost", waits},
 		{"readsRotatedSecretsAgain", rotates},

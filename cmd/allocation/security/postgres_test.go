@@ -92,7 +92,7 @@ func (s *site) servedByPostgres() (served string) {
 	return served
 }
 
-// makeRoles types what SECURITY.md says, the part after the migrations too.
+// makeRoles types what SECURITY.md says, and migrates.
 func (s *site) makeRoles() {
 	s.t.Helper()
 	blocks := s.statements()
@@ -102,7 +102,6 @@ func (s *site) makeRoles() {
 	}
 	s.administer("allocation", blocks[1])
 	s.done(s.database("allocation_owner"), "migrate", "up")
-	s.administer("allocation", blocks[2])
 	s.administer("postgres", "grant allocation_worker to with_certificate; grant connect on database allocation to with_certificate")
 }
 
@@ -112,12 +111,12 @@ func (s *site) statements() []string {
 	var blocks []string
 	for _, part := range strings.Split(s.document, "\n```sql\n")[1:] {
 		block, _, _ := strings.Cut(part, "```")
-		for _, user := range []string{"owner", "app", "operator"} {
+		for _, user := range []string{"owner", "app", "ops"} {
 			block = strings.ReplaceAll(block, ":'"+user+"_password'", "'"+passwordOf("allocation_"+user)+"'")
 		}
 		blocks = append(blocks, block)
 	}
-	require.Len(s.t, blocks, 3)
+	require.Len(s.t, blocks, 2)
 	return blocks
 }
 

@@ -129,6 +129,11 @@ func (s *site) worker() environment {
 	return s.user("allocation-worker").with(s.database("allocation_app")...)
 }
 
+// operator is how an operator reaches both.
+func (s *site) operator() environment {
+	return s.user("allocation-operator").with(s.database("allocation_ops")...)
+}
+
 // plainClient is somebody who may do everything, and reads events.
 func (s *site) plainClient() *kgo.Client {
 	s.t.Helper()

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/worker"
+)
+
+// work does everything that a worker does, with a topic and a product of its own.
+func (b *bench) work(s *Store, sku string) error {
+	w := *b
+	w.Store = s
+	if err := w.begin(sku); err != nil {
+		return err
+	}
+	for _, batch := range [][]worker.Command{{
+		command(0, "CreateBatch", `{"ref":"b1-%s","sku":%q,"qty":50}`, sku, sku),
+		command(0, "CreateBatch", `{"ref":"b2-%s","sku":%q,"qty":50}`, sku, sku),
+		command(0, "Allocate", `{"orderid":"o1","sku":%q,"qty":20}`, sku),
+		command(0, "Allocate", `{}`),
+	}, {command(0, "ChangeBatchQuantity", `{"batchref":"b1-%s","qty":1}`, sku), command(0, "Dispatch", `{"orderid":"o1","sku":%q}`, sku)}} {
+		if err := w.tryToApply(w.batch(batch...)); err != nil {
+			return err
+		}
+	}
+	if err := w.holdAndFree(sku, b.sudo); err != nil {
+		return err
+	}
+	return w.afterwards()
+}
+
+func (b *bench) begin(sku string) error {
+	ctx := b.t.Context()
+	if err := errors.Join(b.CheckSchema(ctx), b.CheckCluster(ctx, "cluster", "group")); err != nil {
+		return err
+	}
+	requests := []worker.ClaimRequest{{Topic: "commands-" + sku, TopicID: [16]byte{1}}}
+	if err := b.Introduce(ctx, requests); err != nil {
+		return err
+	}
+	claims, err := b.Claim(ctx, requests)
+	b.claims, b.offset, b.rows = claims, []int64{0}, []int64{0}
+	return err
+}
+
+func (b *bench) tryToApply(batch worker.Batch) error {
+	applied, err := b.Apply(b.t.Context(), batch)
+	if err == nil {
+		b.committed(batch, applied)
+	}
+	return err
+}
+
+// holdAndFree holds the product behind a command that failed, retries that, holds it behind one that waited, and discards that.
+func (b *bench) holdAndFree(sku string, sudo func(string)) error {
+	allocate := func(order string) worker.Command {
+		return typed(command(0, "Allocate", `{"orderid":%q,"sku":%q,"qty":1}`, order, sku))
+	}
+	if err := b.tryToApply(b.batch(fail(allocate("o2")))); err != nil {
+		return err
+	}
+	if err := b.tryToApply(b.batch(allocate("o3"), allocate("o4"))); err != nil {
+		return err
+	}
+	_, _, err := b.Try(b.t.Context(), b.batch().Lanes[0], b.offset[0]+1, false)
+	if err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		decision string // of an operator, before
+		fails    bool
+	}{{decision: "retrying"}, {fails: true}, {decision: "discarding"}, {}} {
+		if step.decision != "" {
+			sudo(fmt.Sprintf(`update dead_letters set state = '%s' where state = 'open' and reason = 'internal' and sku = '%s'`, step.decision, sku))
+		}
+		_, batch, err := b.tryToKeep(0, 1)
+		if err != nil {
+			return err
+		}
+		require.Len(b.t, batch.Commands, 1)
+		if step.fails {
+			batch.Commands[0] = fail(batch.Commands[0])
+		}
+		if err := b.tryToApply(batch); err != nil {
+			return err
+		}
+	}
+	backlogs, err := b.Backlogs(b.t.Context(), []int32{b.claims[0].Source.ID})
+	require.Empty(b.t, backlogs, "it is free")
+	return err
+}
+
+// afterwards does what comes beside applying. Another worker adopts the source at last.
+func (b *bench) afterwards() error {
+	ctx, claim := b.t.Context(), b.claims[0]
+	_, rows := b.Rows(ctx, claim.Source, 0, b.rows[0])
+	_, saved := b.SavePublished(ctx, []worker.Progress{{Source: claim.Source.ID, Token: claim.Token, Published: 1}})
+	_, maintained := b.Maintain(ctx, 7*24*time.Hour)
+	_, ahead := b.OutboxDaysAhead(ctx)
+	nudged := b.Nudge(ctx, []int32{claim.Source.ID})
+	holdings, held := b.Holdings(ctx)
+	adopted, adoption := b.Adopt(ctx, holdings)
+	err := errors.Join(rows, saved, maintained, ahead, nudged, held, adoption)
+	if err == nil {
+		require.NotEmpty(b.t, adopted)
+	}
+	return err
+}
+
+func TestRole_aWorkerNeedsEachOfItsRights(t *testing.T) {
+	b := setup(t, 0)
+	s := b.asWorker()
+	require.NoError(t, b.work(s, "all"))
+	n := 0
+	without := func(right, kind, name string) {
+		n++
+		b.sudo(fmt.Sprintf("delete from kafka_cluster; revoke %s on %s %s from allocation_worker", right, kind, name))
+		require.ErrorContains(t, b.work(s, fmt.Sprintf("sku-%d", n)), fmt.Sprintf("permission denied for %s %s", kind, name), "without %s", right)
+		b.sudo(fmt.Sprintf("grant %s on %s %s to allocation_worker", right, kind, name))
+	}
+	for table, rights := range mayUse["allocation_worker"] {
+		for right := range strings.FieldsSeq(rights) {
+			without(right, "table", table)
+		}
+	}
+	for _, function := range mayCallAsOwner["allocation_worker"] {
+		without("execute", "function", function)
+	}
+	require.NoError(t, b.work(s, "again"))
+}
