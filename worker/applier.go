@@ -94,12 +94,7 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 			err = fmt.Errorf("%w: %v\n%s", errPanicked, p, debug.Stack())
 		}
 	}()
-	if !work.kept {
-		work.decode()
-	}
-	if work.fails != "" && len(work.batch.Commands) == 1 {
-		work.batch.Commands[0].Failure = work.fails
-	}
+	work.decode()
 	start := time.Now()
 	ctx, span := startSpan(ctx, a.w.tracer, &work.batch)
 	applied, err := a.w.store.Apply(ctx, work.batch)

@@ -26,6 +26,7 @@ type record struct {
 	*kgo.Record
 	lane int
 	kind string
+	kept *Kept // where the database kept it; nil for one that was just fetched
 }
 
 // decode reads the envelopes.
@@ -33,9 +34,25 @@ func (w *work) decode() {
 	causes := make([]outbox.Cause, len(w.records)) // apart, because the rows of a command keep no more of it than this
 	w.batch.Commands = make([]Command, len(w.records))
 	for i, r := range w.records {
-		w.batch.Commands[i] = decode(r.Record, r.kind, &causes[i])
-		w.batch.Commands[i].Lane = r.lane
+		c := &w.batch.Commands[i]
+		if w.fails == "" {
+			*c = decode(r.Record, r.kind, &causes[i])
+		} else {
+			decodeFailed(c, r, &causes[i])
+		}
+		c.Lane, c.Kept, c.Failure = r.lane, r.kept, w.fails
 	}
+}
+
+// decodeFailed reads the envelope of a record that fails, which may be what fails.
+func decodeFailed(c *Command, r record, cause *outbox.Cause) {
+	defer func() {
+		if recover() != nil {
+			*cause = outbox.Cause{Time: timestamp(r.Record)}
+			*c = Command{Offset: r.Offset, Cause: cause, Key: r.Key, Value: r.Value, Headers: headers(r.Record)}
+		}
+	}()
+	*c = decode(r.Record, r.kind, cause)
 }
 
 // gather takes the records of the next transaction from the lanes that are ready. Without any it says how long to wait at most; 0: until woken.

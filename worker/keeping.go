@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"allocation/outbox"
 )
 
 // keeping is about what the database keeps for a lane: dead letters on which an operator decided, and what waits behind held products. The lane's
@@ -16,11 +14,25 @@ type keeping struct {
 	backlog bool // there is something to apply
 	held    int  // products that dead letters of this lane hold
 
-	keptLimit    int // most commands of the next transaction
-	keptFailures int // in a row, of one alone
-	keptFailure  string
+	keptLimit    int       // most commands of the next transaction
+	keptFailures int       // in a row, of one alone
+	keptFailure  string    // why it is held again; empty: it is not
+	keptHead     keptHead  // which it is
 	keptAt       time.Time // not before this is it tried again
 	keptSurvived bool      // the last attempt ended, with an error
+}
+
+// keptHead names a kept command by where it came from.
+type keptHead struct {
+	source int32
+	offset int64
+}
+
+func headOf(records []record) (h keptHead) {
+	if len(records) > 0 {
+		h = keptHead{records[0].kept.From.ID, records[0].Offset}
+	}
+	return h
 }
 
 const (
@@ -117,14 +129,17 @@ func (a *applier) readKept(ctx context.Context, work *work) (ok bool, err error)
 	if kept.Attempts > keptAlone && len(kept.Records) > 1 {
 		kept.Records, kept.Free = kept.Records[:1], ""
 	}
+	for i := range kept.Records {
+		work.records = append(work.records, a.w.unkeep(&kept.Records[i]))
+	}
+	if headOf(work.records) != l.keptHead {
+		work.fails = "" // an operator decided about another that comes first
+	}
 	if kept.Attempts > keptFatal && len(kept.Records) == 1 && work.fails == "" {
 		work.fails = fmt.Sprintf("its worker's process ended %d times while it was applied", kept.Attempts-1)
 	}
 	if kept.Free != "" && work.fails == "" {
 		work.batch.Free = []string{kept.Free}
-	}
-	for i := range kept.Records {
-		work.batch.Commands = append(work.batch.Commands, a.w.unkeep(&kept.Records[i]))
 	}
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
@@ -133,15 +148,13 @@ func (a *applier) readKept(ctx context.Context, work *work) (ok bool, err error)
 	return l.backlog, nil
 }
 
-// unkeep reads the envelope of a kept command.
-func (w *Worker) unkeep(r *KeptRecord) Command {
-	record := &kgo.Record{Key: r.Key, Value: r.Value, Offset: r.Offset, Timestamp: time.UnixMilli(r.Time)}
+// unkeep makes a record of a kept command, as if it had just been fetched.
+func (w *Worker) unkeep(r *KeptRecord) record {
+	fetched := &kgo.Record{Key: r.Key, Value: r.Value, Offset: r.Offset, Timestamp: time.UnixMilli(r.Time)}
 	for _, h := range r.Headers {
-		record.Headers = append(record.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+		fetched.Headers = append(fetched.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
 	}
-	c := decode(record, w.kinds[r.From.Topic], &outbox.Cause{})
-	c.Kept = &r.Kept
-	return c
+	return record{Record: fetched, kind: w.kinds[r.From.Topic], kept: &r.Kept}
 }
 
 // keptApplied notes that kept commands were applied. The caller holds mu.
@@ -153,7 +166,7 @@ func (l *lane) keptApplied() {
 // isolateKept looks for the kept command at fault, by halving. One that fails alone is held, as if it had just come. The caller holds mu.
 func (a *applier) isolateKept(work *work, err error) {
 	l := work.lanes[0]
-	if n := len(work.batch.Commands); n > 1 {
+	if n := len(work.records); n > 1 {
 		l.keptLimit = n / 2
 		return
 	}
@@ -161,7 +174,7 @@ func (a *applier) isolateKept(work *work, err error) {
 	l.keptFailures++
 	l.keptAt = time.Now().Add(backoff(l.keptFailures, 100*time.Millisecond, 30*time.Second))
 	if l.keptFailures >= maxFailures && a.w.mayHold() {
-		l.keptFailure = failed(l.keptFailures, err)
+		l.keptFailure, l.keptHead = failed(l.keptFailures, err), headOf(work.records)
 	}
 	a.w.logger.Error("a kept command fails", "topic", l.topic, "partition", l.partition, "failures", l.keptFailures, "error", err)
 }
