@@ -5,18 +5,23 @@ import (
 	"time"
 )
 
-// nudgeAgain is after how many looks at the table the owners are asked again: a notification may be lost with its connection.
-const nudgeAgain = 8
+// nudgeAgain is after what time owners are asked again: each time they write what they publish at once for about twice as long, and a
+// notification may be lost with its connection.
+const nudgeAgain = 500 * time.Millisecond
 
 // poller asks the table for what others have published, while something here waits for it.
 type poller struct {
 	relay  *Relay
 	kicked chan struct{} // holds one token
 	ended  chan struct{}
+
+	// Of the goroutine alone.
+	nudged map[int32]time.Time // when owners were asked
+	seen   map[int32]int64     // how far sources were published
 }
 
 func newPoller(r *Relay) *poller {
-	return &poller{relay: r, kicked: make(chan struct{}, 1), ended: make(chan struct{})}
+	return &poller{relay: r, kicked: make(chan struct{}, 1), ended: make(chan struct{}), nudged: map[int32]time.Time{}, seen: map[int32]int64{}}
 }
 
 // kick says that something may wait for a foreign row.
@@ -39,21 +44,24 @@ func (p *poller) run(ctx context.Context) {
 	}
 }
 
-// poll looks until nothing waits any more. A new wait begins again with short intervals.
+// poll looks until nothing waits any more. A new wait begins again with short intervals, and so does any progress: rows may wait for each other
+// in long chains, and each link costs a look.
 func (p *poller) poll(ctx context.Context) {
 	pace := p.relay.pace
-	interval, looks, nudged := pace.nudge, 0, map[int32]bool{}
+	interval := pace.nudge
+	clear(p.nudged)
+	clear(p.seen)
 	for p.rest(ctx, &interval) {
 		ids := p.foreign()
 		if len(ids) == 0 {
 			return
 		}
-		if looks++; looks%nudgeAgain == 0 {
-			clear(nudged)
+		p.nudge(ctx, ids)
+		if p.look(ctx, ids) {
+			interval = pace.poll
+		} else {
+			interval = max(pace.poll, min(interval*3/2, pace.pollMost))
 		}
-		p.nudge(ctx, ids, nudged)
-		p.look(ctx, ids)
-		interval = max(pace.poll, min(interval*3/2, pace.pollMost))
 	}
 }
 
@@ -85,12 +93,13 @@ func (p *poller) foreign() []int32 {
 	return ids
 }
 
-// nudge asks the owners who were not asked yet. A failure is no matter: they write by themselves before long.
-func (p *poller) nudge(ctx context.Context, ids []int32, nudged map[int32]bool) {
+// nudge asks the owners who were not asked lately. A failure is no matter: they write by themselves before long.
+func (p *poller) nudge(ctx context.Context, ids []int32) {
 	var fresh []int32
+	now := time.Now()
 	for _, id := range ids {
-		if !nudged[id] {
-			nudged[id] = true
+		if now.Sub(p.nudged[id]) >= nudgeAgain {
+			p.nudged[id] = now
 			fresh = append(fresh, id)
 		}
 	}
@@ -102,16 +111,22 @@ func (p *poller) nudge(ctx context.Context, ids []int32, nudged map[int32]bool) 
 	}
 }
 
-func (p *poller) look(ctx context.Context, ids []int32) {
+// look tells those who wait how far others have published, and whether that is further than at the last look.
+func (p *poller) look(ctx context.Context, ids []int32) (progress bool) {
 	published, err := p.relay.table.Published(ctx, ids)
 	if err != nil {
 		if ctx.Err() == nil {
 			p.relay.health.tableFailed("published", err)
 		}
-		return
+		return false
 	}
 	p.relay.health.tableAnswered()
 	for id, row := range published {
+		if before, looked := p.seen[id]; looked && row > before {
+			progress = true
+		}
+		p.seen[id] = row
 		p.relay.tell(id, row)
 	}
+	return progress
 }

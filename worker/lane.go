@@ -47,6 +47,7 @@ type lane struct {
 	committed int64     // what the group was told; -1: nothing yet
 	saved     int64     // the published row that the database has
 	saveNow   bool      // somebody waits for it
+	eager     time.Time // until then somebody waits for its rows one after the other: each is written at once
 	asked     bool      // somebody said so, or an operator decided about the partition: saving tells whether the claim holds
 	movedAt   time.Time // the last transaction
 

@@ -13,6 +13,8 @@ import (
 
 const (
 	reportEvery = time.Second
+	eagerEvery  = 5 * time.Millisecond
+	eagerFor    = time.Second      // after a nudge; who still waits nudges again before
 	lagEvery    = 10 * time.Second // how old a stable offset may be of a partition that nothing is fetched from
 )
 
@@ -27,13 +29,47 @@ func (w *Worker) runReporter(stop context.Context) {
 			measured = time.Now()
 			w.measureStable(stop)
 		}
-		select {
-		case <-stop.Done():
+		if !w.saveEagerly(stop, tick.C) {
 			return
-		case <-tick.C:
-		case <-w.report:
 		}
 	}
+}
+
+// saveEagerly writes what is published of lanes for which others wait, until it is time for a report; false when the context ended.
+func (w *Worker) saveEagerly(stop context.Context, tick <-chan time.Time) bool {
+	for {
+		save, eager := w.eagerProgress(time.Now())
+		w.save(stop, save)
+		var soon <-chan time.Time
+		if eager {
+			soon = time.After(eagerEvery)
+		}
+		select {
+		case <-stop.Done():
+			return false
+		case <-tick:
+			return true
+		case <-w.report:
+			return true
+		case <-soon:
+		}
+	}
+}
+
+// eagerProgress is what to write at once, and whether there are lanes for which somebody waits.
+func (w *Worker) eagerProgress(now time.Time) (save []Progress, eager bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lanes {
+		if l.eager.Before(now) || l.state == doubtful || l.state == seeking || l.state == closed {
+			continue
+		}
+		eager = true
+		if row, ok := w.relay.Published(l.claim.Source.ID); ok && row > l.saved {
+			save = append(save, Progress{Source: l.claim.Source.ID, Token: l.claim.Token, Published: row})
+		}
+	}
+	return save, eager
 }
 
 func (w *Worker) reportOnce(ctx context.Context) {
@@ -180,7 +216,7 @@ func (w *Worker) nudged(sources []int32) {
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
 		if slices.Contains(sources, l.claim.Source.ID) {
-			l.saveNow, l.asked = true, true
+			l.saveNow, l.asked, l.eager = true, true, time.Now().Add(eagerFor)
 			w.kickReporter()
 		}
 	}

@@ -1,0 +1,31 @@
+package worker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Rows of two workers wait for each other in a long chain where a product's commands came by two partitions in turn, and nothing is published yet.
+// Each link costs a message between the workers, so it must not also cost a wait.
+func TestPromise6_aLongChainOfRowsThatWaitForEachOtherIsDrained(t *testing.T) {
+	const commands = 200
+	p := setup(t, 2)
+	p.start()
+	p.start()
+	require.Eventually(t, func() bool { return p.number(`select count(distinct owner) from positions`) == 2 }, 30*time.Second, 10*time.Millisecond)
+	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":100000}`)
+	p.await(1)
+	for i := 1; i < commands; i++ {
+		p.send(int32(i%2), "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, i)
+		p.await(1 + i)
+	}
+	p.awaitCommitted(map[int32]int64{0: commands / 2, 1: commands / 2})
+	p.query(`update positions set published_row = 0, token = gen_random_uuid()`) // both are fenced, claim again, and begin from the table
+	links := p.number(`select count(*) from outbox where after_source is not null`)
+	began := time.Now()
+	p.query(`select pg_notify('allocation_nudge', string_agg(source::text, ',')) from positions`)
+	require.Eventually(t, func() bool { return p.number(`select count(*) from positions where published_row < next_row`) == 0 }, 30*time.Second, 10*time.Millisecond)
+	t.Logf("%d links in %s", links, time.Since(began))
+}
