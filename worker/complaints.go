@@ -6,29 +6,26 @@ import (
 	"time"
 )
 
-// complaints logs what goes wrong again and again, each thing once in a while.
+// complaints logs what goes wrong again and again, each thing once in a while: errors of the same thing differ in ports and times.
 type complaints struct {
 	logger *slog.Logger
 
 	mu   sync.Mutex
-	last map[string]time.Time // by text
+	last map[string]time.Time // by message
 }
 
-const (
-	complainEvery = 10 * time.Second
-	complaintsMax = 100 // texts that are remembered
-)
+const complainEvery = 10 * time.Second
 
 func (c *complaints) warn(message string, err error, attrs ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	text, now := message+": "+err.Error(), time.Now()
-	if now.Sub(c.last[text]) < complainEvery {
+	now := time.Now()
+	if now.Sub(c.last[message]) < complainEvery {
 		return
 	}
-	if c.last == nil || len(c.last) >= complaintsMax {
+	if c.last == nil {
 		c.last = map[string]time.Time{}
 	}
-	c.last[text] = now
+	c.last[message] = now
 	c.logger.Warn(message, append(attrs, "error", err)...)
 }
