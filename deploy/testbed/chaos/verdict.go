@@ -25,7 +25,7 @@ func (c *campaign) check(ctx context.Context) (*summary, error) {
 	violations := checker.Check(history)
 	s.violations = len(violations)
 	if len(violations) > 0 {
-		err = errors.New(checker.Report(violations))
+		err = errors.Join(errors.New(checker.Report(violations)), c.keepEvidence(ctx))
 	}
 	c.say("checked after %s: %d violations", time.Since(began).Round(time.Second), len(violations))
 	return s, err

@@ -77,7 +77,7 @@ func (c *check) stretch(p int32, sequence int64) func() []string {
 
 // reportCircle shows commands that would each have to come before the next, and the last before the first.
 func (c *check) reportCircle(what string, circle []int32, entryOf func(int32) int32) {
-	const most = 12
+	const most = 60
 	c.report(RuleCycle, c.sku(c.productOf(entryOf(circle[0]))), func() (list []string) {
 		for _, n := range circle[:min(most, len(circle))] {
 			list = append(list, "before: "+c.sketch(entryOf(n)))
