@@ -28,6 +28,7 @@ var mayUse = map[string]map[string]string{
 		"dead_letters":     "select insert update(state) update(attempts) update(first_event) update(resolved_at)",
 		"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
 		"held_commands":    "select insert delete",
+		"absences":         "update",
 		"goose_db_version": "select",
 	},
 	"allocation_operator": {

@@ -47,7 +47,9 @@ func queueProducts(b *pgx.Batch, read *loaded, l *ledger) {
 	var skus, absent []string
 	var olds, news, waitings, rows []int64
 	var sources []int32
+	makes := false
 	for _, p := range read.catalog.Products() {
+		makes = makes || len(p.NewBatches()) > 0
 		last := l.products[p.SKU]
 		skus, olds, news = append(skus, p.SKU), append(olds, p.Loaded), append(news, p.Version)
 		waitings, sources, rows = append(waitings, p.Waiting), append(sources, last.Source), append(rows, last.Row)
@@ -58,7 +60,7 @@ func queueProducts(b *pgx.Batch, read *loaded, l *ledger) {
 		}
 	}
 	if len(skus) > 0 || len(absent) > 0 {
-		b.Queue(`select save_products($1, $2, $3, $4, $5, $6, $7)`, skus, olds, news, waitings, sources, rows, absent)
+		b.Queue(`select save_products($1, $2, $3, $4, $5, $6, $7, $8)`, skus, olds, news, waitings, sources, rows, absent, makes)
 	}
 }
 

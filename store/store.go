@@ -4,7 +4,8 @@
 // holds the claims, the positions are where it left them, and everything that the decisions read is still so. Nothing is locked while
 // deciding: reads take no locks and leave no transaction open, and the write is one pipeline with its commit inside.
 //
-// Locks are taken in one order, so that transactions cannot deadlock: positions by source, products by SKU, then batches and lines by key.
+// Locks are taken in one order, so that transactions cannot deadlock: positions by source, the table absences, products by SKU, then batches and
+// lines by key.
 //
 // It starts no goroutine that outlives a call, except the one of Listen, which ends with its context.
 package store

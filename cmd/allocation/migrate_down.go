@@ -35,6 +35,7 @@ var tablesOf = map[int64][]string{
 	6: {"held_commands"},
 	7: {"offset_decisions"},
 	8: nil,
+	9: {"absences"},
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.
