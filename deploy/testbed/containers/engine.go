@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -23,10 +24,12 @@ const (
 	pullTime   = 5 * time.Minute
 )
 
+// silence ends the library's log, which tells a test's reader nothing about the test. It is the whole process', so it is set once.
+var silence = sync.OnceFunc(func() { log.SetDefault(log.NewNoopLogger()) })
+
 // connect returns a connection to the engine, once it has the image. Its error is ErrUnavailable, after milliseconds when there is no engine.
 func connect(ctx context.Context, image string) (*testcontainers.DockerProvider, error) {
-	// It tells a test's reader nothing about the test.
-	log.SetDefault(log.NewNoopLogger())
+	silence()
 	engine, err := testcontainers.NewDockerProvider()
 	if err != nil {
 		return nil, errors.Join(ErrUnavailable, err)
