@@ -30,5 +30,5 @@ func (p *pipeline) awaitAllCommitted() {
 			done = done && ok && o.At == end.Offset
 		})
 		return done
-	}, 30*time.Second, 50*time.Millisecond)
+	}, noticed, 50*time.Millisecond)
 }
