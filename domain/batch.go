@@ -44,6 +44,7 @@ type batch struct {
 	Batch
 	knowledge knowledge
 	fate      fate
+	mentioned bool // in this transaction
 	lines     heap[*line]
 	linesQty  int64
 	knownFrom int64

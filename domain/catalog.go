@@ -5,13 +5,17 @@ import (
 	"slices"
 )
 
-// Catalog is what one transaction knows of products, batches and lines. It decides commands on that, one after the
-// other.
+// Catalog is what is known of products, batches and lines. It decides commands on that, one after the other, and says
+// what to write in one transaction. What it knows of products and batches serves the next transaction too, see Committed.
 type Catalog struct {
 	products map[string]*Product
 	batches  map[string]*batch
 	// lines holds the known lines; nil stands for one that is known not to exist.
 	lines map[LineID]*line
+
+	// touched are the products, and mentioned the batches, of this transaction: those that it asked about or was told of.
+	touched   []*Product
+	mentioned []*batch
 }
 
 // Result is what came of a command.
@@ -42,10 +46,11 @@ func (c *Catalog) Apply(cmd Command, commandID string) Result {
 	return cmd.apply(c, commandID)
 }
 
-// Products are those whose existence, or absence, was learned, in the order of their SKU's bytes.
+// Products are those whose existence, or absence, this transaction's decisions may rest on, in the order of their SKU's
+// bytes.
 func (c *Catalog) Products() []*Product {
-	known := make([]*Product, 0, len(c.products))
-	for _, p := range c.products {
+	known := make([]*Product, 0, len(c.touched))
+	for _, p := range c.touched {
 		if p.knowledge != unknown {
 			known = append(known, p)
 		}
@@ -56,10 +61,12 @@ func (c *Catalog) Products() []*Product {
 
 // Product is the product of sku, nil where neither its existence nor its absence was learned.
 func (c *Catalog) Product(sku string) *Product {
-	if p := c.products[sku]; p != nil && p.knowledge != unknown {
-		return p
+	p := c.products[sku]
+	if p == nil || p.knowledge == unknown {
+		return nil
 	}
-	return nil
+	c.touch(p)
+	return p
 }
 
 // product is what is known of a SKU, even if it is nothing.
@@ -69,7 +76,15 @@ func (c *Catalog) product(sku string) *Product {
 		p = newProduct(sku)
 		c.products[sku] = p
 	}
+	c.touch(p)
 	return p
+}
+
+func (c *Catalog) touch(p *Product) {
+	if !p.touched {
+		p.touched = true
+		c.touched = append(c.touched, p)
+	}
 }
 
 // batch is what is known of a reference, even if it is nothing.
@@ -78,6 +93,10 @@ func (c *Catalog) batch(ref string) *batch {
 	if b == nil {
 		b = newBatch(ref)
 		c.batches[ref] = b
+	}
+	if !b.mentioned {
+		b.mentioned = true
+		c.mentioned = append(c.mentioned, b)
 	}
 	return b
 }

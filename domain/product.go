@@ -5,15 +5,16 @@ type Product struct {
 	SKU string
 	// Version is the number of the product's events; 0: it does not exist.
 	Version int64
-	// Loaded is the version that was learned, before any command.
+	// Loaded is the version that was learned, or committed last, before any command of this transaction.
 	Loaded int64
 	// Waiting is how many lines wait, known or not.
 	Waiting int64
 
 	knowledge knowledge
+	touched   bool // by this transaction
 	open      openBatches
 	waiting   waitingLines
-	// What changed since it was loaded, each once, in order of the first change.
+	// What this transaction changed, each once, in order of the first change.
 	changedBatches []*batch
 	changedLines   []*line
 }
@@ -22,13 +23,13 @@ func newProduct(sku string) *Product {
 	return &Product{SKU: sku, open: openBatches{next: firstOpen}, waiting: newWaitingLines()}
 }
 
-// NewBatches are those that were not in the database. They are the catalog's own: read only.
+// NewBatches are those that are not in the database yet. They are the catalog's own: read only.
 func (p *Product) NewBatches() []*Batch { return p.batches(created) }
 
 // UpdatedBatches are those that were loaded and changed. They are the catalog's own: read only.
 func (p *Product) UpdatedBatches() []*Batch { return p.batches(updated) }
 
-// NewLines are those that were not in the database. They are the catalog's own: read only.
+// NewLines are those that are not in the database yet. They are the catalog's own: read only.
 func (p *Product) NewLines() []*Line { return p.lines(created) }
 
 // UpdatedLines are those that were loaded and changed. They are the catalog's own: read only.

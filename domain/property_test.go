@@ -75,22 +75,31 @@ func TestCatalog_agreesWithTheModel(t *testing.T) {
 type world struct {
 	measure measure
 	db      *database
+	catalog *domain.Catalog
 	model   *model
 	fold    *fold
 }
 
 func newWorld(m measure) *world {
-	return &world{measure: m, db: newDatabase(), model: newModel(), fold: newFold()}
+	return &world{measure: m, db: newDatabase(), catalog: domain.NewCatalog(), model: newModel(), fold: newFold()}
 }
 
 func (w *world) transaction(t *rapid.T, commands []sent) {
-	catalog := domain.NewCatalog()
+	if rapid.IntRange(0, 5).Draw(t, "forget") == 0 {
+		w.catalog = domain.NewCatalog()
+	}
+	catalog := w.catalog
 	if rapid.Bool().Draw(t, "expect") {
 		need := domain.NewNeed()
 		for _, s := range commands {
 			need.Expect(s.cmd)
 		}
-		w.db.answer(catalog, need, w.measure)
+		if rapid.Bool().Draw(t, "spare") {
+			catalog.Spare(need)
+		}
+		if !need.Empty() {
+			w.db.answer(catalog, need, w.measure)
+		}
 	}
 	for _, s := range commands {
 		rounds := w.db.rounds
@@ -106,6 +115,8 @@ func (w *world) transaction(t *rapid.T, commands []sent) {
 	}
 	w.db.save(catalog)
 	w.checkTables(t)
+	catalog.Committed()
+	require.Empty(t, catalog.Products())
 }
 
 func reasonOf(r domain.Result) domain.Reason {
