@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 
 	"allocation/domain"
 	"allocation/worker"
@@ -20,30 +23,46 @@ func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, 
 	}
 	defer conn.Release()
 
-	d := newDecisions(batch)
-	if err := d.decide(ctx, conn.Conn()); err != nil {
+	memory := s.memories.take(batch.Applier) // and give it back only after what it told proved right
+	d := newDecisions(batch, memory)
+	ledger, err := s.transact(ctx, conn.Conn(), d)
+	if errors.Is(err, worker.ErrConflict) {
+		s.memories.give(batch.Applier, memory.doubted(err))
+	}
+	if err != nil {
 		return worker.Applied{}, err
 	}
-	ledger := newLedger(batch, d)
-	if err := s.save(ctx, conn.Conn(), batch, d, ledger); err != nil {
-		return worker.Applied{}, err
-	}
+	memory.committed()
+	memory.holds = memory.holds || len(d.holds) > 0
+	s.memories.give(batch.Applier, memory)
 	return worker.Applied{Rows: ledger.rows, Outcomes: ledger.outcomes}, nil
+}
+
+func (s *Store) transact(ctx context.Context, conn *pgx.Conn, d *decisions) (*ledger, error) {
+	if err := d.decide(ctx, conn); err != nil {
+		return nil, err
+	}
+	l := newLedger(d.batch, d)
+	return l, s.save(ctx, conn, d, l)
 }
 
 // decisions are the results of a batch's commands, and what was loaded to come to them.
 type decisions struct {
 	batch    worker.Batch
-	loaded   *loaded
+	memory   *memory
+	loaded   *loaded          // the memory's
+	asks     bool             // which products are held; otherwise none is presumed to be, and the write checks it
 	commands []domain.Command // by command of the batch; nil where it was refused before it could be decided
 	results  []domain.Result
 	holding
 }
 
-func newDecisions(batch worker.Batch) *decisions {
+func newDecisions(batch worker.Batch, memory *memory) *decisions {
 	d := &decisions{
 		batch:    batch,
-		loaded:   newLoaded(),
+		memory:   memory,
+		loaded:   memory.loaded,
+		asks:     memory.holds || keptBatch(&batch),
 		commands: make([]domain.Command, len(batch.Commands)),
 		results:  make([]domain.Result, len(batch.Commands)),
 	}
@@ -69,28 +88,72 @@ func (d *decisions) decode(i int, c *worker.Command) {
 // firstRounds is how many loads a batch may need beside one for each command, which is the most that can come of learning one fact a time.
 const firstRounds = 20
 
-// decide loads what the commands most likely need, applies them in order, and loads again what turned out to be missing. A command that
-// must wait for a load makes those wait that name its product or its batch; the others go on, so every product keeps its order.
+// decide loads what the commands most likely need and the memory lacks, applies them in order, and loads again what turned out to be missing. A
+// command that must wait for a load makes those wait that name its product or its batch; the others go on, so every product keeps its order.
 func (d *decisions) decide(ctx context.Context, db querier) error {
+	question, pending := d.expectAll()
+	for rounds := 0; len(pending) > 0; rounds++ {
+		if rounds > firstRounds+len(d.commands) {
+			return fmt.Errorf("decide: %d loads do not satisfy %d commands: the stored rows contradict each other", rounds, len(pending))
+		}
+		if err := d.load(ctx, db, question); err != nil {
+			return err
+		}
+		need := domain.NewNeed()
+		pending = d.apply(pending, need)
+		question = newQuestion(need)
+	}
+	return nil
+}
+
+// expectAll is what to load first, for the commands that can be decided.
+func (d *decisions) expectAll() (first *question, pending []int) {
 	need := domain.NewNeed()
-	var pending []int
 	for i, c := range d.commands {
 		if c != nil {
 			d.expect(need, i, c)
 			pending = append(pending, i)
 		}
 	}
-	for rounds := 0; len(pending) > 0; rounds++ {
-		if rounds > firstRounds+len(d.commands) {
-			return fmt.Errorf("decide: %d loads do not satisfy %d commands: the stored rows contradict each other", rounds, len(pending))
-		}
-		if err := d.loaded.load(ctx, db, need); err != nil {
-			return err
-		}
-		need = domain.NewNeed()
-		pending = d.apply(pending, need)
+	var skus, refs []string
+	if d.asks {
+		whole := newQuestion(need)
+		skus, refs = whole.skus, whole.refs
 	}
-	return nil
+	d.loaded.catalog.Spare(need)
+	d.presume(need)
+	first = newQuestion(need)
+	if d.asks {
+		first.heldSKUs, first.heldRefs = skus, refs
+	}
+	return first, pending
+}
+
+// presume takes out of a need the lines that are only to be placed, and takes them for new ones.
+func (d *decisions) presume(need *domain.Need) {
+	others := map[domain.LineID]struct{}{}
+	for i, c := range d.commands {
+		if line, placed := lineOf(c); !placed && line.OrderID != "" || d.batch.Commands[i].Failure != "" {
+			others[line] = struct{}{}
+		}
+	}
+	for id := range need.Lines {
+		if _, other := others[id]; !other && d.memory.presumes(id) {
+			d.loaded.catalog.LearnNoLine(id)
+			delete(need.Lines, id)
+		}
+	}
+}
+
+func (d *decisions) load(ctx context.Context, db querier, q *question) error {
+	q.asksServer = d.memory.server.IsZero()
+	if !d.asks {
+		q.heldSKUs, q.heldRefs = nil, nil
+	}
+	if q.empty() {
+		return nil
+	}
+	return d.loaded.load(ctx, db, q, &d.memory.server)
 }
 
 func (d *decisions) apply(pending []int, need *domain.Need) (waiting []int) {

@@ -132,10 +132,10 @@ func (b *bench) racing(batch worker.Batch, meanwhile func()) error {
 	conn, err := b.pool.Acquire(ctx)
 	require.NoError(b.t, err)
 	defer conn.Release()
-	d := newDecisions(batch)
+	d := newDecisions(batch, b.memories.take(batch.Applier))
 	require.NoError(b.t, d.decide(ctx, conn.Conn()))
 	meanwhile()
-	return b.save(ctx, conn.Conn(), batch, d, newLedger(batch, d))
+	return b.save(ctx, conn.Conn(), d, newLedger(batch, d))
 }
 
 func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {

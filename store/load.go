@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -108,11 +109,30 @@ select ` + lineFields + ` from unnest($1::text[], $2::bigint[], $3::int[]) n (sk
 cross join lateral lines_that_wait(n.sku, n.reach, n.per_qty) l`
 )
 
-// load reads what is needed in one round trip, without locks, and tells the catalog.
-func (l *loaded) load(ctx context.Context, db querier, need *domain.Need) error {
-	ask := newQuestion(need)
+// lineOf is the order line that a command names, and whether it would place it; the zero value where it names none.
+func lineOf(c domain.Command) (id domain.LineID, places bool) {
+	switch c := c.(type) {
+	case domain.Allocate:
+		return c.Line, true
+	case domain.Deallocate:
+		return c.Line, false
+	case domain.Dispatch:
+		return c.Line, false
+	}
+	return domain.LineID{}, false
+}
+
+// load reads what is needed in one round trip, without locks, and tells the catalog. Where the question asks for it, it also reads when the
+// server was started.
+func (l *loaded) load(ctx context.Context, db querier, ask *question, server *time.Time) error {
 	results := db.SendBatch(ctx, ask.pipeline())
-	err := l.learn(results, ask)
+	var err error
+	if ask.asksServer {
+		err = results.QueryRow().Scan(server)
+	}
+	if err == nil {
+		err = l.learn(results, ask)
+	}
 	if closed := results.Close(); err == nil {
 		err = closed
 	}

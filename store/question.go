@@ -8,8 +8,11 @@ import (
 	"allocation/domain"
 )
 
-// question is a domain.Need as arrays for one round trip.
+// question is a domain.Need as arrays for one round trip, and what the store itself wants to know.
 type question struct {
+	asksServer         bool // when it was started
+	heldSKUs, heldRefs []string
+
 	skus []string
 	refs []string
 
@@ -48,15 +51,27 @@ func newQuestion(need *domain.Need) *question {
 		q.lines = append(q.lines, id)
 		q.orderIDs, q.lineSKUs, q.lids = append(q.orderIDs, id.OrderID), append(q.lineSKUs, id.SKU), append(q.lids, id.LineID)
 	}
+	q.heldSKUs, q.heldRefs = q.skus, q.refs
 	return q
 }
+
+func (q *question) empty() bool {
+	return len(q.skus) == 0 && len(q.refs) == 0 && len(q.lines) == 0 && !q.asksHeld()
+}
+
+func (q *question) asksHeld() bool { return len(q.heldSKUs) > 0 || len(q.heldRefs) > 0 }
 
 func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded in the same breath
 
 // pipeline asks everything in the order in which loaded.learn reads the answers.
 func (q *question) pipeline() *pgx.Batch {
 	b := &pgx.Batch{}
-	b.Queue(heldSQL, q.skus, q.refs)
+	if q.asksServer {
+		b.Queue(`select pg_postmaster_start_time()`)
+	}
+	if q.asksHeld() {
+		b.Queue(heldSQL, q.heldSKUs, q.heldRefs)
+	}
 	b.Queue(productsSQL, q.skus, q.refs)
 	if len(q.refs) > 0 {
 		b.Queue(batchesSQL, q.refs)

@@ -12,15 +12,16 @@ import (
 
 // save writes a decided batch in one pipeline, which Postgres runs as one transaction: the commit is in it, so no lock is held across the
 // network. Every statement raises where it does not find what the decisions relied on.
-func (s *Store) save(ctx context.Context, conn *pgx.Conn, batch worker.Batch, d *decisions, l *ledger) error {
+func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledger) error {
 	defer s.unblock(ctx, conn)()
-	return writeError("save", conn.SendBatch(ctx, savePipeline(batch, d, l)).Close())
+	return writeError("save", conn.SendBatch(ctx, savePipeline(d, l)).Close())
 }
 
-func savePipeline(batch worker.Batch, d *decisions, l *ledger) *pgx.Batch {
-	b := &pgx.Batch{}
+func savePipeline(d *decisions, l *ledger) *pgx.Batch {
+	b, batch := &pgx.Batch{}, d.batch
 	queueMove(b, batch, l)
 	queueProducts(b, d.loaded, l)
+	queueRemembered(b, d)
 	queueBatches(b, d.loaded.catalog)
 	queueLines(b, d.loaded.catalog, l)
 	queueDeadLetters(b, batch, l)
@@ -62,6 +63,31 @@ func queueProducts(b *pgx.Batch, read *loaded, l *ledger) {
 	if len(skus) > 0 || len(absent) > 0 {
 		b.Queue(`select save_products($1, $2, $3, $4, $5, $6, $7, $8)`, skus, olds, news, waitings, sources, rows, absent, makes)
 	}
+}
+
+// queueRemembered checks what the memory told, once the products are locked. Where the batch did not ask which products are held, none that it
+// relied on may be.
+func queueRemembered(b *pgx.Batch, d *decisions) {
+	if d.memory.server.IsZero() {
+		return // nothing was read
+	}
+	skus, refs := []string{}, []string{}
+	if !d.asks {
+		for _, p := range d.loaded.catalog.Products() {
+			skus = append(skus, p.SKU)
+		}
+		for _, c := range d.commands {
+			if c == nil {
+				continue
+			}
+			if _, ref := names(c); ref != "" {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	b.Queue(`select expect_remembered($1, $2, $3)`, d.memory.server, skus, refs).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&d.memory.holds)
+	})
 }
 
 // batchRows are batches as arrays.

@@ -22,8 +22,9 @@ import (
 
 // Store is the database of the service. It is safe for concurrent use.
 type Store struct {
-	pool  *pgxpool.Pool
-	owner string
+	pool     *pgxpool.Pool
+	owner    string
+	memories memories
 }
 
 // Options say how to reach the database.

@@ -14,6 +14,7 @@ import (
 // from a lane's queue only after they are committed, so whatever fails is gathered again.
 type applier struct {
 	w        *Worker
+	number   int
 	wake     chan struct{} // has room for one
 	lanes    []*lane       // guarded by Worker.mu
 	turn     int           // the lane that goes first
@@ -25,8 +26,8 @@ type applier struct {
 	outages   int       // in a row
 }
 
-func newApplier(w *Worker) *applier {
-	return &applier{w: w, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
+func newApplier(w *Worker, number int) *applier {
+	return &applier{w: w, number: number, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
 }
 
 func (a *applier) kick() {

@@ -46,6 +46,7 @@ type Token [16]byte
 
 // Batch is what one transaction applies: commands in the order in which they are decided, which keeps the order of each partition.
 type Batch struct {
+	Applier  int // whose it is: one applier's batches come one after the other
 	Lanes    []Lane
 	Commands []Command
 	Free     []string // products for which nothing waits behind these commands: they are held no longer

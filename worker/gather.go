@@ -69,7 +69,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		a.movedAt = now
 		return nil, sooner(wait, keptWait)
 	}
-	g := gathering{work: &work{}, commands: a.limit, bytes: batchBytes}
+	g := gathering{work: &work{batch: Batch{Applier: a.number}}, commands: a.limit, bytes: batchBytes}
 	if first := ready[0]; first.alone {
 		g.commands = 1
 		g.work.fails = first.failure

@@ -112,7 +112,7 @@ func (a *applier) gatherKept(l *lane) *work {
 	row, _ := a.w.relay.Published(l.claim.Source.ID)
 	return &work{
 		kept: true, lanes: []*lane{l}, taken: []int{0}, fails: l.keptFailure,
-		batch: Batch{Lanes: []Lane{{
+		batch: Batch{Applier: a.number, Lanes: []Lane{{
 			Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: l.next, NextRow: l.nextRow, Published: max(row, l.saved),
 		}}},
 	}

@@ -65,8 +65,8 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	for _, t := range cfg.Topics {
 		w.kinds[t.Name] = t.Type
 	}
-	for range cfg.Appliers {
-		w.appliers = append(w.appliers, newApplier(w))
+	for n := range cfg.Appliers {
+		w.appliers = append(w.appliers, newApplier(w, n))
 	}
 	client, err := kgo.NewClient(w.options()...)
 	if err != nil {

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"errors"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"allocation/domain"
+	"allocation/worker"
+)
+
+// memory is what one applier's transactions learned, for its next one: the products and batches as they were committed or read last. A load then
+// asks only for what is missing.
+//
+// It is safe because the write checks it. A product is written, or even just relied upon, only at the version that is remembered; everything else
+// of it can only change with its version. Versions go up on one server as long as that runs, so the write also checks that the server was not
+// started since: a restored database, or a standby that lacks the last commits, may count the same versions again for other events.
+// Whatever fails forgets it all.
+type memory struct {
+	loaded *loaded
+	server time.Time // when the server was started that all of it was read from; zero: nothing was read
+
+	lines   recent // that were placed lately
+	careful int    // so many transactions do not presume that a line is new
+	caution int    // how many they will be the next time
+	holds   bool   // some product is held, so ask which
+}
+
+// Bounds of what an applier remembers, in products and batches, and in transactions.
+const (
+	mostKnown   = 50_000
+	mostCaution = 64
+)
+
+func newMemory() *memory {
+	return &memory{loaded: newLoaded(), lines: newRecent(), caution: 1, holds: true}
+}
+
+// presumes tells whether an order line that is to be placed is taken for a new one, unless it was placed lately. If it is none, the write fails
+// on the primary key, and the next transaction looks it up.
+func (m *memory) presumes(id domain.LineID) bool { return m.careful == 0 && !m.lines.has(id) }
+
+// committed keeps what a transaction learned and did.
+func (m *memory) committed() {
+	m.careful = max(0, m.careful-1)
+	if m.careful == 0 {
+		m.caution = max(1, m.caution-1)
+	}
+	for _, p := range m.loaded.catalog.Products() {
+		for _, l := range p.NewLines() {
+			m.lines.add(l.ID)
+		}
+	}
+	if m.loaded.catalog.Size() > mostKnown {
+		m.loaded, m.server = newLoaded(), time.Time{}
+		return
+	}
+	m.loaded.committed()
+}
+
+// doubted is what is left of a memory after a conflict: it may have been wrong.
+func (m *memory) doubted(conflict error) *memory {
+	fresh := newMemory()
+	fresh.lines, fresh.careful, fresh.caution = m.lines, m.careful, m.caution
+	var pg *pgconn.PgError
+	if errors.As(conflict, &pg) && pg.ConstraintName == "lines_pkey" {
+		fresh.careful, fresh.caution = m.caution, min(2*m.caution, mostCaution)
+	}
+	return fresh
+}
+
+// memories are those of a store's appliers.
+type memories struct {
+	mu   sync.Mutex
+	idle map[int]*memory
+}
+
+// take gives an applier's memory to its transaction.
+func (m *memories) take(applier int) *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := m.idle[applier]
+	delete(m.idle, applier)
+	if found == nil {
+		found = newMemory()
+	}
+	return found
+}
+
+func (m *memories) give(applier int, back *memory) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.idle == nil {
+		m.idle = map[int]*memory{}
+	}
+	m.idle[applier] = back
+}
+
+// committed keeps what is known of products and batches that exist, at the versions that they have now.
+func (l *loaded) committed() {
+	for _, p := range l.catalog.Products() {
+		if p.Version == 0 {
+			delete(l.versions, p.SKU)
+		} else {
+			l.versions[p.SKU] = p.Version
+		}
+	}
+	l.catalog.Committed()
+	for ref := range l.absent {
+		if l.owners[ref] == "" {
+			delete(l.owners, ref)
+		}
+	}
+	clear(l.absent)
+	clear(l.lines)
+	l.held = newHeld()
+}
+
+// recent knows the order lines that were placed lately: thousands at least, and twice as many at most.
+type recent struct {
+	seed      maphash.Seed
+	now, last map[uint64]struct{}
+}
+
+const recentLines = 1 << 16
+
+func newRecent() recent { return recent{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}} }
+
+func (r *recent) add(id domain.LineID) {
+	if len(r.now) >= recentLines {
+		r.now, r.last = make(map[uint64]struct{}, recentLines), r.now
+	}
+	r.now[maphash.Comparable(r.seed, id)] = struct{}{}
+}
+
+func (r *recent) has(id domain.LineID) bool {
+	hash := maphash.Comparable(r.seed, id)
+	_, now := r.now[hash]
+	_, last := r.last[hash]
+	return now || last
+}
+
+// keptBatch tells whether commands are applied that were kept until now, or are to be kept from now on.
+func keptBatch(batch *worker.Batch) bool {
+	for i := range batch.Commands {
+		if c := &batch.Commands[i]; c.Kept != nil || c.Failure != "" {
+			return true
+		}
+	}
+	return len(batch.Free) > 0
+}

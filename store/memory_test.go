@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"allocation/worker"
+)
+
+// unasked is a database that nothing may be asked of.
+type unasked struct{ t *testing.T }
+
+func (u unasked) SendBatch(context.Context, *pgx.Batch) pgx.BatchResults {
+	u.t.Fatal("the database was asked")
+	return nil
+}
+
+// What an applier committed it does not read again: placing lines asks the database nothing.
+func TestApply_readsNothingThatItRemembers(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50}`))
+	b.apply(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
+	d := newDecisions(b.batch(
+		command(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":1}`),
+		command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`),
+		command(0, "Allocate", `{"orderid":"o3","sku":"CHAIR","qty":4}`),
+	), b.memories.take(0))
+	require.NoError(t, d.decide(t.Context(), unasked{t}))
+	require.Equal(t, []string{
+		`4 Allocated {"orderid":"o2","sku":"CHAIR","qty":1,"batchref":"b1"}`,
+		`5 BatchEtaChanged {"batchref":"b2","sku":"CHAIR","eta":"2030-01-01"}`,
+		`6 Allocated {"orderid":"o3","sku":"CHAIR","qty":4,"batchref":"b2"}`,
+	}, says(newLedger(d.batch, d).rows[0]))
+}
+
+// A line that was placed long ago is taken for a new one once; the primary key tells, and then it is looked up.
+func TestApply_findsALineThatItTookForANewOne(t *testing.T) {
+	b := setup(t, 1)
+	place := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), place)
+	b.memories.idle[0].lines = newRecent()
+
+	batch := b.batch(place)
+	_, err := b.Apply(t.Context(), batch)
+	require.ErrorIs(t, err, worker.ErrConflict)
+	applied, err := b.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	require.Equal(t, []string{"no_effect"}, results(applied))
+}
+
+// A line that was placed lately is looked up at once.
+func TestApply_looksUpALineThatWasPlacedLately(t *testing.T) {
+	b := setup(t, 1)
+	place := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), place)
+	require.Equal(t, []string{"no_effect"}, results(b.apply(place)))
+}
+
+// A dispatch before the placing of its line, in one transaction: that the line is new is then not presumed, or it would be refused wrongly.
+func TestApply_presumesNothingForOtherCommands(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
+	b.memories.idle[0].lines = newRecent()
+	applied := b.apply(command(0, "Dispatch", `{"orderid":"o1","sku":"CHAIR"}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
+	require.Equal(t, []string{"changed", "no_effect"}, results(applied))
+}
+
+func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(b *bench)
+		then      string
+	}{
+		"another worker changed the product": {
+			func(b *bench) {
+				other := b.open("other")
+				_, err := other.Apply(b.t.Context(), onlyLane(b.batch(command(1, "ChangeBatchQuantity", `{"batchref":"b1","qty":0}`)), 1))
+				require.NoError(b.t, err)
+			},
+			`3 OutOfStock {"orderid":"o1","sku":"CHAIR","qty":4}`,
+		},
+		"the server was started again, perhaps with an older database": {
+			func(b *bench) { b.memories.idle[0].server = b.memories.idle[0].server.Add(-time.Microsecond) },
+			`2 Allocated {"orderid":"o1","sku":"CHAIR","qty":4,"batchref":"b1"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 2)
+			b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
+			c.meanwhile(b)
+			batch := onlyLane(b.batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 0)
+			_, err := b.Apply(t.Context(), batch)
+			require.ErrorIs(t, err, worker.ErrConflict)
+			applied, err := b.Apply(t.Context(), batch)
+			require.NoError(t, err)
+			require.Equal(t, []string{c.then}, says(applied.Rows[0]))
+		})
+	}
+}
+
+// A product that another partition's command holds by now holds those of an applier that remembers it as free, and a batch that a waiting command
+// would make.
+func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
+	for name, c := range map[string]worker.Command{
+		"the product":                       command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`),
+		"a batch of its that is to be made": command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 2)
+			b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
+			failed := command(1, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":5}`)
+			failed.Failure = "it panicked"
+			_, err := b.open("other").Apply(t.Context(), onlyLane(b.batch(failed), 1))
+			require.NoError(t, err)
+
+			batch := onlyLane(b.batch(c), 0)
+			_, err = b.Apply(t.Context(), batch)
+			require.ErrorIs(t, err, worker.ErrConflict)
+			applied, err := b.Apply(t.Context(), batch)
+			require.NoError(t, err)
+			require.Equal(t, []string{"held"}, results(applied))
+		})
+	}
+}
+
+// What is remembered is bounded by the products and batches that it is about, however many there are.
+func TestMemory_isBounded(t *testing.T) {
+	m := newMemory()
+	for n := range mostKnown + 1 {
+		m.loaded.catalog.LearnProduct("SKU"+string(rune('0'+n%10))+time.Duration(n).String(), 1, 0)
+	}
+	m.committed()
+	require.Zero(t, m.loaded.catalog.Size())
+	require.True(t, m.server.IsZero(), "the next load begins anew")
+}
