@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -43,7 +44,7 @@ type pipeline struct {
 	routes   map[string]string // topics of event types
 	log      lockedBuffer
 	maxBatch int
-	session  time.Duration
+	session  time.Duration // 0: 6 s
 	latest   bool // topics without a position begin at their end
 }
 
@@ -56,7 +57,7 @@ func setup(t *testing.T, partitions int32) *pipeline {
 func newPipeline(t testing.TB, partitions int32) *pipeline {
 	t.Helper()
 	return (&pipeline{
-		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000, session: 6 * time.Second,
+		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000,
 		commands: testbed.Topic(t, "commands", partitions), events: testbed.Topic(t, "events", partitions), letters: testbed.Topic(t, "letters", 1),
 	}).connect()
 }
@@ -108,7 +109,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	require.NoError(p.t, err)
 	metrics := prometheus.NewRegistry()
 	w, err := worker.New(worker.Config{
-		Kafka: seeds, Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: p.session,
+		Kafka: seeds, Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
 		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(metrics),
 	}, wrap(db), relay)
