@@ -45,7 +45,7 @@ type pipeline struct {
 	log      lockedBuffer
 	maxBatch int
 	session  time.Duration // 0: 6 s
-	latest   bool // topics without a position begin at their end
+	latest   bool          // topics without a position begin at their end
 }
 
 func setup(t *testing.T, partitions int32) *pipeline {
