@@ -92,7 +92,7 @@ const firstRounds = 20
 // command that must wait for a load makes those wait that name its product or its batch; the others go on, so every product keeps its order.
 func (d *decisions) decide(ctx context.Context, db querier) error {
 	question, pending := d.expectAll()
-	for rounds := 0; len(pending) > 0; rounds++ {
+	for rounds := 0; len(pending) > 0 || rounds == 0; rounds++ {
 		if rounds > firstRounds+len(d.commands) {
 			return fmt.Errorf("decide: %d loads do not satisfy %d commands: the stored rows contradict each other", rounds, len(pending))
 		}
@@ -146,7 +146,7 @@ func (d *decisions) presume(need *domain.Need) {
 }
 
 func (d *decisions) load(ctx context.Context, db querier, q *question) error {
-	q.asksServer = d.memory.server.IsZero()
+	q.asksServer = d.memory.server.started.IsZero()
 	if !d.asks {
 		q.heldSKUs, q.heldRefs = nil, nil
 	}

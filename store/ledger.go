@@ -10,11 +10,12 @@ import (
 type history struct {
 	source int32 // 0: none yet
 	row    int64
-	day    string // empty: written by this transaction
+	day    day
 }
 
 // ledger numbers the outbox rows of a batch, and links each to its predecessors.
 type ledger struct {
+	today    day            // of the rows that it writes
 	rows     [][]outbox.Row // by lane
 	outcomes []worker.Outcome
 	previous [][]history                   // by lane, as rows: the previous event of the same order line
@@ -37,6 +38,7 @@ type refused struct {
 
 func newLedger(batch worker.Batch, d *decisions) *ledger {
 	l := &ledger{
+		today:    d.memory.today(),
 		rows:     make([][]outbox.Row, len(batch.Lanes)),
 		previous: make([][]history, len(batch.Lanes)),
 		outcomes: make([]worker.Outcome, len(batch.Commands)),
@@ -112,7 +114,7 @@ func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.
 	if e.Line.OrderID != "" {
 		previous = l.lines[e.Line]
 		if e.Sequence > 0 {
-			l.lines[e.Line] = history{source: source, row: row.Number}
+			l.lines[e.Line] = history{source: source, row: row.Number, day: l.today}
 		}
 	}
 	l.add(c.Lane, row, previous)

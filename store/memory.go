@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/domain"
@@ -21,18 +22,37 @@ import (
 // Whatever fails forgets it all.
 type memory struct {
 	loaded *loaded
-	server time.Time // when the server was started that all of it was read from; zero: nothing was read
+	server server // that all of it was read from
 
 	lines   recent // that were placed lately
 	careful int    // so many transactions do not presume that a line is new
 	caution int    // how many they will be the next time
 	holds   bool   // some product is held, so ask which
+
+	buf []byte // that writes are put together in
 }
 
-// Bounds of what an applier remembers, in products and batches, and in transactions.
+// server is a server of Postgres from its start to its end.
+type server struct {
+	started time.Time     // zero: not known
+	ahead   time.Duration // its clock, of this process'
+}
+
+func (s *server) learn(row pgx.Row) error {
+	var now time.Time
+	err := row.Scan(&s.started, &now)
+	s.ahead = time.Until(now)
+	return err
+}
+
+// today is the day in UTC, by the server's clock.
+func (m *memory) today() day { return dayOf(time.Now().Add(m.server.ahead)) }
+
+// Bounds of what an applier remembers, in products and batches, in transactions, and in bytes.
 const (
 	mostKnown   = 50_000
 	mostCaution = 64
+	mostBuffer  = 8 << 20
 )
 
 func newMemory() *memory {
@@ -55,16 +75,23 @@ func (m *memory) committed() {
 		}
 	}
 	if m.loaded.catalog.Size() > mostKnown {
-		m.loaded, m.server = newLoaded(), time.Time{}
+		m.loaded, m.server = newLoaded(), server{}
 		return
 	}
 	m.loaded.committed()
 }
 
+// keep keeps a buffer for the next write, unless an unusually large one made it grow.
+func (m *memory) keep(buf []byte) {
+	if cap(buf) <= mostBuffer {
+		m.buf = buf
+	}
+}
+
 // doubted is what is left of a memory after a conflict: it may have been wrong.
 func (m *memory) doubted(conflict error) *memory {
 	fresh := newMemory()
-	fresh.lines, fresh.careful, fresh.caution = m.lines, m.careful, m.caution
+	fresh.lines, fresh.careful, fresh.caution, fresh.buf = m.lines, m.careful, m.caution, m.buf
 	var pg *pgconn.PgError
 	if errors.As(conflict, &pg) && pg.ConstraintName == "lines_pkey" {
 		fresh.careful, fresh.caution = m.caution, min(2*m.caution, mostCaution)
