@@ -141,6 +141,18 @@ func TestBench_refusesWhatHoldsSomething(t *testing.T) {
 	require.Contains(t, o.err, "the topic "+s.names.deadLetters+" holds 1 records")
 }
 
+func TestBench_saysWhyAWorkerEnded(t *testing.T) {
+	s := newBenchSite(t)
+	cmd := exec.CommandContext(t.Context(), s.program, s.args("--commands=10")...)
+	cmd.Env = append(os.Environ(), "MAX_BATCH=none")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, exitFailed, exit.ExitCode())
+	require.Contains(t, string(out), "a worker ended by itself: exit status 2")
+	require.Contains(t, string(out), `MAX_BATCH) is "none"`)
+}
+
 func TestBench_wrongUsage(t *testing.T) {
 	t.Parallel()
 	for says, args := range map[string]string{

@@ -31,7 +31,7 @@ type Site struct {
 	Program string   // of a worker
 	Env     []string // of a worker; its HTTP_ADDR is added
 
-	Progress func(doing string, done int64) // called often
+	Progress func(doing string, done int64) // called often, by one goroutine at a time
 }
 
 // WarmUp is the part of a load at a rate that is not counted: connections open, and plans of statements settle.

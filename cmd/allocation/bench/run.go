@@ -35,6 +35,7 @@ func Run(ctx context.Context, plan Plan, site Site) (report *Report, err error) 
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	stock := stockOf(plan)
+	site.Progress = oneAtATime(site.Progress)
 	r := &run{plan: plan, site: site, stock: stock, workload: newWorkload(plan), book: newBook(stock.version), fail: fail}
 	client, err := site.Connect()
 	if err != nil {
@@ -55,6 +56,16 @@ func Run(ctx context.Context, plan Plan, site Site) (report *Report, err error) 
 		return nil, causeOf(ctx, err)
 	}
 	return report, r.check(ctx, admin)
+}
+
+// oneAtATime lets the sender and the reader both tell how far they are.
+func oneAtATime(show func(string, int64)) func(string, int64) {
+	var mu sync.Mutex
+	return func(doing string, done int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		show(doing, done)
+	}
 }
 
 // prepare loads the stock.

@@ -44,6 +44,10 @@ func (s stock) version(sku string) int64 {
 
 // load writes the stock, as if the products' commands had come by the partitions that their keys belong to.
 func (s stock) load(ctx context.Context, db *pgx.Conn, topic kadm.TopicDetail, starts kadm.ListedOffsets) error {
+	const days = 14
+	if _, err := db.Exec(ctx, `select outbox_make_days($1)`, days); err != nil { // the database may have been migrated long ago
+		return fmt.Errorf("make the outbox' days: %w", err)
+	}
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("load stock: %w", err)

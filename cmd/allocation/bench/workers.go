@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -18,6 +20,8 @@ const (
 	readyTime = time.Minute      // for a worker's start
 	stopTime  = 40 * time.Second // for a worker's end: more than SHUTDOWN_TIMEOUT by default
 )
+
+var errExited = errors.New("exit code 0")
 
 // worker is one that this program started.
 type worker struct {
@@ -44,7 +48,7 @@ func (r *run) startWorkers() error {
 		r.workers = append(r.workers, w)
 		r.watchers.Go(func() {
 			<-w.process.Done()
-			r.fail(fmt.Errorf("a worker ended: %v\n%s", w.process.Err(), child.Tail(w.log)))
+			r.fail(fmt.Errorf("a worker ended by itself: %w\n%s", cmp.Or(w.process.Err(), errExited), child.Tail(w.log)))
 		})
 	}
 	return nil
