@@ -84,8 +84,15 @@ func RefuseTables(ctx context.Context, db *pgx.Conn, workersRun bool) error {
 			return fmt.Errorf("look into the table %s: %w", table, err)
 		}
 		if holds {
-			return &OccupiedError{"table", table, "rows"}
+			return &OccupiedError{"table", table, rowsOf(table)}
 		}
 	}
 	return nil
+}
+
+func rowsOf(table string) string {
+	if table == "positions" {
+		return "rows, because workers were there (--workers 0 takes those that run, where they have applied nothing yet)"
+	}
+	return "rows"
 }
