@@ -109,11 +109,17 @@ func (d *decisions) decide(ctx context.Context, db querier) error {
 // expectAll is what to load first, for the commands that can be decided.
 func (d *decisions) expectAll() (first *question, pending []int) {
 	need := domain.NewNeed()
+	pending = make([]int, 0, len(d.commands))
+	others := d.linesNotPlaced()
 	for i, c := range d.commands {
-		if c != nil {
-			d.expect(need, i, c)
-			pending = append(pending, i)
+		if c == nil {
+			continue
 		}
+		pending = append(pending, i)
+		if line, places := lineOf(c); places && d.presumed(line, others) && d.loaded.catalog.Offers(line.SKU) && !d.asks {
+			continue // nothing is to be asked
+		}
+		d.expect(need, i, c)
 	}
 	var skus, refs []string
 	if d.asks {
@@ -121,7 +127,11 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 		skus, refs = whole.skus, whole.refs
 	}
 	d.loaded.catalog.Spare(need)
-	d.presume(need)
+	for id := range need.Lines {
+		if d.presumed(id, others) {
+			delete(need.Lines, id)
+		}
+	}
 	first = newQuestion(need)
 	if d.asks {
 		first.heldSKUs, first.heldRefs = skus, refs
@@ -129,20 +139,29 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 	return first, pending
 }
 
-// presume takes out of a need the lines that are only to be placed, and takes them for new ones.
-func (d *decisions) presume(need *domain.Need) {
-	others := map[domain.LineID]struct{}{}
+// linesNotPlaced are the lines that commands are about which do not place them. Whether these are new cannot be presumed.
+func (d *decisions) linesNotPlaced() map[domain.LineID]struct{} {
+	lines := map[domain.LineID]struct{}{}
 	for i, c := range d.commands {
-		if line, placed := lineOf(c); !placed && line.OrderID != "" || d.batch.Commands[i].Failure != "" {
-			others[line] = struct{}{}
+		if line, places := lineOf(c); line.OrderID != "" && (!places || d.batch.Commands[i].Failure != "") {
+			lines[line] = struct{}{}
 		}
 	}
-	for id := range need.Lines {
-		if _, other := others[id]; !other && d.memory.presumes(id) {
-			d.loaded.catalog.LearnNoLine(id)
-			delete(need.Lines, id)
+	return lines
+}
+
+// presumed takes a line that is to be placed for a new one, if it may.
+func (d *decisions) presumed(id domain.LineID, others map[domain.LineID]struct{}) bool {
+	if len(others) > 0 {
+		if _, other := others[id]; other {
+			return false
 		}
 	}
+	if !d.memory.presumes(id) {
+		return false
+	}
+	d.loaded.catalog.LearnNoLine(id)
+	return true
 }
 
 func (d *decisions) load(ctx context.Context, db querier, q *question) error {

@@ -146,29 +146,28 @@ func (l *loaded) committed() {
 	l.held = newHeld()
 }
 
-// recent knows the order lines that were placed lately: thousands at least, and twice as many at most.
+// recent knows order lines that were placed lately, by their hashes. Each has one slot, which it shares with others: the last one stays.
 type recent struct {
-	seed      maphash.Seed
-	now, last map[uint64]struct{}
+	seed  maphash.Seed
+	slots []uint64
 }
 
-const recentLines = 1 << 16
+// recentSlots is a power of two: a megabyte of slots.
+const recentSlots = 1 << 17
 
-func newRecent() recent { return recent{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}} }
+func newRecent() recent { return recent{maphash.MakeSeed(), make([]uint64, recentSlots)} }
 
 func (r *recent) add(id domain.LineID) {
-	if len(r.now) >= recentLines {
-		r.now, r.last = make(map[uint64]struct{}, recentLines), r.now
-	}
-	r.now[maphash.Comparable(r.seed, id)] = struct{}{}
+	hash := r.hash(id)
+	r.slots[hash%recentSlots] = hash
 }
 
 func (r *recent) has(id domain.LineID) bool {
-	hash := maphash.Comparable(r.seed, id)
-	_, now := r.now[hash]
-	_, last := r.last[hash]
-	return now || last
+	hash := r.hash(id)
+	return r.slots[hash%recentSlots] == hash
 }
+
+func (r *recent) hash(id domain.LineID) uint64 { return maphash.Comparable(r.seed, id) }
 
 // keptBatch tells whether commands are applied that were kept until now, or are to be kept from now on.
 func keptBatch(batch *worker.Batch) bool {
