@@ -29,9 +29,24 @@ type flight struct {
 	form form
 }
 
-// launch produces a row, to one topic or two, unless its source has failed. It reports whether it did.
-func (s *source) launch(row *Row) bool {
-	f := &flight{source: s, number: row.Number, cost: tally{1, row.size()}, command: row.cause().Time, produced: s.now, left: 1}
+// flightsAtOnce is how many flights share their memory, until the last of them has landed.
+const flightsAtOnce = 32
+
+// newFlight takes the memory of a flight, with so many to come, itself included.
+func (s *source) newFlight(more int) *flight {
+	if len(s.flights) == 0 {
+		s.flights = make([]flight, min(more, flightsAtOnce))
+	}
+	f := &s.flights[0]
+	s.flights = s.flights[1:]
+	return f
+}
+
+// launch produces a row, to one topic or two, unless its source has failed. It reports whether it did. So many rows are at hand, itself included.
+func (s *source) launch(row *Row, more int) bool {
+	f := s.newFlight(more)
+	f.source, f.number, f.cost = s, row.Number, tally{1, row.size()}
+	f.command, f.produced, f.left = row.cause().Time, s.now, 1
 	if d := row.DeadLetter; d != nil {
 		f.own = len(d.Headers)
 		f.record = s.render.deadLetter(row)
