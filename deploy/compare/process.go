@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// stopTime is how long a program may take to end once it is told to.
+const stopTime = 60 * time.Second
+
+// process is a program that runs beside this one. Whoever started it stops or kills it.
+type process struct {
+	name   string
+	cmd    *exec.Cmd
+	output bytes.Buffer // may be read when done is closed
+	log    lastBytes
+	done   chan struct{}
+	err    error // may be read when done is closed
+
+	httpAddr string       // of ours: where metrics are
+	batches  transactions // of ours: what metrics said
+}
+
+func startProcess(path string, arguments, environment []string) (*process, error) {
+	p := &process{name: filepath.Base(path), cmd: exec.Command(path, arguments...), done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), environment...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.log
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// runProgram runs a program that ends by itself.
+func runProgram(ctx context.Context, path string, arguments, environment []string) error {
+	p, err := startProcess(path, arguments, environment)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	ctx, cancel := context.WithTimeoutCause(ctx, stopTime, fmt.Errorf("%s %v did not end within %s", p.name, arguments, stopTime))
+	defer cancel()
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if p.err != nil {
+		return fmt.Errorf("%s %v: %w\n%s", p.name, arguments, p.err, p.log.String())
+	}
+	return nil
+}
+
+func (p *process) running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// stop tells the program to end, and waits for it. It is an error where the program ended before, or not well.
+func (p *process) stop(ctx context.Context) error {
+	if !p.running() {
+		return p.ended()
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, stopTime, fmt.Errorf("%s did not end within %s of SIGTERM", p.name, stopTime))
+	defer cancel()
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		p.kill()
+		return context.Cause(ctx)
+	}
+	if p.err != nil {
+		return p.ended()
+	}
+	return nil
+}
+
+// ended is the error of a program that should not have ended, or not so.
+func (p *process) ended() error {
+	return fmt.Errorf("%s ended by itself: %w\n%s", p.name, errors.Join(p.err, errors.New(p.cmd.ProcessState.String())), p.log.String())
+}
+
+// kill ends the program at once, if it runs, and waits for it.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// usage is what the program has taken, when it has ended.
+func (p *process) usage() (cpu time.Duration, peakBytes int64) {
+	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0, 0
+	}
+	peakBytes = usage.Maxrss
+	if runtime.GOOS != "darwin" {
+		peakBytes *= 1024
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), peakBytes
+}
+
+// lastBytes keeps the end of what is written to it.
+type lastBytes struct {
+	mu   sync.Mutex
+	kept []byte
+}
+
+func (l *lastBytes) Write(p []byte) (int, error) {
+	const most = 4000
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept = append(l.kept, p...)
+	l.kept = l.kept[max(0, len(l.kept)-most):]
+	return len(p), nil
+}
+
+func (l *lastBytes) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.kept)
+}
