@@ -24,8 +24,8 @@ type program interface {
 	prepare(ctx context.Context, a *arena) error
 	// start starts what is measured.
 	start(ctx context.Context, a *arena) (*process, error)
-	// transactions tells how commands were put together. It is called before the end, and again after it.
-	transactions(ctx context.Context, p *process) (transactions, error)
+	// stop ends it in an orderly way, and tells how commands were put together.
+	stop(ctx context.Context, p *process) (transactions, error)
 }
 
 // transactions is how commands were put together in transactions.

@@ -9,10 +9,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A contestant that is behind by more than keepUpTime when the last command was sent does not hold the rate; it is given drainTime and then stopped.
 const (
-	keepUpTime = 3 * time.Second
-	drainTime  = 10 * time.Second
+	// drainTime is how long after the last command a contestant may take before it is stopped.
+	drainTime = 10 * time.Second
+	// A contestant holds a rate when it publishes at least this part of it while commands come. One that polls is a poll late in the end.
+	holdsFrom = 0.9
 )
 
 // measureLatency sends commands at a steady rate, whatever becomes of them. A command's latency runs from the time at which it was to be sent, so
@@ -47,7 +48,7 @@ func measureLatency(ctx context.Context, a *arena, c *contestant, t trial) (meas
 		return nil, all
 	}
 	watch.stop()
-	if err := p.stop(ctx); err != nil {
+	if _, err := c.program.stop(ctx, p); err != nil {
 		return nil, err
 	}
 	return m, a.checkLatencyRun(ctx, c, w, all == nil)
@@ -96,23 +97,24 @@ func (a *arena) sendAtRate(ctx context.Context, w *workload, rate int) ([]time.T
 func (w *watch) measures(schedule []time.Time, from int) measures {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	first, last := schedule[from], schedule[len(schedule)-1]
 	var latencies []time.Duration
-	var last time.Time
-	for i := from; i < len(schedule); i++ {
-		if at := w.received[i]; !at.IsZero() {
+	meanwhile := 0 // events, of commands before these, too, that came while these were sent
+	for i, at := range w.received {
+		if i >= from && !at.IsZero() {
 			latencies = append(latencies, at.Sub(schedule[i]))
-			if at.After(last) {
-				last = at
-			}
+		}
+		if at.After(first) && !at.After(last) {
+			meanwhile++
 		}
 	}
-	m := measures{holds: 0}
+	m := measures{holds: 0, reached: float64(meanwhile) / last.Sub(first).Seconds()}
+	sent := len(schedule) - from
+	if len(latencies) == sent && float64(meanwhile) >= holdsFrom*float64(sent) {
+		m[holds] = 1
+	}
 	if len(latencies) == 0 {
 		return m
-	}
-	m[reached] = float64(len(latencies)) / last.Sub(schedule[from]).Seconds()
-	if len(latencies) == len(schedule)-from && last.Sub(schedule[len(schedule)-1]) < keepUpTime {
-		m[holds] = 1
 	}
 	slices.Sort(latencies)
 	at := func(p float64) float64 {

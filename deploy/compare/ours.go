@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -65,11 +66,8 @@ func freeAddress(ctx context.Context) (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// transactions reads the metrics, which are there while it runs.
-func (o ours) transactions(ctx context.Context, p *process) (transactions, error) {
-	if !p.running() {
-		return p.batches, nil
-	}
+// stop reads the metrics before, because they are there only while it runs.
+func (o ours) stop(ctx context.Context, p *process) (transactions, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.httpAddr+"/metrics", nil)
 	if err != nil {
 		return transactions{}, err
@@ -79,8 +77,8 @@ func (o ours) transactions(ctx context.Context, p *process) (transactions, error
 		return transactions{}, err
 	}
 	defer response.Body.Close()
-	p.batches, err = readBatchSizes(bufio.NewScanner(response.Body))
-	return p.batches, err
+	found, err := readBatchSizes(bufio.NewScanner(response.Body))
+	return found, errors.Join(err, p.stop(ctx))
 }
 
 // readBatchSizes finds the mean, and the bound of the last bucket that holds more than the one before.

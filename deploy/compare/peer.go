@@ -23,10 +23,10 @@ func (p peer) start(_ context.Context, a *arena) (*process, error) {
 	return startProcess(p.path, append([]string{"-partitions", strconv.Itoa(partitions)}, p.flags...), a.environment())
 }
 
-// transactions reads the report that the program printed at its end.
-func (p peer) transactions(_ context.Context, process *process) (transactions, error) {
-	if process.running() {
-		return transactions{}, nil
+// stop reads the report that the program prints at its end.
+func (p peer) stop(ctx context.Context, process *process) (transactions, error) {
+	if err := process.stop(ctx); err != nil {
+		return transactions{}, err
 	}
 	var report contest.Report
 	if err := json.Unmarshal(process.output.Bytes(), &report); err != nil {

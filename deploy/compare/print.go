@@ -47,7 +47,7 @@ func (r *results) printLatency(w io.Writer, t trial) {
 		for _, name := range shown {
 			cells = append(cells, r.of(c.name, t, name).String())
 		}
-		answer := "no: what came until it was stopped"
+		answer := "no: these are of what came until it was stopped"
 		if r.held(c.name, t) {
 			answer = "yes"
 		}

@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -26,8 +26,7 @@ type process struct {
 	done   chan struct{}
 	err    error // may be read when done is closed
 
-	httpAddr string       // of ours: where metrics are
-	batches  transactions // of ours: what metrics said
+	httpAddr string // of ours: where metrics are
 }
 
 func startProcess(path string, arguments, environment []string) (*process, error) {
@@ -106,17 +105,27 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// usage is what the program has taken, when it has ended.
-func (p *process) usage() (cpu time.Duration, peakBytes int64) {
-	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, 0
+// cpu is what the program has taken, when it has ended.
+func (p *process) cpu() time.Duration {
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
+// peakMemory is the most that the program, which still runs, has had in memory. What Linux says at its end would be no less than what this
+// program had when it started it. Other systems do not say, which is not a number.
+func (p *process) peakMemory() (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return math.NaN(), nil
 	}
-	peakBytes = usage.Maxrss
-	if runtime.GOOS != "darwin" {
-		peakBytes *= 1024
+	if err != nil {
+		return 0, err
 	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), peakBytes
+	_, rest, _ := bytes.Cut(status, []byte("VmHWM:"))
+	var kilobytes float64
+	if _, err := fmt.Sscan(string(rest), &kilobytes); err != nil {
+		return 0, fmt.Errorf("read VmHWM of %s: %w", p.name, err)
+	}
+	return kilobytes * 1024, nil
 }
 
 // lastBytes keeps the end of what is written to it.

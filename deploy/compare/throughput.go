@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"time"
 )
 
 // measureThroughput gives a contestant a backlog. Its speed is taken from the times of its first and its last event, so that neither its start nor
@@ -25,11 +25,7 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 	if err != nil {
 		return nil, err
 	}
-	p, after, err := a.drain(ctx, c, n)
-	if err != nil {
-		return nil, err
-	}
-	batches, err := c.program.transactions(ctx, p)
+	d, err := a.drain(ctx, c, n)
 	if err != nil {
 		return nil, err
 	}
@@ -40,33 +36,48 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 	if err := a.checkComplete(ctx, c, audit, n); err != nil {
 		return nil, err
 	}
-	c.checks.largest = batches.largest
-	cpu, peak := p.usage()
+	if !t.hot {
+		c.checks.largest = d.batches.largest
+	}
 	took := audit.last.Sub(audit.first)
 	return measures{
 		throughput: float64(n-1) / took.Seconds(), commandCount: float64(n),
-		walBytes: float64(after.wal-before.wal) / float64(n), tableBytes: float64(after.tables-before.tables) / float64(n),
-		cpuSeconds: cpu.Seconds(), cpuMicros: float64(cpu.Microseconds()) / float64(n), peakMemory: float64(peak) / 1e6, batchMean: batches.mean,
+		walBytes: float64(d.space.wal-before.wal) / float64(n), tableBytes: float64(d.space.tables-before.tables) / float64(n),
+		cpuSeconds: d.cpu.Seconds(), cpuMicros: float64(d.cpu.Microseconds()) / float64(n), peakMemory: d.peak / 1e6, batchMean: d.batches.mean,
 	}, nil
 }
 
+// drained is what a program used while it worked on a backlog.
+type drained struct {
+	space   space
+	cpu     time.Duration
+	peak    float64 // bytes
+	batches transactions
+}
+
 // drain runs the contestant until it has published an event for each command.
-func (a *arena) drain(ctx context.Context, c *contestant, n int) (*process, space, error) {
+func (a *arena) drain(ctx context.Context, c *contestant, n int) (d drained, err error) {
 	there, err := a.eventCount(ctx)
 	if err != nil {
-		return nil, space{}, err
+		return d, err
 	}
 	p, err := c.program.start(ctx, a)
 	if err != nil {
-		return nil, space{}, err
+		return d, err
 	}
 	defer p.kill()
 	if err := a.awaitEvents(ctx, p, there+int64(n), limit(n)); err != nil {
-		return nil, space{}, err
+		return d, err
 	}
-	after, err := a.space(ctx)
-	_, metricsErr := c.program.transactions(ctx, p)
-	return p, after, errors.Join(err, metricsErr, p.stop(ctx))
+	if d.space, err = a.space(ctx); err != nil {
+		return d, err
+	}
+	if d.peak, err = p.peakMemory(); err != nil {
+		return d, err
+	}
+	d.batches, err = c.program.stop(ctx, p)
+	d.cpu = p.cpu()
+	return d, err
 }
 
 // space is how much was written to the server's log, and how much the tables of the database take.
