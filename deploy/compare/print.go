@@ -48,7 +48,10 @@ func (r *results) printLatency(w io.Writer, t trial) {
 			cells = append(cells, r.of(c.name, t, name).String())
 		}
 		answer := "no: these are of what came until it was stopped"
-		if r.held(c.name, t) {
+		switch {
+		case len(r.runs[runKey{c.name, t.name}]) == 0:
+			answer = "–"
+		case r.held(c.name, t):
 			answer = "yes"
 		}
 		table.row(c.name, append(cells, answer)...)
@@ -87,6 +90,9 @@ func (t *table) row(name string, cells ...string) {
 }
 
 func (t *table) print(w io.Writer) {
+	if len(t.rows) == 0 {
+		return
+	}
 	fmt.Fprintf(w, "\n%s:\n\n| %s |\n|---%s|\n", t.title, strings.Join(t.head, " | "), strings.Repeat("|--:", len(t.head)-1))
 	for _, row := range t.rows {
 		fmt.Fprintf(w, "| %s |\n", strings.Join(row, " | "))

@@ -17,7 +17,7 @@ func (r *results) printRatios(w io.Writer) {
 	}
 	speed := func(name string, t trial) float64 { return r.of(name, t, throughput).median() }
 	floors := []string{"floor", "floor-unnest"}
-	for _, other := range append(floors, "naive-1", "naive-12", "watermill", "watermill-best") {
+	for _, other := range append(floors, "naive-1", "naive-12", "watermill", "watermill-10ms", "watermill-best") {
 		ratio("throughput, ours / "+other, speed("ours", manyProducts), speed(other, manyProducts))
 	}
 	for _, name := range append([]string{"ours"}, floors...) {
