@@ -65,7 +65,7 @@ bench: ## measure: throughput from a backlog, one command at a time, and the par
 
 .PHONY: compare
 compare: build ## put the worker beside a floor without features, naive ones and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS
-	cd deploy/compare && go build -o $(CURDIR)/bin/compare/ . ./floor ./naive ./watermill
+	cd deploy/compare && go test ./... && go build -o $(CURDIR)/bin/compare/ . ./floor ./naive ./watermill
 	COMPARE_ROUNDS=$(COMPARE_ROUNDS) COMPARE_COMMANDS=$(COMPARE_COMMANDS) COMPARE_ONLY=$(COMPARE_ONLY) COMPARE_SECONDS=$(COMPARE_SECONDS) \
 		$(SERVERS) bin/compare/compare -allocation bin/allocation -peers bin/compare
 

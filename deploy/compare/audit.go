@@ -23,14 +23,18 @@ type audit struct {
 	disordered  int // first events of a product that are not in its commands' order
 	first, last time.Time
 
-	seen    []uint64 // by order: a hash of its event, 0 without one
-	newest  []int    // by product: the last order that had an event
-	reading map[int32]int64
+	seen    []uint64        // by order: a hash of its event, 0 without one
+	newest  []int           // by product: the last order that had an event
+	reading map[int32]int64 // by partition that is not read to its end: where that is
+}
+
+func newAudit(w *workload) *audit {
+	return &audit{workload: w, seed: maphash.MakeSeed(), seen: make([]uint64, len(w.product)), newest: make([]int, products), reading: map[int32]int64{}}
 }
 
 // audit reads the topic from its start. Each order must have at most one distinct event, and that must be the right one.
 func (a *arena) audit(ctx context.Context, w *workload) (*audit, error) {
-	found := &audit{workload: w, seed: maphash.MakeSeed(), seen: make([]uint64, len(w.product)), newest: make([]int, products), reading: map[int32]int64{}}
+	found := newAudit(w)
 	ends, err := a.lab.admin.ListEndOffsets(ctx, a.events)
 	if err != nil {
 		return nil, err

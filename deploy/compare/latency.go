@@ -110,7 +110,7 @@ func (w *watch) measures(schedule []time.Time, from int) measures {
 	}
 	m := measures{holds: 0, reached: float64(meanwhile) / last.Sub(first).Seconds()}
 	sent := len(schedule) - from
-	if len(latencies) == sent && float64(meanwhile) >= holdsFrom*float64(sent) {
+	if len(latencies) == sent && float64(meanwhile) >= holdsFrom*float64(sent-1) {
 		m[holds] = 1
 	}
 	if len(latencies) == 0 {

@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -42,9 +43,7 @@ func run(ctx context.Context) error {
 	defer l.close()
 	r := newResults(contestants)
 	failed := r.fill(ctx, l)
-	if err := l.printSettings(ctx, os.Stdout, contestants); err != nil {
-		return err
-	}
+	unknown := l.printSettings(context.WithoutCancel(ctx), os.Stdout, contestants) // an interrupted run shows what it has
 	r.print(os.Stdout, o)
-	return failed
+	return errors.Join(failed, unknown)
 }

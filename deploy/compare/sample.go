@@ -20,12 +20,12 @@ func (s sample) median() float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// String is the median, and where there were several rounds the least and the most.
+// String is the median, and where they differ the least and the most.
 func (s sample) String() string {
-	switch len(s) {
-	case 0:
+	switch {
+	case len(s) == 0:
 		return "–"
-	case 1:
+	case s.min() == slices.Max(s):
 		return digits(s[0])
 	default:
 		return fmt.Sprintf("%s (%s–%s)", digits(s.median()), digits(s.min()), digits(slices.Max(s)))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -17,6 +18,7 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 	if err := a.send(ctx, n, w.record); err != nil {
 		return nil, fmt.Errorf("preload: %w", err)
 	}
+	debug.FreeOSMemory() // what the backlog took here is better used by the servers
 	// Pages are written to the log in full once after each checkpoint: with one here, it is as often for each contestant.
 	if _, err := a.conn.Exec(ctx, `checkpoint`); err != nil {
 		return nil, err
