@@ -94,9 +94,9 @@ func (p *process) stop(ctx context.Context) error {
 	return nil
 }
 
-// ended is the error of a program that should not have ended, or not so.
+// ended is the error of a program that ended when it should not have, or not well.
 func (p *process) ended() error {
-	return fmt.Errorf("%s ended by itself: %w\n%s", p.name, errors.Join(p.err, errors.New(p.cmd.ProcessState.String())), p.log.String())
+	return fmt.Errorf("%s ended: %s\n%s", p.name, p.cmd.ProcessState, p.log.String())
 }
 
 // kill ends the program at once, if it runs, and waits for it.

@@ -69,7 +69,7 @@ func (l *lab) printKafka(ctx context.Context, w io.Writer) error {
 	if err := l.createTopics(ctx, name); err != nil {
 		return err
 	}
-	defer l.admin.DeleteTopics(context.WithoutCancel(ctx), name)
+	defer func() { _, _ = l.admin.DeleteTopics(context.WithoutCancel(ctx), name) }()
 	found, err := l.admin.ListTopics(ctx, name)
 	if err != nil {
 		return err
