@@ -38,7 +38,8 @@ type transactions struct {
 type tables struct {
 	lines     string // how many order lines
 	allocated string // the quantity that batches have given away
-	outbox    string // how many outbox rows, where it keeps them
+	outbox    string // how many outbox rows
+	keeps     bool   // published outbox rows
 }
 
 const (
@@ -48,14 +49,14 @@ const (
 )
 
 func allContestants(o options) []*contestant {
-	floorTables := tables{`select count(*) from f_lines`, `select sum(allocated)::bigint from f_batches`, `select count(*) from f_outbox`}
-	naiveTables := tables{`select count(*) from n_lines`, `select sum(allocated)::bigint from n_batches`, `select count(*) from n_outbox`}
+	floorTables := tables{`select count(*) from f_lines`, `select sum(allocated)::bigint from f_batches`, `select count(*) from f_outbox`, true}
+	naiveTables := tables{`select count(*) from n_lines`, `select sum(allocated)::bigint from n_batches`, `select count(*) from n_outbox`, false}
 	floor, naive, watermill := o.peer("floor"), o.peer("naive"), o.peer("watermill")
 	return []*contestant{
 		{
 			name: "ours", does: "the worker, told nothing but where things are",
 			backlog: manyCommands, hot: true, program: ours{o.allocation},
-			tables: tables{`select count(*) from lines`, `select sum(allocated)::bigint from batches`, `select count(*) from outbox where type = 'Allocated'`},
+			tables: tables{`select count(*) from lines`, `select sum(allocated)::bigint from batches`, `select count(*) from outbox where type = 'Allocated'`, true},
 		},
 		{
 			name: "floor", does: "the least work that any correct worker must do, a program without features: two lanes, up to 4000 commands a transaction, COPY",
@@ -75,25 +76,25 @@ func allContestants(o options) []*contestant {
 		},
 		{
 			name: "watermill", does: "Watermill as it comes: a transaction for each command, a partition's one after the other, and a forwarder that polls every second",
-			backlog: fewCommands, program: peer{watermill, nil}, tables: watermillTables(1),
+			backlog: fewCommands, program: peer{watermill, nil}, tables: watermillTables(1, true),
 		},
 		{
 			name: "watermill-10ms", does: "the same, polling every 10 ms",
-			backlog: fewCommands, program: peer{watermill, []string{"-poll-interval", "10ms"}}, tables: watermillTables(1),
+			backlog: fewCommands, program: peer{watermill, []string{"-poll-interval", "10ms"}}, tables: watermillTables(1, true),
 		},
 		{
 			name: "watermill-best", does: "Watermill with an outbox table and a forwarder for each partition; rows are deleted, and looked for every 10 ms: the fastest found",
-			backlog: fewCommands, program: peer{watermill, []string{"-shards", "12", "-queue", "-poll-interval", "10ms"}}, tables: watermillTables(partitions),
+			backlog: fewCommands, program: peer{watermill, []string{"-shards", "12", "-queue", "-poll-interval", "10ms"}}, tables: watermillTables(partitions, false),
 		},
 	}
 }
 
-func watermillTables(shards int) tables {
+func watermillTables(shards int, keeps bool) tables {
 	var counts []string
 	for i := range shards {
 		counts = append(counts, fmt.Sprintf(`(select count(*) from watermill_outbox_%d)`, i))
 	}
-	return tables{`select count(*) from w_lines`, `select sum(allocated)::bigint from w_batches`, `select ` + strings.Join(counts, " + ")}
+	return tables{`select count(*) from w_lines`, `select sum(allocated)::bigint from w_batches`, `select ` + strings.Join(counts, " + "), keeps}
 }
 
 // choose takes the named ones, or all.
