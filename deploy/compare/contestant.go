@@ -83,7 +83,7 @@ func allContestants(o options) []*contestant {
 			backlog: fewCommands, program: peer{watermill, []string{"-poll-interval", "10ms"}}, tables: watermillTables(1, true),
 		},
 		{
-			name: "watermill-best", does: "Watermill with an outbox table and a forwarder for each partition; rows are deleted, and looked for every 10 ms: the fastest found",
+			name: "watermill-best", does: "Watermill with an outbox table and a forwarder for each partition; rows are deleted, and looked for every 10 ms",
 			backlog: fewCommands, program: peer{watermill, []string{"-shards", "12", "-queue", "-poll-interval", "10ms"}}, tables: watermillTables(partitions, false),
 		},
 	}
