@@ -97,11 +97,17 @@ func (p *pipeline) send(ctx context.Context) error {
 	if p.err != nil {
 		return p.err
 	}
+	answered := false
+	defer func() {
+		if !answered { // then nobody else may use it, also after a panic
+			_ = p.conn.Close(ctx)
+		}
+	}()
 	refused, err := p.exchange(ctx)
 	if err != nil {
-		_ = p.conn.Close(ctx)
 		return err
 	}
+	answered = true
 	return refused
 }
 

@@ -39,6 +39,7 @@ type pipeline struct {
 	client   *kgo.Client // produces commands
 	consumer *kgo.Client // reads events and dead letters
 	got      []*kgo.Record
+	asking   *pgx.Conn // answers the test's questions; nil before the first
 
 	topics   []worker.Topic    // more command topics; set before a worker starts
 	routes   map[string]string // topics of event types
