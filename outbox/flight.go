@@ -27,24 +27,29 @@ type flight struct {
 
 	own  int // how many headers a dead letter came with
 	form form
+
+	promise func(*kgo.Record, error) // returned
 }
 
-// flightsAtOnce is how many flights share their memory, until the last of them has landed.
-const flightsAtOnce = 32
-
-// newFlight takes the memory of a flight, with so many to come, itself included.
-func (s *source) newFlight(more int) *flight {
-	if len(s.flights) == 0 {
-		s.flights = make([]flight, min(more, flightsAtOnce))
+// newFlight takes a flight that landed, or a new one.
+func (r *Relay) newFlight() *flight {
+	if f, ok := r.flights.Get().(*flight); ok {
+		return f
 	}
-	f := &s.flights[0]
-	s.flights = s.flights[1:]
+	f := new(flight)
+	f.promise = f.returned
 	return f
 }
 
-// launch produces a row, to one topic or two, unless its source has failed. It reports whether it did. So many rows are at hand, itself included.
-func (s *source) launch(row *Row, more int) bool {
-	f := s.newFlight(more)
+// reuse gives back a flight that was acknowledged. The client has done with its record when it calls the promise.
+func (r *Relay) reuse(f *flight) {
+	*f = flight{promise: f.promise}
+	r.flights.Put(f)
+}
+
+// launch produces a row, to one topic or two, unless its source has failed. It reports whether it did.
+func (s *source) launch(row *Row) bool {
+	f := s.relay.newFlight()
 	f.source, f.number, f.cost = s, row.Number, tally{1, row.size()}
 	f.command, f.produced, f.left = row.cause().Time, s.now, 1
 	if d := row.DeadLetter; d != nil {
@@ -69,7 +74,7 @@ func (s *source) produce(f *flight) bool {
 	f.streams[0] = first
 	if f.second == nil {
 		if s.takeOff(f) {
-			first.produce(era, &f.record, f.returned)
+			first.produce(era, &f.record, f.promise)
 			return true
 		}
 		return false
@@ -81,8 +86,8 @@ func (s *source) produce(f *flight) bool {
 	if !s.takeOff(f) {
 		return false
 	}
-	first.produce(era, &f.record, f.returned)
-	second.produce(secondEra, f.second, f.returned)
+	first.produce(era, &f.record, f.promise)
+	second.produce(secondEra, f.second, f.promise)
 	return true
 }
 
@@ -101,6 +106,9 @@ func (f *flight) returned(r *kgo.Record, err error) {
 	if err == nil {
 		stream.state.acknowledged(s.relay.health)
 		s.landed(f, nil)
+		if f.second == nil && stream.ordered {
+			s.relay.reuse(f)
+		}
 		return
 	}
 	s.relay.health.failed(stream.state, err)

@@ -53,7 +53,7 @@ func (s *source) resume(rows []Row) bool {
 			s.held.begin(rows[i:]...)
 			return true
 		}
-		if !s.launch(&rows[i], len(rows)-i) {
+		if !s.launch(&rows[i]) {
 			return false
 		}
 	}

@@ -149,7 +149,7 @@ func (s *source) send(rows []Row, again bool) bool {
 		if again && s.has(row.Number) || s.hold(row) {
 			continue
 		}
-		if !s.launch(row, len(rows)-i) {
+		if !s.launch(row) {
 			return false
 		}
 	}

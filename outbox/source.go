@@ -24,7 +24,6 @@ type source struct {
 	heldKeys int64 // as counted by the relay
 	producer *producer
 	now      time.Time // when the rows at hand are produced
-	flights  []flight  // not used yet
 
 	mu      sync.Mutex
 	acked   acked   // acked.low is the published row

@@ -66,13 +66,14 @@ func newDecisions(batch worker.Batch, memory *memory) *decisions {
 		commands: make([]domain.Command, len(batch.Commands)),
 		results:  make([]domain.Result, len(batch.Commands)),
 	}
+	decoder := domain.NewDecoder()
 	for i := range batch.Commands {
-		d.decode(i, &batch.Commands[i])
+		d.decode(i, &batch.Commands[i], decoder)
 	}
 	return d
 }
 
-func (d *decisions) decode(i int, c *worker.Command) {
+func (d *decisions) decode(i int, c *worker.Command, decoder *domain.Decoder) {
 	switch {
 	case c.Kept != nil && c.Kept.Discard:
 	case c.Failure != "":
@@ -81,7 +82,7 @@ func (d *decisions) decode(i int, c *worker.Command) {
 	case c.Refusal != nil:
 		d.results[i].Refusal = &domain.Refusal{Reason: domain.Reason(c.Refusal.Reason), Message: c.Refusal.Message}
 	default:
-		d.commands[i], d.results[i].Refusal = domain.DecodeCommand(c.Type, c.Data)
+		d.commands[i], d.results[i].Refusal = decoder.Decode(c.Type, c.Data)
 	}
 }
 
@@ -116,10 +117,15 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 			continue
 		}
 		pending = append(pending, i)
-		if line, places := lineOf(c); places && d.presumed(line, others) && d.loaded.catalog.Offers(line.SKU) && !d.asks {
+		line, places := lineOf(c)
+		presumed := places && d.presumed(line, others)
+		if presumed && !d.asks && d.loaded.catalog.Offers(line.SKU) {
 			continue // nothing is to be asked
 		}
 		d.expect(need, i, c)
+		if presumed {
+			delete(need.Lines, line)
+		}
 	}
 	var skus, refs []string
 	if d.asks {
@@ -127,11 +133,6 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 		skus, refs = whole.skus, whole.refs
 	}
 	d.loaded.catalog.Spare(need)
-	for id := range need.Lines {
-		if d.presumed(id, others) {
-			delete(need.Lines, id)
-		}
-	}
 	first = newQuestion(need)
 	if d.asks {
 		first.heldSKUs, first.heldRefs = skus, refs

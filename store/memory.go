@@ -24,7 +24,7 @@ type memory struct {
 	loaded *loaded
 	server server // that all of it was read from
 
-	lines   recent // that were placed lately
+	lines   recent // that were to be placed lately
 	careful int    // so many transactions do not presume that a line is new
 	caution int    // how many they will be the next time
 	holds   bool   // some product is held, so ask which
@@ -59,20 +59,15 @@ func newMemory() *memory {
 	return &memory{loaded: newLoaded(), lines: newRecent(), caution: 1, holds: true}
 }
 
-// presumes tells whether an order line that is to be placed is taken for a new one, unless it was placed lately. If it is none, the write fails
-// on the primary key, and the next transaction looks it up.
-func (m *memory) presumes(id domain.LineID) bool { return m.careful == 0 && !m.lines.has(id) }
+// presumes tells whether an order line that is to be placed is taken for a new one, unless it was to be placed lately. If it is none, the write
+// fails on the primary key, and the next transaction looks it up.
+func (m *memory) presumes(id domain.LineID) bool { return !m.lines.seen(id) && m.careful == 0 }
 
 // committed keeps what a transaction learned and did.
 func (m *memory) committed() {
 	m.careful = max(0, m.careful-1)
 	if m.careful == 0 {
 		m.caution = max(1, m.caution-1)
-	}
-	for _, p := range m.loaded.catalog.Products() {
-		for _, l := range p.NewLines() {
-			m.lines.add(l.ID)
-		}
 	}
 	if m.loaded.catalog.Size() > mostKnown {
 		m.loaded, m.server = newLoaded(), server{}
@@ -146,7 +141,7 @@ func (l *loaded) committed() {
 	l.held = newHeld()
 }
 
-// recent knows order lines that were placed lately, by their hashes. Each has one slot, which it shares with others: the last one stays.
+// recent knows order lines that it was asked about lately, by their hashes. Each has one slot, which it shares with others: the last one stays.
 type recent struct {
 	seed  maphash.Seed
 	slots []uint64
@@ -157,17 +152,14 @@ const recentSlots = 1 << 17
 
 func newRecent() recent { return recent{maphash.MakeSeed(), make([]uint64, recentSlots)} }
 
-func (r *recent) add(id domain.LineID) {
-	hash := r.hash(id)
-	r.slots[hash%recentSlots] = hash
+// seen tells whether it was asked about a line before.
+func (r *recent) seen(id domain.LineID) bool {
+	hash := maphash.Comparable(r.seed, id)
+	slot := &r.slots[hash%recentSlots]
+	before := *slot == hash
+	*slot = hash
+	return before
 }
-
-func (r *recent) has(id domain.LineID) bool {
-	hash := r.hash(id)
-	return r.slots[hash%recentSlots] == hash
-}
-
-func (r *recent) hash(id domain.LineID) uint64 { return maphash.Comparable(r.seed, id) }
 
 // keptBatch tells whether commands are applied that were kept until now, or are to be kept from now on.
 func keptBatch(batch *worker.Batch) bool {
