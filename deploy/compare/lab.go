@@ -68,7 +68,8 @@ func (l *lab) dropDatabase(ctx context.Context, name string) error {
 
 func (l *lab) createTopics(ctx context.Context, names ...string) error {
 	const brokersDefault = -1
-	answers, err := l.admin.CreateTopics(ctx, partitions, brokersDefault, nil, names...)
+	appended := "LogAppendTime" // or a time is when a producer took a record into its buffer, which may be large
+	answers, err := l.admin.CreateTopics(ctx, partitions, brokersDefault, map[string]*string{"message.timestamp.type": &appended}, names...)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// measureThroughput gives a contestant a backlog. Its speed is taken from the times of its first and its last event, so that neither its start nor
-// its end counts, and nobody reads its events meanwhile.
+// measureThroughput gives a contestant a backlog. Its speed is taken from the times at which the broker had its first and its last event, so that
+// neither its start nor its end counts, and nobody reads its events meanwhile.
 func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (measures, error) {
 	n := c.backlog
 	if limit := a.lab.options.commands; limit > 0 {
