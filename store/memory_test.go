@@ -101,19 +101,21 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 	}
 }
 
-// A product that another partition's command holds by now holds those of an applier that remembers it as free, and a batch that a waiting command
-// would make.
+// A product that another partition's command holds by now holds those of an applier that remembers it as free, and so does a batch that is made
+// only when the product is free again.
 func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
 	for name, c := range map[string]worker.Command{
-		"the product":                       command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`),
-		"a batch of its that is to be made": command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`),
+		"the product":                          command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`),
+		"a batch that the command will make":   command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`),
+		"a batch that one behind it will make": command(0, "ChangeBatchEta", `{"batchref":"b3","eta":"2030-01-01"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
 			b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
 			failed := command(1, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":5}`)
 			failed.Failure = "it panicked"
-			_, err := b.open("other").Apply(t.Context(), onlyLane(b.batch(failed), 1))
+			behind := command(1, "CreateBatch", `{"ref":"b3","sku":"CHAIR","qty":5}`)
+			_, err := b.open("other").Apply(t.Context(), onlyLane(b.batch(failed, behind), 1))
 			require.NoError(t, err)
 
 			batch := onlyLane(b.batch(c), 0)
