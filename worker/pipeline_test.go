@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -108,7 +109,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	require.NoError(p.t, err)
 	metrics := prometheus.NewRegistry()
 	w, err := worker.New(worker.Config{
-		Kafka: seeds, Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: p.session,
+		Kafka: seeds, Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
 		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(metrics),
 	}, wrap(db), relay)
