@@ -15,6 +15,13 @@ E2E_KILLS := 24
 OUTAGE_SECONDS := 30
 MODEL_COMMANDS := 20000
 
+# `make compare`: rounds, of which it shows medians; the most commands of a backlog (without, each contestant has its own number); which contestants
+# (without, all); and how long each rate is held.
+COMPARE_ROUNDS := 3
+COMPARE_COMMANDS :=
+COMPARE_ONLY :=
+COMPARE_SECONDS := 15
+
 # A campaign of `make chaos`: without a seed, a new one; without commands, 1500 for each second; the mix is name=weight,... (a wrong name lists all).
 CHAOS_DURATION := 20m
 CHAOS_COMMANDS :=
@@ -42,6 +49,7 @@ test: ## run all tests on real Kafka and real Postgres, which it starts and stop
 lint: $(TOOLS)/golangci-lint ## check style, and which package may import which
 	$(TOOLS)/golangci-lint run ./...
 	$(TOOLS)/golangci-lint run --build-tags faults,containers ./cmd/... ./deploy/...
+	cd deploy/compare && go vet ./... && $(TOOLS)/golangci-lint run ./...
 
 .PHONY: vulnerabilities
 vulnerabilities: $(TOOLS)/govulncheck ## look for known vulnerabilities; GOVULNDB names another list than Go's
@@ -54,6 +62,12 @@ verify: lint vulnerabilities test ## what CI runs: linters, known vulnerabilitie
 bench: ## measure: throughput from a backlog, one command at a time, and the parts
 	$(SERVERS) go test -run '^$$' -bench . -benchtime 3x ./worker
 	go test -run '^$$' -bench . ./domain ./outbox
+
+.PHONY: compare
+compare: build ## put the worker beside a floor without features, naive ones and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS
+	cd deploy/compare && go test ./... && go build -o $(CURDIR)/bin/compare/ . ./floor ./naive ./watermill
+	COMPARE_ROUNDS=$(COMPARE_ROUNDS) COMPARE_COMMANDS=$(COMPARE_COMMANDS) COMPARE_ONLY=$(COMPARE_ONLY) COMPARE_SECONDS=$(COMPARE_SECONDS) \
+		$(SERVERS) bin/compare/compare -allocation bin/allocation -peers bin/compare
 
 .PHONY: soak
 soak: soak-kills soak-outage soak-backlog soak-model fuzz mutants ## everything that takes long

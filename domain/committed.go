@@ -31,7 +31,7 @@ func (c *Catalog) Size() int { return len(c.products) + len(c.batches) }
 func (c *Catalog) Spare(n *Need) {
 	for sku, need := range n.Products {
 		p := c.products[sku]
-		if p != nil && p.knowledge == present && need.Reach == 0 && (need.Open == 0 || p.open.learned()) {
+		if p != nil && p.knowledge == present && need.Reach == 0 && (need.Open == 0 || c.Offers(sku)) {
 			delete(n.Products, sku)
 		}
 	}
@@ -41,6 +41,12 @@ func (c *Catalog) Spare(n *Need) {
 			delete(n.Batches, ref)
 		}
 	}
+}
+
+// Offers tells whether a product and its open batches are known, so that a line of it can be placed at once.
+func (c *Catalog) Offers(sku string) bool {
+	p := c.products[sku]
+	return p != nil && p.knowledge == present && p.open.learned()
 }
 
 func (p *Product) committed() {

@@ -8,17 +8,35 @@ import (
 // one JSON object in valid UTF-8, a name twice, a field that is missing, of a wrong type or out of range. Unknown
 // fields are ignored, and null is the absence of an optional field.
 func DecodeCommand(name string, data []byte) (Command, *Refusal) {
+	return NewDecoder().Decode(name, data)
+}
+
+// Decoder reads commands one after the other, in the same memory.
+type Decoder struct {
+	fields fields
+	keep   func(name []byte, value strictjson.Value) error // fields.keep
+}
+
+// NewDecoder makes a decoder.
+func NewDecoder() *Decoder {
+	d := &Decoder{}
+	d.keep = d.fields.keep
+	return d
+}
+
+// Decode is DecodeCommand.
+func (d *Decoder) Decode(name string, data []byte) (Command, *Refusal) {
 	decode := decoder(name)
 	if decode == nil {
 		return nil, refuse(ReasonUnknownType, "there is no command called %q", shorten(name))
 	}
-	var f fields
-	if err := strictjson.Parse(data, f.keep); err != nil {
+	d.fields = fields{}
+	if err := strictjson.Parse(data, d.keep); err != nil {
 		return nil, refuse(ReasonMalformed, "the data of %s is not one plain JSON object: %v", name, err)
 	}
-	cmd := decode(&f)
-	if f.problem != "" {
-		return nil, refuse(ReasonMalformed, "%s: %s", name, f.problem)
+	cmd := decode(&d.fields)
+	if d.fields.problem != "" {
+		return nil, refuse(ReasonMalformed, "%s: %s", name, d.fields.problem)
 	}
 	return cmd, nil
 }

@@ -2,14 +2,16 @@
 // goroutine or randomness: the same command on the same state gives the same events.
 //
 // A product may have a million past lines and a million waiting ones, so decisions are made on the part of it that was
-// loaded. A Catalog holds that part for all commands of one transaction. It knows exactly what it does not know, and
+// loaded. A Catalog holds that part, for one transaction after the other. It knows exactly what it does not know, and
 // asks for more with a Need when a decision would depend on it:
 //
 //	need := domain.NewNeed()                // guess what the commands will need
 //	need.Expect(cmd)                        // ... for each command
+//	catalog.Spare(need)                     // ... that is not known from transactions before
 //	catalog.LearnProduct(...)               // load it, and tell
 //	result := catalog.Apply(cmd, id)        // decide; while result.Need != nil, load that and apply again
-//	catalog.Products()                      // what to write
+//	catalog.Products()                      // what to write, and the versions that must still be so
+//	catalog.Committed()                     // go on with the next transaction, or throw the catalog away
 //
 // What makes small parts sufficient:
 //

@@ -27,11 +27,31 @@ type flight struct {
 
 	own  int // how many headers a dead letter came with
 	form form
+
+	promise func(*kgo.Record, error) // returned
+}
+
+// newFlight takes a flight that landed, or a new one.
+func (r *Relay) newFlight() *flight {
+	if f, ok := r.flights.Get().(*flight); ok {
+		return f
+	}
+	f := new(flight)
+	f.promise = f.returned
+	return f
+}
+
+// reuse gives back a flight that was acknowledged. The client has done with its record when it calls the promise.
+func (r *Relay) reuse(f *flight) {
+	*f = flight{promise: f.promise}
+	r.flights.Put(f)
 }
 
 // launch produces a row, to one topic or two, unless its source has failed. It reports whether it did.
 func (s *source) launch(row *Row) bool {
-	f := &flight{source: s, number: row.Number, cost: tally{1, row.size()}, command: row.cause().Time, produced: s.now, left: 1}
+	f := s.relay.newFlight()
+	f.source, f.number, f.cost = s, row.Number, tally{1, row.size()}
+	f.command, f.produced, f.left = row.cause().Time, s.now, 1
 	if d := row.DeadLetter; d != nil {
 		f.own = len(d.Headers)
 		f.record = s.render.deadLetter(row)
@@ -54,7 +74,7 @@ func (s *source) produce(f *flight) bool {
 	f.streams[0] = first
 	if f.second == nil {
 		if s.takeOff(f) {
-			first.produce(era, &f.record, f.returned)
+			first.produce(era, &f.record, f.promise)
 			return true
 		}
 		return false
@@ -66,8 +86,8 @@ func (s *source) produce(f *flight) bool {
 	if !s.takeOff(f) {
 		return false
 	}
-	first.produce(era, &f.record, f.returned)
-	second.produce(secondEra, f.second, f.returned)
+	first.produce(era, &f.record, f.promise)
+	second.produce(secondEra, f.second, f.promise)
 	return true
 }
 
@@ -86,6 +106,9 @@ func (f *flight) returned(r *kgo.Record, err error) {
 	if err == nil {
 		stream.state.acknowledged(s.relay.health)
 		s.landed(f, nil)
+		if f.second == nil && stream.ordered {
+			s.relay.reuse(f)
+		}
 		return
 	}
 	s.relay.health.failed(stream.state, err)

@@ -34,6 +34,7 @@ type Relay struct {
 	watcher  *watcher
 	producer atomic.Pointer[producer]
 	heldKeys atomic.Int64
+	flights  sync.Pool // that landed
 
 	mu      sync.RWMutex
 	sources map[int32]*source

@@ -66,13 +66,14 @@ func newDecisions(batch worker.Batch, memory *memory) *decisions {
 		commands: make([]domain.Command, len(batch.Commands)),
 		results:  make([]domain.Result, len(batch.Commands)),
 	}
+	decoder := domain.NewDecoder()
 	for i := range batch.Commands {
-		d.decode(i, &batch.Commands[i])
+		d.decode(i, &batch.Commands[i], decoder)
 	}
 	return d
 }
 
-func (d *decisions) decode(i int, c *worker.Command) {
+func (d *decisions) decode(i int, c *worker.Command, decoder *domain.Decoder) {
 	switch {
 	case c.Kept != nil && c.Kept.Discard:
 	case c.Failure != "":
@@ -81,7 +82,7 @@ func (d *decisions) decode(i int, c *worker.Command) {
 	case c.Refusal != nil:
 		d.results[i].Refusal = &domain.Refusal{Reason: domain.Reason(c.Refusal.Reason), Message: c.Refusal.Message}
 	default:
-		d.commands[i], d.results[i].Refusal = domain.DecodeCommand(c.Type, c.Data)
+		d.commands[i], d.results[i].Refusal = decoder.Decode(c.Type, c.Data)
 	}
 }
 
@@ -92,7 +93,7 @@ const firstRounds = 20
 // command that must wait for a load makes those wait that name its product or its batch; the others go on, so every product keeps its order.
 func (d *decisions) decide(ctx context.Context, db querier) error {
 	question, pending := d.expectAll()
-	for rounds := 0; len(pending) > 0; rounds++ {
+	for rounds := 0; len(pending) > 0 || rounds == 0; rounds++ {
 		if rounds > firstRounds+len(d.commands) {
 			return fmt.Errorf("decide: %d loads do not satisfy %d commands: the stored rows contradict each other", rounds, len(pending))
 		}
@@ -109,10 +110,21 @@ func (d *decisions) decide(ctx context.Context, db querier) error {
 // expectAll is what to load first, for the commands that can be decided.
 func (d *decisions) expectAll() (first *question, pending []int) {
 	need := domain.NewNeed()
+	pending = make([]int, 0, len(d.commands))
+	others := d.linesNotPlaced()
 	for i, c := range d.commands {
-		if c != nil {
-			d.expect(need, i, c)
-			pending = append(pending, i)
+		if c == nil {
+			continue
+		}
+		pending = append(pending, i)
+		line, places := lineOf(c)
+		presumed := places && d.presumed(line, others)
+		if presumed && !d.asks && d.loaded.catalog.Offers(line.SKU) {
+			continue // nothing is to be asked
+		}
+		d.expect(need, i, c)
+		if presumed {
+			delete(need.Lines, line)
 		}
 	}
 	var skus, refs []string
@@ -121,7 +133,6 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 		skus, refs = whole.skus, whole.refs
 	}
 	d.loaded.catalog.Spare(need)
-	d.presume(need)
 	first = newQuestion(need)
 	if d.asks {
 		first.heldSKUs, first.heldRefs = skus, refs
@@ -129,24 +140,33 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 	return first, pending
 }
 
-// presume takes out of a need the lines that are only to be placed, and takes them for new ones.
-func (d *decisions) presume(need *domain.Need) {
-	others := map[domain.LineID]struct{}{}
+// linesNotPlaced are the lines that commands are about which do not place them. Whether these are new cannot be presumed.
+func (d *decisions) linesNotPlaced() map[domain.LineID]struct{} {
+	lines := map[domain.LineID]struct{}{}
 	for i, c := range d.commands {
-		if line, placed := lineOf(c); !placed && line.OrderID != "" || d.batch.Commands[i].Failure != "" {
-			others[line] = struct{}{}
+		if line, places := lineOf(c); line.OrderID != "" && (!places || d.batch.Commands[i].Failure != "") {
+			lines[line] = struct{}{}
 		}
 	}
-	for id := range need.Lines {
-		if _, other := others[id]; !other && d.memory.presumes(id) {
-			d.loaded.catalog.LearnNoLine(id)
-			delete(need.Lines, id)
+	return lines
+}
+
+// presumed takes a line that is to be placed for a new one, if it may.
+func (d *decisions) presumed(id domain.LineID, others map[domain.LineID]struct{}) bool {
+	if len(others) > 0 {
+		if _, other := others[id]; other {
+			return false
 		}
 	}
+	if !d.memory.presumes(id) {
+		return false
+	}
+	d.loaded.catalog.LearnNoLine(id)
+	return true
 }
 
 func (d *decisions) load(ctx context.Context, db querier, q *question) error {
-	q.asksServer = d.memory.server.IsZero()
+	q.asksServer = d.memory.server.started.IsZero()
 	if !d.asks {
 		q.heldSKUs, q.heldRefs = nil, nil
 	}

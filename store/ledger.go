@@ -10,11 +10,12 @@ import (
 type history struct {
 	source int32 // 0: none yet
 	row    int64
-	day    string // empty: written by this transaction
+	day    day
 }
 
 // ledger numbers the outbox rows of a batch, and links each to its predecessors.
 type ledger struct {
+	today    day            // of the rows that it writes
 	rows     [][]outbox.Row // by lane
 	outcomes []worker.Outcome
 	previous [][]history                   // by lane, as rows: the previous event of the same order line
@@ -22,6 +23,7 @@ type ledger struct {
 	products map[string]outbox.Predecessor // the last event of each product
 	refused  []refused
 	kept     kept
+	values   []byte // where the events' data are written, one behind the other
 }
 
 // refused is a dead letter, and what is known of the command besides its bytes.
@@ -37,17 +39,47 @@ type refused struct {
 
 func newLedger(batch worker.Batch, d *decisions) *ledger {
 	l := &ledger{
+		today:    d.memory.today(),
 		rows:     make([][]outbox.Row, len(batch.Lanes)),
 		previous: make([][]history, len(batch.Lanes)),
 		outcomes: make([]worker.Outcome, len(batch.Commands)),
 		lines:    d.loaded.lines,
 		products: d.loaded.products,
 	}
+	l.makeRoom(&batch, d)
 	for i := range batch.Commands {
 		l.write(&batch, d, i)
 	}
 	l.kept.free = batch.Free
 	return l
+}
+
+// makeRoom makes room for the rows: one for each event and each refusal, and one for each kept command.
+func (l *ledger) makeRoom(batch *worker.Batch, d *decisions) {
+	room := make([]int, len(batch.Lanes))
+	for i := range batch.Commands {
+		c := &batch.Commands[i]
+		room[c.Lane] += len(d.results[i].Events)
+		if d.results[i].Refusal != nil || c.Kept != nil {
+			room[c.Lane]++
+		}
+	}
+	for lane, n := range room {
+		l.rows[lane], l.previous[lane] = make([]outbox.Row, 0, n), make([]history, 0, n)
+	}
+}
+
+// valuesAtOnce is how many bytes of events' data share their memory.
+const valuesAtOnce = 16 << 10
+
+// value is an event's data.
+func (l *ledger) value(e *domain.Event) []byte {
+	if cap(l.values)-len(l.values) < 512 { // more than nearly all events have; a larger one moves by itself
+		l.values = make([]byte, 0, valuesAtOnce)
+	}
+	start := len(l.values)
+	l.values = e.AppendData(l.values)
+	return l.values[start:len(l.values):len(l.values)]
 }
 
 // write writes down what became of a command.
@@ -98,7 +130,7 @@ func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.
 	row := outbox.Row{
 		Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c),
 		Event: firstEvent(lanes, c) + int32(n), //nolint:gosec // a command has no more events than fit into memory
-		Type:  string(e.Type), Key: e.SKU, Subject: e.Subject(), Value: e.AppendData(nil), Sequence: e.Sequence,
+		Type:  string(e.Type), Key: e.SKU, Subject: e.Subject(), Value: l.value(e), Sequence: e.Sequence,
 		Cause: c.Cause,
 	}
 	source := lanes[c.Lane].Source.ID
@@ -112,7 +144,7 @@ func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.
 	if e.Line.OrderID != "" {
 		previous = l.lines[e.Line]
 		if e.Sequence > 0 {
-			l.lines[e.Line] = history{source: source, row: row.Number}
+			l.lines[e.Line] = history{source: source, row: row.Number, day: l.today}
 		}
 	}
 	l.add(c.Lane, row, previous)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -77,7 +76,7 @@ func (l *loaded) remember(c domain.Command) {
 const (
 	batchFields = `ref, sku, qty, allocated, coalesce(eta::text, '') eta, first_qty, coalesce(first_eta::text, '') first_eta, coalesce(revision, -1) revision,
     coalesce(last_change, '') last_change`
-	lineFields = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day::text`
+	lineFields = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day - date '2000-01-01'`
 
 	// The products' versions are read first: if one is still the same when the batch is written, then everything read after it is, too.
 	productsSQL = `
@@ -123,12 +122,12 @@ func lineOf(c domain.Command) (id domain.LineID, places bool) {
 }
 
 // load reads what is needed in one round trip, without locks, and tells the catalog. Where the question asks for it, it also reads when the
-// server was started.
-func (l *loaded) load(ctx context.Context, db querier, ask *question, server *time.Time) error {
+// server was started, and its clock.
+func (l *loaded) load(ctx context.Context, db querier, ask *question, server *server) error {
 	results := db.SendBatch(ctx, ask.pipeline())
 	var err error
 	if ask.asksServer {
-		err = results.QueryRow().Scan(server)
+		err = server.learn(results.QueryRow())
 	}
 	if err == nil {
 		err = l.learn(results, ask)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/domain"
@@ -21,27 +22,46 @@ import (
 // Whatever fails forgets it all.
 type memory struct {
 	loaded *loaded
-	server time.Time // when the server was started that all of it was read from; zero: nothing was read
+	server server // that all of it was read from
 
-	lines   recent // that were placed lately
+	lines   recent // that were to be placed lately
 	careful int    // so many transactions do not presume that a line is new
 	caution int    // how many they will be the next time
 	holds   bool   // some product is held, so ask which
+
+	buf []byte // that writes are put together in
 }
 
-// Bounds of what an applier remembers, in products and batches, and in transactions.
+// server is a server of Postgres from its start to its end.
+type server struct {
+	started time.Time     // zero: not known
+	ahead   time.Duration // its clock, of this process'
+}
+
+func (s *server) learn(row pgx.Row) error {
+	var now time.Time
+	err := row.Scan(&s.started, &now)
+	s.ahead = time.Until(now)
+	return err
+}
+
+// today is the day in UTC, by the server's clock.
+func (m *memory) today() day { return dayOf(time.Now().Add(m.server.ahead)) }
+
+// Bounds of what an applier remembers, in products and batches, in transactions, and in bytes.
 const (
 	mostKnown   = 50_000
 	mostCaution = 64
+	mostBuffer  = 8 << 20
 )
 
 func newMemory() *memory {
 	return &memory{loaded: newLoaded(), lines: newRecent(), caution: 1, holds: true}
 }
 
-// presumes tells whether an order line that is to be placed is taken for a new one, unless it was placed lately. If it is none, the write fails
-// on the primary key, and the next transaction looks it up.
-func (m *memory) presumes(id domain.LineID) bool { return m.careful == 0 && !m.lines.has(id) }
+// presumes tells whether an order line that is to be placed is taken for a new one, unless it was to be placed lately. If it is none, the write
+// fails on the primary key, and the next transaction looks it up.
+func (m *memory) presumes(id domain.LineID) bool { return !m.lines.seen(id) && m.careful == 0 }
 
 // committed keeps what a transaction learned and did.
 func (m *memory) committed() {
@@ -49,22 +69,24 @@ func (m *memory) committed() {
 	if m.careful == 0 {
 		m.caution = max(1, m.caution-1)
 	}
-	for _, p := range m.loaded.catalog.Products() {
-		for _, l := range p.NewLines() {
-			m.lines.add(l.ID)
-		}
-	}
 	if m.loaded.catalog.Size() > mostKnown {
-		m.loaded, m.server = newLoaded(), time.Time{}
+		m.loaded, m.server = newLoaded(), server{}
 		return
 	}
 	m.loaded.committed()
 }
 
+// keep keeps a buffer for the next write, unless an unusually large one made it grow.
+func (m *memory) keep(buf []byte) {
+	if cap(buf) <= mostBuffer {
+		m.buf = buf
+	}
+}
+
 // doubted is what is left of a memory after a conflict: it may have been wrong.
 func (m *memory) doubted(conflict error) *memory {
 	fresh := newMemory()
-	fresh.lines, fresh.careful, fresh.caution = m.lines, m.careful, m.caution
+	fresh.lines, fresh.careful, fresh.caution, fresh.buf = m.lines, m.careful, m.caution, m.buf
 	var pg *pgconn.PgError
 	if errors.As(conflict, &pg) && pg.ConstraintName == "lines_pkey" {
 		fresh.careful, fresh.caution = m.caution, min(2*m.caution, mostCaution)
@@ -119,28 +141,24 @@ func (l *loaded) committed() {
 	l.held = newHeld()
 }
 
-// recent knows the order lines that were placed lately: thousands at least, and twice as many at most.
+// recent knows order lines that it was asked about lately, by their hashes. Each has one slot, which it shares with others: the last one stays.
 type recent struct {
-	seed      maphash.Seed
-	now, last map[uint64]struct{}
+	seed  maphash.Seed
+	slots []uint64
 }
 
-const recentLines = 1 << 16
+// recentSlots is a power of two: a megabyte of slots.
+const recentSlots = 1 << 17
 
-func newRecent() recent { return recent{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}} }
+func newRecent() recent { return recent{maphash.MakeSeed(), make([]uint64, recentSlots)} }
 
-func (r *recent) add(id domain.LineID) {
-	if len(r.now) >= recentLines {
-		r.now, r.last = make(map[uint64]struct{}, recentLines), r.now
-	}
-	r.now[maphash.Comparable(r.seed, id)] = struct{}{}
-}
-
-func (r *recent) has(id domain.LineID) bool {
+// seen tells whether it was asked about a line before.
+func (r *recent) seen(id domain.LineID) bool {
 	hash := maphash.Comparable(r.seed, id)
-	_, now := r.now[hash]
-	_, last := r.last[hash]
-	return now || last
+	slot := &r.slots[hash%recentSlots]
+	before := *slot == hash
+	*slot = hash
+	return before
 }
 
 // keptBatch tells whether commands are applied that were kept until now, or are to be kept from now on.

@@ -10,7 +10,7 @@ import (
 
 // question is a domain.Need as arrays for one round trip, and what the store itself wants to know.
 type question struct {
-	asksServer         bool // when it was started
+	asksServer         bool // when it was started, and what time it is there
 	heldSKUs, heldRefs []string
 
 	skus []string
@@ -56,7 +56,7 @@ func newQuestion(need *domain.Need) *question {
 }
 
 func (q *question) empty() bool {
-	return len(q.skus) == 0 && len(q.refs) == 0 && len(q.lines) == 0 && !q.asksHeld()
+	return len(q.skus) == 0 && len(q.refs) == 0 && len(q.lines) == 0 && !q.asksHeld() && !q.asksServer
 }
 
 func (q *question) asksHeld() bool { return len(q.heldSKUs) > 0 || len(q.heldRefs) > 0 }
@@ -67,7 +67,7 @@ func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec /
 func (q *question) pipeline() *pgx.Batch {
 	b := &pgx.Batch{}
 	if q.asksServer {
-		b.Queue(`select pg_postmaster_start_time()`)
+		b.Queue(`select pg_postmaster_start_time(), clock_timestamp()`)
 	}
 	if q.asksHeld() {
 		b.Queue(heldSQL, q.heldSKUs, q.heldRefs)

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"github.com/jackc/pgx/v5"
-
 	"allocation/worker"
 )
 
@@ -52,30 +50,30 @@ select expect_count((select count(*) from deleted), $2, 'held products freed')`
 )
 
 // queueKept writes what is kept from now on, and what is kept no longer. It comes after the dead letters, which hold products.
-func queueKept(b *pgx.Batch, l *ledger) {
+func queueKept(p *pipeline, l *ledger) {
 	k := &l.kept
-	queueDecided(b, k.decided)
+	queueDecided(p, k.decided)
 	for _, h := range k.holds {
 		sql := holdSQL
 		if h.again {
 			sql = holdAgainSQL
 		}
-		b.Queue(sql, h.key, h.source, h.row, h.ref)
+		p.execute(sql, h.key, h.source, h.row, h.ref)
 	}
-	queueWaiting(b, k.waiting)
+	queueWaiting(p, k.waiting)
 	if n := len(k.applied); n > 0 {
 		seqs := make([]int64, n)
 		for i, c := range k.applied {
 			seqs[i] = c.Kept.Seq
 		}
-		b.Queue(appliedSQL, seqs, n)
+		p.execute(appliedSQL, seqs, n)
 	}
 	if n := len(k.free); n > 0 {
-		b.Queue(freeSQL, k.free, n)
+		p.execute(freeSQL, k.free, n)
 	}
 }
 
-func queueDecided(b *pgx.Batch, decided []decided) {
+func queueDecided(p *pipeline, decided []decided) {
 	n := len(decided)
 	if n == 0 {
 		return
@@ -88,10 +86,10 @@ func queueDecided(b *pgx.Batch, decided []decided) {
 			states[i] = "discarding"
 		}
 	}
-	b.Queue(decideSQL, sources, rows, events, states, n)
+	p.execute(decideSQL, sources, rows, events, states, n)
 }
 
-func queueWaiting(b *pgx.Batch, waiting []waiting) {
+func queueWaiting(p *pipeline, waiting []waiting) {
 	n := len(waiting)
 	if n == 0 {
 		return
@@ -105,5 +103,5 @@ func queueWaiting(b *pgx.Batch, waiting []waiting) {
 		events[i], again[i], refs[i] = w.event, retries(c), w.ref
 		recordKeys[i], values[i], headers[i] = c.Key, c.Value, encodeHeaders(c.Headers)
 	}
-	b.Queue(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)
+	p.execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)
 }

@@ -1,52 +1,93 @@
 package store
 
 import (
-	"github.com/jackc/pgx/v5"
+	"slices"
 
 	"allocation/outbox"
 	"allocation/worker"
 )
 
-// outboxRows are outbox rows as arrays.
-type outboxRows struct {
-	sources                                     []int32
-	rows, offsets                               []int64
-	events                                      []int32
-	types, keys, subjects                       []string
-	sequences                                   []int64
-	values                                      [][]byte
-	commandIDs, correlationIDs, parents, states []string
-	times                                       []int64
-	afterSources, previousSources               []int32
-	afterRows, previousRows                     []int64
-	previousDays                                []string
-	commandSources, letterSources               []int32
-	letterRows                                  []int64
+const (
+	outboxColumns = 23
+	copyOutboxSQL = `
+copy outbox (source, row_no, day, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, traceparent, tracestate,
+    command_time, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row)
+from stdin (format binary)`
+)
+
+func queueOutbox(p *pipeline, batch worker.Batch, l *ledger) {
+	if !slices.ContainsFunc(l.rows, func(rows []outbox.Row) bool { return len(rows) > 0 }) {
+		return
+	}
+	letters := l.kept.letters()
+	p.copy(copyOutboxSQL, outboxColumns, func(to *copyRows) {
+		for lane, rows := range l.rows {
+			source := batch.Lanes[lane].Source.ID
+			for i := range rows {
+				copyOutboxRow(to, source, l.today, &rows[i])
+				copyLinks(to, &rows[i], l.previous[lane][i], letters[rows[i].Number])
+			}
+		}
+	})
 }
 
-func (r *outboxRows) add(source int32, row *outbox.Row, previous history, letter worker.LetterID) {
-	value := row.Value
-	if value == nil {
-		value = []byte{}
+func copyOutboxRow(to *copyRows, source int32, today day, row *outbox.Row) {
+	to.row()
+	to.int32(source)
+	to.int64(row.Number)
+	to.day(today)
+	to.int64(row.Offset)
+	to.int32(row.Event)
+	to.text(typeOf(row))
+	to.text(row.Key)
+	to.text(row.Subject)
+	to.natural(row.Sequence)
+	to.bytes(row.Value)
+	to.optional(row.Cause.CommandID)
+	to.optional(row.Cause.CorrelationID)
+	to.optional(row.Cause.TraceParent)
+	to.optional(row.Cause.TraceState)
+	if row.Cause.Time == outbox.NoTime {
+		to.null()
+	} else {
+		to.int64(row.Cause.Time)
 	}
-	r.sources, r.rows, r.offsets = append(r.sources, source), append(r.rows, row.Number), append(r.offsets, row.Offset)
-	r.events, r.types, r.keys = append(r.events, row.Event), append(r.types, typeOf(row)), append(r.keys, row.Key)
-	r.subjects, r.sequences, r.values = append(r.subjects, row.Subject), append(r.sequences, row.Sequence), append(r.values, value)
-	r.commandIDs, r.correlationIDs = append(r.commandIDs, row.Cause.CommandID), append(r.correlationIDs, row.Cause.CorrelationID)
-	r.parents, r.states = append(r.parents, row.Cause.TraceParent), append(r.states, row.Cause.TraceState)
-	r.times = append(r.times, row.Cause.Time)
-	r.afterSources, r.afterRows = append(r.afterSources, row.After.Source), append(r.afterRows, row.After.Row)
-	r.previousSources, r.previousRows = append(r.previousSources, previous.source), append(r.previousRows, previous.row)
-	r.previousDays = append(r.previousDays, previous.day)
-	r.commandSources = append(r.commandSources, idOf(row.From))
-	r.letterSources, r.letterRows = append(r.letterSources, letter.Source), append(r.letterRows, letter.Row)
 }
 
-func idOf(s *outbox.Source) int32 {
-	if s == nil {
-		return 0
+// copyLinks writes what a row refers to. Each part is null where there is nothing: sources count from 1.
+func copyLinks(to *copyRows, row *outbox.Row, previous history, letter worker.LetterID) {
+	to.link(row.After.Source, row.After.Row)
+	to.link(previous.source, previous.row)
+	if previous.source > 0 {
+		to.day(previous.day)
+	} else {
+		to.null()
 	}
-	return s.ID
+	if row.From != nil {
+		to.int32(row.From.ID)
+	} else {
+		to.null()
+	}
+	to.link(letter.Source, letter.Row)
+}
+
+// link writes the source and the number of a row.
+func (r *copyRows) link(source int32, row int64) {
+	if source == 0 {
+		r.nulls(2)
+		return
+	}
+	r.int32(source)
+	r.int64(row)
+}
+
+// natural is null where the number is 0.
+func (r *copyRows) natural(n int64) {
+	if n == 0 {
+		r.null()
+		return
+	}
+	r.int64(n)
 }
 
 // typeOf is a row's type as the table has it.
@@ -57,36 +98,6 @@ func typeOf(row *outbox.Row) string {
 	return row.Type
 }
 
-const insertOutboxSQL = `
-insert into outbox (source, row_no, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, traceparent, tracestate,
-    command_time, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row)
-select source, row_no, command_offset, event_no, type, key, subject, nullif(sequence, 0), value,
-    nullif(command_id, ''), nullif(correlation_id, ''), nullif(traceparent, ''), nullif(tracestate, ''), nullif(command_time, -1),
-    nullif(after_source, 0), case when after_source > 0 then after_row end,
-    nullif(previous_source, 0), case when previous_source > 0 then previous_row end,
-    case when previous_source > 0 then coalesce(nullif(previous_day, '')::date, ` + todaySQL + `) end,
-    nullif(command_source, 0), nullif(letter_source, 0), case when letter_source > 0 then letter_row end
-from unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bytea[],
-    $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::int[], $16::bigint[], $17::int[], $18::bigint[], $19::text[],
-    $20::int[], $21::int[], $22::bigint[])
-    v (source, row_no, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, traceparent, tracestate,
-    command_time, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row)`
-
-func queueOutbox(b *pgx.Batch, batch worker.Batch, l *ledger) {
-	var r outboxRows
-	letters := l.kept.letters()
-	for lane, rows := range l.rows {
-		for i := range rows {
-			r.add(batch.Lanes[lane].Source.ID, &rows[i], l.previous[lane][i], letters[rows[i].Number])
-		}
-	}
-	if len(r.sources) > 0 {
-		b.Queue(insertOutboxSQL, r.sources, r.rows, r.offsets, r.events, r.types, r.keys, r.subjects, r.sequences, r.values,
-			r.commandIDs, r.correlationIDs, r.parents, r.states, r.times, r.afterSources, r.afterRows, r.previousSources, r.previousRows, r.previousDays,
-			r.commandSources, r.letterSources, r.letterRows)
-	}
-}
-
 const insertDeadLettersSQL = `
 insert into dead_letters (source, row_no, command_source, command_offset, command_time, reason, message, type, sku, key, value, headers, first_event, retries)
 select source, row_no, nullif(command_source, source), command_offset, nullif(command_time, -1), reason, message, nullif(type, ''), nullif(sku, ''), key, value, headers,
@@ -95,7 +106,7 @@ from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6:
     $12::int[], $13::int[], $14::int[])
      v (source, row_no, command_offset, command_time, reason, message, type, sku, key, value, headers, command_source, first_event, retries)`
 
-func queueDeadLetters(b *pgx.Batch, batch worker.Batch, l *ledger) {
+func queueDeadLetters(p *pipeline, batch worker.Batch, l *ledger) {
 	n := len(l.refused)
 	if n == 0 {
 		return
@@ -110,6 +121,6 @@ func queueDeadLetters(b *pgx.Batch, batch worker.Batch, l *ledger) {
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, encodeHeaders(r.letter.Headers)
 		from[i], events[i], retries[i] = sourceOf(&batch, r.command), int32(r.event), r.retries //nolint:gosec // as in event
 	}
-	b.Queue(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, skus, keys, values, headers,
+	p.execute(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, skus, keys, values, headers,
 		from, events, retries)
 }

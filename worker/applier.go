@@ -20,6 +20,7 @@ type applier struct {
 	turn     int           // the lane that goes first
 	keptTurn bool          // what the database kept goes first
 	limit    int           // most commands in the next transaction: halved when one of them is at fault
+	last     work          // what was gathered last
 
 	movedAt   time.Time // guarded by Worker.mu: when it last had no work, or finished some
 	conflicts int       // in a row

@@ -3,8 +3,6 @@ package worker_test
 import (
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // Rows of two workers wait for each other in a long chain where a product's commands came by two partitions in turn, and nothing is published yet.
@@ -14,7 +12,7 @@ func TestPromise6_aLongChainOfRowsThatWaitForEachOtherIsDrained(t *testing.T) {
 	p := setup(t, 2)
 	p.start()
 	p.start()
-	require.Eventually(t, func() bool { return p.number(`select count(distinct owner) from positions`) == 2 }, 30*time.Second, 10*time.Millisecond)
+	p.eventually(noticed, func() bool { return p.number(`select count(distinct owner) from positions`) == 2 })
 	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":100000}`)
 	p.await(1)
 	for i := 1; i < commands; i++ {
@@ -26,6 +24,6 @@ func TestPromise6_aLongChainOfRowsThatWaitForEachOtherIsDrained(t *testing.T) {
 	links := p.number(`select count(*) from outbox where after_source is not null`)
 	began := time.Now()
 	p.query(`select pg_notify('allocation_nudge', string_agg(source::text, ',')) from positions`)
-	require.Eventually(t, func() bool { return p.number(`select count(*) from positions where published_row < next_row`) == 0 }, 30*time.Second, 10*time.Millisecond)
+	p.eventually(30*time.Second, func() bool { return p.number(`select count(*) from positions where published_row < next_row`) == 0 })
 	t.Logf("%d links in %s", links, time.Since(began))
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -32,7 +33,7 @@ type record struct {
 // decode reads the envelopes.
 func (w *work) decode() {
 	causes := make([]outbox.Cause, len(w.records)) // apart, because the rows of a command keep no more of it than this
-	w.batch.Commands = make([]Command, len(w.records))
+	w.batch.Commands = slices.Grow(w.batch.Commands, len(w.records))[:len(w.records)]
 	for i, r := range w.records {
 		c := &w.batch.Commands[i]
 		if w.fails == "" {
@@ -69,7 +70,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		a.movedAt = now
 		return nil, sooner(wait, keptWait)
 	}
-	g := gathering{work: &work{batch: Batch{Applier: a.number}}, commands: a.limit, bytes: batchBytes}
+	g := gathering{work: a.newWork(), commands: a.limit, bytes: batchBytes}
 	if first := ready[0]; first.alone {
 		g.commands = 1
 		g.work.fails = first.failure
@@ -85,6 +86,15 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		g.work.batch.Lanes[i].Published = max(row, l.saved)
 	}
 	return g.work, 0
+}
+
+// newWork begins a batch in the memory of the last one.
+func (a *applier) newWork() *work {
+	last := &a.last
+	clear(last.records)
+	clear(last.batch.Commands)
+	*last = work{records: last.records[:0], batch: Batch{Applier: a.number, Commands: last.batch.Commands[:0]}}
+	return last
 }
 
 // sooner is the shorter of two waits, where 0 is none.

@@ -39,13 +39,14 @@ type pipeline struct {
 	client   *kgo.Client // produces commands
 	consumer *kgo.Client // reads events and dead letters
 	got      []*kgo.Record
+	asking   *pgx.Conn // answers the test's questions; nil before the first
 
 	topics   []worker.Topic    // more command topics; set before a worker starts
 	routes   map[string]string // topics of event types
 	log      lockedBuffer
 	maxBatch int
-	session  time.Duration
-	latest   bool // topics without a position begin at their end
+	session  time.Duration // 0: 6 s
+	latest   bool          // topics without a position begin at their end
 }
 
 func setup(t *testing.T, partitions int32) *pipeline {
@@ -57,7 +58,7 @@ func setup(t *testing.T, partitions int32) *pipeline {
 func newPipeline(t testing.TB, partitions int32) *pipeline {
 	t.Helper()
 	return (&pipeline{
-		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000, session: 6 * time.Second,
+		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000,
 		commands: testbed.Topic(t, "commands", partitions), events: testbed.Topic(t, "events", partitions), letters: testbed.Topic(t, "letters", 1),
 	}).connect()
 }

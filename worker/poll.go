@@ -124,20 +124,29 @@ func (w *Worker) fetchError(l *lane, err error) {
 	w.complaints.warn("fetch", err, "topic", l.topic, "partition", l.partition)
 }
 
-// flow pauses a lane that has its share of records waiting, and resumes it when half of them are applied. The caller holds mu.
+// flow pauses a lane that has more than its share of records waiting while all lanes together have what they may, and resumes it when half of
+// that is applied. A lane that has all the work may have all the room: a resumed one waits out the fetch in flight, of lanes without any, and should
+// have enough to do meanwhile. The caller holds mu.
 func (w *Worker) flow(l *lane) {
 	if l.why != "" {
 		return // it stays paused
 	}
-	share := min(laneQueueMax, max(laneQueueMin, queueBytes/max(1, len(w.lanes))))
+	queued, share := w.queuedBytes(), max(laneQueueMin, queueBytes/max(1, len(w.lanes)))
 	switch {
-	case !l.paused && l.bytes > share:
+	case !l.paused && queued > queueBytes && l.bytes > share:
 		l.paused = true
 		w.client.PauseFetchPartitions(l.asMap())
-	case l.paused && l.bytes < share/2:
+	case l.paused && (queued < queueBytes/2 || l.bytes < share/2):
 		l.paused = false
 		w.client.ResumeFetchPartitions(l.asMap())
 	}
+}
+
+func (w *Worker) queuedBytes() (n int) {
+	for _, l := range w.lanes {
+		n += l.bytes
+	}
+	return n
 }
 
 // seek sets the fetch positions of lanes that were claimed again. Only the poll loop does it, so that no record of before can follow.

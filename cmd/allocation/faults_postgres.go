@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ func (f *fault) dialPostgres(dial pgconn.DialFunc) pgconn.DialFunc {
 		if err != nil {
 			return nil, err
 		}
-		return &faultyConn{Conn: conn, fault: f, statements: map[string]string{}, received: make(chan struct{}, 1)}, nil
+		return &faultyConn{Conn: conn, fault: f, statements: map[string]string{}}, nil
 	}
 }
 
@@ -28,8 +29,8 @@ func (f *fault) dialPostgres(dial pgconn.DialFunc) pgconn.DialFunc {
 // come from another goroutine than writes.
 type faultyConn struct {
 	net.Conn
-	fault    *fault
-	received chan struct{} // something came; has room for one
+	fault   *fault
+	pending []byte // read ahead, of nobody's yet
 
 	started    bool              // the startup message, which has no type, was sent
 	statements map[string]string // SQL by the name of a prepared statement
@@ -70,21 +71,26 @@ var flushMessage = []byte{'H', 0, 0, 0, 4}
 
 // writeHalves strikes when the server has executed the fence, which holds the positions' locks, and has not got the rest.
 func (c *faultyConn) writeHalves(b []byte, fenced int) (int, error) {
-	select {
-	case <-c.received: // of before
-	default:
-	}
 	if n, err := c.Conn.Write(append(bytes.Clone(b[:fenced]), flushMessage...)); err != nil {
 		return min(n, fenced), err
 	}
-	select {
-	case <-c.received: // the client reads in the background while a write takes long
-	case <-time.After(10 * time.Second):
-		panic("the server does not answer the first half of a pipeline")
+	if err := c.readAhead(); err != nil {
+		panic("the server does not answer the first half of a pipeline: " + err.Error())
 	}
 	c.fault.strike()
 	n, err := c.Conn.Write(b[fenced:])
 	return fenced + n, err
+}
+
+// readAhead waits for an answer. Nobody else reads while a pipeline is written.
+func (c *faultyConn) readAhead() error {
+	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	answer := make([]byte, 1<<10)
+	n, err := c.Conn.Read(answer)
+	c.pending = append(c.pending, answer[:n]...)
+	return errors.Join(err, c.SetReadDeadline(time.Time{}))
 }
 
 // look finds the SQL of the first bound statement, and for the pipeline that writes a batch where its fence ends; 0 for anything else.
@@ -130,14 +136,12 @@ func (c *faultyConn) await(p point) {
 }
 
 // Read strikes when an answer that a point waits for has come, before anybody sees it.
-func (c *faultyConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if n == 0 {
-		return n, err
-	}
-	select {
-	case c.received <- struct{}{}:
-	default:
+func (c *faultyConn) Read(b []byte) (n int, err error) {
+	if len(c.pending) > 0 {
+		n = copy(b, c.pending)
+		c.pending = c.pending[n:]
+	} else {
+		n, err = c.Conn.Read(b)
 	}
 	if p := c.answered(b[:n]); p != "" {
 		c.fault.reach(p)

@@ -32,6 +32,7 @@ type grammar struct {
 	Dlq     dlqCommand       `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsetsCommand   `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verifyCommand    `cmd:"" help:"Check the database against itself and against the events."`
+	Bench   benchCommand     `cmd:"" help:"Measure a broker and a database."`
 	Version kong.VersionFlag `env:"-" help:"Print the version."`
 }
 

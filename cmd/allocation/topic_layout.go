@@ -17,6 +17,7 @@ import (
 )
 
 const (
+	usualPartitions = 12 // where nobody says otherwise
 	maxReplicas     = 1000
 	brokersDefault  = -1 // as the replication factor
 	maxMessageBytes = "max.message.bytes"

@@ -44,13 +44,20 @@ func (c *workerCommand) Run(ctx context.Context, p *program) error {
 	return w.run(ctx, listener)
 }
 
-// usualMemory is where Go begins to collect garbage more often: a worker at full speed keeps little, but leaves much behind.
-const usualMemory = 200 << 20
+// A worker at full speed keeps little and leaves much behind. So Go lets garbage grow to several times of what is kept, and collects it more often
+// only where the memory comes near the limit.
+const (
+	usualMemory  = 160 << 20
+	usualGarbage = 400 // percent
+)
 
-// limitMemory sets a soft limit, unless GOMEMLIMIT does.
+// limitMemory sets how much memory is used, unless GOMEMLIMIT and GOGC do.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(usualMemory)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(usualGarbage)
 	}
 }
 

@@ -5,19 +5,21 @@ import "bytes"
 // names is the set of the names seen so far: a short list, as nearly every object has few, and a map beyond that, so
 // that an object with very many names costs no more than its length.
 type names struct {
-	few  [][]byte
-	many map[string]struct{}
+	few   [16][]byte // the first
+	count int        // of few
+	many  map[string]struct{}
 }
 
 // add tells whether name is new.
 func (n *names) add(name []byte) bool {
-	for _, known := range n.few {
+	for _, known := range n.few[:n.count] {
 		if bytes.Equal(known, name) {
 			return false
 		}
 	}
-	if len(n.few) < cap(n.few) {
-		n.few = append(n.few, name)
+	if n.count < len(n.few) {
+		n.few[n.count] = name
+		n.count++
 		return true
 	}
 	if _, ok := n.many[string(name)]; ok {

@@ -10,8 +10,7 @@ type scanner struct {
 
 // members visits the members of the object that begins here.
 func (s *scanner) members(visit func(name []byte, value Value) error) error {
-	var few [16][]byte
-	seen := names{few: few[:0]}
+	var seen names
 	for s.at++; ; s.at++ { // behind the brace, then behind each comma
 		s.skipSpace()
 		if s.data[s.at] == '}' {

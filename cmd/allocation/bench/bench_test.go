@@ -1,0 +1,138 @@
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/domain"
+)
+
+func TestWorkload_makesTheSameCommandsEachTime(t *testing.T) {
+	t.Parallel()
+	for _, name := range append(Workloads(), Waiting) {
+		plan := Plan{Workload: name, Products: 20, Waiting: 15}
+		a, b := newWorkload(plan), newWorkload(plan)
+		orders := map[string]bool{}
+		for range 5000 {
+			c := a.next()
+			require.Equal(t, c, b.next())
+			_, refusal := domain.DecodeCommand(c.Kind, []byte(c.Data))
+			require.Nil(t, refusal, c.Data)
+			require.False(t, c.Kind == allocate && !c.Repeat && orders[c.Data], "each line is new")
+			orders[c.Data] = true
+		}
+	}
+}
+
+func TestWorkload_zipfPrefersFewProducts(t *testing.T) {
+	t.Parallel()
+	shares := func(name string) int {
+		w := newWorkload(Plan{Workload: name, Products: 1000})
+		first := 0
+		for range 10_000 {
+			if w.next().SKU == skuOf(0) {
+				first++
+			}
+		}
+		return first
+	}
+	require.Greater(t, shares(Zipf), 1000)
+	require.Less(t, shares(Uniform), 50)
+}
+
+func TestWorkload_mixHasAllCommands(t *testing.T) {
+	t.Parallel()
+	m := newMix(rand.New(rand.NewPCG(1, 2)), 10)
+	kinds := map[string]int{}
+	repeats, made := 0, 0
+	for range 20_000 {
+		c := m.next()
+		kinds[c.Kind]++
+		if c.Repeat {
+			repeats++
+			require.Equal(t, made-1, c.Number)
+			continue
+		}
+		require.Equal(t, made, c.Number)
+		made++
+	}
+	require.Len(t, kinds, 6)
+	require.InDelta(t, 1000, repeats, 200)
+	require.Greater(t, kinds[changeQuantity], 500)
+}
+
+func TestWorkload_aBatchServesTheTenThatWaitedLongest(t *testing.T) {
+	t.Parallel()
+	q := newQueue(rand.New(rand.NewPCG(1, 2)), 12)
+	for range 10 {
+		require.Equal(t, allocate, q.next().Kind)
+	}
+	c := q.next()
+	require.Equal(t, createBatch, c.Kind)
+	require.Equal(t, 11, c.Events)
+	require.Contains(t, c.Data, `"qty":`+strconv.Itoa(1+2+3+4+5+6+7+8+9+10)+`}`)
+	require.Equal(t, Lines{Allocated: 10}, q.lines())
+}
+
+func TestQuantile(t *testing.T) {
+	t.Parallel()
+	var times []time.Duration
+	for i := range 1000 {
+		times = append(times, time.Duration(1000-i)*time.Millisecond)
+	}
+	require.Equal(t, Latencies{1000, 500, 990, 999, 1000}, summarize(times))
+	require.Equal(t, Latencies{1, 7, 7, 7, 7}, summarize([]time.Duration{7 * time.Millisecond}))
+	require.Equal(t, Latencies{}, summarize(nil))
+}
+
+func eventOf(number int, sku string, sequence int64, at time.Time) *kgo.Record {
+	return &kgo.Record{Key: []byte(sku), Timestamp: at, Headers: []kgo.RecordHeader{
+		{Key: "ce_causationid", Value: fmt.Append(nil, idPrefix, number)}, {Key: "ce_sequence", Value: fmt.Appendf(nil, "%019d", sequence)},
+	}}
+}
+
+func TestBook_countsWaitingAndLeavesOutRepeats(t *testing.T) {
+	t.Parallel()
+	b := newBook(func(string) int64 { return 1 })
+	b.expect(Command{Kind: allocate, Number: 0, Events: 1}, 2*time.Second)
+	b.expect(Command{Kind: createBatch, Number: 1, Events: 2}, 3*time.Second)
+	b.expect(Command{Kind: createBatch, Number: 1, Repeat: true}, 4*time.Second)
+	begin := time.Now()
+	require.NoError(t, b.take(eventOf(0, "s", 2, begin), 2500*time.Millisecond))
+	require.NoError(t, b.take(eventOf(1, "s", 3, begin.Add(time.Second)), 5*time.Second))
+	require.NoError(t, b.take(eventOf(0, "s", 2, begin.Add(time.Hour)), 6*time.Second))
+	require.ErrorContains(t, b.missing(), "1 of 3 events are missing; the first command without all of its events is the CreateBatch bench-1")
+	require.False(t, b.complete())
+	require.NoError(t, b.take(eventOf(1, "s", 4, begin.Add(3*time.Second)), 7*time.Second))
+	require.True(t, b.complete())
+	require.NoError(t, b.missing())
+	require.Equal(t, 1, b.repeated)
+	require.Equal(t, 3*time.Second, b.last.Sub(b.first))
+
+	latencies := b.latencies(WarmUp, time.Minute, func(entry) bool { return true })
+	require.Equal(t, Latencies{1, 500, 500, 500, 500}, latencies[allocate])
+	require.Equal(t, Latencies{1, 4000, 4000, 4000, 4000}, latencies[createBatch])
+	require.Equal(t, 2, latencies[all].Commands)
+	require.Equal(t, 1, b.latencies(2500*time.Millisecond, time.Minute, func(entry) bool { return true })[all].Commands)
+}
+
+func TestBook_findsWhatCannotBe(t *testing.T) {
+	t.Parallel()
+	for says, event := range map[string]*kgo.Record{
+		"no command of this bench":          eventOf(7, "s", 2, time.Time{}),
+		"the event 3 comes after the event": eventOf(0, "s", 3, time.Time{}),
+		"was rejected":                      eventOf(0, "s", 0, time.Time{}),
+		"more than the 0 events":            eventOf(1, "s", 2, time.Time{}),
+	} {
+		b := newBook(func(string) int64 { return 1 })
+		b.expect(Command{Number: 0, Events: 1}, 0)
+		b.expect(Command{Number: 1}, 0)
+		require.ErrorContains(t, b.take(event, 0), says)
+	}
+}

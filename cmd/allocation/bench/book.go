@@ -1,0 +1,146 @@
+package bench
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// book keeps what must follow from each command, and what did. One goroutine may expect while another takes.
+type book struct {
+	start    func(sku string) int64 // the version of each product before the first command
+	mu       sync.Mutex
+	entries  []entry
+	expected int              // events
+	taken    int              // events, without repeats
+	repeated int              // events that came again, as they may
+	sent     int              // commands
+	warm     int              // of them, due after the warm-up
+	repeats  int              // of them, those that repeat another
+	sequence map[string]int64 // the last of each product
+	first    time.Time        // of the events' timestamps
+	last     time.Time
+}
+
+// entry is a command.
+type entry struct {
+	events int32         // that must follow
+	came   int32         // of them
+	kind   string        // of the command
+	due    time.Duration // when it was due, since the load began
+	took   time.Duration // from then until its last event was read
+}
+
+func newBook(start func(sku string) int64) *book {
+	return &book{start: start, sequence: map[string]int64{}}
+}
+
+// expect notes a command that is sent.
+func (b *book) expect(c Command, due time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected += c.Events
+	b.sent++
+	if due >= WarmUp {
+		b.warm++
+	}
+	if c.Repeat {
+		b.repeats++
+		return
+	}
+	b.entries = append(b.entries, entry{events: int32(c.Events), kind: c.Kind, due: due})
+}
+
+// complete tells whether all events came that must follow from what was sent so far.
+func (b *book) complete() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.taken == b.expected
+}
+
+// done tells whether all events of a command came.
+func (b *book) done(number int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.entries[number].came == b.entries[number].events
+}
+
+// take notes an event that was read at a time since the load began. Its error says that the events cannot be those of the commands.
+func (b *book) take(r *kgo.Record, at time.Duration) error {
+	sequence, cause := headersOf(r)
+	sku := string(r.Key)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	number, ours := numberOf(cause)
+	if !ours || number >= len(b.entries) {
+		return fmt.Errorf("an event of %q follows from %q, which is no command of this bench: somebody else sends commands, too", sku, cause)
+	}
+	if sequence == 0 {
+		return fmt.Errorf("the command %s of %q was rejected", cause, sku)
+	}
+	last, known := b.sequence[sku]
+	if !known {
+		last = b.start(sku)
+	}
+	switch {
+	case sequence <= last:
+		b.repeated++
+		return nil
+	case sequence != last+1:
+		return fmt.Errorf("of %q the event %d comes after the event %d", sku, sequence, last)
+	}
+	b.sequence[sku] = sequence
+	b.note(r.Timestamp)
+	return b.tick(number, at)
+}
+
+// tick notes one more event of a command.
+func (b *book) tick(number int, at time.Duration) error {
+	e := &b.entries[number]
+	b.taken++
+	if e.came++; e.came > e.events {
+		return fmt.Errorf("more than the %d events that were expected follow from the %s %s%d", e.events, e.kind, idPrefix, number)
+	}
+	if e.came == e.events {
+		e.took = at - e.due
+	}
+	return nil
+}
+
+func (b *book) note(timestamp time.Time) {
+	if b.first.IsZero() || timestamp.Before(b.first) {
+		b.first = timestamp
+	}
+	if timestamp.After(b.last) {
+		b.last = timestamp
+	}
+}
+
+// headersOf are what tells which event it is.
+func headersOf(r *kgo.Record) (sequence int64, cause string) {
+	for i := range r.Headers {
+		switch h := &r.Headers[i]; h.Key {
+		case "ce_sequence":
+			sequence, _ = strconv.ParseInt(string(h.Value), 10, 64)
+		case "ce_causationid":
+			cause = string(h.Value)
+		}
+	}
+	return sequence, cause
+}
+
+// missing names the first command without all its events.
+func (b *book) missing() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for number, e := range b.entries {
+		if e.came < e.events {
+			return fmt.Errorf("%d of %d events are missing; the first command without all of its events is the %s %s%d",
+				b.expected-b.taken, b.expected, e.kind, idPrefix, number)
+		}
+	}
+	return nil
+}

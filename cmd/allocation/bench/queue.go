@@ -1,0 +1,58 @@
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+const (
+	queueSKU     = "QUEUE"
+	served       = 10 // lines by each batch
+	maxQueuedQty = 20
+)
+
+// queuedQty is the quantity of a line that waits from the start, by its place from 0.
+func queuedQty(place int) int { return 1 + place%maxQueuedQty }
+
+// queue is a product without stock: ten lines come and wait, and a batch comes that serves the ten that waited longest.
+type queue struct {
+	random  *rand.Rand
+	waiting []int // quantities, in placed order
+	made    int
+	change  Lines
+}
+
+func newQueue(random *rand.Rand, waiting int) *queue {
+	q := &queue{random: random, waiting: make([]int, waiting)}
+	for i := range q.waiting {
+		q.waiting[i] = queuedQty(i)
+	}
+	return q
+}
+
+func (q *queue) next() Command {
+	number := q.made
+	q.made++
+	if number%(served+1) == served {
+		return q.serve(number)
+	}
+	qty := 1 + q.random.IntN(maxQueuedQty)
+	q.waiting = append(q.waiting, qty)
+	q.change.Waiting++
+	return Command{Kind: allocate, SKU: queueSKU, Data: allocateData(orderID(number), queueSKU, qty), Number: number, Events: 1}
+}
+
+// serve brings just what the next ten lines want, so that it is they who get it.
+func (q *queue) serve(number int) Command {
+	total := 0
+	for _, qty := range q.waiting[:served] {
+		total += qty
+	}
+	q.waiting = q.waiting[served:]
+	q.change.Waiting -= served
+	q.change.Allocated += served
+	data := fmt.Sprintf(`{"ref":"%s-%d","sku":"%s","qty":%d}`, queueSKU, number, queueSKU, total)
+	return Command{Kind: createBatch, SKU: queueSKU, Data: data, Number: number, Events: 1 + served}
+}
+
+func (q *queue) lines() Lines { return q.change }

@@ -1,0 +1,90 @@
+package bench
+
+import "time"
+
+// Report is what was measured. What could not be seen is left out.
+type Report struct {
+	Workload string `json:"workload"`
+	Workers  int    `json:"workers"` // that were started
+	Commands int    `json:"commands"`
+	Repeats  int    `json:"repeated_commands"` // of the commands, those that repeat another and so have no effect
+	Products int    `json:"products"`          // with ample stock
+	Before   Lines  `json:"lines_before"`
+	Events   int    `json:"events"`
+	Repeated int    `json:"repeated_events"` // more than Events: published again, as they may be
+
+	Throughput *Throughput          `json:"throughput,omitempty"`
+	Rate       int                  `json:"rate,omitempty"`    // commands a second
+	Latency    map[string]Latencies `json:"latency,omitempty"` // by command; "all": together
+	Storm      *StormReport         `json:"storm,omitempty"`
+
+	CPU        CPU      `json:"cpu_seconds_per_command"`
+	Batches    *Batches `json:"batches,omitempty"`
+	PeakMemory int64    `json:"worker_peak_rss_bytes,omitempty"` // of the worker that took most
+	WAL        float64  `json:"wal_bytes_per_command"`
+	Tables     float64  `json:"table_bytes_per_command"` // with indexes
+}
+
+// Throughput is how fast a backlog was worked off.
+type Throughput struct {
+	Seconds float64 `json:"seconds"` // from the first event's timestamp to the last one's
+	Rate    float64 `json:"commands_per_second"`
+}
+
+// CPU is how long processors were busy for a command; nil where that cannot be seen.
+type CPU struct {
+	Workers  *float64 `json:"workers,omitempty"`
+	Kafka    *float64 `json:"kafka,omitempty"`
+	Postgres *float64 `json:"postgres,omitempty"`
+}
+
+// StormReport is how long a batch with many lines took to shrink, and what commands on other products noticed.
+type StormReport struct {
+	Lines   int       `json:"lines"`
+	Moved   int       `json:"moved_lines"`
+	Seconds float64   `json:"seconds"` // from when the command was due until its last event was read
+	Before  Latencies `json:"others_before"`
+	During  Latencies `json:"others_during"`
+}
+
+// report fills in everything but times, given what was used before and after so many commands.
+func (r *run) report(before, after usage, commands int) *Report {
+	report := &Report{
+		Workload: r.plan.Workload, Workers: len(r.workers), Commands: r.book.sent, Repeats: r.book.repeats, Products: r.plan.Products,
+		Before: r.stock.lines(), Events: r.book.taken, Repeated: r.book.repeated, Rate: r.plan.Rate,
+		CPU: CPU{
+			Workers: each(before.worker, after.worker, commands), Kafka: each(before.kafka, after.kafka, commands),
+			Postgres: each(before.postgres, after.postgres, commands),
+		},
+		Batches: after.batches.since(before.batches),
+		WAL:     float64(after.wal-before.wal) / float64(commands), Tables: float64(after.tables-before.tables) / float64(commands),
+	}
+	for _, w := range r.workers {
+		report.PeakMemory = max(report.PeakMemory, peakMemory(w.process.PID()))
+	}
+	return report
+}
+
+// throughput is 0 where all events have one timestamp: that is too few to tell.
+func (r *run) throughput() *Throughput {
+	t := &Throughput{Seconds: r.book.last.Sub(r.book.first).Seconds()}
+	if t.Seconds > 0 {
+		t.Rate = float64(r.book.sent) / t.Seconds
+	}
+	return t
+}
+
+// addLatencies adds the times of what was due after the warm-up.
+func (r *run) addLatencies(report *Report) {
+	end := WarmUp + r.plan.Duration
+	if r.plan.Workload != Storm {
+		report.Latency = r.book.latencies(WarmUp, end, func(entry) bool { return true })
+		return
+	}
+	took := r.book.entries[r.storm].took
+	others := func(e entry) bool { return e.kind != changeQuantity }
+	report.Storm = &StormReport{
+		Lines: r.plan.Lines, Moved: r.plan.Lines - r.plan.Lines/2, Seconds: took.Seconds(),
+		Before: r.book.latencies(WarmUp, end, others)[all], During: r.book.latencies(end, end+max(took, time.Nanosecond), others)[all],
+	}
+}

@@ -1,0 +1,37 @@
+package contest
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// AllocateType and AllocatedType are what a command and its event say in ce_type.
+const (
+	AllocateType  = "allocation.v1.Allocate"
+	AllocatedType = "allocation.v1.Allocated"
+)
+
+// Command is the value of an Allocate command.
+type Command struct {
+	OrderID string `json:"orderid"`
+	SKU     string `json:"sku"`
+	Qty     int64  `json:"qty"`
+}
+
+// Allocated is the value of the event of a command that got a batch.
+type Allocated struct {
+	Command
+	BatchRef string `json:"batchref"`
+}
+
+// Value is the event as JSON.
+func (a Allocated) Value() ([]byte, error) { return json.Marshal(a) }
+
+// EventID names the event of the command at a place in Kafka.
+func EventID(partition int32, offset int64) string {
+	return strconv.Itoa(int(partition)) + "-" + strconv.FormatInt(offset, 10) + "-0"
+}
+
+// Batches makes one large batch for each product, when the table's name is put before it. Every contestant has the same.
+const Batches = ` (ref, sku, qty, allocated, version)
+	select 'B-'||lpad(g::text,5,'0'), 'SKU-'||lpad(g::text,5,'0'), 1000000000, 0, 1 from generate_series(0, $1::int - 1) g`

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/compare/contest"
+)
+
+// batch is a batch of stock as the lane has decided it, which is what the database has after the next transaction.
+type batch struct {
+	ref, sku            string
+	qty, alloc, version int64
+	saved               int64 // the version that the database has
+}
+
+// lane applies the commands of its partitions in one transaction at a time. Products do not have commands in two lanes.
+type lane struct {
+	events string
+	relay  *kgo.Client
+	report *contest.Report
+	fail   context.CancelCauseFunc
+
+	conn  *pgxpool.Conn
+	cache map[string]*batch
+	from  map[int32]int64 // the next offset of each partition
+	seq   int64
+}
+
+func (l *lane) run(ctx context.Context, pool *pgxpool.Pool, queue <-chan item) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	l.conn, l.from = conn, map[int32]int64{}
+	if err := l.load(ctx); err != nil {
+		return err
+	}
+	for first := range queue {
+		items := gather(first, queue)
+		w := l.decide(items)
+		save := l.unnest
+		if *useCopy {
+			save = l.copy
+		}
+		if err := save(ctx, w); err != nil {
+			return err
+		}
+		l.report.Committed(len(items))
+		l.publish(ctx, w)
+	}
+	return nil
+}
+
+func (l *lane) load(ctx context.Context) error {
+	l.cache = map[string]*batch{}
+	rows, err := l.conn.Query(ctx, `select ref, sku, qty, allocated, version from f_batches`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var b batch
+		if err := rows.Scan(&b.ref, &b.sku, &b.qty, &b.alloc, &b.version); err != nil {
+			return err
+		}
+		b.saved = b.version
+		l.cache[b.sku] = &b
+	}
+	return rows.Err()
+}
+
+// gather takes what waits, up to the most of a transaction.
+func gather(first item, queue <-chan item) []item {
+	items := []item{first}
+	for len(items) < *most {
+		select {
+		case next, ok := <-queue:
+			if !ok {
+				return items
+			}
+			items = append(items, next)
+		default:
+			return items
+		}
+	}
+	return items
+}
+
+// publish hands the events to the producer, whose acknowledgements (of all replicas, as is its default) nobody waits for before the next batch.
+func (l *lane) publish(ctx context.Context, w *writes) {
+	for i := range w.orders {
+		l.relay.Produce(ctx, &kgo.Record{Topic: l.events, Key: []byte(w.skus[i]), Value: w.payloads[i], Headers: []kgo.RecordHeader{
+			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_type", Value: []byte(w.types[i])}, {Key: "ce_source", Value: []byte("/allocation")},
+			{Key: "ce_id", Value: []byte(contest.EventID(w.partitions[i], w.offsets[i]))},
+		}}, func(_ *kgo.Record, err error) {
+			if err != nil {
+				l.fail(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,98 @@
+// Command floor is the least work that any correct worker must do: read commands from Kafka, allocate in memory, write the fence, the batches,
+// the order lines and the outbox rows in one Postgres transaction per micro-batch, then publish the events. It is a program without features: it
+// refuses nothing, shares no partitions, survives no error, remembers all batches, and reads its outbox never. It is what throughput is divided by.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/compare/contest"
+)
+
+var (
+	lanes   = flag.Int("lanes", 2, "concurrent transactions")
+	most    = flag.Int("max", 4000, "most commands in a transaction")
+	useCopy = flag.Bool("copy", false, "COPY instead of unnest")
+)
+
+func main() { contest.Main(contest.Contestant{Setup: setup, Run: run}) }
+
+// item is a command and its record.
+type item struct {
+	record  *kgo.Record
+	command contest.Command
+}
+
+func run(ctx context.Context, settings contest.Settings, report *contest.Report) error {
+	pool, err := pgxpool.New(ctx, settings.Database)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	relay, err := kgo.NewClient(kgo.SeedBrokers(settings.Seeds()...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.ProducerLinger(0), kgo.MaxBufferedRecords(200000))
+	if err != nil {
+		return err
+	}
+	defer relay.Close()
+	// What was read before the stop is applied and published, so its context does not end with the reading.
+	working, fail := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer fail(nil)
+
+	queues := make([]chan item, *lanes)
+	var wg sync.WaitGroup
+	for i := range queues {
+		queues[i] = make(chan item, 20000)
+		wg.Go(func() {
+			l := lane{events: settings.Events, relay: relay, report: report, fail: fail}
+			if err := l.run(working, pool, queues[i]); err != nil {
+				fail(err)
+			}
+		})
+	}
+	err = read(ctx, working, settings, queues)
+	for _, queue := range queues {
+		close(queue)
+	}
+	wg.Wait()
+	if err == nil {
+		err = relay.Flush(working)
+	}
+	if cause := context.Cause(working); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// read hands each lane the commands of its partitions, until the context ends.
+func read(ctx, working context.Context, settings contest.Settings, queues []chan item) error {
+	starts := map[int32]kgo.Offset{}
+	for p := range settings.Partitions {
+		starts[int32(p)] = kgo.NewOffset().At(0)
+	}
+	consumer, err := kgo.NewClient(kgo.SeedBrokers(settings.Seeds()...), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{settings.Commands: starts}),
+		kgo.FetchMaxWait(250*time.Millisecond), kgo.FetchMaxBytes(8<<20))
+	if err != nil {
+		return err
+	}
+	defer consumer.Close()
+	for ctx.Err() == nil && working.Err() == nil {
+		consumer.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			var c contest.Command
+			if json.Unmarshal(r.Value, &c) != nil {
+				return
+			}
+			select {
+			case queues[int(r.Partition)%len(queues)] <- item{r, c}:
+			case <-working.Done(): // its lane may have failed, and takes no more
+			}
+		})
+	}
+	return nil
+}

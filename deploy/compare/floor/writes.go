@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/deploy/compare/contest"
+)
+
+// writes are what a transaction writes, by column.
+type writes struct {
+	orders, lineIDs, skus, refs, types []string
+	quantities, seqs, offsets          []int64
+	partitions                         []int32
+	payloads                           [][]byte
+
+	moved          []int32 // partitions, and from where to where
+	froms, tos     []int64
+	changed        []string // batches, and their new state
+	allocs         []int64
+	olds, versions []int64
+}
+
+// decide allocates in memory.
+func (l *lane) decide(items []item) *writes {
+	w := newWrites(len(items))
+	touched, next := map[string]*batch{}, map[int32]int64{}
+	for i, it := range items {
+		b := l.cache[it.command.SKU]
+		b.alloc += it.command.Qty
+		b.version++
+		touched[b.sku] = b
+		l.seq++
+		w.orders[i], w.lineIDs[i], w.skus[i], w.refs[i] = it.command.OrderID, it.command.SKU, it.command.SKU, b.ref
+		w.quantities[i], w.seqs[i] = it.command.Qty, l.seq
+		w.offsets[i], w.partitions[i], w.types[i] = it.record.Offset, it.record.Partition, contest.AllocatedType
+		next[it.record.Partition] = it.record.Offset + 1
+		var payload bytes.Buffer
+		fmt.Fprintf(&payload, `{"orderid":%q,"sku":%q,"qty":%d,"batchref":%q}`, it.command.OrderID, it.command.SKU, it.command.Qty, b.ref)
+		w.payloads[i] = payload.Bytes()
+	}
+	for p, to := range next {
+		w.moved, w.froms, w.tos = append(w.moved, p), append(w.froms, l.from[p]), append(w.tos, to)
+		l.from[p] = to
+	}
+	for _, b := range touched {
+		w.changed, w.allocs = append(w.changed, b.ref), append(w.allocs, b.alloc)
+		w.olds, w.versions = append(w.olds, b.saved), append(w.versions, b.version)
+		b.saved = b.version
+	}
+	return w
+}
+
+func newWrites(n int) *writes {
+	return &writes{
+		orders: make([]string, n), lineIDs: make([]string, n), skus: make([]string, n), refs: make([]string, n), types: make([]string, n),
+		quantities: make([]int64, n), seqs: make([]int64, n), offsets: make([]int64, n),
+		partitions: make([]int32, n), payloads: make([][]byte, n),
+	}
+}
+
+// copy writes with COPY, which is the cheapest for large batches, and takes a round trip for each statement.
+func (l *lane) copy(ctx context.Context, w *writes) error {
+	return pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select f_fence($1, $2, $3)`, w.moved, w.froms, w.tos); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `select f_save($1, $2, $3, $4)`, w.changed, w.allocs, w.olds, w.versions); err != nil {
+			return err
+		}
+		lines := func(i int) ([]any, error) {
+			return []any{w.orders[i], w.lineIDs[i], w.skus[i], w.quantities[i], w.refs[i], w.seqs[i]}, nil
+		}
+		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"f_lines"}, []string{"order_id", "line_id", "sku", "qty", "batch_ref", "seq"}, pgx.CopyFromSlice(len(w.orders), lines)); err != nil {
+			return err
+		}
+		events := func(i int) ([]any, error) {
+			return []any{w.partitions[i], w.offsets[i], int16(0), w.skus[i], w.types[i], w.payloads[i]}, nil
+		}
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{"f_outbox"}, []string{"partition", "off", "n", "key", "type", "payload"}, pgx.CopyFromSlice(len(w.orders), events))
+		return err
+	})
+}
+
+// unnest writes everything in one round trip.
+func (l *lane) unnest(ctx context.Context, w *writes) error {
+	var q pgx.Batch
+	q.Queue(`begin`)
+	q.Queue(`select f_fence($1, $2, $3)`, w.moved, w.froms, w.tos)
+	q.Queue(`select f_save($1, $2, $3, $4)`, w.changed, w.allocs, w.olds, w.versions)
+	q.Queue(`insert into f_lines select * from unnest($1::text[],$2::text[],$3::text[],$4::bigint[],$5::text[],$6::bigint[])`, w.orders, w.lineIDs, w.skus, w.quantities, w.refs, w.seqs)
+	q.Queue(`insert into f_outbox(partition,off,n,key,type,payload) select p,o,0,k,t,b from unnest($1::int[],$2::bigint[],$3::text[],$4::text[],$5::bytea[]) v(p,o,k,t,b)`,
+		w.partitions, w.offsets, w.skus, w.types, w.payloads)
+	q.Queue(`commit`)
+	return l.conn.SendBatch(ctx, &q).Close()
+}

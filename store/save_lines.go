@@ -1,0 +1,68 @@
+package store
+
+import "allocation/domain"
+
+const (
+	lineColumns   = 10
+	copyLinesSQL  = `copy lines (orderid, sku, lineid, qty, placed, state, batchref, last_source, last_row, last_day) from stdin (format binary)`
+	updateLineSQL = `
+with updated as (
+    update lines l
+    set state = v.state::line_state, batchref = nullif(v.batchref, ''), last_source = v.last_source, last_row = v.last_row,
+        last_day = date '2000-01-01' + v.last_day
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::int[])
+         v (orderid, sku, lineid, state, batchref, last_source, last_row, last_day)
+    where l.orderid = v.orderid and l.sku = v.sku and l.lineid = v.lineid returning 1)
+select expect_count((select count(*) from updated), $9, 'lines updated')`
+)
+
+func queueLines(p *pipeline, catalog *domain.Catalog, l *ledger) {
+	var changed lineRows
+	made := 0
+	products := catalog.Products()
+	for _, product := range products {
+		made += len(product.NewLines())
+		for _, line := range product.UpdatedLines() {
+			changed.add(line, l.lines[line.ID])
+		}
+	}
+	if made > 0 {
+		p.copy(copyLinesSQL, lineColumns, func(rows *copyRows) {
+			for _, product := range products {
+				for _, line := range product.NewLines() {
+					copyLine(rows, line, l.lines[line.ID])
+				}
+			}
+		})
+	}
+	if n := len(changed.orderIDs); n > 0 {
+		p.execute(updateLineSQL, changed.orderIDs, changed.skus, changed.lineIDs, changed.states, changed.batchRefs, changed.sources, changed.rows, changed.days, n)
+	}
+}
+
+func copyLine(rows *copyRows, line *domain.Line, last history) {
+	rows.row()
+	rows.text(line.ID.OrderID)
+	rows.text(line.ID.SKU)
+	rows.text(line.ID.LineID)
+	rows.int64(line.Qty)
+	rows.int64(line.Placed)
+	rows.text(line.State.String())
+	rows.optional(line.BatchRef)
+	rows.int32(last.source)
+	rows.int64(last.row)
+	rows.day(last.day)
+}
+
+// lineRows are changes of order lines as arrays.
+type lineRows struct {
+	orderIDs, skus, lineIDs, states, batchRefs []string
+	rows                                       []int64
+	sources, days                              []int32
+}
+
+func (r *lineRows) add(line *domain.Line, last history) {
+	r.orderIDs, r.skus, r.lineIDs = append(r.orderIDs, line.ID.OrderID), append(r.skus, line.ID.SKU), append(r.lineIDs, line.ID.LineID)
+	r.states, r.batchRefs = append(r.states, line.State.String()), append(r.batchRefs, line.BatchRef)
+	r.sources, r.rows, r.days = append(r.sources, last.source), append(r.rows, last.row), append(r.days, int32(last.day))
+}

@@ -1,0 +1,54 @@
+package worker_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// ask has the database answer a question with one value.
+func (p *pipeline) ask(answer any, sql string, args ...any) {
+	p.t.Helper()
+	if p.asking == nil {
+		conn, err := pgx.Connect(p.t.Context(), p.database)
+		require.NoError(p.t, err)
+		p.asking = conn
+		p.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	}
+	require.NoError(p.t, p.asking.QueryRow(p.t.Context(), sql, args...).Scan(answer))
+}
+
+func (p *pipeline) number(sql string, args ...any) (n int) {
+	p.t.Helper()
+	p.ask(&n, sql, args...)
+	return n
+}
+
+// eventually wants a condition to become true. It asks in the test's own goroutine, so that the condition may fail the test, and none is asked any
+// more when the test has ended.
+func (p *pipeline) eventually(within time.Duration, condition func() bool) {
+	p.t.Helper()
+	require.True(p.t, p.becomes(within, condition), "not within %s", within)
+}
+
+// always wants a condition to stay true.
+func (p *pipeline) always(during time.Duration, condition func() bool) {
+	p.t.Helper()
+	require.False(p.t, p.becomes(during, func() bool { return !condition() }), "not for %s", during)
+}
+
+func (p *pipeline) becomes(within time.Duration, condition func() bool) bool {
+	p.t.Helper()
+	end := time.Now().Add(within)
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !condition() {
+		if time.Now().After(end) {
+			return false
+		}
+		<-look.C
+	}
+	return true
+}
