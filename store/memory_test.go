@@ -52,6 +52,18 @@ func TestApply_findsALineThatItTookForANewOne(t *testing.T) {
 	require.Equal(t, []string{"no_effect"}, results(applied))
 }
 
+// Where one line was not new, others that follow may not be either: they are looked up at once.
+func TestApply_presumesNothingAfterALineThatItTookForANewOne(t *testing.T) {
+	b := setup(t, 1)
+	first, second := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":2}`), command(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":2}`)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), first, second)
+	b.memories.idle[0].lines = newRecent()
+
+	_, err := b.Apply(t.Context(), b.batch(first))
+	require.ErrorIs(t, err, worker.ErrConflict)
+	require.Equal(t, []string{"no_effect"}, results(b.apply(second)))
+}
+
 // A line that was placed lately is looked up at once.
 func TestApply_looksUpALineThatWasPlacedLately(t *testing.T) {
 	b := setup(t, 1)
