@@ -52,6 +52,18 @@ func TestApply_findsALineThatItTookForANewOne(t *testing.T) {
 	require.Equal(t, []string{"no_effect"}, results(applied))
 }
 
+// Where one line was not new, others that follow may not be either: they are looked up at once.
+func TestApply_presumesNothingAfterALineThatItTookForANewOne(t *testing.T) {
+	b := setup(t, 1)
+	first, second := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":2}`), command(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":2}`)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), first, second)
+	b.memories.idle[0].lines = newRecent()
+
+	_, err := b.Apply(t.Context(), b.batch(first))
+	require.ErrorIs(t, err, worker.ErrConflict)
+	require.Equal(t, []string{"no_effect"}, results(b.apply(second)))
+}
+
 // A line that was placed lately is looked up at once.
 func TestApply_looksUpALineThatWasPlacedLately(t *testing.T) {
 	b := setup(t, 1)
@@ -101,19 +113,21 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 	}
 }
 
-// A product that another partition's command holds by now holds those of an applier that remembers it as free, and a batch that a waiting command
-// would make.
+// A product that another partition's command holds by now holds those of an applier that remembers it as free, and so does a batch that is made
+// only when the product is free again.
 func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
 	for name, c := range map[string]worker.Command{
-		"the product":                       command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`),
-		"a batch of its that is to be made": command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`),
+		"the product":                          command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`),
+		"a batch that the command will make":   command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`),
+		"a batch that one behind it will make": command(0, "ChangeBatchEta", `{"batchref":"b3","eta":"2030-01-01"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
 			b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
 			failed := command(1, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":5}`)
 			failed.Failure = "it panicked"
-			_, err := b.open("other").Apply(t.Context(), onlyLane(b.batch(failed), 1))
+			behind := command(1, "CreateBatch", `{"ref":"b3","sku":"CHAIR","qty":5}`)
+			_, err := b.open("other").Apply(t.Context(), onlyLane(b.batch(failed, behind), 1))
 			require.NoError(t, err)
 
 			batch := onlyLane(b.batch(c), 0)
