@@ -78,7 +78,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		g.commands = min(g.commands, first.trialSize())
 		g.work.trial = true
 	}
-	g.takeShares(ready)
+	g.fill(ready)
 	a.turn++
 	for i, l := range g.work.lanes {
 		l.busy = true
@@ -131,14 +131,22 @@ type gathering struct {
 	bytes    int // still allowed; one record may exceed it
 }
 
-// takeShares takes from each lane an even share of what is still allowed, so that a long queue does not starve the others.
-func (g *gathering) takeShares(lanes []*lane) {
-	for i, l := range lanes {
-		if g.commands <= 0 || g.bytes <= 0 {
-			return
+// shortPart of a batch, divided by the lanes, is what a lane may have waiting to be taken as a whole.
+const shortPart = 4
+
+// fill takes all of the lanes that have little waiting, so that none of them waits for the others' turns. What is still allowed it takes from the
+// others in turn, of each as much as there is: the fewer partitions, the fewer products does a transaction write beside its lines and events.
+func (g *gathering) fill(lanes []*lane) {
+	short := g.commands / (shortPart * len(lanes))
+	for _, l := range lanes {
+		if len(l.queue) <= short {
+			g.take(l, short)
 		}
-		left := len(lanes) - i
-		g.take(l, (g.commands+left-1)/left)
+	}
+	for _, l := range lanes {
+		if len(l.queue) > short && g.commands > 0 && g.bytes > 0 {
+			g.take(l, g.commands)
+		}
 	}
 }
 
