@@ -7,28 +7,51 @@ import (
 	"allocation/worker"
 )
 
+// Most rows refer to no other row and have no trace. The columns of these are left out where no row of a batch needs them.
 const (
-	outboxColumns = 23
-	copyOutboxSQL = `
-copy outbox (source, row_no, day, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, traceparent, tracestate,
-    command_time, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row)
-from stdin (format binary)`
+	outboxColumns = 13
+	linkColumns   = 10
+	outboxFields  = `source, row_no, day, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, command_time`
+	linkFields    = `traceparent, tracestate, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row`
+	copyOutboxSQL = `copy outbox (` + outboxFields + `) from stdin (format binary)`
+	copyLinkedSQL = `copy outbox (` + outboxFields + `, ` + linkFields + `) from stdin (format binary)`
 )
 
 func queueOutbox(p *pipeline, batch worker.Batch, l *ledger) {
 	if !slices.ContainsFunc(l.rows, func(rows []outbox.Row) bool { return len(rows) > 0 }) {
 		return
 	}
-	letters := l.kept.letters()
-	p.copy(copyOutboxSQL, outboxColumns, func(to *copyRows) {
+	letters, linked := l.kept.letters(), l.linked()
+	sql, columns := copyOutboxSQL, outboxColumns
+	if linked {
+		sql, columns = copyLinkedSQL, outboxColumns+linkColumns
+	}
+	p.copy(sql, columns, func(to *copyRows) {
 		for lane, rows := range l.rows {
 			source := batch.Lanes[lane].Source.ID
 			for i := range rows {
 				copyOutboxRow(to, source, l.today, &rows[i])
-				copyLinks(to, &rows[i], l.previous[lane][i], letters[rows[i].Number])
+				if linked {
+					copyLinks(to, &rows[i], l.previous[lane][i], letters[rows[i].Number])
+				}
 			}
 		}
 	})
+}
+
+// linked tells whether any row refers to another one, or has a trace.
+func (l *ledger) linked() bool {
+	if len(l.kept.decided) > 0 {
+		return true
+	}
+	for lane, rows := range l.rows {
+		for i := range rows {
+			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || l.previous[lane][i].source > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func copyOutboxRow(to *copyRows, source int32, today day, row *outbox.Row) {
@@ -45,8 +68,6 @@ func copyOutboxRow(to *copyRows, source int32, today day, row *outbox.Row) {
 	to.bytes(row.Value)
 	to.optional(row.Cause.CommandID)
 	to.optional(row.Cause.CorrelationID)
-	to.optional(row.Cause.TraceParent)
-	to.optional(row.Cause.TraceState)
 	if row.Cause.Time == outbox.NoTime {
 		to.null()
 	} else {
@@ -54,8 +75,10 @@ func copyOutboxRow(to *copyRows, source int32, today day, row *outbox.Row) {
 	}
 }
 
-// copyLinks writes what a row refers to. Each part is null where there is nothing: sources count from 1.
+// copyLinks writes what a row refers to, and its trace. Each part is null where there is nothing: sources count from 1.
 func copyLinks(to *copyRows, row *outbox.Row, previous history, letter worker.LetterID) {
+	to.optional(row.Cause.TraceParent)
+	to.optional(row.Cause.TraceState)
 	to.link(row.After.Source, row.After.Row)
 	to.link(previous.source, previous.row)
 	if previous.source > 0 {

@@ -48,8 +48,8 @@ type wiring struct {
 
 // Bounds of what the relay holds in memory: ample for full speed, little beside the rest.
 const (
-	relayRows  = 32_000
-	relayBytes = 32 << 20
+	relayRows  = 16_000
+	relayBytes = 16 << 20
 )
 
 // newWiring makes the parts that need nobody else.

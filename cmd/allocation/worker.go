@@ -47,7 +47,7 @@ func (c *workerCommand) Run(ctx context.Context, p *program) error {
 // A worker at full speed keeps little and leaves much behind. So Go lets garbage grow to several times of what is kept, and collects it more often
 // only where the memory comes near the limit.
 const (
-	usualMemory  = 160 << 20
+	usualMemory  = 170 << 20
 	usualGarbage = 400 // percent
 )
 
