@@ -71,8 +71,13 @@ func configureSession(cfg *pgxpool.Config) {
 	c := &cfg.ConnConfig.Config
 	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	for name, value := range map[string]string{
-		"application_name":                    "allocation",
-		"jit":                                 "off", // queries look rows up by their keys: compiling them takes longer than running them
+		"application_name": "allocation",
+		// Queries look rows up by their keys. Compiling them takes longer than running them; and a plan is kept for as long as the connection, so one
+		// that was made when a table was small must serve when it is large.
+		"jit":                                 "off",
+		"enable_seqscan":                      "off",
+		"enable_hashjoin":                     "off",
+		"enable_mergejoin":                    "off",
 		"datestyle":                           "ISO",
 		"timezone":                            "UTC",
 		"synchronous_commit":                  "on",
