@@ -70,4 +70,4 @@ type day int32
 // firstDay is day 0.
 var firstDay = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-func dayOf(t time.Time) day { return day(t.UTC().Sub(firstDay) / (24 * time.Hour)) }
+func dayOf(t time.Time) day { return day(t.UTC().Sub(firstDay) / (24 * time.Hour)) } //nolint:gosec // of this age

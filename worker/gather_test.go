@@ -1,0 +1,50 @@
+package worker
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A batch has all of the lanes with little waiting, wherever they stand, and is filled up from as few of the others as it takes, in their turn.
+func TestGathering_fillsFromFewLanesAndLeavesNoShortOneOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		waiting, want []int // by lane; of the first that are taken from
+		most          int
+	}{
+		"one long lane is enough":          {waiting: []int{900, 900, 900}, most: 400, want: []int{400}},
+		"a second one fills up":            {waiting: []int{300, 900, 900}, most: 400, want: []int{300, 100}},
+		"short ones are taken as a whole":  {waiting: []int{900, 2, 900, 20}, most: 400, want: []int{378, 2, 0, 20}},
+		"everything that waits has room":   {waiting: []int{5, 6, 7}, most: 400, want: []int{5, 6, 7}},
+		"one command, of whose turn it is": {waiting: []int{3, 900}, most: 1, want: []int{1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var lanes []*lane
+			for partition, n := range c.waiting {
+				l := newLane(Claim{}, "")
+				l.partition = int32(partition)
+				for offset := range n {
+					l.push([]*kgo.Record{{Offset: int64(offset)}})
+				}
+				lanes = append(lanes, l)
+			}
+			g := gathering{work: &work{}, commands: c.most, bytes: batchBytes}
+			g.fill(lanes)
+			got := make([]int, len(lanes))
+			for i, l := range g.work.lanes {
+				got[l.partition] = g.work.taken[i]
+			}
+			require.Equal(t, c.want, trimmed(got))
+			require.LessOrEqual(t, len(g.work.records), c.most)
+		})
+	}
+}
+
+// trimmed leaves out lanes at the end that nothing was taken from.
+func trimmed(counts []int) []int {
+	for len(counts) > 0 && counts[len(counts)-1] == 0 {
+		counts = counts[:len(counts)-1]
+	}
+	return counts
+}
