@@ -50,7 +50,7 @@ func (m *memory) today() day { return dayOf(time.Now().Add(m.server.ahead)) }
 
 // Bounds of what an applier remembers, in products and batches, in transactions, and in bytes.
 const (
-	mostKnown   = 50_000
+	mostKnown   = 20_000
 	mostCaution = 64
 	mostBuffer  = 8 << 20
 )
