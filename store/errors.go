@@ -17,6 +17,12 @@ const (
 	codeConflict = "AL002"
 )
 
+// Codes of Postgres' own about prepared statements.
+const (
+	codeNoStatement = "26000" // invalid_sql_statement_name: somebody deallocated it
+	codeOldPlan     = "0A000" // feature_not_supported: it does not fit the schema after a migration
+)
+
 // readError tells what an error of a call that commits nothing allows: such a call can always be made again.
 func readError(doing string, err error) error {
 	if err == nil {
@@ -107,7 +113,7 @@ func isOutage(pg *pgconn.PgError) bool {
 		"42P01", // undefined_table
 		"42703", // undefined_column
 		"55000", // object_not_in_prerequisite_state
-		"0A000": // feature_not_supported: a cached plan after a migration
+		codeNoStatement, codeOldPlan:
 		return true
 	case "23514": // check_violation: of no constraint where the outbox lacks its day
 		return pg.ConstraintName == ""

@@ -85,8 +85,7 @@ func (m *memory) keep(buf []byte) {
 
 // doubted is what is left of a memory after a conflict: it may have been wrong.
 func (m *memory) doubted(conflict error) *memory {
-	fresh := newMemory()
-	fresh.lines, fresh.careful, fresh.caution, fresh.buf = m.lines, m.careful, m.caution, m.buf
+	fresh := &memory{loaded: newLoaded(), lines: m.lines, careful: m.careful, caution: m.caution, holds: true, buf: m.buf}
 	var pg *pgconn.PgError
 	if errors.As(conflict, &pg) && pg.ConstraintName == "lines_pkey" {
 		fresh.careful, fresh.caution = m.caution, min(2*m.caution, mostCaution)

@@ -150,3 +150,19 @@ func TestMemory_isBounded(t *testing.T) {
 	require.Zero(t, m.loaded.catalog.Size())
 	require.True(t, m.server.started.IsZero(), "the next load begins anew")
 }
+
+// A connection that lost its prepared statements is replaced: waiting would not bring them back.
+func TestApply_replacesAConnectionWithoutItsStatements(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
+	for _, conn := range b.pool.AcquireAllIdle(t.Context()) {
+		_, err := conn.Exec(t.Context(), `deallocate all`, pgx.QueryExecModeSimpleProtocol)
+		require.NoError(t, err)
+		conn.Release()
+	}
+	batch := b.batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
+	_, err := b.Apply(t.Context(), batch)
+	require.ErrorIs(t, err, worker.ErrOutage)
+	_, err = b.Apply(t.Context(), batch)
+	require.NoError(t, err)
+}

@@ -107,8 +107,14 @@ func (p *pipeline) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answered = true
+	answered = !unprepared(refused)
 	return refused
+}
+
+// unprepared tells whether the connection has lost its prepared statements, or they fit the schema no longer: another one prepares them again.
+func unprepared(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == codeNoStatement || pg.Code == codeOldPlan)
 }
 
 // exchange gives Postgres' first error as refused. An error of its own means that it is not known what became of the transaction.
