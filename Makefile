@@ -56,7 +56,7 @@ vulnerabilities: $(TOOLS)/govulncheck ## look for known vulnerabilities; GOVULND
 	deploy/vulnerabilities $(TOOLS)/govulncheck
 
 .PHONY: verify
-verify: lint vulnerabilities test ## what CI runs: linters, known vulnerabilities, then tests
+verify: lint vulnerabilities test bench-short ## what CI runs: linters, known vulnerabilities, tests, then benchmarks for a moment each
 
 .PHONY: bench
 bench: ## measure: throughput from a backlog, one command at a time, and the parts
@@ -68,6 +68,11 @@ compare: build ## put the worker beside a floor without features, naive ones and
 	cd deploy/compare && go test ./... && go build -o $(CURDIR)/bin/compare/ . ./floor ./naive ./watermill
 	COMPARE_ROUNDS=$(COMPARE_ROUNDS) COMPARE_COMMANDS=$(COMPARE_COMMANDS) COMPARE_ONLY=$(COMPARE_ONLY) COMPARE_SECONDS=$(COMPARE_SECONDS) \
 		$(SERVERS) bin/compare/compare -allocation bin/allocation -peers bin/compare
+
+.PHONY: bench-short
+bench-short: ## run each benchmark for a moment, and print what it shows
+	BENCH_COMMANDS=50000 $(SERVERS) go test -run '^$$' -bench . -benchtime 1x ./worker
+	go test -run '^$$' -bench . -benchtime 100ms ./domain ./outbox
 
 .PHONY: soak
 soak: soak-kills soak-outage soak-backlog soak-model fuzz mutants ## everything that takes long

@@ -1,0 +1,27 @@
+package worker
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox"
+)
+
+// BenchmarkDecodeEnvelope reads the envelope of a command in binary mode.
+func BenchmarkDecodeEnvelope(b *testing.B) {
+	r := &kgo.Record{
+		Key: []byte("CHAIR"), Value: []byte(`{"orderid":"o2","sku":"CHAIR","qty":20}`),
+		Headers: []kgo.RecordHeader{
+			{Key: "content-type", Value: []byte("application/json")}, {Key: "ce_specversion", Value: []byte("1.0")},
+			{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}, {Key: "ce_id", Value: []byte("cmd-4711")},
+		},
+	}
+	var cause outbox.Cause
+	b.ReportAllocs()
+	for b.Loop() {
+		if c := decode(r, "", &cause); c.Refusal != nil {
+			b.Fatal(c.Refusal)
+		}
+	}
+}
