@@ -32,8 +32,7 @@ func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, 
 	if err != nil {
 		return worker.Applied{}, err
 	}
-	memory.committed()
-	memory.holds = memory.holds || len(d.holds) > 0
+	memory.committed(batch.Free)
 	s.memories.give(batch.Applier, memory)
 	return worker.Applied{Rows: ledger.rows, Outcomes: ledger.outcomes}, nil
 }
@@ -51,7 +50,6 @@ type decisions struct {
 	batch    worker.Batch
 	memory   *memory
 	loaded   *loaded          // the memory's
-	asks     bool             // which products are held; otherwise none is presumed to be, and the write checks it
 	commands []domain.Command // by command of the batch; nil where it was refused before it could be decided
 	results  []domain.Result
 	holding
@@ -62,7 +60,6 @@ func newDecisions(batch worker.Batch, memory *memory) *decisions {
 		batch:    batch,
 		memory:   memory,
 		loaded:   memory.loaded,
-		asks:     memory.holds || keptBatch(&batch),
 		commands: make([]domain.Command, len(batch.Commands)),
 		results:  make([]domain.Result, len(batch.Commands)),
 	}
@@ -119,7 +116,7 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 		pending = append(pending, i)
 		line, places := lineOf(c)
 		presumed := places && d.presumed(line, others)
-		if presumed && !d.asks && d.loaded.catalog.Offers(line.SKU) {
+		if presumed && d.loaded.catalog.Offers(line.SKU) {
 			continue // nothing is to be asked
 		}
 		d.expect(need, i, c)
@@ -127,17 +124,8 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 			delete(need.Lines, line)
 		}
 	}
-	var skus, refs []string
-	if d.asks {
-		whole := newQuestion(need)
-		skus, refs = whole.skus, whole.refs
-	}
 	d.loaded.catalog.Spare(need)
-	first = newQuestion(need)
-	if d.asks {
-		first.heldSKUs, first.heldRefs = skus, refs
-	}
-	return first, pending
+	return newQuestion(need), pending
 }
 
 // linesNotPlaced are the lines that commands are about which do not place them. Whether these are new cannot be presumed.
@@ -167,9 +155,6 @@ func (d *decisions) presumed(id domain.LineID, others map[domain.LineID]struct{}
 
 func (d *decisions) load(ctx context.Context, db querier, q *question) error {
 	q.asksServer = d.memory.server.started.IsZero()
-	if !d.asks {
-		q.heldSKUs, q.heldRefs = nil, nil
-	}
 	if q.empty() {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"maps"
+
 	"github.com/jackc/pgx/v5"
 
 	"allocation/domain"
@@ -10,11 +12,10 @@ import (
 // reasonInternal is the reason of a dead letter that failed unexpectedly, and holds its product.
 const reasonInternal = "internal"
 
-// held are the products whose commands wait, as far as a transaction has asked.
+// held are the products whose commands wait, as far as this and earlier transactions have asked.
 //
-// It is read without locks. That a product was held or freed since by another partition's transaction is no mistake: there is no order between
-// partitions. Only what begins to wait must find its product still held, which the foreign key of held_commands sees to; and a partition's own
-// transactions come one after the other.
+// It is read without locks. The write checks that no other product that it relies on is held, and what begins to wait must find its product still
+// held, which the foreign key of held_commands sees to.
 type held struct {
 	keys map[string]struct{}
 	refs map[string]string // batches that waiting commands would make, and their products
@@ -44,6 +45,14 @@ func (h *held) learn(results pgx.BatchResults) error {
 		return nil
 	})
 	return err
+}
+
+// free forgets that products are held.
+func (h *held) free(keys []string) {
+	for _, key := range keys {
+		delete(h.keys, key)
+		maps.DeleteFunc(h.refs, func(_, holder string) bool { return holder == key })
+	}
 }
 
 func (h *held) add(key, ref string) {

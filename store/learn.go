@@ -13,10 +13,8 @@ import (
 
 // learn reads the answers in the order of question.pipeline, and tells the catalog.
 func (l *loaded) learn(results pgx.BatchResults, ask *question) error {
-	if ask.asksHeld() {
-		if err := l.held.learn(results); err != nil {
-			return err
-		}
+	if err := l.held.learn(results); err != nil {
+		return err
 	}
 	if err := l.learnProducts(results, ask); err != nil {
 		return err

@@ -10,16 +10,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/domain"
-	"allocation/worker"
 )
 
 // memory is what one applier's transactions learned, for its next one: the products and batches as they were committed or read last. A load then
 // asks only for what is missing.
 //
 // It is safe because the write checks it. A product is written, or even just relied upon, only at the version that is remembered; everything else
-// of it can only change with its version. Versions go up on one server as long as that runs, so the write also checks that the server was not
-// started since: a restored database, or a standby that lacks the last commits, may count the same versions again for other events.
-// Whatever fails forgets it all.
+// of it can only change with its version, except whether it is held, which the write checks, too. Versions go up on one server as long as that
+// runs, so the write also checks that the server was not started since: a restored database, or a standby that lacks the last commits, may count
+// the same versions again for other events. Whatever fails forgets it all.
 type memory struct {
 	loaded *loaded
 	server server // that all of it was read from
@@ -27,7 +26,6 @@ type memory struct {
 	lines   recent // that were to be placed lately
 	careful int    // so many transactions do not presume that a line is new
 	caution int    // how many they will be the next time
-	holds   bool   // some product is held, so ask which
 
 	buf []byte // that writes are put together in
 }
@@ -56,15 +54,15 @@ const (
 )
 
 func newMemory() *memory {
-	return &memory{loaded: newLoaded(), lines: newRecent(), caution: 1, holds: true}
+	return &memory{loaded: newLoaded(), lines: newRecent(), caution: 1}
 }
 
 // presumes tells whether an order line that is to be placed is taken for a new one, unless it was to be placed lately. If it is none, the write
 // fails on the primary key, and the next transaction looks it up.
 func (m *memory) presumes(id domain.LineID) bool { return !m.lines.seen(id) && m.careful == 0 }
 
-// committed keeps what a transaction learned and did.
-func (m *memory) committed() {
+// committed keeps what a transaction learned and did, but that it freed products.
+func (m *memory) committed(freed []string) {
 	m.careful = max(0, m.careful-1)
 	if m.careful == 0 {
 		m.caution = max(1, m.caution-1)
@@ -74,6 +72,7 @@ func (m *memory) committed() {
 		return
 	}
 	m.loaded.committed()
+	m.loaded.held.free(freed)
 }
 
 // keep keeps a buffer for the next write, unless an unusually large one made it grow.
@@ -85,7 +84,7 @@ func (m *memory) keep(buf []byte) {
 
 // doubted is what is left of a memory after a conflict: it may have been wrong.
 func (m *memory) doubted(conflict error) *memory {
-	fresh := &memory{loaded: newLoaded(), lines: m.lines, careful: m.careful, caution: m.caution, holds: true, buf: m.buf}
+	fresh := &memory{loaded: newLoaded(), lines: m.lines, careful: m.careful, caution: m.caution, buf: m.buf}
 	var pg *pgconn.PgError
 	if errors.As(conflict, &pg) && pg.ConstraintName == "lines_pkey" {
 		fresh.careful, fresh.caution = m.caution, min(2*m.caution, mostCaution)
@@ -137,7 +136,6 @@ func (l *loaded) committed() {
 	}
 	clear(l.absent)
 	clear(l.lines)
-	l.held = newHeld()
 }
 
 // recent knows order lines that it was asked about lately, by their hashes. Each has one slot, which it shares with others: the last one stays.
@@ -158,14 +156,4 @@ func (r *recent) seen(id domain.LineID) bool {
 	before := *slot == hash
 	*slot = hash
 	return before
-}
-
-// keptBatch tells whether commands are applied that were kept until now, or are to be kept from now on.
-func keptBatch(batch *worker.Batch) bool {
-	for i := range batch.Commands {
-		if c := &batch.Commands[i]; c.Kept != nil || c.Failure != "" {
-			return true
-		}
-	}
-	return len(batch.Free) > 0
 }

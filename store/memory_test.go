@@ -113,13 +113,16 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 	}
 }
 
-// A product that another partition's command holds by now holds those of an applier that remembers it as free, and so does a batch that is made
-// only when the product is free again.
+// A product that another partition's command holds by now holds the commands of an applier that remembers it as free, too.
 func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
-	for name, c := range map[string]worker.Command{
-		"the product":                          command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`),
-		"a batch that the command will make":   command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`),
-		"a batch that one behind it will make": command(0, "ChangeBatchEta", `{"batchref":"b3","eta":"2030-01-01"}`),
+	for name, c := range map[string]struct {
+		command    worker.Command
+		remembered bool
+	}{
+		"the product":                          {command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`), true},
+		"a batch of its":                       {command(0, "ChangeBatchEta", `{"batchref":"b1","eta":"2030-01-01"}`), true},
+		"a batch that the command will make":   {command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`), false},
+		"a batch that one behind it will make": {command(0, "ChangeBatchEta", `{"batchref":"b3","eta":"2030-01-01"}`), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
@@ -130,14 +133,31 @@ func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
 			_, err := b.open("other").Apply(t.Context(), onlyLane(b.batch(failed, behind), 1))
 			require.NoError(t, err)
 
-			batch := onlyLane(b.batch(c), 0)
-			_, err = b.Apply(t.Context(), batch)
-			require.ErrorIs(t, err, worker.ErrConflict)
+			batch := onlyLane(b.batch(c.command), 0)
 			applied, err := b.Apply(t.Context(), batch)
+			if c.remembered {
+				require.ErrorIs(t, err, worker.ErrConflict)
+				applied, err = b.Apply(t.Context(), batch)
+			}
 			require.NoError(t, err)
 			require.Equal(t, []string{"held"}, results(applied))
 		})
 	}
+}
+
+// A product that another applier freed is remembered as held once more: what would wait for it finds that out.
+func TestApply_noticesAProductThatIsHeldNoLonger(t *testing.T) {
+	b := setup(t, 1)
+	failed := b.apply(fail(typed(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":10}`))))
+	b.decide(0, failed.Rows[0][0].Number, "discarding")
+	batch := b.batch(command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":10}`))
+	_, err := b.pool.Exec(t.Context(), `delete from held_keys`)
+	require.NoError(t, err)
+	_, err = b.Apply(t.Context(), batch)
+	require.ErrorIs(t, err, worker.ErrConflict)
+	applied, err := b.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	require.Equal(t, []string{"changed"}, results(applied))
 }
 
 // What is remembered is bounded by the products and batches that it is about, however many there are.
@@ -146,7 +166,7 @@ func TestMemory_isBounded(t *testing.T) {
 	for n := range mostKnown + 1 {
 		m.loaded.catalog.LearnProduct("SKU"+string(rune('0'+n%10))+time.Duration(n).String(), 1, 0)
 	}
-	m.committed()
+	m.committed(nil)
 	require.Zero(t, m.loaded.catalog.Size())
 	require.True(t, m.server.started.IsZero(), "the next load begins anew")
 }

@@ -15,20 +15,18 @@ import (
 // pipeline is statements that go to Postgres in one write, without waiting for an answer in between. Postgres runs them as one transaction, and
 // commits it when it reads their end. Unlike pgx's batch it can copy rows into a table, which costs Postgres half of what inserting them does.
 type pipeline struct {
-	conn   *pgx.Conn
-	buf    []byte
-	asked  map[int]*bool // answers by the number of the statement
-	number int           // of statements
-	err    error         // the first; then nothing may be sent
-	ctx    context.Context
+	ctx  context.Context
+	conn *pgx.Conn
+	buf  []byte
+	err  error // the first; then nothing may be sent
 }
 
 // newPipeline begins a pipeline in a buffer that is used again. What was appended to it is in buf.
 func newPipeline(ctx context.Context, conn *pgx.Conn, buf []byte) *pipeline {
-	return &pipeline{ctx: ctx, conn: conn, buf: buf[:0], asked: map[int]*bool{}}
+	return &pipeline{ctx: ctx, conn: conn, buf: buf[:0]}
 }
 
-// execute appends a statement.
+// execute appends a statement. Its answer is of no interest, but that there is one.
 func (p *pipeline) execute(sql string, args ...any) {
 	statement := p.prepare(sql)
 	if p.err != nil {
@@ -41,13 +39,6 @@ func (p *pipeline) execute(sql string, args ...any) {
 	}
 	p.append(&pgproto3.Bind{PreparedStatement: statement.Name, ParameterFormatCodes: encoded.ParamFormats, Parameters: encoded.ParamValues})
 	p.append(&pgproto3.Execute{})
-	p.number++
-}
-
-// ask appends a statement that answers with a boolean.
-func (p *pipeline) ask(answer *bool, sql string, args ...any) {
-	p.asked[p.number] = answer
-	p.execute(sql, args...)
 }
 
 // copy appends a COPY … FROM STDIN (FORMAT binary) and its rows.
@@ -71,7 +62,6 @@ func (p *pipeline) copy(sql string, columns int, write func(rows *copyRows)) {
 	p.buf = rows.buf
 	putInt32(p.buf[length:], int32(size)) //nolint:gosec // checked before
 	p.append(&pgproto3.CopyDone{})
-	p.number++
 }
 
 // prepare has Postgres parse a statement, the first time that the connection sends it.
@@ -122,18 +112,12 @@ func (p *pipeline) exchange(ctx context.Context) (refused, err error) {
 	if err := p.write(ctx); err != nil {
 		return nil, err
 	}
-	for number := 0; ; {
+	for {
 		message, err := p.conn.PgConn().ReceiveMessage(ctx)
 		if err != nil {
 			return nil, unanswered(err)
 		}
 		switch m := message.(type) {
-		case *pgproto3.DataRow:
-			if answer := p.asked[number]; answer != nil {
-				*answer = string(m.Values[0]) == "t"
-			}
-		case *pgproto3.CommandComplete:
-			number++
 		case *pgproto3.ErrorResponse:
 			if refused == nil {
 				refused = pgconn.ErrorResponseToPgError(m)

@@ -10,8 +10,7 @@ import (
 
 // question is a domain.Need as arrays for one round trip, and what the store itself wants to know.
 type question struct {
-	asksServer         bool // when it was started, and what time it is there
-	heldSKUs, heldRefs []string
+	asksServer bool // when it was started, and what time it is there
 
 	skus []string
 	refs []string
@@ -51,15 +50,12 @@ func newQuestion(need *domain.Need) *question {
 		q.lines = append(q.lines, id)
 		q.orderIDs, q.lineSKUs, q.lids = append(q.orderIDs, id.OrderID), append(q.lineSKUs, id.SKU), append(q.lids, id.LineID)
 	}
-	q.heldSKUs, q.heldRefs = q.skus, q.refs
 	return q
 }
 
 func (q *question) empty() bool {
-	return len(q.skus) == 0 && len(q.refs) == 0 && len(q.lines) == 0 && !q.asksHeld() && !q.asksServer
+	return len(q.skus) == 0 && len(q.refs) == 0 && len(q.lines) == 0 && !q.asksServer
 }
-
-func (q *question) asksHeld() bool { return len(q.heldSKUs) > 0 || len(q.heldRefs) > 0 }
 
 func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded in the same breath
 
@@ -69,9 +65,7 @@ func (q *question) pipeline() *pgx.Batch {
 	if q.asksServer {
 		b.Queue(`select pg_postmaster_start_time(), clock_timestamp()`)
 	}
-	if q.asksHeld() {
-		b.Queue(heldSQL, q.heldSKUs, q.heldRefs)
-	}
+	b.Queue(heldSQL, q.skus, q.refs)
 	b.Queue(productsSQL, q.skus, q.refs)
 	if len(q.refs) > 0 {
 		b.Queue(batchesSQL, q.refs)

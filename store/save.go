@@ -65,24 +65,15 @@ func queueProducts(p *pipeline, read *loaded, l *ledger) {
 	}
 }
 
-// queueRemembered checks what the memory told, once the products are locked. Where the batch did not ask which products are held, none that it
-// relied on may be.
+// queueRemembered checks what the memory told, once the products are locked: of those that are not known to be held, none may be.
 func queueRemembered(p *pipeline, d *decisions) {
-	skus, refs := []string{}, []string{}
-	if !d.asks {
-		for _, product := range d.loaded.catalog.Products() {
-			skus = append(skus, product.SKU)
-		}
-		for _, c := range d.commands {
-			if c == nil {
-				continue
-			}
-			if _, ref := names(c); ref != "" {
-				refs = append(refs, ref)
-			}
+	free := []string{}
+	for _, product := range d.loaded.catalog.Products() {
+		if _, isHeld := d.loaded.held.keys[product.SKU]; !isHeld {
+			free = append(free, product.SKU)
 		}
 	}
-	p.ask(&d.memory.holds, `select expect_remembered($1, $2, $3)`, d.memory.server.started, skus, refs)
+	p.execute(`select expect_remembered($1, $2)`, d.memory.server.started, free)
 }
 
 // batchRows are batches as arrays.
