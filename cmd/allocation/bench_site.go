@@ -13,11 +13,7 @@ import (
 
 // connectDatabase opens one connection. Its error says at once where nobody answers.
 func (p *program) connectDatabase(ctx context.Context, database config.Database) (*pgx.Conn, error) {
-	url, err := database.URL()
-	if err != nil {
-		return nil, err
-	}
-	settings, err := pgx.ParseConfig(url)
+	settings, err := connectionSettings(database)
 	if err != nil {
 		return nil, err
 	}

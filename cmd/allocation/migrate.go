@@ -82,11 +82,7 @@ func (p *program) openDatabase(ctx context.Context, database config.Database) (*
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	url, err := database.URL()
-	if err != nil {
-		return nil, err
-	}
-	settings, err := pgx.ParseConfig(url)
+	settings, err := connectionSettings(database)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +94,14 @@ func (p *program) openDatabase(ctx context.Context, database config.Database) (*
 		return nil, databaseAway(database, settings, causeOf(ctx, err))
 	}
 	return db, nil
+}
+
+func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
+	url, err := database.URL()
+	if err != nil {
+		return nil, err
+	}
+	return pgx.ParseConfig(url)
 }
 
 func databaseAway(database config.Database, settings *pgx.ConnConfig, err error) error {

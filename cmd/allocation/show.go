@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"allocation/cmd/allocation/config"
 	"allocation/store"
 )
@@ -49,15 +47,11 @@ func (p *program) openStore(ctx context.Context, database config.Database) (*sto
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	url, err := database.URL()
+	settings, err := connectionSettings(database)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
-	db, err := store.Open(ctx, store.Options{URL: url, MaxConns: 2})
+	db, err := store.Open(ctx, store.Options{URL: settings.ConnString(), MaxConns: 2})
 	if err != nil {
 		return nil, err
 	}
