@@ -23,11 +23,12 @@ COMPARE_ONLY :=
 COMPARE_SECONDS := 15
 
 # A campaign of `make chaos`: without a seed, a new one; without commands, 1500 for each second; the mix is name=weight,... (a wrong name lists all).
-CHAOS_DURATION := 20m
-CHAOS_COMMANDS :=
-CHAOS_SEED :=
-CHAOS_MIX :=
-CHAOS_EVERY := 6s
+CHAOS_DURATION ?= 20m
+CHAOS_COMMANDS ?=
+CHAOS_SEED ?=
+CHAOS_MIX ?=
+CHAOS_EVERY ?= 6s
+CHAOS_SESSION_TIMEOUT ?= 6s
 
 .PHONY: help
 help: ## list the targets
@@ -107,7 +108,7 @@ mutants: ## break one promise at a time, and name the test that notices
 .PHONY: chaos
 chaos: ## torment three brokers, a Postgres pair and workers for CHAOS_DURATION, and check every effect; CHAOS_SEED repeats a run
 	CHAOS_DURATION=$(CHAOS_DURATION) CHAOS_COMMANDS=$(CHAOS_COMMANDS) CHAOS_SEED=$(CHAOS_SEED) CHAOS_MIX=$(CHAOS_MIX) CHAOS_EVERY=$(CHAOS_EVERY) \
-		go run ./deploy/testbed/chaos
+		CHAOS_SESSION_TIMEOUT=$(CHAOS_SESSION_TIMEOUT) go run ./deploy/testbed/chaos
 
 .PHONY: test-containers
 test-containers: ## run the testbed on containers; needs a Docker engine

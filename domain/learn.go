@@ -37,10 +37,10 @@ func (c *Catalog) LearnNoBatch(ref string) {
 	}
 }
 
-// LearnLine tells a line.
-func (c *Catalog) LearnLine(loaded Line) {
-	if _, ok := c.line(loaded.ID); ok {
-		return
+// LearnLine tells a line. It reports false where the line was told not to exist: one of the two was wrong.
+func (c *Catalog) LearnLine(loaded Line) bool {
+	if known, ok := c.line(loaded.ID); ok {
+		return known != nil && known.fate != created
 	}
 	l := &line{Line: loaded}
 	c.lines[loaded.ID] = l
@@ -50,6 +50,7 @@ func (c *Catalog) LearnLine(loaded Line) {
 	case Allocated:
 		c.batch(l.BatchRef).attach(l)
 	}
+	return true
 }
 
 // LearnNoLine tells that no line has this identity.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/jackc/pgx/v5"
 
@@ -83,25 +84,25 @@ func (d *decisions) decode(i int, c *worker.Command, decoder *domain.Decoder) {
 	}
 }
 
-// firstRounds is how many loads a batch may need beside one for each command, which is the most that can come of learning one fact a time.
-const firstRounds = 20
-
 // decide loads what the commands most likely need and the memory lacks, applies them in order, and loads again what turned out to be missing. A
 // command that must wait for a load makes those wait that name its product or its batch; the others go on, so every product keeps its order.
 func (d *decisions) decide(ctx context.Context, db querier) error {
 	question, pending := d.expectAll()
-	for rounds := 0; len(pending) > 0 || rounds == 0; rounds++ {
-		if rounds > firstRounds+len(d.commands) {
-			return fmt.Errorf("decide: %d loads do not satisfy %d commands: the stored rows contradict each other", rounds, len(pending))
-		}
+	var last *domain.Need
+	for rounds := 1; ; rounds++ {
 		if err := d.load(ctx, db, question); err != nil {
 			return err
 		}
 		need := domain.NewNeed()
 		pending = d.apply(pending, need)
-		question = newQuestion(need)
+		if len(pending) == 0 {
+			return nil
+		}
+		if reflect.DeepEqual(need, last) {
+			return fmt.Errorf("decide: %d commands need what %d loads did not tell: the stored rows contradict each other", len(pending), rounds)
+		}
+		question, last = newQuestion(need), need
 	}
-	return nil
 }
 
 // expectAll is what to load first, for the commands that can be decided.

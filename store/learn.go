@@ -160,7 +160,9 @@ func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*dom
 		if _, ok := l.lines[line.ID]; !ok {
 			l.lines[line.ID] = last
 		}
-		l.catalog.LearnLine(line)
+		if !l.catalog.LearnLine(line) {
+			return fmt.Errorf("%w: %+v", errNotNew, line.ID)
+		}
 		return also(&line)
 	})
 	return err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/domain"
+	"allocation/worker"
 )
 
 // memory is what one applier's transactions learned, for its next one: the products and batches as they were committed or read last. A load then
@@ -57,6 +59,9 @@ func newMemory() *memory {
 	return &memory{loaded: newLoaded(), lines: newRecent(), caution: 1}
 }
 
+// errNotNew is the conflict of an order line that was taken for a new one and came up while something else was read.
+var errNotNew = fmt.Errorf("%w: an order line that is placed exists already", worker.ErrConflict)
+
 // presumes tells whether an order line that is to be placed is taken for a new one, unless it was to be placed lately. If it is none, the write
 // fails on the primary key, and the next transaction looks it up.
 func (m *memory) presumes(id domain.LineID) bool { return !m.lines.seen(id) && m.careful == 0 }
@@ -86,7 +91,7 @@ func (m *memory) keep(buf []byte) {
 func (m *memory) doubted(conflict error) *memory {
 	fresh := &memory{loaded: newLoaded(), lines: m.lines, careful: m.careful, caution: m.caution, buf: m.buf}
 	var pg *pgconn.PgError
-	if errors.As(conflict, &pg) && pg.ConstraintName == "lines_pkey" {
+	if errors.Is(conflict, errNotNew) || errors.As(conflict, &pg) && pg.ConstraintName == "lines_pkey" {
 		fresh.careful, fresh.caution = m.caution, min(2*m.caution, mostCaution)
 	}
 	return fresh

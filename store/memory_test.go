@@ -186,3 +186,28 @@ func TestApply_replacesAConnectionWithoutItsStatements(t *testing.T) {
 	_, err = b.Apply(t.Context(), batch)
 	require.NoError(t, err)
 }
+
+// A line that was taken for a new one comes up among those of a batch that shrinks: that is a conflict too, found with the first load that shows it.
+func TestApply_findsALineThatItTookForANewOneWhileABatchShrinks(t *testing.T) {
+	b := setup(t, 1)
+	place := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), place)
+	b.memories.idle[0].lines = newRecent()
+
+	batch := b.batch(place, command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`))
+	_, err := b.Apply(t.Context(), batch)
+	require.ErrorIs(t, err, worker.ErrConflict)
+	applied, err := b.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	require.Equal(t, []string{"no_effect", "changed"}, results(applied))
+}
+
+// Rows that contradict each other are an error at once, not after one load for each command: others wait for the transaction.
+func TestApply_contradictionsAreFoundSoon(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
+	b.sudo(`update batches set allocated = 20`)
+	b.memories.idle[0] = newMemory()
+	_, err := b.Apply(t.Context(), b.batch(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`)))
+	require.ErrorContains(t, err, "decide: 1 commands need what 3 loads did not tell: the stored rows contradict each other")
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // lane is a partition of a command topic.
@@ -42,7 +43,7 @@ func (m *monitor) run(ctx context.Context) {
 	told := time.Now()
 	for rest(ctx, look) {
 		if now, err := m.positions(ctx); err == nil {
-			m.see(now, time.Now())
+			m.see(now, time.Now(), m.stable(ctx))
 		}
 		if time.Since(told) > tell {
 			told = time.Now()
@@ -54,10 +55,14 @@ func (m *monitor) run(ctx context.Context) {
 	}
 }
 
-// see compares positions with what they were. A partition stands still from when it last moved, or got its work, until it moves.
-func (m *monitor) see(now map[lane]position, at time.Time) {
+// see compares positions with what they were. A partition stands still from when it last moved, or got its work, until it moves. What lies
+// behind the open transaction of a producer is no work yet.
+func (m *monitor) see(now map[lane]position, at time.Time, stable map[lane]int64) {
 	lag := int64(0)
 	for l, end := range m.campaign.load.acked.ends() {
+		if known, ok := stable[l]; ok {
+			end = min(end, known)
+		}
 		waits := end - now[l].nextOffset
 		lag += max(0, waits)
 		if now[l].nextOffset != m.last[l].nextOffset || m.moved[l].IsZero() {
@@ -72,6 +77,21 @@ func (m *monitor) see(now map[lane]position, at time.Time) {
 	}
 	m.last = now
 	m.lag.Store(lag)
+}
+
+// stable asks Kafka how far consumers may read. A partition that it does not answer for is left out.
+func (m *monitor) stable(ctx context.Context) map[lane]int64 {
+	const patience = time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	listed, _ := m.campaign.admin.ListCommittedOffsets(ctx, commandTopic, quantityTopic) // an error leaves partitions out
+	offsets := map[lane]int64{}
+	listed.Each(func(o kadm.ListedOffset) {
+		if o.Err == nil {
+			offsets[lane{o.Topic, o.Partition}] = o.Offset
+		}
+	})
+	return offsets
 }
 
 // positions asks the primary.

@@ -61,8 +61,10 @@ func variable(name, usual string) string {
 // again is the command that repeats a campaign.
 func (o options) again() string {
 	text := fmt.Sprintf("make chaos CHAOS_SEED=%d CHAOS_DURATION=%s CHAOS_COMMANDS=%d", o.seed, o.duration, o.commands)
-	if mix := os.Getenv("CHAOS_MIX"); mix != "" {
-		text += " CHAOS_MIX=" + mix
+	for _, name := range []string{"CHAOS_MIX", "CHAOS_EVERY", "CHAOS_SESSION_TIMEOUT"} {
+		if value := os.Getenv(name); value != "" {
+			text += " " + name + "=" + value
+		}
 	}
 	return text
 }
