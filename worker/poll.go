@@ -9,6 +9,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// heartbeats are sent in a session timeout. With each a member may learn that partitions are to move, and twice does everybody wait for everybody.
+const heartbeats = 10
+
 // options are the client rules that this package stands on.
 func (w *Worker) options() []kgo.Opt {
 	return append(append([]kgo.Opt{}, w.cfg.Kafka...),
@@ -16,7 +19,7 @@ func (w *Worker) options() []kgo.Opt {
 		kgo.ConsumeTopics(w.topics()...),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.SessionTimeout(w.cfg.SessionTimeout),
-		kgo.HeartbeatInterval(w.cfg.SessionTimeout/5),
+		kgo.HeartbeatInterval(w.cfg.SessionTimeout/heartbeats),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.AdjustFetchOffsetsFn(w.assigned),

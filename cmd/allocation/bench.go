@@ -17,6 +17,7 @@ type benchCommand struct {
 	config.Database
 	config.Topics
 	Workload string `default:"allocate" help:"allocate (lines of many products), zipf (most of them of few), hot (of one), storm (a batch with many lines shrinks meanwhile; needs --rate) or mixed (all commands)."`
+	OrderIDs string `name:"order-ids" default:"random" help:"random (like UUIDs, which cost an index most) or growing (like a counter's, or UUIDs of version 7)."`
 	Commands string `placeholder:"N" help:"How many commands; 1000000 without it. With --rate, that and --duration say how many."`
 	SKUs     string `name:"skus" default:"1000" placeholder:"N" help:"How many products; hot has one."`
 	History  string `default:"0" placeholder:"N" help:"Past lines that are there from the start."`

@@ -14,8 +14,10 @@ func (c *benchCommand) plan(p *program) (bench.Plan, error) {
 	c.Database.Check(problems)
 	c.Topics.Check(problems)
 	problems.OneOf("workload", []string{c.Workload}, bench.Workloads()...)
+	problems.OneOf("order-ids", []string{c.OrderIDs}, bench.OrderIDs()...)
 	plan := bench.Plan{
 		Workload: c.Workload,
+		Orders:   bench.Orders(c.OrderIDs),
 		Commands: problems.Integer("commands", cmp.Or(c.Commands, "1000000"), 1, 100_000_000),
 		Products: problems.Integer("skus", c.SKUs, 1, 10_000_000),
 		History:  problems.Integer("history", c.History, 0, 100_000_000),

@@ -21,6 +21,7 @@ func (p *program) printBench(r *bench.Report) error {
 		events += fmt.Sprintf(", and %s of them again", count(int64(r.Repeated)))
 	}
 	t.row("events", events)
+	t.row("order ids", string(r.Orders))
 	t.row("products", count(int64(r.Products)))
 	t.row("lines before", fmt.Sprintf("%s dispatched, %s allocated, %s waiting", count(r.Before.Dispatched), count(r.Before.Allocated), count(r.Before.Waiting)))
 	t.row("workers started", count(int64(r.Workers)))

@@ -60,7 +60,7 @@ func (s *benchSite) verify() {
 
 func TestBench_throughput(t *testing.T) {
 	s := newBenchSite(t)
-	report := s.run("--commands=2000", "--skus=50", "--history=1000", "--workers=2")
+	report := s.run("--commands=2000", "--skus=50", "--history=1000", "--workers=2", "--order-ids=growing")
 	require.Equal(t, 2000, report.Commands)
 	require.Equal(t, 2000, report.Events)
 	require.EqualValues(t, 1000, report.Before.Dispatched)

@@ -30,6 +30,14 @@ func TestWorkload_makesTheSameCommandsEachTime(t *testing.T) {
 	}
 }
 
+func TestOrders_growingOnesGrow(t *testing.T) {
+	t.Parallel()
+	require.Less(t, GrowingOrders.orderID(9), GrowingOrders.orderID(10))
+	require.Less(t, GrowingOrders.orderID(4095), GrowingOrders.orderID(4096))
+	require.Greater(t, RandomOrders.orderID(3), RandomOrders.orderID(2), "not all random ones grow")
+	require.Less(t, RandomOrders.orderID(4), RandomOrders.orderID(3))
+}
+
 func TestWorkload_zipfPrefersFewProducts(t *testing.T) {
 	t.Parallel()
 	shares := func(name string) int {
@@ -48,7 +56,7 @@ func TestWorkload_zipfPrefersFewProducts(t *testing.T) {
 
 func TestWorkload_mixHasAllCommands(t *testing.T) {
 	t.Parallel()
-	m := newMix(rand.New(rand.NewPCG(1, 2)), 10)
+	m := newMix(rand.New(rand.NewPCG(1, 2)), Plan{Products: 10})
 	kinds := map[string]int{}
 	repeats, made := 0, 0
 	for range 20_000 {
@@ -69,7 +77,7 @@ func TestWorkload_mixHasAllCommands(t *testing.T) {
 
 func TestWorkload_aBatchServesTheTenThatWaitedLongest(t *testing.T) {
 	t.Parallel()
-	q := newQueue(rand.New(rand.NewPCG(1, 2)), 12)
+	q := newQueue(rand.New(rand.NewPCG(1, 2)), Plan{Waiting: 12})
 	for range 10 {
 		require.Equal(t, allocate, q.next().Kind)
 	}

@@ -8,6 +8,7 @@ import (
 
 // mix has all commands, in shares as a warehouse might see them, and knows each product well enough to say what follows from them.
 type mix struct {
+	orders   Orders
 	random   *rand.Rand
 	products []*stocked
 	made     int
@@ -32,8 +33,8 @@ type mixedLine struct {
 	qty   int
 }
 
-func newMix(random *rand.Rand, products int) *mix {
-	m := &mix{random: random, products: make([]*stocked, products)}
+func newMix(random *rand.Rand, p Plan) *mix {
+	m := &mix{random: random, orders: p.Orders, products: make([]*stocked, p.Products)}
 	for i := range m.products {
 		m.products[i] = &stocked{sku: skuOf(i)}
 	}
@@ -90,7 +91,7 @@ func (m *mix) command(s *stocked, dice int) Command {
 }
 
 func (m *mix) allocate(s *stocked) Command {
-	l := mixedLine{orderID(m.made), 1 + m.random.IntN(maxLineQty)}
+	l := mixedLine{m.orders.orderID(m.made), 1 + m.random.IntN(maxLineQty)}
 	s.open = append(s.open, l)
 	s.allocated += l.qty
 	m.change.Allocated++

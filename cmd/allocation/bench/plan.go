@@ -10,6 +10,7 @@ import (
 // Plan is what to measure, without mistakes.
 type Plan struct {
 	Workload string
+	Orders   Orders
 	Commands int // of a backlog
 	Products int
 	History  int // past lines of all products, at least

@@ -17,13 +17,14 @@ func queuedQty(place int) int { return 1 + place%maxQueuedQty }
 // queue is a product without stock: ten lines come and wait, and a batch comes that serves the ten that waited longest.
 type queue struct {
 	random  *rand.Rand
+	orders  Orders
 	waiting []int // quantities, in placed order
 	made    int
 	change  Lines
 }
 
-func newQueue(random *rand.Rand, waiting int) *queue {
-	q := &queue{random: random, waiting: make([]int, waiting)}
+func newQueue(random *rand.Rand, p Plan) *queue {
+	q := &queue{random: random, orders: p.Orders, waiting: make([]int, p.Waiting)}
 	for i := range q.waiting {
 		q.waiting[i] = queuedQty(i)
 	}
@@ -39,7 +40,7 @@ func (q *queue) next() Command {
 	qty := 1 + q.random.IntN(maxQueuedQty)
 	q.waiting = append(q.waiting, qty)
 	q.change.Waiting++
-	return Command{Kind: allocate, SKU: queueSKU, Data: allocateData(orderID(number), queueSKU, qty), Number: number, Events: 1}
+	return Command{Kind: allocate, SKU: queueSKU, Data: allocateData(q.orders.orderID(number), queueSKU, qty), Number: number, Events: 1}
 }
 
 // serve brings just what the next ten lines want, so that it is they who get it.

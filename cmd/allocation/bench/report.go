@@ -5,6 +5,7 @@ import "time"
 // Report is what was measured. What could not be seen is left out.
 type Report struct {
 	Workload string `json:"workload"`
+	Orders   Orders `json:"order_ids"`
 	Workers  int    `json:"workers"` // that were started
 	Commands int    `json:"commands"`
 	Repeats  int    `json:"repeated_commands"` // of the commands, those that repeat another and so have no effect
@@ -50,7 +51,7 @@ type StormReport struct {
 // report fills in everything but times, given what was used before and after so many commands.
 func (r *run) report(before, after usage, commands int) *Report {
 	report := &Report{
-		Workload: r.plan.Workload, Workers: len(r.workers), Commands: r.book.sent, Repeats: r.book.repeats, Products: r.plan.Products,
+		Workload: r.plan.Workload, Orders: r.plan.Orders, Workers: len(r.workers), Commands: r.book.sent, Repeats: r.book.repeats, Products: r.plan.Products,
 		Before: r.stock.lines(), Events: r.book.taken, Repeated: r.book.repeated, Rate: r.plan.Rate,
 		CPU: CPU{
 			Workers: each(before.worker, after.worker, commands), Kafka: each(before.kafka, after.kafka, commands),

@@ -13,6 +13,7 @@ import (
 // stock is what is in the database before the first command: products with batches, and lines that are there from earlier. It is as workers would
 // have left it, all events published and, where there is a history, only the newer half of them kept.
 type stock struct {
+	orders   Orders
 	products int // with a main batch each
 	history  int // dispatched lines of each product
 	storm    int // lines on the batch that shrinks; 0: no such product
@@ -20,7 +21,7 @@ type stock struct {
 }
 
 func stockOf(p Plan) stock {
-	s := stock{products: p.Products, history: (p.History + p.Products - 1) / p.Products, waiting: p.Waiting}
+	s := stock{orders: p.Orders, products: p.Products, history: (p.History + p.Products - 1) / p.Products, waiting: p.Waiting}
 	if p.Workload == Storm {
 		s.storm = p.Lines
 	}
@@ -70,8 +71,10 @@ func (s stock) write(ctx context.Context, tx pgx.Tx, topic kadm.TopicDetail, sta
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, homesSQL); err != nil {
-		return err
+	for _, statement := range []string{homesSQL, s.pastOrderSQL()} {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
 	}
 	if err := s.describe(ctx, tx, func(sku string) int32 { return sources[partitionOf(sku, topic)] }); err != nil {
 		return err
@@ -94,9 +97,9 @@ func (s stock) describe(ctx context.Context, tx pgx.Tx, home func(sku string) in
 	}
 	rows := pgx.CopyFromSlice(s.products, func(i int) ([]any, error) {
 		source := home(skuOf(i))
-		return []any{skuOf(i), source, ranks[i], peers[source], s.history}, nil
+		return []any{skuOf(i), i, source, ranks[i], peers[source], s.history}, nil
 	})
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"bench_homes"}, []string{"sku", "source", "rank", "peers", "past"}, rows); err != nil {
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"bench_homes"}, []string{"sku", "number", "source", "rank", "peers", "past"}, rows); err != nil {
 		return err
 	}
 	const open = `insert into bench_open values ($1, $2, $3, $4, $5, nullif($6, ''))`

@@ -12,10 +12,19 @@ func (s stock) statements() []string {
 	return append(all, advanceSQL, openBatchesSQL, openLinesSQL, openEventsSQL, openProductSQL, openAdvanceSQL, releaseSQL)
 }
 
+// pastOrderSQL makes the function that names the orders of past lines: random ones, or such that grow and are below all that will come.
+func (s stock) pastOrderSQL() string {
+	name := `md5(sku || '/' || k)`
+	if s.orders == GrowingOrders {
+		name = `'0' || lpad(to_hex(number * past + k), 15, '0')`
+	}
+	return `create function pg_temp.past_order(sku text, number bigint, past bigint, k bigint) returns text language sql immutable as $$ select ` + name + ` $$`
+}
+
 // Past lines are of one piece each, and have left the batch.
 const (
 	homesSQL = `
-create temporary table bench_homes (sku text collate "C" primary key, source integer, rank bigint, peers bigint, past bigint) on commit drop;
+create temporary table bench_homes (sku text collate "C" primary key, number bigint, source integer, rank bigint, peers bigint, past bigint) on commit drop;
 create temporary table bench_open (sku text collate "C", source integer, lines bigint, state line_state, refs text[], batchref text) on commit drop`
 
 	productsSQL = `
@@ -33,13 +42,13 @@ from bench_homes order by source, rank`
 
 	pastLinesSQL = `
 insert into lines (orderid, sku, lineid, qty, placed, state, batchref, last_source, last_row, last_day)
-select md5(sku || '/' || k), sku, '', 1, 2 + k, 'dispatched', sku || '-main', source, peers * (1 + past + k) + rank, (now() at time zone 'utc')::date
+select pg_temp.past_order(sku, number, past, k), sku, '', 1, 2 + k, 'dispatched', sku || '-main', source, peers * (1 + past + k) + rank, (now() at time zone 'utc')::date
 from bench_homes, generate_series(0, past - 1) k`
 
 	pastEventsSQL = `
 insert into outbox (source, row_no, command_offset, event_no, type, key, subject, sequence, value, previous_source, previous_row, previous_day)
-select source, peers * (1 + past + k) + rank, -1 - (peers * (1 + past + k) + rank), 0, 'Dispatched', sku, md5(sku || '/' || k), 2 + past + k,
-    convert_to('{"orderid":"' || md5(sku || '/' || k) || '","sku":"' || sku || '","qty":1,"batchref":"' || sku || '-main"}', 'UTF8'),
+select source, peers * (1 + past + k) + rank, -1 - (peers * (1 + past + k) + rank), 0, 'Dispatched', sku, pg_temp.past_order(sku, number, past, k), 2 + past + k,
+    convert_to('{"orderid":"' || pg_temp.past_order(sku, number, past, k) || '","sku":"' || sku || '","qty":1,"batchref":"' || sku || '-main"}', 'UTF8'),
     source, peers * (1 + k) + rank, (now() at time zone 'utc')::date - 30
 from bench_homes, generate_series(0, past - 1) k`
 

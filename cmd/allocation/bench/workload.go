@@ -48,13 +48,13 @@ func newWorkload(p Plan) workload {
 	case Zipf:
 		const exponent = 1.1 // the first of a thousand products has a sixth of all lines
 		zipf := rand.NewZipf(random, exponent, 1, uint64(p.Products-1))
-		return &allocations{random: random, product: func() int { return int(zipf.Uint64()) }}
+		return &allocations{random: random, orders: p.Orders, product: func() int { return int(zipf.Uint64()) }}
 	case Mixed:
-		return newMix(random, p.Products)
+		return newMix(random, p)
 	case Waiting:
-		return newQueue(random, p.Waiting)
+		return newQueue(random, p)
 	}
-	return &allocations{random: random, product: func() int { return random.IntN(p.Products) }}
+	return &allocations{random: random, orders: p.Orders, product: func() int { return random.IntN(p.Products) }}
 }
 
 // skuOf is the name of a product.
@@ -63,8 +63,23 @@ func skuOf(product int) string { return "SKU-" + strconv.Itoa(product) }
 // mainBatch is the batch in the warehouse that each product has from the start, with more stock than any workload takes.
 func mainBatch(sku string) string { return sku + "-main" }
 
-// orderID is the order of a command. Like a UUID it is anywhere among the others, which is what costs an index most.
-func orderID(number int) string {
+// Orders says how orders are named.
+type Orders string
+
+// The ways to name orders.
+const (
+	RandomOrders  Orders = "random"  // like UUIDs: each anywhere among the others, which is what costs an index most
+	GrowingOrders Orders = "growing" // like numbers of a counter, or UUIDs of version 7: each above all before
+)
+
+// OrderIDs are the ways that are chosen by name.
+func OrderIDs() []string { return []string{string(RandomOrders), string(GrowingOrders)} }
+
+// orderID is the order of a command, above all of those that are in the database from the start if orders grow.
+func (o Orders) orderID(number int) string {
+	if o == GrowingOrders {
+		return fmt.Sprintf("1%015x", number)
+	}
 	const golden = 0x9e3779b97f4a7c15
 	z := uint64(number)*golden + golden // each step can be undone, so no two numbers have one id
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -82,6 +97,7 @@ func allocateData(order, sku string, qty int) string {
 // allocations are lines of products with ample stock.
 type allocations struct {
 	random  *rand.Rand
+	orders  Orders
 	product func() int
 	made    int
 }
@@ -90,7 +106,7 @@ func (a *allocations) next() Command {
 	number := a.made
 	a.made++
 	sku := skuOf(a.product())
-	return Command{Kind: allocate, SKU: sku, Data: allocateData(orderID(number), sku, 1+a.random.IntN(maxLineQty)), Number: number, Events: 1}
+	return Command{Kind: allocate, SKU: sku, Data: allocateData(a.orders.orderID(number), sku, 1+a.random.IntN(maxLineQty)), Number: number, Events: 1}
 }
 
 func (a *allocations) lines() Lines { return Lines{Allocated: int64(a.made)} }
