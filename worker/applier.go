@@ -22,6 +22,8 @@ type applier struct {
 	limit    int           // most commands in the next transaction: halved when one of them is at fault
 	last     work          // what was gathered last
 
+	restsUntil time.Time // before that, a few commands are not worth a transaction
+
 	movedAt   time.Time // guarded by Worker.mu: when it last had no work, or finished some
 	conflicts int       // in a row
 	outages   int       // in a row
@@ -102,7 +104,9 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 	applied, err := a.w.store.Apply(ctx, work.batch)
 	endSpan(span, err)
 	if err == nil {
-		a.w.metrics.Transaction.Observe(time.Since(start).Seconds())
+		end := time.Now()
+		a.rest(start, end)
+		a.w.metrics.Transaction.Observe(end.Sub(start).Seconds())
 		a.w.metrics.committed(&work.batch, applied.Outcomes)
 	}
 	work.applied = applied

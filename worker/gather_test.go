@@ -2,6 +2,7 @@ package worker
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -39,6 +40,30 @@ func TestGathering_fillsFromFewLanesAndLeavesNoShortOneOut(t *testing.T) {
 			require.LessOrEqual(t, len(g.work.records), c.most)
 		})
 	}
+}
+
+// After a transaction a few commands wait as long as that took, and not longer than a moment; many do not.
+func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
+	w := &Worker{cfg: Config{MaxBatch: 4000}}
+	a := newApplier(w, 0)
+	l := newLane(Claim{}, "")
+	l.state = running
+	a.lanes = []*lane{l}
+	l.push([]*kgo.Record{{Offset: 0}})
+	end := time.Now()
+	for took, rest := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Second: mostRest} {
+		a.rest(end.Add(-took), end)
+		work, wait := a.gather(end)
+		require.Nil(t, work)
+		require.Equal(t, rest, wait)
+	}
+	for offset := range int64(enough) {
+		l.push([]*kgo.Record{{Offset: offset}})
+	}
+	require.Equal(t, enough, queued(a.lanes))
+	require.True(t, a.resting(end, []*lane{newLane(Claim{}, "")}))
+	require.False(t, a.resting(end, a.lanes))
+	require.False(t, a.resting(end.Add(mostRest), nil))
 }
 
 // trimmed leaves out lanes at the end that nothing was taken from.
