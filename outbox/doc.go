@@ -8,7 +8,8 @@
 //
 // # Parts
 //
-//	Relay     opens, feeds and closes sources; knows whether there is room
+//	Relay     opens, feeds and closes sources
+//	Room      counts what is not acknowledged, and makes those wait who hand over more
 //	source    one incarnation of an open source; source.go (handed over), run.go (taken), landing.go (acknowledged), holding.go (held)
 //	renderer  a row's bytes (deadletter.go: those of a dead letter)
 //	flight    a row between produce and the last of its promises
@@ -53,6 +54,6 @@
 // One goroutine for each open source, which alone produces for it, ended by Close; one each for the poller, the watcher and outsize, ended by Stop.
 // Promises run on the client's goroutine, one after another.
 //
-// Locks: each is taken alone, except room.mu, which is taken under source.mu. None that a promise takes is held while calling the client, or an era
+// Locks: each is taken alone, except Room.mu, which is taken under source.mu. None that a promise takes is held while calling the client, or an era
 // that waits for promises would wait for ever.
 package outbox

@@ -27,6 +27,22 @@ func TestRelay_failedPublishWaitsForAllPromises(t *testing.T) {
 	require.Equal(t, []string{"refused"}, subjects(s.readAll(events)))
 }
 
+// A source that waits for half of what it has in the air begins again when that fails.
+func TestRelay_failedPublishEndsTheWaitForAcknowledgements(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	kept := s.gateProduce(events)
+	r := s.relay(func(o *Options) { o.Envelope.Routes = nil })
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 2*mostInAir)...))
+	kept.waitBlocked(s.ctx)
+	refusal := s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: events, Err: kerr.PolicyViolation})
+	kept.open()
+	require.NoError(t, refusal.Wait(s.ctx, 1))
+	s.flush(r)
+	require.Equal(t, map[string]int64{"CHAIR": 2 * mostInAir}, requireFirstInOrder(t, s.readAll(events)))
+}
+
 // What waits for a source of another process goes on when that source is opened here, and is published far enough already.
 func TestRelay_predecessorsSourceOpensHere(t *testing.T) {
 	t.Parallel()
@@ -36,7 +52,7 @@ func TestRelay_predecessorsSourceOpensHere(t *testing.T) {
 	s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
 	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
 	require.Equal(t, []int32{1}, <-s.table.nudged)
-	r.Open(sourceOf(1), 1, 1)
+	r.Open(sourceOf(1), s.rooms[r], 1, 1)
 	s.flush(r)
 	require.Equal(t, []string{"second"}, subjects(s.readAll(events)))
 }

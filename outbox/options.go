@@ -30,7 +30,7 @@ type Options struct {
 	Metrics  Metrics
 	Logger   *slog.Logger
 
-	// The relay has room while it holds fewer rows and bytes than these. What is handed over at once may pass them once.
+	// Each room holds rows while they are fewer than these, and their bytes. What is handed over at once may pass them once.
 	MaxRows  int
 	MaxBytes int64
 }

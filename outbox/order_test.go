@@ -60,7 +60,7 @@ func TestRelay_firstAppearancesStayInOrderWhateverFails(t *testing.T) {
 	}
 	require.Equal(t, total, sum)
 	for _, r := range relays {
-		require.Equal(t, tally{}, r.room.now())
+		require.Equal(t, tally{}, s.used(r))
 	}
 }
 
@@ -112,4 +112,4 @@ func (slow) Observe(float64) {
 	}
 }
 
-func (s *stage) room(r *Relay) bool { return r.Room(s.ctx) == nil }
+func (s *stage) room(r *Relay) bool { return s.rooms[r].Wait(s.ctx) == nil }

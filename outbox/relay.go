@@ -23,11 +23,12 @@ type Relay struct {
 	table    Table
 	metrics  Metrics
 	pace     pace
+	maxRows  int64
+	maxBytes int64
 	ctx      context.Context // ends with Stop
 	end      context.CancelFunc
 
 	health   *health
-	room     room
 	waits    waits
 	poller   *poller
 	outsize  *outsize
@@ -57,8 +58,8 @@ func newRelay(o Options, p pace) (*Relay, error) {
 	ctx, end := context.WithCancel(context.Background())
 	r := &Relay{
 		envelope: o.Envelope, kafka: o.Kafka, table: o.Table, metrics: o.Metrics, pace: p, ctx: ctx, end: end,
+		maxRows: int64(o.MaxRows), maxBytes: o.MaxBytes,
 		health:  newHealth(&o.Envelope, o.Logger, o.Metrics),
-		room:    room{maxRows: int64(o.MaxRows), maxBytes: o.MaxBytes},
 		waits:   waits{by: map[int32]map[*source]int64{}},
 		sources: map[int32]*source{}, allEnded: make(chan struct{}),
 	}
@@ -75,11 +76,14 @@ func newRelay(o Options, p pace) (*Relay, error) {
 	return r, nil
 }
 
-// Open begins to publish a source that was claimed: first the rows [published, next) from the table, then what Publish hands over. It returns at
-// once. An older incarnation of the source is closed.
-func (r *Relay) Open(source Source, published, next int64) {
+// NewRoom makes a room of the size that the options say.
+func (r *Relay) NewRoom() *Room { return &Room{maxRows: r.maxRows, maxBytes: r.maxBytes} }
+
+// Open begins to publish a source that was claimed: first the rows [published, next) from the table, then what Publish hands over. Its rows take
+// their place in the room. It returns at once. An older incarnation of the source is closed.
+func (r *Relay) Open(source Source, room *Room, published, next int64) {
 	r.Close(source.ID)
-	s := newSource(r, source, published, next)
+	s := newSource(r, source, room, published, next)
 	r.mu.Lock()
 	if r.stopped {
 		r.mu.Unlock()
@@ -91,7 +95,7 @@ func (r *Relay) Open(source Source, published, next int64) {
 	r.announce(s)
 }
 
-// Publish takes committed rows over, numbered on from those known. It does not wait: ask Room first. The rows are not to be changed afterwards. A
+// Publish takes committed rows over, numbered on from those known. It does not wait: ask the source's room first. The rows are not to be changed afterwards. A
 // source that is not open is left alone: its new owner reads the rows from the table.
 func (r *Relay) Publish(id int32, rows []Row) {
 	if s := r.source(id); s != nil && len(rows) > 0 {
@@ -144,9 +148,6 @@ func (r *Relay) Flush(ctx context.Context, ids ...int32) error {
 	}
 	return nil
 }
-
-// Room waits until fewer rows and bytes are unacknowledged than the relay may hold. The error is the context's.
-func (r *Relay) Room(ctx context.Context) error { return r.room.wait(ctx) }
 
 // Err is what keeps the relay from publishing now, by topic, or from reading the table; nil when nothing does.
 func (r *Relay) Err() error { return r.health.err() }

@@ -30,7 +30,7 @@ func TestRelay_publishesInOrder(t *testing.T) {
 	require.True(t, ok)
 	require.EqualValues(t, 1000, published)
 	require.Zero(t, s.table.readCount(), "what was handed over is not read again")
-	require.Equal(t, tally{}, r.room.now())
+	require.Equal(t, tally{}, s.used(r))
 }
 
 func TestRelay_drainsWhatWasCommittedBeforeTheClaim(t *testing.T) {
@@ -45,7 +45,7 @@ func TestRelay_drainsWhatWasCommittedBeforeTheClaim(t *testing.T) {
 	require.Len(t, records, 240)
 	require.Equal(t, "CHAIR-20", header(records[0], "ce_subject"))
 	require.Equal(t, "CHAIR-259", header(records[239], "ce_subject"))
-	require.Equal(t, tally{}, r.room.now())
+	require.Equal(t, tally{}, s.used(r))
 }
 
 func TestRelay_waitsForTheTable(t *testing.T) {
@@ -142,7 +142,7 @@ func TestRelay_failedPublishDrainsFromTheTable(t *testing.T) {
 	require.NoError(t, r.Err())
 	require.EqualValues(t, 1000, requireFirstInOrder(t, s.readAll(events))["CHAIR"])
 	require.Positive(t, s.table.readCount())
-	require.Equal(t, tally{}, r.room.now())
+	require.Equal(t, tally{}, s.used(r))
 }
 
 func TestRelay_rowInOneOfItsTwoTopicsIsNotPublished(t *testing.T) {
@@ -176,7 +176,7 @@ func TestRelay_closeIgnoresLateAcknowledgements(t *testing.T) {
 	_, ok := r.Published(1)
 	require.False(t, ok)
 	require.ErrorIs(t, r.Flush(s.ctx, 1), ErrNotOpen)
-	require.EqualValues(t, 10, r.room.now().rows, "in the air")
+	require.EqualValues(t, 10, s.used(r).rows, "in the air")
 
 	s.table.fail(errors.New("away"))
 	s.open(r, 1, 0)
@@ -188,7 +188,7 @@ func TestRelay_closeIgnoresLateAcknowledgements(t *testing.T) {
 	require.Zero(t, published, "the old incarnation's records do not count")
 	s.table.fail(nil)
 	s.flush(r)
-	require.Equal(t, tally{}, r.room.now())
+	require.Equal(t, tally{}, s.used(r))
 }
 
 func TestRelay_hasRoomForABoundedNumberOfRows(t *testing.T) {
@@ -197,14 +197,55 @@ func TestRelay_hasRoomForABoundedNumberOfRows(t *testing.T) {
 	gate := s.gateProduce(events)
 	r := s.relay(func(o *Options) { o.MaxRows = 10 })
 	s.open(r, 1, 0)
-	require.NoError(t, r.Room(s.ctx))
+	require.NoError(t, s.rooms[r].Wait(s.ctx))
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 25)...))
 	gate.waitBlocked(s.ctx)
 	ended, cancel := context.WithCancel(s.ctx)
 	cancel()
-	require.ErrorIs(t, r.Room(ended), context.Canceled)
+	require.ErrorIs(t, s.rooms[r].Wait(ended), context.Canceled)
 	gate.open()
-	require.NoError(t, r.Room(s.ctx))
+	require.NoError(t, s.rooms[r].Wait(s.ctx))
+}
+
+// Who hands over much does not make others wait.
+func TestRelay_roomsAreApart(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	gate := s.gateProduce(events)
+	r := s.relay(func(o *Options) { o.MaxRows = 10 })
+	s.open(r, 1, 0)
+	other := r.NewRoom()
+	r.Open(sourceOf(2), other, 0, 0)
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 25)...))
+	r.Publish(2, s.table.commit(2, numbered("BatchCreated", "LAMP", 0, 5)...))
+	gate.waitBlocked(s.ctx)
+	require.Equal(t, int64(25), s.used(r).rows)
+	require.Equal(t, int64(5), other.now().rows)
+	require.NoError(t, other.Wait(s.ctx))
+	gate.open()
+	s.flush(r)
+	require.Equal(t, tally{}, other.now())
+}
+
+// A source with much to publish has only so much in the air, and goes on when half of that is acknowledged.
+func TestRelay_boundsWhatASourceHasInTheAir(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	gate := s.gateProduce(events)
+	r := s.relay(func(o *Options) { o.Envelope.Routes = nil })
+	s.open(r, 1, 0)
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 3*mostInAir)...))
+	source := r.source(1)
+	for thins := false; !thins; {
+		require.True(t, pause(s.ctx, time.Millisecond))
+		source.mu.Lock()
+		thins = source.thins
+		require.LessOrEqual(t, source.out, mostInAir)
+		source.mu.Unlock()
+	}
+	gate.open()
+	s.flush(r)
+	require.Equal(t, map[string]int64{"CHAIR": 3 * mostInAir}, requireFirstInOrder(t, s.readAll(events)))
 }
 
 // Sources that wait for each other's rows must not wait for each other's room.
@@ -223,7 +264,7 @@ func TestRelay_drainsWithoutRoom(t *testing.T) {
 	records := s.readAll(events)
 	require.Len(t, records, 300)
 	requireFirstInOrder(t, records)
-	require.Equal(t, tally{}, r.room.now())
+	require.Equal(t, tally{}, s.used(r))
 }
 
 func TestRelay_missingTopicIsWaitedFor(t *testing.T) {
@@ -313,7 +354,7 @@ func TestRelay_rowsMissingInBetweenAreReadFromTheTable(t *testing.T) {
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 3, 3)...))
 	s.flush(r)
 	require.EqualValues(t, 6, requireFirstInOrder(t, s.readAll(events))["CHAIR"])
-	require.Equal(t, tally{}, r.room.now())
+	require.Equal(t, tally{}, s.used(r))
 }
 
 func TestRelay_oldestUnpublished(t *testing.T) {
@@ -350,7 +391,7 @@ func TestRelay_stopLeavesNothing(t *testing.T) {
 	require.NoError(t, r.Stop(s.ctx))
 	require.NoError(t, r.Stop(s.ctx))
 	gate.open()
-	r.Open(sourceOf(1), 0, 0)
+	r.Open(sourceOf(1), s.rooms[r], 0, 0)
 	r.Publish(1, nil)
 	require.ErrorIs(t, r.Flush(s.ctx, 1), ErrNotOpen)
 }

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// room counts what is not acknowledged, over all sources. It bounds the relay's memory by making those wait who hand over more.
-type room struct {
+// Room counts what is not acknowledged of the sources that were opened with it. It bounds the relay's memory by making whoever hands over their
+// rows wait, and nobody else.
+type Room struct {
 	maxRows, maxBytes int64
 
 	mu    sync.Mutex
@@ -28,15 +29,15 @@ func costOf(rows []Row) tally {
 	return t
 }
 
-func (r *room) full() bool { return r.used.rows >= r.maxRows || r.used.bytes >= r.maxBytes }
+func (r *Room) full() bool { return r.used.rows >= r.maxRows || r.used.bytes >= r.maxBytes }
 
-func (r *room) take(t tally) {
+func (r *Room) take(t tally) {
 	r.mu.Lock()
 	r.used.add(t)
 	r.mu.Unlock()
 }
 
-func (r *room) give(t tally) {
+func (r *Room) give(t tally) {
 	r.mu.Lock()
 	r.used.sub(t)
 	if r.freed != nil && !r.full() {
@@ -47,7 +48,7 @@ func (r *room) give(t tally) {
 }
 
 // waitable is nil while there is room, else a channel that is closed when there is.
-func (r *room) waitable() <-chan struct{} {
+func (r *Room) waitable() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.full() {
@@ -59,7 +60,8 @@ func (r *room) waitable() <-chan struct{} {
 	return r.freed
 }
 
-func (r *room) wait(ctx context.Context) error {
+// Wait waits until there are fewer rows and bytes in the room than it may hold. The error is the context's.
+func (r *Room) Wait(ctx context.Context) error {
 	for {
 		freed := r.waitable()
 		if freed == nil {

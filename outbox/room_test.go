@@ -1,6 +1,6 @@
 package outbox
 
-func (r *room) now() tally {
+func (r *Room) now() tally {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.used

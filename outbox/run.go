@@ -83,7 +83,7 @@ func (s *source) wait(freed <-chan struct{}) {
 // drain reads a chunk from the table and produces it. It waits for room as long as the source itself has something in memory; without, one chunk
 // may pass, or sources that wait for each other's rows could wait for each other's room.
 func (s *source) drain(from, to int64, table *backoff) {
-	if freed := s.relay.room.waitable(); freed != nil && s.waitsForRoom() {
+	if freed := s.room.waitable(); freed != nil && s.waitsForRoom() {
 		s.wait(freed)
 		return
 	}
@@ -137,7 +137,7 @@ func (s *source) count(rows []Row) {
 	old := max(0, min(s.handed-rows[0].Number, int64(len(rows))))
 	cost := costOf(rows[:old])
 	s.drained.add(cost)
-	s.relay.room.take(cost)
+	s.room.take(cost)
 }
 
 // send produces rows in order, except those that are held. After a failure some rows may be acknowledged already; they are left out. It reports
@@ -152,7 +152,32 @@ func (s *source) send(rows []Row, again bool) bool {
 		if !s.launch(row) {
 			return false
 		}
+		if s.waitForHalf() {
+			s.now = time.Now()
+		}
 	}
+	return true
+}
+
+// mostInAir is how many promises of a source may be to come. The client sends what it has of all partitions together, so what one source handed over
+// at once, a hundred thousand rows perhaps, would otherwise be sent, and kept, ahead of the few of the others.
+const mostInAir = 500
+
+// waitForHalf waits until half of the promises have returned, if there are too many, and reports whether it did. A source that has failed or is closed
+// does not wait.
+func (s *source) waitForHalf() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.out < mostInAir {
+		return false
+	}
+	s.thins = true
+	for s.out > mostInAir/2 && s.failure == nil && !s.closed {
+		s.mu.Unlock()
+		s.wait(nil)
+		s.mu.Lock()
+	}
+	s.thins = false
 	return true
 }
 
@@ -177,7 +202,7 @@ func (s *source) settle() bool {
 		s.wait(nil)
 	}
 	s.relay.metrics.retried("kafka", reason(s.failure))
-	s.relay.room.give(s.drained)
+	s.room.give(s.drained)
 	s.drained = tally{}
 	s.failure, s.queue, s.keeping, s.passed = nil, nil, false, nil
 	s.taken = s.acked.low

@@ -13,6 +13,7 @@ import (
 type source struct {
 	Source
 	relay *Relay
+	room  *Room
 	ctx   context.Context // ends with Close
 	end   context.CancelFunc
 	ended chan struct{} // closed when the goroutine has returned
@@ -36,6 +37,7 @@ type source struct {
 	failure error   // of the first publish that failed; nothing is produced until all promises have returned
 	closed  bool
 
+	thins    bool // the goroutine waits for half of the promises
 	roomless bool // the goroutine waits for room, and for the last promise
 
 	// What the room counts of this source: rows handed over, rows read from the table that were not handed over, and of both those in the air.
@@ -61,10 +63,10 @@ const nothingWatched = math.MaxInt64
 
 var errGap = errors.New("rows are missing between those known and those handed over")
 
-func newSource(r *Relay, s Source, published, next int64) *source {
+func newSource(r *Relay, s Source, room *Room, published, next int64) *source {
 	ctx, end := context.WithCancel(r.ctx)
 	return &source{
-		Source: s, relay: r, ctx: ctx, end: end, ended: make(chan struct{}), wake: make(chan struct{}, 1),
+		Source: s, relay: r, room: room, ctx: ctx, end: end, ended: make(chan struct{}), wake: make(chan struct{}, 1),
 		render: newRenderer(&r.envelope, s),
 		acked:  acked{low: published}, known: next, handed: next, taken: published, keeping: published == next,
 		watched: nothingWatched,
@@ -102,7 +104,7 @@ func (s *source) hand(rows []Row) {
 func (s *source) take(rows []Row) {
 	cost := costOf(rows)
 	s.unacked.add(cost)
-	s.relay.room.take(cost)
+	s.room.take(cost)
 	if s.keeping && s.failure == nil {
 		s.queue = append(s.queue, rows)
 	}
@@ -170,7 +172,7 @@ func (s *source) close() {
 	rest.sub(s.flying)
 	s.queue, s.ages = nil, nil
 	s.mu.Unlock()
-	s.relay.room.give(rest)
+	s.room.give(rest)
 	s.end()
 	<-s.ended
 }

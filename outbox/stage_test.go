@@ -33,6 +33,7 @@ type stage struct {
 	ctx   context.Context
 	kafka *kfake.Cluster
 	table *fakeTable
+	rooms map[*Relay]*Room // each relay's one room
 }
 
 func newStage(t testing.TB, opts ...kfake.Opt) *stage {
@@ -45,7 +46,7 @@ func newStage(t testing.TB, opts ...kfake.Opt) *stage {
 	cluster, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1))...)
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
-	return &stage{t: t, ctx: ctx, kafka: cluster, table: newFakeTable()}
+	return &stage{t: t, ctx: ctx, kafka: cluster, table: newFakeTable(), rooms: map[*Relay]*Room{}}
 }
 
 func (s *stage) relay(change ...func(*Options)) *Relay {
@@ -63,13 +64,16 @@ func (s *stage) relay(change ...func(*Options)) *Relay {
 	}
 	r, err := newRelay(o, fastPace)
 	require.NoError(s.t, err)
+	s.rooms[r] = r.NewRoom()
 	s.t.Cleanup(func() { require.NoError(s.t, r.Stop(s.ctx)) })
 	return r
 }
 
+func (s *stage) used(r *Relay) tally { return s.rooms[r].now() }
+
 // open opens a source as a claim finds it in the table.
 func (s *stage) open(r *Relay, id int32, published int64) {
-	r.Open(sourceOf(id), published, s.table.next(id))
+	r.Open(sourceOf(id), s.rooms[r], published, s.table.next(id))
 	s.table.own(id, r)
 }
 

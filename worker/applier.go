@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"allocation/outbox"
 )
 
 // applier applies what waits in its lanes, one transaction after the other; while one commits, the next batch gathers. It takes records
@@ -15,6 +17,7 @@ import (
 type applier struct {
 	w        *Worker
 	number   int
+	room     *outbox.Room  // of the rows that it hands over
 	wake     chan struct{} // has room for one
 	lanes    []*lane       // guarded by Worker.mu
 	turn     int           // the lane that goes first
@@ -29,8 +32,8 @@ type applier struct {
 	outages   int       // in a row
 }
 
-func newApplier(w *Worker, number int) *applier {
-	return &applier{w: w, number: number, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
+func newApplier(w *Worker, number int, room *outbox.Room) *applier {
+	return &applier{w: w, number: number, room: room, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
 }
 
 func (a *applier) kick() {
@@ -43,7 +46,7 @@ func (a *applier) kick() {
 // run applies until stop ends; the transaction in flight then finishes, unless abort ends too.
 func (a *applier) run(stop, abort context.Context) {
 	for stop.Err() == nil {
-		if a.w.relay.Room(stop) != nil {
+		if a.room.Wait(stop) != nil {
 			return
 		}
 		work, wait := a.gather(time.Now())
@@ -175,7 +178,7 @@ func (a *applier) committed(work *work) {
 		}
 	}
 	a.movedAt = time.Now()
-	w.rest.Broadcast()
+	w.freed.Broadcast()
 }
 
 // release lets go of a batch that was not committed.
@@ -183,7 +186,7 @@ func (a *applier) release(work *work) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	work.ended()
-	a.w.rest.Broadcast()
+	a.w.freed.Broadcast()
 }
 
 // ended lets go of the lanes of a batch that was not committed. The caller holds mu.
@@ -207,7 +210,7 @@ func (a *applier) doubt(work *work, fenced *FencedError) {
 			a.w.doubt(l, time.Now())
 		}
 	}
-	a.w.rest.Broadcast()
+	a.w.freed.Broadcast()
 }
 
 // isolate looks for the command at fault, by halving. Alone, it is tried again with backoff while the others go on.

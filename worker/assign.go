@@ -143,6 +143,7 @@ func (w *Worker) add(l *lane) {
 			least = a
 		}
 	}
+	l.applier = least
 	least.lanes = append(least.lanes, l)
 }
 
@@ -222,7 +223,7 @@ func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane, publishin
 		for _, p := range ps {
 			if l := w.lanes[topicPartition{topic, p}]; l != nil {
 				for l.busy {
-					w.rest.Wait()
+					w.freed.Wait()
 				}
 				if l.state == running || l.state == draining {
 					lanes, publishing = append(lanes, l), append(publishing, l.claim.Source.ID)

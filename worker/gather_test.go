@@ -45,7 +45,7 @@ func TestGathering_fillsFromFewLanesAndLeavesNoShortOneOut(t *testing.T) {
 // After a transaction a few commands wait as long as that took, and not longer than a moment; many do not.
 func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 	w := &Worker{cfg: Config{MaxBatch: 4000}}
-	a := newApplier(w, 0)
+	a := newApplier(w, 0, nil)
 	l := newLane(Claim{}, "")
 	l.state = running
 	a.lanes = []*lane{l}

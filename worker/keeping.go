@@ -80,7 +80,7 @@ func (w *Worker) setBacklogs(backlogs map[int32]Backlog) {
 		held += b.Held
 		if b.Work && !l.backlog {
 			l.backlog = true
-			w.kickApplier(l)
+			l.applier.kick()
 		}
 	}
 	w.metrics.HeldKeys.Set(float64(held))

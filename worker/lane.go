@@ -21,11 +21,12 @@ const (
 	closed                       // revoked or lost
 )
 
-// lane is one assigned partition. All fields but its name and type are guarded by Worker.mu.
+// lane is one assigned partition. All fields but its name, type and applier are guarded by Worker.mu.
 type lane struct {
 	topic     string
 	partition int32
 	kind      string // the command type of records that name none
+	applier   *applier
 
 	claim Claim
 	state laneState

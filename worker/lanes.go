@@ -18,9 +18,7 @@ func (w *Worker) close(l *lane) {
 	}
 	w.relay.Close(l.claim.Source.ID)
 	delete(w.lanes, l.name())
-	for _, a := range w.appliers {
-		a.lanes = slices.DeleteFunc(a.lanes, func(own *lane) bool { return own == l })
-	}
+	l.applier.lanes = slices.DeleteFunc(l.applier.lanes, func(own *lane) bool { return own == l })
 	if paused { // or it stays paused if it ever comes back
 		w.client.ResumeFetchPartitions(l.asMap())
 	}
@@ -34,7 +32,7 @@ func (w *Worker) open(l *lane) {
 		l.paused = true
 		w.client.PauseFetchPartitions(l.asMap())
 	}
-	w.relay.Open(l.claim.Source, l.claim.Published, l.claim.NextRow)
+	w.relay.Open(l.claim.Source, l.applier.room, l.claim.Published, l.claim.NextRow)
 	if l.claim.Published == l.claim.NextRow {
 		w.start(l)
 		return
@@ -66,17 +64,8 @@ func (w *Worker) start(l *lane) {
 	w.count()
 	l.saveNow = true
 	w.kickReporter()
-	w.kickApplier(l)
+	l.applier.kick()
 	kick(w.keep)
-}
-
-func (w *Worker) kickApplier(l *lane) {
-	for _, a := range w.appliers {
-		if slices.Contains(a.lanes, l) {
-			a.kick()
-			return
-		}
-	}
 }
 
 // quarantine keeps a lane paused until an operator's decision fences its claim. The rows that it has are published. The caller holds mu.

@@ -7,17 +7,22 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"allocation/outbox"
 )
 
 // strays publishes what is left of sources that no member of the group has: of topics that are no longer configured, or no longer exist, and
 // of positions that were retired. Their claims fence whoever believes to have them, and any later claim fences these.
 type strays struct {
 	w    *Worker
+	room *outbox.Room
 	seen map[int32]Holding // with rows to publish, at the last look
 	busy atomic.Bool       // publishing
 }
 
-func newStrays(w *Worker) *strays { return &strays{w: w, seen: map[int32]Holding{}} }
+func newStrays(w *Worker) *strays {
+	return &strays{w: w, room: w.relay.NewRoom(), seen: map[int32]Holding{}}
+}
 
 // strayTime is how long one round may take. What is left then, the next one finds again.
 const strayTime = time.Minute
@@ -111,7 +116,7 @@ func (s *strays) open(claims []Claim) {
 		s.w.logger.Info("publishing rows that no member of the group has", "topic", c.Source.Topic, "partition", c.Source.Partition,
 			"source", c.Source.ID, "rows", c.NextRow-c.Published)
 		if !s.w.assignedSource(c.Source.ID) {
-			s.w.relay.Open(c.Source, c.Published, c.NextRow)
+			s.w.relay.Open(c.Source, s.room, c.Published, c.NextRow)
 		}
 	}
 }

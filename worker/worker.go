@@ -32,7 +32,7 @@ type Worker struct {
 	complaints complaints
 
 	mu       sync.Mutex
-	rest     *sync.Cond // a lane is no longer busy; uses mu
+	freed    *sync.Cond // a lane is no longer busy; uses mu
 	lanes    map[topicPartition]*lane
 	appliers []*applier
 	wakePoll context.CancelFunc // interrupts the poll in flight; nil while none is
@@ -61,12 +61,12 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		watched:    topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}},
 		watch:      make(chan struct{}, 1),
 	}
-	w.rest = sync.NewCond(&w.mu)
+	w.freed = sync.NewCond(&w.mu)
 	for _, t := range cfg.Topics {
 		w.kinds[t.Name] = t.Type
 	}
 	for n := range cfg.Appliers {
-		w.appliers = append(w.appliers, newApplier(w, n))
+		w.appliers = append(w.appliers, newApplier(w, n, relay.NewRoom()))
 	}
 	client, err := kgo.NewClient(w.options()...)
 	if err != nil {

@@ -46,10 +46,10 @@ type wiring struct {
 	kafkaAccess, postgresAccess *access
 }
 
-// Bounds of what the relay holds in memory: ample for full speed, little beside the rest.
+// Bounds of what the relay holds in memory for each applier: ample for full speed, little beside the rest.
 const (
-	relayRows  = 16_000
-	relayBytes = 16 << 20
+	relayRows  = 8_000
+	relayBytes = 8 << 20
 )
 
 // newWiring makes the parts that need nobody else.
