@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,14 +11,20 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// pipeline is statements that go to Postgres in one write, without waiting for an answer in between. Postgres runs them as one transaction, and
-// commits it when it reads their end. Unlike pgx's batch it can copy rows into a table, which costs less than inserting them (deploy/SPEED.md).
+// pipeline is statements that go to Postgres without waiting for an answer in between, in one write unless they are large. Postgres runs them as one
+// transaction, and commits it when it reads their end. Unlike pgx's batch it can copy rows into a table, which costs less than inserting them
+// (deploy/SPEED.md).
 type pipeline struct {
-	ctx  context.Context
-	conn *pgx.Conn
-	buf  []byte
-	err  error // the first; then nothing may be sent
+	ctx      context.Context
+	conn     *pgx.Conn
+	buf      []byte
+	err      error // the first; then the end is not sent
+	sent     bool  // Postgres has a part of it, or all
+	answered bool  // to the end
 }
+
+// errPartSent keeps a statement from being prepared in the middle of a pipeline: that would end the transaction there, and commit half of it.
+var errPartSent = errors.New("a statement follows the one that is sent in parts")
 
 // newPipeline begins a pipeline in a buffer that is used again. What was appended to it is in buf.
 func newPipeline(ctx context.Context, conn *pgx.Conn, buf []byte) *pipeline {
@@ -43,29 +48,48 @@ func (p *pipeline) execute(sql string, args ...any) {
 
 // copy appends a COPY … FROM STDIN (FORMAT binary) and its rows.
 func (p *pipeline) copy(sql string, columns int, write func(rows *copyRows)) {
+	p.copyRows(sql, columns, func([]byte) bool { return false }, write)
+}
+
+// mostUnsent is how much of the last statement gathers before it is sent: more than a batch of the usual size has.
+const mostUnsent = 4 << 20
+
+// copyLast is copy for the last statement of the pipeline. Of many rows it sends some whenever they have gathered, so that they are never all in
+// memory, and Postgres works on the first while the next are written. Nothing may follow but the end.
+func (p *pipeline) copyLast(sql string, columns int, write func(rows *copyRows)) {
+	p.copyRows(sql, columns, p.sendPart, write)
+}
+
+func (p *pipeline) sendPart(buf []byte) bool {
+	if len(buf) < mostUnsent {
+		return false
+	}
+	if p.err == nil {
+		p.err = p.write(buf)
+	}
+	return true
+}
+
+func (p *pipeline) copyRows(sql string, columns int, took func(buf []byte) bool, write func(rows *copyRows)) {
 	statement := p.prepare(sql)
 	if p.err != nil {
 		return
 	}
 	p.append(&pgproto3.Bind{PreparedStatement: statement.Name})
 	p.append(&pgproto3.Execute{})
-	length := len(p.buf) + 1
-	rows := copyRows{buf: append(p.buf, 'd', 0, 0, 0, 0), columns: columns}
+	rows := copyRows{buf: p.buf, columns: columns, took: took}
 	rows.begin()
 	write(&rows)
 	rows.end()
-	size := len(rows.buf) - length
-	if size > math.MaxInt32 {
-		p.err = fmt.Errorf("%d bytes of rows are more than a message of Postgres' protocol may have", size)
-		return
-	}
 	p.buf = rows.buf
-	putInt32(p.buf[length:], int32(size)) //nolint:gosec // checked before
 	p.append(&pgproto3.CopyDone{})
 }
 
 // prepare has Postgres parse a statement, the first time that the connection sends it.
 func (p *pipeline) prepare(sql string) *pgconn.StatementDescription {
+	if p.err == nil && p.sent {
+		p.err = errPartSent
+	}
 	if p.err != nil {
 		return nil
 	}
@@ -80,25 +104,26 @@ func (p *pipeline) append(message pgproto3.FrontendMessage) {
 	}
 }
 
-// send sends the pipeline, and returns when Postgres has committed it. Only an error that is a *pgconn.PgError of the severity ERROR is Postgres'
-// word that it has not. After any other error the connection is closed.
-func (p *pipeline) send(ctx context.Context) error {
+// send sends the rest of the pipeline, and returns when Postgres has committed it. Only an error that is a *pgconn.PgError of the severity ERROR is
+// Postgres' word that it has not.
+func (p *pipeline) send() error {
 	p.append(&pgproto3.Sync{})
 	if p.err != nil {
 		return p.err
 	}
-	answered := false
-	defer func() {
-		if !answered { // then nobody else may use it, also after a panic
-			_ = p.conn.Close(ctx)
-		}
-	}()
-	refused, err := p.exchange(ctx)
+	refused, err := p.exchange()
 	if err != nil {
 		return err
 	}
-	answered = !unprepared(refused)
+	p.answered = !unprepared(refused)
 	return refused
+}
+
+// close closes the connection if what was sent is not answered: then nobody else may use it, also after a panic. Postgres rolls back what has no end.
+func (p *pipeline) close() {
+	if p.sent && !p.answered {
+		_ = p.conn.Close(p.ctx)
+	}
 }
 
 // unprepared tells whether the connection has lost its prepared statements, or they fit the schema no longer: another one prepares them again.
@@ -108,12 +133,12 @@ func unprepared(err error) bool {
 }
 
 // exchange gives Postgres' first error as refused. An error of its own means that it is not known what became of the transaction.
-func (p *pipeline) exchange(ctx context.Context) (refused, err error) {
-	if err := p.write(ctx); err != nil {
+func (p *pipeline) exchange() (refused, err error) {
+	if err := p.write(p.buf); err != nil {
 		return nil, err
 	}
 	for {
-		message, err := p.conn.PgConn().ReceiveMessage(ctx)
+		message, err := p.conn.PgConn().ReceiveMessage(p.ctx)
 		if err != nil {
 			return nil, unanswered(err)
 		}
@@ -137,13 +162,14 @@ func unanswered(err error) error {
 	return errors.New(err.Error())
 }
 
-// write writes all of it at once. Postgres answers so little before the end that it does not wait for a reader meanwhile.
-func (p *pipeline) write(ctx context.Context) error {
+// write writes without reading. Postgres answers so little before the end that it does not wait for a reader meanwhile.
+func (p *pipeline) write(buf []byte) error {
+	p.sent = true
 	conn := p.conn.PgConn().Conn()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetWriteDeadline(time.Unix(1, 0)) })
-	_, err := conn.Write(p.buf)
+	stop := context.AfterFunc(p.ctx, func() { _ = conn.SetWriteDeadline(time.Unix(1, 0)) })
+	_, err := conn.Write(buf)
 	if !stop() && err == nil {
-		err = context.Cause(ctx)
+		err = context.Cause(p.ctx)
 	}
 	if err != nil {
 		return unanswered(err)

@@ -15,6 +15,7 @@ import (
 func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledger) error {
 	defer s.unblock(ctx, conn)()
 	p := newPipeline(ctx, conn, d.memory.buf)
+	defer p.close()
 	queueMove(p, d.batch, l)
 	queueProducts(p, d.loaded, l)
 	queueRemembered(p, d)
@@ -24,10 +25,10 @@ func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledge
 	queueKept(p, l)
 	queueOutbox(p, d.batch, l)
 	if p.err != nil {
-		return readError("save", p.err) // nothing was sent
+		return readError("save", p.err) // the end was not sent, so nothing is committed
 	}
 	d.memory.keep(p.buf)
-	return writeError("save", p.send(ctx))
+	return writeError("save", p.send())
 }
 
 func queueMove(p *pipeline, batch worker.Batch, l *ledger) {

@@ -26,7 +26,7 @@ func queueOutbox(p *pipeline, batch worker.Batch, l *ledger) {
 	if linked {
 		sql, columns = copyLinkedSQL, outboxColumns+linkColumns
 	}
-	p.copy(sql, columns, func(to *copyRows) {
+	p.copyLast(sql, columns, func(to *copyRows) {
 		for lane, rows := range l.rows {
 			source := batch.Lanes[lane].Source.ID
 			for i := range rows {
