@@ -37,7 +37,8 @@ func (p *program) printBench(r *bench.Report) error {
 	if s := r.Storm; s != nil {
 		t.row("storm", fmt.Sprintf("%s of %s lines moved in %.3f s", count(int64(s.Moved)), count(int64(s.Lines)), s.Seconds))
 		t.row("latency of others, before", latencyText(s.Before))
-		t.row("latency of others, during", latencyText(s.During))
+		t.row("of other appliers, during", latencyText(s.During))
+		t.row("of the same applier, during", latencyText(s.Behind))
 	}
 	printCosts(t, r)
 	return t.flush()

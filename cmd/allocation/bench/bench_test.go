@@ -122,12 +122,29 @@ func TestBook_countsWaitingAndLeavesOutRepeats(t *testing.T) {
 	require.NoError(t, b.missing())
 	require.Equal(t, 1, b.repeated)
 	require.Equal(t, 3*time.Second, b.last.Sub(b.first))
+	require.Equal(t, 5*time.Second, b.entries[1].first)
 
 	latencies := b.latencies(WarmUp, time.Minute, func(entry) bool { return true })
 	require.Equal(t, Latencies{1, 500, 500, 500, 500}, latencies[allocate])
 	require.Equal(t, Latencies{1, 4000, 4000, 4000, 4000}, latencies[createBatch])
 	require.Equal(t, 2, latencies[all].Commands)
 	require.Equal(t, 1, b.latencies(2500*time.Millisecond, time.Minute, func(entry) bool { return true })[all].Commands)
+}
+
+// Partition 1 goes on beside the storm, 2 waits for it, and of 3 nothing was due in time to tell.
+func TestBook_tellsWhoWaitsForAStorm(t *testing.T) {
+	t.Parallel()
+	b := newBook(func(string) int64 { return 0 })
+	b.entries = []entry{
+		{partition: 2, due: 10, first: 100, took: 200},
+		{partition: 1, due: 20, first: 23, took: 3},
+		{partition: 1, due: 30, first: 33, took: 3},
+		{partition: 1, due: 99, first: 102, took: 3},
+		{partition: 2, due: 40, first: 101, took: 61},
+		{partition: 3, due: 9, first: 12, took: 3},
+		{partition: 3, due: 120, first: 123, took: 3},
+	}
+	require.Equal(t, map[int32]bool{1: true, 2: false}, b.beside(0))
 }
 
 func TestBook_findsWhatCannotBe(t *testing.T) {

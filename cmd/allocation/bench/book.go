@@ -27,11 +27,13 @@ type book struct {
 
 // entry is a command.
 type entry struct {
-	events int32         // that must follow
-	came   int32         // of them
-	kind   string        // of the command
-	due    time.Duration // when it was due, since the load began
-	took   time.Duration // from then until its last event was read
+	events    int32         // that must follow
+	came      int32         // of them
+	partition int32         // of the command topic
+	kind      string        // of the command
+	due       time.Duration // when it was due, since the load began
+	first     time.Duration // when its first event was read, since the load began
+	took      time.Duration // from when it was due until its last event was read
 }
 
 func newBook(start func(sku string) int64) *book {
@@ -52,6 +54,13 @@ func (b *book) expect(c Command, due time.Duration) {
 		return
 	}
 	b.entries = append(b.entries, entry{events: int32(c.Events), kind: c.Kind, due: due})
+}
+
+// placed notes the partition that a command, or a repeat of it, was sent to.
+func (b *book) placed(number int, partition int32) {
+	b.mu.Lock()
+	b.entries[number].partition = partition
+	b.mu.Unlock()
 }
 
 // complete tells whether all events came that must follow from what was sent so far.
@@ -103,6 +112,9 @@ func (b *book) tick(number int, at time.Duration) error {
 	b.taken++
 	if e.came++; e.came > e.events {
 		return fmt.Errorf("more than the %d events that were expected follow from the %s %s%d", e.events, e.kind, idPrefix, number)
+	}
+	if e.came == 1 {
+		e.first = at
 	}
 	if e.came == e.events {
 		e.took = at - e.due

@@ -18,10 +18,11 @@ type sender struct {
 // send notes the command, due at a time since the load began, and sends it.
 func (s *sender) send(ctx context.Context, c Command, due time.Duration) {
 	s.run.book.expect(c, due)
-	s.client.Produce(ctx, c.record(s.run.site.Commands), func(_ *kgo.Record, err error) {
+	s.client.Produce(ctx, c.record(s.run.site.Commands), func(r *kgo.Record, err error) {
 		if err != nil {
 			s.fail(fmt.Errorf("send to %s: %w", s.run.site.Commands, err))
 		}
+		s.run.book.placed(c.Number, r.Partition)
 	})
 }
 

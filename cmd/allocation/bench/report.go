@@ -1,7 +1,5 @@
 package bench
 
-import "time"
-
 // Report is what was measured. What could not be seen is left out.
 type Report struct {
 	Workload string `json:"workload"`
@@ -43,9 +41,10 @@ type CPU struct {
 type StormReport struct {
 	Lines   int       `json:"lines"`
 	Moved   int       `json:"moved_lines"`
-	Seconds float64   `json:"seconds"` // from when the command was due until its last event was read
-	Before  Latencies `json:"others_before"`
-	During  Latencies `json:"others_during"`
+	Seconds float64   `json:"seconds"`       // from when the command was due until its last event was read
+	Before  Latencies `json:"others_before"` // of all commands
+	During  Latencies `json:"others_during"` // of commands of partitions that were worked on beside the storm, by other appliers
+	Behind  Latencies `json:"behind_during"` // of commands of partitions that waited for it, because they have the same applier
 }
 
 // report fills in everything but times, given what was used before and after so many commands.
@@ -82,10 +81,5 @@ func (r *run) addLatencies(report *Report) {
 		report.Latency = r.book.latencies(WarmUp, end, func(entry) bool { return true })
 		return
 	}
-	took := r.book.entries[r.storm].took
-	others := func(e entry) bool { return e.kind != changeQuantity }
-	report.Storm = &StormReport{
-		Lines: r.plan.Lines, Moved: r.plan.Lines - r.plan.Lines/2, Seconds: took.Seconds(),
-		Before: r.book.latencies(WarmUp, end, others)[all], During: r.book.latencies(end, end+max(took, time.Nanosecond), others)[all],
-	}
+	report.Storm = r.stormReport(end)
 }

@@ -1,6 +1,9 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 const (
 	stormSKU   = "STORM"
@@ -13,4 +16,39 @@ func stormCommand(lines, number int) Command {
 	kept := lines / 2
 	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","qty":%d,"revision":1}`, stormBatch, stormSKU, kept)
 	return Command{Kind: changeQuantity, SKU: stormSKU, Data: data, Number: number, Events: 1 + 2*(lines-kept)}
+}
+
+// stormReport tells what became of the storm that was due at a time since the load began.
+func (r *run) stormReport(due time.Duration) *StormReport {
+	took := max(r.book.entries[r.storm].took, time.Nanosecond)
+	beside := r.book.beside(r.storm)
+	others := func(e entry) bool { return e.kind != changeQuantity }
+	return &StormReport{
+		Lines: r.plan.Lines, Moved: r.plan.Lines - r.plan.Lines/2, Seconds: took.Seconds(),
+		Before: r.book.latencies(WarmUp, due, others)[all],
+		During: r.book.latencies(due, due+took, func(e entry) bool { return others(e) && beside[e.partition] })[all],
+		Behind: r.book.latencies(due, due+took, func(e entry) bool { return others(e) && !beside[e.partition] })[all],
+	}
+}
+
+// beside are the partitions whose commands did not wait for a storm: of those that were due between it and its first event, most had theirs by
+// then. An applier commits one transaction after the other, so what has the same applier as the storm cannot.
+func (b *book) beside(storm int) map[int32]bool {
+	from, to := b.entries[storm].due, b.entries[storm].first
+	ahead := map[int32]int{}
+	for _, e := range b.entries {
+		if e.due < from || e.due >= to {
+			continue
+		}
+		if e.due+e.took < to {
+			ahead[e.partition]++
+		} else {
+			ahead[e.partition]--
+		}
+	}
+	beside := map[int32]bool{}
+	for partition, n := range ahead {
+		beside[partition] = n > 0
+	}
+	return beside
 }
