@@ -141,6 +141,25 @@ func TestBench_refusesWhatHoldsSomething(t *testing.T) {
 	require.Contains(t, o.err, "the topic "+s.names.deadLetters+" holds 1 records")
 }
 
+// A database that keeps something else than what its events say is found, and is a failure.
+func TestBench_failsWhereCommandsHadAnotherEffect(t *testing.T) {
+	s := newBenchSite(t)
+	runProgram(t, "migrate", "up").requireDone(t)
+	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	require.NoError(t, err)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	_, err = conn.Exec(t.Context(), `
+create function spoil() returns trigger language plpgsql as $$ begin new.state := 'waiting'; new.batchref := null; return new; end $$;
+create trigger spoil before insert on lines for each row when (new.qty = 3) execute function spoil()`, pgx.QueryExecModeSimpleProtocol)
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), s.program, s.args("--commands=100")...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, exitFailed, exit.ExitCode())
+	require.Regexp(t, `the table lines has \{Allocated:\d+ Waiting:[1-9]\d* .*\}, and must have \{Allocated:100 `, string(out))
+}
+
 func TestBench_saysWhyAWorkerEnded(t *testing.T) {
 	s := newBenchSite(t)
 	cmd := exec.CommandContext(t.Context(), s.program, s.args("--commands=10")...)
