@@ -161,7 +161,7 @@ func (s *source) send(rows []Row, again bool) bool {
 
 // mostInAir is how many promises of a source may be to come. The client sends what it has of all partitions together, so what one source handed over
 // at once, a hundred thousand rows perhaps, would otherwise be sent, and kept, ahead of the few of the others.
-const mostInAir = 500
+const mostInAir = 1000
 
 // waitForHalf waits until half of the promises have returned, if there are too many, and reports whether it did. A source that has failed or is closed
 // does not wait.
