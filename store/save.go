@@ -10,8 +10,8 @@ import (
 	"allocation/worker"
 )
 
-// save writes a decided batch in one pipeline, which Postgres runs as one transaction: the commit is in it, so no lock is held across the
-// network. Every statement raises where it does not find what the decisions relied on.
+// save writes a decided batch in one pipeline, which Postgres runs as one transaction: the commit is at its end, so no lock waits for an answer to
+// cross the network. Every statement raises where it does not find what the decisions relied on.
 func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledger) error {
 	defer s.unblock(ctx, conn)()
 	p := newPipeline(ctx, conn, d.memory.buf)
