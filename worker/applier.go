@@ -22,7 +22,7 @@ type applier struct {
 	lanes    []*lane       // guarded by Worker.mu
 	turn     int           // the lane that goes first
 	keptTurn bool          // what the database kept goes first
-	limit    int           // most commands in the next transaction: halved when one of them is at fault
+	limit    int           // most commands in the next transaction: halved when one of them is at fault, or others keep being first
 	last     work          // what was gathered last
 
 	restsUntil time.Time // before that, a few commands are not worth a transaction
@@ -134,6 +134,9 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 		a.retry("conflict")
 		a.release(work)
 		a.conflicts++
+		if a.conflicts > 1 { // others are first again and again: fewer commands are decided sooner, and touch fewer of their products
+			a.limit = max(1, len(work.batch.Commands)/2)
+		}
 		if a.conflicts > 2 {
 			pause(stop, jitter(time.Duration(min(a.conflicts, 20))*time.Millisecond))
 		}

@@ -84,6 +84,20 @@ func TestWorker_goesOnAfterErrors(t *testing.T) {
 	}
 }
 
+// Where others commit first again and again, as they do with smaller transactions on the same products, an applier takes fewer commands until it is
+// first itself.
+func TestWorker_takesFewerCommandsWhereOthersAreFirst(t *testing.T) {
+	p := setup(t, 1)
+	p.sendOrders(40)
+	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+		if len(batch.Commands) > 3 {
+			return worker.Applied{}, worker.ErrConflict
+		}
+		return real.Apply(ctx, batch)
+	})
+	p.requireOnce(40)
+}
+
 func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {
 	p := setup(t, 1)
 	var claimer worker.Store
