@@ -95,8 +95,8 @@ func (r *Relay) Open(source Source, room *Room, published, next int64) {
 	r.announce(s)
 }
 
-// Publish takes committed rows over, numbered on from those known. It does not wait: ask the source's room first. The rows are not to be changed afterwards. A
-// source that is not open is left alone: its new owner reads the rows from the table.
+// Publish takes committed rows over, numbered on from those known. It does not wait: ask the source's room first. The rows are not to be changed
+// afterwards. A source that is not open is left alone: its new owner reads the rows from the table.
 func (r *Relay) Publish(id int32, rows []Row) {
 	if s := r.source(id); s != nil && len(rows) > 0 {
 		s.hand(rows)

@@ -7,9 +7,12 @@ package main
 import (
 	"context"
 	"os"
+
+	"github.com/google/uuid"
 )
 
 func main() {
+	uuid.EnableRandPool() // send -f makes an id for each line; only here is nobody making one yet
 	ctx, stop := untilSignal(context.Background())
 	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr}
 	code := p.run(ctx, os.Args[1:])

@@ -22,7 +22,6 @@ func (c *sendCommand) sendFile(ctx context.Context, p *program) error {
 		return err
 	}
 	defer in.Close()
-	uuid.EnableRandPool()
 	debug.SetGCPercent(400) // what is in flight is bounded, and memory for speed is a good trade here
 	client, err := c.connect(ctx, p, kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(50_000))
 	if err != nil {

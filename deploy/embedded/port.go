@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"syscall"
@@ -24,14 +25,24 @@ func (e *AddrInUseError) Error() string {
 	return message
 }
 
+// Ports below those that systems take for outgoing connections (Linux from 32768 on): a connection must not take one before the server does.
+const (
+	firstPort = 20_000
+	ports     = 12_000
+)
+
 // FreePort returns a port of the loopback interface that nobody listened on a moment ago.
 func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	const attempts = 100
+	var err error
+	for range attempts {
+		port := firstPort + rand.N(ports)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", loopback(port)); err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("find a free port: %w", err)
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
