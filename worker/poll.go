@@ -12,11 +12,11 @@ import (
 // heartbeats are sent in a session timeout. With each a member may learn that partitions are to move, and twice does everybody wait for everybody.
 const heartbeats = 10
 
-// options are the client rules that this package stands on.
+// options are the client rules that this package stands on. They name no topic, or the client would join the group at once, and hand out
+// partitions to a worker that is still being made: Run adds the topics.
 func (w *Worker) options() []kgo.Opt {
 	return append(append([]kgo.Opt{}, w.cfg.Kafka...),
 		kgo.ConsumerGroup(w.cfg.Group),
-		kgo.ConsumeTopics(w.topics()...),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.SessionTimeout(w.cfg.SessionTimeout),
 		kgo.HeartbeatInterval(w.cfg.SessionTimeout/heartbeats),

@@ -47,7 +47,7 @@ type Worker struct {
 	watched topicsWatched // guarded by mu
 }
 
-// New makes a worker. It does not connect yet; an error is a mistake in the options.
+// New makes a worker. It does not connect before Run; an error is a mistake in the options.
 func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	w := &Worker{
 		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
@@ -101,6 +101,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	parts.Go(func() { w.runWatch(stop) })
 	reports.Go(func() { w.runReporter(report) })
 	reports.Go(func() { w.runListener(report) })
+	w.client.AddConsumeTopics(w.topics()...) // joins the group
 	w.poll(stop)
 	cancel(errStopped)
 

@@ -1,0 +1,21 @@
+package worker
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+)
+
+// A client that has topics joins the group by itself, and hands out partitions to a worker that may still be in the making.
+func TestNew_leavesTheGroupAlone(t *testing.T) {
+	w, err := New(Config{
+		Group: "g", Topics: []Topic{{Name: "commands"}}, SessionTimeout: 10 * time.Second,
+		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
+	}, nil, nil)
+	require.NoError(t, err)
+	defer w.client.Close()
+	require.Empty(t, w.client.GetConsumeTopics())
+}
