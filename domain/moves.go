@@ -36,7 +36,7 @@ func (p *Product) wait(l *line) {
 
 // carryOut does what serve worked out for from, the batch whose stock rose, and appends the events.
 func (p *Product) carryOut(events []Event, from *batch, moves []move) []Event {
-	events = slices.Grow(events, len(moves))
+	events = slices.Grow(events, 2*len(moves)) // a line leaves one batch, and gets another or waits
 	for _, m := range moves {
 		switch {
 		case m.older:

@@ -140,10 +140,20 @@ func (s *source) count(rows []Row) {
 	s.room.take(cost)
 }
 
+// A transaction with more than unhurriedFrom rows of a source is produced by and by, up to 250 rows in two milliseconds. Kafka, its consumers, and this
+// process would be busy with nothing else for as long as it takes, and the few rows of other sources come too late (deploy/SPEED.md). Batches of the
+// usual size have fewer, and a backlog keeps its speed.
+const (
+	unhurriedFrom = 5_000
+	breatheEvery  = 250
+	breath        = 2 * time.Millisecond
+)
+
 // send produces rows in order, except those that are held. After a failure some rows may be acknowledged already; they are left out. It reports
 // false when a publish has failed.
 func (s *source) send(rows []Row, again bool) bool {
 	s.now = time.Now()
+	unhurried := len(rows) > unhurriedFrom
 	for i := range rows {
 		row := &rows[i]
 		if again && s.has(row.Number) || s.hold(row) {
@@ -152,7 +162,7 @@ func (s *source) send(rows []Row, again bool) bool {
 		if !s.launch(row) {
 			return false
 		}
-		if s.waitForHalf() {
+		if s.waitForHalf() || unhurried && i%breatheEvery == 0 && pause(s.ctx, breath) {
 			s.now = time.Now()
 		}
 	}
@@ -163,8 +173,8 @@ func (s *source) send(rows []Row, again bool) bool {
 // at once, a hundred thousand rows perhaps, would otherwise be sent, and kept, ahead of the few of the others.
 const mostInAir = 1000
 
-// waitForHalf waits until half of the promises have returned, if there are too many, and reports whether it did. A source that has failed or is closed
-// does not wait.
+// waitForHalf waits until half of the promises have returned, if there are too many, and reports whether it did. A source that is closed does not wait,
+// and the promises of one that has failed return soon: the client fails all that is buffered.
 func (s *source) waitForHalf() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,7 +182,7 @@ func (s *source) waitForHalf() bool {
 		return false
 	}
 	s.thins = true
-	for s.out > mostInAir/2 && s.failure == nil && !s.closed {
+	for s.out > mostInAir/2 && !s.closed {
 		s.mu.Unlock()
 		s.wait(nil)
 		s.mu.Lock()

@@ -155,7 +155,9 @@ func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*dom
 	var state string
 	var last history
 	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, &last.source, &last.row, &last.day)
+	var breather breather
 	_, err = pgx.ForEachRow(rows, columns, func() error {
+		breather.row()
 		line.State = lineStates[state]
 		if _, ok := l.lines[line.ID]; !ok {
 			l.lines[line.ID] = last

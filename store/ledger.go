@@ -120,7 +120,9 @@ func (l *ledger) record(lanes []worker.Lane, c *worker.Command, decoded domain.C
 	default:
 		*outcome = worker.Outcome{Result: worker.Changed}
 	}
+	var breather breather
 	for n := range result.Events {
+		breather.row()
 		l.event(lanes, c, n, &result.Events[n])
 	}
 	return row

@@ -17,14 +17,11 @@ select expect_count((select count(*) from updated), $9, 'lines updated')`
 )
 
 func queueLines(p *pipeline, catalog *domain.Catalog, l *ledger) {
-	var changed lineRows
-	made := 0
+	made, changed := 0, 0
 	products := catalog.Products()
 	for _, product := range products {
 		made += len(product.NewLines())
-		for _, line := range product.UpdatedLines() {
-			changed.add(line, l.lines[line.ID])
-		}
+		changed += len(product.UpdatedLines())
 	}
 	if made > 0 {
 		p.copy(copyLinesSQL, lineColumns, func(rows *copyRows) {
@@ -35,8 +32,9 @@ func queueLines(p *pipeline, catalog *domain.Catalog, l *ledger) {
 			}
 		})
 	}
-	if n := len(changed.orderIDs); n > 0 {
-		p.execute(updateLineSQL, changed.orderIDs, changed.skus, changed.lineIDs, changed.states, changed.batchRefs, changed.sources, changed.rows, changed.days, n)
+	if changed > 0 {
+		rows := lineRowsOf(products, l, changed)
+		p.execute(updateLineSQL, rows.orderIDs, rows.skus, rows.lineIDs, rows.states, rows.batchRefs, rows.sources, rows.rows, rows.days, changed)
 	}
 }
 
@@ -59,6 +57,24 @@ type lineRows struct {
 	orderIDs, skus, lineIDs, states, batchRefs []string
 	rows                                       []int64
 	sources, days                              []int32
+}
+
+// lineRowsOf are the lines of products that were loaded and changed, n together.
+func lineRowsOf(products []*domain.Product, l *ledger, n int) *lineRows {
+	texts := func() []string { return make([]string, 0, n) }
+	numbers := func() []int32 { return make([]int32, 0, n) }
+	r := &lineRows{
+		orderIDs: texts(), skus: texts(), lineIDs: texts(), states: texts(), batchRefs: texts(),
+		rows: make([]int64, 0, n), sources: numbers(), days: numbers(),
+	}
+	var breather breather
+	for _, product := range products {
+		for _, line := range product.UpdatedLines() {
+			breather.row()
+			r.add(line, l.lines[line.ID])
+		}
+	}
+	return r
 }
 
 func (r *lineRows) add(line *domain.Line, last history) {

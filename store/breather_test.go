@@ -1,0 +1,24 @@
+package store
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBreather_pausesOnlyInVeryManyRows(t *testing.T) {
+	for rows, want := range map[int]time.Duration{
+		5_000: 0, 6_000: breath, 100_000: 95 * breath,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var b breather
+			began := time.Now()
+			for range rows {
+				b.row()
+			}
+			require.Equal(t, want, time.Since(began), "%d rows", rows)
+		})
+	}
+}
