@@ -10,9 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// readBytes is how much of a partition is read at once: little, or the few events of the others would be seen only after the many of one were read.
-const readBytes = 64 << 10
-
 // patience is how long nothing at all may happen while something is still missing.
 const patience = time.Minute
 
@@ -20,7 +17,7 @@ const patience = time.Minute
 func (r *run) readAll(ctx context.Context, all func() bool) error {
 	from := map[int32]kgo.Offset{}
 	r.eventStarts.Each(func(o kadm.ListedOffset) { from[o.Partition] = kgo.NewOffset().At(o.Offset) })
-	client, err := r.site.Connect(kgo.FetchMaxPartitionBytes(readBytes), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.site.Events: from}))
+	client, err := r.site.Connect(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.site.Events: from}))
 	if err != nil {
 		return err
 	}
