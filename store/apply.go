@@ -39,6 +39,11 @@ func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, 
 }
 
 func (s *Store) transact(ctx context.Context, conn *pgx.Conn, d *decisions) (*ledger, error) {
+	if d.batch.LockFirst {
+		if err := s.lockFirst(ctx, conn, d); err != nil {
+			return nil, err
+		}
+	}
 	if err := d.decide(ctx, conn); err != nil {
 		return nil, err
 	}

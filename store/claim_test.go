@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -66,6 +67,36 @@ func TestClaim_endsASessionThatHoldsItsLocksAndWaitsForItsClient(t *testing.T) {
 	require.Zero(t, claims[0].NextOffset, "what the frozen session wrote is gone")
 	_, err = frozen.Exec(t.Context(), `commit`)
 	require.Error(t, err)
+}
+
+// A session that is alive may hold locks for long, as one does that locks first, and hear from its client from time to time.
+func TestUnblock_sparesWhoHasNotWaitedLongForItsClient(t *testing.T) {
+	b := setup(t, 0)
+	holder, waiter := b.connect(), b.connect()
+	_, err := holder.Exec(t.Context(), `begin; lock table absences`)
+	require.NoError(t, err)
+	waited := make(chan error, 1)
+	go func() {
+		_, err := waiter.Exec(context.Background(), `begin; lock table absences`)
+		waited <- err
+	}()
+	require.Eventually(t, b.waitsForLock, 20*time.Second, 5*time.Millisecond)
+	pid := int32(waiter.PgConn().PID())
+	ended, err := b.pool.Exec(t.Context(), unblockSQL, pid, time.Hour)
+	require.NoError(t, err)
+	require.Zero(t, ended.RowsAffected())
+	ended, err = b.pool.Exec(t.Context(), unblockSQL, pid, time.Duration(0))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, ended.RowsAffected())
+	require.NoError(t, <-waited)
+}
+
+func (b *bench) connect() *pgx.Conn {
+	b.t.Helper()
+	conn, err := pgx.Connect(b.t.Context(), b.url)
+	require.NoError(b.t, err)
+	b.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
 }
 
 func TestSavePublished_tellsWhoLostTheClaim(t *testing.T) {

@@ -21,14 +21,21 @@ type pipeline struct {
 	err      error // the first; then the end is not sent
 	sent     bool  // Postgres has a part of it, or all
 	answered bool  // to the end
+
+	commit *pgconn.StatementDescription // ends the transaction that was begun before; nil where the pipeline is one by itself
 }
 
 // errPartSent keeps a statement from being prepared in the middle of a pipeline: that would end the transaction there, and commit half of it.
 var errPartSent = errors.New("a statement follows the one that is sent in parts")
 
-// newPipeline begins a pipeline in a buffer that is used again. What was appended to it is in buf.
+// newPipeline begins a pipeline in a buffer that is used again. What was appended to it is in buf. A transaction that was begun on the connection is
+// committed at its end.
 func newPipeline(ctx context.Context, conn *pgx.Conn, buf []byte) *pipeline {
-	return &pipeline{ctx: ctx, conn: conn, buf: buf[:0]}
+	p := &pipeline{ctx: ctx, conn: conn, buf: buf[:0]}
+	if conn.PgConn().TxStatus() != 'I' { // not idle
+		p.commit = p.prepare(`commit`)
+	}
+	return p
 }
 
 // execute appends a statement. Its answer is of no interest, but that there is one.
@@ -107,6 +114,10 @@ func (p *pipeline) append(message pgproto3.FrontendMessage) {
 // send sends the rest of the pipeline, and returns when Postgres has committed it. Only an error that is a *pgconn.PgError of the severity ERROR is
 // Postgres' word that it has not.
 func (p *pipeline) send() error {
+	if p.commit != nil {
+		p.append(&pgproto3.Bind{PreparedStatement: p.commit.Name})
+		p.append(&pgproto3.Execute{})
+	}
 	p.append(&pgproto3.Sync{})
 	if p.err != nil {
 		return p.err

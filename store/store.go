@@ -3,7 +3,8 @@
 // Its guarantee: a transaction commits a batch's positions, products, outbox rows and dead letters together, and only if the worker still
 // holds the claims, the positions are where it left them, and everything that the decisions read is still so. Nothing is locked while
 // deciding: reads take no locks and leave no transaction open, and the write is one pipeline with its commit at its end, which is sent at once unless it
-// is large. What a transaction of an applier read or wrote, its next one remembers, and the write checks that, too: see memory.
+// is large. What a transaction of an applier read or wrote, its next one remembers, and the write checks that, too: see memory. Only a batch that others
+// made a conflict again and again locks its products before it reads: see lockFirst.
 //
 // Locks are taken in one order, so that transactions cannot deadlock: positions by source, the table absences, products by SKU, then batches and
 // lines by key.

@@ -32,6 +32,9 @@ type applier struct {
 	outages   int       // in a row
 }
 
+// conflictsToLock is after how many conflicts in a row products are locked before they are read.
+const conflictsToLock = 4
+
 func newApplier(w *Worker, number int, room *outbox.Room) *applier {
 	return &applier{w: w, number: number, room: room, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
 }

@@ -50,6 +50,10 @@ type Batch struct {
 	Lanes    []Lane
 	Commands []Command
 	Free     []string // products for which nothing waits behind these commands: they are held no longer
+
+	// LockFirst has the products locked before they are read: others were first again and again, as they are where a product's commands come by
+	// several partitions and one of them takes long, because its batch has very many lines. The others wait then.
+	LockFirst bool
 }
 
 // Applied is what a committed transaction did.

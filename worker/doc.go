@@ -29,5 +29,8 @@
 // a dead letter that holds its product; what comes for the product later is kept in the database, and applied in order by the partition's owner
 // when an operator has decided (see keeping). One that ends the process leaves no error: it is found by trials that never ended (see suspicion).
 //
+// A transaction that finds that others changed its products meanwhile is decided again: with fewer commands, when that happens again and again, and in
+// the end with its products locked before they are read, or one that takes long would never be first (see applier.finish and Batch.LockFirst).
+//
 // There is one lock, Worker.mu, for lanes and what is in them; it is never held across a call to the Store, the relay's waits, or Kafka.
 package worker

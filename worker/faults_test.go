@@ -98,6 +98,22 @@ func TestWorker_takesFewerCommandsWhereOthersAreFirst(t *testing.T) {
 	p.requireOnce(40)
 }
 
+// Where even one command alone takes so long that others are always first, they have to wait for it.
+func TestWorker_locksFirstWhereOthersAreAlwaysFirst(t *testing.T) {
+	p := setup(t, 1)
+	p.sendOrders(5)
+	var tried atomic.Bool
+	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+		if len(batch.Commands) > 0 && !batch.LockFirst {
+			tried.Store(true)
+			return worker.Applied{}, worker.ErrConflict
+		}
+		return real.Apply(ctx, batch)
+	})
+	p.requireOnce(5)
+	require.True(t, tried.Load(), "it is the last resort")
+}
+
 func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {
 	p := setup(t, 1)
 	var claimer worker.Store
