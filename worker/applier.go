@@ -32,8 +32,12 @@ type applier struct {
 	outages   int       // in a row
 }
 
-// conflictsToLock is after how many conflicts in a row products are locked before they are read.
-const conflictsToLock = 4
+// After a few conflicts in a row products are locked before they are read, if by then the batch has few commands: others wait for it, and many products
+// locked for long would be worse for all than more conflicts.
+const (
+	conflictsToLock = 4
+	fewToLock       = 16 // commands
+)
 
 func newApplier(w *Worker, number int, room *outbox.Room) *applier {
 	return &applier{w: w, number: number, room: room, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
@@ -105,6 +109,7 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 		}
 	}()
 	work.decode()
+	work.batch.LockFirst = a.conflicts >= conflictsToLock && len(work.batch.Commands) <= fewToLock
 	start := time.Now()
 	ctx, span := startSpan(ctx, a.w.tracer, &work.batch)
 	applied, err := a.w.store.Apply(ctx, work.batch)

@@ -116,7 +116,7 @@ func (a *applier) newWork() *work {
 	last := &a.last
 	clear(last.records)
 	clear(last.batch.Commands)
-	*last = work{records: last.records[:0], batch: Batch{Applier: a.number, Commands: last.batch.Commands[:0], LockFirst: a.conflicts >= conflictsToLock}}
+	*last = work{records: last.records[:0], batch: Batch{Applier: a.number, Commands: last.batch.Commands[:0]}}
 	return last
 }
 
