@@ -36,10 +36,10 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 
 	rival := b.batch(command(1, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`))
 	rival.Lanes, rival.Commands[0].Lane = rival.Lanes[1:], 0
-	rivals := make(chan error, 1)
+	another, rivals := b.open("rival"), make(chan error, 1)
 	hook := &afterLoad{do: func() {
 		go func() {
-			_, err := b.open("rival").Apply(t.Context(), rival)
+			_, err := another.Apply(t.Context(), rival)
 			rivals <- err
 		}()
 		require.Eventually(t, func() bool { return len(rivals) > 0 || b.waitsForLock() }, 20*time.Second, 5*time.Millisecond)
@@ -57,7 +57,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	require.Zero(t, s.pool.Stat().AcquiredConns())
 	require.NoError(t, s.Ping(t.Context()), "the transaction is over")
 
-	_, err = b.open("rival again").Apply(t.Context(), rival)
+	_, err = another.Apply(t.Context(), rival)
 	require.NoError(t, err)
 }
 
