@@ -25,7 +25,9 @@ func (b *bench) work(s *Store, sku string) error {
 		command(0, "Allocate", `{"orderid":"o1","sku":%q,"qty":20}`, sku),
 		command(0, "Allocate", `{}`),
 	}, {command(0, "ChangeBatchQuantity", `{"batchref":"b1-%s","qty":1}`, sku), command(0, "Dispatch", `{"orderid":"o1","sku":%q}`, sku)}} {
-		if err := w.tryToApply(w.batch(batch...)); err != nil {
+		made := w.batch(batch...)
+		made.LockFirst = made.Lanes[0].From > 0
+		if err := w.tryToApply(made); err != nil {
 			return err
 		}
 	}
