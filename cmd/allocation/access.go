@@ -33,7 +33,8 @@ type access struct {
 	logger  *slog.Logger
 
 	mu      sync.Mutex
-	refused map[string]refused // by address
+	refused map[string]refused   // by address
+	granted map[string]time.Time // when the newest attempt began that was let in, by address
 }
 
 // refused is the last word of a server.
@@ -46,11 +47,12 @@ type refused struct {
 const accessMemory = time.Minute
 
 func newAccess(system string, explain func(error) error, counter *prometheus.CounterVec, logger *slog.Logger) *access {
-	return &access{system: system, explain: explain, counter: counter, logger: logger, refused: map[string]refused{}}
+	return &access{system: system, explain: explain, counter: counter, logger: logger, refused: map[string]refused{}, granted: map[string]time.Time{}}
 }
 
-// note takes down how an attempt to connect ended. A server that is away says nothing about access.
-func (a *access) note(address string, err error) {
+// note takes down how an attempt to connect ended that began at some time. A server that is away says nothing about access; nor does a refusal where
+// one that began later was let in, with what was in the files by then.
+func (a *access) note(address string, began time.Time, err error) {
 	var e *config.AccessError
 	err = a.explain(err)
 	if err != nil && !errors.As(err, &e) {
@@ -60,6 +62,9 @@ func (a *access) note(address string, err error) {
 	defer a.mu.Unlock()
 	before, was := a.refused[address]
 	if e == nil {
+		if began.After(a.granted[address]) {
+			a.granted[address] = began
+		}
 		if was {
 			delete(a.refused, address)
 			a.logger.Info("access granted again", "system", a.system, "address", address)
@@ -67,6 +72,9 @@ func (a *access) note(address string, err error) {
 		return
 	}
 	a.counter.WithLabelValues(a.system, e.Reason).Inc()
+	if a.granted[address].After(began) {
+		return
+	}
 	a.refused[address] = refused{why: e.Error(), at: time.Now()}
 	if before.why != e.Error() {
 		a.logger.Error("no access; trying on", "system", a.system, "address", address, "reason", e.Reason, "error", e)
@@ -91,19 +99,19 @@ var (
 )
 
 // OnBrokerConnect is kgo's hook for a connection that was opened and let in, or was not.
-func (a *access) OnBrokerConnect(broker kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	a.note(net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port))), err)
+func (a *access) OnBrokerConnect(broker kgo.BrokerMetadata, took time.Duration, _ net.Conn, err error) {
+	a.note(net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port))), time.Now().Add(-took), err)
 }
 
 // TraceConnectStart is pgx's hook for a connection that is opened.
 func (a *access) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
-	return context.WithValue(ctx, accessAddress{}, net.JoinHostPort(data.ConnConfig.Host, strconv.Itoa(int(data.ConnConfig.Port))))
+	return context.WithValue(ctx, attemptKey{}, attempt{net.JoinHostPort(data.ConnConfig.Host, strconv.Itoa(int(data.ConnConfig.Port))), time.Now()})
 }
 
 // TraceConnectEnd is pgx's hook for a connection that was let in, or was not.
 func (a *access) TraceConnectEnd(ctx context.Context, data pgx.TraceConnectEndData) {
-	address, _ := ctx.Value(accessAddress{}).(string)
-	a.note(address, data.Err)
+	attempt, _ := ctx.Value(attemptKey{}).(attempt)
+	a.note(attempt.address, attempt.began, data.Err)
 }
 
 // watch takes down what keeps a pool from even trying, such as a file of a certificate that is gone.
@@ -115,14 +123,19 @@ func (a *access) watch(pool *pgxpool.Config) {
 	pool.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
 		err := before(ctx, conn)
 		if err != nil {
-			a.note(net.JoinHostPort(conn.Host, strconv.Itoa(int(conn.Port))), err)
+			a.note(net.JoinHostPort(conn.Host, strconv.Itoa(int(conn.Port))), time.Now(), err)
 		}
 		return err
 	}
 }
 
-// accessAddress is the key of the address in a context.
-type accessAddress struct{}
+// attempt is one to connect to Postgres, in its context.
+type attempt struct {
+	address string
+	began   time.Time
+}
+
+type attemptKey struct{}
 
 // TraceQueryStart makes this a pgx.QueryTracer, which pgx looks for first.
 func (a *access) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
