@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"syscall"
 )
 
@@ -31,18 +32,25 @@ const (
 	ports     = 12_000
 )
 
-// FreePort returns a port of the loopback interface that nobody listened on a moment ago.
+// given are the ports that this process was given: nobody may listen on them yet.
+var given sync.Map
+
+// FreePort returns a port of the loopback interface that nobody listened on a moment ago, and none twice.
 func FreePort() (int, error) {
 	const attempts = 100
 	var err error
 	for range attempts {
 		port := firstPort + rand.N(ports)
+		if _, before := given.LoadOrStore(port, true); before {
+			err = syscall.EADDRINUSE
+			continue
+		}
 		var listener net.Listener
 		if listener, err = net.Listen("tcp", loopback(port)); err == nil {
 			return port, listener.Close()
 		}
 	}
-	return 0, fmt.Errorf("find a free port: %w", err)
+	return 0, fmt.Errorf("find a free port after %d attempts: %w", attempts, err)
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -1,0 +1,19 @@
+package embedded
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Whoever asks for several ports listens on them only when it has them all.
+func TestFreePort_givesNoneTwice(t *testing.T) {
+	t.Parallel()
+	given := map[int]bool{}
+	for range 500 {
+		port, err := FreePort()
+		require.NoError(t, err)
+		require.False(t, given[port], "port %d", port)
+		given[port] = true
+	}
+}
