@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -17,7 +18,21 @@ func (t *lastTime) get() time.Time { return time.Unix(0, t.ns.Load()) }
 // pingTimeout bounds what a readiness probe waits for Postgres.
 const pingTimeout = 2 * time.Second
 
-// NotReady says why the worker should get no traffic now; empty where it is ready. A quarantine is no reason: it would block a rollout.
+// Notes say what is wrong with some of the worker's partitions while others move, for the people who look. They are no reason not to be ready: a
+// rollout would be blocked by it.
+func (w *Worker) Notes() (notes []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lanes {
+		if l.state == quarantined {
+			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", l.topic, l.partition, l.why))
+		}
+	}
+	slices.Sort(notes)
+	return notes
+}
+
+// NotReady says why the worker should get no traffic now; empty where it is ready. What Notes says is no reason.
 func (w *Worker) NotReady(ctx context.Context) (reasons []string) {
 	if _, generation := w.client.GroupMetadata(); generation < 0 {
 		reasons = append(reasons, "group: not joined")

@@ -47,6 +47,7 @@ func (p *pipeline) awaitQuarantine(m *member, partitions int, why string) {
 		require.Contains(p.t, p.log.String(), "allocation offsets ")
 	}
 	require.Empty(p.t, m.NotReady(p.t.Context()), "a quarantine is no reason not to be ready")
+	require.Len(p.t, m.Notes(), partitions)
 }
 
 func (m *member) gauge(name string) float64 {

@@ -8,7 +8,13 @@ import (
 
 // readiness is what /readyz asks, from before there is a worker.
 type readiness struct {
-	notReady atomic.Pointer[func(context.Context) []string]
+	answer atomic.Pointer[func(context.Context) health]
+}
+
+// health is what a worker says of itself.
+type health struct {
+	reasons []string // why it is not ready; none where it is
+	notes   []string // what is wrong with some of its partitions, and no reason
 }
 
 func newReadiness() *readiness {
@@ -19,14 +25,13 @@ func newReadiness() *readiness {
 
 // starting says why there is no worker yet.
 func (r *readiness) starting(reason string) {
-	r.ask(func(context.Context) []string { return []string{reason} })
+	r.ask(func(context.Context) health { return health{reasons: []string{reason}} })
 }
 
 // ask makes a worker answer from now on.
-func (r *readiness) ask(notReady func(context.Context) []string) { r.notReady.Store(&notReady) }
+func (r *readiness) ask(answer func(context.Context) health) { r.answer.Store(&answer) }
 
-// reasons are why the worker is not ready; none where it is.
-func (r *readiness) reasons(ctx context.Context) []string { return (*r.notReady.Load())(ctx) }
+func (r *readiness) health(ctx context.Context) health { return (*r.answer.Load())(ctx) }
 
 const awaitReadyEvery = 50 * time.Millisecond
 
@@ -39,7 +44,7 @@ func (r *readiness) await(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		case <-tick.C:
-			if len(r.reasons(ctx)) == 0 {
+			if len(r.health(ctx).reasons) == 0 {
 				return true
 			}
 		}

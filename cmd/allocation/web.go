@@ -85,13 +85,15 @@ func (w *web) stop() {
 type readyAnswer struct {
 	Ready   bool     `json:"ready"`
 	Reasons []string `json:"reasons,omitempty"`
+	Notes   []string `json:"notes,omitempty"`
 }
 
 func (r *readiness) serve(w http.ResponseWriter, request *http.Request) {
-	reasons := r.reasons(request.Context())
+	h := r.health(request.Context())
+	ready := len(h.reasons) == 0
 	w.Header().Set("Content-Type", "application/json")
-	if len(reasons) > 0 {
+	if !ready {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_ = json.NewEncoder(w).Encode(readyAnswer{Ready: len(reasons) == 0, Reasons: reasons})
+	_ = json.NewEncoder(w).Encode(readyAnswer{Ready: ready, Reasons: h.reasons, Notes: h.notes})
 }

@@ -73,11 +73,11 @@ func (w *wiring) explain(system string, err error) error {
 	return w.postgresAccess.explain(err)
 }
 
-// notReady is what the worker says, and who does not let it in.
-func (w *wiring) notReady(runner *worker.Worker) func(context.Context) []string {
-	return func(ctx context.Context) []string {
+// healthOf is what the worker says, and who does not let it in.
+func (w *wiring) healthOf(runner *worker.Worker) func(context.Context) health {
+	return func(ctx context.Context) health {
 		reasons := runner.NotReady(ctx)
-		return slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons)
+		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons), notes: runner.Notes()}
 	}
 }
 
@@ -152,7 +152,7 @@ func (w *wiring) work(ctx context.Context, db *store.Store) error {
 	if err != nil {
 		return err
 	}
-	w.readiness.ask(w.notReady(runner))
+	w.readiness.ask(w.healthOf(runner))
 	w.logger.Info("worker starts", "group", w.settings.group.ID, "topics", w.settings.topics.CommandTopicNames(), "version", version())
 
 	maintaining, stop := context.WithCancel(ctx)
