@@ -15,10 +15,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -36,17 +33,6 @@ type Options struct {
 	MaxConns int32                 // 0: the pool's default
 	Adjust   func(*pgxpool.Config) // changes the pool's configuration last: tracing, or faults in tests; may be nil
 }
-
-// Timeouts of every session, so that nothing stands still for ever. Frozen clients are ended sooner: see unblock.
-const (
-	statementTimeout = 30 * time.Second
-	lockTimeout      = 20 * time.Second
-	idleTimeout      = 10 * time.Second
-	connectTimeout   = 5 * time.Second
-
-	// callTimeout ends a call that gets no answer at all, as when the network swallows it.
-	callTimeout = statementTimeout + 5*time.Second
-)
 
 // Open makes a pool of connections. It does not connect yet: a mistake in the URL is the only error.
 func Open(ctx context.Context, o Options) (*Store, error) {
@@ -66,36 +52,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return &Store{pool: pool, owner: o.Owner}, nil
-}
-
-func configureSession(cfg *pgxpool.Config) {
-	c := &cfg.ConnConfig.Config
-	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-	for name, value := range map[string]string{
-		"application_name": "allocation",
-		// Queries look rows up by their keys. Compiling them takes longer than running them; and a plan is kept for as long as the connection, so one
-		// that was made when a table was small must serve when it is large.
-		"jit":                                 "off",
-		"enable_seqscan":                      "off",
-		"enable_hashjoin":                     "off",
-		"enable_mergejoin":                    "off",
-		"datestyle":                           "ISO",
-		"timezone":                            "UTC",
-		"synchronous_commit":                  "on",
-		"statement_timeout":                   ms(statementTimeout),
-		"lock_timeout":                        ms(lockTimeout),
-		"idle_in_transaction_session_timeout": ms(idleTimeout),
-	} {
-		if _, set := c.RuntimeParams[name]; !set || name == "synchronous_commit" {
-			c.RuntimeParams[name] = value
-		}
-	}
-	if c.ConnectTimeout == 0 {
-		c.ConnectTimeout = connectTimeout
-	}
-	if c.ValidateConnect == nil {
-		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // a standby is no database of ours
-	}
 }
 
 // Close ends all connections. Calls in flight fail.

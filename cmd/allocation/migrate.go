@@ -13,6 +13,7 @@ import (
 
 	"allocation/cmd/allocation/config"
 	"allocation/migrations"
+	"allocation/store"
 )
 
 type migrateCommand struct {
@@ -101,7 +102,12 @@ func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.ParseConfig(url)
+	settings, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	store.SetSession(&settings.Config, nil)
+	return settings, nil
 }
 
 func databaseAway(database config.Database, settings *pgx.ConnConfig, err error) error {

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Timeouts of every session, so that nothing stands still for ever. Frozen clients are ended sooner: see unblock.
+const (
+	statementTimeout = 30 * time.Second
+	lockTimeout      = 20 * time.Second
+	idleTimeout      = 10 * time.Second
+	connectTimeout   = 5 * time.Second
+
+	// callTimeout ends a call that gets no answer at all, as when the network swallows it.
+	callTimeout = statementTimeout + 5*time.Second
+)
+
+// certain are the settings that what this package promises rests on. Each session sets them itself, whatever the URL, the role, the database or the
+// server has instead.
+var certain = map[string]string{
+	"synchronous_commit": "on",
+	// Rows that a policy hides would be taken for absent, and legal commands refused: an error instead.
+	"row_security": "off",
+	// Tables of the same names that another search path finds first are not the service's.
+	"search_path": "public",
+}
+
+// usual are settings that a URL may change.
+func usual() map[string]string {
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	return map[string]string{
+		// Queries look rows up by their keys. Compiling them takes longer than running them; and a plan is kept for as long as the connection, so one
+		// that was made when a table was small must serve when it is large.
+		"jit":                                 "off",
+		"enable_seqscan":                      "off",
+		"enable_hashjoin":                     "off",
+		"enable_mergejoin":                    "off",
+		"datestyle":                           "ISO",
+		"timezone":                            "UTC",
+		"statement_timeout":                   ms(statementTimeout),
+		"lock_timeout":                        ms(lockTimeout),
+		"idle_in_transaction_session_timeout": ms(idleTimeout),
+	}
+}
+
+func configureSession(cfg *pgxpool.Config) {
+	c := &cfg.ConnConfig.Config
+	SetSession(c, usual())
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	if c.ValidateConnect == nil {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // a standby is no database of ours
+	}
+}
+
+// SetSession makes each connection set what is certain, and what is usual unless the URL has it. It does so by a statement when it is connected: a
+// pooler may drop what is asked for while connecting.
+func SetSession(c *pgconn.Config, usual map[string]string) {
+	settings := maps.Clone(certain)
+	for name, value := range usual {
+		if _, set := c.RuntimeParams[name]; !set {
+			settings[name] = value
+		}
+	}
+	for name := range certain {
+		delete(c.RuntimeParams, name)
+	}
+	if _, set := c.RuntimeParams["application_name"]; !set {
+		c.RuntimeParams["application_name"] = "allocation"
+	}
+	var set []string
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		set = append(set, fmt.Sprintf("set %s to '%s'", name, settings[name]))
+	}
+	sql := strings.Join(set, "; ")
+	c.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
+		_, err := conn.Exec(ctx, sql).ReadAll()
+		return err
+	}
+}
