@@ -5,50 +5,58 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"sort"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"allocation/domain"
 	"allocation/worker"
 )
 
-// Apply decides a batch of commands and commits what they do: positions, products, outbox rows and dead letters, together or not at all.
+// Apply decides a batch of commands and commits what they do: positions, products, outbox rows and dead letters, together or not at all. Where its
+// first commands have very many events already, it commits what these do and leaves the rest for the next transaction.
 // An error is a *worker.FencedError, or one of worker's kinds, or the fault of something in the batch; only after worker.ErrUnknownOutcome
 // may the batch have been committed.
 func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return worker.Applied{}, readError("apply", err)
 	}
 	defer conn.Release()
 
 	memory := s.memories.take(batch.Applier) // and give it back only after what it told proved right
-	d := newDecisions(batch, memory)
-	ledger, err := s.transact(ctx, conn.Conn(), d)
+	d, ledger, err := s.transact(ctx, conn.Conn(), newDecisions(batch, memory))
 	if errors.Is(err, worker.ErrConflict) {
 		s.memories.give(batch.Applier, memory.doubted(err))
 	}
 	if err != nil {
 		return worker.Applied{}, err
 	}
-	memory.committed(batch.Free)
-	s.memories.give(batch.Applier, memory)
+	d.memory.committed(d.batch.Free)
+	s.memories.give(batch.Applier, d.memory)
 	return worker.Applied{Rows: ledger.rows, Outcomes: ledger.outcomes}, nil
 }
 
-func (s *Store) transact(ctx context.Context, conn *pgx.Conn, d *decisions) (*ledger, error) {
+func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return s.pool.Acquire(ctx)
+}
+
+func (s *Store) transact(ctx context.Context, conn *pgx.Conn, d *decisions) (*decisions, *ledger, error) {
 	if d.batch.LockFirst {
 		if err := s.lockFirst(ctx, conn, d); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	if err := d.decide(ctx, conn); err != nil {
-		return nil, err
+	d, err := d.decided(ctx, conn)
+	if err != nil {
+		return nil, nil, err
 	}
 	l := newLedger(d.batch, d)
-	return l, s.save(ctx, conn, d, l)
+	return d, l, s.save(ctx, conn, d, l)
 }
 
 // decisions are the results of a batch's commands, and what was loaded to come to them.
@@ -58,6 +66,7 @@ type decisions struct {
 	loaded   *loaded          // the memory's
 	commands []domain.Command // by command of the batch; nil where it was refused before it could be decided
 	results  []domain.Result
+	size     size
 	holding
 }
 
@@ -68,6 +77,7 @@ func newDecisions(batch worker.Batch, memory *memory) *decisions {
 		loaded:   memory.loaded,
 		commands: make([]domain.Command, len(batch.Commands)),
 		results:  make([]domain.Result, len(batch.Commands)),
+		size:     newSize(len(batch.Commands)),
 	}
 	decoder := domain.NewDecoder()
 	for i := range batch.Commands {
@@ -89,25 +99,57 @@ func (d *decisions) decode(i int, c *worker.Command, decoder *domain.Decoder) {
 	}
 }
 
+// decided are the decisions of the batch, or of as many of its first commands as one transaction should have.
+func (d *decisions) decided(ctx context.Context, db querier) (*decisions, error) {
+	for {
+		err := d.decide(ctx, db)
+		if errors.Is(err, errTooMuch) {
+			d = newDecisions(d.batch.Cut(d.size.fit(d.results)), d.memory.anew())
+			continue
+		}
+		if err == nil && d.size.full() {
+			d.batch = d.batch.Cut(d.size.cut)
+		}
+		return d, err
+	}
+}
+
 // decide loads what the commands most likely need and the memory lacks, applies them in order, and loads again what turned out to be missing. A
 // command that must wait for a load makes those wait that name its product or its batch; the others go on, so every product keeps its order.
 func (d *decisions) decide(ctx context.Context, db querier) error {
 	question, pending := d.expectAll()
 	var last *domain.Need
 	for rounds := 1; ; rounds++ {
-		if err := d.load(ctx, db, question); err != nil {
+		d.orderTails(question)
+		question.mostLines = d.size.linesAtOnce()
+		whole, err := d.load(ctx, db, question)
+		if err != nil {
 			return err
 		}
 		need := domain.NewNeed()
-		pending = d.apply(pending, need)
-		if len(pending) == 0 {
-			return nil
+		if pending, err = d.apply(ctx, pending, need); err != nil || len(pending) == 0 {
+			return err
 		}
-		if reflect.DeepEqual(need, last) {
+		if whole && !d.size.postponed && reflect.DeepEqual(need, last) {
 			return fmt.Errorf("decide: %d commands need what %d loads did not tell: the stored rows contradict each other", len(pending), rounds)
 		}
 		question, last = newQuestion(need), need
 	}
+}
+
+// orderTails has the lines of those batches loaded first whose commands come first.
+func (d *decisions) orderTails(q *question) {
+	if len(q.tails) < 2 {
+		return
+	}
+	first := map[string]int{}
+	for i, c := range slices.Backward(d.commands) {
+		if c != nil {
+			_, ref := names(c)
+			first[ref] = i
+		}
+	}
+	sort.Sort(&byRank{q, first})
 }
 
 // expectAll is what to load first, for the commands that can be decided.
@@ -159,17 +201,34 @@ func (d *decisions) presumed(id domain.LineID, others map[domain.LineID]struct{}
 	return true
 }
 
-func (d *decisions) load(ctx context.Context, db querier, q *question) error {
+// load is whole where it told all that was asked for.
+func (d *decisions) load(ctx context.Context, db querier, q *question) (whole bool, err error) {
 	q.asksServer = d.memory.server.started.IsZero()
 	if q.empty() {
-		return nil
+		return true, nil
 	}
+	limit := callTimeout
+	if d.batch.Alone {
+		limit, q.patience = aloneTimeout, aloneTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	return d.loaded.load(ctx, db, q, &d.memory.server)
 }
 
-func (d *decisions) apply(pending []int, need *domain.Need) (waiting []int) {
+func (d *decisions) apply(ctx context.Context, pending []int, need *domain.Need) (waiting []int, err error) {
 	var blocked blocked
-	for _, i := range pending {
+	d.size.postponed = false
+	for n, i := range pending {
+		if d.size.full() && i >= d.size.cut {
+			break // for the next transaction
+		}
+		if d.size.tooMuch(d.results, len(waiting)+len(pending)-n) {
+			return nil, errTooMuch
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, readError("decide", err)
+		}
 		sku, ref := d.loaded.mentions(d.commands[i])
 		if blocked.has(sku, ref) {
 			blocked.add(sku, ref)
@@ -177,19 +236,23 @@ func (d *decisions) apply(pending []int, need *domain.Need) (waiting []int) {
 			continue
 		}
 		if d.waitsOrHolds(i, sku) {
+			d.size.add(i, 0)
 			continue
 		}
 		result := d.loaded.catalog.Apply(d.commands[i], d.batch.Commands[i].Cause.CommandID)
 		if result.Need != nil {
-			need.Merge(result.Need)
+			if !d.size.postpones(need, result.Need) {
+				need.Merge(result.Need)
+			}
 			blocked.add(sku, ref)
 			waiting = append(waiting, i)
 			continue
 		}
 		d.results[i] = result
 		d.loaded.remember(d.commands[i])
+		d.size.add(i, len(result.Events))
 	}
-	return waiting
+	return waiting, nil
 }
 
 // blocked holds the products and batches whose commands wait for a load.

@@ -12,26 +12,26 @@ import (
 )
 
 // learn reads the answers in the order of question.pipeline, and tells the catalog.
-func (l *loaded) learn(results pgx.BatchResults, ask *question) error {
+func (l *loaded) learn(results pgx.BatchResults, ask *question) (whole bool, err error) {
 	if err := l.held.learn(results); err != nil {
-		return err
+		return false, err
 	}
 	if err := l.learnProducts(results, ask); err != nil {
-		return err
+		return false, err
 	}
 	if err := l.learnBatches(results, ask); err != nil {
-		return err
+		return false, err
 	}
 	if err := l.learnLines(results, ask); err != nil {
-		return err
+		return false, err
 	}
 	if err := l.learnOpen(results, ask); err != nil {
-		return err
+		return false, err
 	}
-	if err := l.learnTails(results, ask); err != nil {
-		return err
+	if whole, err = l.learnTails(results, ask); err != nil {
+		return false, err
 	}
-	return l.learnWaiting(results, ask)
+	return whole, l.learnWaiting(results, ask)
 }
 
 func (l *loaded) learnProducts(results pgx.BatchResults, ask *question) error {
@@ -191,22 +191,25 @@ func (l *loaded) learnOpen(results pgx.BatchResults, ask *question) error {
 	return nil
 }
 
-func (l *loaded) learnTails(results pgx.BatchResults, ask *question) error {
+// learnTails learns the lines that batches must release, of the first batches and their last lines no more than were asked for at once.
+func (l *loaded) learnTails(results pgx.BatchResults, ask *question) (whole bool, err error) {
 	if len(ask.tails) == 0 {
-		return nil
+		return true, nil
 	}
 	from := map[string]int64{}
 	var ref string
+	var lines int32
 	if err := l.eachLine(results, []any{&ref}, func(line *domain.Line) error {
 		from[ref] = line.Placed
+		lines++
 		return nil
 	}); err != nil {
-		return err
+		return false, err
 	}
 	for ref, placed := range from { // last placed first, so the last row of each is its frontier
 		l.catalog.LearnTail(ref, placed)
 	}
-	return nil
+	return lines < ask.mostLines, nil
 }
 
 func (l *loaded) learnWaiting(results pgx.BatchResults, ask *question) error {

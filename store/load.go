@@ -101,7 +101,8 @@ select b.* from unnest($1::text[], $2::int[]) n (sku, most)
 cross join lateral (select ` + batchFields + ` from batches where sku = n.sku and open order by eta nulls first, ref limit n.most) b`
 
 	tailsSQL = `
-select n.ref, ` + lineFields + ` from unnest($1::text[], $2::bigint[]) n (ref, shrink_to) cross join lateral lines_to_release(n.ref, n.shrink_to) l`
+select n.ref, ` + lineFields + ` from unnest($1::text[], $2::bigint[]) n (ref, shrink_to) cross join lateral lines_to_release(n.ref, n.shrink_to) l
+limit $3`
 
 	waitingSQL = `
 select ` + lineFields + ` from unnest($1::text[], $2::bigint[], $3::int[]) n (sku, reach, per_qty)
@@ -122,18 +123,20 @@ func lineOf(c domain.Command) (id domain.LineID, places bool) {
 }
 
 // load reads what is needed in one round trip, without locks, and tells the catalog. Where the question asks for it, it also reads when the
-// server was started, and its clock.
-func (l *loaded) load(ctx context.Context, db querier, ask *question, server *server) error {
+// server was started, and its clock. It is not whole where batches have more lines to release than were asked for at once.
+func (l *loaded) load(ctx context.Context, db querier, ask *question, server *server) (whole bool, err error) {
 	results := db.SendBatch(ctx, ask.pipeline())
-	var err error
-	if ask.asksServer {
+	if ask.patience > 0 {
+		_, err = results.Exec()
+	}
+	if err == nil && ask.asksServer {
 		err = server.learn(results.QueryRow())
 	}
 	if err == nil {
-		err = l.learn(results, ask)
+		whole, err = l.learn(results, ask)
 	}
 	if closed := results.Close(); err == nil {
 		err = closed
 	}
-	return readError("load", err)
+	return whole, readError("load", err)
 }

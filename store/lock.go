@@ -20,6 +20,8 @@ order by sku for no key update`
 // The order of locks is save's, but for the table absences, which save locks before products. So a deadlock is possible; Postgres ends it as a
 // conflict.
 func (s *Store) lockFirst(ctx context.Context, conn *pgx.Conn, d *decisions) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	defer s.unblock(ctx, conn)()
 	sources := make([]int32, len(d.batch.Lanes))
 	for i, lane := range d.batch.Lanes {

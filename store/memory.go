@@ -87,9 +87,14 @@ func (m *memory) keep(buf []byte) {
 	}
 }
 
+// anew is what is left of a memory whose decisions are not to be: everything but what was read.
+func (m *memory) anew() *memory {
+	return &memory{loaded: newLoaded(), lines: m.lines, careful: m.careful, caution: m.caution, buf: m.buf}
+}
+
 // doubted is what is left of a memory after a conflict: it may have been wrong.
 func (m *memory) doubted(conflict error) *memory {
-	fresh := &memory{loaded: newLoaded(), lines: m.lines, careful: m.careful, caution: m.caution, buf: m.buf}
+	fresh := m.anew()
 	var pg *pgconn.PgError
 	if errors.Is(conflict, errNotNew) || errors.As(conflict, &pg) && pg.ConstraintName == "lines_pkey" {
 		fresh.careful, fresh.caution = m.caution, min(2*m.caution, mostCaution)

@@ -2,6 +2,8 @@ package store
 
 import (
 	"math"
+	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,7 +12,8 @@ import (
 
 // question is a domain.Need as arrays for one round trip, and what the store itself wants to know.
 type question struct {
-	asksServer bool // when it was started, and what time it is there
+	asksServer bool          // when it was started, and what time it is there
+	patience   time.Duration // how long each statement may take, unless it is 0
 
 	skus []string
 	refs []string
@@ -21,8 +24,9 @@ type question struct {
 	open []string // the products whose open batches are asked for
 	most []int32  // how many
 
-	tails    []string // the batches whose last lines are asked for
-	shrinkTo []int64
+	tails     []string // the batches whose last lines are asked for
+	shrinkTo  []int64
+	mostLines int32 // of all tails together
 
 	waiting []string // the products whose waiting lines are asked for
 	reach   []int64
@@ -59,9 +63,30 @@ func (q *question) empty() bool {
 
 func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded in the same breath
 
+// setTimeoutSQL bounds each following statement of the transaction.
+const setTimeoutSQL = `select set_config('statement_timeout', $1, true)`
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// byRank orders tails by the first command that names their batch.
+type byRank struct {
+	*question
+	rank map[string]int
+}
+
+func (r *byRank) Len() int           { return len(r.tails) }
+func (r *byRank) Less(i, j int) bool { return r.rank[r.tails[i]] < r.rank[r.tails[j]] }
+func (r *byRank) Swap(i, j int) {
+	r.tails[i], r.tails[j] = r.tails[j], r.tails[i]
+	r.shrinkTo[i], r.shrinkTo[j] = r.shrinkTo[j], r.shrinkTo[i]
+}
+
 // pipeline asks everything in the order in which loaded.learn reads the answers.
 func (q *question) pipeline() *pgx.Batch {
 	b := &pgx.Batch{}
+	if q.patience > 0 {
+		b.Queue(setTimeoutSQL, milliseconds(q.patience))
+	}
 	if q.asksServer {
 		b.Queue(`select pg_postmaster_start_time(), clock_timestamp()`)
 	}
@@ -77,7 +102,7 @@ func (q *question) pipeline() *pgx.Batch {
 		b.Queue(openSQL, q.open, q.most)
 	}
 	if len(q.tails) > 0 {
-		b.Queue(tailsSQL, q.tails, q.shrinkTo)
+		b.Queue(tailsSQL, q.tails, q.shrinkTo, q.mostLines)
 	}
 	if len(q.waiting) > 0 {
 		b.Queue(waitingSQL, q.waiting, q.reach, q.perQty)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -13,9 +14,15 @@ import (
 // save writes a decided batch in one pipeline, which Postgres runs as one transaction: the commit is at its end, so no lock waits for an answer to
 // cross the network. Every statement raises where it does not find what the decisions relied on.
 func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledger) error {
+	patience := d.patience(l)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout+patience)
+	defer cancel()
 	defer s.unblock(ctx, conn)()
 	p := newPipeline(ctx, conn, d.memory.buf)
 	defer p.close()
+	if patience > 0 {
+		p.execute(setTimeoutSQL, milliseconds(statementTimeout+patience))
+	}
 	queueMove(p, d.batch, l)
 	queueProducts(p, d.loaded, l)
 	queueRemembered(p, d)
@@ -29,6 +36,25 @@ func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledge
 	}
 	d.memory.keep(p.buf)
 	return writeError("save", p.send())
+}
+
+// rowTime is ample for one row of very many.
+const rowTime = time.Millisecond
+
+// patience is how much longer than usual the write may take: one command that moves a million lines
+// takes longer than any other, and nothing makes it smaller.
+func (d *decisions) patience(l *ledger) time.Duration {
+	if d.batch.Alone {
+		return aloneTimeout
+	}
+	rows := 0
+	for _, lane := range l.rows {
+		rows += len(lane)
+	}
+	if rows <= mostEvents {
+		return 0
+	}
+	return time.Duration(rows) * rowTime
 }
 
 func queueMove(p *pipeline, batch worker.Batch, l *ledger) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +21,9 @@ const (
 
 	// callTimeout ends a call that gets no answer at all, as when the network swallows it.
 	callTimeout = statementTimeout + 5*time.Second
+
+	// aloneTimeout is for each statement of a command that failed before, perhaps for want of time, and is applied alone.
+	aloneTimeout = 10 * time.Minute
 )
 
 // certain are the settings that what this package promises rests on. Each session sets them itself, whatever the URL, the role, the database or the
@@ -36,7 +38,6 @@ var certain = map[string]string{
 
 // usual are settings that a URL may change.
 func usual() map[string]string {
-	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	return map[string]string{
 		// Queries look rows up by their keys. Compiling them takes longer than running them; and a plan is kept for as long as the connection, so one
 		// that was made when a table was small must serve when it is large.
@@ -46,9 +47,9 @@ func usual() map[string]string {
 		"enable_mergejoin":                    "off",
 		"datestyle":                           "ISO",
 		"timezone":                            "UTC",
-		"statement_timeout":                   ms(statementTimeout),
-		"lock_timeout":                        ms(lockTimeout),
-		"idle_in_transaction_session_timeout": ms(idleTimeout),
+		"statement_timeout":                   milliseconds(statementTimeout),
+		"lock_timeout":                        milliseconds(lockTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(idleTimeout),
 	}
 }
 

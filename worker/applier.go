@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/outbox"
 )
@@ -174,6 +177,7 @@ func (a *applier) committed(work *work) {
 	if work.fails != "" {
 		kick(w.keep)
 	}
+	work.cut()
 	for i, l := range work.lanes {
 		l.busy = false
 		if l.state == running { // else its rows are in the table, and the next claim drains them
@@ -190,6 +194,21 @@ func (a *applier) committed(work *work) {
 	}
 	a.movedAt = time.Now()
 	w.freed.Broadcast()
+}
+
+// cut leaves out what the transaction did not take. The caller holds mu.
+func (w *work) cut() {
+	n := len(w.applied.Outcomes)
+	if n == len(w.batch.Commands) {
+		return
+	}
+	w.batch, w.records = w.batch.Cut(n), w.records[:n]
+	for i, l := range w.lanes {
+		to := w.batch.Lanes[i].To
+		w.taken[i], _ = slices.BinarySearchFunc(l.queue[:w.taken[i]], to, func(r *kgo.Record, to int64) int {
+			return cmp.Compare(r.Offset, to)
+		})
+	}
 }
 
 // release lets go of a batch that was not committed.

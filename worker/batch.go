@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"slices"
 	"time"
 
 	"allocation/outbox"
@@ -10,6 +11,7 @@ import (
 type Command struct {
 	Lane    int    // the partition it came by: an index into Batch.Lanes
 	Offset  int64  // of the record
+	Epoch   int32  // the record's leader epoch; -1: not known
 	Type    string // "CreateBatch", …, without the prefix allocation.v1.
 	Data    []byte // JSON
 	Cause   *outbox.Cause
@@ -54,9 +56,29 @@ type Batch struct {
 	// LockFirst has the products locked before they are read: others were first again and again, as they are where a product's commands come by
 	// several partitions and one of them takes long, because its batch has very many lines. The others wait then.
 	LockFirst bool
+
+	// Alone says that the one command failed before, perhaps for want of time: it gets the time that it needs.
+	Alone bool
 }
 
-// Applied is what a committed transaction did.
+// Cut is the batch without its commands from n on: each partition's position stops at its first
+// command that is left out.
+func (b Batch) Cut(n int) Batch {
+	b.Lanes, b.Free = slices.Clone(b.Lanes), nil
+	for i, c := range slices.Backward(b.Commands[n:]) {
+		if l := &b.Lanes[c.Lane]; c.Kept == nil {
+			l.To, l.Epoch = c.Offset, -1
+			if before := n + i - 1; before >= 0 && b.Commands[before].Lane == c.Lane {
+				l.Epoch = b.Commands[before].Epoch
+			}
+		}
+	}
+	b.Commands = b.Commands[:n]
+	return b
+}
+
+// Applied is what a committed transaction did. With fewer outcomes than the batch has commands it
+// took only the first: all together would have been too much for one transaction, see Batch.Cut.
 type Applied struct {
 	Rows     [][]outbox.Row // by lane, numbered on from its NextRow
 	Outcomes []Outcome      // by command

@@ -41,7 +41,7 @@ func (w *work) decode() {
 		} else {
 			decodeFailed(c, r, &causes[i])
 		}
-		c.Lane, c.Kept, c.Failure = r.lane, r.kept, w.fails
+		c.Lane, c.Epoch, c.Kept, c.Failure = r.lane, r.LeaderEpoch, r.kept, w.fails
 	}
 }
 
@@ -75,7 +75,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	g := gathering{work: a.newWork(), commands: a.limit, bytes: batchBytes}
 	if first := ready[0]; first.alone {
 		g.commands = 1
-		g.work.fails = first.failure
+		g.work.fails, g.work.batch.Alone = first.failure, true
 	} else if first.trial > 0 {
 		g.commands = min(g.commands, first.trialSize())
 		g.work.trial = true

@@ -74,8 +74,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 }
 
 func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {
-	if len(batch.Commands) > 0 {
-		m.BatchSize.Observe(float64(len(batch.Commands)))
+	if len(outcomes) > 0 {
+		m.BatchSize.Observe(float64(len(outcomes)))
 	}
 	type label struct {
 		kind   string

@@ -9,7 +9,7 @@ type Store interface {
 	Reporter
 	Keeper
 	Heir
-	// Apply commits what a batch does, or nothing.
+	// Apply commits what a batch does, or its first commands if all together are too many changes, or nothing.
 	Apply(ctx context.Context, batch Batch) (Applied, error)
 }
 
