@@ -175,15 +175,15 @@ func TestBench_saysWhyAWorkerEnded(t *testing.T) {
 func TestBench_wrongUsage(t *testing.T) {
 	t.Parallel()
 	for says, args := range map[string]string{
-		`--workload (ALLOCATION_WORKLOAD) is "odd"; it must be one of allocate, zipf`: "--workload=odd",
-		"--rate needs a --duration":                         "--rate=5",
-		"--duration needs a --rate":                         "--duration=5s",
-		"--commands is for a backlog":                       "--rate=5 --duration=5s --commands=7",
-		"--waiting takes the place of --workload hot":       "--waiting=5 --workload=hot",
-		"--lines is for --workload storm":                   "--lines=5",
-		"--workload storm needs a --rate":                   "--workload=storm",
-		`--workers (ALLOCATION_WORKERS) is "many"; it must`: "--workers=many",
-		"2 settings are wrong":                              "--commands=0 --skus=0",
+		`--workload is "odd"; it must be one of allocate, zipf`: "--workload=odd",
+		"--rate needs a --duration":                             "--rate=5",
+		"--duration needs a --rate":                             "--duration=5s",
+		"--commands is for a backlog":                           "--rate=5 --duration=5s --commands=7",
+		"--waiting takes the place of --workload hot":           "--waiting=5 --workload=hot",
+		"--lines is for --workload storm":                       "--lines=5",
+		"--workload storm needs a --rate":                       "--workload=storm",
+		`--workers is "many"; it must`:                          "--workers=many",
+		"2 settings are wrong":                                  "--commands=0 --skus=0",
 	} {
 		o := runProgram(t, append([]string{"bench"}, strings.Fields(args)...)...)
 		require.Equal(t, exitUsage, o.code, args)

@@ -33,8 +33,12 @@ func (r *decisionReport) total(results ...string) (n int) {
 	return n
 }
 
-// errAgain is the error of a retry that did not mend everything.
-var errAgain = errors.New("some were refused again or failed again: see allocation dlq list")
+var (
+	// errAgain is the error of a retry that did not mend everything.
+	errAgain = errors.New("some were refused again or failed again: see allocation dlq list")
+	// errNothingDecided is the error of a decision about nothing.
+	errNothingDecided = errors.New("nothing was decided: see allocation dlq list")
+)
 
 func (p *program) printDecisions(r *decisionReport, asJSON bool) error {
 	var err error
@@ -43,10 +47,15 @@ func (p *program) printDecisions(r *decisionReport, asJSON bool) error {
 	} else {
 		err = p.printDecisionTable(r)
 	}
-	if err == nil && r.total(store.OutcomeRefused, store.OutcomeFailed) > 0 {
+	switch {
+	case err != nil:
+		return err
+	case len(r.letters) == 0:
+		return errNothingDecided
+	case r.total(store.OutcomeRefused, store.OutcomeFailed) > 0:
 		return errAgain
 	}
-	return err
+	return nil
 }
 
 type decisionJSON struct {

@@ -68,7 +68,7 @@ func TestDLQ_retriesWhatWasEarly(t *testing.T) {
 	requireOutcome(t, s.dlq("retry", id), exitFailed, "refused again, unknown_batch: ")
 	requireOutcome(t, s.dlq("list"), exitDone, "open (retried once before)")
 	requireOutcome(t, s.dlq("retry", id), exitFailed, id+" was retried before (1 times)")
-	requireOutcome(t, s.dlq("retry", "--sku=CHAIR"), exitDone, "1 left out that were retried before (--force retries them)")
+	requireOutcome(t, s.dlq("retry", "--sku=CHAIR"), exitFailed, "1 left out that were retried before (--force retries them)")
 
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.tail(1)
@@ -104,7 +104,7 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 		require.Equal(t, *shown.Value.Base64 == "ewp9", shown.Value.Text != nil)
 	}
 	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--since=1h", "--limit=1"), exitDone, "1 discarded; 1 more match")
-	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--until=2000-01-01T00:00:00Z"), exitDone, "no open dead letters match")
+	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--until=2000-01-01T00:00:00Z"), exitFailed, "no open dead letters match")
 	var done decisionJSON
 	require.NoError(t, json.Unmarshal([]byte(s.dlq("discard", "--type=Allocate", "--json").requireDone(t)), &done))
 	require.Equal(t, "discard", done.Decision)

@@ -16,6 +16,7 @@ import (
 type historyTopic struct {
 	client *kgo.Client
 	topic  string
+	events int64 // of products, read so far
 }
 
 // historyOptions bound what the client holds in memory, however large the topic is.
@@ -33,6 +34,7 @@ func (h *historyTopic) read(ctx context.Context, take func(verify.Event) error) 
 		if !ok {
 			return nil
 		}
+		h.events++
 		return take(e)
 	})
 }

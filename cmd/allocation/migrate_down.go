@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -51,16 +52,19 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer db.Close()
+	provider, err := migrations.Provider(db)
+	if err != nil {
+		return err
+	}
+	if has, err := provider.GetDBVersion(ctx); err != nil || has <= to {
+		return cmp.Or(err, fmt.Errorf("nothing was undone: the schema is at version %d", has))
+	}
 	lost, err := rowsLost(ctx, db, to)
 	if err != nil {
 		return err
 	}
 	if !c.Yes {
 		return misuse("going down to version %d loses %s; say --yes to do it", to, lost)
-	}
-	provider, err := migrations.Provider(db)
-	if err != nil {
-		return err
 	}
 	undone, err := provider.DownTo(ctx, to)
 	if err != nil {

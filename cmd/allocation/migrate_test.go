@@ -52,6 +52,9 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 		}
 		require.ElementsMatch(t, tablesOf[version], lost)
 	}
+	o := runProgram(t, "migrate", "down", "--yes", "--to=7")
+	require.Equal(t, exitFailed, o.code)
+	require.Contains(t, o.err, "nothing was undone: the schema is at version 0")
 }
 
 // tables are the tables of the database, without the days of the outbox and goose's own.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -135,7 +137,7 @@ func (c *choice) check() error {
 	return nil
 }
 
-// of are the current positions that were chosen: those in quarantine, and the others where they are named.
+// of are the current positions that were chosen: those in quarantine, and the others where they are named. None is an error.
 func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, err error) {
 	for _, p := range v.positions {
 		named := c.Topic != "" && p.Topic == c.Topic && (len(c.Partition) == 0 || slices.Contains(c.Partition, p.Partition))
@@ -146,10 +148,30 @@ func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, 
 			chosen = append(chosen, p)
 		}
 	}
-	for _, n := range c.Partition {
-		if !slices.ContainsFunc(v.positions, func(p store.PositionView) bool { return !p.Retired && p.Topic == c.Topic && p.Partition == n }) {
-			return nil, fmt.Errorf("there is no position of topic %s, partition %d", c.Topic, n)
-		}
+	if err := c.missing(v); err != nil {
+		return nil, err
+	}
+	if len(chosen) == 0 {
+		return nil, errors.New("nothing was decided: no position is in quarantine, of those asked for; see allocation offsets list")
 	}
 	return chosen, nil
+}
+
+// missing says what was named and has no position.
+func (c *choice) missing(v *offsetsView) error {
+	var topics []string
+	for _, p := range v.positions {
+		if !p.Retired && !slices.Contains(topics, p.Topic) {
+			topics = append(topics, p.Topic)
+		}
+	}
+	if c.Topic != "" && !slices.Contains(topics, c.Topic) {
+		return fmt.Errorf("there is no position of topic %s; there are of %s", c.Topic, cmp.Or(strings.Join(topics, ", "), "none"))
+	}
+	for _, n := range c.Partition {
+		if !slices.ContainsFunc(v.positions, func(p store.PositionView) bool { return !p.Retired && p.Topic == c.Topic && p.Partition == n }) {
+			return fmt.Errorf("there is no position of topic %s, partition %d", c.Topic, n)
+		}
+	}
+	return nil
 }

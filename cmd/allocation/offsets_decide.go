@@ -79,15 +79,12 @@ func records(n int64) string {
 
 // decide prints the plan, and carries it out where that is wanted.
 func (p *program) decide(ctx context.Context, v *offsetsView, moves []plannedMove, flags decisionFlags, asJSON bool) error {
-	if flags.Execute && len(moves) > 0 {
+	if flags.Execute {
 		if err := v.execute(ctx, moves); err != nil {
 			return err
 		}
 	}
 	if asJSON {
-		if moves == nil {
-			moves = []plannedMove{}
-		}
 		return p.printJSON(moves)
 	}
 	return p.printMoves(moves, flags.Execute)
@@ -109,10 +106,6 @@ func (v *offsetsView) execute(ctx context.Context, moves []plannedMove) error {
 }
 
 func (p *program) printMoves(moves []plannedMove, executed bool) error {
-	if len(moves) == 0 {
-		fmt.Fprintln(p.out, "No position is in quarantine, of those asked for.")
-		return nil
-	}
 	t := newTable(p.out, "TOPIC", "PARTITION", "FROM", "TO", "WHAT IT MEANS")
 	for _, m := range moves {
 		t.row(m.Topic, fmt.Sprint(m.Partition), fmt.Sprint(m.From), number(m.To), m.Effect)

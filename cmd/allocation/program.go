@@ -20,7 +20,8 @@ const (
 	exitUsage  = 2
 )
 
-// grammar is the command line. Each flag's environment variable is named beside it, or is ALLOCATION_ and the flag's name.
+// grammar is the command line. Settings have an environment variable, which is named beside the flag. Flags that act or filter have none: what an
+// environment holds by accident must not arm or narrow a command.
 type grammar struct {
 	Dev     devCommand       `cmd:"" help:"Run everything in one process, to try it."`
 	Worker  workerCommand    `cmd:"" help:"Run a worker until SIGTERM."`
@@ -33,7 +34,7 @@ type grammar struct {
 	Offsets offsetsCommand   `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verifyCommand    `cmd:"" help:"Check the database against itself and against the events."`
 	Bench   benchCommand     `cmd:"" help:"Measure a broker and a database."`
-	Version kong.VersionFlag `env:"-" help:"Print the version."`
+	Version kong.VersionFlag `help:"Print the version."`
 }
 
 const description = `Allocates order lines to batches of stock. Commands come from Kafka, state is kept in Postgres, events go to Kafka.
@@ -52,18 +53,7 @@ type program struct {
 // run does what the arguments say and returns the exit code.
 func (p *program) run(ctx context.Context, args []string) int {
 	answered := false // --help or --version: kong goes on after its answer
-	parser, err := kong.New(&grammar{},
-		kong.Name("allocation"), kong.Description(description),
-		kong.Vars{"version": version(), "database": config.DevDatabaseURL},
-		kong.DefaultEnvars("ALLOCATION"),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
-		kong.Writers(p.out, p.err),
-		kong.Exit(func(int) { answered = true }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p),
-	)
-	if err != nil {
-		panic(err) // the grammar itself is wrong
-	}
+	parser := p.parser(kong.Exit(func(int) { answered = true }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p))
 	p.variables = variablesOf(parser.Model.Node)
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -72,10 +62,26 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if answered {
 		return exitDone
 	}
-	if err == nil {
-		return p.finish(parsed.Run())
+	if err != nil {
+		return p.finish(misuse("%w\nRun %s --help to see what it takes.", err, helpFor(err)))
 	}
-	return p.finish(misuse("%w\nRun %s --help to see what it takes.", err, helpFor(err)))
+	p.warnOfVariables(parsed)
+	if err := refuseEmpty(parsed); err != nil {
+		return p.finish(err)
+	}
+	return p.finish(parsed.Run())
+}
+
+func (p *program) parser(more ...kong.Option) *kong.Kong {
+	parser, err := kong.New(&grammar{}, append(more,
+		kong.Name("allocation"), kong.Description(description),
+		kong.Vars{"version": version(), "database": config.DevDatabaseURL},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
+		kong.Writers(p.out, p.err))...)
+	if err != nil {
+		panic(err) // the grammar itself is wrong
+	}
+	return parser
 }
 
 // finish tells the user how the run ended.

@@ -31,6 +31,9 @@ func (c *sendCommand) sendFile(ctx context.Context, p *program) error {
 	s := &fileSender{client: client, topic: c.topic(), progress: newProgress(p.err, size), started: time.Now()}
 	err = s.send(ctx, in)
 	s.progress.end()
+	if err == nil && s.sent.Load() == 0 {
+		return fmt.Errorf("nothing was sent: -f %s has no line with a command", c.File)
+	}
 	if err != nil {
 		return fmt.Errorf("%w\n%s commands were sent before", err, count(s.sent.Load()))
 	}

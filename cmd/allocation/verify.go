@@ -21,7 +21,8 @@ type verifyCommand struct {
 func (verifyCommand) Help() string {
 	return `Checks that rows agree with each other: batches with their lines, products with their waiting lines, positions with the outbox, dead letters with
 their rows. Then adds up the events of each product whose history is all kept, and compares with its batches and lines. Differences make the exit
-code 1.
+code 1. So does a --sku that the database does not know, and an events topic without events: nothing would be checked. What could not be checked is
+listed: partitions in quarantine, commands that an operator decided to skip, and what is no longer kept.
 
 Workers may go on: what is compared always comes from one snapshot, and each lasts milliseconds; only where one product has very many open lines,
 about a second for a million of them. A worker's or an operator's database user may do it.
@@ -50,6 +51,7 @@ func (c *verifyCommand) Run(ctx context.Context, p *program) error {
 		line.end()
 		return p.printDifference(d, c.JSON)
 	}}
+	var events *historyTopic
 	if c.FromTopic {
 		client, err := p.connectKafka(ctx, c.Kafka, historyOptions()...)
 		if err != nil {
@@ -59,36 +61,40 @@ func (c *verifyCommand) Run(ctx context.Context, p *program) error {
 		if err := missingTopics(ctx, client, c.EventsTopic); err != nil {
 			return err
 		}
-		options.Topic = (&historyTopic{client: client, topic: c.EventsTopic}).read
+		events = &historyTopic{client: client, topic: c.EventsTopic}
+		options.Topic = events.read
 	}
 	summary, err := verify.Run(ctx, db, options)
 	line.end()
 	if err != nil {
 		return err
 	}
-	return c.conclude(p, summary)
+	s := verifySummary{Summary: summary}
+	if s.NotChecked, err = p.notChecked(ctx, db, c.Kafka); err != nil {
+		return err
+	}
+	if err := p.printSummary(&s, c.JSON); err != nil {
+		return err
+	}
+	return c.conclude(&s, events)
 }
 
 func (c *verifyCommand) check(p *program) error {
 	problems := p.problems()
-	if c.FromTopic {
-		c.Kafka.Check(problems)
-		c.Events.Check(problems)
-	}
+	c.Kafka.Check(problems)
+	c.Events.Check(problems)
 	return problems.Err()
 }
 
-// conclude prints what was checked. Differences are an error.
-func (c *verifyCommand) conclude(p *program, s verify.Summary) error {
-	if c.JSON {
-		if err := p.printJSON(s); err != nil {
-			return err
-		}
-	} else {
-		p.printSummary(s)
-	}
-	if s.Differences > 0 {
+// conclude is the error of differences, and of a question about nothing.
+func (c *verifyCommand) conclude(s *verifySummary, events *historyTopic) error {
+	switch {
+	case s.Differences > 0:
 		return fmt.Errorf("%s differences", count(s.Differences))
+	case c.SKU != "" && s.Products == 0 && s.Batches == 0 && s.Lines == 0:
+		return fmt.Errorf("there is no product %q: nothing was checked", c.SKU)
+	case events != nil && events.events == 0 && s.Products > 0:
+		return fmt.Errorf("the topic %s has no event of a product: nothing was compared", c.EventsTopic)
 	}
 	return nil
 }
@@ -109,7 +115,10 @@ func (p *program) printDifference(d verify.Difference, asJSON bool) error {
 	return err
 }
 
-func (p *program) printSummary(s verify.Summary) {
+func (p *program) printSummary(s *verifySummary, asJSON bool) error {
+	if asJSON {
+		return p.printJSON(s)
+	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "checked %s products, %s batches, %s lines, %s outbox rows, %s dead letters\n",
 		count(s.Products), count(s.Batches), count(s.Lines), count(s.OutboxRows), count(s.DeadLetters))
@@ -120,8 +129,15 @@ func (p *program) printSummary(s verify.Summary) {
 	if s.LinesCut > 0 {
 		fmt.Fprintf(&text, "not checked: the last events of %s lines, which are no longer kept\n", count(s.LinesCut))
 	}
+	if s.LettersCut > 0 {
+		fmt.Fprintf(&text, "not checked: the outbox rows of %s dead letters, which are no longer kept\n", count(s.LettersCut))
+	}
+	for _, n := range s.NotChecked {
+		fmt.Fprintf(&text, "not checked: %s\n", printable(n.Says))
+	}
 	if s.Differences == 0 {
 		text.WriteString("no differences\n")
 	}
-	fmt.Fprint(p.out, text.String())
+	_, err := fmt.Fprint(p.out, text.String())
+	return err
 }

@@ -18,8 +18,9 @@ import (
 	"allocation/store/verify"
 )
 
-func (s *service) fromTopic() []string {
-	return []string{"verify", "--from-topic", "--kafka-brokers=" + testbed.Kafka(s.t), "--events-topic=" + s.names.events}
+func (s *service) verify(args ...string) outcome {
+	s.t.Helper()
+	return runProgram(s.t, append([]string{"verify", "--kafka-brokers=" + testbed.Kafka(s.t), "--events-topic=" + s.names.events}, args...)...)
 }
 
 // execute runs statements as the owner of the tables.
@@ -64,12 +65,12 @@ func TestVerify_saysWhatDiffers(t *testing.T) {
 	require.Equal(t, `checked 2 products, 2 batches, 1 lines, 3 outbox rows, 0 dead letters
 compared 2 products with their events
 no differences
-`, runProgram(t, "verify").requireDone(t))
-	require.Contains(t, runProgram(t, s.fromTopic()...).requireDone(t), "compared 2 products with their events\nno differences\n")
+`, s.verify().requireDone(t))
+	require.Contains(t, s.verify("--from-topic").requireDone(t), "compared 2 products with their events\nno differences\n")
 
 	s.execute(`update batches set qty = 51 where ref = 'b1'`)
-	for _, args := range [][]string{{"verify"}, {"verify", "--sku=CHAIR"}, s.fromTopic()} {
-		o := runProgram(t, args...)
+	for _, args := range [][]string{nil, {"--sku=CHAIR"}, {"--from-topic"}} {
+		o := s.verify(args...)
 		require.Equal(t, exitFailed, o.code)
 		require.Contains(t, o.out, `events: product CHAIR, batches: b1
   events say  qty 50 of CHAIR, in the warehouse; created with qty 50, in the warehouse
@@ -77,9 +78,9 @@ no differences
 checked `)
 		require.Equal(t, "allocation: 1 differences\n", o.err)
 	}
-	require.Contains(t, runProgram(t, "verify", "--sku=TABLE").requireDone(t), "checked 1 products")
+	require.Contains(t, s.verify("--sku=TABLE").requireDone(t), "checked 1 products")
 
-	o := runProgram(t, "verify", "--json")
+	o := s.verify("--json")
 	require.Equal(t, exitFailed, o.code)
 	lines := strings.Split(strings.TrimSpace(o.out), "\n")
 	require.Len(t, lines, 2)
@@ -88,7 +89,7 @@ checked `)
 	require.Equal(t, verify.CheckEvents, d.Check)
 	require.Equal(t, "b1", d.Key)
 	require.JSONEq(t, `{"products":2,"batches":2,"lines":1,"outbox_rows":3,"dead_letters":0,"products_folded":2,"products_not_folded":0,
-		"lines_without_event":0,"passes":1,"differences":1}`, lines[1])
+		"lines_without_event":0,"letters_without_row":0,"not_checked":[],"passes":1,"differences":1}`, lines[1])
 }
 
 // The topic keeps events longer than the database.
@@ -105,8 +106,8 @@ compared 0 products with their events
 not compared: 1 products, whose events are not all kept
 not checked: the last events of 1 lines, which are no longer kept
 no differences
-`, runProgram(t, "verify").requireDone(t))
-	require.Contains(t, runProgram(t, s.fromTopic()...).requireDone(t), "compared 1 products with their events\n")
+`, s.verify().requireDone(t))
+	require.Contains(t, s.verify("--from-topic").requireDone(t), "compared 1 products with their events\n")
 }
 
 // What goes on meanwhile, published or not yet, gives no false alarm; repeats do neither.
@@ -129,12 +130,12 @@ func TestVerify_fromTopicWhileAWorkerWorks(t *testing.T) {
 		sent <- runWith(t.Context(), "", append([]string{"send", "-f", file}, s.names.flags(t)[:2]...)...)
 	}()
 	for range 8 {
-		runProgram(t, s.fromTopic()...).requireDone(t)
-		runProgram(t, "verify").requireDone(t)
+		s.verify("--from-topic").requireDone(t)
+		s.verify().requireDone(t)
 	}
 	(<-sent).requireDone(t)
 	s.repeatEvents(500)
-	require.Contains(t, runProgram(t, s.fromTopic()...).requireDone(t), "compared 6 products with their events\n")
+	require.Contains(t, s.verify("--from-topic").requireDone(t), "compared 6 products with their events\n")
 }
 
 // repeatEvents publishes the first events again, as a worker does that was frozen.
@@ -163,14 +164,14 @@ func TestVerify_fromTopicThatLacksAnEvent(t *testing.T) {
 	s.awaitAtRest(4)
 	lacking := s.names.events
 	s.names.events = s.copyEvents(func(r *kgo.Record) (int32, bool) { return 0, !strings.Contains(string(r.Value), "o2") })
-	o := runProgram(t, s.fromTopic()...)
+	o := s.verify("--from-topic")
 	require.Equal(t, exitFailed, o.code)
 	require.Contains(t, o.out, "sequence: product CHAIR, events topic: CHAIR\n  must be     events 3 to 3\n  is          they are missing\n")
 
 	s.names.events = lacking
 	moved := int32(2)
 	s.names.events = s.copyEvents(func(*kgo.Record) (int32, bool) { moved = max(0, moved-1); return moved, true })
-	require.Contains(t, runProgram(t, s.fromTopic()...).requireDone(t), "not compared: 1 products")
+	require.Contains(t, s.verify("--from-topic").requireDone(t), "not compared: 1 products")
 	s.names.events = lacking
 }
 

@@ -81,6 +81,9 @@ func (v *verifier) checkLetter(l *letterRow) error {
 	if !v.wants(l.SKU) {
 		return nil
 	}
+	if !l.HasRow && !l.Older {
+		v.summary.LettersCut++
+	}
 	key := fmt.Sprintf("source %d, row %d", l.Source, l.Row)
 	done := l.State == "retried" || l.State == "discarded"
 	switch {

@@ -33,6 +33,7 @@ type Summary struct {
 	Folded      int64 `json:"products_folded"`     // whose events were compared with the tables
 	HistoryCut  int64 `json:"products_not_folded"` // whose events are not all kept
 	LinesCut    int64 `json:"lines_without_event"` // whose last event is no longer kept
+	LettersCut  int64 `json:"letters_without_row"` // whose outbox row is no longer kept
 	Passes      int64 `json:"passes"`              // over the events
 	Differences int64 `json:"differences"`
 }

@@ -94,7 +94,7 @@ func (c *campaign) release(ctx context.Context) error {
 	}
 	return c.await(ctx, "no product is held", func(ctx context.Context) (bool, error) {
 		out, err := c.operator(ctx, "dlq", "retry", "--reason", "internal", "--limit", "1000")
-		if err != nil {
+		if err != nil && !strings.Contains(out, "nothing was decided") {
 			return false, fmt.Errorf("dlq retry: %w\n%s", err, out)
 		}
 		held, err := c.held(ctx)

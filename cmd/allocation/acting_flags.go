@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// warnOfVariables says of each variable that looks as if it set an acting or filtering flag of the chosen command that it does not.
+func (p *program) warnOfVariables(parsed *kong.Context) {
+	for _, flags := range parsed.Selected().AllFlags(false) {
+		for _, flag := range flags {
+			variable := "ALLOCATION_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+			if len(flag.Envs) == 0 && os.Getenv(variable) != "" {
+				fmt.Fprintf(p.err, "allocation: %s is set, and is not used: only --%s says that\n", variable, flag.Name)
+			}
+		}
+	}
+}
+
+// refuseEmpty refuses a flag that acts or filters and is given without a value, as by a script whose variable is not set: it would mean all.
+func refuseEmpty(parsed *kong.Context) error {
+	for _, given := range parsed.Path {
+		if given.Flag == nil || len(given.Flag.Envs) > 0 {
+			continue
+		}
+		if hasEmpty(given.Flag.Target) {
+			return misuse("--%s is empty; give it a value, or leave it out", given.Flag.Name)
+		}
+	}
+	return nil
+}
+
+func hasEmpty(value reflect.Value) bool {
+	switch value.Kind() {
+	case reflect.String:
+		return value.Len() == 0
+	case reflect.Slice:
+		for i := range value.Len() {
+			if hasEmpty(value.Index(i)) {
+				return true
+			}
+		}
+		return value.Len() == 0
+	default:
+		return false
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"allocation/cmd/allocation/config"
+	"allocation/store"
+	"allocation/store/verify"
+)
+
+// verifySummary is the last line of verify. In JSON it is public contract.
+type verifySummary struct {
+	verify.Summary
+	NotChecked []unchecked `json:"not_checked"`
+}
+
+// unchecked are commands that were never applied, so that the database's rows do not tell of them; or what is not known about that.
+type unchecked struct {
+	What      string `json:"what"` // quarantined, skipped or unknown
+	Topic     string `json:"topic,omitempty"`
+	Partition *int32 `json:"partition,omitempty"`
+	Says      string `json:"says"`
+}
+
+// notChecked lists what a look at the database's rows does not tell.
+func (p *program) notChecked(ctx context.Context, db *store.Store, kafka config.Kafka) ([]unchecked, error) {
+	list := []unchecked{}
+	quarantined, err := p.quarantined(ctx, db, kafka)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		list = append(list, unchecked{What: "unknown", Says: fmt.Sprintf("whether a partition is in quarantine is not known: %v", err)})
+	}
+	skipped, err := skippedByDecision(ctx, db)
+	return append(append(list, quarantined...), skipped...), err
+}
+
+// quarantined are the positions that do not fit their logs, and those whose logs do not answer.
+func (p *program) quarantined(ctx context.Context, db *store.Store, kafka config.Kafka) (list []unchecked, err error) {
+	client, err := p.connectKafka(ctx, kafka)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	v := &offsetsView{db: db, client: client, admin: kadm.NewClient(client)}
+	if err := v.read(ctx); err != nil {
+		return nil, err
+	}
+	for _, position := range v.positions {
+		l := v.listed(position)
+		switch l.State {
+		case "ok", "retired":
+			continue
+		case "quarantined":
+			says := fmt.Sprintf("commands of %s, partition %d, from offset %d on: it is in quarantine, %s", l.Topic, l.Partition, l.Position, l.Reason)
+			list = append(list, unchecked{"quarantined", l.Topic, &l.Partition, says})
+		default:
+			list = append(list, unchecked{"unknown", l.Topic, &l.Partition, fmt.Sprintf("%s, partition %d, is %s", l.Topic, l.Partition, l.State)})
+		}
+	}
+	return list, nil
+}
+
+const codeNotAllowed = "42501"
+
+func skippedByDecision(ctx context.Context, db *store.Store) (list []unchecked, err error) {
+	skipped, err := db.SkippedOffsets(ctx)
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == codeNotAllowed {
+		return []unchecked{{What: "unknown", Says: "whether commands were skipped by decision is not known: this user may not read offset_decisions"}}, nil
+	}
+	for _, s := range skipped {
+		which := fmt.Sprintf("what %s, partition %d, had from offset %d on", s.Topic, s.Partition, s.From)
+		if s.To != nil {
+			which = fmt.Sprintf("%s of %s, partition %d, %d to %d", records(*s.To-s.From), s.Topic, s.Partition, s.From, *s.To-1)
+		}
+		list = append(list, unchecked{"skipped", s.Topic, &s.Partition, which + ", skipped by decision: see allocation offsets list --history"})
+	}
+	return list, err
+}
