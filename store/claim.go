@@ -24,6 +24,7 @@ from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]worker.Claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	defer s.memories.forget()
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, readError("claim partitions", err)

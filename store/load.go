@@ -122,8 +122,9 @@ func lineOf(c domain.Command) (id domain.LineID, places bool) {
 	return domain.LineID{}, false
 }
 
-// load reads what is needed in one round trip, without locks, and tells the catalog. Where the question asks for it, it also reads when the
-// server was started, and its clock. It is not whole where batches have more lines to release than were asked for at once.
+// load reads what is needed in one round trip, without locks, and tells the catalog. Where the question asks for it, it also reads which server
+// and which database that is, and its clock; before everything else, so that what follows is of that one or of a later one. It is not whole where
+// batches have more lines to release than were asked for at once.
 func (l *loaded) load(ctx context.Context, db querier, ask *question, server *server) (whole bool, err error) {
 	results := db.SendBatch(ctx, ask.pipeline())
 	if ask.patience > 0 {

@@ -18,12 +18,13 @@ import (
 // asks only for what is missing.
 //
 // It is safe because the write checks it. A product is written, or even just relied upon, only at the version that is remembered; everything else
-// of it can only change with its version, except whether it is held, which the write checks, too. Versions go up on one server as long as that
-// runs, so the write also checks that the server was not started since: a restored database, or a standby that lacks the last commits, may count
-// the same versions again for other events. Whatever fails forgets it all.
+// of it can only change with its version, except whether it is held, which the write checks, too. Versions go up as long as nobody takes the
+// database back: one that was restored, or a standby that lacks the last commits, may count the same versions again for other events. So the write
+// also checks that the database is the one that was read: see server. Whatever fails forgets it all, and so does every claim of the store.
 type memory struct {
 	loaded *loaded
 	server server // that all of it was read from
+	claims int    // of the store, when it was taken
 
 	lines   recent // that were to be placed lately
 	careful int    // so many transactions do not presume that a line is new
@@ -32,15 +33,20 @@ type memory struct {
 	buf []byte // that writes are put together in
 }
 
-// server is a server of Postgres from its start to its end.
+// server is a server of Postgres from its start to its end, and a database there from one restore to the next.
 type server struct {
 	started time.Time     // zero: not known
 	ahead   time.Duration // its clock, of this process'
+	file    string        // where the products are: it names the database, and what was made or emptied last
+	written uint32        // the transaction that wrote the row which is written once, or loaded
 }
+
+const serverSQL = `
+select pg_postmaster_start_time(), clock_timestamp(), pg_relation_filepath('products'), coalesce((select xmin from kafka_cluster), '0')`
 
 func (s *server) learn(row pgx.Row) error {
 	var now time.Time
-	err := row.Scan(&s.started, &now)
+	err := row.Scan(&s.started, &now, &s.file, &s.written)
 	s.ahead = time.Until(now)
 	return err
 }
@@ -89,7 +95,7 @@ func (m *memory) keep(buf []byte) {
 
 // anew is what is left of a memory whose decisions are not to be: everything but what was read.
 func (m *memory) anew() *memory {
-	return &memory{loaded: newLoaded(), lines: m.lines, careful: m.careful, caution: m.caution, buf: m.buf}
+	return &memory{loaded: newLoaded(), claims: m.claims, lines: m.lines, careful: m.careful, caution: m.caution, buf: m.buf}
 }
 
 // doubted is what is left of a memory after a conflict: it may have been wrong.
@@ -104,8 +110,20 @@ func (m *memory) doubted(conflict error) *memory {
 
 // memories are those of a store's appliers.
 type memories struct {
-	mu   sync.Mutex
-	idle map[int]*memory
+	mu     sync.Mutex
+	idle   map[int]*memory
+	claims int // how often all was forgotten
+}
+
+// forget empties all memories for a claim, also those that transactions in flight give back later: others may have moved the partitions meanwhile,
+// or moved them again after a restore.
+func (m *memories) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.claims++
+	for applier, idle := range m.idle {
+		m.idle[applier] = idle.anew()
+	}
 }
 
 // take gives an applier's memory to its transaction.
@@ -117,6 +135,7 @@ func (m *memories) take(applier int) *memory {
 	if found == nil {
 		found = newMemory()
 	}
+	found.claims = m.claims
 	return found
 }
 
@@ -125,6 +144,9 @@ func (m *memories) give(applier int, back *memory) {
 	defer m.mu.Unlock()
 	if m.idle == nil {
 		m.idle = map[int]*memory{}
+	}
+	if back.claims != m.claims {
+		back = back.anew()
 	}
 	m.idle[applier] = back
 }

@@ -12,7 +12,7 @@ import (
 
 // question is a domain.Need as arrays for one round trip, and what the store itself wants to know.
 type question struct {
-	asksServer bool          // when it was started, and what time it is there
+	asksServer bool          // which it is, and what time it is there
 	patience   time.Duration // how long each statement may take, unless it is 0
 
 	skus []string
@@ -88,7 +88,7 @@ func (q *question) pipeline() *pgx.Batch {
 		b.Queue(setTimeoutSQL, milliseconds(q.patience))
 	}
 	if q.asksServer {
-		b.Queue(`select pg_postmaster_start_time(), clock_timestamp()`)
+		b.Queue(serverSQL)
 	}
 	b.Queue(heldSQL, q.skus, q.refs)
 	b.Queue(productsSQL, q.skus, q.refs)

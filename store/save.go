@@ -100,7 +100,8 @@ func queueRemembered(p *pipeline, d *decisions) {
 			free = append(free, product.SKU)
 		}
 	}
-	p.execute(`select expect_remembered($1, $2)`, d.memory.server.started, free)
+	server := &d.memory.server
+	p.execute(`select expect_remembered($1, $2, $3, $4)`, server.started, free, server.file, server.written)
 }
 
 // batchRows are batches as arrays.

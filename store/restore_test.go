@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"allocation/worker"
+)
+
+// backup is how a database is saved, and restored in place while its server runs on.
+type backup struct{ save, restore func(b *bench) }
+
+// copied has the database copied, dropped, and made again from its copy.
+var copied = backup{
+	save: func(b *bench) { b.onServer(`create database %_copy template %`) },
+	restore: func(b *bench) {
+		b.onServer(`drop database % with (force)`)
+		b.onServer(`create database % template %_copy`)
+		b.onServer(`drop database %_copy`)
+	},
+}
+
+// loadedAgain has the tables emptied in a way, and loaded again.
+func loadedAgain(emptied string) backup {
+	const eachTable = `do $$
+declare
+    t text;
+    c text;
+begin
+    foreach t in array array['kafka_cluster', 'positions', 'products', 'batches', 'lines', 'outbox'] loop
+        select string_agg(quote_ident(column_name), ',') into c from information_schema.columns
+        where table_schema = 'public' and table_name = t and is_generated = 'NEVER';
+        execute replace(replace('%', 'TABLE', t), 'COLUMNS', c);
+    end loop;
+end $$`
+	each := func(b *bench, statement string) { b.sudo(strings.ReplaceAll(eachTable, "%", statement)) }
+	return backup{
+		save: func(b *bench) {
+			b.sudo(`create schema saved`)
+			each(b, `create table saved.TABLE as select COLUMNS from TABLE`)
+		},
+		restore: func(b *bench) {
+			each(b, emptied)
+			each(b, `insert into TABLE (COLUMNS) overriding system value select COLUMNS from saved.TABLE`)
+		},
+	}
+}
+
+// onServer runs a statement about the database, %, which nobody may use meanwhile.
+func (b *bench) onServer(statement string) {
+	b.t.Helper()
+	b.pool.Reset()
+	u, err := url.Parse(b.url)
+	require.NoError(b.t, err)
+	name := strings.TrimPrefix(u.Path, "/")
+	u.Path = "/postgres"
+	ctx := context.WithoutCancel(b.t.Context())
+	conn, err := pgx.Connect(ctx, u.String())
+	require.NoError(b.t, err)
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, strings.ReplaceAll(statement, "%", name))
+	require.NoError(b.t, err, statement)
+}
+
+// A worker that lost nothing by a restore, and claims nothing, still remembers a product as it was before. Meanwhile another worker brings the product
+// to the same version by other commands.
+func TestApply_oversellsNothingAfterARestoreInPlace(t *testing.T) {
+	for name, way := range map[string]backup{
+		"dropped and made again":        copied,
+		"truncated and loaded again":    loadedAgain(`truncate TABLE`),
+		"deleted from and loaded again": loadedAgain(`delete from TABLE`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 3)
+			require.NoError(t, b.CheckCluster(t.Context(), "cluster", "group"))
+			b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":25}`))
+			way.save(b)
+			before, rows := b.offset[1], b.rows[1]
+			b.apply(command(1, "Allocate", `{"orderid":"oA","sku":"CHAIR","qty":10}`))
+			way.restore(b)
+			b.offset[1], b.rows[1] = before, rows
+
+			other := b.open("other")
+			mine := b.claims
+			b.claims = b.claim(other, 2)
+			replay := onlyLane(b.batch(command(0, "Allocate", `{"orderid":"oC","sku":"CHAIR","qty":14}`)), 0)
+			_, err := other.Apply(t.Context(), replay)
+			require.NoError(t, err)
+
+			b.claims = mine
+			batch := onlyLane(b.batch(command(2, "Allocate", `{"orderid":"oD","sku":"CHAIR","qty":12}`)), 2)
+			_, err = b.Apply(t.Context(), batch)
+			require.ErrorIs(t, err, worker.ErrConflict)
+			applied, err := b.Apply(t.Context(), batch)
+			require.NoError(t, err)
+			require.Equal(t, []string{`3 OutOfStock {"orderid":"oD","sku":"CHAIR","qty":12}`}, says(applied.Rows[0]))
+		})
+	}
+}
+
+// Whoever claims decides on nothing that he remembered from before, nor on what a transaction that was in flight gives back later.
+func TestClaim_forgetsWhatAppliersRemember(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
+	inFlight := b.memories.take(0)
+	require.Positive(t, inFlight.loaded.catalog.Size())
+	b.memories.give(1, inFlight)
+	inFlight = b.memories.take(1)
+	b.memories.give(0, &memory{loaded: inFlight.loaded, claims: inFlight.claims})
+
+	b.claim(b.Store, 1)
+	b.memories.give(1, inFlight)
+	for applier := range 2 {
+		require.Zero(t, b.memories.take(applier).loaded.catalog.Size(), "applier %d", applier)
+	}
+}
