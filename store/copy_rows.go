@@ -96,4 +96,7 @@ type day int32
 // firstDay is day 0.
 var firstDay = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
+// String is the day as Postgres writes it.
+func (d day) String() string { return firstDay.AddDate(0, 0, int(d)).Format(time.DateOnly) }
+
 func dayOf(t time.Time) day { return day(t.UTC().Sub(firstDay) / (24 * time.Hour)) } //nolint:gosec // of this age

@@ -17,8 +17,10 @@ const (
 	codeConflict = "AL002"
 )
 
-// Codes of Postgres' own about prepared statements.
+// Codes of Postgres' own.
 const (
+	codeCheck       = "23514" // check_violation
+	codeLocked      = "55P03" // lock_not_available: after lock_timeout
 	codeNoStatement = "26000" // invalid_sql_statement_name: somebody deallocated it
 	codeOldPlan     = "0A000" // feature_not_supported: it does not fit the schema after a migration
 )
@@ -84,7 +86,7 @@ func isConflict(pg *pgconn.PgError) bool {
 		"23505", // unique_violation
 		"40001", // serialization_failure
 		"40P01", // deadlock_detected
-		"55P03": // lock_not_available
+		codeLocked:
 		return true
 	}
 	return false
@@ -115,8 +117,11 @@ func isOutage(pg *pgconn.PgError) bool {
 		"55000", // object_not_in_prerequisite_state
 		codeNoStatement, codeOldPlan:
 		return true
-	case "23514": // check_violation: of no constraint where the outbox lacks its day
-		return pg.ConstraintName == ""
 	}
-	return false
+	return lacksDay(pg)
+}
+
+// lacksDay: the outbox has no table for the day of a row. A check that is not kept has a name.
+func lacksDay(pg *pgconn.PgError) bool {
+	return pg.Code == codeCheck && pg.ConstraintName == ""
 }

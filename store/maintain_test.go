@@ -4,47 +4,152 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"allocation/worker"
 )
 
-func TestMaintain_dropsDaysThatAreOldAndPublished(t *testing.T) {
-	b := setup(t, 1)
-	b.apply(command(0, "Allocate", `{}`), command(0, "Allocate", `{}`))
-	_, err := b.pool.Exec(t.Context(), `
+const week = 7 * 24 * time.Hour
+
+// oldDays makes two days of long ago.
+func (b *bench) oldDays() {
+	b.t.Helper()
+	b.sudo(`
 		create table outbox_20200101 (like outbox including all);
 		create table outbox_20200102 (like outbox including all);
 		alter table outbox attach partition outbox_20200101 for values from ('2020-01-01') to ('2020-01-02');
-		alter table outbox attach partition outbox_20200102 for values from ('2020-01-02') to ('2020-01-03');
-		update outbox set day = '2020-01-02' where row_no = 1`)
-	require.NoError(t, err)
+		alter table outbox attach partition outbox_20200102 for values from ('2020-01-02') to ('2020-01-03')`)
+}
 
-	dropped, err := b.Maintain(t.Context(), 7*24*time.Hour)
+// ask is what a query answers.
+func ask[T any](b *bench, query string, args ...any) (answer T) {
+	b.t.Helper()
+	require.NoError(b.t, b.pool.QueryRow(b.t.Context(), query, args...).Scan(&answer))
+	return answer
+}
+
+func TestDropDays_dropsDaysThatAreOldAndPublished(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "Allocate", `{}`), command(0, "Allocate", `{}`))
+	b.oldDays()
+	b.sudo(`update outbox set day = '2020-01-02' where row_no = 1`)
+
+	dropped, err := b.DropDays(t.Context(), week)
 	require.NoError(t, err)
 	require.Equal(t, []string{"outbox_20200101"}, dropped, "the other day holds a row that is not published")
 
 	_, err = b.SavePublished(t.Context(), []worker.Progress{{Source: b.claims[0].Source.ID, Token: b.claims[0].Token, Published: 2}})
 	require.NoError(t, err)
-	dropped, err = b.Maintain(t.Context(), 7*24*time.Hour)
+	dropped, err = b.DropDays(t.Context(), week)
 	require.NoError(t, err)
 	require.Equal(t, []string{"outbox_20200102"}, dropped)
 }
 
-func TestApply_waitsForADayThatIsMissing(t *testing.T) {
+// A worker whose clock is weeks ahead of the server's would take all days for old ones.
+func TestDropDays_keepsTodayWhateverAWorkersClockSays(t *testing.T) {
 	b := setup(t, 1)
-	_, err := b.pool.Exec(t.Context(), `do $$ declare name text; begin
-		for name in select inhrelid::regclass from pg_inherits where inhparent = 'outbox'::regclass loop
-			execute 'drop table ' || name;
-		end loop; end $$`)
+	b.oldDays()
+	before := ask[int](b, `select count(*) from outbox_days()`)
+	dropped, err := b.DropDays(t.Context(), -30*24*time.Hour)
 	require.NoError(t, err)
-	batch := b.batch(command(0, "Allocate", `{}`))
-	_, err = b.Apply(t.Context(), batch)
-	require.ErrorIs(t, err, worker.ErrOutage)
-	_, err = b.Maintain(t.Context(), time.Hour)
+	require.Equal(t, []string{"outbox_20200101", "outbox_20200102"}, dropped)
+	require.Equal(t, before-2, ask[int](b, `select count(*) from outbox_days()`), "yesterday and all later days are there")
+	require.Nil(t, ask[*string](b, `select outbox_drop_day(outbox_today() + 30)`), "nor does a worker of another version drop them")
+	b.apply(command(0, "Allocate", `{}`))
+}
+
+func TestDropDays_keepsARowThatIsCommittedWhileItWaits(t *testing.T) {
+	b := setup(t, 1)
+	b.oldDays()
+	writer, err := b.pool.Begin(t.Context())
 	require.NoError(t, err)
-	_, err = b.Apply(t.Context(), batch)
+	defer func() { _ = writer.Rollback(t.Context()) }()
+	_, err = writer.Exec(t.Context(), `insert into outbox (source, row_no, day, command_offset, event_no, type, key, subject, value)
+		values ($1, 0, '2020-01-01', 0, 0, '', '', '', '')`, b.claims[0].Source.ID)
 	require.NoError(t, err)
+	_, err = writer.Exec(t.Context(), `update positions set next_offset = 1, next_row = 1`)
+	require.NoError(t, err)
+
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.pool.Exec(t.Context(), `set lock_timeout = 0; select outbox_drop_day('2020-01-02')`)
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		return ask[bool](b, `select exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock'
+			and database = (select oid from pg_database where datname = current_database()))`)
+	}, 30*time.Second, time.Millisecond)
+	require.NoError(t, writer.Commit(t.Context()))
+	if err := <-ended; !isLocked(err) {
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, ask[int](b, `select count(*) from outbox`), "what is not published is there")
+	dropped, err := b.DropDays(t.Context(), week)
+	require.NoError(t, err)
+	require.Equal(t, []string{"outbox_20200102"}, dropped)
+}
+
+func TestDropDays_triesAgainWhereADayIsLocked(t *testing.T) {
+	b := setup(t, 1)
+	b.oldDays()
+	reader, err := b.pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = reader.Rollback(t.Context()) }()
+	_, err = reader.Exec(t.Context(), `select from outbox_20200101`)
+	require.NoError(t, err)
+
+	ended := make(chan []string, 1)
+	go func() {
+		dropped, err := b.DropDays(t.Context(), week)
+		assert.NoError(t, err)
+		ended <- dropped
+	}()
+	waits := `select exists (select from pg_locks where not granted and relation = 'outbox_20200101'::regclass)`
+	require.Eventually(t, func() bool { return ask[bool](b, waits) }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !ask[bool](b, waits) }, 30*time.Second, time.Millisecond, "its attempt is over")
+	require.NoError(t, reader.Commit(t.Context()))
+	require.Equal(t, []string{"outbox_20200101", "outbox_20200102"}, <-ended)
+}
+
+func TestDropDays_refusesATransactionThatDoesNotSeeWhatOthersCommit(t *testing.T) {
+	b := setup(t, 0)
+	_, err := b.pool.Exec(t.Context(), `begin isolation level repeatable read; select outbox_drop_day('2020-01-02'); commit`)
+	require.ErrorContains(t, err, "outbox_drop_day needs read committed")
+}
+
+func TestApply_asksForADayThatIsMissing(t *testing.T) {
+	b := setup(t, 1)
+	today := ask[time.Time](b, `select outbox_today()`)
+	table := "outbox_" + today.Format("20060102")
+	for missing, how := range map[string]string{
+		"dropped":           "drop table " + table,
+		"detached":          "alter table outbox detach partition " + table,
+		"half way detached": "update pg_inherits set inhdetachpending = true where inhrelid = '" + table + "'::regclass",
+	} {
+		b.sudo(how)
+		b.Store = b.open("test") // no session knows of the table
+		days, err := b.OutboxDaysAhead(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, -1, days, missing)
+		_, err = b.Apply(t.Context(), b.batch(command(0, "Allocate", `{}`)))
+		require.ErrorIs(t, err, worker.ErrOutage)
+		require.ErrorContains(t, err, "the outbox has no table for "+today.Format(time.DateOnly))
+		<-b.LacksDay()
+		require.NoError(t, b.MakeDays(t.Context()), missing)
+		b.apply(command(0, "Allocate", `{}`))
+	}
+}
+
+func TestOutboxDaysAhead_countsFromTodayUpToTheFirstGap(t *testing.T) {
+	b := setup(t, 1)
+	days, err := b.OutboxDaysAhead(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, daysAhead, days)
+	b.sudo(`do $$ begin execute 'drop table outbox_' || to_char(outbox_today() + 3, 'YYYYMMDD'); end $$`)
+	days, err = b.OutboxDaysAhead(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, days)
 }
 
 func TestCheckCluster_refusesAnother(t *testing.T) {

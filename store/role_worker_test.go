@@ -103,12 +103,13 @@ func (b *bench) afterwards() error {
 	ctx, claim := b.t.Context(), b.claims[0]
 	_, rows := b.Rows(ctx, claim.Source, 0, b.rows[0])
 	_, saved := b.SavePublished(ctx, []worker.Progress{{Source: claim.Source.ID, Token: claim.Token, Published: 1}})
-	_, maintained := b.Maintain(ctx, 7*24*time.Hour)
+	made := b.MakeDays(ctx)
+	_, dropped := b.DropDays(ctx, 7*24*time.Hour)
 	_, ahead := b.OutboxDaysAhead(ctx)
 	nudged := b.Nudge(ctx, []int32{claim.Source.ID})
 	holdings, held := b.Holdings(ctx)
 	adopted, adoption := b.Adopt(ctx, holdings)
-	err := errors.Join(rows, saved, maintained, ahead, nudged, held, adoption)
+	err := errors.Join(rows, saved, made, dropped, ahead, nudged, held, adoption)
 	if err == nil {
 		require.NotEmpty(b.t, adopted)
 	}

@@ -35,7 +35,7 @@ func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledge
 		return readError("save", p.err) // the end was not sent, so nothing is committed
 	}
 	d.memory.keep(p.buf)
-	return writeError("save", p.send())
+	return s.noteDay(writeError("save", p.send()), l.today)
 }
 
 // rowTime is ample for one row of very many.

@@ -226,13 +226,3 @@ func showError(doing string, err error) error {
 	}
 	return readError(doing, err)
 }
-
-const daysAheadSQL = `
-select count(*) from pg_inherits i join pg_class c on c.oid = i.inhrelid
-where i.inhparent = 'outbox'::regclass and c.relname > 'outbox_' || to_char(now() at time zone 'utc', 'YYYYMMDD')`
-
-// OutboxDaysAhead is for how many days after today the outbox has a table.
-func (s *Store) OutboxDaysAhead(ctx context.Context) (days int, err error) {
-	err = s.pool.QueryRow(ctx, daysAheadSQL).Scan(&days)
-	return days, readError("count outbox days", err)
-}

@@ -111,10 +111,3 @@ func TestShow_unknown(t *testing.T) {
 	_, err = b.ShowBatch(t.Context(), "none")
 	require.ErrorIs(t, err, ErrUnknown)
 }
-
-func TestOutboxDaysAhead(t *testing.T) {
-	b := setup(t, 1)
-	days, err := b.OutboxDaysAhead(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, daysAhead, days)
-}

@@ -24,6 +24,7 @@ type Store struct {
 	pool     *pgxpool.Pool
 	owner    string
 	memories memories
+	lacksDay chan struct{} // has room for one
 }
 
 // Options say how to reach the database.
@@ -51,7 +52,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &Store{pool: pool, owner: o.Owner}, nil
+	return &Store{pool: pool, owner: o.Owner, lacksDay: make(chan struct{}, 1)}, nil
 }
 
 // Close ends all connections. Calls in flight fail.

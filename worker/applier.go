@@ -31,6 +31,7 @@ type applier struct {
 	restsUntil time.Time // before that, a few commands are not worth a transaction
 
 	movedAt   time.Time // guarded by Worker.mu: when it last had no work, or finished some
+	outage    error     // guarded by Worker.mu: what keeps it from committing; nil where it committed since
 	conflicts int       // in a row
 	outages   int       // in a row
 }
@@ -154,6 +155,7 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 	case errors.Is(err, ErrOutage):
 		a.retry("outage")
 		a.w.complaints.warn("no transaction: waiting for Postgres", err)
+		a.suffers(err)
 		a.release(work)
 		a.outages++
 		pause(stop, backoff(a.outages, 100*time.Millisecond, 2*time.Second))
@@ -162,6 +164,13 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 	default:
 		a.isolate(work, err)
 	}
+}
+
+// suffers notes an outage, for those who ask why nothing moves.
+func (a *applier) suffers(err error) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	a.outage = err
 }
 
 func (a *applier) retry(reason string) { a.w.metrics.Retries.WithLabelValues("postgres", reason).Inc() }
@@ -192,7 +201,7 @@ func (a *applier) committed(work *work) {
 			w.flow(l)
 		}
 	}
-	a.movedAt = time.Now()
+	a.movedAt, a.outage = time.Now(), nil
 	w.freed.Broadcast()
 }
 

@@ -67,7 +67,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	case kept != nil && (len(ready) == 0 || a.keptTurn):
 		return a.gatherKept(kept), 0
 	case len(ready) == 0:
-		a.movedAt = now
+		a.movedAt, a.outage = now, nil
 		return nil, sooner(wait, keptWait)
 	case a.resting(now, ready):
 		return nil, a.restsUntil.Sub(now)

@@ -74,7 +74,11 @@ func (w *Worker) stalled(now time.Time) (reasons []string) {
 			}
 		}
 		if idle := now.Sub(a.movedAt); waiting > 0 && idle > w.cfg.StallTimeout {
-			reasons = append(reasons, fmt.Sprintf("applier %d: %d records wait, and nothing moved for %s", i, waiting, since(idle)))
+			reason := fmt.Sprintf("applier %d: %d records wait, and nothing moved for %s", i, waiting, since(idle))
+			if a.outage != nil {
+				reason += ": " + a.outage.Error()
+			}
+			reasons = append(reasons, reason)
 		}
 	}
 	return reasons

@@ -2,45 +2,102 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"allocation/store"
 )
 
-// The outbox needs a new table each day and has some in store, so it is enough to look now and then. Workers look at different times.
+// The outbox needs a new table each day and has some in store, so it is enough to make and drop them now and then. A table that is missing is seen
+// sooner, and made at once where a transaction needs it. Workers look at different times.
 const (
+	lookEvery     = 15 * time.Second
 	maintainEvery = time.Hour
-	maintainAgain = time.Minute // after an error
+	repairEvery   = 3 * time.Second
+	complainEvery = time.Minute
 )
 
-// maintain keeps the outbox' days, until the context ends.
-func (w *wiring) maintain(ctx context.Context, db *store.Store) {
+// outboxDays keeps the outbox' days: it makes those to come, drops those that are over, and tells how many there are.
+type outboxDays struct {
+	db        *store.Store
+	retention time.Duration
+	ahead     prometheus.Gauge
+	logger    *slog.Logger
+
+	next       time.Time // when days are made and dropped as usual
+	complained time.Time
+}
+
+func (w *wiring) newOutboxDays(db *store.Store) *outboxDays {
+	return &outboxDays{db: db, retention: w.settings.tuning.OutboxRetention, ahead: w.metrics.ahead, logger: w.logger}
+}
+
+// run keeps them until the context ends.
+func (d *outboxDays) run(ctx context.Context) {
+	d.keep(ctx)
 	for {
-		wait := maintainEvery/2 + rand.N(maintainEvery)
-		if err := w.maintainOnce(ctx, db); err != nil && ctx.Err() == nil {
-			w.logger.Error("outbox maintenance did not succeed; trying on", "error", err)
-			wait = maintainAgain
-		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(wait):
+		case <-d.db.LacksDay():
+			d.make(ctx)
+			_, _ = d.look(ctx)
+			sleep(ctx, repairEvery) // it may not help
+		case <-time.After(spread(lookEvery)):
+			ahead, err := d.look(ctx)
+			if err == nil && ahead < 1 || time.Now().After(d.next) {
+				d.keep(ctx)
+			}
 		}
 	}
 }
 
-func (w *wiring) maintainOnce(ctx context.Context, db *store.Store) error {
-	dropped, err := db.Maintain(ctx, w.settings.tuning.OutboxRetention)
+func (d *outboxDays) keep(ctx context.Context) {
+	d.next = time.Now().Add(spread(maintainEvery))
+	d.make(ctx)
+	_, _ = d.look(ctx) // make's error says the same
+	d.drop(ctx)
+}
+
+func (d *outboxDays) make(ctx context.Context) {
+	err := d.db.MakeDays(ctx)
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	d.next = time.Now().Add(spread(time.Minute))
+	if time.Since(d.complained) > complainEvery {
+		d.complained = time.Now()
+		d.logger.Error("the outbox' days to come could not be made; trying on", "error", err)
+	}
+}
+
+func (d *outboxDays) drop(ctx context.Context) {
+	dropped, err := d.db.DropDays(ctx, d.retention)
 	for _, name := range dropped {
-		w.logger.Info("dropped a day of the outbox", "table", name)
+		d.logger.Info("dropped a day of the outbox", "table", name)
 	}
-	if err != nil {
-		return err
+	if err != nil && ctx.Err() == nil {
+		d.logger.Warn("an old day of the outbox could not be dropped; trying again later", "error", err)
 	}
-	ahead, err := db.OutboxDaysAhead(ctx)
-	if err == nil {
-		w.metrics.ahead.Set(float64(ahead))
+}
+
+// look counts the days. Where Postgres does not answer, the metric stays as it was.
+func (d *outboxDays) look(ctx context.Context) (ahead int, err error) {
+	if ahead, err = d.db.OutboxDaysAhead(ctx); err == nil {
+		d.ahead.Set(float64(ahead))
 	}
-	return err
+	return ahead, err
+}
+
+// spread is a time around the one that is given, so that workers do not all come at once.
+func spread(d time.Duration) time.Duration { return d/2 + rand.N(d) }
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }

@@ -47,7 +47,7 @@ func newMetrics() *metrics {
 		}),
 		ahead: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "allocation_outbox_partitions_ahead",
-			Help: "Days after today for which the outbox has a table. At zero, nothing can be committed from midnight on.",
+			Help: "Days after today for which the outbox has a table, up to the first gap. At zero nothing can be committed from midnight on, at -1 nothing now.",
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "allocation_access_refused_total",

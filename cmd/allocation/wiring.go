@@ -157,7 +157,7 @@ func (w *wiring) work(ctx context.Context, db *store.Store) error {
 
 	maintaining, stop := context.WithCancel(ctx)
 	var maintenance sync.WaitGroup
-	maintenance.Go(func() { w.maintain(maintaining, db) })
+	maintenance.Go(func() { w.newOutboxDays(db).run(maintaining) })
 	err = runner.Run(ctx)
 	stop()
 	maintenance.Wait()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,7 @@ type service struct {
 	names topicNames
 	url   string // of health and metrics
 	group string
+	stall string // STALL_TIMEOUT, where it is not the default
 	stop  func() error
 }
 
@@ -50,7 +52,7 @@ func (s *service) settings() workerSettings {
 			EventRoutes: "Allocated=" + s.names.route, EventSource: "/test", DeadLetterTopic: s.names.deadLetters,
 		},
 		group:  config.Group{GroupID: s.group, SessionTimeout: "10s", AutoOffsetReset: "earliest"}.Check(p),
-		tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: "30s"}.Check(p),
+		tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.stall, "30s")}.Check(p),
 	}
 	require.NoError(s.t, p.Err())
 	return settings
