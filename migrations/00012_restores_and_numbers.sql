@@ -18,7 +18,35 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- As before, but a position that exists takes no number of the sequence, which has an end. And the numbers that claims took for nothing until now
+-- are given back.
+-- +goose StatementBegin
+create or replace function introduce_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[])
+returns void language sql as $$
+    insert into positions (topic, partition, topic_id, next_offset)
+    select w.topic, w.partition, w.topic_id,
+           case when exists (select from positions p where p.topic = w.topic) then w.start else w.topic_start end
+    from unnest(topics, topic_ids, partitions, starts, topic_starts) w (topic, topic_id, partition, start, topic_start)
+    where not exists (select from positions p where p.topic = w.topic and p.partition = w.partition and p.retired_at is null)
+    order by w.topic, w.partition
+    on conflict (topic, partition) where retired_at is null do nothing;
+$$;
+-- +goose StatementEnd
+lock table positions in share row exclusive mode;
+select setval(pg_get_serial_sequence('positions', 'source'), max(source)) from positions having max(source) is not null;
+
 -- +goose Down
+-- +goose StatementBegin
+create or replace function introduce_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[])
+returns void language sql as $$
+    insert into positions (topic, partition, topic_id, next_offset)
+    select w.topic, w.partition, w.topic_id,
+           case when exists (select from positions p where p.topic = w.topic) then w.start else w.topic_start end
+    from unnest(topics, topic_ids, partitions, starts, topic_starts) w (topic, topic_id, partition, start, topic_start)
+    order by w.topic, w.partition
+    on conflict (topic, partition) where retired_at is null do nothing;
+$$;
+-- +goose StatementEnd
 drop function expect_remembered;
 -- +goose StatementBegin
 create function expect_remembered(started timestamptz, free text[])

@@ -144,3 +144,18 @@ func TestNudge_reachesListeners(t *testing.T) {
 	require.NoError(t, err)
 	require.Error(t, <-ended, "it ends with its connection")
 }
+
+// Partitions that have a position take no number of the sequence of positions, however often they are claimed: it has an end.
+func TestClaim_goesOnWhereNoNumberOfAPositionIsLeft(t *testing.T) {
+	b := setup(t, 2)
+	for range 3 {
+		b.claim(b.Store, 2)
+	}
+	var last int
+	require.NoError(t, b.pool.QueryRow(t.Context(), `select last_value from positions_source_seq`).Scan(&last))
+	require.Equal(t, 2, last, "numbers taken")
+	b.sudo(`select setval('positions_source_seq', 2147483647)`)
+	b.claim(b.Store, 2)
+	_, err := b.Claim(t.Context(), []worker.ClaimRequest{{Topic: "commands", TopicID: [16]byte{1}, Partition: 2}})
+	require.ErrorContains(t, err, "positions_source_seq", "only a new one needs a number")
+}

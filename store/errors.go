@@ -54,7 +54,7 @@ func classify(err, unanswered error) error {
 		return both(unanswered, err)
 	}
 	switch {
-	case pg.Severity != "ERROR": // the session ended: FATAL, PANIC
+	case pg.SeverityUnlocalized != "ERROR": // in whatever language: the session ended: FATAL, PANIC
 		return both(unanswered, err)
 	case pg.Code == codeFenced:
 		return fenced(pg)

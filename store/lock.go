@@ -34,7 +34,7 @@ func (s *Store) lockFirst(ctx context.Context, conn *pgx.Conn, d *decisions) err
 			skus, refs = append(skus, sku), append(refs, ref)
 		}
 	}
-	_, err := conn.Exec(ctx, `begin`)
+	_, err := conn.Exec(ctx, `begin isolation level read committed`)
 	if err == nil {
 		_, err = conn.Exec(ctx, lockPositionsSQL, sources)
 	}

@@ -34,7 +34,39 @@ var certain = map[string]string{
 	"row_security": "off",
 	// Tables of the same names that another search path finds first are not the service's.
 	"search_path": "public",
+	// A check that waits for a lock must see what its holder committed: that a product is held by now, or that a batch exists.
+	"default_transaction_isolation": "read committed",
+	// Texts and dates go as they are: a date in another style is another one, and another encoding lacks letters.
+	"client_encoding":             "UTF8",
+	"datestyle":                   "ISO",
+	"standard_conforming_strings": "on",
+	// A statement's error is the server's word that nothing is committed. The end of a session says nothing.
+	"exit_on_error": "off",
 }
+
+// unbearableSQL raises where a setting that only an administrator can change takes away what promises rest on: without foreign keys, a command may
+// begin to wait for a product that was freed, and rows of a damaged page are taken for absent. It also sets what older servers do not know: a time
+// for whole transactions would end a large one again and again.
+const unbearableSQL = `
+do $$
+declare
+    name text;
+begin
+    if current_setting('session_replication_role') = 'replica' then
+        name := 'session_replication_role';
+    elsif current_setting('zero_damaged_pages')::boolean then
+        name := 'zero_damaged_pages';
+    elsif current_setting('ignore_checksum_failure')::boolean then
+        name := 'ignore_checksum_failure';
+    end if;
+    if name is not null then
+        raise exception 'the setting % is "%" for this user or database: what is promised rests on the usual one', name, current_setting(name)
+            using errcode = '55000', hint = format('As an administrator: alter role %I reset %s; alter database %I reset %2$s;', session_user, name, current_database());
+    end if;
+    if current_setting('transaction_timeout', true) is not null then
+        perform set_config('transaction_timeout', '0', false);
+    end if;
+end $$`
 
 // usual are settings that a URL may change.
 func usual() map[string]string {
@@ -45,11 +77,12 @@ func usual() map[string]string {
 		"enable_seqscan":                      "off",
 		"enable_hashjoin":                     "off",
 		"enable_mergejoin":                    "off",
-		"datestyle":                           "ISO",
 		"timezone":                            "UTC",
 		"statement_timeout":                   milliseconds(statementTimeout),
 		"lock_timeout":                        milliseconds(lockTimeout),
 		"idle_in_transaction_session_timeout": milliseconds(idleTimeout),
+		"idle_session_timeout":                "0", // the pool has idle connections
+		"plan_cache_mode":                     "auto",
 	}
 }
 
@@ -83,7 +116,7 @@ func SetSession(c *pgconn.Config, usual map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		set = append(set, fmt.Sprintf("set %s to '%s'", name, settings[name]))
 	}
-	sql := strings.Join(set, "; ")
+	sql := strings.Join(append(set, unbearableSQL), "; ")
 	c.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
 		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 		defer cancel()

@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"allocation/worker"
@@ -97,4 +99,96 @@ func TestSession_anotherSearchPathFindsNoOtherTables(t *testing.T) {
 	applied, err := b.reads(with(t, login, "search_path", "other,public"))
 	require.NoError(t, err)
 	require.Equal(t, []string{`2 Allocated {"orderid":"o1","sku":"CHAIR","qty":1,"batchref":"b1"}`}, says(applied.Rows[0]))
+}
+
+// A product that begins to be held while a worker's transaction waits for its lock is noticed, whatever isolation is set for the worker.
+func TestSession_noCommandSlipsPastAHeldProductUnderAnotherIsolation(t *testing.T) {
+	for name, ask := range map[string]func(b *bench, login string) string{
+		"set for the database": func(b *bench, login string) string {
+			b.sudo(`do $$ begin execute format('alter database %I set default_transaction_isolation = %L', current_database(), 'repeatable read'); end $$`)
+			return login
+		},
+		"asked for": func(b *bench, login string) string {
+			return with(b.t, login, "default_transaction_isolation", "repeatable read")
+		},
+		"asked for as -c": func(b *bench, login string) string {
+			return with(b.t, login, "options", `-c default_transaction_isolation=repeatable\ read`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 1)
+			b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":25}`), command(0, "Nope", `{"sku":"CHAIR"}`))
+			holder, err := pgx.Connect(t.Context(), b.url)
+			require.NoError(t, err)
+			defer holder.Close(context.WithoutCancel(t.Context()))
+			_, err = holder.Exec(t.Context(), `begin; select from products where sku = 'CHAIR' for no key update;
+				insert into held_keys (key, source, row_no) select 'CHAIR', source, row_no from dead_letters`)
+			require.NoError(t, err)
+
+			ended := make(chan error, 1)
+			address := ask(b, b.login("allocation_worker"))
+			go func() {
+				_, err := b.reads(address)
+				ended <- err
+			}()
+			require.Eventually(t, func() bool {
+				var waits bool
+				err := b.pool.QueryRow(t.Context(), `
+					select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waits)
+				return err == nil && waits
+			}, 15*time.Second, 5*time.Millisecond, "the worker waits for the product")
+			_, err = holder.Exec(t.Context(), `commit`)
+			require.NoError(t, err)
+			require.ErrorIs(t, <-ended, worker.ErrConflict)
+		})
+	}
+}
+
+// What is set for a worker's role changes neither dates, nor texts, nor what an error means.
+func TestSession_readsTheSameWhateverIsSetForItsRole(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"b\u2603","sku":"CHAIR","qty":25,"eta":"2030-01-02"}`))
+	login := b.login("allocation_worker")
+	u, err := url.Parse(login)
+	require.NoError(t, err)
+	for _, setting := range []string{
+		"datestyle = 'German'", "client_encoding = 'LATIN1'", "standard_conforming_strings = off", "exit_on_error = on", "plan_cache_mode = force_custom_plan",
+		"default_transaction_isolation = serializable", "default_transaction_deferrable = on", "bytea_output = escape", "extra_float_digits = -15",
+		"intervalstyle = sql_standard",
+	} {
+		b.sudo("alter role " + u.User.Username() + " set " + setting)
+	}
+	s, err := Open(t.Context(), Options{URL: login, Owner: "other"})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	batch := b.batch(command(0, "ChangeBatchEta", `{"batchref":"b\u2603","eta":"2030-01-02"}`))
+	applied, err := s.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	require.Equal(t, []string{"no_effect"}, results(applied))
+
+	_, err = s.Apply(t.Context(), batch)
+	var fenced *worker.FencedError
+	require.ErrorAs(t, err, &fenced, "an error of a statement does not end the session")
+}
+
+// What only an administrator can set, and what takes away what promises rest on, is an outage that names it.
+func TestSession_settingsThatPromisesDoNotSurviveAreOutages(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":25}`))
+	for _, setting := range []string{"session_replication_role = replica", "zero_damaged_pages = on", "ignore_checksum_failure = on"} {
+		login := b.login("allocation_worker")
+		u, err := url.Parse(login)
+		require.NoError(t, err)
+		b.sudo("alter role " + u.User.Username() + " set " + setting)
+		_, err = b.reads(login)
+		require.ErrorIs(t, err, worker.ErrOutage)
+		require.ErrorContains(t, err, "the setting "+strings.Fields(setting)[0])
+	}
+}
+
+// A server that speaks another language says the same.
+func TestErrors_areUnderstoodInEveryLanguage(t *testing.T) {
+	err := writeError("save", &pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: "ERROR", Code: codeConflict})
+	require.ErrorIs(t, err, worker.ErrConflict)
+	require.NotErrorIs(t, err, worker.ErrUnknownOutcome)
 }
