@@ -19,10 +19,8 @@ const (
 
 // Codes of Postgres' own.
 const (
-	codeCheck       = "23514" // check_violation
-	codeLocked      = "55P03" // lock_not_available: after lock_timeout
-	codeNoStatement = "26000" // invalid_sql_statement_name: somebody deallocated it
-	codeOldPlan     = "0A000" // feature_not_supported: it does not fit the schema after a migration
+	codeCheck  = "23514" // check_violation
+	codeLocked = "55P03" // lock_not_available: after lock_timeout
 )
 
 // readError tells what an error of a call that commits nothing allows: such a call can always be made again.
@@ -60,6 +58,8 @@ func classify(err, unanswered error) error {
 		return fenced(pg)
 	case isConflict(pg):
 		return both(worker.ErrConflict, err)
+	case pg.Code == "40003": // statement_completion_unknown
+		return both(unanswered, err)
 	case isOutage(pg):
 		return both(worker.ErrOutage, err)
 	}
@@ -92,33 +92,58 @@ func isConflict(pg *pgconn.PgError) bool {
 	return false
 }
 
-// isOutage: the database cannot serve anybody now, whatever the batch. By class, from Postgres' appendix A.
+// isOutage: nobody can be served now, whatever the batch: the server, the session, its rights or the schema are not as they must be. By class, from
+// Postgres' appendix A. What is said there of a connection's state is never a command's fault: who came before on it, as behind a pooler, is another.
+//
+// What is left may be the fault of one command: of its data (21, 22), of a constraint (23) or a trigger (09, 27, 2F, 38, 39, P0, and codes that nobody
+// but a trigger has), or of what it asks for at once (54, and 57014, a statement that took too long).
 func isOutage(pg *pgconn.PgError) bool {
-	if pg.Code == "57014" { // query_canceled: a statement that took too long, which may be one command's fault
-		return false
-	}
 	switch pg.Code[:2] {
-	case "08", // connection exception
+	case "03", // SQL statement not yet complete
+		"08", // connection exception
+		"0A", // feature not supported: a plan that does not fit the schema after a migration, a copy that a policy forbids
+		"0B", // invalid transaction initiation
+		"0L", // invalid grantor
+		"0P", // invalid role specification
+		"24", // invalid cursor state
+		"25", // invalid transaction state: also a standby, or a primary that was demoted
+		"26", // invalid SQL statement name: somebody deallocated what was prepared
 		"28", // invalid authorization
+		"2B", // dependent privilege descriptors still exist
+		"2D", // invalid transaction termination
+		"34", // invalid cursor name
+		"3B", // savepoint exception
 		"3D", // invalid catalog name: no such database
 		"3F", // invalid schema name
+		"40", // transaction rollback, but for conflicts
+		"42", // syntax error or access rule violation: rights, missing tables, and prepared statements that exist already
+		"44", // with check option violation: a view in a table's place
 		"53", // insufficient resources: disk full, out of memory, too many connections
-		"57", // operator intervention: shutdown, crash
+		"55", // object not in prerequisite state
 		"58", // system error: I/O
+		"72", // snapshot too old
+		"F0", // configuration file error
 		"XX": // internal error: corruption
 		return true
-	}
-	switch pg.Code {
-	case "25006", // read_only_sql_transaction: a standby, or a primary that was demoted
-		"42501", // insufficient_privilege
-		"42883", // undefined_function
-		"42P01", // undefined_table
-		"42703", // undefined_column
-		"55000", // object_not_in_prerequisite_state
-		codeNoStatement, codeOldPlan:
-		return true
+	case "57": // operator intervention: shutdown, crash
+		return pg.Code != "57014" // query_canceled
 	}
 	return lacksDay(pg)
+}
+
+// spoils tells whether an error says that a connection is not in the state that this side takes it to be in. Another one is.
+func spoils(pg *pgconn.PgError) bool {
+	switch pg.Code {
+	case "25006": // read_only_sql_transaction is the server's state
+		return false
+	case "42P03", "42P05", "42P14": // duplicate_cursor, duplicate_prepared_statement, invalid_prepared_statement_definition
+		return true
+	}
+	switch pg.Code[:2] {
+	case "08", "0A", "0B", "24", "25", "26", "2D", "34", "3B":
+		return true
+	}
+	return false
 }
 
 // lacksDay: the outbox has no table for the day of a row. A check that is not kept has a name.

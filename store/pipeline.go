@@ -126,7 +126,7 @@ func (p *pipeline) send() error {
 	if err != nil {
 		return err
 	}
-	p.answered = !unprepared(refused)
+	p.answered = true
 	return refused
 }
 
@@ -135,12 +135,6 @@ func (p *pipeline) close() {
 	if p.sent && !p.answered {
 		_ = p.conn.Close(p.ctx)
 	}
-}
-
-// unprepared tells whether the connection has lost its prepared statements, or they fit the schema no longer: another one prepares them again.
-func unprepared(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == codeNoStatement || pg.Code == codeOldPlan)
 }
 
 // exchange gives Postgres' first error as refused. An error of its own means that it is not known what became of the transaction.

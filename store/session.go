@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -116,11 +118,34 @@ func SetSession(c *pgconn.Config, usual map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		set = append(set, fmt.Sprintf("set %s to '%s'", name, settings[name]))
 	}
-	sql := strings.Join(append(set, unbearableSQL), "; ")
-	c.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
-		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-		defer cancel()
-		_, err := conn.Exec(ctx, sql).ReadAll()
+	sql := strings.Join(append(set, unbearableSQL, "select pg_backend_pid()"), "; ")
+	c.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error { return begin(ctx, conn, sql) }
+	onError := c.OnPgError
+	c.OnPgError = func(conn *pgconn.PgConn, pg *pgconn.PgError) bool { return onError(conn, pg) && !spoils(pg) }
+}
+
+// begin sets up a session, and notes the process that serves it.
+func begin(ctx context.Context, conn *pgconn.PgConn, sql string) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	results, err := conn.Exec(ctx, sql).ReadAll()
+	if err != nil {
 		return err
 	}
+	rows := results[len(results)-1].Rows
+	pid, err := strconv.ParseUint(string(rows[0][0]), 10, 32)
+	if err != nil {
+		return fmt.Errorf("read the server's process: %w", err)
+	}
+	conn.CustomData()[backend] = uint32(pid)
+	return nil
+}
+
+// backend is the key of a connection's process in its custom data.
+const backend = "allocation backend"
+
+// backendOf is the process that serves a connection. What the connection itself was told while connecting is a pooler's own number behind one.
+func backendOf(conn *pgx.Conn) uint32 {
+	pid, _ := conn.PgConn().CustomData()[backend].(uint32)
+	return pid
 }

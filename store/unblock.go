@@ -23,7 +23,7 @@ where b.pid = any(pg_blocking_pids($1)) and b.usename = session_user and b.wait_
 func (s *Store) unblock(ctx context.Context, conn *pgx.Conn) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
-	pid := conn.PgConn().PID()
+	pid := backendOf(conn)
 	timer := time.AfterFunc(blockedAfter, func() {
 		defer close(done)
 		s.unblockUntil(ctx, pid)

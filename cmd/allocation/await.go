@@ -17,8 +17,10 @@ import (
 // awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for servers that are away, because everything
 // may be started at once, and gives up at once on what no waiting mends. Once it runs, a worker waits for everything.
 func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
-	if err := w.await(ctx, systemPostgres, db.CheckSchema); err != nil {
-		return err
+	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckSchema} {
+		if err := w.await(ctx, systemPostgres, check); err != nil {
+			return err
+		}
 	}
 	var cluster string
 	ask := func(ctx context.Context) (err error) {
@@ -83,6 +85,7 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 // permanent tells whether an error that was met for so long says that something is set up wrongly, rather than away.
 func permanent(err error, waited time.Duration) bool {
 	var (
+		pooler  *store.PoolerError
 		schema  *store.SchemaError
 		cluster *store.ClusterError
 		topics  *missingTopicsError
@@ -90,7 +93,7 @@ func permanent(err error, waited time.Duration) bool {
 		access  *config.AccessError
 	)
 	switch {
-	case errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden):
+	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden):
 		return true
 	case errors.As(err, &topics):
 		return waited > topicsSpread

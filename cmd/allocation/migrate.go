@@ -94,7 +94,30 @@ func (p *program) openDatabase(ctx context.Context, database config.Database) (*
 		_ = db.Close()
 		return nil, databaseAway(database, settings, causeOf(ctx, err))
 	}
+	if err := checkSessions(ctx, db); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
 	return db, nil
+}
+
+// checkSessions: who migrates locks others out, and a session of its own holds that lock.
+func checkSessions(ctx context.Context, db *sql.DB) error {
+	one, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer one.Close()
+	other, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer other.Close()
+	return one.Raw(func(driver1 any) error {
+		return other.Raw(func(driver2 any) error {
+			return store.CheckSessions(ctx, driver1.(*stdlib.Conn).Conn(), driver2.(*stdlib.Conn).Conn())
+		})
+	})
 }
 
 func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {

@@ -61,9 +61,11 @@ func (p *program) openStore(ctx context.Context, database config.Database) (*sto
 		db.Close()
 		return nil, databaseAway(database, settings, causeOf(ctx, err))
 	}
-	if err := db.CheckSchema(ctx); err != nil {
-		db.Close()
-		return nil, err
+	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckSchema} {
+		if err := check(ctx); err != nil {
+			db.Close()
+			return nil, err
+		}
 	}
 	return db, nil
 }
