@@ -18,7 +18,7 @@ func (cmd Allocate) apply(c *Catalog, _ string) Result {
 	}
 	b, ok := p.open.first(cmd.Qty)
 	if !ok {
-		return Result{Need: needOpen(p)}
+		return Result{Need: needOpen(p, cmd.Qty)}
 	}
 	return Result{Product: p, Events: cmd.place(c, p, b)}
 }

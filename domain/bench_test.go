@@ -27,7 +27,7 @@ func BenchmarkAllocate(b *testing.B) {
 		skus[i] = fmt.Sprint("SKU-", i)
 		c.LearnProduct(skus[i], 1, 0)
 		c.LearnBatch(domain.Batch{Ref: fmt.Sprint("b", i), SKU: skus[i], Qty: 1_000_000_000, Revision: domain.NoRevision})
-		c.LearnOpen(skus[i], nil)
+		c.LearnOpen(skus[i], 0, nil)
 	}
 	ids := lineIDs(lines)
 	for i := range ids {
@@ -69,7 +69,7 @@ func BenchmarkAllocateHotSKU(b *testing.B) {
 		for i := range 10 {
 			c.LearnBatch(domain.Batch{Ref: fmt.Sprint("b", i), SKU: "HOT", Qty: 500, Revision: domain.NoRevision})
 		}
-		c.LearnOpen("HOT", nil)
+		c.LearnOpen("HOT", 0, nil)
 		for _, id := range ids {
 			c.LearnNoLine(id)
 			apply(b, c, domain.Allocate{Line: id, Qty: 1})
@@ -112,7 +112,7 @@ func BenchmarkShrink100k(b *testing.B) {
 		c := domain.NewCatalog()
 		c.LearnProduct("HOT", lines, 0)
 		c.LearnBatch(domain.Batch{Ref: "b", SKU: "HOT", Qty: lines, Allocated: lines, Revision: domain.NoRevision})
-		c.LearnOpen("HOT", nil)
+		c.LearnOpen("HOT", 0, nil)
 		for i := range ids { // as a loader would, the last placed first
 			placed := lines - i
 			c.LearnLine(domain.Line{

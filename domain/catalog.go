@@ -16,6 +16,8 @@ type Catalog struct {
 	// touched are the products, and mentioned the batches, of this transaction: those that it asked about or was told of.
 	touched   []*Product
 	mentioned []*batch
+
+	transactions int64 // that were committed
 }
 
 // Result is what came of a command.
@@ -82,7 +84,7 @@ func (c *Catalog) product(sku string) *Product {
 
 func (c *Catalog) touch(p *Product) {
 	if !p.touched {
-		p.touched = true
+		p.touched, p.used = true, c.transactions
 		c.touched = append(c.touched, p)
 	}
 }

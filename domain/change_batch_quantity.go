@@ -65,7 +65,7 @@ func (cmd ChangeBatchQuantity) planRelease(p *Product, b *batch) ([]move, *Need)
 		need := NewNeed()
 		need.batch(b.Ref, max(0, b.unknownQty()-missing))
 		if !p.open.learned() {
-			need.open(p.SKU, p.open.next)
+			need.open(p.SKU, firstOpen)
 		}
 		return nil, need
 	}

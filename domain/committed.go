@@ -21,11 +21,9 @@ func (c *Catalog) Committed() {
 	clear(c.touched)
 	clear(c.mentioned)
 	c.touched, c.mentioned = c.touched[:0], c.mentioned[:0]
+	c.transactions++
 	clear(c.lines)
 }
-
-// Size is how many products and batches are known.
-func (c *Catalog) Size() int { return len(c.products) + len(c.batches) }
 
 // Spare takes out of a need what is known already. Batches that will have to release lines stay in it.
 func (c *Catalog) Spare(n *Need) {
@@ -51,6 +49,7 @@ func (c *Catalog) Offers(sku string) bool {
 
 func (p *Product) committed() {
 	p.Loaded, p.touched = p.Version, false
+	p.open.committed()
 	for _, b := range p.changedBatches {
 		b.fate = unchanged
 		b.committed()

@@ -84,24 +84,24 @@ func (db *database) answer(c *domain.Catalog, need *domain.Need, m measure) {
 func (db *database) answerProduct(c *domain.Catalog, sku string, need *domain.ProductNeed, m measure) {
 	c.LearnProduct(sku, db.versions[sku], int64(len(db.waiting(sku, math.MaxInt64))))
 	if need.Open > 0 {
-		db.answerOpen(c, sku, m.window(need.Open))
+		db.answerOpen(c, sku, need.Least, m.window(need.Open))
 	}
 	if need.Reach > 0 {
 		db.answerWaiting(c, sku, need.Reach, m.window(need.PerQty))
 	}
 }
 
-func (db *database) answerOpen(c *domain.Catalog, sku string, count int) {
-	open := db.open(sku)
+func (db *database) answerOpen(c *domain.Catalog, sku string, least int64, count int) {
+	open := slices.DeleteFunc(db.open(sku), func(b domain.Batch) bool { return b.Available() < least })
 	window := open[:min(count, len(open))]
 	for _, b := range window {
 		c.LearnBatch(b)
 	}
 	if len(window) == len(open) {
-		c.LearnOpen(sku, nil)
+		c.LearnOpen(sku, least, nil)
 		return
 	}
-	c.LearnOpen(sku, &window[len(window)-1])
+	c.LearnOpen(sku, least, &window[len(window)-1])
 }
 
 func (db *database) answerWaiting(c *domain.Catalog, sku string, reach int64, perQty int) {

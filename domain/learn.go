@@ -13,7 +13,7 @@ func (c *Catalog) LearnProduct(sku string, version, waiting int64) {
 	p.Version, p.Loaded, p.Waiting = version, version, waiting
 	if version == 0 {
 		p.knowledge = absent
-		p.open.complete = true
+		p.open.all()
 	}
 }
 
@@ -60,10 +60,10 @@ func (c *Catalog) LearnNoLine(id LineID) {
 	}
 }
 
-// LearnOpen tells how far the product's open batches, in order of preference, have been told: up to last, as it was
-// loaded, or all of them, if it is nil.
-func (c *Catalog) LearnOpen(sku string, last *Batch) {
-	c.product(sku).open.learn(last)
+// LearnOpen tells how far the product's batches with at least so much available (0 is as 1), in order of preference,
+// have been told: up to last, as it was loaded, or all of them, if it is nil.
+func (c *Catalog) LearnOpen(sku string, least int64, last *Batch) {
+	c.product(sku).open.learn(max(least, 1), last)
 }
 
 // LearnTail tells that all lines that the database has on the batch, and that were placed at from or later, have been

@@ -29,6 +29,8 @@ type Need struct {
 type ProductNeed struct {
 	// Open asks for the first so many open batches (available > 0) in order of preference; 0 for none.
 	Open int
+	// Least leaves out of these the batches with less available.
+	Least int64
 	// Reach asks for the waiting lines of at most this quantity; 0 for none.
 	Reach int64
 	// PerQty limits these to the first so many of each distinct quantity, in placed order.
@@ -61,6 +63,9 @@ func (n *Need) Expect(cmd Command) {
 func (n *Need) Merge(o *Need) {
 	for sku, p := range o.Products {
 		own := n.product(sku)
+		if own.Open == 0 || p.Open > 0 && p.Least < own.Least {
+			own.Least = p.Least
+		}
 		own.Open = max(own.Open, p.Open)
 		own.Reach = max(own.Reach, p.Reach)
 		own.PerQty = max(own.PerQty, p.PerQty)

@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -76,18 +77,95 @@ func TestApply_needsBatchesBeyondTheWindow(t *testing.T) {
 
 	near := domain.Batch{Ref: "b1", SKU: "CHAIR", Qty: 4}
 	c.LearnBatch(near)
-	c.LearnOpen("CHAIR", &near)
-	requireNeed(t, c, allocate, domain.Need{Products: open("CHAIR", 512)})
+	c.LearnOpen("CHAIR", 0, &near)
+	requireNeed(t, c, allocate, domain.Need{Products: openOf("CHAIR", 64, 5)})
 
 	far := domain.Batch{Ref: "b3", SKU: "CHAIR", Qty: 5}
 	c.LearnBatch(far) // by its reference: b2 may exist
-	requireNeed(t, c, allocate, domain.Need{Products: open("CHAIR", 512)})
+	requireNeed(t, c, allocate, domain.Need{Products: openOf("CHAIR", 64, 5)})
 
-	c.LearnOpen("CHAIR", &domain.Batch{Ref: "b2", SKU: "CHAIR"})
+	c.LearnOpen("CHAIR", 5, &domain.Batch{Ref: "b2", SKU: "CHAIR"})
 	c.LearnBatch(domain.Batch{Ref: "b2", SKU: "CHAIR", Qty: 1})
-	requireNeed(t, c, allocate, domain.Need{Products: open("CHAIR", 4096)})
-	c.LearnOpen("CHAIR", &far)
+	requireNeed(t, c, allocate, domain.Need{Products: openOf("CHAIR", 512, 5)})
+	c.LearnOpen("CHAIR", 5, &far)
 	require.Equal(t, "b3", c.Apply(allocate, "").Events[0].BatchRef)
+}
+
+// Where no batch has enough, that is known from one look, however many batches are open, and also of larger quantities.
+func TestApply_knowsThatNoOtherBatchHasEnough(t *testing.T) {
+	c := domain.NewCatalog()
+	place := func(order string, qty int64) domain.Allocate {
+		c.LearnNoLine(domain.LineID{SKU: "CHAIR", OrderID: order})
+		return domain.Allocate{Line: domain.LineID{SKU: "CHAIR", OrderID: order}, Qty: qty}
+	}
+	c.LearnProduct("CHAIR", 9, 0)
+	near := domain.Batch{Ref: "b1", SKU: "CHAIR", Qty: 4}
+	c.LearnBatch(near)
+	c.LearnOpen("CHAIR", 0, &near)
+	requireNeed(t, c, place("o1", 6), domain.Need{Products: openOf("CHAIR", 64, 6)})
+	c.LearnOpen("CHAIR", 6, nil)
+	for i, qty := range []int64{6, 7, 4} {
+		want := domain.LineOutOfStock
+		if qty == 4 {
+			want = domain.LineAllocated
+		}
+		require.Equal(t, want, c.Apply(place(fmt.Sprint("p", i), qty), "").Events[0].Type, "%d", qty)
+	}
+	requireNeed(t, c, place("o5", 5), domain.Need{Products: openOf("CHAIR", 64, 5)})
+	requireNeed(t, c, place("o6", 1), domain.Need{Products: open("CHAIR", 512)})
+	c.LearnBatch(domain.Batch{Ref: "b9", SKU: "CHAIR", Qty: 5}) // by its reference: others before it may have 5
+	requireNeed(t, c, place("o7", 5), domain.Need{Products: openOf("CHAIR", 64, 5)})
+}
+
+// The first batches that have much do not tell of those before them that have less.
+func TestApply_needsTheBatchesThatHaveLess(t *testing.T) {
+	c := domain.NewCatalog()
+	c.LearnProduct("CHAIR", 9, 0)
+	line := domain.LineID{SKU: "CHAIR", OrderID: "o1"}
+	c.LearnNoLine(line)
+	far := domain.Batch{Ref: "b9", SKU: "CHAIR", Qty: 5}
+	c.LearnBatch(far)
+	c.LearnOpen("CHAIR", 5, &far)
+	requireNeed(t, c, domain.Allocate{Line: line, Qty: 4}, domain.Need{Products: openOf("CHAIR", 64, 4)})
+	require.Equal(t, "b9", c.Apply(domain.Allocate{Line: line, Qty: 5}, "").Events[0].BatchRef)
+}
+
+// What is known of products and batches has an end: those go first that were not used for long, and a product with very many batches does not
+// push out the others.
+func TestCatalog_forgetsWhatWasNotUsedForLong(t *testing.T) {
+	c := domain.NewCatalog()
+	for n := range 10 {
+		sku := fmt.Sprint("s", n)
+		c.LearnProduct(sku, 1, 0)
+		c.LearnBatch(domain.Batch{Ref: "of " + sku, SKU: sku, Qty: 1})
+		c.LearnOpen(sku, 0, nil)
+		c.Committed()
+	}
+	c.LearnBatch(domain.Batch{Ref: "full", SKU: "s9"})
+	c.LearnProduct("large", 1, 0)
+	for n := range 8 {
+		c.LearnBatch(domain.Batch{Ref: fmt.Sprint("l", n), SKU: "large", Qty: 1})
+	}
+	c.LearnOpen("large", 0, nil)
+	c.Committed()
+	require.NotNil(t, c.Product("s0"), "the last use")
+	c.Committed()
+	require.Equal(t, 30, c.Size())
+
+	c.Forget(30)
+	require.Equal(t, 30, c.Size())
+	c.Forget(28)
+	require.Equal(t, 21, c.Size(), "the large one's batches were enough")
+	require.True(t, c.Knows("large"))
+	require.False(t, c.KnowsBatch("full"))
+	require.False(t, c.KnowsBatch("l0"))
+	require.True(t, c.Offers("s1"))
+	require.False(t, c.Offers("large"))
+	c.Forget(16)
+	require.Equal(t, 11, c.Size())
+	for sku, known := range map[string]bool{"s1": false, "s5": false, "s6": true, "s9": true, "s0": true, "large": true} {
+		require.Equal(t, known, c.Knows(sku), sku)
+	}
 }
 
 // An eta that changes in memory carries a batch over the end of the window; the window stays where it was loaded.
@@ -98,9 +176,9 @@ func TestApply_windowIsAsLoaded(t *testing.T) {
 	c.LearnNoLine(line)
 	last := domain.Batch{Ref: "b1", SKU: "CHAIR", Qty: 5, ETA: "2030-01-01"}
 	c.LearnBatch(last)
-	c.LearnOpen("CHAIR", &last)
+	c.LearnOpen("CHAIR", 0, &last)
 	require.NotEmpty(t, c.Apply(domain.ChangeBatchEta{BatchRef: "b1", ETA: "2030-01-02"}, "").Events)
-	requireNeed(t, c, domain.Allocate{Line: line, Qty: 5}, domain.Need{Products: open("CHAIR", 512)})
+	requireNeed(t, c, domain.Allocate{Line: line, Qty: 5}, domain.Need{Products: openOf("CHAIR", 64, 5)})
 	require.NotEmpty(t, c.Apply(domain.ChangeBatchEta{BatchRef: "b1"}, "").Events)
 	require.Equal(t, "b1", c.Apply(domain.Allocate{Line: line, Qty: 5}, "").Events[0].BatchRef)
 }
@@ -112,7 +190,7 @@ func TestApply_needsTheTailOfAShrinkingBatch(t *testing.T) {
 	c.LearnBatch(domain.Batch{Ref: "b1", SKU: "CHAIR", Qty: 100, Allocated: 90})
 	requireNeed(t, c, shrink, domain.Need{Products: open("CHAIR", 64)})
 	c.LearnProduct("CHAIR", 9, 0)
-	c.LearnOpen("CHAIR", nil)
+	c.LearnOpen("CHAIR", 0, nil)
 	requireNeed(t, c, shrink, domain.Need{Batches: batchNeed("b1", 10)})
 
 	c.LearnLine(allocated("o3", 3, 5)) // by its identity: there may be later ones
@@ -159,11 +237,13 @@ func TestApply_needsBatchesForReleasedLines(t *testing.T) {
 	c.LearnBatch(domain.Batch{Ref: "b3", SKU: "CHAIR", Qty: 5})
 	c.LearnLine(allocated("o3", 3, 5))
 	requireNeed(t, c, shrink, domain.Need{Products: open("CHAIR", 64)})
-	c.LearnOpen("CHAIR", &domain.Batch{Ref: "b2"})
-	requireNeed(t, c, shrink, domain.Need{Products: open("CHAIR", 512)})
-	c.LearnOpen("CHAIR", &domain.Batch{Ref: "b1"}) // less than before
-	c.LearnOpen("CHAIR", &domain.Batch{Ref: "b3"})
-	c.LearnOpen("CHAIR", &domain.Batch{Ref: "b1"})
+	c.LearnOpen("CHAIR", 0, &domain.Batch{Ref: "b2"})
+	requireNeed(t, c, shrink, domain.Need{Products: openOf("CHAIR", 64, 5)})
+	c.LearnOpen("CHAIR", 5, &domain.Batch{Ref: "b2"})
+	requireNeed(t, c, shrink, domain.Need{Products: open("CHAIR", 512)}) // of any size, for others
+	c.LearnOpen("CHAIR", 0, &domain.Batch{Ref: "b1"})                    // less than before
+	c.LearnOpen("CHAIR", 0, &domain.Batch{Ref: "b3"})
+	c.LearnOpen("CHAIR", 0, &domain.Batch{Ref: "b1"})
 	require.Equal(t, "b3", c.Apply(shrink, "").Events[2].BatchRef)
 }
 
@@ -173,7 +253,7 @@ func TestApply_countsTheLinesThatAreNotKnown(t *testing.T) {
 	for _, leave := range []domain.Command{domain.Deallocate{Line: leaving.ID}, domain.Dispatch{Line: leaving.ID}} {
 		c := domain.NewCatalog()
 		c.LearnProduct("CHAIR", 9, 0)
-		c.LearnOpen("CHAIR", nil)
+		c.LearnOpen("CHAIR", 0, nil)
 		c.LearnBatch(domain.Batch{Ref: "b1", SKU: "CHAIR", Qty: 15, Allocated: 15})
 		c.LearnLine(leaving)
 		c.LearnLine(allocated("o4", 4, 5))
@@ -280,6 +360,10 @@ func header(sku string) map[string]*domain.ProductNeed { return open(sku, 0) }
 
 func open(sku string, count int) map[string]*domain.ProductNeed {
 	return map[string]*domain.ProductNeed{sku: {Open: count}}
+}
+
+func openOf(sku string, count int, least int64) map[string]*domain.ProductNeed {
+	return map[string]*domain.ProductNeed{sku: {Open: count, Least: least}}
 }
 
 func waiting(sku string, reach int64, perQty int) map[string]*domain.ProductNeed {

@@ -1,50 +1,96 @@
 package domain
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // openBatches are the known batches of a product with available > 0, in order of preference.
 //
-// The window is how far the database's were told. Batches that are not known did not change, so they are all beyond
-// the window; a known one may be anywhere, as it may be new, have another eta by now, or have been told by itself.
+// Batches that are not known did not change since they were told of, so none of them has more than
+// rest available, and each that has what a window is about comes after the window's end. A known
+// one may be anywhere, as it may be new, have another eta by now, or have been told by itself.
 type openBatches struct {
-	list []*batch
-	// complete: all are known.
-	complete bool
-	// last is the last one in the window, as it was loaded; nil before anything was told.
-	last *Batch
-	// next is how many to ask for next.
-	next int
+	list    []*batch
+	rest    int64 // 0: all open batches are known
+	windows []window
 }
 
-// learn widens the window up to last, or to the end if it is nil.
-func (o *openBatches) learn(last *Batch) {
-	o.next = min(o.next*widen, 1<<24)
-	switch {
-	case last == nil:
-		o.complete = true
-	case o.last == nil || ComparePreference(last, o.last) > 0:
-		o.last = &Batch{Ref: last.Ref, ETA: last.ETA}
+// window is how far the database's batches with at least so much available were told.
+type window struct {
+	least int64
+	last  *Batch // the last one told, as it was loaded
+	next  int    // how many to ask for next
+}
+
+func newOpenBatches() openBatches { return openBatches{rest: math.MaxInt64} }
+
+// all tells that every open batch was told.
+func (o *openBatches) all() { o.rest, o.windows = 0, nil }
+
+// learn widens a window up to last. Without a last one, no other batch has least available.
+func (o *openBatches) learn(least int64, last *Batch) {
+	if last == nil {
+		o.rest = min(o.rest, least-1)
+		o.windows = slices.DeleteFunc(o.windows, func(w window) bool { return w.least > o.rest })
+		return
+	}
+	w := o.window(least)
+	if w == nil {
+		o.windows = append(o.windows, window{least: least, next: firstOpen})
+		w = &o.windows[len(o.windows)-1]
+	}
+	w.next = min(w.next*widen, 1<<24)
+	if w.last == nil || ComparePreference(last, w.last) > 0 {
+		w.last = &Batch{Ref: last.Ref, ETA: last.ETA}
 	}
 }
 
-// learned tells whether there is a window at all.
-func (o *openBatches) learned() bool {
-	return o.complete || o.last != nil
+func (o *openBatches) window(least int64) *window {
+	for i := range o.windows {
+		if o.windows[i].least == least {
+			return &o.windows[i]
+		}
+	}
+	return nil
 }
 
-// covers tells whether no unknown open batch can come before b.
-func (o *openBatches) covers(b *batch) bool {
-	return o.complete || o.last != nil && ComparePreference(&b.Batch, o.last) <= 0
+// next is how many batches with at least so much available to ask for.
+func (o *openBatches) next(least int64) int {
+	if w := o.window(least); w != nil {
+		return w.next
+	}
+	return firstOpen
+}
+
+// learned tells whether anything was told.
+func (o *openBatches) learned() bool { return o.rest == 0 || len(o.windows) > 0 }
+
+// covers tells whether no unknown batch that has qty can come before b.
+func (o *openBatches) covers(b *batch, qty int64) bool {
+	return qty > o.rest || slices.ContainsFunc(o.windows, func(w window) bool {
+		return w.least <= qty && ComparePreference(&b.Batch, w.last) <= 0
+	})
 }
 
 // first is the first batch that can take qty, nil if none can. ok tells whether that is certain.
 func (o *openBatches) first(qty int64) (b *batch, ok bool) {
 	for _, b := range o.list {
 		if b.Available() >= qty {
-			return b, o.covers(b)
+			return b, o.covers(b, qty)
 		}
 	}
-	return nil, o.complete
+	return nil, qty > o.rest
+}
+
+// committed begins the next transaction: what was used up is not among the database's first any
+// more. A few windows are enough.
+func (o *openBatches) committed() {
+	const fewWindows = 8
+	o.windows = o.windows[:min(len(o.windows), fewWindows)]
+	for i := range o.windows {
+		o.windows[i].next = firstOpen
+	}
 }
 
 func (o *openBatches) insert(b *batch) {

@@ -11,7 +11,8 @@ type Product struct {
 	Waiting int64
 
 	knowledge knowledge
-	touched   bool // by this transaction
+	touched   bool  // by this transaction
+	used      int64 // the transaction that touched it last
 	open      openBatches
 	waiting   waitingLines
 	// What this transaction changed, each once, in order of the first change.
@@ -20,7 +21,7 @@ type Product struct {
 }
 
 func newProduct(sku string) *Product {
-	return &Product{SKU: sku, open: openBatches{next: firstOpen}, waiting: newWaitingLines()}
+	return &Product{SKU: sku, open: newOpenBatches(), waiting: newWaitingLines()}
 }
 
 // NewBatches are those that are not in the database yet. They are the catalog's own: read only.

@@ -19,7 +19,7 @@ type sent struct {
 func anyCommand() *rapid.Generator[sent] {
 	sku := rapid.SampledFrom([]string{"CHAIR", "LAMP"})
 	optionalSKU := rapid.SampledFrom([]string{"", "", "", "CHAIR", "LAMP"})
-	ref := rapid.SampledFrom([]string{"b1", "b2", "b3", "b4", "b5"})
+	ref := rapid.SampledFrom([]string{"b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"})
 	eta := rapid.SampledFrom([]domain.Date{"", "2030-01-01", "2030-01-02"})
 	qty := rapid.Int64Range(0, 12)
 	revision := rapid.SampledFrom([]int64{-1, -1, -1, 0, 1, 2, 3})
@@ -116,6 +116,9 @@ func (w *world) transaction(t *rapid.T, commands []sent) {
 	w.db.save(catalog)
 	w.checkTables(t)
 	catalog.Committed()
+	if rapid.IntRange(0, 2).Draw(t, "make room") == 0 {
+		catalog.Forget(rapid.IntRange(0, 9).Draw(t, "room"))
+	}
 	require.Empty(t, catalog.Products())
 }
 

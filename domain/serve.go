@@ -128,15 +128,15 @@ func (s *serving) firstFit(qty int64) (*batch, *Need) {
 	open := &s.product.open
 	for i := range s.slots {
 		if slot := &s.slots[i]; slot.left >= qty {
-			if !open.covers(slot.batch) {
-				return nil, needOpen(s.product)
+			if !open.covers(slot.batch, qty) {
+				return nil, s.needOpen(qty)
 			}
 			slot.left -= qty
 			return slot.batch, nil
 		}
 	}
-	if !open.complete {
-		return nil, needOpen(s.product)
+	if qty <= open.rest {
+		return nil, s.needOpen(qty)
 	}
 	s.noFit = qty
 	return nil, nil
@@ -166,8 +166,24 @@ func (s *serving) needWaiting(stock int64) *Need {
 	return need
 }
 
-func needOpen(p *Product) *Need {
+// needOpen asks for batches that have qty first, which tells at once where none has; then for more batches of any
+// size, for other released lines have other quantities.
+func (s *serving) needOpen(qty int64) *Need {
+	if open := &s.product.open; len(open.windows) > 1 || open.rest < math.MaxInt64 {
+		qty = 1
+	}
+	return needOpen(s.product, qty)
+}
+
+// needOpen asks for the first open batches, or, where they are known, for the first that have qty.
+func needOpen(p *Product, qty int64) *Need {
+	if !p.open.learned() {
+		qty = 1
+	}
 	need := NewNeed()
-	need.open(p.SKU, p.open.next)
+	need.open(p.SKU, p.open.next(qty))
+	if qty > 1 {
+		need.Products[p.SKU].Least = qty
+	}
 	return need
 }

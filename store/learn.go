@@ -183,10 +183,10 @@ func (l *loaded) learnOpen(results pgx.BatchResults, ask *question) error {
 	}
 	for i, sku := range ask.open {
 		if b := last[sku]; found[sku] == ask.most[i] {
-			l.catalog.LearnOpen(sku, &b)
+			l.catalog.LearnOpen(sku, ask.least[i], &b)
 			continue
 		}
-		l.catalog.LearnOpen(sku, nil)
+		l.catalog.LearnOpen(sku, ask.least[i], nil)
 	}
 	return nil
 }

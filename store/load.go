@@ -97,8 +97,8 @@ cross join lateral (select * from lines where orderid = k.orderid and sku = k.sk
 left join lateral (select ` + batchFields + ` from batches where ref = l.batchref limit 1) b on true`
 
 	openSQL = `
-select b.* from unnest($1::text[], $2::int[]) n (sku, most)
-cross join lateral (select ` + batchFields + ` from batches where sku = n.sku and open order by eta nulls first, ref limit n.most) b`
+select b.* from unnest($1::text[], $2::int[], $3::bigint[]) n (sku, most, least)
+cross join lateral (select ` + batchFields + ` from batches where sku = n.sku and open and qty - allocated >= n.least order by eta nulls first, ref limit n.most) b`
 
 	tailsSQL = `
 select n.ref, ` + lineFields + ` from unnest($1::text[], $2::bigint[]) n (ref, shrink_to) cross join lateral lines_to_release(n.ref, n.shrink_to) l

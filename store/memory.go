@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/domain"
+	"allocation/outbox"
 	"allocation/worker"
 )
 
@@ -78,12 +80,9 @@ func (m *memory) committed(freed []string) {
 	if m.careful == 0 {
 		m.caution = max(1, m.caution-1)
 	}
-	if m.loaded.catalog.Size() > mostKnown {
-		m.loaded, m.server = newLoaded(), server{}
-		return
-	}
 	m.loaded.committed()
 	m.loaded.held.free(freed)
+	m.loaded.forget(mostKnown)
 }
 
 // keep keeps a buffer for the next write, unless an unusually large one made it grow.
@@ -149,6 +148,18 @@ func (m *memories) give(applier int, back *memory) {
 		back = back.anew()
 	}
 	m.idle[applier] = back
+}
+
+// forget makes room where very much is known.
+func (l *loaded) forget(most int) {
+	if l.catalog.Size() <= most {
+		return
+	}
+	l.catalog.Forget(most)
+	unknown := func(sku string) bool { return !l.catalog.Knows(sku) }
+	maps.DeleteFunc(l.versions, func(sku string, _ int64) bool { return unknown(sku) })
+	maps.DeleteFunc(l.products, func(sku string, _ outbox.Predecessor) bool { return unknown(sku) })
+	maps.DeleteFunc(l.owners, func(ref, _ string) bool { return !l.catalog.KnowsBatch(ref) })
 }
 
 // committed keeps what is known of products and batches that exist, at the versions that they have now.

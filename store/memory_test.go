@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -162,13 +163,13 @@ func TestApply_noticesAProductThatIsHeldNoLonger(t *testing.T) {
 
 // What is remembered is bounded by the products and batches that it is about, however many there are.
 func TestMemory_isBounded(t *testing.T) {
+	t.Parallel()
 	m := newMemory()
 	for n := range mostKnown + 1 {
 		m.loaded.catalog.LearnProduct("SKU"+string(rune('0'+n%10))+time.Duration(n).String(), 1, 0)
 	}
 	m.committed(nil)
-	require.Zero(t, m.loaded.catalog.Size())
-	require.True(t, m.server.started.IsZero(), "the next load begins anew")
+	require.LessOrEqual(t, m.loaded.catalog.Size(), mostKnown)
 }
 
 // A connection that lost its prepared statements is replaced: waiting would not bring them back.
@@ -210,4 +211,44 @@ func TestApply_contradictionsAreFoundSoon(t *testing.T) {
 	b.memories.idle[0] = newMemory()
 	_, err := b.Apply(t.Context(), b.batch(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`)))
 	require.ErrorContains(t, err, "decide: 1 commands need what 3 loads did not tell: the stored rows contradict each other")
+}
+
+// A product with more open batches than an applier remembers: that none of them has enough for an order is asked once, and other products stay known.
+func TestApply_readsOnceThatNoneOfVeryManyBatchesHasEnough(t *testing.T) {
+	b := setup(t, 1)
+	b.apply(command(0, "CreateBatch", `{"ref":"s1","sku":"SOFA","qty":50}`), command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":1}`))
+	b.sudo(fmt.Sprintf(`insert into batches (ref, sku, qty, first_qty) select 'c' || n, 'CHAIR', 1, 1 from generate_series(1, %d) n`, mostKnown+1000))
+	b.memories.idle[0] = newMemory()
+	b.apply(command(0, "Allocate", `{"orderid":"o1","sku":"SOFA","qty":1}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":2}`))
+	require.Less(t, b.memories.idle[0].loaded.catalog.Size(), 100)
+
+	commands := []worker.Command{command(0, "Allocate", `{"orderid":"o2","sku":"SOFA","qty":1}`)}
+	for n := range 60 { // of the first 64 batches
+		commands = append(commands, command(0, "Allocate", `{"orderid":"p%d","sku":"CHAIR","qty":%d}`, n, 1+n%2))
+	}
+	d := newDecisions(b.batch(commands...), b.memories.take(0))
+	require.NoError(t, d.decide(t.Context(), unasked{t}))
+}
+
+// More products than an applier remembers: those that were used last stay known.
+func TestApply_remembersTheProductsUsedLast(t *testing.T) {
+	b := setup(t, 1)
+	b.sudo(fmt.Sprintf(`insert into products (sku, version, waiting, last_source, last_row) select 'p' || n, 1, 0, 1, 0 from generate_series(1, %d) n`, mostKnown))
+	b.sudo(`insert into batches (ref, sku, qty, first_qty) select 'b' || sku, sku, 9, 9 from products`)
+	b.apply(command(0, "CreateBatch", `{"ref":"s1","sku":"SOFA","qty":50}`))
+	for first := 1; first <= mostKnown; first += 4000 {
+		commands := []worker.Command{command(0, "Allocate", `{"orderid":"o%d","sku":"SOFA","qty":1}`, first)}
+		for n := first; n < first+4000; n++ {
+			commands = append(commands, command(0, "Allocate", `{"orderid":"o1","sku":"p%d","qty":1}`, n))
+		}
+		b.apply(commands...)
+		require.LessOrEqual(t, b.memories.idle[0].loaded.catalog.Size(), mostKnown)
+	}
+	loaded := b.memories.idle[0].loaded
+	require.LessOrEqual(t, len(loaded.versions)+len(loaded.owners), mostKnown)
+	d := newDecisions(b.batch(
+		command(0, "Allocate", `{"orderid":"o2","sku":"SOFA","qty":1}`),
+		command(0, "Allocate", `{"orderid":"o2","sku":"p%d","qty":1}`, mostKnown-5),
+	), b.memories.take(0))
+	require.NoError(t, d.decide(t.Context(), unasked{t}))
 }

@@ -21,8 +21,9 @@ type question struct {
 	lines                    []domain.LineID
 	orderIDs, lineSKUs, lids []string
 
-	open []string // the products whose open batches are asked for
-	most []int32  // how many
+	open  []string // the products whose open batches are asked for
+	most  []int32  // how many
+	least []int64  // with at least so much available
 
 	tails     []string // the batches whose last lines are asked for
 	shrinkTo  []int64
@@ -38,7 +39,7 @@ func newQuestion(need *domain.Need) *question {
 	for sku, n := range need.Products {
 		q.skus = append(q.skus, sku)
 		if n.Open > 0 {
-			q.open, q.most = append(q.open, sku), append(q.most, clamp(n.Open))
+			q.open, q.most, q.least = append(q.open, sku), append(q.most, clamp(n.Open)), append(q.least, max(n.Least, 1))
 		}
 		if n.Reach > 0 {
 			q.waiting, q.reach, q.perQty = append(q.waiting, sku), append(q.reach, n.Reach), append(q.perQty, clamp(n.PerQty))
@@ -99,7 +100,7 @@ func (q *question) pipeline() *pgx.Batch {
 		b.Queue(linesSQL, q.orderIDs, q.lineSKUs, q.lids)
 	}
 	if len(q.open) > 0 {
-		b.Queue(openSQL, q.open, q.most)
+		b.Queue(openSQL, q.open, q.most, q.least)
 	}
 	if len(q.tails) > 0 {
 		b.Queue(tailsSQL, q.tails, q.shrinkTo, q.mostLines)
