@@ -22,6 +22,9 @@ type Config struct {
 	StallTimeout    time.Duration // an applier with work that did not move for so long is not ready
 	ShutdownTimeout time.Duration // after which a graceful stop gives up
 
+	// Access hears why the group does not let this worker in, and nil when it does. It may be nil.
+	Access func(error)
+
 	Logger  *slog.Logger
 	Metrics *Metrics
 }

@@ -34,8 +34,8 @@ func (w *Worker) Notes() (notes []string) {
 
 // NotReady says why the worker should get no traffic now; empty where it is ready. What Notes says is no reason.
 func (w *Worker) NotReady(ctx context.Context) (reasons []string) {
-	if _, generation := w.client.GroupMetadata(); generation < 0 {
-		reasons = append(reasons, "group: not joined")
+	if trouble := w.groupTrouble(); trouble != "" {
+		reasons = append(reasons, "group: "+trouble)
 	}
 	if silent := time.Since(w.kafka.answered.get()); silent > w.cfg.SessionTimeout/2 {
 		reasons = append(reasons, "kafka: no answer for "+since(silent))
@@ -47,6 +47,20 @@ func (w *Worker) NotReady(ctx context.Context) (reasons []string) {
 		reasons = append(reasons, "postgres: "+err.Error())
 	}
 	return append(reasons, w.stalled(time.Now())...)
+}
+
+// groupTrouble says why the worker is no member of its group; empty where it is.
+func (w *Worker) groupTrouble() string {
+	if trouble := w.member.trouble(); trouble != "" {
+		return trouble
+	}
+	if _, generation := w.client.GroupMetadata(); generation < 0 {
+		return "not joined"
+	}
+	if silent := time.Since(w.kafka.group.get()); silent > rebalanceTime+w.cfg.SessionTimeout {
+		return "no answer for " + since(silent)
+	}
+	return ""
 }
 
 func since(d time.Duration) string {

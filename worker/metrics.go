@@ -13,6 +13,7 @@ type Metrics struct {
 	Rollbacks   prometheus.Counter
 	Transaction prometheus.Histogram
 	BatchSize   prometheus.Histogram
+	Member      prometheus.Gauge
 	Assigned    prometheus.Gauge
 	Quarantined prometheus.Gauge
 	HeldKeys    prometheus.Gauge
@@ -52,6 +53,10 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help:    "Commands in a transaction.",
 			Buckets: prometheus.ExponentialBuckets(1, 4, 8),
 		}),
+		Member: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "allocation_group_member",
+			Help: "1 while the consumer group has this worker; 0 before it joined, and while it is out of it.",
+		}),
 		Assigned: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "allocation_partitions_assigned",
 			Help: "Partitions that the group assigned to this worker.",
@@ -69,7 +74,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Records between the last stable offset and what is applied and published, by topic and partition.",
 		}, []string{"topic", "partition"}),
 	}
-	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Assigned, m.Quarantined, m.HeldKeys, m.Lag)
+	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.HeldKeys, m.Lag)
 	return m
 }
 

@@ -20,6 +20,7 @@ func (w *Worker) options() []kgo.Opt {
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.SessionTimeout(w.cfg.SessionTimeout),
 		kgo.HeartbeatInterval(w.cfg.SessionTimeout/heartbeats),
+		kgo.RebalanceTimeout(rebalanceTime),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.AdjustFetchOffsetsFn(w.assigned),
@@ -32,7 +33,7 @@ func (w *Worker) options() []kgo.Opt {
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartition),
 		kgo.FetchMaxWait(fetchWait),
-		kgo.WithHooks(&w.kafka),
+		kgo.WithHooks(&w.kafka, &w.member),
 	)
 }
 
@@ -98,9 +99,10 @@ func (w *Worker) route(fetches kgo.Fetches) {
 	}
 }
 
-// unassigned logs errors that belong to no lane, such as a lost session.
+// unassigned logs errors that belong to no lane. Those of the group membership tells of.
 func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
-	if p.Err != nil && !errors.Is(p.Err, context.Canceled) && !errors.Is(p.Err, kgo.ErrClientClosed) {
+	var session *kgo.ErrGroupSession
+	if p.Err != nil && !errors.As(p.Err, &session) && !errors.Is(p.Err, context.Canceled) && !errors.Is(p.Err, kgo.ErrClientClosed) {
 		w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
 		w.complaints.warn("fetch", p.Err, "topic", p.Topic, "partition", p.Partition)
 	}
@@ -184,15 +186,16 @@ func (w *Worker) seek() {
 // heartbeat notes when Kafka last answered.
 type heartbeat struct {
 	answered lastTime // anything
-	group    lastTime // as a member: a join, a sync or a heartbeat
+	group    lastTime // as a member: a sync or a heartbeat. A join may be answered by a refusal
 	beat     lastTime // a heartbeat
+	onBeat   func()
 }
 
 var _ kgo.HookBrokerE2E = (*heartbeat)(nil) // the client takes a hook of any type, and calls what it has
 
 // OnBrokerE2E is kgo's hook for an answer to a request, or its failure.
 func (h *heartbeat) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
-	const joinKey, heartbeatKey, syncKey = 11, 12, 14
+	const heartbeatKey, syncKey = 12, 14
 	if e2e.Err() != nil {
 		return
 	}
@@ -200,8 +203,9 @@ func (h *heartbeat) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE
 	h.answered.set(now)
 	if key == heartbeatKey {
 		h.beat.set(now)
+		h.onBeat()
 	}
-	if key == joinKey || key == heartbeatKey || key == syncKey {
+	if key == heartbeatKey || key == syncKey {
 		h.group.set(now)
 	}
 }

@@ -29,6 +29,7 @@ type Worker struct {
 	admin  *kadm.Client
 
 	kafka      heartbeat
+	member     membership
 	complaints complaints
 
 	mu       sync.Mutex
@@ -62,6 +63,8 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		watch:      make(chan struct{}, 1),
 	}
 	w.freed = sync.NewCond(&w.mu)
+	w.member = membership{logger: cfg.Logger, metrics: cfg.Metrics, access: cfg.Access}
+	w.kafka.onBeat = w.member.beat
 	for _, t := range cfg.Topics {
 		w.kinds[t.Name] = t.Type
 	}

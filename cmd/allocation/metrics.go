@@ -26,7 +26,7 @@ type metrics struct {
 
 // retries are the usual reasons to try again.
 var retries = []struct{ system, reason string }{
-	{"postgres", "outage"}, {"postgres", "conflict"}, {"postgres", "unknown_outcome"}, {"postgres", "claim"}, {"kafka", "fetch"}, {"kafka", "commit"},
+	{"postgres", "outage"}, {"postgres", "conflict"}, {"postgres", "unknown_outcome"}, {"postgres", "claim"}, {"kafka", "fetch"}, {"kafka", "commit"}, {"kafka", "group"},
 }
 
 func newMetrics() *metrics {
@@ -57,6 +57,7 @@ func newMetrics() *metrics {
 	for _, system := range []string{systemKafka, systemPostgres} {
 		m.refused.WithLabelValues(system, config.RefusedPassword)
 	}
+	m.refused.WithLabelValues(systemKafka, config.RefusedRight)
 	for _, r := range retries {
 		m.worker.Retries.WithLabelValues(r.system, r.reason) // shown from the start, as zero: an alert needs to see it grow
 	}

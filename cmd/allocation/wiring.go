@@ -200,6 +200,7 @@ func (w *wiring) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worker
 		StartLatest: w.settings.group.FromLatest, SessionTimeout: w.settings.group.SessionTimeout,
 		Appliers: tuning.Appliers, MaxBatch: tuning.MaxBatch,
 		StallTimeout: tuning.StallTimeout, ShutdownTimeout: tuning.ShutdownTimeout,
+		Access: func(err error) { w.kafkaAccess.note("group "+w.settings.group.ID, time.Now(), err) },
 		Logger: w.logger.With("part", "worker"), Metrics: w.metrics.worker,
 	}, s, relay)
 }

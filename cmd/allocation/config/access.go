@@ -23,6 +23,7 @@ const (
 	RefusedUser        = "user"
 	RefusedMechanism   = "mechanism"
 	RefusedDatabase    = "database"
+	RefusedRight       = "right"
 	RefusedCertificate = "client_certificate"
 	UnknownAuthority   = "unknown_authority"
 	ExpiredCertificate = "expired_certificate"

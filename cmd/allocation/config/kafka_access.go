@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -29,6 +30,9 @@ func (k Kafka) Explain(err error) error {
 			k.SASLUsername, k.SASLMechanism, k.password().where())
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return refusal(RefusedMechanism, err, "Kafka does not take KAFKA_SASL_MECHANISM %s there: use another that the brokers have enabled", k.SASLMechanism)
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return refusal(RefusedRight, err, "Kafka's access rules do not let the user %s into the consumer group (GROUP_AUTHORIZATION_FAILED): "+
+			"allow it Read on the group in KAFKA_GROUP_ID, as SECURITY.md lists", cmp.Or(k.SASLUsername, "of this client"))
 	}
 	if explained := k.party().explainTLS(err); explained != nil {
 		return explained

@@ -77,6 +77,10 @@ func (s *site) workerMisses(w *worker, r rule) {
 	await(s.t, waitLimit, said, refusal)
 	if r.kind == "topic" {
 		await(s.t, waitLimit, said, r.name)
+	} else {
+		await(s.t, waitLimit, func() string { return w.get("/readyz") }, `"group: out of it for`)
+		await(s.t, waitLimit, func() string { return w.get("/metrics") }, "allocation_group_member 0\n")
+		w.lacks("kafka", "Read on the group", "right")
 	}
 	s.allow(r)
 	s.works(w)
