@@ -128,7 +128,7 @@ func TestNudge_reachesListeners(t *testing.T) {
 			case got <- sources:
 			default:
 			}
-		}, func() {})
+		}, func() {}, func() {})
 	}()
 	<-listening
 	for heard := false; !heard; { // a nudge of before it listens is not heard

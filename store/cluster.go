@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 
 	"allocation/migrations"
 )
@@ -47,6 +50,15 @@ type ClusterError struct {
 func (e *ClusterError) Error() string {
 	return fmt.Sprintf("the database belongs to Kafka cluster %s and group %s, not to cluster %s and group %s: its positions mean nothing there",
 		e.OwnCluster, e.OwnGroup, e.Cluster, e.Group)
+}
+
+// Group is the consumer group that the database belongs to; empty: no worker has started yet.
+func (s *Store) Group(ctx context.Context) (name string, err error) {
+	err = s.pool.QueryRow(ctx, `select consumer_group from kafka_cluster`).Scan(&name)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	return name, readError("read consumer group", err)
 }
 
 // CheckCluster remembers the Kafka cluster and the group at the first call, and returns a *ClusterError for any other later.

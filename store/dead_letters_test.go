@@ -182,7 +182,9 @@ func TestDecide_tellsWorkers(t *testing.T) {
 	heardOnce := sync.OnceFunc(func() { close(listening) })
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- b.Listen(ctx, func([]int32) { heardOnce() }, func() { told <- struct{}{} }) }()
+	go func() {
+		ended <- b.Listen(ctx, func([]int32) { heardOnce() }, func() { told <- struct{}{} }, func() {})
+	}()
 	for heard := false; !heard; {
 		require.NoError(t, b.Nudge(t.Context(), []int32{1}))
 		select {

@@ -45,6 +45,7 @@ func (s *Store) Published(ctx context.Context, sources []int32) (map[int32]int64
 const (
 	nudgeChannel   = "allocation_nudge"   // carries, as a comma-separated list, sources whose published row somebody waits for
 	decidedChannel = "allocation_decided" // an operator decided something
+	summonChannel  = "allocation_summon"  // somebody wants to know which workers are of this database
 )
 
 // Nudge asks the owners of sources to save their published rows soon.
@@ -57,14 +58,14 @@ func (s *Store) Nudge(ctx context.Context, sources []int32) error {
 	return readError("nudge", err)
 }
 
-// Listen calls nudged for each nudge, and decided for each decision, until the context or the connection ends. It holds a connection of its own.
-func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decided func()) error {
+// Listen calls nudged for each nudge, decided for each decision, and summoned when all are to attend, until the context or the connection ends. It holds a connection of its own.
+func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error {
 	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
 	if err != nil {
 		return readError("listen", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "listen "+nudgeChannel+"; listen "+decidedChannel); err != nil {
+	if _, err := conn.Exec(ctx, "listen "+nudgeChannel+"; listen "+decidedChannel+"; listen "+summonChannel); err != nil {
 		return readError("listen", err)
 	}
 	for {
@@ -72,8 +73,12 @@ func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decide
 		if err != nil {
 			return readError("listen", err)
 		}
-		if n.Channel == decidedChannel {
+		switch n.Channel {
+		case decidedChannel:
 			decided()
+			continue
+		case summonChannel:
+			summoned()
 			continue
 		}
 		var sources []int32

@@ -30,6 +30,9 @@ var mayUse = map[string]map[string]string{
 		"held_commands":    "select insert delete",
 		"absences":         "update",
 		"goose_db_version": "select",
+
+		"database_identity": "select",
+		"attendances":       "select insert delete",
 	},
 	"allocation_operator": {
 		"positions":        "select",
@@ -41,6 +44,7 @@ var mayUse = map[string]map[string]string{
 		"held_keys":        "select",
 		"held_commands":    "select",
 		"offset_decisions": "select",
+		"kafka_cluster":    "select",
 		"goose_db_version": "select",
 	},
 }

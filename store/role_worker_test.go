@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"allocation/worker"
@@ -42,6 +43,15 @@ func (b *bench) begin(sku string) error {
 	if err := errors.Join(b.CheckSchema(ctx), b.CheckCluster(ctx, "cluster", "group")); err != nil {
 		return err
 	}
+	id := [16]byte(uuid.New())
+	if _, err := b.Attend(ctx, id); err != nil {
+		return err
+	}
+	known, err := b.Attended(ctx, [][16]byte{id, {}})
+	if err != nil {
+		return err
+	}
+	require.Equal(b.t, [][16]byte{id}, known)
 	requests := []worker.ClaimRequest{{Topic: "commands-" + sku, TopicID: [16]byte{1}}}
 	if err := b.Introduce(ctx, requests); err != nil {
 		return err
@@ -106,10 +116,10 @@ func (b *bench) afterwards() error {
 	made := b.MakeDays(ctx)
 	_, dropped := b.DropDays(ctx, 7*24*time.Hour)
 	_, ahead := b.OutboxDaysAhead(ctx)
-	nudged := b.Nudge(ctx, []int32{claim.Source.ID})
+	nudged, summoned := b.Nudge(ctx, []int32{claim.Source.ID}), b.Summon(ctx)
 	holdings, held := b.Holdings(ctx)
 	adopted, adoption := b.Adopt(ctx, holdings)
-	err := errors.Join(rows, saved, made, dropped, ahead, nudged, held, adoption)
+	err := errors.Join(rows, saved, made, dropped, ahead, nudged, summoned, held, adoption)
 	if err == nil {
 		require.NotEmpty(b.t, adopted)
 	}

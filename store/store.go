@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -23,6 +24,7 @@ import (
 type Store struct {
 	pool     *pgxpool.Pool
 	owner    string
+	process  uuid.UUID // names this process in attendances
 	memories memories
 	lacksDay chan struct{} // has room for one
 }
@@ -52,7 +54,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &Store{pool: pool, owner: o.Owner, lacksDay: make(chan struct{}, 1)}, nil
+	return &Store{pool: pool, owner: o.Owner, process: uuid.New(), lacksDay: make(chan struct{}, 1)}, nil
 }
 
 // Close ends all connections. Calls in flight fail.

@@ -17,7 +17,7 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 		return group, nil
 	}
 	for attempt := 1; ; attempt++ {
-		offsets, err := w.claim(ctx, names, group)
+		offsets, err := w.claim(ctx, names)
 		if err == nil {
 			return offsets, nil
 		}
@@ -43,7 +43,10 @@ func namesOf(offsets map[string]map[int32]kgo.Offset) (names []topicPartition) {
 	return names
 }
 
-func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+func (w *Worker) claim(ctx context.Context, names []topicPartition) (map[string]map[int32]kgo.Offset, error) {
+	if err := w.mayClaimNow(ctx); err != nil {
+		return nil, err
+	}
 	if err := w.introduce(ctx); err != nil {
 		return nil, err
 	}
@@ -61,6 +64,10 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 	if err := w.compare(ctx, claims, logs); err != nil {
 		return nil, err
 	}
+	seen, err := w.confirm(ctx, claims, false)
+	if err != nil {
+		return nil, err
+	}
 	late := !w.heard() // then the partitions may have moved before they were claimed
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -73,7 +80,7 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition, group map[st
 		l.judge(logs[i])
 		w.watched.learn(name.topic, logs[i].TopicID)
 		w.add(l)
-		w.noteRollback(l, group[name.topic][name.partition], logs[i])
+		w.noteRollback(l, seen, logs[i])
 		if late {
 			w.doubt(l, time.Now())
 		} else {
@@ -150,17 +157,21 @@ func (w *Worker) add(l *lane) {
 // noteLostCommits reports a database that went back while this worker was connected: it is behind what this worker committed, and no operator
 // decided that.
 func (w *Worker) noteLostCommits(l *lane, claim Claim) {
-	if claim.NextOffset < l.next && claim.Source.ID == l.claim.Source.ID && claim.Replay == l.claim.Replay {
+	if lostCommits(l, claim) {
 		w.metrics.Rollbacks.Inc()
 		w.logger.Error("the database is behind what was committed: it was restored, or a failover lost commits; replaying from its own position",
 			"topic", l.topic, "partition", l.partition, "position", claim.NextOffset, "committed", l.next)
 	}
 }
 
+func lostCommits(l *lane, claim Claim) bool {
+	return claim.NextOffset < l.next && claim.Source.ID == l.claim.Source.ID && claim.Replay == l.claim.Replay
+}
+
 // noteRollback reports a database that was restored or lost commits: the group knows of commands that the database does not. What it knows of
-// before an operator's decision, or of another log, is no proof.
-func (w *Worker) noteRollback(l *lane, group kgo.Offset, log Log) {
-	if at := group.EpochOffset().Offset; at > l.next && l.next >= l.claim.Replay.Below && at <= log.End {
+// before an operator's decision, or of another log, is no proof; nor is what a consumer told that is no worker.
+func (w *Worker) noteRollback(l *lane, seen *sight, log Log) {
+	if at := seen.reports[Partition{l.topic, l.partition}].at; seen.ahead(l.claim) && at <= log.End {
 		w.metrics.Rollbacks.Inc()
 		w.logger.Error("the database is behind what was reported to the group: it was restored, or a failover lost commits; replaying from its own position",
 			"topic", l.topic, "partition", l.partition, "position", l.next, "reported", at)

@@ -58,6 +58,9 @@ func decodeFailed(c *Command, r record, cause *outbox.Cause) {
 
 // gather takes the records of the next transaction from the lanes that are ready. Without any it says how long to wait at most; 0: until woken.
 func (a *applier) gather(now time.Time) (*work, time.Duration) {
+	if a.w.barred.Load() != nil {
+		return nil, 0
+	}
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	ready, wait := a.ready(now)

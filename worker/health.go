@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,8 @@ func (w *Worker) Notes() (notes []string) {
 			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", l.topic, l.partition, l.why))
 		}
 	}
+	notes = append(notes, w.company.left...)
+	notes = slices.AppendSeq(notes, maps.Values(w.company.foreign))
 	slices.Sort(notes)
 	return notes
 }
@@ -36,6 +39,9 @@ func (w *Worker) Notes() (notes []string) {
 func (w *Worker) NotReady(ctx context.Context) (reasons []string) {
 	if trouble := w.groupTrouble(); trouble != "" {
 		reasons = append(reasons, "group: "+trouble)
+	}
+	if other := w.barred.Load(); other != nil {
+		reasons = append(reasons, "group: "+other.Error())
 	}
 	if silent := time.Since(w.kafka.answered.get()); silent > w.cfg.SessionTimeout/2 {
 		reasons = append(reasons, "kafka: no answer for "+since(silent))

@@ -183,6 +183,8 @@ type topicPartition struct {
 
 func (l *lane) name() topicPartition { return topicPartition{l.topic, l.partition} }
 
-func (l *lane) labels() []string { return []string{l.topic, strconv.Itoa(int(l.partition))} }
+func (l *lane) labels() []string { return l.name().labels() }
+
+func (n topicPartition) labels() []string { return []string{n.topic, strconv.Itoa(int(n.partition))} }
 
 func (l *lane) asMap() map[string][]int32 { return map[string][]int32{l.topic: {l.partition}} }

@@ -18,6 +18,7 @@ type Metrics struct {
 	Quarantined prometheus.Gauge
 	HeldKeys    prometheus.Gauge
 	Lag         *prometheus.GaugeVec // by topic and partition
+	Foreign     *prometheus.GaugeVec // by kind
 }
 
 // NewMetrics registers a worker's metrics.
@@ -69,12 +70,18 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "allocation_held_keys",
 			Help: "Products whose commands wait behind a dead letter of an assigned partition, until an operator decides.",
 		}),
+		Foreign: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "allocation_foreign_members",
+			Help: "Members of the consumer group that are no workers (consumer), or 1 while workers of another database have part in it (database).",
+		}, []string{"kind"}),
 		Lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "allocation_consumer_lag",
 			Help: "Records between the last stable offset and what is applied and published, by topic and partition.",
 		}, []string{"topic", "partition"}),
 	}
-	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.HeldKeys, m.Lag)
+	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.HeldKeys, m.Lag, m.Foreign)
+	m.Foreign.WithLabelValues("consumer")
+	m.Foreign.WithLabelValues("database")
 	return m
 }
 

@@ -17,7 +17,7 @@ const heartbeats = 10
 func (w *Worker) options() []kgo.Opt {
 	return append(append([]kgo.Opt{}, w.cfg.Kafka...),
 		kgo.ConsumerGroup(w.cfg.Group),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.Balancers(tagged{kgo.CooperativeStickyBalancer(), w.databaseID}),
 		kgo.SessionTimeout(w.cfg.SessionTimeout),
 		kgo.HeartbeatInterval(w.cfg.SessionTimeout/heartbeats),
 		kgo.RebalanceTimeout(rebalanceTime),

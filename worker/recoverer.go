@@ -65,7 +65,7 @@ func (w *Worker) reclaim(ctx context.Context, l *lane) {
 	if !w.stillMayClaim(l) {
 		return // the claims of others took a while
 	}
-	claim, log, err := w.claimAgain(ctx, l.name())
+	claim, log, err := w.claimAgain(ctx, l)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if l.state != doubtful {
@@ -91,20 +91,39 @@ func (w *Worker) reclaim(ctx context.Context, l *lane) {
 	}
 }
 
-func (w *Worker) claimAgain(ctx context.Context, name topicPartition) (Claim, Log, error) {
-	names := []topicPartition{name}
-	logs, err := w.logs(ctx, names)
+func (w *Worker) claimAgain(ctx context.Context, l *lane) (Claim, Log, error) {
+	claim, log, err := w.tryToClaimAgain(ctx, l)
 	if err != nil {
 		w.claimFailed(err)
-		return Claim{}, Log{}, err
+	}
+	return claim, log, err
+}
+
+func (w *Worker) tryToClaimAgain(ctx context.Context, l *lane) (claim Claim, log Log, err error) {
+	if err := w.mayClaimNow(ctx); err != nil {
+		return claim, log, err
+	}
+	names := []topicPartition{l.name()}
+	logs, err := w.logs(ctx, names)
+	if err != nil {
+		return claim, log, err
 	}
 	claims, err := w.claimFrom(ctx, names, logs)
 	if err == nil {
 		err = w.compare(ctx, claims, logs)
 	}
+	if err == nil {
+		_, err = w.confirm(ctx, claims, w.wentBack(l, claims[0]))
+	}
 	if err != nil {
-		w.claimFailed(err)
-		return Claim{}, Log{}, err
+		return claim, log, err
 	}
 	return claims[0], logs[0], nil
+}
+
+// wentBack tells whether the database is behind what was committed, as noteLostCommits reports it.
+func (w *Worker) wentBack(l *lane, claim Claim) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return lostCommits(l, claim)
 }

@@ -73,6 +73,7 @@ func (w *Worker) eagerProgress(now time.Time) (save []Progress, eager bool) {
 }
 
 func (w *Worker) reportOnce(ctx context.Context) {
+	w.attendOften(ctx)
 	w.mu.Lock()
 	lanes := make([]*lane, 0, len(w.lanes))
 	for _, l := range w.lanes {
@@ -153,7 +154,7 @@ func (w *Worker) commit(ctx context.Context, offsets map[string]map[int32]kgo.Ep
 	if len(offsets) == 0 {
 		return
 	}
-	w.client.CommitOffsetsSync(ctx, offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+	w.client.CommitOffsetsSync(w.signing(ctx), offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		if err != nil {
 			if !errors.Is(err, context.Canceled) {
 				w.metrics.Retries.WithLabelValues("kafka", "commit").Inc()
@@ -203,7 +204,7 @@ func (w *Worker) measureStable(ctx context.Context) {
 func (w *Worker) runListener(stop context.Context) {
 	for attempt := 1; stop.Err() == nil; attempt++ {
 		started := time.Now()
-		_ = w.store.Listen(stop, w.nudged, w.decided)
+		_ = w.store.Listen(stop, w.nudged, w.decided, w.summon)
 		if time.Since(started) > time.Minute {
 			attempt = 1
 		}

@@ -9,6 +9,7 @@ type Store interface {
 	Reporter
 	Keeper
 	Heir
+	Registry
 	// Apply commits what a batch does, or its first commands if all together are too many changes, or nothing.
 	Apply(ctx context.Context, batch Batch) (Applied, error)
 }
@@ -35,9 +36,19 @@ type Heir interface {
 type Reporter interface {
 	// SavePublished writes how far rows are published, and returns the sources whose claim was lost.
 	SavePublished(ctx context.Context, progress []Progress) (lost []int32, err error)
-	// Listen calls nudged with sources whose published row somebody waits for, and decided when an operator decided something, until the
-	// context or the connection ends.
-	Listen(ctx context.Context, nudged func(sources []int32), decided func()) error
+	// Listen calls nudged with sources whose published row somebody waits for, decided when an operator decided something, and summoned when
+	// workers are to attend, until the context or the connection ends.
+	Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error
+}
+
+// Registry tells workers of this database from those of another, which may be its copy.
+type Registry interface {
+	// Attend writes an id that this worker made up into the database, and returns the database's own.
+	Attend(ctx context.Context, id [16]byte) (database [16]byte, err error)
+	// Attended are those of the ids that were written into this database.
+	Attended(ctx context.Context, ids [][16]byte) (known [][16]byte, err error)
+	// Summon has all workers of this database attend soon.
+	Summon(ctx context.Context) error
 }
 
 // Keeper keeps what cannot be applied when it comes.

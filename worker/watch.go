@@ -8,16 +8,17 @@ import (
 const (
 	watchEvery      = 10 * time.Second
 	watchAtMost     = time.Second     // between two looks, whoever asks for them
-	watchQuarantine = 2 * time.Second // an operator may have decided, and the notification of it been lost
+	watchQuarantine = 2 * time.Second // an operator may have decided, and the notification of it been lost; or a stranger have left
 )
 
 // runWatch looks for what nobody tells: topics that were deleted and made again, claims that were lost without this worker having applied or
 // saved anything since, and sources that nobody publishes any more. An idle worker asks Kafka once and the database once each time.
 func (w *Worker) runWatch(stop context.Context) {
-	strays := newStrays(w)
+	strays, left := newStrays(w), newLeftAlone(w)
 	for wait := jitter(watchEvery); sleepUntilKicked(stop, w.watch, wait); wait = w.watchAgain() {
 		pause(stop, watchAtMost)
 		w.watchTopics(stop)
+		seen := w.watchGroup(stop)
 		asked := time.Now()
 		holdings, err := w.store.Holdings(stop)
 		if err != nil {
@@ -25,13 +26,19 @@ func (w *Worker) runWatch(stop context.Context) {
 			continue
 		}
 		w.watchClaims(holdings, asked)
-		strays.publish(stop, holdings)
+		left.look(stop, seen, holdings)
+		if w.barred.Load() == nil {
+			strays.publish(stop, holdings)
+		}
 	}
 }
 
 func (w *Worker) watchAgain() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.company.foreign) > 0 || w.barred.Load() != nil {
+		return watchQuarantine
+	}
 	for _, l := range w.lanes {
 		if l.state == quarantined {
 			return watchQuarantine

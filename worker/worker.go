@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -39,6 +41,14 @@ type Worker struct {
 	wakePoll context.CancelFunc // interrupts the poll in flight; nil while none is
 
 	evidence evidence // guarded by mu
+
+	database   [16]byte       // its id; guarded by mu, as the rest here
+	replaced   *StrangerError // it has another id by now
+	attendance [16]byte       // what this worker wrote into it last
+	attended   time.Time
+	company    company
+	summoned   atomic.Bool
+	barred     atomic.Pointer[StrangerError] // why nothing may be applied now; nil: it may
 
 	keep    chan struct{} // has room for one
 	recover chan struct{} // has room for one
@@ -83,9 +93,14 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 var errStopped = errors.New("stopped")
 
 // Run joins the group and applies commands until the context ends. Then it finishes the transactions in flight, waits until their events
-// are acknowledged, reports the positions, leaves the group, and returns nil; or an error if that took longer than the shutdown timeout.
+// are acknowledged, reports the positions, leaves the group, and returns nil; or an error if that took longer than the shutdown timeout. A
+// *StrangerError says that the group belongs to another database, and was not joined.
 // It is called once.
 func (w *Worker) Run(ctx context.Context) error {
+	if err := w.admit(ctx); err != nil {
+		w.client.Close()
+		return err
+	}
 	stop, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	abort, abandon := context.WithCancel(context.WithoutCancel(ctx)) // work in flight outlives the request to stop

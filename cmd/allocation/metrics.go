@@ -26,7 +26,7 @@ type metrics struct {
 
 // retries are the usual reasons to try again.
 var retries = []struct{ system, reason string }{
-	{"postgres", "outage"}, {"postgres", "conflict"}, {"postgres", "unknown_outcome"}, {"postgres", "claim"}, {"kafka", "fetch"}, {"kafka", "commit"}, {"kafka", "group"},
+	{"postgres", "outage"}, {"postgres", "conflict"}, {"postgres", "unknown_outcome"}, {"postgres", "claim"}, {"kafka", "fetch"}, {"kafka", "commit"}, {"kafka", "group"}, {"postgres", "attend"},
 }
 
 func newMetrics() *metrics {

@@ -17,6 +17,7 @@ type offsetsListCommand struct {
 func (offsetsListCommand) Help() string {
 	return `POSITION is the offset applied up to, PUBLISHED the offset whose events are all acknowledged, STABLE the last stable offset, LAG the
 records between PUBLISHED and STABLE. EPOCH counts the claims of the partition. A position that cannot be used is in quarantine: STATE says why.
+"foreign" is a partition that the consumer group gave to somebody who is no worker, "unread" one with records of a topic that no worker reads.
 
 Example:
 
@@ -37,7 +38,7 @@ type listedPosition struct {
 	Lag         *int64 `json:"lag,omitempty"`
 	Epoch       int64  `json:"epoch"`
 	Owner       string `json:"owner,omitempty"`
-	State       string `json:"state"` // ok, quarantined, retired, or unknown and why
+	State       string `json:"state"` // ok, quarantined, foreign, unread, retired, or unknown and why
 	Reason      string `json:"reason,omitempty"`
 }
 
@@ -51,9 +52,14 @@ func (c *offsetsListCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer v.close()
+	group, err := v.group(ctx, p)
+	if err != nil {
+		return err
+	}
 	list := make([]listedPosition, len(v.positions))
 	for i, position := range v.positions {
 		list[i] = v.listed(position)
+		list[i].alone(&group, position)
 	}
 	if c.JSON {
 		return p.printJSON(list)
@@ -88,6 +94,18 @@ func (v *offsetsView) listed(p store.PositionView) listedPosition {
 		l.State, l.Lag = "quarantined", nil
 	}
 	return l
+}
+
+// alone says why no worker applies what waits in the partition.
+func (l *listedPosition) alone(g *offsetsGroup, p store.PositionView) {
+	if l.State != "ok" {
+		return
+	}
+	if foreign := g.foreign(p); foreign != "" {
+		l.State, l.Reason = "foreign", foreign
+	} else if l.Lag != nil && *l.Lag > 0 && g.unread(p) {
+		l.State, l.Reason = "unread", "no worker reads this topic any more: is it missing in COMMAND_TOPICS?"
+	}
 }
 
 func (l *listedPosition) state() string {

@@ -231,12 +231,12 @@ type observed struct {
 	http string
 }
 
-func (a *arena) startObserved(name string) *observed {
+func (a *arena) startObserved(name string, variables ...string) *observed {
 	a.t.Helper()
 	port, err := embedded.FreePort()
 	require.NoError(a.t, err)
 	addr := "127.0.0.1:" + strconv.Itoa(port)
-	return &observed{process: a.start(name, "", "HTTP_ADDR="+addr), http: "http://" + addr}
+	return &observed{process: a.start(name, "", append(variables, "HTTP_ADDR="+addr)...), http: "http://" + addr}
 }
 
 var rollbacksMetric = regexp.MustCompile(`(?m)^allocation_database_rollbacks_total (\d+)$`)

@@ -43,6 +43,12 @@ func (s *site) commandMisses(r rule) {
 	case "allocation-owner":
 		s.ownerMisses(env, r)
 	case "allocation-operator":
+		if r.kind == "group" {
+			o := s.run(s.operator(), "offsets", "list")
+			require.Zero(s.t, o.code, o.err)
+			require.Contains(s.t, o.err, "access rules do not let this user see the group "+r.name)
+			return
+		}
 		command := map[string][]string{
 			"warehouse.commands": {"offsets", "list"}, "allocation.events": {"verify", "--from-topic"}, "warehouse.commands.dlq": {"dlq", "lost"},
 		}[r.name]

@@ -18,6 +18,7 @@ var operatorNeeds = map[string][]string{
 	"select on goose_db_version":          {"show", "order", "o1"},
 	"select on held_commands":             {"dlq", "list"},
 	"select on held_keys":                 {"show", "product", "CHAIR"},
+	"select on kafka_cluster":             {"offsets", "list"},
 	"select on lines":                     {"show", "order", "o1"},
 	"select on offset_decisions":          {"offsets", "list", "--history"},
 	"select on outbox":                    {"show", "order", "o1"},

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"allocation/store"
+	"allocation/worker"
+)
+
+// offsetsGroup is who has the partitions.
+type offsetsGroup struct {
+	worker.Group
+	owners map[worker.Partition]worker.Member
+}
+
+// group asks who takes part in the consumer group. Where this user may not know, it says so.
+func (v *offsetsView) group(ctx context.Context, p *program) (g offsetsGroup, err error) {
+	name, err := v.db.Group(ctx)
+	if err != nil || name == "" {
+		return g, err
+	}
+	g.Group, err = worker.DescribeGroup(ctx, v.admin, name)
+	if errors.Is(err, kerr.GroupAuthorizationFailed) {
+		fmt.Fprintf(p.err, "Kafka's access rules do not let this user see the group %s, so STATE does not tell which partitions no worker has: SECURITY.md lists what each role needs\n", name)
+		return offsetsGroup{}, nil
+	}
+	g.owners = g.Owners()
+	return g, err
+}
+
+// foreign says which consumer that is no worker has a partition; empty where none has.
+func (g *offsetsGroup) foreign(p store.PositionView) string {
+	owner, owned := g.owners[partitionOf(p)]
+	if !g.Settled || !owned || owner.Worker {
+		return ""
+	}
+	return fmt.Sprintf("the group gave the partition to %s, which is no worker of this version: nothing of it is applied", &owner)
+}
+
+// unread tells whether there are workers, and none of them reads the position's topic.
+func (g *offsetsGroup) unread(p store.PositionView) bool {
+	workers := false
+	for _, m := range g.Members {
+		if slices.Contains(m.Topics, p.Topic) {
+			return false
+		}
+		workers = workers || m.Worker
+	}
+	return g.Settled && workers
+}

@@ -1,0 +1,39 @@
+-- +goose Up
+
+-- The database's own id. Workers tell it to their consumer group, so that workers of two databases do not share one. A copy has the id of the
+-- original.
+create table database_identity (
+    singleton boolean primary key default true check (singleton), -- one row
+    id        uuid not null default gen_random_uuid()
+);
+insert into database_identity default values;
+
+-- Ids that workers made up, wrote here, and then told to their group. One that is told there by a live member and is not here was written into
+-- another database: a copy of this one.
+create table attendances (
+    id     uuid primary key,
+    worker uuid not null, -- one process
+    owner  text not null, -- the same, for people
+    at     timestamptz not null default now()
+);
+create index attendances_worker on attendances (worker, at);
+
+-- Writes an id of a worker's, forgets what nobody asks for any more, and returns the database's own.
+-- +goose StatementBegin
+create function attend(attendance uuid, attending uuid, called text)
+returns uuid language sql as $$
+    insert into attendances (id, worker, owner) values (attendance, attending, called);
+    delete from attendances where worker = attending and at < now() - interval '5 minutes';
+    delete from attendances where at < now() - interval '1 day';
+    select id from database_identity;
+$$;
+-- +goose StatementEnd
+
+grant select on database_identity to allocation_worker;
+grant select, insert, delete on attendances to allocation_worker;
+grant select on kafka_cluster to allocation_operator;
+
+-- +goose Down
+revoke select on kafka_cluster from allocation_operator;
+drop function attend;
+drop table attendances, database_identity;

@@ -1,0 +1,384 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Workers of two databases must not share a group: when a partition moves, the other database has it applied again, with other results. So a
+// worker tells its database's id when it joins and with each offset that it commits; another id is refused. A copy of the database has the same
+// id. So each worker also writes an id that it makes up into its database, anew at each claim and every now and then, and tells it with its offsets.
+// A live member that tells one after the other what this database does not have writes into another: that is refused, too. One that tells nothing
+// new may be cut off from its database; it can apply nothing.
+
+const (
+	attendEvery   = 10 * time.Second
+	attendTimeout = 2 * time.Second
+
+	// acquaintTime is how long the others may take to tell a new attendance, where they were not told that somebody waits for it.
+	acquaintTime = attendEvery + 3*time.Second
+	acquaintLook = 100 * time.Millisecond
+
+	// strange is how many attendances in a row that are not in this database tell that their worker writes into another. One may have been lost,
+	// with the last commits before a restore.
+	strange = 2
+)
+
+// StrangerError says that the group is shared by workers of more than one database.
+type StrangerError struct{ says string }
+
+func (e *StrangerError) Error() string { return e.says }
+
+func stranger(format string, args ...any) *StrangerError {
+	return &StrangerError{fmt.Sprintf(format, args...)}
+}
+
+// acquaintance is another worker of the group.
+type acquaintance struct {
+	told    [16]byte // the last attendance that it told
+	unknown int      // how many in a row are not in this database
+}
+
+// company is who else is in the group, as it was last seen. Guarded by Worker.mu.
+type company struct {
+	workers    map[string]acquaintance // by member
+	foreign    map[string]string       // members that are no workers, by id, and what to say of them
+	left       []string                // topics that nobody reads, and what to say of them
+	acquainted map[string]time.Time    // when acquaint ended last, by member
+}
+
+// sight is what one look at the group shows.
+type sight struct {
+	group   Group
+	reports map[Partition]report
+	told    map[string][16]byte // by live member other than this worker
+	known   map[[16]byte]bool   // attendances that are in this database
+}
+
+// look asks Kafka who is in the group and what it was told, and then the database what it knows of that.
+func (w *Worker) look(ctx context.Context) (*sight, error) {
+	group, err := DescribeGroup(ctx, w.admin, w.cfg.Group)
+	if err != nil {
+		return nil, err
+	}
+	reports, err := w.reports(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &sight{group: group, reports: reports, told: map[string][16]byte{}, known: map[[16]byte]bool{}}
+	told, own := latest(reports), w.memberID()
+	for _, m := range group.Members {
+		if id, ok := told[m.ID]; ok && m.ID != own {
+			s.told[m.ID] = id
+		}
+	}
+	if len(s.told) == 0 {
+		return s, nil
+	}
+	known, err := w.store.Attended(ctx, slices.Collect(maps.Values(s.told)))
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range known {
+		s.known[id] = true
+	}
+	return s, nil
+}
+
+func (w *Worker) memberID() string {
+	id, _ := w.client.GroupMetadata()
+	return id
+}
+
+// otherDatabase finds whoever says that it works with a database of another id, or did so last.
+func (w *Worker) otherDatabase(s *sight) *StrangerError {
+	own, none := w.databaseID(), [16]byte{}
+	for _, m := range s.group.Members {
+		if m.Database != none && m.Database != own {
+			return stranger("the consumer group %s has a worker of another database: %s works with database %s, this worker with database %s; give one of the two a KAFKA_GROUP_ID "+
+				"and topics of its own", w.cfg.Group, &m, uuid.UUID(m.Database), uuid.UUID(own))
+		}
+	}
+	for p, r := range s.reports {
+		if r.worker && r.database != own {
+			return stranger("the consumer group %s belongs to another database: what it was told last of topic %s, partition %d, is of database %s, and this worker works with database %s; "+
+				"give it a KAFKA_GROUP_ID and topics of its own, or, if that database is gone for good, stop all workers and delete the group "+
+				"(kafka-consumer-groups --delete --group %s)", w.cfg.Group, p.Topic, p.Number, uuid.UUID(r.database), uuid.UUID(own), w.cfg.Group)
+		}
+	}
+	return nil
+}
+
+func (w *Worker) copied(s *sight, member string) *StrangerError {
+	who := member
+	for _, m := range s.group.Members {
+		if m.ID == member {
+			who = m.String()
+		}
+	}
+	id := uuid.UUID(w.databaseID())
+	return stranger("the consumer group %s has a worker of a copy of this database: both have the id %s, but what the worker of %s writes into its database (last %s) is not in this one; "+
+		"stop the workers of the database that is not to be used, or give them a KAFKA_GROUP_ID and topics of their own", w.cfg.Group, id, who, uuid.UUID(s.told[member]))
+}
+
+// judge finds whoever works with another database, from what was seen now and before.
+func (w *Worker) judge(s *sight) *StrangerError {
+	w.mu.Lock()
+	before, now := w.company.workers, map[string]acquaintance{}
+	var copied string
+	for member, told := range s.told {
+		a := before[member]
+		switch {
+		case s.known[told]:
+			a.unknown = 0
+		case bytes.Compare(told[:], a.told[:]) > 0:
+			a.unknown++
+		}
+		a.told = told
+		if a.unknown >= strange {
+			copied = member
+		}
+		now[member] = a
+	}
+	w.company.workers = now
+	replaced := w.replaced
+	w.mu.Unlock()
+	if replaced != nil {
+		return replaced
+	}
+	if other := w.otherDatabase(s); other != nil {
+		return other
+	}
+	if copied != "" {
+		return w.copied(s, copied)
+	}
+	return nil
+}
+
+// acquaint has all workers of this database tell the group that they are, and returns a *StrangerError where one tells something that is not in
+// this database. One that tells nothing for a while is cut off from its database, or gone: it applies nothing.
+func (w *Worker) acquaint(ctx context.Context) error {
+	first, err := w.look(ctx)
+	if err != nil {
+		return err
+	}
+	if other := w.otherDatabase(first); other != nil {
+		return other
+	}
+	if len(first.told) > 0 {
+		if err := w.store.Summon(ctx); err != nil {
+			return err
+		}
+	}
+	members := slices.Collect(maps.Keys(first.told))
+	for deadline := time.Now().Add(acquaintTime); len(first.told) > 0 && time.Now().Before(deadline); {
+		pause(ctx, acquaintLook)
+		now, err := w.look(ctx)
+		if err != nil {
+			return err
+		}
+		if other := w.otherDatabase(now); other != nil {
+			return other
+		}
+		for member, told := range first.told {
+			again, live := now.told[member]
+			switch {
+			case !live:
+				delete(first.told, member)
+			case bytes.Compare(again[:], told[:]) <= 0: // nothing new yet
+			case now.known[again]:
+				delete(first.told, member)
+			default:
+				w.remember(member, acquaintance{told: again, unknown: strange})
+				return w.copied(now, member)
+			}
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.company.acquainted = map[string]time.Time{}
+	for _, member := range members {
+		w.company.acquainted[member] = time.Now()
+	}
+	return nil
+}
+
+func (w *Worker) remember(member string, a acquaintance) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.company.workers == nil {
+		w.company.workers = map[string]acquaintance{}
+	}
+	w.company.workers[member] = a
+}
+
+// acquaintAgain is acquaint where that is not just over with those who are there: many partitions may ask one after the other.
+func (w *Worker) acquaintAgain(ctx context.Context, seen *sight) error {
+	w.mu.Lock()
+	lately := true
+	for member := range seen.told {
+		lately = lately && time.Since(w.company.acquainted[member]) < acquaintTime/2
+	}
+	w.mu.Unlock()
+	if lately {
+		return nil
+	}
+	return w.acquaint(ctx)
+}
+
+// admit returns when this worker may join the group, or says why it may not. Servers that are away it waits for.
+func (w *Worker) admit(ctx context.Context) error {
+	for attempt := 1; ctx.Err() == nil; attempt++ {
+		err := w.attend(ctx)
+		if err == nil {
+			err = w.acquaint(ctx)
+		}
+		var other *StrangerError
+		if err == nil || errors.As(err, &other) {
+			return err
+		}
+		w.complaints.warn("waiting to join the group", err)
+		pause(ctx, backoff(attempt, 50*time.Millisecond, 2*time.Second))
+	}
+	return nil
+}
+
+// attend writes a new id into the database, for the group to be told.
+func (w *Worker) attend(ctx context.Context) error {
+	id, err := uuid.NewV7() // they sort by time
+	if err != nil {
+		return err
+	}
+	database, err := w.store.Attend(ctx, id)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.database == ([16]byte{}) {
+		w.database = database
+	}
+	w.replaced = nil
+	if database != w.database {
+		w.replaced = stranger("the database is another one: its id is %s, and it was %s when this worker started; restart the worker if that is meant",
+			uuid.UUID(database), uuid.UUID(w.database))
+		return w.replaced
+	}
+	w.attendance, w.attended = id, time.Now()
+	return nil
+}
+
+// attendOften attends when it is time or somebody waits for it, and has the group told with the offset of one lane.
+func (w *Worker) attendOften(ctx context.Context) {
+	if !w.summoned.Swap(false) && time.Since(w.attendedAt()) < attendEvery {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, attendTimeout)
+	defer cancel()
+	if err := w.attend(ctx); err != nil {
+		w.metrics.Retries.WithLabelValues("postgres", "attend").Inc()
+		w.barFor(err)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lanes {
+		if l.committed >= 0 {
+			l.committed = -1
+			return
+		}
+	}
+}
+
+func (w *Worker) attendedAt() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.attended
+}
+
+func (w *Worker) databaseID() [16]byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.database
+}
+
+// summon hears that somebody wants to know which workers are of this database.
+func (w *Worker) summon() {
+	w.summoned.Store(true)
+	w.kickReporter()
+}
+
+// bar keeps this worker from applying anything while the group is shared with another database; nil: it is not.
+func (w *Worker) bar(other *StrangerError) {
+	before := w.barred.Swap(other)
+	switch {
+	case other != nil && (before == nil || before.says != other.says):
+		w.logger.Error("nothing is applied while the group is shared by workers of two databases", "error", other)
+	case other == nil && before != nil:
+		w.logger.Info("the group is not shared with another database any more")
+		w.kickAppliers()
+		w.kickRecoverer()
+	}
+	if other == nil {
+		w.metrics.Foreign.WithLabelValues("database").Set(0)
+		return
+	}
+	w.metrics.Foreign.WithLabelValues("database").Set(1)
+}
+
+func (w *Worker) kickAppliers() {
+	for _, a := range w.appliers {
+		a.kick()
+	}
+}
+
+// mayClaimNow tells whether this worker may claim, and writes into the database that it is there.
+func (w *Worker) mayClaimNow(ctx context.Context) error {
+	if barred := w.barred.Load(); barred != nil {
+		return barred
+	}
+	err := w.attend(ctx)
+	w.barFor(err)
+	return err
+}
+
+// confirm looks at the group after a claim: the partitions may have belonged to a worker of another database, or of a copy of this one. The answer
+// is what the group was told of partitions.
+func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*sight, error) {
+	seen, err := w.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if other := w.otherDatabase(seen); other != nil {
+		w.bar(other)
+		return nil, other
+	}
+	for _, c := range claims {
+		wentBack = wentBack || seen.ahead(c)
+	}
+	if wentBack { // was this database restored, or is it a copy, and the original at work?
+		err = w.acquaintAgain(ctx, seen)
+		w.barFor(err)
+	}
+	return seen, err
+}
+
+// ahead tells whether a worker of this database, or of one that it was copied from, told the group of commands that the database does not have.
+func (s *sight) ahead(c Claim) bool {
+	told := s.reports[Partition{c.Source.Topic, c.Source.Partition}]
+	return told.worker && told.at > c.NextOffset && c.NextOffset >= c.Replay.Below
+}
+
+func (w *Worker) barFor(err error) {
+	var other *StrangerError
+	if errors.As(err, &other) {
+		w.bar(other)
+	}
+}
