@@ -16,11 +16,12 @@ OUTAGE_SECONDS := 30
 MODEL_COMMANDS := 20000
 
 # `make compare`: rounds, of which it shows medians; the most commands of a backlog (without, each contestant has its own number); which contestants
-# (without, all); and how long each rate is held.
+# (without, all); how long each rate is held; and another build of bin/allocation to take turns with.
 COMPARE_ROUNDS := 3
 COMPARE_COMMANDS :=
 COMPARE_ONLY :=
 COMPARE_SECONDS := 15
+COMPARE_BEFORE :=
 
 # A campaign of `make chaos`: without a seed, a new one; without commands, 1500 for each second; the mix is name=weight,... (a wrong name lists all).
 CHAOS_DURATION ?= 20m
@@ -65,10 +66,10 @@ bench: ## measure: throughput from a backlog, one command at a time, and the par
 	go test -run '^$$' -bench . ./domain ./outbox
 
 .PHONY: compare
-compare: build ## put the worker beside a floor without features, naive ones and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS
+compare: build ## put the worker beside a floor without features, naive ones and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS, COMPARE_BEFORE
 	cd deploy/compare && go test ./... && go build -o $(CURDIR)/bin/compare/ . ./floor ./naive ./watermill
 	COMPARE_ROUNDS=$(COMPARE_ROUNDS) COMPARE_COMMANDS=$(COMPARE_COMMANDS) COMPARE_ONLY=$(COMPARE_ONLY) COMPARE_SECONDS=$(COMPARE_SECONDS) \
-		$(SERVERS) bin/compare/compare -allocation bin/allocation -peers bin/compare
+		$(SERVERS) bin/compare/compare -allocation bin/allocation -before "$(COMPARE_BEFORE)" -peers bin/compare
 
 .PHONY: bench-short
 bench-short: ## run each benchmark for a moment, and print what it shows

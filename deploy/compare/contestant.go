@@ -52,12 +52,18 @@ func allContestants(o options) []*contestant {
 	floorTables := tables{`select count(*) from f_lines`, `select sum(allocated)::bigint from f_batches`, `select count(*) from f_outbox`, true}
 	naiveTables := tables{`select count(*) from n_lines`, `select sum(allocated)::bigint from n_batches`, `select count(*) from n_outbox`, false}
 	floor, naive, watermill := o.peer("floor"), o.peer("naive"), o.peer("watermill")
-	return []*contestant{
-		{
-			name: "ours", does: "the worker, told nothing but where things are",
-			backlog: manyCommands, hot: true, program: ours{o.allocation},
-			tables: tables{`select count(*) from lines`, `select sum(allocated)::bigint from batches`, `select count(*) from outbox where type = 'Allocated'`, true},
-		},
+	worker := contestant{
+		name: "ours", does: "the worker, told nothing but where things are",
+		backlog: manyCommands, hot: true, program: ours{o.allocation},
+		tables: tables{`select count(*) from lines`, `select sum(allocated)::bigint from batches`, `select count(*) from outbox where type = 'Allocated'`, true},
+	}
+	all := []*contestant{&worker}
+	if o.before != "" {
+		before := worker
+		before.name, before.does, before.program = "before", "the worker as the program of COMPARE_BEFORE has it", ours{o.before}
+		all = append(all, &before)
+	}
+	return append(all, []*contestant{
 		{
 			name: "floor", does: "the least work that any correct worker must do, a program without features: two lanes, up to 4000 commands a transaction, COPY",
 			backlog: manyCommands, hot: true, program: peer{floor, []string{"-copy"}}, tables: floorTables,
@@ -86,7 +92,7 @@ func allContestants(o options) []*contestant {
 			name: "watermill-best", does: "Watermill with an outbox table and a forwarder for each partition; rows are deleted, and looked for every 10 ms",
 			backlog: fewCommands, program: peer{watermill, []string{"-shards", "12", "-queue", "-poll-interval", "10ms"}}, tables: watermillTables(partitions, false),
 		},
-	}
+	}...)
 }
 
 func watermillTables(shards int, keeps bool) tables {

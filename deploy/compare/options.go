@@ -21,6 +21,7 @@ const (
 // options say what to measure, and with what.
 type options struct {
 	allocation string // the worker's program
+	before     string // another build of it, to compare with; may be empty
 	peers      string // the folder of the others' programs
 	brokers    []string
 	database   string
@@ -41,6 +42,7 @@ func readOptions() (options, error) {
 		return o, err
 	}
 	flag.StringVar(&o.allocation, "allocation", "bin/allocation", "the worker's program")
+	flag.StringVar(&o.before, "before", "", "another build of the worker's program, which takes turns with it")
 	flag.StringVar(&o.peers, "peers", "bin/compare", "the folder of the others' programs")
 	flag.Parse()
 	o.brokers, o.database = list("KAFKA_BROKERS"), os.Getenv("DATABASE_URL")

@@ -17,15 +17,20 @@ func (r *results) printRatios(w io.Writer) {
 	}
 	speed := func(name string, t trial) float64 { return r.of(name, t, throughput).median() }
 	floors := []string{"floor", "floor-unnest"}
-	for _, other := range append(floors, "naive-1", "naive-12", "watermill", "watermill-10ms", "watermill-best") {
+	peers := append([]string{"before"}, floors...)
+	for _, other := range append(peers, "naive-1", "naive-12", "watermill", "watermill-10ms", "watermill-best") {
 		ratio("throughput, ours / "+other, speed("ours", manyProducts), speed(other, manyProducts))
 	}
+	for _, cost := range []measure{cpuMicros, walBytes} {
+		ratio(string(cost)+", ours / before", r.of("ours", manyProducts, cost).median(), r.of("before", manyProducts, cost).median())
+	}
+	ratio("throughput of one product, ours / before", speed("ours", oneProduct), speed("before", oneProduct))
 	for _, name := range append([]string{"ours"}, floors...) {
 		ratio("throughput, one product / many: "+name, speed(name, oneProduct), speed(name, manyProducts))
 	}
 	for _, t := range []trial{slowly, quickly} {
 		for _, name := range []measure{latencyP50, latencyP99} {
-			for _, other := range floors {
+			for _, other := range peers {
 				ratio(fmt.Sprintf("%s at %s/s, ours / %s", name, thousands(int64(t.rate)), other), r.latency("ours", t, name), r.latency(other, t, name))
 			}
 		}
