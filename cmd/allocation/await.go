@@ -79,7 +79,10 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 		return "", fmt.Errorf("ask Kafka for its cluster: %w", err)
 	}
 	topics := w.settings.topics
-	return metadata.Cluster, missingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...)
+	if err := missingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...); err != nil {
+		return "", err
+	}
+	return metadata.Cluster, topicsWithoutID(ctx, client, topics.CommandTopicNames()...)
 }
 
 // permanent tells whether an error that was met for so long says that something is set up wrongly, rather than away.
@@ -91,9 +94,10 @@ func permanent(err error, waited time.Duration) bool {
 		topics  *missingTopicsError
 		hidden  *hiddenTopicsError
 		access  *config.AccessError
+		ids     *noTopicIDError
 	)
 	switch {
-	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden):
+	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids):
 		return true
 	case errors.As(err, &topics):
 		return waited > topicsSpread

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kversion"
+
+	"allocation/deploy/testbed"
+)
+
+// Where brokers give topics no ids, two command topics would share the ids of their events, and getting ids later would look as if the topics had been
+// made again. It runs on kfake, since Apache Kafka 4 cannot be made as old as that.
+func TestWorker_refusesBrokersWithoutTopicIDs(t *testing.T) {
+	t.Setenv("DATABASE_URL", testbed.Database(t))
+	runProgram(t, "migrate", "up").requireDone(t)
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.MaxVersions(kversion.V2_7_0()),
+		kfake.SeedTopics(1, "warehouse.commands", "allocation.events", "warehouse.commands.dlq"))
+	require.NoError(t, err)
+	t.Cleanup(cluster.Close)
+	o := runProgram(t, "worker", "--http-addr=127.0.0.1:0", "--kafka-brokers="+strings.Join(cluster.ListenAddrs(), ","))
+	require.Equal(t, exitFailed, o.code, o.err)
+	require.Contains(t, o.err, "Kafka gives no topic ids (asked about warehouse.commands)")
+	require.Contains(t, o.err, "inter.broker.protocol.version")
+}
