@@ -27,6 +27,12 @@ func (r *renderer) deadLetter(row *Row) kgo.Record {
 		add("dlq-original-timestamp", strconv.FormatInt(cause.Time, 10))
 	}
 	add("dlq-consumer-group", r.envelope.Group)
+	if b := d.Batch; b != nil {
+		add("dlq-batch-last-offset", strconv.FormatInt(b.Last, 10))
+		add("dlq-batch-records", strconv.Itoa(int(b.Records)))
+		add("dlq-batch-bytes", strconv.Itoa(int(b.Bytes)))
+		add("dlq-batch-codec", b.Codec)
+	}
 	return kgo.Record{Topic: r.envelope.DeadLetterTopic, Key: d.Key, Value: d.Value, Headers: headers}
 }
 
@@ -49,7 +55,7 @@ func (r *renderer) original(row *Row) []kgo.RecordHeader {
 }
 
 // maxReasons is how many headers a dead letter has besides its own, at most.
-const maxReasons = 10
+const maxReasons = 14
 
 // form is how much of a dead letter is published. The table keeps all of it.
 type form uint8

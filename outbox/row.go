@@ -53,8 +53,19 @@ type DeadLetter struct {
 	Value   []byte // nil where the record had none
 	Headers []Header
 
+	// Batch is what the letter is about where that is not one command but a batch of records, which was not unpacked. It has no bytes then.
+	Batch *RecordBatch
+
 	// Decision, unless empty, says that this is not the dead letter, but what an operator decided of it.
 	Decision Decision
+}
+
+// RecordBatch is a batch of records of a command topic, as its header describes it.
+type RecordBatch struct {
+	Last    int64  // the offset of its last record; the dead letter's is that of its first
+	Records int32  // how many it has
+	Bytes   int32  // packed
+	Codec   string // zstd, …
 }
 
 // Decision is what an operator decided of a dead letter.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,7 +40,17 @@ type Letter struct {
 	Holds       string     `json:"holds,omitempty"`   // the product whose later commands wait for it
 	Waiting     int64      `json:"waiting,omitempty"` // how many wait
 
+	Batch *LetterBatch `json:"batch,omitempty"` // what it is about where that is not one command
+
 	row worker.LetterID
+}
+
+// LetterBatch is a batch of records that unpacks to more than a worker has room for. It begins at the letter's offset.
+type LetterBatch struct {
+	Last    int64  `json:"last_offset"`
+	Records int32  `json:"records"`
+	Bytes   int32  `json:"packed_bytes"`
+	Codec   string `json:"codec"`
 }
 
 // LetterContent is a dead letter with everything that came with its command.
@@ -54,7 +65,8 @@ type LetterContent struct {
 const (
 	// letterColumns and letterJoins are about dead letters called d.
 	letterColumns = `d.source, d.row_no, p.topic, p.partition, d.command_offset, d.reason, d.message, coalesce(d.type, ''), coalesce(d.sku, ''), d.state, d.retries,
-    d.command_time, d.recorded_at, d.resolved_at, coalesce(k.key, ''), (select count(*) from held_commands h where h.key = k.key)`
+    d.command_time, d.recorded_at, d.resolved_at, coalesce(k.key, ''), (select count(*) from held_commands h where h.key = k.key),
+    d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0), coalesce(d.batch_codec, '')`
 	letterJoins = `
 join positions p on p.source = coalesce(d.command_source, d.source)
 left join held_keys k on k.source = d.source and k.row_no = d.row_no`
@@ -78,6 +90,18 @@ join dead_letters d on coalesce(d.command_source, d.source) = coalesce(w.command
 where w.source = $1 and w.row_no = $2 order by d.recorded_at, d.row_no limit $3`
 )
 
+// scan reads letterColumns, and more behind them.
+func (l *Letter) scan(row pgx.CollectableRow, more ...any) error {
+	var last *int64
+	var batch LetterBatch
+	err := row.Scan(slices.Concat(l.fields(), []any{&last, &batch.Records, &batch.Bytes, &batch.Codec}, more)...)
+	if last != nil {
+		batch.Last = *last
+		l.Batch = &batch
+	}
+	return err
+}
+
 func (l *Letter) fields() []any {
 	return []any{
 		&l.row.Source, &l.row.Row, &l.ID.Topic, &l.ID.Partition, &l.ID.Offset, &l.Reason, &l.Message, &l.Type, &l.SKU, &l.State, &l.Retries,
@@ -86,7 +110,7 @@ func (l *Letter) fields() []any {
 }
 
 func scanLetter(row pgx.CollectableRow) (l Letter, err error) {
-	return l, row.Scan(l.fields()...)
+	return l, l.scan(row)
 }
 
 // Letter is the last dead letter of a command, and ErrUnknown where it has none.
@@ -95,7 +119,7 @@ func (s *Store) Letter(ctx context.Context, id Place) (*LetterContent, error) {
 	rows, _ := s.pool.Query(ctx, letterSQL, topics, partitions, offsets)
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (l LetterContent, err error) {
 		var headers []byte
-		if err = row.Scan(append(l.fields(), &l.Key, &l.Value, &headers)...); err == nil {
+		if err = l.scan(row, &l.Key, &l.Value, &headers); err == nil {
 			l.Headers, err = decodeHeaders(headers)
 		}
 		return l, err

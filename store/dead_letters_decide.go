@@ -39,7 +39,7 @@ const (
 
 	matchingSQL = `
 select ` + letterColumns + ` from dead_letters d` + letterJoins + `
-where d.state = 'open' and (d.retries = 0 or $6) and ` + letterFilterSQL + `
+where d.state = 'open' and (d.retries = 0 or $6) and (d.batch_last is null or $8) and ` + letterFilterSQL + `
 order by d.recorded_at, d.source, d.row_no limit $7 for no key update of d`
 
 	decideLettersSQL = `
@@ -127,6 +127,8 @@ func (d *Decision) refuses(l *Letter) string {
 	switch {
 	case l.State == d.state():
 		return ""
+	case !d.Discard && l.Batch != nil:
+		return "is about a batch of records that is too large to be applied"
 	case d.Discard && l.State == LetterRetried:
 		return "was retried: its command is applied, and discarding it would not take that back"
 	case d.Discard && l.State == LetterDiscarded:
@@ -150,7 +152,7 @@ func (d *Decision) refuses(l *Letter) string {
 // matching are the oldest open letters that match the filter.
 func (d *Decision) matching(ctx context.Context, tx pgx.Tx, decided *Decided) error {
 	again := d.Force || d.Discard
-	rows, _ := tx.Query(ctx, matchingSQL, d.Filter.args(again, d.Limit)...)
+	rows, _ := tx.Query(ctx, matchingSQL, d.Filter.args(again, d.Limit, d.Discard)...)
 	letters, err := pgx.CollectRows(rows, scanLetter)
 	if err != nil {
 		return err

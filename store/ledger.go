@@ -153,7 +153,7 @@ func (l *ledger) event(lanes []worker.Lane, c *worker.Command, n int, e *domain.
 }
 
 func (l *ledger) refuse(lanes []worker.Lane, c *worker.Command, decoded domain.Command, r *domain.Refusal, events int) {
-	letter := &outbox.DeadLetter{Reason: string(r.Reason), Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers}
+	letter := &outbox.DeadLetter{Reason: string(r.Reason), Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers, Batch: c.Batch}
 	row := outbox.Row{Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}
 	sku := ""
 	if decoded != nil {

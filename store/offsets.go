@@ -26,6 +26,8 @@ type PositionView struct {
 	Epoch         int64
 	Owner         string
 	Retired       bool
+	Trouble       string // what keeps its records from coming, as its owner says; empty: nothing does
+	TroubleSince  *time.Time
 }
 
 // Position is the part that is compared with the log.
@@ -37,8 +39,8 @@ const positionsSQL = `
 select p.source, p.topic, p.partition, p.topic_id, p.next_offset, p.leader_epoch, p.next_row, p.published_row,
     case when p.published_row = p.next_row then p.next_offset
          else coalesce((select o.command_offset from outbox o where o.source = p.source and o.row_no = p.published_row), p.next_offset) end,
-    p.epoch, coalesce(p.owner, ''), p.retired_at is not null
-from positions p order by p.topic, p.partition, p.source`
+    p.epoch, coalesce(p.owner, ''), p.retired_at is not null, coalesce(f.why, ''), f.since
+from positions p left join fetch_troubles f on f.source = p.source and f.token = p.token order by p.topic, p.partition, p.source`
 
 // Positions reads all positions, for people.
 func (s *Store) Positions(ctx context.Context) ([]PositionView, error) {
@@ -49,7 +51,7 @@ func (s *Store) Positions(ctx context.Context) ([]PositionView, error) {
 	views, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v PositionView, err error) {
 		var id uuid.UUID
 		err = row.Scan(&v.Source, &v.Topic, &v.Partition, &id, &v.NextOffset, &v.LeaderEpoch, &v.NextRow, &v.PublishedRow, &v.PublishedUpTo,
-			&v.Epoch, &v.Owner, &v.Retired)
+			&v.Epoch, &v.Owner, &v.Retired, &v.Trouble, &v.TroubleSince)
 		v.TopicID = id
 		return v, err
 	})

@@ -20,7 +20,8 @@ const outboxRowsSQL = `
 select o.row_no, o.command_offset, o.event_no, o.type, o.key, o.subject, coalesce(o.sequence, 0), o.value, coalesce(o.command_id, ''),
     coalesce(o.correlation_id, ''), coalesce(o.traceparent, ''), coalesce(o.tracestate, ''), coalesce(o.command_time, -1),
     coalesce(o.after_source, 0), coalesce(o.after_row, 0), coalesce(f.source, 0), coalesce(f.topic, ''), coalesce(f.topic_id, '00000000-0000-0000-0000-000000000000'),
-    coalesce(f.partition, 0), d.reason, d.message, d.key, d.value, d.headers
+    coalesce(f.partition, 0), d.reason, d.message, d.key, d.value, d.headers, d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0),
+    coalesce(d.batch_codec, '')
 from outbox o
 left join positions f on f.source = o.command_source
 left join dead_letters d on o.type in ('', 'dlq-retried', 'dlq-discarded')
@@ -61,9 +62,12 @@ func scanOutboxRow(rows pgx.Rows) (outbox.Row, error) {
 	var key, value, headers []byte
 	var from outbox.Source
 	var topicID uuid.UUID
+	var last *int64
+	var batch outbox.RecordBatch
 	err := rows.Scan(&r.Number, &r.Offset, &r.Event, &r.Type, &r.Key, &r.Subject, &r.Sequence, &r.Value, &r.Cause.CommandID,
 		&r.Cause.CorrelationID, &r.Cause.TraceParent, &r.Cause.TraceState, &r.Cause.Time, &r.After.Source, &r.After.Row,
-		&from.ID, &from.Topic, &topicID, &from.Partition, &reason, &message, &key, &value, &headers)
+		&from.ID, &from.Topic, &topicID, &from.Partition, &reason, &message, &key, &value, &headers,
+		&last, &batch.Records, &batch.Bytes, &batch.Codec)
 	if from.ID != 0 {
 		from.TopicID = topicID
 		r.From = &from
@@ -78,6 +82,10 @@ func scanOutboxRow(rows pgx.Rows) (outbox.Row, error) {
 		return r, nil
 	}
 	r.DeadLetter = &outbox.DeadLetter{Reason: *reason, Message: *message, Key: key, Value: value}
+	if last != nil {
+		batch.Last = *last
+		r.DeadLetter.Batch = &batch
+	}
 	r.DeadLetter.Headers, err = decodeHeaders(headers)
 	return r, err
 }

@@ -29,6 +29,7 @@ var mayUse = map[string]map[string]string{
 		"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
 		"held_commands":    "select insert delete",
 		"absences":         "update",
+		"fetch_troubles":   "select insert update delete",
 		"goose_db_version": "select",
 
 		"database_identity": "select",
@@ -45,6 +46,7 @@ var mayUse = map[string]map[string]string{
 		"held_commands":    "select",
 		"offset_decisions": "select",
 		"kafka_cluster":    "select",
+		"fetch_troubles":   "select",
 		"goose_db_version": "select",
 	},
 }

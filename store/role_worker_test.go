@@ -113,13 +113,15 @@ func (b *bench) afterwards() error {
 	ctx, claim := b.t.Context(), b.claims[0]
 	_, rows := b.Rows(ctx, claim.Source, 0, b.rows[0])
 	_, saved := b.SavePublished(ctx, []worker.Progress{{Source: claim.Source.ID, Token: claim.Token, Published: 1}})
+	trouble := worker.Trouble{Source: claim.Source.ID, Token: claim.Token, Since: time.Now(), Why: "nothing comes"}
+	troubled := errors.Join(b.SaveTroubles(ctx, []worker.Trouble{trouble, {Source: claim.Source.ID + 1, Why: ""}}), b.SaveTroubles(ctx, []worker.Trouble{trouble}))
 	made := b.MakeDays(ctx)
 	_, dropped := b.DropDays(ctx, 7*24*time.Hour)
 	_, ahead := b.OutboxDaysAhead(ctx)
 	nudged, summoned := b.Nudge(ctx, []int32{claim.Source.ID}), b.Summon(ctx)
 	holdings, held := b.Holdings(ctx)
 	adopted, adoption := b.Adopt(ctx, holdings)
-	err := errors.Join(rows, saved, made, dropped, ahead, nudged, summoned, held, adoption)
+	err := errors.Join(rows, saved, troubled, made, dropped, ahead, nudged, summoned, held, adoption)
 	if err == nil {
 		require.NotEmpty(b.t, adopted)
 	}

@@ -122,12 +122,14 @@ func typeOf(row *outbox.Row) string {
 }
 
 const insertDeadLettersSQL = `
-insert into dead_letters (source, row_no, command_source, command_offset, command_time, reason, message, type, sku, key, value, headers, first_event, retries)
+insert into dead_letters (source, row_no, command_source, command_offset, command_time, reason, message, type, sku, key, value, headers, first_event, retries,
+    batch_last, batch_records, batch_bytes, batch_codec)
 select source, row_no, nullif(command_source, source), command_offset, nullif(command_time, -1), reason, message, nullif(type, ''), nullif(sku, ''), key, value, headers,
-    first_event, retries
+    first_event, retries, batch_last, batch_records, batch_bytes, batch_codec
 from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[], $11::bytea[],
-    $12::int[], $13::int[], $14::int[])
-     v (source, row_no, command_offset, command_time, reason, message, type, sku, key, value, headers, command_source, first_event, retries)`
+    $12::int[], $13::int[], $14::int[], $15::bigint[], $16::int[], $17::int[], $18::text[])
+     v (source, row_no, command_offset, command_time, reason, message, type, sku, key, value, headers, command_source, first_event, retries,
+    batch_last, batch_records, batch_bytes, batch_codec)`
 
 func queueDeadLetters(p *pipeline, batch worker.Batch, l *ledger) {
 	n := len(l.refused)
@@ -138,12 +140,16 @@ func queueDeadLetters(p *pipeline, batch worker.Batch, l *ledger) {
 	reasons, messages, types, skus := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	from, events, retries := make([]int32, n), make([]int32, n), make([]int32, n)
 	keys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
+	lasts, records, bytes, codecs := make([]*int64, n), make([]*int32, n), make([]*int32, n), make([]*string, n)
 	for i, r := range l.refused {
 		sources[i], rows[i], offsets[i], times[i] = batch.Lanes[r.lane].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
 		reasons[i], messages[i], types[i], skus[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.sku
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, encodeHeaders(r.letter.Headers)
 		from[i], events[i], retries[i] = sourceOf(&batch, r.command), int32(r.event), r.retries //nolint:gosec // as in event
+		if b := r.letter.Batch; b != nil {
+			lasts[i], records[i], bytes[i], codecs[i] = &b.Last, &b.Records, &b.Bytes, &b.Codec
+		}
 	}
 	p.execute(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, skus, keys, values, headers,
-		from, events, retries)
+		from, events, retries, lasts, records, bytes, codecs)
 }

@@ -196,6 +196,7 @@ func (a *applier) committed(work *work) {
 				l.keptApplied()
 			} else {
 				l.applied(work.taken[i], work.batch.Lanes[i].To, len(work.applied.Rows[i]))
+				w.passOutsize(l)
 			}
 			l.saved = max(l.saved, work.batch.Lanes[i].Published)
 			w.flow(l)

@@ -19,6 +19,8 @@ type Command struct {
 	Failure string   // why it is not to be decided: it becomes a dead letter that holds its product; empty: decide it
 	Kept    *Kept    // where it was kept until now; nil for one that was just fetched
 
+	Batch *outbox.RecordBatch // it stands for a batch of records that was not unpacked, and is refused; else nil
+
 	// The record as it came, for a dead letter.
 	Key     []byte
 	Value   []byte
@@ -164,4 +166,12 @@ type Progress struct {
 	Source    int32
 	Token     Token
 	Published int64
+}
+
+// Trouble is what keeps records of a partition from coming to the holder of its claim.
+type Trouble struct {
+	Source int32
+	Token  Token
+	Since  time.Time
+	Why    string // empty: it has ended
 }

@@ -27,6 +27,7 @@ type Config struct {
 
 	Logger  *slog.Logger
 	Metrics *Metrics
+	Refused func() // is called when Kafka refuses this worker a right; may be nil
 }
 
 // Topic is a command topic. Type is the command of records that name none themselves; empty where records must.

@@ -17,6 +17,8 @@
 //   - the reporter: writes published rows of idle partitions, and commits to the group what is applied and published;
 //   - the listener: hears from other workers that they wait for a published row, and from operators that they decided;
 //   - the watch: finds topics that were made again, claims that were lost without a word, and rows that no member of the group has;
+//   - the fetch watch: resumes partitions whose fetch failed, and finds those from which nothing comes though records wait;
+//   - one for each batch of records that is too large to be unpacked, and whose header is read;
 //   - one for each lane whose old rows are being drained, and one for rows that no member has.
 //
 // franz-go calls assign, revoke and lose from its own goroutine.
@@ -24,6 +26,9 @@
 // A position is used only on the log that it belongs to. A claim compares the topic's id, the log's bounds, and by leader epochs whether the log
 // still holds what was applied (see Log); a record of a newer leader than the log was compared under is not applied before the next claim has
 // compared again. What does not fit is quarantined until an operator's decision fences the claim.
+//
+// What fetched batches of records unpack to is bounded (see unpacker). One that is too large is not unpacked: it is refused as a whole, by what its
+// header says, in a transaction of its partition that moves the position behind it (see outsize).
 //
 // A command that fails is found by halving the batch, and tried alone. When it failed alone a few times while others did not, it is committed as
 // a dead letter that holds its product; what comes for the product later is kept in the database, and applied in order by the partition's owner

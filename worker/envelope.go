@@ -18,6 +18,7 @@ const TypePrefix = "allocation.v1."
 const (
 	reasonMalformed   = "malformed"
 	reasonUnknownType = "unknown_type"
+	reasonTooLarge    = "too_large"
 	reasonInternal    = "internal"
 )
 

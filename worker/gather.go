@@ -28,6 +28,8 @@ type record struct {
 	lane int
 	kind string
 	kept *Kept // where the database kept it; nil for one that was just fetched
+
+	outsize *batchHeader // it stands for a batch that was not unpacked; else nil
 }
 
 // decode reads the envelopes.
@@ -36,6 +38,10 @@ func (w *work) decode() {
 	w.batch.Commands = slices.Grow(w.batch.Commands, len(w.records))[:len(w.records)]
 	for i, r := range w.records {
 		c := &w.batch.Commands[i]
+		if r.outsize != nil {
+			*c = r.outsize.command(r.Record, &causes[i])
+			continue
+		}
 		if w.fails == "" {
 			*c = decode(r.Record, r.kind, &causes[i])
 		} else {
@@ -71,19 +77,26 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		return a.gatherKept(kept), 0
 	case len(ready) == 0:
 		a.movedAt, a.outage = now, nil
+		a.forget()
 		return nil, sooner(wait, keptWait)
 	case a.resting(now, ready):
 		return nil, a.restsUntil.Sub(now)
 	}
 	g := gathering{work: a.newWork(), commands: a.limit, bytes: batchBytes}
-	if first := ready[0]; first.alone {
+	switch first := ready[0]; {
+	case first.outsizeNext():
+		g.takeOutsize(first)
+	case first.alone:
 		g.commands = 1
 		g.work.fails, g.work.batch.Alone = first.failure, true
-	} else if first.trial > 0 {
+		g.fill(ready)
+	case first.trial > 0:
 		g.commands = min(g.commands, first.trialSize())
 		g.work.trial = true
+		g.fill(ready)
+	default:
+		g.fill(ready)
 	}
-	g.fill(ready)
 	a.turn++
 	for i, l := range g.work.lanes {
 		l.busy = true
@@ -116,11 +129,16 @@ func queued(lanes []*lane) (n int) {
 
 // newWork begins a batch in the memory of the last one.
 func (a *applier) newWork() *work {
+	a.forget()
+	return &a.last
+}
+
+// forget lets go of what was gathered last, which holds all that its records were unpacked with.
+func (a *applier) forget() {
 	last := &a.last
 	clear(last.records)
 	clear(last.batch.Commands)
 	*last = work{records: last.records[:0], batch: Batch{Applier: a.number, Commands: last.batch.Commands[:0]}}
-	return last
 }
 
 // sooner is the shorter of two waits, where 0 is none.
@@ -141,7 +159,7 @@ func (a *applier) ready(now time.Time) (ready []*lane, wait time.Duration) {
 			}
 			continue
 		}
-		if !l.alone && l.trial == 0 {
+		if !l.alone && l.trial == 0 && !l.outsizeNext() {
 			ready = append(ready, l)
 		} else if len(ready) == 0 {
 			return []*lane{l}, 0

@@ -22,6 +22,7 @@ const pingTimeout = 2 * time.Second
 // Notes say what is wrong with some of the worker's partitions while others move, for the people who look. They are no reason not to be ready: a
 // rollout would be blocked by it.
 func (w *Worker) Notes() (notes []string) {
+	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
@@ -31,6 +32,9 @@ func (w *Worker) Notes() (notes []string) {
 	}
 	notes = append(notes, w.company.left...)
 	notes = slices.AppendSeq(notes, maps.Values(w.company.foreign))
+	if standing, all := w.standing(now); !all {
+		notes = append(notes, standing...)
+	}
 	slices.Sort(notes)
 	return notes
 }
@@ -52,7 +56,12 @@ func (w *Worker) NotReady(ctx context.Context) (reasons []string) {
 	if err := w.ping(ctx); err != nil {
 		reasons = append(reasons, "postgres: "+err.Error())
 	}
-	return append(reasons, w.stalled(time.Now())...)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if standing, all := w.standing(time.Now()); all {
+		reasons = append(reasons, standing...)
+	}
+	return reasons
 }
 
 // groupTrouble says why the worker is no member of its group; empty where it is.
@@ -82,24 +91,43 @@ func (w *Worker) ping(ctx context.Context) error {
 	return w.store.Ping(ctx)
 }
 
-// stalled names the appliers that have work and did not move.
-func (w *Worker) stalled(now time.Time) (reasons []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// standing says which partitions and appliers do not move though they have work, and whether none of the worker's partitions can. One in quarantine
+// cannot, but waits for a person: it alone is nothing to wait for. The caller holds mu.
+func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
+	still := 0
 	for i, a := range w.appliers {
-		waiting := 0
-		for _, l := range a.lanes {
-			if l.state == running {
-				waiting += len(l.queue)
-			}
+		stalled := a.stalled(now, w.cfg.StallTimeout)
+		if stalled != "" {
+			reasons = append(reasons, fmt.Sprintf("applier %d: %s", i, stalled))
 		}
-		if idle := now.Sub(a.movedAt); waiting > 0 && idle > w.cfg.StallTimeout {
-			reason := fmt.Sprintf("applier %d: %d records wait, and nothing moved for %s", i, waiting, since(idle))
-			if a.outage != nil {
-				reason += ": " + a.outage.Error()
+		for _, l := range a.lanes {
+			if l.trouble != "" && l.state != quarantined {
+				reasons = append(reasons, fmt.Sprintf("%s, partition %d: nothing comes since %s: %s", l.topic, l.partition, l.troubleSince.UTC().Format(time.RFC3339), l.trouble))
 			}
-			reasons = append(reasons, reason)
+			if stalled != "" || l.trouble != "" || l.state == quarantined {
+				still++
+			}
 		}
 	}
-	return reasons
+	slices.Sort(reasons)
+	return reasons, len(reasons) > 0 && still == len(w.lanes)
+}
+
+// stalled says how much waits for an applier that does not move; empty where it does, or nothing waits. The caller holds mu.
+func (a *applier) stalled(now time.Time, patience time.Duration) string {
+	waiting := 0
+	for _, l := range a.lanes {
+		if l.state == running {
+			waiting += len(l.queue)
+		}
+	}
+	idle := now.Sub(a.movedAt)
+	if waiting == 0 || idle <= patience {
+		return ""
+	}
+	reason := fmt.Sprintf("%d records wait, and nothing moved for %s", waiting, since(idle))
+	if a.outage != nil {
+		reason += ": " + a.outage.Error()
+	}
+	return reason
 }

@@ -60,6 +60,9 @@ type lane struct {
 
 	suspicion
 	keeping
+	fetching
+
+	outsize *outsize // what comes after the queue, where that is too large to be unpacked; else nil
 
 	fencedAt time.Time // zero: not fenced, claim at once
 	tries    int       // claims in a row since it became doubtful
@@ -89,6 +92,8 @@ func (l *lane) adopt(c Claim) {
 	l.movedAt = time.Now()
 	l.suspect(c)
 	l.backlog = false
+	l.dropOutsize()
+	l.startFetching(l.movedAt)
 }
 
 // judge notes what a log means for the lane.
@@ -113,6 +118,9 @@ func (l *lane) drop() {
 // push queues fetched records. What is queued or applied already is skipped: a fetch may begin inside a batch of records. It reports false,
 // and queues no more, at the first record of a leader whose log was not compared with what was applied.
 func (l *lane) push(records []*kgo.Record) bool {
+	if len(records) > 0 {
+		l.came()
+	}
 	for _, r := range records {
 		if r.Offset < l.fetched {
 			continue
@@ -172,7 +180,7 @@ func (l *lane) settle(row int64) {
 }
 
 func (l *lane) ready(now time.Time) bool {
-	return l.state == running && !l.busy && len(l.queue) > 0 && !now.Before(l.retryAt)
+	return l.state == running && !l.busy && (len(l.queue) > 0 || l.outsizeNext()) && !now.Before(l.retryAt)
 }
 
 // topicPartition names a lane.

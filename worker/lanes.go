@@ -13,6 +13,7 @@ func (w *Worker) close(l *lane) {
 	}
 	paused := l.paused || l.why != ""
 	l.state = closed
+	l.dropOutsize()
 	if l.ended != nil {
 		l.ended()
 	}
@@ -72,6 +73,7 @@ func (w *Worker) start(l *lane) {
 func (w *Worker) quarantine(l *lane) {
 	l.state, l.paused = quarantined, true
 	l.drop()
+	l.dropOutsize()
 	w.client.PauseFetchPartitions(l.asMap())
 	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides; see `allocation offsets list`, and "+
 		"`allocation offsets accept` or `reset`", "topic", l.topic, "partition", l.partition, "position", l.next, "reason", l.why)
@@ -96,6 +98,7 @@ func (w *Worker) doubt(l *lane, fencedAt time.Time) {
 		return
 	}
 	l.state, l.fencedAt = doubtful, fencedAt
+	l.dropOutsize()
 	if l.ended != nil {
 		l.ended()
 	}

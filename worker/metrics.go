@@ -16,6 +16,7 @@ type Metrics struct {
 	Member      prometheus.Gauge
 	Assigned    prometheus.Gauge
 	Quarantined prometheus.Gauge
+	NotFetched  prometheus.Gauge
 	HeldKeys    prometheus.Gauge
 	Lag         *prometheus.GaugeVec // by topic and partition
 	Foreign     *prometheus.GaugeVec // by kind
@@ -66,6 +67,10 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "allocation_partitions_quarantined",
 			Help: "Assigned partitions that are paused, because their position cannot be used.",
 		}),
+		NotFetched: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "allocation_partitions_not_fetched",
+			Help: "Assigned partitions from which nothing can be fetched, or nothing comes though records wait: the log and /readyz say why.",
+		}),
 		HeldKeys: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "allocation_held_keys",
 			Help: "Products whose commands wait behind a dead letter of an assigned partition, until an operator decides.",
@@ -79,7 +84,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Records between the last stable offset and what is applied and published, by topic and partition.",
 		}, []string{"topic", "partition"}),
 	}
-	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.HeldKeys, m.Lag, m.Foreign)
+	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.NotFetched,
+		m.HeldKeys, m.Lag, m.Foreign)
 	m.Foreign.WithLabelValues("consumer")
 	m.Foreign.WithLabelValues("database")
 	return m
@@ -99,7 +105,7 @@ func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {
 		if o.Result == Refused {
 			m.Refusals.WithLabelValues(o.Reason).Inc()
 		}
-		if o.Result == Discarded || o.Reason == reasonUnknownType || o.Reason == reasonMalformed || o.Reason == reasonInternal {
+		if o.Result == Discarded || o.Reason == reasonUnknownType || o.Reason == reasonMalformed || o.Reason == reasonTooLarge || o.Reason == reasonInternal {
 			kind = "unknown" // a label must not grow with what people send
 		}
 		counts[label{kind, o.Result}]++

@@ -47,6 +47,7 @@ type pipeline struct {
 	maxBatch int
 	session  time.Duration // 0: 6 s
 	latest   bool          // topics without a position begin at their end
+	options  []kgo.Opt     // more of the worker's client
 }
 
 func setup(t *testing.T, partitions int32) *pipeline {
@@ -110,7 +111,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	require.NoError(p.t, err)
 	metrics := prometheus.NewRegistry()
 	w, err := worker.New(worker.Config{
-		Kafka: seeds, Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
+		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
 		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(metrics),
 	}, wrap(db), relay)

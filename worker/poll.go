@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -33,6 +32,8 @@ func (w *Worker) options() []kgo.Opt {
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartition),
 		kgo.FetchMaxWait(fetchWait),
+		kgo.WithDecompressor(w.unpacker),
+		kgo.WithPools(freshBytes{}),
 		kgo.WithHooks(&w.kafka, &w.member),
 	)
 }
@@ -68,7 +69,7 @@ func (w *Worker) interruptible(cancel context.CancelFunc) {
 		return
 	}
 	for _, l := range w.lanes {
-		if l.state == seeking {
+		if l.toSeek() {
 			cancel()
 		}
 	}
@@ -108,32 +109,11 @@ func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
 	}
 }
 
-// fetchError has a lane claimed again whose position the log may not have: the claim tells, and says why. Of anything else the client tries
-// again by itself.
-func (w *Worker) fetchError(l *lane, err error) {
-	if l.why != "" {
-		return
-	}
-	var loss *kgo.ErrDataLoss
-	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss) {
-		l.paused = true // or the client asks again at once, thousands of times
-		w.client.PauseFetchPartitions(l.asMap())
-		w.doubt(l, time.Time{})
-	}
-	w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
-	if errors.Is(err, kerr.UnknownTopicID) { // again and again, if the topic was made again
-		w.watched.unknown[l.topic] = true
-		kick(w.watch)
-		return
-	}
-	w.complaints.warn("fetch", err, "topic", l.topic, "partition", l.partition)
-}
-
 // flow pauses a lane that has more than its share of records waiting while all lanes together have what they may, and resumes it when half of
 // that is applied. A lane that has all the work may have all the room: a resumed one waits out the fetch in flight, of lanes without any, and should
 // have enough to do meanwhile. The caller holds mu.
 func (w *Worker) flow(l *lane) {
-	if l.why != "" {
+	if l.why != "" || l.outsize != nil || !l.resumeAt.IsZero() {
 		return // it stays paused
 	}
 	queued, share := w.queuedBytes(), max(laneQueueMin, queueBytes/max(1, len(w.lanes)))
@@ -160,12 +140,12 @@ func (w *Worker) seek() {
 	var lanes []*lane
 	offsets := map[string]map[int32]kgo.EpochOffset{}
 	for _, l := range w.lanes {
-		if l.state == seeking {
+		if l.toSeek() {
 			lanes = append(lanes, l)
 			if offsets[l.topic] == nil {
 				offsets[l.topic] = map[int32]kgo.EpochOffset{}
 			}
-			offsets[l.topic][l.partition] = kgo.EpochOffset{Epoch: l.fetchEpoch(), Offset: l.next}
+			offsets[l.topic][l.partition] = kgo.EpochOffset{Epoch: l.seekEpoch(), Offset: l.next}
 		}
 	}
 	w.mu.Unlock()
@@ -176,11 +156,28 @@ func (w *Worker) seek() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range lanes {
-		if l.state == seeking {
+		switch {
+		case l.state == seeking:
 			w.flow(l)
 			w.open(l)
+		case l.outsize != nil && l.outsize.skipped:
+			l.outsize = nil
+			w.flow(l)
 		}
 	}
+}
+
+// toSeek tells whether the client is to fetch from another place: where the lane was claimed
+// again, or passed a batch that is too large.
+func (l *lane) toSeek() bool {
+	return l.state == seeking || l.outsize != nil && l.outsize.skipped
+}
+
+func (l *lane) seekEpoch() int32 {
+	if l.state != seeking {
+		return l.outsize.header.epoch
+	}
+	return l.fetchEpoch()
 }
 
 // heartbeat notes when Kafka last answered.

@@ -14,21 +14,15 @@ import (
 const (
 	reportEvery = time.Second
 	eagerEvery  = 5 * time.Millisecond
-	eagerFor    = time.Second      // after a nudge; who still waits nudges again before
-	lagEvery    = 10 * time.Second // how old a stable offset may be of a partition that nothing is fetched from
+	eagerFor    = time.Second // after a nudge; who still waits nudges again before
 )
 
 // runReporter tells the database and the group how far lanes are published. Lanes that move write their published row in their transactions.
 func (w *Worker) runReporter(stop context.Context) {
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
-	var measured time.Time
 	for {
 		w.reportOnce(stop)
-		if time.Since(measured) > lagEvery {
-			measured = time.Now()
-			w.measureStable(stop)
-		}
 		if !w.saveEagerly(stop, tick.C) {
 			return
 		}
@@ -81,6 +75,7 @@ func (w *Worker) reportOnce(ctx context.Context) {
 	}
 	w.mu.Unlock()
 	w.reportLanes(ctx, lanes)
+	w.saveTroubles(ctx)
 }
 
 func (w *Worker) reportLanes(ctx context.Context, lanes []*lane) {
@@ -177,24 +172,6 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 			if l := w.lanes[topicPartition{t.Topic, p.Partition}]; l != nil {
 				l.committed = offsets[t.Topic][p.Partition].Offset
 			}
-		}
-	}
-}
-
-// measureStable asks for the last stable offsets, for lanes from which nothing was fetched lately.
-func (w *Worker) measureStable(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, reportEvery)
-	defer cancel()
-	listed, err := w.admin.ListCommittedOffsets(ctx, w.topics()...)
-	if err != nil {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		if o, ok := listed.Lookup(l.topic, l.partition); ok && o.Err == nil {
-			l.stable = o.Offset
-			w.setLag(l)
 		}
 	}
 }

@@ -36,6 +36,8 @@ type Heir interface {
 type Reporter interface {
 	// SavePublished writes how far rows are published, and returns the sources whose claim was lost.
 	SavePublished(ctx context.Context, progress []Progress) (lost []int32, err error)
+	// SaveTroubles writes down for people from which partitions nothing comes, and where that has ended.
+	SaveTroubles(ctx context.Context, troubles []Trouble) error
 	// Listen calls nudged with sources whose published row somebody waits for, decided when an operator decided something, and summoned when
 	// workers are to attend, until the context or the connection ends.
 	Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error

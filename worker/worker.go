@@ -27,8 +27,9 @@ type Worker struct {
 	tracer  trace.Tracer
 	kinds   map[string]string // command types by topic
 
-	client *kgo.Client
-	admin  *kadm.Client
+	client   *kgo.Client
+	admin    *kadm.Client
+	unpacker *unpacker
 
 	kafka      heartbeat
 	member     membership
@@ -52,6 +53,7 @@ type Worker struct {
 
 	keep    chan struct{} // has room for one
 	recover chan struct{} // has room for one
+	resume  chan struct{} // has room for one
 	report  chan struct{} // has room for one
 	watch   chan struct{} // has room for one
 	drains  sync.WaitGroup
@@ -68,6 +70,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		lanes:      map[topicPartition]*lane{},
 		keep:       make(chan struct{}, 1),
 		recover:    make(chan struct{}, 1),
+		resume:     make(chan struct{}, 1),
 		report:     make(chan struct{}, 1),
 		watched:    topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}},
 		watch:      make(chan struct{}, 1),
@@ -81,6 +84,11 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	for n := range cfg.Appliers {
 		w.appliers = append(w.appliers, newApplier(w, n, relay.NewRoom()))
 	}
+	unpacker, err := newUnpacker()
+	if err != nil {
+		return nil, err
+	}
+	w.unpacker = unpacker
 	client, err := kgo.NewClient(w.options()...)
 	if err != nil {
 		return nil, fmt.Errorf("make Kafka consumer: %w", err)
@@ -117,6 +125,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	parts.Go(func() { w.runRecoverer(stop) })
 	parts.Go(func() { w.runKeeper(stop) })
 	parts.Go(func() { w.runWatch(stop) })
+	parts.Go(func() { w.runFetchWatch(stop) })
 	reports.Go(func() { w.runReporter(report) })
 	reports.Go(func() { w.runListener(report) })
 	w.client.AddConsumeTopics(w.topics()...) // joins the group

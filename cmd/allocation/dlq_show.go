@@ -108,8 +108,13 @@ func (p *program) printLetter(l *letterJSON) error {
 	fmt.Fprintf(p.out, "dead letter %s\n\n", printable(l.ID.String()))
 	say("reason", "%s: %s", l.Reason, l.Message)
 	say("state", "%s", letterState(&l.Letter))
-	say("type", "%s", orUnknown(l.Type))
-	say("product", "%s", orUnknown(l.SKU))
+	if b := l.Batch; b != nil {
+		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; none of them was applied", l.ID.Offset, b.Last, count(int64(b.Records)),
+			count(int64(b.Bytes)), b.Codec)
+	} else {
+		say("type", "%s", orUnknown(l.Type))
+		say("product", "%s", orUnknown(l.SKU))
+	}
 	if l.Holds != "" {
 		say("holds", "%s: %s later commands wait", l.Holds, count(l.Waiting))
 	}
@@ -120,16 +125,22 @@ func (p *program) printLetter(l *letterJSON) error {
 	if l.ResolvedAt != nil {
 		say("resolved", "%s", l.ResolvedAt.Local().Format(timeLayout))
 	}
-	fmt.Fprintf(p.out, "\nkey       %s\n", l.Key)
-	for _, h := range l.Headers {
-		fmt.Fprintf(p.out, "header    %s: %s\n", h.Key, h.Value)
+	if l.Batch == nil {
+		p.printLetterBytes(l)
 	}
-	fmt.Fprintf(p.out, "value     %s\n", l.Value)
 	if len(l.Others) == 0 {
 		return nil
 	}
 	fmt.Fprintln(p.out, "\nother dead letters of this command")
 	return p.printLetters(&store.LetterList{Letters: l.Others})
+}
+
+func (p *program) printLetterBytes(l *letterJSON) {
+	fmt.Fprintf(p.out, "\nkey       %s\n", l.Key)
+	for _, h := range l.Headers {
+		fmt.Fprintf(p.out, "header    %s: %s\n", h.Key, h.Value)
+	}
+	fmt.Fprintf(p.out, "value     %s\n", l.Value)
 }
 
 func orUnknown(text string) string {

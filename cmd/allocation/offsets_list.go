@@ -16,7 +16,8 @@ type offsetsListCommand struct {
 
 func (offsetsListCommand) Help() string {
 	return `POSITION is the offset applied up to, PUBLISHED the offset whose events are all acknowledged, STABLE the last stable offset, LAG the
-records between PUBLISHED and STABLE. EPOCH counts the claims of the partition. A position that cannot be used is in quarantine: STATE says why.
+records between PUBLISHED and STABLE. EPOCH counts the claims of the partition. A position that cannot be used is in quarantine: STATE says why. So it does
+where nothing comes to the owner from the partition (not_fetched), as the owner says itself.
 "foreign" is a partition that the consumer group gave to somebody who is no worker, "unread" one with records of a topic that no worker reads.
 
 Example:
@@ -38,7 +39,7 @@ type listedPosition struct {
 	Lag         *int64 `json:"lag,omitempty"`
 	Epoch       int64  `json:"epoch"`
 	Owner       string `json:"owner,omitempty"`
-	State       string `json:"state"` // ok, quarantined, foreign, unread, retired, or unknown and why
+	State       string `json:"state"` // ok, quarantined, not_fetched, foreign, unread, retired, or unknown and why
 	Reason      string `json:"reason,omitempty"`
 }
 
@@ -90,8 +91,11 @@ func (v *offsetsView) listed(p store.PositionView) listedPosition {
 	} else {
 		l.State = "unknown: its leader does not answer"
 	}
-	if l.Reason = v.unusable(p); l.Reason != "" {
-		l.State, l.Lag = "quarantined", nil
+	if p.Trouble != "" {
+		l.State, l.Reason = "not_fetched", fmt.Sprintf("since %s: %s", p.TroubleSince.UTC().Format(timeLayout), p.Trouble)
+	}
+	if why := v.unusable(p); why != "" {
+		l.State, l.Reason, l.Lag = "quarantined", why, nil
 	}
 	return l
 }

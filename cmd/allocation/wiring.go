@@ -202,6 +202,7 @@ func (w *wiring) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worker
 		StallTimeout: tuning.StallTimeout, ShutdownTimeout: tuning.ShutdownTimeout,
 		Access: func(err error) { w.kafkaAccess.note("group "+w.settings.group.ID, time.Now(), err) },
 		Logger: w.logger.With("part", "worker"), Metrics: w.metrics.worker,
+		Refused: w.metrics.refused.WithLabelValues(systemKafka, config.RefusedRight).Inc,
 	}, s, relay)
 }
 

@@ -1,6 +1,9 @@
 package security
 
 import (
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/stretchr/testify/require"
@@ -88,10 +91,33 @@ func (s *site) workerMisses(w *worker, r rule) {
 		await(s.t, waitLimit, func() string { return w.get("/metrics") }, "allocation_group_member 0\n")
 		w.lacks("kafka", "Read on the group", "right")
 	}
+	if r.operation == "Read" && r.name == "warehouse.commands" {
+		s.backsOff(w)
+	}
 	s.allow(r)
 	s.works(w)
 	w.ready(waitLimit)
 	lines := strings.Count(w.logged()[before:], "\n")
 	require.Less(s.t, lines, 100, "refusals do not flood the log")
 	require.True(s.t, w.Running())
+}
+
+// backsOff: a worker that may not read its commands is not ready, says why, counts the refusals, and asks again now and then only.
+func (s *site) backsOff(w *worker) {
+	s.t.Helper()
+	metrics := func() string { return w.get("/metrics") }
+	await(s.t, waitLimit, func() string { return w.get("/readyz") }, "access rules do not let this worker read the topic")
+	require.Contains(s.t, w.get("/readyz"), "503 ", "none of its partitions can move")
+	refused := regexp.MustCompile(`allocation_access_refused_total\{reason="right",system="kafka"\} (\d+)`)
+	await(s.t, waitLimit, func() string {
+		found := refused.FindStringSubmatch(metrics())
+		if len(found) == 0 {
+			return "none"
+		}
+		n, err := strconv.Atoi(found[1])
+		require.NoError(s.t, err)
+		require.Less(s.t, n, 200, "it asks again and again")
+		return fmt.Sprint(n >= 10)
+	}, "true")
+	require.NotContains(s.t, metrics(), "allocation_partitions_not_fetched 0\n")
 }

@@ -1,0 +1,37 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"allocation/worker"
+)
+
+const (
+	troubledSQL = `
+insert into fetch_troubles (source, token, since, why)
+select source, token, since, why from unnest($1::int[], $2::uuid[], $3::timestamptz[], $4::text[]) v (source, token, since, why) where why <> '' order by source
+on conflict (source) do update set token = excluded.token, since = excluded.since, why = excluded.why`
+
+	untroubledSQL = `
+delete from fetch_troubles f using unnest($1::int[], $2::uuid[], $3::text[]) v (source, token, why)
+where f.source = v.source and f.token = v.token and v.why = ''`
+)
+
+// SaveTroubles writes down for people from which partitions nothing comes.
+func (s *Store) SaveTroubles(ctx context.Context, troubles []worker.Trouble) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	n := len(troubles)
+	sources, tokens, since, why := make([]int32, n), make([]uuid.UUID, n), make([]time.Time, n), make([]string, n)
+	for i, t := range troubles {
+		sources[i], tokens[i], since[i], why[i] = t.Source, uuid.UUID(t.Token), t.Since, t.Why
+	}
+	if _, err := s.pool.Exec(ctx, troubledSQL, sources, tokens, since, why); err != nil {
+		return readError("save troubles", err)
+	}
+	_, err := s.pool.Exec(ctx, untroubledSQL, sources, tokens, why)
+	return readError("save troubles", err)
+}

@@ -1,0 +1,79 @@
+package worker_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// deafness keeps a client's fetches from ever being answered, and nothing else.
+type deafness struct {
+	on   atomic.Bool
+	lost atomic.Int32 // fetches
+}
+
+func (d *deafness) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &deafConn{Conn: conn, to: d}, nil
+}
+
+type deafConn struct {
+	net.Conn
+	to *deafness
+}
+
+// Write loses fetch requests: their key, behind the length, is 1.
+func (c *deafConn) Write(b []byte) (int, error) {
+	if c.to.on.Load() && len(b) > 6 && b[4] == 0 && b[5] == 1 {
+		c.to.lost.Add(1)
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+// A partition that is behind, and from which nothing comes without any error, is seen: in the log, once; in a metric; in the notes of readiness, and
+// where none of the worker's partitions can move in its reasons; and by who looks at the database from elsewhere.
+func TestWorker_saysThatNothingComesFromAPartition(t *testing.T) {
+	p := setup(t, 2)
+	var deaf deafness
+	p.options = []kgo.Opt{kgo.Dialer(deaf.dial)}
+	m := p.start()
+	p.sendBatches(0, 0, 1)
+	p.sendBatches(1, 0, 1)
+	p.awaitCommitted(map[int32]int64{0: 1, 1: 1})
+	require.Zero(t, m.gauge("allocation_partitions_not_fetched"))
+
+	deaf.on.Store(true)
+	p.eventually(noticed, func() bool { return deaf.lost.Load() > 0 }) // what was asked before is answered
+	p.sendBatches(0, 1, 1)
+	p.eventually(noticed, func() bool { return m.gauge("allocation_partitions_not_fetched") == 1 })
+	require.Empty(t, m.NotReady(t.Context()), "the other can move")
+	require.Len(t, m.Notes(), 1)
+	require.Regexp(t, `^`+p.commands+`, partition 0: nothing comes since .*: records wait from offset 1 on, and none of them comes`, m.Notes()[0])
+	p.eventually(noticed, func() bool {
+		return p.number(`select count(*) from fetch_troubles join positions using (source, token) where partition = 0 and why like 'records wait from offset 1 %'`) == 1
+	})
+
+	p.sendBatches(1, 1, 1)
+	p.eventually(noticed, func() bool { return m.gauge("allocation_partitions_not_fetched") == 2 })
+	require.Len(t, m.NotReady(t.Context()), 2, "none can move")
+	require.Empty(t, m.Notes())
+	require.Equal(t, 2, strings.Count(p.log.String(), "nothing comes from a partition; trying on"), "once each")
+
+	deaf.on.Store(false)
+	p.awaitCommitted(map[int32]int64{0: 2, 1: 2})
+	p.eventually(noticed, func() bool { return p.number(`select count(*) from fetch_troubles`) == 0 })
+	require.Zero(t, m.gauge("allocation_partitions_not_fetched"))
+	require.Empty(t, m.NotReady(t.Context()))
+	require.Empty(t, m.Notes())
+	require.Equal(t, 2, strings.Count(p.log.String(), "partition is fetched again"))
+	require.NoError(t, m.stop())
+}

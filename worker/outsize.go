@@ -1,0 +1,281 @@
+package worker
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/outbox"
+)
+
+// outsize is a batch of records that unpacks to more than a worker has room for. The lane is paused
+// before it. What its header says becomes one dead letter, and the partition goes on behind.
+type outsize struct {
+	source  outbox.Source
+	from    int64 // it is the batch that is too large behind this offset
+	which   *tooLargeError
+	header  *batchHeader
+	cancel  context.CancelFunc // of reading it
+	skipped bool               // it is committed: the poll loop sets the fetch position
+}
+
+// batchHeader is what a batch says of itself without being unpacked.
+type batchHeader struct {
+	outbox.RecordBatch
+	first   int64
+	epoch   int32 // of its leader
+	time    int64 // of its first record, in Unix milliseconds; outbox.NoTime where it has none
+	aborted bool  // by its producer: its records are no commands
+}
+
+// errBadHeader says that nobody can tell where a batch ends.
+var errBadHeader = errors.New("its header cannot be read")
+
+// outsized has the header of a batch read that the client cannot unpack. The caller holds mu.
+func (w *Worker) outsized(l *lane, which *tooLargeError) {
+	l.paused = true
+	w.client.PauseFetchPartitions(l.asMap())
+	if l.outsize != nil || l.state != running && l.state != draining {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	o := &outsize{source: l.claim.Source, from: l.fetched, which: which, cancel: cancel}
+	l.outsize = o
+	w.drains.Go(func() {
+		defer cancel()
+		w.readOutsize(ctx, l, o)
+	})
+}
+
+// readOutsize tries for as long as the lane waits for it.
+func (w *Worker) readOutsize(ctx context.Context, l *lane, o *outsize) {
+	for attempt := 1; ; attempt++ {
+		header, err := findHeader(ctx, w.client, o.source, o.from, o.which)
+		w.mu.Lock()
+		if l.outsize != o {
+			w.mu.Unlock()
+			return
+		}
+		done := w.heardOfOutsize(l, header, err)
+		w.mu.Unlock()
+		if done {
+			return
+		}
+		pause(ctx, backoff(attempt, 100*time.Millisecond, failedMost))
+	}
+}
+
+// heardOfOutsize notes the answer, and tells whether it is one. The caller holds mu.
+func (w *Worker) heardOfOutsize(l *lane, header *batchHeader, err error) bool {
+	switch {
+	case errors.Is(err, errBadHeader):
+		l.dropOutsize()
+		l.why = fmt.Sprintf("the batch of records at offset %d unpacks to more than a worker has room for, and %s: allocation offsets reset goes on behind it",
+			l.fetched, err)
+		l.fetchFailure = l.why // what reads the log and the database from elsewhere finds nothing wrong
+		w.quarantine(l)
+	case err != nil:
+		w.fetchFailed(l, fmt.Errorf("read the header of the batch of records at offset %d, which unpacks to too much: %w", l.outsize.from, err))
+		return false
+	case header == nil: // it is not there any more
+		l.dropOutsize()
+		w.pauseFetch(l, failedFirst)
+	case header.epoch > l.checked:
+		w.doubt(l, time.Time{}) // a new leader: the claim compares its log
+	default:
+		l.outsize.header = header
+		l.applier.kick()
+	}
+	return true
+}
+
+// dropOutsize forgets the batch, should it be read yet.
+func (l *lane) dropOutsize() {
+	if l.outsize != nil {
+		l.outsize.cancel()
+		l.outsize = nil
+	}
+}
+
+// outsizeNext tells whether the batch is what comes next.
+func (l *lane) outsizeNext() bool {
+	return len(l.queue) == 0 && l.outsize != nil && l.outsize.header != nil && !l.outsize.skipped
+}
+
+// takeOutsize makes the batch one command, which is refused, or none where its producer aborted it.
+func (g *gathering) takeOutsize(l *lane) {
+	h := l.outsize.header
+	if !h.aborted {
+		r := &kgo.Record{Offset: max(h.first, l.next), Timestamp: time.UnixMilli(h.time)}
+		g.work.records = append(g.work.records, record{Record: r, kind: l.kind, outsize: h})
+	}
+	g.work.lanes = append(g.work.lanes, l)
+	g.work.taken = append(g.work.taken, 0)
+	g.work.batch.Lanes = append(g.work.batch.Lanes, Lane{Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: h.Last + 1, NextRow: l.nextRow,
+		Epoch: h.epoch, Replay: l.claim.Replay})
+}
+
+// passOutsize has the poll loop go on behind the batch, when it is committed. The caller holds mu.
+func (w *Worker) passOutsize(l *lane) {
+	if l.outsize == nil || l.outsize.header == nil || l.next <= l.outsize.header.Last {
+		return
+	}
+	l.outsize.skipped = true
+	l.fetched = max(l.fetched, l.next)
+	if w.wakePoll != nil {
+		w.wakePoll()
+	}
+}
+
+// command is the batch as a command that is refused.
+func (h *batchHeader) command(r *kgo.Record, cause *outbox.Cause) Command {
+	*cause = outbox.Cause{Time: h.time}
+	c := Command{Offset: r.Offset, Cause: cause, Batch: &h.RecordBatch}
+	c.refuse(reasonTooLarge, "the batch of %d records at offsets %d to %d, %d bytes packed with %s, unpacks to more than the %d MiB, or costs more than the %d MiB "+
+		"of memory, that a worker allows", h.Records, r.Offset, h.Last, h.Bytes, h.Codec, batchUnpacked>>20, batchCost>>20)
+	return c
+}
+
+// codecs are the names of Kafka's compression codecs.
+var codecs = map[kgo.CompressionCodecType]string{
+	kgo.CodecNone: "none", kgo.CodecGzip: "gzip", kgo.CodecSnappy: "snappy", kgo.CodecLz4: "lz4", kgo.CodecZstd: "zstd",
+}
+
+// findHeader reads the header of the first batch behind an offset that is the one that is too
+// large. Others may come before it whose records are no commands. Without it, it gives nil.
+func findHeader(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64, which *tooLargeError) (*batchHeader, error) {
+	for {
+		fetched, err := fetchBatch(ctx, client, source, offset)
+		if err != nil {
+			return nil, err
+		}
+		if len(fetched.RecordBatches) == 0 {
+			return nil, errNoAnswer
+		}
+		b, err := parseBatch(fetched.RecordBatches)
+		if err != nil {
+			return nil, err
+		}
+		h, err := readHeader(fetched, b, offset)
+		if err != nil {
+			return nil, err
+		}
+		const control = 32
+		switch {
+		case *tooLarge(b.Records) == *which:
+			return h, nil
+		case !h.aborted && h.Records > 0 && b.Attributes&control == 0:
+			return nil, nil //nolint:nilnil // that there is none is an answer
+		}
+		offset = h.Last + 1
+	}
+}
+
+func readHeader(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch, offset int64) (*batchHeader, error) {
+	h := &batchHeader{
+		RecordBatch: outbox.RecordBatch{
+			Last: b.FirstOffset + int64(b.LastOffsetDelta), Records: b.NumRecords, Bytes: b.Length + 12, Codec: codecs[kgo.CompressionCodecType(b.Attributes&7)],
+		},
+		first: b.FirstOffset, epoch: b.PartitionLeaderEpoch, time: b.FirstTimestamp, aborted: isAborted(fetched, b),
+	}
+	if b.Attributes&8 != 0 { // the brokers' time
+		h.time = b.MaxTimestamp
+	}
+	if h.time < 0 {
+		h.time = outbox.NoTime
+	}
+	if h.Last < offset || h.first > h.Last || h.Records < 0 {
+		return nil, fmt.Errorf("%w: it is about offsets %d to %d and %d records", errBadHeader, h.first, h.Last, h.Records)
+	}
+	return h, nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// parseBatch reads a batch of records, but for its records.
+func parseBatch(in []byte) (*kmsg.RecordBatch, error) {
+	const lengthAt, magicAt, crcAt, crcTo, shortest = 8, 16, 17, 21, 61
+	if len(in) < shortest {
+		return nil, fmt.Errorf("%w: there are %d bytes of it", errBadHeader, len(in))
+	}
+	if in[magicAt] != 2 {
+		return nil, fmt.Errorf("%w: it has the old format %d", errBadHeader, in[magicAt])
+	}
+	length := int64(binary.BigEndian.Uint32(in[lengthAt:])) + 12
+	if length < shortest || length > int64(len(in)) {
+		return nil, fmt.Errorf("%w: its length is %d, and there are %d bytes", errBadHeader, length, len(in))
+	}
+	in = in[:length]
+	if sum := crc32.Checksum(in[crcTo:], castagnoli); sum != binary.BigEndian.Uint32(in[crcAt:]) {
+		return nil, fmt.Errorf("%w: its checksum is wrong", errBadHeader)
+	}
+	b := &kmsg.RecordBatch{}
+	if err := b.ReadFrom(in); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBadHeader, err)
+	}
+	return b, nil
+}
+
+// isAborted tells whether a batch belongs to a transaction that its producer aborted.
+func isAborted(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch) bool {
+	const transactional = 16
+	if b.Attributes&transactional == 0 {
+		return false
+	}
+	for _, a := range fetched.AbortedTransactions {
+		if a.ProducerID == b.ProducerID && a.FirstOffset <= b.FirstOffset {
+			return true
+		}
+	}
+	return false
+}
+
+// fetchBatch fetches the batch that holds an offset, as it is.
+func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64) (*kmsg.FetchResponseTopicPartition, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	topics, err := kadm.NewClient(client).ListTopics(ctx, source.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the leader: %w", err)
+	}
+	partition, ok := topics[source.Topic].Partitions[source.Partition]
+	switch {
+	case !ok:
+		return nil, errNoAnswer
+	case partition.Err != nil:
+		return nil, fmt.Errorf("ask for the leader: %w", partition.Err)
+	}
+	resp, err := client.Broker(int(partition.Leader)).RetriableRequest(ctx, batchRequest(source, offset))
+	if err != nil {
+		return nil, err
+	}
+	fetched := resp.(*kmsg.FetchResponse)
+	if err := kerr.ErrorForCode(fetched.ErrorCode); err != nil {
+		return nil, err
+	}
+	if len(fetched.Topics) != 1 || len(fetched.Topics[0].Partitions) != 1 {
+		return nil, errNoAnswer
+	}
+	answer := &fetched.Topics[0].Partitions[0]
+	return answer, kerr.ErrorForCode(answer.ErrorCode)
+}
+
+// batchRequest asks for one byte: a broker gives the whole batch.
+func batchRequest(source outbox.Source, offset int64) *kmsg.FetchRequest {
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.Partition, p.FetchOffset, p.PartitionMaxBytes = source.Partition, offset, 1
+	t := kmsg.NewFetchRequestTopic()
+	t.Topic, t.TopicID, t.Partitions = source.Topic, source.TopicID, []kmsg.FetchRequestTopicPartition{p}
+	req := kmsg.NewPtrFetchRequest()
+	req.IsolationLevel, req.MinBytes, req.MaxBytes, req.MaxWaitMillis = 1, 1, 1, int32(fetchWait/time.Millisecond)
+	req.Topics = []kmsg.FetchRequestTopic{t}
+	return req
+}

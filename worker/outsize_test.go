@@ -1,0 +1,107 @@
+package worker_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/testbed"
+)
+
+// pack sends a batch of records to a partition, and returns its first offset.
+func (p *pipeline) pack(partition int32, codec kgo.CompressionCodecType, records ...testbed.PackedRecord) (offset int64, size int) {
+	p.t.Helper()
+	return testbed.PackedBatch{Records: records, Codec: codec}.Produce(p.t, strings.Split(p.brokers, ","), p.commands, partition)
+}
+
+// many are records of this kind.
+func many(n int, r testbed.PackedRecord) []testbed.PackedRecord {
+	records := make([]testbed.PackedRecord, n)
+	for i := range records {
+		records[i] = r
+	}
+	return records
+}
+
+// bombs are batches within the brokers' limits that nobody has room for.
+func bombs() map[string]testbed.PackedBatch {
+	zeros := func(n int) testbed.PackedRecord { return testbed.PackedRecord{Key: []byte("X"), Zeros: n} }
+	return map[string]testbed.PackedBatch{
+		"one value, zstd":        {Codec: kgo.CodecZstd, Records: many(1, zeros(1_200<<20))},
+		"one value, gzip":        {Codec: kgo.CodecGzip, Records: many(1, zeros(100<<20))},
+		"one value, lz4":         {Codec: kgo.CodecLz4, Records: many(1, zeros(100<<20))},
+		"one value, snappy":      {Codec: kgo.CodecSnappy, Records: many(1, zeros(17<<20))},
+		"many values":            {Codec: kgo.CodecZstd, Records: many(300, zeros(3<<20))},
+		"many records":           {Codec: kgo.CodecZstd, Records: many(400_000, testbed.PackedRecord{})},
+		"one record, many heads": {Codec: kgo.CodecZstd, Records: many(1, testbed.PackedRecord{Headers: make([]kgo.RecordHeader, 2_000_000)})},
+	}
+}
+
+func TestPromise4_aBatchThatUnpacksToTooMuch(t *testing.T) {
+	for name, bomb := range bombs() {
+		t.Run(name, func(t *testing.T) {
+			p := setup(t, 2)
+			p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`)
+			at, size := bomb.Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
+			p.send(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`)
+			p.send(1, "CreateBatch", `{"ref":"b2","sku":"DESK","qty":50}`)
+			m := p.start()
+			last := at + int64(len(bomb.Records)) - 1
+			p.awaitCommitted(map[int32]int64{0: last + 2, 1: 1})
+			var letters []*kgo.Record
+			for _, r := range p.await(4) {
+				if r.Topic == p.letters {
+					letters = append(letters, r)
+				}
+			}
+			require.Len(t, letters, 1, "one dead letter for the batch")
+			letter := letters[0]
+			require.Nil(t, letter.Value)
+			for key, value := range map[string]string{
+				"dlq-reason": "too_large", "dlq-original-topic": p.commands, "dlq-original-partition": "0", "dlq-original-offset": fmt.Sprint(at),
+				"dlq-batch-last-offset": fmt.Sprint(last), "dlq-batch-records": fmt.Sprint(len(bomb.Records)), "dlq-batch-bytes": fmt.Sprint(size),
+			} {
+				require.Equal(t, value, header(letter, key), key)
+			}
+			require.Empty(t, m.NotReady(t.Context()))
+			require.Empty(t, m.Notes())
+			require.NoError(t, m.stop())
+		})
+	}
+}
+
+// What its producer aborted is no command, and too large a batch of it no dead letter.
+func TestPromise4_aBatchThatUnpacksToTooMuchAndWasAborted(t *testing.T) {
+	p := setup(t, 1)
+	producer := p.kafka(kgo.TransactionalID(p.commands), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(kgo.ZstdCompression()),
+		kgo.ProducerBatchMaxBytes(64<<20), kgo.StreamingCompression(), kgo.MaxProduceRequestsInflightPerBroker(1))
+	require.NoError(t, producer.BeginTransaction())
+	require.NoError(t, producer.ProduceSync(t.Context(), &kgo.Record{Topic: p.commands, Value: make([]byte, 32<<20)}).FirstErr())
+	require.NoError(t, producer.EndTransaction(t.Context(), kgo.TryAbort))
+	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`)
+	m := p.start()
+	require.Equal(t, p.events, p.await(1)[0].Topic)
+	p.awaitCommitted(map[int32]int64{0: 3})
+	require.NoError(t, m.stop())
+}
+
+// Of batches that are each small enough, no more is unpacked at once than there is room for.
+func TestPromise7_manyBatchesThatUnpackToMuch(t *testing.T) {
+	p := setup(t, 2)
+	sizes := 0
+	for range 20 {
+		for partition := range int32(2) {
+			_, size := p.pack(partition, kgo.CodecZstd, many(4, testbed.PackedRecord{Zeros: 3 << 20})...)
+			sizes += size
+		}
+	}
+	require.Less(t, sizes, 256<<10, "all come in one fetch")
+	m := p.start()
+	p.eventually(time.Minute, func() bool { return p.number(`select count(*) from dead_letters where reason = 'malformed'`) == 160 })
+	p.awaitCommitted(map[int32]int64{0: 80, 1: 80})
+	require.NoError(t, m.stop())
+}
