@@ -27,7 +27,12 @@ func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, 
 	defer conn.Release()
 
 	memory := s.memories.take(batch.Applier) // and give it back only after what it told proved right
-	d, ledger, err := s.transact(ctx, conn.Conn(), newDecisions(batch, memory))
+	d := newDecisions(batch, memory)
+	if err := d.avoid(s.stillHeld(ctx, conn)); err != nil {
+		s.memories.give(batch.Applier, memory) // nothing was done with it
+		return worker.Applied{}, err
+	}
+	d, ledger, err := s.transact(ctx, conn.Conn(), d)
 	if errors.Is(err, worker.ErrConflict) {
 		s.memories.give(batch.Applier, memory.doubted(err))
 	}
@@ -45,13 +50,22 @@ func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return s.pool.Acquire(ctx)
 }
 
-func (s *Store) transact(ctx context.Context, conn *pgx.Conn, d *decisions) (*decisions, *ledger, error) {
+// transact gives up where somebody outside of the service has locked for long what the batch needs.
+func (s *Store) transact(ctx context.Context, conn *pgx.Conn, d *decisions) (_ *decisions, _ *ledger, err error) {
+	guard := s.guard(ctx, conn)
+	defer func() {
+		if hold := guard.stop(); hold != nil && canceled(err) {
+			err = d.locked(hold)
+		}
+	}()
 	if d.batch.LockFirst {
 		if err := s.lockFirst(ctx, conn, d); err != nil {
 			return nil, nil, err
 		}
 	}
-	d, err := d.decided(ctx, conn)
+	if d, err = d.decided(ctx, conn); err == nil {
+		err = d.avoid(s.stillHeld(ctx, conn)) // of some commands, only what was loaded tells the product
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"allocation/outbox"
 	"allocation/worker"
@@ -19,27 +20,40 @@ select n, (c).source, (c).topic_id, (c).next_offset, (c).next_row, (c).published
 from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 
 // Claim makes this worker the owner of partitions: from now on, nobody who claimed them before commits anything for them. It waits for
-// transactions in flight on them. Claims come in the order of the requests.
-// An error is worker.ErrOutage, worker.ErrConflict or the context's; it can always be called again.
+// transactions in flight on them. Claims come in the order of the requests. Where somebody outside of the service has positions locked, the others
+// are claimed, and the error is a *worker.LockedError.
+// Another error is worker.ErrOutage, worker.ErrConflict or the context's; it can always be called again.
 func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]worker.Claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	defer s.memories.forget()
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return nil, readError("claim partitions", err)
+	claims := make([]worker.Claim, len(requests))
+	is := func(i int, h *foreignLock) bool {
+		return h.of == worker.Partition{Topic: requests[i].Topic, Number: requests[i].Partition}
 	}
-	defer conn.Release()
-	defer s.unblock(ctx, conn.Conn())()
+	err := s.aroundLocked(ctx, len(requests), is, func(conn *pgxpool.Conn, free []int) error {
+		asked := make([]worker.ClaimRequest, len(free))
+		for n, i := range free {
+			asked[n] = requests[i]
+		}
+		made, err := claimAll(ctx, conn, asked, s.owner)
+		for n := range made {
+			claims[free[n]] = made[n]
+		}
+		return err
+	})
+	return claims, unlessLocked("claim partitions", err)
+}
 
-	args, tokens := claimArgs(requests, s.owner)
+func claimAll(ctx context.Context, conn *pgxpool.Conn, requests []worker.ClaimRequest, owner string) ([]worker.Claim, error) {
+	args, tokens := claimArgs(requests, owner)
 	rows, err := conn.Query(ctx, claimSQL, args...)
 	if err != nil {
-		return nil, readError("claim partitions", err)
+		return nil, err
 	}
 	claims := make([]worker.Claim, len(requests))
 	if err := scanClaims(rows, requests, tokens, claims); err != nil {
-		return nil, readError("claim partitions", err)
+		return nil, err
 	}
 	return claims, nil
 }

@@ -19,8 +19,9 @@ const (
 
 // Codes of Postgres' own.
 const (
-	codeCheck  = "23514" // check_violation
-	codeLocked = "55P03" // lock_not_available: after lock_timeout
+	codeCheck    = "23514" // check_violation
+	codeLocked   = "55P03" // lock_not_available: after lock_timeout
+	codeCanceled = "57014" // query_canceled
 )
 
 // readError tells what an error of a call that commits nothing allows: such a call can always be made again.
@@ -64,6 +65,12 @@ func classify(err, unanswered error) error {
 		return both(worker.ErrOutage, err)
 	}
 	return err
+}
+
+// canceled tells whether a call was cancelled, as a guard does it.
+func canceled(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == codeCanceled
 }
 
 func both(kind, err error) error { return fmt.Errorf("%w: %w", kind, err) }
@@ -126,7 +133,7 @@ func isOutage(pg *pgconn.PgError) bool {
 		"XX": // internal error: corruption
 		return true
 	case "57": // operator intervention: shutdown, crash
-		return pg.Code != "57014" // query_canceled
+		return pg.Code != codeCanceled
 	}
 	return lacksDay(pg)
 }

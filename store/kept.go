@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"allocation/worker"
 )
@@ -48,14 +49,16 @@ func (s *Store) Kept(ctx context.Context, source int32, most int, forget bool) (
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var kept worker.KeptBatch
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		if kept, err = decidedLetters(ctx, tx, source, most, forget); err != nil || len(kept.Records) > 0 {
+	err := s.guarded(ctx, func(conn *pgxpool.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+			if kept, err = decidedLetters(ctx, tx, source, most, forget); err != nil || len(kept.Records) > 0 {
+				return err
+			}
+			kept, err = waitingCommands(ctx, tx, source, most, forget)
 			return err
-		}
-		kept, err = waitingCommands(ctx, tx, source, most, forget)
-		return err
+		})
 	})
-	return kept, readError("read kept commands", err)
+	return kept, unlessLocked("read kept commands", lockedOf(err, worker.Lane{}))
 }
 
 const (
@@ -162,7 +165,9 @@ func sizeOf(records []worker.KeptRecord) (n int) {
 func (s *Store) Try(ctx context.Context, lane worker.Lane, to int64, forget bool) (earlier int, reached int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err = s.pool.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_trial($1, $2, $3, $4, $5)`,
-		lane.Source.ID, uuid.UUID(lane.Token), lane.From, to, forget).Scan(&earlier, &reached)
-	return earlier, reached, readError("begin trial", err)
+	err = s.guarded(ctx, func(conn *pgxpool.Conn) error {
+		return conn.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_trial($1, $2, $3, $4, $5)`,
+			lane.Source.ID, uuid.UUID(lane.Token), lane.From, to, forget).Scan(&earlier, &reached)
+	})
+	return earlier, reached, unlessLocked("begin trial", lockedOf(err, lane))
 }

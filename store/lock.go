@@ -22,7 +22,6 @@ order by sku for no key update`
 func (s *Store) lockFirst(ctx context.Context, conn *pgx.Conn, d *decisions) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	defer s.unblock(ctx, conn)()
 	sources := make([]int32, len(d.batch.Lanes))
 	for i, lane := range d.batch.Lanes {
 		sources[i] = lane.Source.ID

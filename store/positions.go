@@ -7,23 +7,29 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"allocation/worker"
 )
 
 // SavePublished writes how far rows are published, for partitions at rest: those that move write it in their next transaction. It returns
-// the sources whose claim another worker took.
+// the sources whose claim another worker took. Where somebody outside of the service has positions locked, the others are written, and the error
+// is a *worker.LockedError.
 func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (lost []int32, err error) {
-	sources, tokens, published := make([]int32, len(progress)), make([]uuid.UUID, len(progress)), make([]int64, len(progress))
-	for i, p := range progress {
-		sources[i], tokens[i], published[i] = p.Source, uuid.UUID(p.Token), p.Published
-	}
-	rows, err := s.pool.Query(ctx, `select save_published($1, $2, $3)`, sources, tokens, published)
-	if err != nil {
-		return nil, readError("save published rows", err)
-	}
-	lost, err = pgx.CollectRows(rows, pgx.RowTo[int32])
-	return lost, readError("save published rows", err)
+	is := func(i int, h *foreignLock) bool { return h.source == progress[i].Source }
+	err = s.aroundLocked(ctx, len(progress), is, func(conn *pgxpool.Conn, free []int) error {
+		sources, tokens, published := make([]int32, len(free)), make([]uuid.UUID, len(free)), make([]int64, len(free))
+		for n, i := range free {
+			sources[n], tokens[n], published[n] = progress[i].Source, uuid.UUID(progress[i].Token), progress[i].Published
+		}
+		rows, err := conn.Query(ctx, `select save_published($1, $2, $3)`, sources, tokens, published)
+		if err != nil {
+			return err
+		}
+		lost, err = pgx.CollectRows(rows, pgx.RowTo[int32])
+		return err
+	})
+	return lost, unlessLocked("save published rows", err)
 }
 
 // Published reads the published rows of sources, whoever owns them.

@@ -17,7 +17,6 @@ func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledge
 	patience := d.patience(l)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout+patience)
 	defer cancel()
-	defer s.unblock(ctx, conn)()
 	p := newPipeline(ctx, conn, d.memory.buf)
 	defer p.close()
 	if patience > 0 {

@@ -22,11 +22,12 @@ import (
 
 // Store is the database of the service. It is safe for concurrent use.
 type Store struct {
-	pool     *pgxpool.Pool
-	owner    string
-	process  uuid.UUID // names this process in attendances
-	memories memories
-	lacksDay chan struct{} // has room for one
+	pool      *pgxpool.Pool
+	owner     string
+	process   uuid.UUID // names this process in attendances
+	memories  memories
+	lacksDay  chan struct{} // has room for one
+	outsiders outsiders
 }
 
 // Options say how to reach the database.

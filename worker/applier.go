@@ -131,9 +131,13 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 // finish draws the consequences of a transaction.
 func (a *applier) finish(stop context.Context, work *work, err error) {
 	var fenced *FencedError
+	var locked *LockedError
 	switch {
 	case err == nil:
 		a.committed(work)
+	case errors.As(err, &locked):
+		a.retry("locked")
+		a.standAside(work, locked)
 	case errors.As(err, &fenced):
 		a.w.metrics.Fenced.Add(float64(len(fenced.Sources)))
 		a.w.logger.Warn("fenced: another worker claimed partitions, or a failover lost commits", "sources", fenced.Sources)
@@ -199,6 +203,9 @@ func (a *applier) committed(work *work) {
 				w.passOutsize(l)
 			}
 			l.saved = max(l.saved, work.batch.Lanes[i].Published)
+			if l.lock != nil && l.next > l.lock.from {
+				w.free(l)
+			}
 			w.flow(l)
 		}
 	}

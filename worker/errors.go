@@ -24,3 +24,28 @@ type FencedError struct {
 }
 
 func (e *FencedError) Error() string { return fmt.Sprintf("fenced on sources %v", e.Sources) }
+
+// LockedError says that nothing was committed, because somebody outside of the service has locked what is needed, and has had it for long. It is
+// an outage of these rows alone. They are waited for without end, so nobody should wait with them who need not.
+type LockedError struct {
+	What   string // is locked, for people
+	Holder string // who has it, for people
+	// From is where lanes cannot go on, by their index in the batch: at the first of its commands that needs what is locked. Without any, nobody
+	// knows which commands need it. In the answer to a call about several positions, it has the index of each that was left out.
+	From map[int]int64
+}
+
+func (e *LockedError) Error() string { return fmt.Sprintf("%s is locked by %s", e.What, e.Holder) }
+
+// Unwrap makes it an outage where nobody tells it apart.
+func (e *LockedError) Unwrap() error { return ErrOutage }
+
+// others are those of some positions that the error does not name.
+func (e *LockedError) others(of []Progress) (left []Progress) {
+	for i, p := range of {
+		if _, named := e.From[i]; !named {
+			left = append(left, p)
+		}
+	}
+	return left
+}

@@ -94,6 +94,9 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		g.commands = min(g.commands, first.trialSize())
 		g.work.trial = true
 		g.fill(ready)
+	case first.blocked():
+		g.commands = 1
+		g.fill(ready)
 	default:
 		g.fill(ready)
 	}
@@ -154,12 +157,12 @@ func (a *applier) ready(now time.Time) (ready []*lane, wait time.Duration) {
 	for i := range a.lanes {
 		l := a.lanes[(i+a.turn)%len(a.lanes)]
 		if !l.ready(now) {
-			if l.state == running && len(l.queue) > 0 && l.retryAt.After(now) {
-				wait = sooner(wait, l.retryAt.Sub(now))
+			if at := l.mayTryAt(); l.state == running && len(l.queue) > 0 && at.After(now) {
+				wait = sooner(wait, at.Sub(now))
 			}
 			continue
 		}
-		if !l.alone && l.trial == 0 && !l.outsizeNext() {
+		if !l.alone && l.trial == 0 && !l.outsizeNext() && !l.blocked() {
 			ready = append(ready, l)
 		} else if len(ready) == 0 {
 			return []*lane{l}, 0
@@ -198,6 +201,9 @@ func (g *gathering) fill(lanes []*lane) {
 func (g *gathering) take(l *lane, most int) {
 	taken, to, epoch := 0, l.next, int32(-1)
 	for _, r := range l.queue {
+		if taken > 0 && l.beyondLock(r.Offset) {
+			break
+		}
 		if !r.Attrs.IsControl() {
 			if most <= 0 || g.bytes <= 0 {
 				break

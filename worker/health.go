@@ -104,7 +104,10 @@ func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 			if l.trouble != "" && l.state != quarantined {
 				reasons = append(reasons, fmt.Sprintf("%s, partition %d: nothing comes since %s: %s", l.topic, l.partition, l.troubleSince.UTC().Format(time.RFC3339), l.trouble))
 			}
-			if stalled != "" || l.trouble != "" || l.state == quarantined {
+			if l.lock != nil && l.state != quarantined {
+				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s", l.topic, l.partition, l.lock))
+			}
+			if stalled != "" || l.trouble != "" || l.state == quarantined || l.lock != nil && now.Sub(l.lock.since) > w.cfg.StallTimeout {
 				still++
 			}
 		}

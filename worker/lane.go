@@ -57,6 +57,7 @@ type lane struct {
 	failedAt int64     // what the worker had committed when it failed first
 	failure  string    // why it is held now; empty: it is not
 	retryAt  time.Time // not before this is it tried again
+	lock     *locked   // what it waits for; nil: nothing
 
 	suspicion
 	keeping
@@ -94,6 +95,7 @@ func (l *lane) adopt(c Claim) {
 	l.backlog = false
 	l.dropOutsize()
 	l.startFetching(l.movedAt)
+	l.lock = nil
 }
 
 // judge notes what a log means for the lane.
@@ -180,7 +182,15 @@ func (l *lane) settle(row int64) {
 }
 
 func (l *lane) ready(now time.Time) bool {
-	return l.state == running && !l.busy && (len(l.queue) > 0 || l.outsizeNext()) && !now.Before(l.retryAt)
+	return l.state == running && !l.busy && (len(l.queue) > 0 || l.outsizeNext()) && !now.Before(l.mayTryAt())
+}
+
+// mayTryAt is when the lane's next record may be tried.
+func (l *lane) mayTryAt() time.Time {
+	if l.blocked() {
+		return l.lock.againAt
+	}
+	return l.retryAt
 }
 
 // topicPartition names a lane.

@@ -82,12 +82,16 @@ func (w *Worker) quarantine(l *lane) {
 
 // count sets the gauges of partitions. The caller holds mu.
 func (w *Worker) count() {
-	held := 0
+	held, waiting := 0, 0
 	for _, l := range w.lanes {
 		if l.state == quarantined {
 			held++
 		}
+		if l.lock != nil {
+			waiting++
+		}
 	}
+	w.metrics.Locked.Set(float64(waiting))
 	w.metrics.Assigned.Set(float64(len(w.lanes)))
 	w.metrics.Quarantined.Set(float64(held))
 }

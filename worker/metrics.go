@@ -17,6 +17,7 @@ type Metrics struct {
 	Assigned    prometheus.Gauge
 	Quarantined prometheus.Gauge
 	NotFetched  prometheus.Gauge
+	Locked      prometheus.Gauge
 	HeldKeys    prometheus.Gauge
 	Lag         *prometheus.GaugeVec // by topic and partition
 	Foreign     *prometheus.GaugeVec // by kind
@@ -71,6 +72,10 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "allocation_partitions_not_fetched",
 			Help: "Assigned partitions from which nothing can be fetched, or nothing comes though records wait: the log and /readyz say why.",
 		}),
+		Locked: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "allocation_partitions_locked",
+			Help: "Assigned partitions that wait for what somebody outside of the service has locked in Postgres.",
+		}),
 		HeldKeys: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "allocation_held_keys",
 			Help: "Products whose commands wait behind a dead letter of an assigned partition, until an operator decides.",
@@ -84,7 +89,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Records between the last stable offset and what is applied and published, by topic and partition.",
 		}, []string{"topic", "partition"}),
 	}
-	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.NotFetched,
+	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.NotFetched, m.Locked,
 		m.HeldKeys, m.Lag, m.Foreign)
 	m.Foreign.WithLabelValues("consumer")
 	m.Foreign.WithLabelValues("database")

@@ -46,6 +46,7 @@ type pipeline struct {
 	log      lockedBuffer
 	maxBatch int
 	session  time.Duration // 0: 6 s
+	stall    time.Duration // 0: 10 s
 	latest   bool          // topics without a position begin at their end
 	options  []kgo.Opt     // more of the worker's client
 }
@@ -113,7 +114,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	w, err := worker.New(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
 		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
-		StallTimeout: 10 * time.Second, ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(metrics),
+		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(metrics),
 	}, wrap(db), relay)
 	require.NoError(p.t, err)
 	ctx, cancel := context.WithCancel(context.Background())

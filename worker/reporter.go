@@ -127,6 +127,12 @@ func (w *Worker) save(ctx context.Context, save []Progress) {
 	lost, err := w.store.SavePublished(ctx, save)
 	if err != nil {
 		w.metrics.Retries.WithLabelValues("postgres", "report").Inc()
+	}
+	var locked *LockedError
+	switch {
+	case errors.As(err, &locked):
+		save = locked.others(save)
+	case err != nil:
 		return
 	}
 	w.mu.Lock()

@@ -2,7 +2,7 @@ package worker
 
 import "context"
 
-// Store is where positions are kept and commands are applied. Its errors are a *FencedError, ErrConflict, ErrOutage or ErrUnknownOutcome;
+// Store is where positions are kept and commands are applied. Its errors are a *FencedError, a *LockedError, ErrConflict, ErrOutage or ErrUnknownOutcome;
 // any other is the fault of something in the batch.
 type Store interface {
 	Claimer
@@ -19,6 +19,7 @@ type Claimer interface {
 	// Introduce gives a position to partitions that have none. All partitions of a new topic should come at once.
 	Introduce(ctx context.Context, requests []ClaimRequest) error
 	// Claim makes this worker the owner of partitions, after transactions in flight on them have ended. Claims come in the order of requests.
+	// With a *LockedError, those that it does not name were claimed.
 	Claim(ctx context.Context, requests []ClaimRequest) ([]Claim, error)
 	// Ping answers whether the database can be reached and written to.
 	Ping(ctx context.Context) error
@@ -34,7 +35,8 @@ type Heir interface {
 
 // Reporter keeps how far rows are published.
 type Reporter interface {
-	// SavePublished writes how far rows are published, and returns the sources whose claim was lost.
+	// SavePublished writes how far rows are published, and returns the sources whose claim was lost. With a *LockedError, those that it does not
+	// name were written.
 	SavePublished(ctx context.Context, progress []Progress) (lost []int32, err error)
 	// SaveTroubles writes down for people from which partitions nothing comes, and where that has ended.
 	SaveTroubles(ctx context.Context, troubles []Trouble) error

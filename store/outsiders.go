@@ -1,0 +1,230 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/worker"
+)
+
+// foreignLock is a lock of somebody outside of the service that a call waited for. It ends with the transaction that has it.
+type foreignLock struct {
+	product string // whose row it is on; empty: not on a product's
+	source  int32  // whose position it is on; 0: not on a position
+	of      worker.Partition
+	what    string // for people
+	holder  string // for people
+
+	xid      string // what has a row locked; empty where a table is
+	pid      int32
+	relation uint32
+	mode     string
+}
+
+// outsiders are the locks of others that are known, so that nobody waits for them who need not.
+type outsiders struct {
+	n atomic.Int32
+
+	mu    sync.Mutex
+	holds []foreignLock
+	asked time.Time
+}
+
+// askAgain is how often it is asked whether locks are still held.
+const askAgain = 200 * time.Millisecond
+
+// any tells whether there is one. It costs nothing where there is none.
+func (o *outsiders) any() bool { return o.n.Load() > 0 }
+
+func (o *outsiders) add(h foreignLock) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.holds = append(o.holds, h)
+	o.n.Store(int32(len(o.holds))) //nolint:gosec // one for each partition that waits
+}
+
+// known are the holds, and whether it is time to ask again whether they are.
+func (o *outsiders) known() (holds []foreignLock, ask bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	if ask = now.Sub(o.asked) >= askAgain; ask {
+		o.asked = now
+	}
+	return append([]foreignLock{}, o.holds...), ask
+}
+
+// keep forgets those that are not held any more.
+func (o *outsiders) keep(held map[foreignLock]bool, asked []foreignLock) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	about := map[foreignLock]bool{}
+	for _, h := range asked {
+		about[h] = true
+	}
+	var kept []foreignLock
+	for _, h := range o.holds {
+		if (held[h] || !about[h]) && !slices.Contains(kept, h) {
+			kept = append(kept, h)
+		}
+	}
+	o.holds = kept
+	o.n.Store(int32(len(kept))) //nolint:gosec // as above
+}
+
+// A wait is for a transaction, where that has locked a row, or for a table. The row that is waited for has a lock of its own, of whoever waits first
+// or behind that. Who holds a lock is of the service if it is of the same role and says so by its application's name, or waits for its client: then
+// it is ended, see unblock.
+const outsideSQL = `
+with mine as materialized (select * from pg_locks where pid = $1),
+    waits as (select locktype, transactionid, relation from mine where not granted and waitstart < clock_timestamp() - $2::interval limit 1),
+    place as (select relation, page, tuple from mine where locktype = 'tuple' limit 1)
+select coalesce(w.transactionid::text, ''), coalesce(w.relation::oid, 0), coalesce(coalesce(p.relation, w.relation)::regclass::text, ''),
+    coalesce('(' || p.page || ',' || p.tuple || ')', ''), b.pid,
+    coalesce((select l.mode from pg_locks l where coalesce(l.pid, 0) = b.pid and l.relation = w.relation order by l.granted desc, l.mode limit 1), ''),
+    coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(a.backend_type, ''), a.xact_start
+from waits w left join place p on true cross join unnest(pg_blocking_pids($1)) b (pid) left join pg_stat_activity a on a.pid = b.pid
+where w.locktype in ('transactionid', 'tuple', 'relation')
+    and (a.usename is distinct from session_user or a.application_name is distinct from current_setting('application_name'))
+    and not coalesce(a.usename = session_user and a.wait_event = 'ClientRead', false)
+order by a.xact_start limit 1`
+
+// waitsOutside tells for what lock of somebody outside a session has waited almost as long as it may; nil: for none.
+func (s *Store) waitsOutside(ctx context.Context, pid int32, patience time.Duration) *foreignLock {
+	var h foreignLock
+	var table, place, user, application, backend string
+	var since *time.Time
+	err := s.pool.QueryRow(ctx, outsideSQL, pid, patience*3/4).Scan(&h.xid, &h.relation, &table, &place, &h.pid, &h.mode, &user, &application, &backend, &since)
+	if err != nil {
+		return nil // also where there is none
+	}
+	h.holder = holderText(h.pid, user, application, backend, since)
+	h.what = "a row of a transaction that is not over"
+	if table != "" {
+		h.what = "table " + table
+	}
+	if place != "" {
+		s.nameRow(ctx, &h, table, place)
+	}
+	return &h
+}
+
+// holderText names who has locked something, as far as this role may see it.
+func holderText(pid int32, user, application, backend string, since *time.Time) string {
+	if pid == 0 {
+		return "a prepared transaction: see pg_prepared_xacts"
+	}
+	text := fmt.Sprintf("process %d, user %q, application %q", pid, user, application)
+	if backend != "" && backend != "client backend" {
+		text += ", " + backend
+	}
+	if since == nil {
+		return text + ", since when this role may not see: it takes pg_read_all_stats"
+	}
+	return text + ", in a transaction since " + since.UTC().Format(time.RFC3339)
+}
+
+// rowsSQL name the row at a place of a table: words for people, the product that it belongs to, the source and its partition.
+var rowsSQL = map[string]string{
+	"products":  `select 'product ' || sku, sku, 0, '', 0 from products where ctid = $1::text::tid`,
+	"batches":   `select 'batch ' || ref || ' of product ' || sku, sku, 0, '', 0 from batches where ctid = $1::text::tid`,
+	"lines":     `select 'a line of order ' || orderid || ' of product ' || sku, sku, 0, '', 0 from lines where ctid = $1::text::tid`,
+	"positions": `select 'the position of ' || topic || ', partition ' || partition, '', source, topic, partition from positions where ctid = $1::text::tid`,
+}
+
+func (s *Store) nameRow(ctx context.Context, h *foreignLock, table, place string) {
+	h.what = "row " + place + " of table " + table
+	if sql, ok := rowsSQL[table]; ok {
+		_ = s.pool.QueryRow(ctx, sql, place).Scan(&h.what, &h.product, &h.source, &h.of.Topic, &h.of.Number) // else it stays without a name
+	}
+}
+
+// giveUpSQL cancels what a session does, if that still waits for a lock: a commit that waits for a standby must not be cancelled.
+const giveUpSQL = `select pg_cancel_backend($1) from pg_stat_activity where pid = $1 and wait_event_type = 'Lock'`
+
+// giveUp tells whether it did: the call may end before the answer comes, and must know.
+func (s *Store) giveUp(ctx context.Context, pid int32) (gaveUp bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+	defer cancel()
+	err := s.pool.QueryRow(ctx, giveUpSQL, pid).Scan(&gaveUp)
+	return err == nil && gaveUp
+}
+
+const stillHeldSQL = `
+select n from unnest($1::text[], $2::int[], $3::oid[], $4::text[]) with ordinality h (xid, pid, relation, mode, n)
+where exists (select from pg_locks l where case when h.xid <> '' then l.locktype = 'transactionid' and l.granted and l.transactionid::text = h.xid
+    else l.relation = h.relation and coalesce(l.pid, 0) = h.pid and l.mode = h.mode end)`
+
+// stillHeld are the locks of others that are held now. It asks only where there are any, and seldom.
+func (s *Store) stillHeld(ctx context.Context, db rowsQuerier) []foreignLock {
+	if !s.outsiders.any() {
+		return nil
+	}
+	holds, ask := s.outsiders.known()
+	if !ask {
+		return holds
+	}
+	n := len(holds)
+	xids, pids, relations, modes := make([]string, n), make([]int32, n), make([]uint32, n), make([]string, n)
+	for i, h := range holds {
+		xids[i], pids[i], relations[i], modes[i] = h.xid, h.pid, h.relation, h.mode
+	}
+	rows, err := db.Query(ctx, stillHeldSQL, xids, pids, relations, modes)
+	if err != nil {
+		return holds
+	}
+	still, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return holds
+	}
+	held, left := make(map[foreignLock]bool, len(still)), make([]foreignLock, 0, len(still))
+	for _, i := range still {
+		held[holds[i-1]] = true
+		left = append(left, holds[i-1])
+	}
+	s.outsiders.keep(held, holds)
+	return left
+}
+
+// rowsQuerier is a connection or a pool.
+type rowsQuerier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// avoid is the error of a batch that needs what is known to be locked; nil where it needs nothing of that.
+func (d *decisions) avoid(holds []foreignLock) error {
+	for _, h := range holds {
+		if locked := d.locked(&h); len(locked.From) > 0 {
+			return locked
+		}
+	}
+	return nil
+}
+
+// locked says which lanes of the batch cannot go on, and where.
+func (d *decisions) locked(h *foreignLock) *worker.LockedError {
+	e := &worker.LockedError{What: h.what, Holder: h.holder, From: map[int]int64{}}
+	for i, lane := range d.batch.Lanes {
+		if h.source != 0 && lane.Source.ID == h.source {
+			e.From[i] = lane.From
+		}
+	}
+	if h.product == "" {
+		return e
+	}
+	for i, c := range d.batch.Commands {
+		if _, earlier := e.From[c.Lane]; earlier || d.commands[i] == nil {
+			continue
+		}
+		if sku, _ := d.loaded.mentions(d.commands[i]); sku == h.product {
+			e.From[c.Lane] = c.Offset
+		}
+	}
+	return e
+}

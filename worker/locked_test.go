@@ -1,0 +1,157 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// outsider is somebody else in the database, of another role than the worker.
+type outsider struct {
+	p    *pipeline
+	name string
+	conn *pgx.Conn
+}
+
+func (p *pipeline) outsider() *outsider {
+	p.t.Helper()
+	o := &outsider{p: p, name: fmt.Sprint("outsider_", time.Now().UnixNano())}
+	p.execute("create role " + o.name + " superuser login")
+	u, err := url.Parse(p.database)
+	require.NoError(p.t, err)
+	u.User = url.User(o.name)
+	o.conn, err = pgx.Connect(p.t.Context(), u.String())
+	require.NoError(p.t, err)
+	p.t.Cleanup(func() {
+		ctx := context.Background()
+		_ = o.conn.Close(ctx)
+		conn, err := pgx.Connect(ctx, p.database)
+		require.NoError(p.t, err)
+		defer conn.Close(ctx)
+		_, err = conn.Exec(ctx, "drop role "+o.name)
+		require.NoError(p.t, err)
+	})
+	return o
+}
+
+// locks has something locked until it releases it.
+func (o *outsider) locks(statement string) {
+	o.p.t.Helper()
+	_, err := o.conn.Exec(o.p.t.Context(), "begin; "+statement)
+	require.NoError(o.p.t, err)
+}
+
+func (o *outsider) releases() {
+	o.p.t.Helper()
+	_, err := o.conn.Exec(o.p.t.Context(), "rollback")
+	require.NoError(o.p.t, err)
+}
+
+// applied is how far partitions are applied.
+func (p *pipeline) applied() (at [outagePartitions]int) {
+	p.t.Helper()
+	for i := range at {
+		at[i] = p.number(`select coalesce(sum(next_offset), 0) from positions where topic = $1 and partition = $2`, p.commands, i)
+	}
+	return at
+}
+
+// soon is how long partitions may need for what they do at once, where others wait: less than any of Postgres' timeouts.
+const soon = 10 * time.Second
+
+// Partition 1 has a product of its own, which is also on partition 2, but only later.
+func TestWorker_onlyPartitionsThatNeedALockedProductWait(t *testing.T) {
+	p := setup(t, outagePartitions)
+	m := p.start()
+	for i := range outagePartitions {
+		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
+	}
+	p.await(outagePartitions)
+	someone := p.outsider()
+	load := p.load()
+	p.awaitEnd(p.events, 200)
+
+	someone.locks(`select from products where sku = 'SKU1' for update`)
+	p.eventually(soon, func() bool { return m.gauge("allocation_partitions_locked") == 1 })
+	stuck := p.applied()
+	p.eventually(soon, func() bool {
+		at := p.applied()
+		return at[0] > stuck[0]+500 && at[2] > stuck[2]+500 && at[3] > stuck[3]+500
+	})
+	require.Equal(t, stuck[1], p.applied()[1])
+	require.Contains(t, strings.Join(m.Notes(), "\n"), fmt.Sprintf("partition 1: waits at offset %d for product SKU1, locked by process %d, user %q", stuck[1],
+		someone.conn.PgConn().PID(), someone.name))
+	require.Equal(t, 1, strings.Count(p.log.String(), "a partition waits alone for what somebody else has locked"))
+
+	p.send(2, "Allocate", `{"orderid":"late","sku":"SKU1","qty":1}`)
+	p.eventually(soon, func() bool { return m.gauge("allocation_partitions_locked") == 2 })
+	stuck = p.applied()
+	p.eventually(soon, func() bool { at := p.applied(); return at[0] > stuck[0]+500 && at[3] > stuck[3]+500 })
+	require.Empty(t, m.NotReady(t.Context()))
+
+	someone.releases()
+	p.eventually(3*time.Second, func() bool { return m.gauge("allocation_partitions_locked") == 0 })
+	require.Empty(t, m.Notes())
+	sent := load.stop()
+	p.awaitAllCommitted()
+	p.checkAllocations(sent + 1)
+	require.NoError(t, m.stop())
+}
+
+// The table absences is locked by who makes batches, so only these wait.
+func TestWorker_findsOutWhichPartitionsNeedALockedTable(t *testing.T) {
+	p := setup(t, outagePartitions)
+	m := p.start()
+	for i := range outagePartitions {
+		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
+	}
+	p.await(outagePartitions)
+	someone := p.outsider()
+	someone.locks(`lock table absences`)
+	load := p.load()
+	p.send(1, "CreateBatch", `{"ref":"late","sku":"SKU1","qty":0}`)
+	p.eventually(soon, func() bool { return m.gauge("allocation_partitions_locked") == 1 })
+	require.Contains(t, strings.Join(m.Notes(), "\n"), "for table absences, locked by process")
+	stuck := p.applied()
+	p.eventually(soon, func() bool {
+		at := p.applied()
+		return at[0] > stuck[0]+500 && at[2] > stuck[2]+500 && at[3] > stuck[3]+500
+	})
+	require.Equal(t, stuck[1], p.applied()[1])
+	someone.releases()
+	p.eventually(3*time.Second, func() bool { return m.gauge("allocation_partitions_locked") == 0 })
+	sent := load.stop()
+	p.awaitAllCommitted()
+	require.Equal(t, sent, p.number(`select count(*) from lines`))
+	require.Zero(t, p.number(`select count(*) from dead_letters`))
+	require.NoError(t, m.stop())
+}
+
+func TestWorker_isNotReadyWhereEveryPartitionWaitsForALock(t *testing.T) {
+	p := setup(t, outagePartitions)
+	p.stall = time.Second
+	m := p.start()
+	for i := range outagePartitions {
+		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
+	}
+	p.await(outagePartitions)
+	someone := p.outsider()
+	someone.locks(`select from products for update`)
+	for i := range outagePartitions {
+		p.send(int32(i), "Allocate", `{"orderid":"o%d","sku":"SKU%d","qty":1}`, i, i)
+	}
+	p.eventually(2*soon, func() bool {
+		return strings.Count(strings.Join(m.NotReady(t.Context()), "\n"), ", locked by process ") == outagePartitions
+	})
+	someone.releases()
+	p.awaitReady(m, time.Now().Add(soon))
+	p.await(2 * outagePartitions)
+	p.checkAllocations(outagePartitions)
+	require.NoError(t, m.stop())
+}
