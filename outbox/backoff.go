@@ -14,12 +14,13 @@ type pace struct {
 	poll        time.Duration // between the first two looks at the table
 	pollMost    time.Duration // between later ones
 	look        time.Duration // between two looks at what is outstanding
+	patience    time.Duration // without an acknowledgement, before that is trouble by itself
 }
 
 var usualPace = pace{
 	first: 50 * time.Millisecond, last: 5 * time.Second,
 	nudge: 3 * time.Millisecond, poll: 5 * time.Millisecond, pollMost: 250 * time.Millisecond,
-	look: time.Second,
+	look: time.Second, patience: 10 * time.Second,
 }
 
 // backoff counts failures in a row.

@@ -16,7 +16,8 @@
 //	stream    a topic as one client sees it; keeps records from passing those that failed
 //	outsize   dead letters that are too large
 //	waits     who waits for whom; poller asks the table for what memory does not know
-//	watcher   looks for what the client never says: missing topics, a client that can never publish again
+//	watcher   looks for what the client never says: missing topics, too few replicas, a client that can never publish again
+//	health    what keeps records back, by topic (topic_state.go) and by row (refusals.go)
 //
 // # Rules that are not obvious
 //
@@ -47,6 +48,10 @@
 // The client forgets neither the id of a topic that was deleted and made again, nor an error in place of its producer id. Both mean that it will
 // never publish again, so it is replaced.
 //
+// The client tries on without a word where a topic has too few replicas in sync, and nothing in the topic's metadata is an error. So a topic with
+// records that are out for long is in trouble by itself, and only an acknowledgement ends that. A refusal is about a row: it stands until that row is
+// acknowledged, its source is closed, or it has not come again for longer than until the next try.
+//
 // A dead letter that is too large fails alone or with its batch. It moves to a client that has one record at a time, and there loses its value, and
 // then all but its reasons, until it fits. Its source goes on meanwhile.
 //
@@ -57,6 +62,6 @@
 // One goroutine for each open source, which alone produces for it, ended by Close; one each for the poller, the watcher and outsize, ended by Stop.
 // Promises run on the client's goroutine, one after another.
 //
-// Locks: each is taken alone, except Room.mu, which is taken under source.mu. None that a promise takes is held while calling the client, or an era
+// Locks: each is taken alone, except Room.mu, which is taken under source.mu, and source.mu, which is taken under refusals.mu. None that a promise takes is held while calling the client, or an era
 // that waits for promises would wait for ever.
 package outbox

@@ -21,6 +21,7 @@ type flight struct {
 	failed error // of the first that failed; guarded by the source's mu
 
 	streams [2]*stream
+	waves   [2]uint32 // in which the streams' topics count the records
 	record  kgo.Record
 	second  *kgo.Record // the same in the topic of its own; nil where there is none
 	headers [maxHeaders]kgo.RecordHeader
@@ -74,7 +75,7 @@ func (s *source) produce(f *flight) bool {
 	f.streams[0] = first
 	if f.second == nil {
 		if s.takeOff(f) {
-			first.produce(era, &f.record, f.promise)
+			first.produce(era, &f.record, &f.waves[0], f.promise)
 			return true
 		}
 		return false
@@ -86,32 +87,33 @@ func (s *source) produce(f *flight) bool {
 	if !s.takeOff(f) {
 		return false
 	}
-	first.produce(era, &f.record, f.promise)
-	second.produce(secondEra, f.second, f.promise)
+	first.produce(era, &f.record, &f.waves[0], f.promise)
+	second.produce(secondEra, f.second, &f.waves[1], f.promise)
 	return true
 }
 
 // returned is the promise of each of a flight's records. The client calls promises one after another, so it is short.
 func (f *flight) returned(r *kgo.Record, err error) {
-	stream := f.streams[0]
+	i := 0
 	if r == f.second {
-		stream = f.streams[1]
+		i = 1
 	}
-	s := f.source
+	s, stream, wave := f.source, f.streams[i], f.waves[i]
 	if err != nil && !stream.ordered && errors.Is(err, kerr.MessageTooLarge) {
-		stream.state.returned()
+		stream.state.returned(wave)
 		s.relay.outsize.push(f)
 		return
 	}
 	if err == nil {
-		stream.state.acknowledged(s.relay.health)
+		stream.state.acknowledged(wave)
 		s.landed(f, nil)
 		if f.second == nil && stream.ordered {
 			s.relay.reuse(f)
 		}
 		return
 	}
-	s.relay.health.failed(stream.state, err)
+	stream.state.returned(wave)
+	s.relay.health.failed(stream.state, f, err)
 	s.landed(f, err)
 	stream.end()
 }

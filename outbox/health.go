@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -17,18 +19,10 @@ type health struct {
 	metrics Metrics
 	topics  map[string]*topicState
 	table   trouble
-}
 
-// topicState is how publishing to a topic goes.
-type topicState struct {
-	topic    string
-	out      atomic.Int64 // records whose promises have not returned
-	acks     atomic.Int64
-	refused  trouble     // a promise failed, and none was kept since
-	absent   trouble     // what the watcher found
-	seenAcks int64       // at the last look; of the watcher
-	known    atomic.Bool // whether id is known
-	id       [16]byte    // of the topic, as last seen; of the watcher
+	eventsTopic string
+	patience    time.Duration // without an acknowledgement
+	refusals    refusals
 }
 
 // trouble is an outage of one thing, while it lasts.
@@ -38,8 +32,11 @@ type trouble struct {
 	err   error
 }
 
-func newHealth(e *Envelope, log *slog.Logger, m Metrics) *health {
-	h := &health{log: log, metrics: m, topics: map[string]*topicState{}}
+func newHealth(e *Envelope, log *slog.Logger, m Metrics, patience time.Duration) *health {
+	h := &health{
+		log: log, metrics: m, topics: map[string]*topicState{}, eventsTopic: e.EventsTopic, patience: patience,
+		refusals: refusals{all: map[refusedBy]refusal{}},
+	}
 	for _, topic := range e.topics() {
 		h.topics[topic] = &topicState{topic: topic}
 	}
@@ -50,7 +47,7 @@ func newHealth(e *Envelope, log *slog.Logger, m Metrics) *health {
 func (t *trouble) set(err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	changed := t.err == nil || reason(t.err) != reason(err)
+	changed := t.err == nil || reason(t.err) != reason(err) || whyUnacknowledged(t.err) != whyUnacknowledged(err)
 	t.err = err
 	t.there.Store(true)
 	return changed
@@ -78,35 +75,39 @@ func (t *trouble) get() error {
 	return t.err
 }
 
-func (t *topicState) produced() { t.out.Add(1) }
-func (t *topicState) returned() { t.out.Add(-1) }
-
-func (t *topicState) acknowledged(h *health) {
-	t.out.Add(-1)
-	t.acks.Add(1)
-	if t.refused.there.Load() || t.absent.there.Load() {
-		h.recovered(t, &t.refused)
-		h.recovered(t, &t.absent)
-	}
-}
-
 // failed notes a promise that failed. Records that fail because an era ended, or the client was closed, say nothing of the topic.
-func (h *health) failed(t *topicState, err error) {
-	t.out.Add(-1)
+func (h *health) failed(t *topicState, f *flight, err error) {
 	if errors.Is(err, kgo.ErrClientClosed) || isEraOver(err) {
 		return
 	}
-	h.trouble(t, &t.refused, err)
-}
-
-func (h *health) trouble(t *topicState, what *trouble, err error) {
-	if what.set(fmt.Errorf("publish to %s: %w", t.topic, err)) {
+	if h.refusals.note(refusedBy{t, f.source}, f.number, err, time.Now()) {
 		h.log.Error("topic takes no records; trying on", "topic", t.topic, "error", err)
 	}
 }
 
-func (h *health) recovered(t *topicState, what *trouble) {
-	if what.clear() {
+// silent notes why acknowledgements of a topic do not come, for some of its records where others come.
+func (h *health) silent(t *topicState, err error, others bool) {
+	h.metrics.retried("kafka", reason(err))
+	t.told = true
+	t.others.Store(others)
+	t.silenceAcks.Store(t.acks.Load())
+	if t.silence.set(fmt.Errorf("publish to %s: %w", t.topic, err)) {
+		h.log.Error("topic takes no records; trying on", "topic", t.topic, "error", err)
+	}
+}
+
+// heard takes down that acknowledgements of a topic come, or that there is nothing to acknowledge.
+func (h *health) heard(t *topicState) {
+	t.silence.clear()
+	if t.told {
+		t.told = false
+		h.log.Info("topic takes records again", "topic", t.topic)
+	}
+}
+
+// forget drops refusals that do not stand.
+func (h *health) forget(now time.Time) {
+	for _, t := range h.refusals.forget(now) {
 		h.log.Info("topic takes records again", "topic", t.topic)
 	}
 }
@@ -125,20 +126,68 @@ func (h *health) tableAnswered() {
 	}
 }
 
-func (h *health) err() error {
-	errs := []error{h.table.get()}
+// troubled tells whether anything is wrong, or was lately.
+func (h *health) troubled() bool {
 	for _, t := range h.topics {
-		errs = append(errs, t.refused.get(), t.absent.get())
+		if t.silence.get() != nil {
+			return true
+		}
 	}
-	return errors.Join(errs...)
+	return h.table.get() != nil || h.refusals.any()
+}
+
+// err is what keeps everything back: the table does not answer, or the topic of all events takes nothing.
+func (h *health) err(now time.Time) error {
+	all, _ := h.split(now)
+	return errors.Join(all...)
+}
+
+// notes are what keeps some back while others are published.
+func (h *health) notes(now time.Time) (notes []string) {
+	_, some := h.split(now)
+	for _, err := range some {
+		notes = append(notes, err.Error())
+	}
+	slices.Sort(notes)
+	return notes
+}
+
+func (h *health) split(now time.Time) (all, some []error) {
+	if err := h.table.get(); err != nil {
+		all = append(all, err)
+	}
+	for _, t := range h.topics {
+		if err, others := t.whySilent(); err != nil {
+			h.sort(t, err, others, &all, &some)
+		}
+		if refused := h.refusals.standing(t, now); len(refused) > 0 {
+			others := t.acks.Load() > refused[0].acks && t.ackedAt.within(h.patience, now)
+			h.sort(t, joined(refused), others, &all, &some)
+		}
+	}
+	return all, some
+}
+
+// sort tells what keeps everything back from what does not. others says that other records of the topic are acknowledged.
+func (h *health) sort(t *topicState, err error, others bool, all, some *[]error) {
+	if t.topic == h.eventsTopic && !others {
+		*all = append(*all, err)
+	} else {
+		*some = append(*some, err)
+	}
 }
 
 // reason is a word for an error, out of few: for metrics, and to tell whether an outage changed.
 func reason(err error) string {
-	var k *kerr.Error
+	var (
+		k      *kerr.Error
+		silent *unacknowledgedError
+	)
 	switch {
 	case errors.As(err, &k):
 		return k.Message
+	case errors.As(err, &silent):
+		return "unacknowledged"
 	case errors.Is(err, errGap):
 		return "missing_rows"
 	case isEraOver(err):

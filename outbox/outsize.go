@@ -90,18 +90,18 @@ func (o *outsize) connect() *kgo.Client {
 func (o *outsize) publish(client *kgo.Client, f *flight) error {
 	wait, state := backoff{pace: o.relay.pace}, f.streams[0].state
 	for o.relay.ctx.Err() == nil && client != nil {
-		state.produced()
+		wave := state.produced()
 		err := o.produce(client, f.form.in(&f.record, f.own))
 		if err == nil {
-			state.acknowledged(o.relay.health)
+			state.acknowledged(wave)
 			return nil
 		}
+		state.returned(wave)
 		if errors.Is(err, kerr.MessageTooLarge) && f.form < reasonsOnly {
-			state.returned()
 			f.form++
 			continue
 		}
-		o.relay.health.failed(state, err)
+		o.relay.health.failed(state, f, err)
 		o.relay.metrics.retried("kafka", reason(err))
 		pause(o.relay.ctx, wait.next())
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -59,7 +60,7 @@ func newRelay(o Options, p pace) (*Relay, error) {
 	r := &Relay{
 		envelope: o.Envelope, kafka: o.Kafka, table: o.Table, metrics: o.Metrics, pace: p, ctx: ctx, end: end,
 		maxRows: int64(o.MaxRows), maxBytes: o.MaxBytes,
-		health:  newHealth(&o.Envelope, o.Logger, o.Metrics),
+		health:  newHealth(&o.Envelope, o.Logger, o.Metrics, p.patience),
 		waits:   waits{by: map[int32]map[*source]int64{}},
 		sources: map[int32]*source{}, allEnded: make(chan struct{}),
 	}
@@ -149,8 +150,11 @@ func (r *Relay) Flush(ctx context.Context, ids ...int32) error {
 	return nil
 }
 
-// Err is what keeps the relay from publishing now, by topic, or from reading the table; nil when nothing does.
-func (r *Relay) Err() error { return r.health.err() }
+// Err is what keeps the relay from publishing any event now, or from reading the table; nil when nothing does.
+func (r *Relay) Err() error { return r.health.err(time.Now()) }
+
+// Notes say what keeps some records back while events are published.
+func (r *Relay) Notes() []string { return r.health.notes(time.Now()) }
 
 // HeldKeys is how many keys wait for an event of another source.
 func (r *Relay) HeldKeys() int { return int(r.heldKeys.Load()) }
@@ -199,16 +203,6 @@ func (r *Relay) source(id int32) *source {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.sources[id]
-}
-
-// settled tells whether all known rows are acknowledged.
-func (r *Relay) settled() bool {
-	for _, id := range r.open() {
-		if s := r.source(id); s != nil && !s.idle() {
-			return false
-		}
-	}
-	return true
 }
 
 func (r *Relay) open() []int32 {

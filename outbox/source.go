@@ -144,13 +144,6 @@ func (s *source) oldest() (int64, bool) {
 	return s.ages[0].time, true
 }
 
-// idle tells whether all known rows are acknowledged.
-func (s *source) idle() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.acked.low >= s.known
-}
-
 // flush gives a channel that is closed when all rows known by now are acknowledged.
 func (s *source) flush() <-chan struct{} {
 	s.mu.Lock()

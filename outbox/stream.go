@@ -72,8 +72,9 @@ func (s *stream) leave() {
 	s.mu.Unlock()
 }
 
-func (s *stream) produce(era context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
-	s.state.produced()
+// produce gives a record to the client. wave is set before its promise can return.
+func (s *stream) produce(era context.Context, r *kgo.Record, wave *uint32, promise func(*kgo.Record, error)) {
+	*wave = s.state.produced()
 	s.client.Produce(era, r, promise)
 }
 

@@ -26,44 +26,45 @@ func newWatcher(r *Relay) *watcher { return &watcher{relay: r, ended: make(chan 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.ended)
 	for pause(ctx, w.relay.pace.look) {
-		w.relax()
-		if stalled := w.stalled(); len(stalled) > 0 || w.relay.Err() != nil {
-			w.look(ctx, stalled)
+		now := time.Now()
+		w.relay.health.forget(now)
+		if silent := w.silent(now); len(silent) > 0 || w.relay.health.troubled() {
+			w.look(ctx, silent)
 		}
 	}
 }
 
-// relax forgets what topics refused when no row waits for them any more, because its source was closed.
-func (w *watcher) relax() {
-	if w.relay.settled() {
-		for _, t := range w.relay.health.topics {
-			t.refused.clear()
-		}
-	}
+// silentTopic is one that acknowledged nothing since the last look though it has something to acknowledge, or not all of what is old.
+type silentTopic struct {
+	*topicState
+	unacknowledged *unacknowledgedError // nil: not for long
 }
 
-// stalled are the topics that acknowledged nothing since the last look though they have something to acknowledge. A topic whose id is not known yet
-// is looked at too.
-func (w *watcher) stalled() []*topicState {
-	var stalled []*topicState
+// silent are the topics to ask about. One whose id is not known yet is asked about too.
+func (w *watcher) silent(now time.Time) (silent []silentTopic) {
 	for _, t := range w.relay.health.topics {
 		acks := t.acks.Load()
-		if t.out.Load() > 0 && acks == t.seenAcks || acks > 0 && !t.known.Load() {
-			stalled = append(stalled, t)
+		if acks != t.seenAcks {
+			t.ackedAt.set(now)
+		}
+		out, since := t.turn(now)
+		stuck := unacknowledged(out, now.Sub(since), w.relay.pace.patience, t.moving(w.relay.pace.patience, now))
+		if stuck != nil || t.out() > 0 && acks == t.seenAcks || acks > 0 && !t.known.Load() {
+			silent = append(silent, silentTopic{t, stuck})
 		} else {
-			w.relay.health.recovered(t, &t.absent)
+			w.relay.health.heard(t)
 		}
 		t.seenAcks = acks
 	}
-	return stalled
+	return silent
 }
 
-func (w *watcher) look(ctx context.Context, stalled []*topicState) {
+func (w *watcher) look(ctx context.Context, silent []silentTopic) {
 	r := w.relay
 	p := r.producer.Load()
 	renew := w.lostProducerID(ctx, p.client)
-	if len(stalled) > 0 {
-		renew = w.ask(ctx, p.client, stalled) || renew
+	if len(silent) > 0 {
+		renew = w.ask(ctx, p.client, silent) || renew
 	}
 	if !renew || ctx.Err() != nil {
 		return
@@ -86,10 +87,10 @@ func (w *watcher) lostProducerID(ctx context.Context, client *kgo.Client) bool {
 }
 
 // ask asks what is wrong with topics, and tells whether one was deleted and made again: the client goes on with the id that it knew.
-func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []*topicState) (madeAgain bool) {
+func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []silentTopic) (madeAgain bool) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	states, req := map[string]*topicState{}, kmsg.NewPtrMetadataRequest()
+	states, req := map[string]silentTopic{}, kmsg.NewPtrMetadataRequest()
 	for _, t := range topics {
 		topic := kmsg.NewMetadataRequestTopic()
 		topic.Topic = kmsg.StringPtr(t.topic)
@@ -99,36 +100,45 @@ func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []*topicSt
 	resp, err := req.RequestWith(ctx, client)
 	if err != nil {
 		for _, t := range topics {
-			w.relay.health.trouble(t, &t.absent, err)
+			w.relay.health.silent(t.topicState, err, false)
 		}
 		return false
 	}
 	for i := range resp.Topics {
 		answer := &resp.Topics[i]
-		if answer.Topic == nil || states[*answer.Topic] == nil {
+		if answer.Topic == nil || states[*answer.Topic].topicState == nil {
 			continue
 		}
 		t := states[*answer.Topic]
-		if err := topicError(answer); err != nil {
-			w.relay.health.trouble(t, &t.absent, err)
-			continue
+		if w.judge(t, answer) {
+			madeAgain = madeAgain || t.known.Load() && t.id != answer.TopicID
+			t.id = answer.TopicID
+			t.known.Store(true)
 		}
-		w.relay.health.recovered(t, &t.absent)
-		madeAgain = madeAgain || t.known.Load() && t.id != answer.TopicID
-		t.id = answer.TopicID
-		t.known.Store(true)
 	}
 	return madeAgain
 }
 
-func topicError(t *kmsg.MetadataResponseTopic) error {
-	if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
-		return err
+// judge notes what an answer says of a topic, and tells whether it is there. That nothing is wrong with the answer does not mean that records are
+// taken: only an acknowledgement does.
+func (w *watcher) judge(t silentTopic, answer *kmsg.MetadataResponseTopic) (there bool) {
+	health := w.relay.health
+	others := t.moving(w.relay.pace.patience, time.Now())
+	if err := kerr.ErrorForCode(answer.ErrorCode); err != nil {
+		health.silent(t.topicState, err, false)
+		return false
 	}
-	for _, p := range t.Partitions {
+	for _, p := range answer.Partitions {
 		if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-			return fmt.Errorf("partition %d: %w", p.Partition, err)
+			health.silent(t.topicState, fmt.Errorf("partition %d: %w", p.Partition, err), others)
+			return false
 		}
 	}
-	return nil
+	if t.unacknowledged == nil {
+		t.silence.clear()
+		return true
+	}
+	t.unacknowledged.lacking = lackingReplicas(answer.Partitions)
+	health.silent(t.topicState, t.unacknowledged, others)
+	return true
 }

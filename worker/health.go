@@ -23,6 +23,9 @@ const pingTimeout = 2 * time.Second
 // rollout would be blocked by it.
 func (w *Worker) Notes() (notes []string) {
 	now := time.Now()
+	for _, note := range w.relay.Notes() {
+		notes = append(notes, "outbox: "+note)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {

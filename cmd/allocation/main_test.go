@@ -42,12 +42,25 @@ func (o outcome) requireDone(t *testing.T) string {
 }
 
 // topicNames are topics of a test's own, which do not exist yet.
-type topicNames struct{ commands, events, route, deadLetters string }
+type topicNames struct {
+	commands, events, route, deadLetters string
+
+	brokers string // empty: the shared server
+}
+
+// server is the address of the server that has the topics.
+func (n topicNames) server(t *testing.T) string {
+	t.Helper()
+	if n.brokers != "" {
+		return n.brokers
+	}
+	return testbed.Kafka(t)
+}
 
 func newTopicNames(t *testing.T) topicNames {
 	t.Helper()
 	id := uuid.NewString()
-	names := topicNames{"commands-" + id, "events-" + id, "route-" + id, "dlq-" + id}
+	names := topicNames{commands: "commands-" + id, events: "events-" + id, route: "route-" + id, deadLetters: "dlq-" + id}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
@@ -61,7 +74,7 @@ func newTopicNames(t *testing.T) topicNames {
 
 func newAdmin(t *testing.T, brokers string) *kadm.Client {
 	t.Helper()
-	admin, err := kadm.NewOptClient(kgo.SeedBrokers(brokers), kgo.MetadataMinAge(10*time.Millisecond))
+	admin, err := kadm.NewOptClient(kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.MetadataMinAge(10*time.Millisecond))
 	require.NoError(t, err)
 	return admin
 }
@@ -69,7 +82,7 @@ func newAdmin(t *testing.T, brokers string) *kadm.Client {
 func (n topicNames) flags(t *testing.T) []string {
 	t.Helper()
 	return []string{
-		"--kafka-brokers=" + testbed.Kafka(t), "--command-topics=" + n.commands, "--events-topic=" + n.events,
+		"--kafka-brokers=" + n.server(t), "--command-topics=" + n.commands, "--events-topic=" + n.events,
 		"--event-routes=Allocated=" + n.route, "--dead-letter-topic=" + n.deadLetters,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,25 @@ type service struct {
 	group string
 	stall string // STALL_TIMEOUT, where it is not the default
 	stop  func() error
+	log   syncBuffer
+}
+
+// syncBuffer is what a worker logged, and is read while it logs.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 func startService(t *testing.T) *service {
@@ -46,7 +66,7 @@ func startService(t *testing.T) *service {
 func (s *service) settings() workerSettings {
 	p := config.NewProblems(nil)
 	settings := workerSettings{
-		kafka: config.Kafka{Brokers: testbed.Kafka(s.t), SecurityProtocol: "PLAINTEXT"},
+		kafka: config.Kafka{Brokers: s.names.server(s.t), SecurityProtocol: "PLAINTEXT"},
 		topics: config.Topics{
 			Commands: config.Commands{CommandTopics: s.names.commands}, Events: config.Events{EventsTopic: s.names.events},
 			EventRoutes: "Allocated=" + s.names.route, EventSource: "/test", DeadLetterTopic: s.names.deadLetters,
@@ -63,7 +83,7 @@ func (s *service) start() {
 	listener, err := listen(s.t.Context(), "127.0.0.1:0")
 	require.NoError(s.t, err)
 	s.url = "http://" + listener.Addr().String()
-	w := newWiring(s.settings(), config.Log{Level: "warn", Format: "text"}.Logger(s.t.Output()))
+	w := newWiring(s.settings(), config.Log{Level: "warn", Format: "text"}.Logger(io.MultiWriter(s.t.Output(), &s.log)))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.run(ctx, listener) }()
@@ -109,7 +129,7 @@ func (s *service) tail(lines int, args ...string) []string {
 	out := &lineLimit{left: lines, full: cancel}
 	var stderr bytes.Buffer
 	p := &program{in: strings.NewReader(""), out: out, err: &stderr}
-	code := p.run(ctx, append([]string{"tail", "--from-beginning", "--kafka-brokers=" + testbed.Kafka(s.t), "--events-topic=" + s.names.events}, args...))
+	code := p.run(ctx, append([]string{"tail", "--from-beginning", "--kafka-brokers=" + s.names.server(s.t), "--events-topic=" + s.names.events}, args...))
 	require.Equal(s.t, exitDone, code, stderr.String())
 	return slices.Collect(strings.SplitSeq(strings.TrimSpace(out.text.String()), "\n"))
 }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/deploy/embedded/child"
+	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/kafka"
+)
+
+const replicasLimit = time.Minute
+
+// What /readyz says of the events topic is what keeps events back now: neither the metadata, nor what was the matter before.
+func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
+	s, cluster := startOnCluster(t)
+	spread, kept := skusOfPartitions(0)[0], skusOfPartitions(1)[0]
+	s.send("CreateBatch", "ref=spread", "sku="+spread, "qty=1000")
+	s.send("CreateBatch", "ref=kept", "sku="+kept, "qty=1000")
+	s.tail(2)
+	s.saysThatReplicasAreMissing(cluster, spread, kept)
+	s.forgetsARefusal(cluster, kept)
+	require.Len(t, s.tail(3, "--sku="+kept), 3)
+}
+
+const lacking = "partition 1 has 1 of 2 replicas in sync"
+
+// saysThatReplicasAreMissing: a broker is away, and a partition of the events topic has too few replicas to take records. The client tries on and says
+// nothing, and the topic's metadata are without an error. The worker says so, and is red only while no event at all is acknowledged.
+func (s *service) saysThatReplicasAreMissing(cluster *kafka.Cluster, spread, kept string) {
+	cluster.Kill(2)
+	s.send("Allocate", "orderid=o1", "sku="+kept, "qty=1")
+	s.awaitReadyz("503 ", "outbox: publish to events: nothing acknowledged for 1", lacking)
+	require.Contains(s.t, s.log.String(), `msg="topic takes no records; trying on" part=relay topic=events error="nothing acknowledged for `)
+	require.Regexp(s.t, `allocation_retries_total\{reason="unacknowledged",system="kafka"\} [1-9]`, s.get("/metrics"))
+
+	orders := 1
+	require.Eventually(s.t, func() bool {
+		orders++
+		s.send("Allocate", fmt.Sprintf("orderid=spread%d", orders), "sku="+spread, "qty=1")
+		answer := s.get("/readyz")
+		return strings.HasPrefix(answer, "200 ") && strings.Contains(answer, "not acknowledged for ") && strings.Contains(answer, "while others are; "+lacking)
+	}, replicasLimit, 50*time.Millisecond, "others go on, so it is a note")
+
+	require.NoError(s.t, cluster.Start(s.t.Context(), 2))
+	s.awaitReadyz("200 {\"ready\":true}\n")
+}
+
+// forgetsARefusal: an event was too large for its topic, and then the topic lacks replicas.
+func (s *service) forgetsARefusal(cluster *kafka.Cluster, kept string) {
+	admin := newAdmin(s.t, s.names.brokers)
+	defer admin.Close()
+	limit := func(c kadm.AlterConfig) {
+		c.Name = maxMessageBytes
+		_, err := admin.AlterTopicConfigs(s.t.Context(), []kadm.AlterConfig{c}, "events")
+		require.NoError(s.t, err)
+	}
+	limit(kadm.AlterConfig{Op: kadm.SetConfig, Value: ptr("100")})
+	s.send("Allocate", "orderid=o2", "sku="+kept, "qty=1")
+	s.awaitReadyz("503 ", "publish to events: MESSAGE_TOO_LARGE")
+	cluster.Kill(2)
+	limit(kadm.AlterConfig{Op: kadm.DeleteConfig})
+	s.awaitReadyz("503 ", `"reasons":["outbox: publish to events: nothing acknowledged for 1`, lacking+`"]`)
+	require.NoError(s.t, cluster.Start(s.t.Context(), 2))
+	s.awaitReadyz("200 {\"ready\":true}\n")
+}
+
+// startOnCluster starts a worker on three brokers. The events topic keeps its first partition on the first two, and its second on the first and the
+// last, and takes no record on less than two.
+func startOnCluster(t *testing.T) (*service, *kafka.Cluster) {
+	t.Helper()
+	dir, sweeper, err := child.TempDir("allocation-cluster-*")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = sweeper.Close() })
+	nowhere := []string{"127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1"}
+	cluster, err := kafka.OpenCluster(t.Context(), dir, nowhere, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = cluster.Close() })
+
+	t.Setenv("DATABASE_URL", testbed.Database(t))
+	s := &service{t: t, group: "group", names: topicNames{
+		commands: "commands", events: "events", route: "route", deadLetters: "dlq", brokers: strings.Join(cluster.Brokers(), ","),
+	}}
+	admin, err := kgo.NewClient(kgo.SeedBrokers(cluster.Brokers()...))
+	require.NoError(t, err)
+	defer admin.Close()
+	request := kmsg.NewPtrCreateTopicsRequest()
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = "events", -1, -1
+	for partition, replicas := range [][]int32{{1, 2}, {1, 3}} {
+		topic.ReplicaAssignment = append(topic.ReplicaAssignment,
+			kmsg.CreateTopicsRequestTopicReplicaAssignment{Partition: int32(partition), Replicas: replicas})
+	}
+	request.Topics = append(request.Topics, topic)
+	answer, err := request.RequestWith(t.Context(), admin)
+	require.NoError(t, err)
+	require.Zero(t, answer.Topics[0].ErrorCode, answer.Topics[0].ErrorMessage)
+
+	runProgram(t, "migrate", "up").requireDone(t)
+	runProgram(t, append([]string{"topics", "create", "--partitions=2"}, s.names.flags(t)...)...).requireDone(t)
+	s.start()
+	return s, cluster
+}
+
+// skusOfPartitions are products whose events go to a partition of two.
+func skusOfPartitions(partition int) (skus []string) {
+	to := kgo.StickyKeyPartitioner(nil).ForTopic("events")
+	for _, sku := range []string{"CHAIR", "DESK", "LAMP", "SOFA", "TABLE", "SHELF", "BED", "STOOL"} {
+		if to.Partition(&kgo.Record{Key: []byte(sku)}, 2) == partition {
+			skus = append(skus, sku)
+		}
+	}
+	return skus
+}
+
+// awaitReadyz waits until the answer begins so, and says all of this.
+func (s *service) awaitReadyz(status string, says ...string) {
+	s.t.Helper()
+	answer := ""
+	require.Eventually(s.t, func() bool {
+		answer = s.get("/readyz")
+		for _, text := range says {
+			if !strings.Contains(answer, text) {
+				return false
+			}
+		}
+		return strings.HasPrefix(answer, status)
+	}, replicasLimit, 20*time.Millisecond, "%s %v", status, says)
+	s.t.Log(answer)
+}
