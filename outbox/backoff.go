@@ -15,12 +15,14 @@ type pace struct {
 	pollMost    time.Duration // between later ones
 	look        time.Duration // between two looks at what is outstanding
 	patience    time.Duration // without an acknowledgement, before that is trouble by itself
+	giveUp      time.Duration // of an optional topic that refuses everything
+	probe       time.Duration // between two records that ask such a topic again
 }
 
 var usualPace = pace{
 	first: 50 * time.Millisecond, last: 5 * time.Second,
 	nudge: 3 * time.Millisecond, poll: 5 * time.Millisecond, pollMost: 250 * time.Millisecond,
-	look: time.Second, patience: 10 * time.Second,
+	look: time.Second, patience: 10 * time.Second, giveUp: 10 * time.Second, probe: time.Second,
 }
 
 // backoff counts failures in a row.

@@ -83,6 +83,12 @@ func (f form) in(whole *kgo.Record, own int) *kgo.Record {
 	return r
 }
 
+// makeUpKey gives a dead letter a key for a topic that takes none without: the name of the command.
+func makeUpKey(r *kgo.Record, command string) {
+	r.Key = []byte(command)
+	r.Headers = append(r.Headers, kgo.RecordHeader{Key: "dlq-key-made-up", Value: []byte("true")})
+}
+
 func byteCount(key string, n int) kgo.RecordHeader {
 	return kgo.RecordHeader{Key: key, Value: []byte(strconv.Itoa(n))}
 }

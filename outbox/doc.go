@@ -14,7 +14,7 @@
 //	renderer  a row's bytes (deadletter.go: those of a dead letter)
 //	flight    a row between produce and the last of its promises
 //	stream    a topic as one client sees it; keeps records from passing those that failed
-//	outsize   dead letters that are too large
+//	alone     records that their topic refused, one at a time; refusal.go says what a refusal means
 //	waits     who waits for whom; poller asks the table for what memory does not know
 //	watcher   looks for what the client never says: missing topics, too few replicas, a client that can never publish again
 //	health    what keeps records back, by topic (topic_state.go) and by row (refusals.go)
@@ -52,14 +52,17 @@
 // records that are out for long is in trouble by itself, and only an acknowledgement ends that. A refusal is about a row: it stands until that row is
 // acknowledged, its source is closed, or it has not come again for longer than until the next try.
 //
-// A dead letter that is too large fails alone or with its batch. It moves to a client that has one record at a time, and there loses its value, and
-// then all but its reasons, until it fits. Its source goes on meanwhile.
+// The client fails a record together with all that is buffered for its partition. So what an optional topic refused (dead letters, routed events), and
+// what was too large anywhere, moves to a client that has one record at a time. There a dead letter takes another form, with a key or without its value,
+// and what its topic refuses even so is left out: see refusal.go. A source of events produces nothing meanwhile, or their order would suffer; dead
+// letters have no order, and nothing waits for them.
 //
 // A record's timestamp is the time of publishing, not of the command: brokers may refuse old timestamps for good, and delete by them.
 //
 // # Goroutines and locks
 //
-// One goroutine for each open source, which alone produces for it, ended by Close; one each for the poller, the watcher and outsize, ended by Stop.
+// One goroutine for each open source, which alone produces for it, ended by Close; one each for the poller, the watcher and each
+// topic's alone, ended by Stop.
 // Promises run on the client's goroutine, one after another.
 //
 // Locks: each is taken alone, except Room.mu, which is taken under source.mu, and source.mu, which is taken under refusals.mu. None that a promise takes is held while calling the client, or an era

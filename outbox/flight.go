@@ -1,7 +1,9 @@
 package outbox
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -14,7 +16,9 @@ type flight struct {
 	source   *source
 	number   int64
 	cost     tally
-	command  int64 // the command record's timestamp, or NoTime
+	time     int64   // the command record's timestamp, or NoTime
+	from     *Source // the partition that the command came by
+	offset   int64   // of the command
 	produced time.Time
 
 	left   int   // promises to come; guarded by the source's mu
@@ -26,8 +30,7 @@ type flight struct {
 	second  *kgo.Record // the same in the topic of its own; nil where there is none
 	headers [maxHeaders]kgo.RecordHeader
 
-	own  int // how many headers a dead letter came with
-	form form
+	own int // how many headers a dead letter came with
 
 	promise func(*kgo.Record, error) // returned
 }
@@ -52,7 +55,8 @@ func (r *Relay) reuse(f *flight) {
 func (s *source) launch(row *Row) bool {
 	f := s.relay.newFlight()
 	f.source, f.number, f.cost = s, row.Number, tally{1, row.size()}
-	f.command, f.produced, f.left = row.cause().Time, s.now, 1
+	f.from, f.offset = row.from(&s.Source), row.Offset
+	f.time, f.produced, f.left = row.cause().Time, s.now, 1
 	if d := row.DeadLetter; d != nil {
 		f.own = len(d.Headers)
 		f.record = s.render.deadLetter(row)
@@ -74,21 +78,27 @@ func (s *source) produce(f *flight) bool {
 	defer first.leave()
 	f.streams[0] = first
 	if f.second == nil {
-		if s.takeOff(f) {
-			first.produce(era, &f.record, &f.waves[0], f.promise)
-			return true
-		}
-		return false
+		return s.takeOff(f) && s.give(f, 0, &f.record, era)
 	}
 	second := s.producer.streams[f.second.Topic]
 	secondEra := second.enter()
 	defer second.leave()
 	f.streams[1] = second
-	if !s.takeOff(f) {
-		return false
+	return s.takeOff(f) && s.give(f, 0, &f.record, era) && s.give(f, 1, f.second, secondEra)
+}
+
+// give hands a record over, unless its topic is shut: then the row counts as published without it. It reports true.
+func (s *source) give(f *flight, i int, r *kgo.Record, era context.Context) bool {
+	stream, relay := f.streams[i], s.relay
+	switch stream.state.admits(relay.pace.probe) {
+	case admitted:
+		stream.produce(era, r, &f.waves[i], f.promise)
+	case probing:
+		relay.alone[r.Topic].push(f, r, true)
+	case shut:
+		relay.health.skip(stream.state, f, stream.state.shutBy())
+		s.landed(f, nil)
 	}
-	first.produce(era, &f.record, &f.waves[0], f.promise)
-	second.produce(secondEra, f.second, &f.waves[1], f.promise)
 	return true
 }
 
@@ -99,11 +109,6 @@ func (f *flight) returned(r *kgo.Record, err error) {
 		i = 1
 	}
 	s, stream, wave := f.source, f.streams[i], f.waves[i]
-	if err != nil && !stream.ordered && errors.Is(err, kerr.MessageTooLarge) {
-		stream.state.returned(wave)
-		s.relay.outsize.push(f)
-		return
-	}
 	if err == nil {
 		stream.state.acknowledged(wave)
 		s.landed(f, nil)
@@ -113,7 +118,23 @@ func (f *flight) returned(r *kgo.Record, err error) {
 		return
 	}
 	stream.state.returned(wave)
+	if isRefusal(err) && (stream.state.optional || errors.Is(err, kerr.MessageTooLarge)) {
+		if stream.ordered {
+			s.fail(err)
+			stream.end()
+		}
+		s.relay.alone[r.Topic].push(f, r, false)
+		return
+	}
 	s.relay.health.failed(stream.state, f, err)
 	s.landed(f, err)
 	stream.end()
+}
+
+// deadLetter tells whether the row is one.
+func (f *flight) deadLetter() bool { return !f.streams[0].ordered }
+
+// command names the command that caused the row, as `dlq show` takes it.
+func (f *flight) command() string {
+	return fmt.Sprintf("%s.%d.%d", f.from.Topic, f.from.Partition, f.offset)
 }

@@ -20,9 +20,8 @@ type health struct {
 	topics  map[string]*topicState
 	table   trouble
 
-	eventsTopic string
-	patience    time.Duration // without an acknowledgement
-	refusals    refusals
+	patience time.Duration // without an acknowledgement
+	refusals refusals
 }
 
 // trouble is an outage of one thing, while it lasts.
@@ -34,11 +33,10 @@ type trouble struct {
 
 func newHealth(e *Envelope, log *slog.Logger, m Metrics, patience time.Duration) *health {
 	h := &health{
-		log: log, metrics: m, topics: map[string]*topicState{}, eventsTopic: e.EventsTopic, patience: patience,
-		refusals: refusals{all: map[refusedBy]refusal{}},
+		log: log, metrics: m, topics: map[string]*topicState{}, patience: patience, refusals: refusals{all: map[refusedBy]refusal{}},
 	}
 	for _, topic := range e.topics() {
-		h.topics[topic] = &topicState{topic: topic}
+		h.topics[topic] = &topicState{topic: topic, optional: topic != e.EventsTopic}
 	}
 	return h
 }
@@ -157,6 +155,9 @@ func (h *health) split(now time.Time) (all, some []error) {
 		all = append(all, err)
 	}
 	for _, t := range h.topics {
+		if s := t.closed.Load(); s != nil {
+			some = append(some, fmt.Errorf("publish to %s: %w", t.topic, s))
+		}
 		if err, others := t.whySilent(); err != nil {
 			h.sort(t, err, others, &all, &some)
 		}
@@ -170,7 +171,7 @@ func (h *health) split(now time.Time) (all, some []error) {
 
 // sort tells what keeps everything back from what does not. others says that other records of the topic are acknowledged.
 func (h *health) sort(t *topicState, err error, others bool, all, some *[]error) {
-	if t.topic == h.eventsTopic && !others {
+	if !t.optional && !others {
 		*all = append(*all, err)
 	} else {
 		*some = append(*some, err)
@@ -188,6 +189,8 @@ func reason(err error) string {
 		return k.Message
 	case errors.As(err, &silent):
 		return "unacknowledged"
+	case errors.Is(err, errShut):
+		return "shut"
 	case errors.Is(err, errGap):
 		return "missing_rows"
 	case isEraOver(err):

@@ -17,6 +17,16 @@ func (s *source) takeOff(f *flight) bool {
 	return true
 }
 
+// fail has nothing more produced until all promises have returned.
+func (s *source) fail(err error) {
+	s.mu.Lock()
+	if s.failure == nil {
+		s.failure = err
+	}
+	s.mu.Unlock()
+	s.signal()
+}
+
 // landed counts a promise that returned. A row is acknowledged when it is in all of its topics.
 func (s *source) landed(f *flight, err error) {
 	s.mu.Lock()
@@ -41,7 +51,7 @@ func (s *source) landed(f *flight, err error) {
 	s.mu.Unlock()
 
 	if acknowledged {
-		s.relay.metrics.acknowledged(time.Now(), f.produced, f.command)
+		s.relay.metrics.acknowledged(time.Now(), f.produced, f.time)
 	}
 	if wake {
 		s.signal()

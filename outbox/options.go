@@ -40,6 +40,7 @@ type Metrics struct {
 	Publish  prometheus.Observer                // seconds from produce to acknowledgement
 	EndToEnd prometheus.Observer                // seconds from the command record's timestamp to acknowledgement
 	Retried  func(system string, reason string) // something failed and will be tried again; system is "kafka" or "postgres"
+	Skipped  func(topic string, reason string)  // a record was refused by its topic for good, and left out
 }
 
 func (m Metrics) acknowledged(now, produced time.Time, command int64) {
@@ -54,6 +55,12 @@ func (m Metrics) acknowledged(now, produced time.Time, command int64) {
 func (m Metrics) retried(system, reason string) {
 	if m.Retried != nil {
 		m.Retried(system, reason)
+	}
+}
+
+func (m Metrics) skipped(topic, reason string) {
+	if m.Skipped != nil {
+		m.Skipped(topic, reason)
 	}
 }
 

@@ -32,7 +32,7 @@ type Relay struct {
 	health   *health
 	waits    waits
 	poller   *poller
-	outsize  *outsize
+	alone    map[string]*alone // by topic
 	watcher  *watcher
 	producer atomic.Pointer[producer]
 	heldKeys atomic.Int64
@@ -62,7 +62,7 @@ func newRelay(o Options, p pace) (*Relay, error) {
 		maxRows: int64(o.MaxRows), maxBytes: o.MaxBytes,
 		health:  newHealth(&o.Envelope, o.Logger, o.Metrics, p.patience),
 		waits:   waits{by: map[int32]map[*source]int64{}},
-		sources: map[int32]*source{}, allEnded: make(chan struct{}),
+		sources: map[int32]*source{}, alone: map[string]*alone{}, allEnded: make(chan struct{}),
 	}
 	producer, err := newProducer(o.Kafka, &r.envelope, r.health)
 	if err != nil {
@@ -70,9 +70,12 @@ func newRelay(o Options, p pace) (*Relay, error) {
 		return nil, fmt.Errorf("outbox: %w", err)
 	}
 	r.producer.Store(producer)
-	r.poller, r.outsize, r.watcher = newPoller(r), newOutsize(r), newWatcher(r)
+	r.poller, r.watcher = newPoller(r), newWatcher(r)
+	for topic, state := range r.health.topics {
+		r.alone[topic] = newAlone(r, state)
+		go r.alone[topic].run()
+	}
 	go r.poller.run(ctx)
-	go r.outsize.run()
 	go r.watcher.run(ctx)
 	return r, nil
 }
@@ -196,7 +199,9 @@ func (r *Relay) shutDown() {
 	<-r.poller.ended
 	<-r.watcher.ended
 	r.producer.Load().close()
-	<-r.outsize.ended
+	for _, a := range r.alone {
+		<-a.ended
+	}
 }
 
 func (r *Relay) source(id int32) *source {

@@ -88,6 +88,10 @@ func TestRenderer_golden(t *testing.T) {
 	letter := renderings()["dead-letter"]
 	golden(t, "dead-letter-without-value", render(&letter, withoutValue))
 	golden(t, "dead-letter-reasons-only", render(&letter, reasonsOnly))
+	empty := renderings()["dead-letter-empty"]
+	keyed := render(&empty, whole)
+	makeUpKey(keyed, "warehouse.commands.3.1044")
+	golden(t, "dead-letter-key-made-up", keyed)
 }
 
 func golden(t *testing.T, name string, r *kgo.Record) {

@@ -24,7 +24,7 @@ const (
 var fastPace = pace{
 	first: time.Millisecond, last: 20 * time.Millisecond,
 	nudge: time.Millisecond, poll: time.Millisecond, pollMost: 5 * time.Millisecond,
-	look: 20 * time.Millisecond, patience: 100 * time.Millisecond,
+	look: 20 * time.Millisecond, patience: 100 * time.Millisecond, giveUp: 50 * time.Millisecond, probe: 20 * time.Millisecond,
 }
 
 // stage is a Kafka cluster and a table; relays on it are processes.

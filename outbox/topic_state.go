@@ -10,7 +10,12 @@ import (
 // Records are counted in two waves: those produced since the last turn, and those of before. A turn is made only when all of before have returned,
 // so while some of before are out, they have been out since the last turn at least.
 type topicState struct {
-	topic   string
+	topic    string
+	optional bool                      // what it has is elsewhere too: see refusal.go
+	closed   atomic.Pointer[shutTopic] // nil: it takes records
+
+	skips, skipsLogged atomic.Int64 // records left out for what they are, and when that was logged
+
 	waves   [2]atomic.Int64 // records whose promises have not returned
 	current atomic.Uint32   // the wave of new records
 	acks    atomic.Int64

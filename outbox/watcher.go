@@ -75,6 +75,9 @@ func (w *watcher) look(ctx context.Context, silent []silentTopic) {
 	}
 	r.producer.Store(fresh)
 	p.close()
+	for _, a := range r.alone {
+		a.renew()
+	}
 }
 
 // lostProducerID tells whether the client has an error instead of a producer id, which it keeps for ever.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/plugin/kprom"
 
 	"allocation/cmd/allocation/config"
@@ -22,11 +23,13 @@ type metrics struct {
 	endToEnd prometheus.Histogram
 	ahead    prometheus.Gauge
 	refused  *prometheus.CounterVec
+	skipped  *prometheus.CounterVec
 }
 
 // retries are the usual reasons to try again.
 var retries = []struct{ system, reason string }{
 	{"postgres", "outage"}, {"postgres", "conflict"}, {"postgres", "unknown_outcome"}, {"postgres", "claim"}, {"kafka", "fetch"}, {"kafka", "commit"}, {"kafka", "group"}, {"postgres", "attend"},
+	{"kafka", "unacknowledged"},
 }
 
 func newMetrics() *metrics {
@@ -54,6 +57,11 @@ func newMetrics() *metrics {
 			Help: "Connections that a server refused, or whose server this worker does not trust. Waiting does not mend that: the reason says what to change.",
 		}, []string{"system", "reason"}),
 	}
+	m.skipped = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "allocation_outbox_skipped_total",
+		Help: "Records that a topic of dead letters or routed events refused for good, and that were left out there. Nothing is lost: " +
+			"dead letters are in the database, and events in the topic of all events.",
+	}, []string{"topic", "reason"})
 	for _, system := range []string{systemKafka, systemPostgres} {
 		m.refused.WithLabelValues(system, config.RefusedPassword)
 	}
@@ -61,7 +69,7 @@ func newMetrics() *metrics {
 	for _, r := range retries {
 		m.worker.Retries.WithLabelValues(r.system, r.reason) // shown from the start, as zero: an alert needs to see it grow
 	}
-	registry.MustRegister(m.publish, m.endToEnd, m.ahead, m.refused, buildInfo(), collectors.NewGoCollector(),
+	registry.MustRegister(m.publish, m.endToEnd, m.ahead, m.refused, m.skipped, buildInfo(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -75,7 +83,11 @@ func buildInfo() prometheus.Collector {
 	}, func() float64 { return 1 })
 }
 
-func (m *metrics) ofRelay() outbox.Metrics {
+// ofRelay are the relay's, with a series for each topic whose records may be left out.
+func (m *metrics) ofRelay(optional []string) outbox.Metrics {
+	for _, topic := range optional {
+		m.skipped.WithLabelValues(topic, kerr.InvalidRecord.Message)
+	}
 	return outbox.Metrics{
 		Publish: m.publish, EndToEnd: m.endToEnd,
 		Retried: func(system, reason string) { m.worker.Retries.WithLabelValues(system, reason).Inc() },
@@ -93,6 +105,7 @@ func (m *metrics) observe(relay *outbox.Relay) {
 			Name: "allocation_outbox_held_keys",
 			Help: "Products whose events wait for an event that came by another partition.",
 		}, func() float64 { return float64(relay.HeldKeys()) }),
+		Skipped: func(topic, reason string) { m.skipped.WithLabelValues(topic, reason).Inc() },
 	)
 }
 

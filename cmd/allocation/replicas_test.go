@@ -12,7 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"allocation/deploy/embedded/child"
-	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
 )
 
@@ -84,7 +83,6 @@ func startOnCluster(t *testing.T) (*service, *kafka.Cluster) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cluster.Close() })
 
-	t.Setenv("DATABASE_URL", testbed.Database(t))
 	s := &service{t: t, group: "group", names: topicNames{
 		commands: "commands", events: "events", route: "route", deadLetters: "dlq", brokers: strings.Join(cluster.Brokers(), ","),
 	}}
@@ -103,9 +101,7 @@ func startOnCluster(t *testing.T) (*service, *kafka.Cluster) {
 	require.NoError(t, err)
 	require.Zero(t, answer.Topics[0].ErrorCode, answer.Topics[0].ErrorMessage)
 
-	runProgram(t, "migrate", "up").requireDone(t)
-	runProgram(t, append([]string{"topics", "create", "--partitions=2"}, s.names.flags(t)...)...).requireDone(t)
-	s.start()
+	s.setUp("2")
 	return s, cluster
 }
 

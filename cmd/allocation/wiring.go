@@ -176,8 +176,12 @@ func (w *wiring) newRelay(db *store.Store) (*outbox.Relay, error) {
 		Envelope: outbox.Envelope{
 			EventsTopic: topics.EventsTopic, Routes: topics.Routes(), Source: topics.EventSource,
 			DeadLetterTopic: topics.DeadLetterTopic, Group: w.settings.group.ID,
+	optional := []string{topics.DeadLetterTopic}
+	for _, topic := range topics.Routes() {
+		optional = append(optional, topic)
+	}
 		},
-		Table: table, Metrics: w.metrics.ofRelay(), Logger: w.logger.With("part", "relay"),
+		Table: table, Metrics: w.metrics.ofRelay(optional), Logger: w.logger.With("part", "relay"),
 		MaxRows: relayRows, MaxBytes: relayBytes,
 	})
 }

@@ -32,6 +32,7 @@ type service struct {
 	group string
 	stall string // STALL_TIMEOUT, where it is not the default
 	stop  func() error
+	stall string // STALL_TIMEOUT; empty: 30s
 	log   syncBuffer
 }
 
@@ -55,12 +56,19 @@ func (b *syncBuffer) String() string {
 
 func startService(t *testing.T) *service {
 	t.Helper()
-	t.Setenv("DATABASE_URL", testbed.Database(t))
 	s := &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
-	runProgram(t, "migrate", "up").requireDone(t)
-	runProgram(t, append([]string{"topics", "create", "--partitions=3"}, s.names.flags(t)...)...).requireDone(t)
-	s.start()
+	s.setUp("3")
 	return s
+}
+
+// setUp makes the database and the topics that are missing, and starts the worker.
+func (s *service) setUp(partitions string) {
+	t := s.t
+	t.Helper()
+	t.Setenv("DATABASE_URL", testbed.Database(t))
+	runProgram(t, "migrate", "up").requireDone(t)
+	runProgram(t, append([]string{"topics", "create", "--partitions=" + partitions}, s.names.flags(t)...)...).requireDone(t)
+	s.start()
 }
 
 func (s *service) settings() workerSettings {

@@ -20,6 +20,7 @@ func TestSecured(t *testing.T) {
 		{"namesTheSettingAtFault", namesTheSetting},
 		{"waitsWhereAccessIsLost", waits},
 		{"readsRotatedSecretsAgain", rotates},
+		{"leavesOutWhatATopicMayNotHave", leavesOut},
 		{"needsEachACL", needsEachACL},
 		{"needsEachGrant", needsEachGrant},
 		{"keepsSecrets", keepsSecrets},

@@ -88,6 +88,9 @@ func (l *letter) conclude() {
 // wrongLetter says what is wrong with a dead letter.
 func (c *check) wrongLetter(command, r *Record) string {
 	own, key := command.Headers, command.Key
+	if key == nil && r.header("dlq-key-made-up") != nil { // for a topic that takes no record without one
+		key = fmt.Appendf(nil, "%s.%s.%s", r.header("dlq-original-topic"), r.header("dlq-original-partition"), r.header("dlq-original-offset"))
+	}
 	if size := r.header("dlq-headers-bytes"); size != nil && len(r.header("dlq-value-bytes")) > 0 { // too large even without its value
 		n := 0
 		for _, h := range own {
