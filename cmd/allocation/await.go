@@ -64,7 +64,7 @@ func (w *wiring) await(ctx context.Context, system string, ask func(context.Cont
 	}
 }
 
-// askKafka finds out the cluster's id, and whether the topics are there.
+// askKafka finds out the cluster's id, whether the topics are there, and whether commands are lost on them.
 func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	if err := reachAny(ctx, w.settings.kafka, w.dial); err != nil {
 		return "", err
@@ -82,7 +82,15 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	if err := missingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...); err != nil {
 		return "", err
 	}
-	return metadata.Cluster, topicsWithoutID(ctx, client, topics.CommandTopicNames()...)
+	if err := topicsWithoutID(ctx, client, topics.CommandTopicNames()...); err != nil {
+		return "", err
+	}
+	found, err := w.inspector(client).inspect(ctx)
+	if err != nil {
+		return "", err
+	}
+	w.topicWatch.take(found)
+	return metadata.Cluster, severeOnes(found)
 }
 
 // permanent tells whether an error that was met for so long says that something is set up wrongly, rather than away.
@@ -95,9 +103,11 @@ func permanent(err error, waited time.Duration) bool {
 		hidden  *hiddenTopicsError
 		access  *config.AccessError
 		ids     *noTopicIDError
+		set     *topicSettingsError
 	)
 	switch {
-	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids):
+	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids),
+		errors.As(err, &set):
 		return true
 	case errors.As(err, &topics):
 		return waited > topicsSpread

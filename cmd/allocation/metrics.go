@@ -74,6 +74,19 @@ func newMetrics() *metrics {
 	return m
 }
 
+// topics is a gauge of settings of topics, with a series for what would lose commands.
+func (m *metrics) topics(commands []string) *prometheus.GaugeVec {
+	gauge := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "allocation_topic_misconfigured",
+		Help: "1 where a setting of a topic is not as it should be: error loses commands, warning may lose something, unknown is hidden by the access rules.",
+	}, []string{"topic", "setting", "severity"})
+	for _, topic := range commands {
+		gauge.WithLabelValues(topic, cleanupPolicy, string(severe))
+	}
+	m.registry.MustRegister(gauge)
+	return gauge
+}
+
 // buildInfo is 1, and says by its labels what runs.
 func buildInfo() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -91,6 +104,7 @@ func (m *metrics) ofRelay(optional []string) outbox.Metrics {
 	return outbox.Metrics{
 		Publish: m.publish, EndToEnd: m.endToEnd,
 		Retried: func(system, reason string) { m.worker.Retries.WithLabelValues(system, reason).Inc() },
+		Skipped: func(topic, reason string) { m.skipped.WithLabelValues(topic, reason).Inc() },
 	}
 }
 
@@ -105,7 +119,6 @@ func (m *metrics) observe(relay *outbox.Relay) {
 			Name: "allocation_outbox_held_keys",
 			Help: "Products whose events wait for an event that came by another partition.",
 		}, func() float64 { return float64(relay.HeldKeys()) }),
-		Skipped: func(topic, reason string) { m.skipped.WithLabelValues(topic, reason).Inc() },
 	)
 }
 

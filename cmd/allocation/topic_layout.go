@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -47,7 +46,7 @@ type madeTopic struct {
 func (l topicLayout) create(ctx context.Context, admin *kadm.Client) ([]madeTopic, error) {
 	var made []madeTopic
 	for _, topic := range append(l.CommandTopicNames(), l.Outputs()...) {
-		m, err := l.createOne(ctx, admin, topic, nil)
+		m, err := l.createOne(ctx, admin, topic, map[string]*string{})
 		if err != nil {
 			return made, err
 		}
@@ -61,25 +60,13 @@ func (l topicLayout) create(ctx context.Context, admin *kadm.Client) ([]madeTopi
 }
 
 func (l topicLayout) createDeadLetters(ctx context.Context, admin *kadm.Client) (madeTopic, error) {
-	largest := largestMessage(ctx, admin, l.CommandTopicNames())
-	hidden := hiddenSettings(ctx, admin, append(l.CommandTopicNames(), l.DeadLetterTopic))
-	room := min(largest+deadLetterRoom, math.MaxInt32)
-	m, err := l.createOne(ctx, admin, l.DeadLetterTopic, map[string]*string{maxMessageBytes: kadm.StringPtr(strconv.FormatInt(room, 10))})
-	if len(hidden) > 0 {
-		m.Note = fmt.Sprintf("the access rules do not let this user see the settings of %s, so whether it has room for the largest command is not known",
-			strings.Join(hidden, ", "))
-		return m, err
-	}
-	if err != nil || m.Created {
-		return m, err
-	}
-	if has := largestMessage(ctx, admin, []string{l.DeadLetterTopic}); has < room {
-		m.Note = fmt.Sprintf("its %s is %d: a refused command of more than that, headers included, loses its value here; %d would be enough", maxMessageBytes, has, room)
-	}
-	return m, nil
+	room := min(largestMessage(ctx, admin, l.CommandTopicNames())+deadLetterRoom, math.MaxInt32)
+	return l.createOne(ctx, admin, l.DeadLetterTopic, map[string]*string{maxMessageBytes: kadm.StringPtr(strconv.FormatInt(room, 10))})
 }
 
+// createOne makes a topic that is not compacted, whatever the brokers' default is: all its records count.
 func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic string, settings map[string]*string) (madeTopic, error) {
+	settings[cleanupPolicy] = kadm.StringPtr(policyDelete)
 	_, err := admin.CreateTopic(ctx, l.partitions, l.replication, settings, topic)
 	if err == nil {
 		return madeTopic{Topic: topic, Partitions: int(l.partitions), Created: true}, awaitTopic(ctx, admin, topic)
@@ -112,20 +99,6 @@ func largestMessage(ctx context.Context, admin *kadm.Client, topics []string) in
 		return usualMessageBytes
 	}
 	return largest
-}
-
-// hiddenSettings are the topics whose settings this user may not see.
-func hiddenSettings(ctx context.Context, admin *kadm.Client, topics []string) (hidden []string) {
-	for _, topic := range topics { // one by one: the answer to all at once does not name the topic
-		configs, err := admin.DescribeTopicConfigs(ctx, topic)
-		for _, c := range configs {
-			err = errors.Join(err, c.Err)
-		}
-		if errors.Is(err, kerr.TopicAuthorizationFailed) {
-			hidden = append(hidden, topic)
-		}
-	}
-	return hidden
 }
 
 // describeTopics asks again while a broker has not heard yet of a topic that was just made.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -18,12 +19,14 @@ type topicsCreateCommand struct {
 	config.Topics
 	Partitions        string `default:"12" placeholder:"N" help:"Partitions of each new topic."`
 	ReplicationFactor string `default:"-1" placeholder:"N" help:"Copies of each new topic; -1: what the brokers have as their default."`
+	OutboxRetention   string `name:"outbox-retention" env:"OUTBOX_RETENTION" default:"7d" help:"How long published events stay in the database: what topics keep is compared with it."`
 	JSON              bool   `help:"Print JSON."`
 }
 
 func (topicsCreateCommand) Help() string {
 	return `Creates what is missing of the command topics, the events topic, the topics of EVENT_ROUTES, and the dead-letter topic. The dead-letter
-topic takes records 64 KiB larger than the largest command. Topics that exist are left as they are.
+topic takes records 64 KiB larger than the largest command. None of them is compacted, whatever the brokers' default is. Topics that exist are left
+as they are; what is not right about their settings is said, and a command topic that is compacted is an error.
 
 Example:
 
@@ -40,6 +43,7 @@ func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
 		partitions:  int32(problems.Integer("partitions", c.Partitions, 1, 100_000)),
 		replication: int16(problems.Integer("replication-factor", c.ReplicationFactor, -1, maxReplicas)),
 	}
+	retention := problems.Retention("outbox-retention", c.OutboxRetention)
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -52,10 +56,31 @@ func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
 	}
 	defer client.Close()
 	made, err := layout.create(ctx, kadm.NewClient(client))
+	if err == nil {
+		inspector := topicInspector{client: client, topics: c.Topics, retention: retention, seeds: c.Brokers}
+		var found []topicFinding
+		if found, err = inspector.inspect(ctx); err == nil {
+			addNotes(made, found)
+			err = severeOnes(found)
+		}
+	}
 	if printed := p.printTopics(made, c.JSON); printed != nil {
 		return printed
 	}
 	return err
+}
+
+// addNotes says beside each topic what is not right about it.
+func addNotes(made []madeTopic, found []topicFinding) {
+	for i := range made {
+		var notes []string
+		for _, f := range found {
+			if f.topic == made[i].Topic {
+				notes = append(notes, f.note())
+			}
+		}
+		made[i].Note = strings.Join(notes, "; ")
+	}
 }
 
 func (p *program) printTopics(made []madeTopic, asJSON bool) error {

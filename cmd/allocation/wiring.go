@@ -43,6 +43,9 @@ type wiring struct {
 	wrapTable  func(outbox.Table) outbox.Table // between the relay and the database; may be nil
 	readiness  *readiness
 
+	topicWatch   *topicWatch
+	inspectEvery time.Duration
+
 	kafkaAccess, postgresAccess *access
 }
 
@@ -56,8 +59,9 @@ const (
 func newWiring(settings workerSettings, logger *slog.Logger) *wiring {
 	w := &wiring{
 		settings: settings, logger: logger, metrics: newMetrics(),
-		dial: settings.kafka.Dialer(), readiness: newReadiness(),
+		dial: settings.kafka.Dialer(), readiness: newReadiness(), inspectEvery: inspectEvery,
 	}
+	w.topicWatch = &topicWatch{logger: logger, gauge: w.metrics.topics(settings.topics.CommandTopicNames())}
 	w.kafkaAccess = newAccess(systemKafka, settings.kafka.Explain, w.metrics.refused, logger)
 	w.postgresAccess = newAccess(systemPostgres, settings.database.Explain, w.metrics.refused, logger)
 	w.kafka = []kgo.Opt{kgo.WithHooks(w.kafkaAccess)}
@@ -77,7 +81,7 @@ func (w *wiring) explain(system string, err error) error {
 func (w *wiring) healthOf(runner *worker.Worker) func(context.Context) health {
 	return func(ctx context.Context) health {
 		reasons := runner.NotReady(ctx)
-		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons), notes: runner.Notes()}
+		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons), notes: append(runner.Notes(), w.topicWatch.notes()...)}
 	}
 }
 
@@ -140,7 +144,7 @@ func owner() string {
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
-// work puts the worker together and runs it until the context ends, with the outbox' maintenance beside it.
+// work puts the worker together and runs it until the context ends, with the outbox' maintenance and a look at the topics beside it.
 func (w *wiring) work(ctx context.Context, db *store.Store) error {
 	relay, err := w.newRelay(db)
 	if err != nil {
@@ -158,6 +162,7 @@ func (w *wiring) work(ctx context.Context, db *store.Store) error {
 	maintaining, stop := context.WithCancel(ctx)
 	var maintenance sync.WaitGroup
 	maintenance.Go(func() { w.newOutboxDays(db).run(maintaining) })
+	maintenance.Go(func() { w.watchTopics(maintaining) })
 	err = runner.Run(ctx)
 	stop()
 	maintenance.Wait()
@@ -171,15 +176,15 @@ func (w *wiring) newRelay(db *store.Store) (*outbox.Relay, error) {
 	if w.wrapTable != nil {
 		table = w.wrapTable(table)
 	}
+	optional := []string{topics.DeadLetterTopic}
+	for _, topic := range topics.Routes() {
+		optional = append(optional, topic)
+	}
 	return outbox.NewRelay(outbox.Options{
 		Kafka: w.kafkaOptions(),
 		Envelope: outbox.Envelope{
 			EventsTopic: topics.EventsTopic, Routes: topics.Routes(), Source: topics.EventSource,
 			DeadLetterTopic: topics.DeadLetterTopic, Group: w.settings.group.ID,
-	optional := []string{topics.DeadLetterTopic}
-	for _, topic := range topics.Routes() {
-		optional = append(optional, topic)
-	}
 		},
 		Table: table, Metrics: w.metrics.ofRelay(optional), Logger: w.logger.With("part", "relay"),
 		MaxRows: relayRows, MaxBytes: relayBytes,

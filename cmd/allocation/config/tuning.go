@@ -32,8 +32,13 @@ func (t Tuning) Check(p *Problems) TuningSettings {
 	return TuningSettings{
 		Appliers:        appliers,
 		MaxBatch:        p.Integer("max-batch", t.MaxBatch, 1, 100_000),
-		OutboxRetention: p.duration("outbox-retention", t.OutboxRetention, time.Hour, 3650*day),
+		OutboxRetention: p.Retention("outbox-retention", t.OutboxRetention),
 		ShutdownTimeout: p.duration("shutdown-timeout", t.ShutdownTimeout, time.Second, time.Hour),
 		StallTimeout:    p.duration("stall-timeout", t.StallTimeout, time.Second, time.Hour),
 	}
+}
+
+// Retention reads how long published events stay in the database.
+func (p *Problems) Retention(flag, value string) time.Duration {
+	return p.duration(flag, value, time.Hour, 3650*day)
 }

@@ -75,6 +75,13 @@ func (s *site) ownerMisses(env environment, r rule) {
 // workerMisses: a worker that runs says what is refused, does no harm, and goes on when it is allowed again.
 func (s *site) workerMisses(w *worker, r rule) {
 	s.t.Helper()
+	if r.operation == "DescribeConfigs" { // it looks when it starts, and now and then
+		starting := s.startWorker(s.worker())
+		await(s.t, waitLimit, starting.logged, "the access rules do not let this user see the settings of "+r.name)
+		starting.ready(waitLimit)
+		starting.stop()
+		return
+	}
 	before := len(w.logged())
 	if strings.HasSuffix(r.name, ".dlq") {
 		s.sendMalformed()
