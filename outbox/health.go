@@ -158,7 +158,7 @@ func (h *health) split(now time.Time) (all, some []error) {
 		if s := t.closed.Load(); s != nil {
 			some = append(some, fmt.Errorf("publish to %s: %w", t.topic, s))
 		}
-		if err, others := t.whySilent(); err != nil {
+		if others, err := t.whySilent(); err != nil {
 			h.sort(t, err, others, &all, &some)
 		}
 		if refused := h.refusals.standing(t, now); len(refused) > 0 {

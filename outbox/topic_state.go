@@ -71,12 +71,12 @@ func (t *topicState) turn(now time.Time) (out int64, since time.Time) {
 }
 
 // whySilent is why acknowledgements do not come now, and whether others do.
-func (t *topicState) whySilent() (err error, others bool) { //nolint:revive // others is about the error
+func (t *topicState) whySilent() (others bool, err error) {
 	err, others = t.silence.get(), t.others.Load()
 	if err != nil && !others && t.acks.Load() != t.silenceAcks.Load() {
-		return nil, false // one came since
+		return false, nil // one came since
 	}
-	return err, others
+	return others, err
 }
 
 // moving tells whether records were acknowledged lately, and after others that are not.

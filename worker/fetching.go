@@ -126,17 +126,23 @@ func (w *Worker) runFetchWatch(stop context.Context) {
 	}
 }
 
-// measureStable asks for the last stable offsets. A leader that does not answer keeps nothing from the others.
+// measureStable asks for the ends of the logs, and then for the last stable offsets, so that what comes meanwhile does not seem to wait. A leader that does not answer keeps nothing from the others.
 func (w *Worker) measureStable(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	ends, _ := w.admin.ListEndOffsets(ctx, w.topics()...)
 	listed, _ := w.admin.ListCommittedOffsets(ctx, w.topics()...) // an error is of some of them: what it is, a fetch tells
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
 	for _, l := range w.lanes {
 		if o, ok := listed.Lookup(l.topic, l.partition); ok && o.Err == nil {
-			l.stable, l.measuredAt = o.Offset, now
+			end := o.Offset
+			if e, known := ends.Lookup(l.topic, l.partition); known && e.Err == nil {
+				end = e.Offset
+			}
+			l.see(o.Offset, end, now)
+			l.measuredAt = now
 			w.setLag(l)
 		}
 	}

@@ -32,6 +32,9 @@ func (w *Worker) Notes() (notes []string) {
 		if l.state == quarantined {
 			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", l.topic, l.partition, l.why))
 		}
+		if why := l.waitsForTransaction(w.cfg.StallTimeout, now); why != "" {
+			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", l.topic, l.partition, why))
+		}
 	}
 	notes = append(notes, w.company.left...)
 	notes = slices.AppendSeq(notes, maps.Values(w.company.foreign))

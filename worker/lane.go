@@ -43,7 +43,6 @@ type lane struct {
 	nextRow int64
 	marks   []mark // transactions whose rows are not all published yet
 
-	stable    int64     // the last stable offset that is known
 	published int64     // applied and published up to here
 	committed int64     // what the group was told; -1: nothing yet
 	saved     int64     // the published row that the database has
@@ -59,6 +58,7 @@ type lane struct {
 	retryAt  time.Time // not before this is it tried again
 	lock     *locked   // what it waits for; nil: nothing
 
+	logEnd
 	suspicion
 	keeping
 	fetching
@@ -101,7 +101,8 @@ func (l *lane) adopt(c Claim) {
 // judge notes what a log means for the lane.
 func (l *lane) judge(log Log) {
 	l.why = log.Unusable(l.claim.Position())
-	l.stable, l.checked = log.Stable, log.LeaderEpoch
+	l.checked = log.LeaderEpoch
+	l.see(log.Stable, log.End, time.Now())
 }
 
 // fetchEpoch has the client look for itself whether the log was cut, between the claim and its first fetch.

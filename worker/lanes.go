@@ -24,6 +24,7 @@ func (w *Worker) close(l *lane) {
 		w.client.ResumeFetchPartitions(l.asMap())
 	}
 	w.metrics.Lag.DeleteLabelValues(l.labels()...)
+	w.metrics.Stands.DeleteLabelValues(l.labels()...)
 	w.count()
 }
 

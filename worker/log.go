@@ -77,13 +77,13 @@ func Logs(ctx context.Context, admin *kadm.Client, topics ...string) (map[Partit
 	if err != nil {
 		return nil, fmt.Errorf("list start offsets: %w", err)
 	}
-	stables, err := admin.ListCommittedOffsets(ctx, topics...)
-	if err != nil {
-		return nil, fmt.Errorf("list stable offsets: %w", err)
-	}
 	ends, err := admin.ListEndOffsets(ctx, topics...)
 	if err != nil {
 		return nil, fmt.Errorf("list end offsets: %w", err)
+	}
+	stables, err := admin.ListCommittedOffsets(ctx, topics...) // last: what comes meanwhile must not seem to wait for a transaction
+	if err != nil {
+		return nil, fmt.Errorf("list stable offsets: %w", err)
 	}
 	logs := map[Partition]Log{}
 	for _, t := range details {
@@ -93,6 +93,7 @@ func Logs(ctx context.Context, admin *kadm.Client, topics ...string) (map[Partit
 				log.LeaderEpoch = noEpoch
 			}
 			known := offset(starts, p, &log.Start) && offset(stables, p, &log.Stable) && offset(ends, p, &log.End)
+			log.End = max(log.End, log.Stable)
 			if known && p.Err == nil {
 				logs[Partition{p.Topic, p.Partition}] = log
 			}

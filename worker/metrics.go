@@ -21,6 +21,7 @@ type Metrics struct {
 	HeldKeys    prometheus.Gauge
 	Lag         *prometheus.GaugeVec // by topic and partition
 	Foreign     *prometheus.GaugeVec // by kind
+	Stands      *prometheus.GaugeVec // by topic and partition
 }
 
 // NewMetrics registers a worker's metrics.
@@ -86,11 +87,15 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		}, []string{"kind"}),
 		Lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "allocation_consumer_lag",
-			Help: "Records between the last stable offset and what is applied and published, by topic and partition.",
+			Help: "Records between what is applied and published and the end of the log, by topic and partition. Those of open transactions count.",
+		}, []string{"topic", "partition"}),
+		Stands: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "allocation_stable_offset_stands_seconds",
+			Help: "For how long the last stable offset has stood below the end of the log, since a producer's transaction is open; by topic and partition.",
 		}, []string{"topic", "partition"}),
 	}
 	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.NotFetched, m.Locked,
-		m.HeldKeys, m.Lag, m.Foreign)
+		m.HeldKeys, m.Lag, m.Stands, m.Foreign)
 	m.Foreign.WithLabelValues("consumer")
 	m.Foreign.WithLabelValues("database")
 	return m

@@ -84,9 +84,10 @@ func (w *Worker) route(fetches kgo.Fetches) {
 			w.unassigned(p)
 			return
 		}
-		l.stable = max(l.stable, p.LastStableOffset)
 		if p.Err != nil {
 			w.fetchError(l, p.Err)
+		} else if p.LastStableOffset >= l.stable { // a fetch may have been on its way for longer than a later answer
+			l.see(p.LastStableOffset, p.HighWatermark, time.Now())
 		}
 		if l.state == running || l.state == draining {
 			if !l.push(p.Records) {

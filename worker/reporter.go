@@ -114,12 +114,6 @@ func (w *Worker) progress(lanes []*lane) (save []Progress, commit map[string]map
 	return save, commit
 }
 
-func (w *Worker) setLag(l *lane) {
-	if l.published >= 0 {
-		w.metrics.Lag.WithLabelValues(l.labels()...).Set(float64(max(0, l.stable-l.published)))
-	}
-}
-
 func (w *Worker) save(ctx context.Context, save []Progress) {
 	if len(save) == 0 {
 		return

@@ -16,7 +16,8 @@ type offsetsListCommand struct {
 
 func (offsetsListCommand) Help() string {
 	return `POSITION is the offset applied up to, PUBLISHED the offset whose events are all acknowledged, STABLE the last stable offset, LAG the
-records between PUBLISHED and STABLE. EPOCH counts the claims of the partition. A position that cannot be used is in quarantine: STATE says why. So it does
+records between PUBLISHED and END. Those between STABLE and END wait for a producer's transaction that is open. EPOCH counts the claims of the
+partition. A position that cannot be used is in quarantine: STATE says why. So it does
 where nothing comes to the owner from the partition (not_fetched), as the owner says itself.
 "foreign" is a partition that the consumer group gave to somebody who is no worker, "unread" one with records of a topic that no worker reads.
 
@@ -37,6 +38,7 @@ type listedPosition struct {
 	End         *int64 `json:"log_end,omitempty"`
 	Stable      *int64 `json:"last_stable_offset,omitempty"`
 	Lag         *int64 `json:"lag,omitempty"`
+	Open        int64  `json:"waiting_for_transaction,omitempty"` // records
 	Epoch       int64  `json:"epoch"`
 	Owner       string `json:"owner,omitempty"`
 	State       string `json:"state"` // ok, quarantined, not_fetched, foreign, unread, retired, or unknown and why
@@ -86,8 +88,8 @@ func (v *offsetsView) listed(p store.PositionView) listedPosition {
 		return l
 	}
 	if log, ok := v.logs[partitionOf(p)]; ok {
-		lag := max(0, log.Stable-p.PublishedUpTo)
-		l.Start, l.End, l.Stable, l.Lag = &log.Start, &log.End, &log.Stable, &lag
+		lag := max(0, log.End-p.PublishedUpTo)
+		l.Start, l.End, l.Stable, l.Lag, l.Open = &log.Start, &log.End, &log.Stable, &lag, log.End-log.Stable
 	} else {
 		l.State = "unknown: its leader does not answer"
 	}
@@ -118,6 +120,8 @@ func (l *listedPosition) state() string {
 		return l.State + ": " + l.Reason
 	case l.State == "retired":
 		return fmt.Sprintf("retired, with %d rows to publish", l.Unpublished)
+	case l.Open > 0:
+		return fmt.Sprintf("%s: %d records wait for a producer's transaction", l.State, l.Open)
 	}
 	return l.State
 }

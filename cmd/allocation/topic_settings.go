@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -148,8 +149,8 @@ func (i topicInspector) describe(ctx context.Context, names []string) (settings 
 	}
 	settings, hidden = map[string]map[string]string{}, map[string]bool{}
 	for _, r := range answer.Resources {
-		switch err := kerr.ErrorForCode(r.ErrorCode); err {
-		case nil:
+		switch err := kerr.ErrorForCode(r.ErrorCode); {
+		case err == nil:
 			of := map[string]string{}
 			for _, c := range r.Configs {
 				if c.Value != nil {
@@ -157,9 +158,9 @@ func (i topicInspector) describe(ctx context.Context, names []string) (settings 
 				}
 			}
 			settings[r.ResourceName] = of
-		case kerr.TopicAuthorizationFailed:
+		case errors.Is(err, kerr.TopicAuthorizationFailed):
 			hidden[r.ResourceName] = true
-		case kerr.UnknownTopicOrPartition:
+		case errors.Is(err, kerr.UnknownTopicOrPartition):
 		default:
 			return nil, nil, fmt.Errorf("describe the settings of %s: %w", r.ResourceName, err)
 		}

@@ -32,7 +32,6 @@ type service struct {
 	group string
 	stall string // STALL_TIMEOUT, where it is not the default
 	stop  func() error
-	stall string // STALL_TIMEOUT; empty: 30s
 	log   syncBuffer
 }
 
