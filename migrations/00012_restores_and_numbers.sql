@@ -35,7 +35,11 @@ $$;
 lock table positions in share row exclusive mode;
 select setval(pg_get_serial_sequence('positions', 'source'), max(source)) from positions having max(source) is not null;
 
+-- The number of an event has 31 bits: the time that its command's offset came by, in millions, and one behind the other within it.
+alter table positions add constraint replays_have_numbers check (replays between 0 and 2146);
+
 -- +goose Down
+alter table positions drop constraint replays_have_numbers;
 -- +goose StatementBegin
 create or replace function introduce_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[])
 returns void language sql as $$

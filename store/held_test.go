@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -169,7 +170,7 @@ func TestApply_numbersTheEventsOfARetryAfterThoseOfTheRefusal(t *testing.T) {
 	require.Equal(t, int32(2), last.Rows[0][1].Event)
 	var states []string
 	require.NoError(t, b.pool.QueryRow(t.Context(), `select array_agg(state || ' ' || retries || ' ' || first_event order by row_no) from dead_letters`).Scan(&states))
-	require.Equal(t, []string{"retried 0 2", "retried 1 3"}, states)
+	require.Equal(t, []string{"retried 0 3", "retried 1 3"}, states)
 }
 
 func TestApply_aRetryWaitsBehindAHeldProduct(t *testing.T) {
@@ -235,4 +236,66 @@ func TestTry_countsTrialsThatNeverEnded(t *testing.T) {
 	var fenced *worker.FencedError
 	_, _, err := b.Try(t.Context(), lane, 2, false)
 	require.ErrorAs(t, err, &fenced)
+}
+
+// Retried behind a held product, replayed, and retried once more: no two events of the command have one number, and so none has another's ce_id.
+func TestApply_numbersTheEventsOfACommandOnceHoweverItIsAppliedAgain(t *testing.T) {
+	b := setup(t, 1)
+	numbers := map[int32]bool{}
+	once := func(applied worker.Applied) {
+		t.Helper()
+		for _, r := range applied.Rows[0] {
+			if r.Offset == 0 && r.DeadLetter == nil {
+				require.False(t, numbers[r.Event], "two events have the number %d", r.Event)
+				numbers[r.Event] = true
+			}
+		}
+	}
+	change := func() worker.Command {
+		return typed(command(0, "ChangeBatchQuantity", `{"batchref":"b1","sku":"CHAIR","qty":7}`))
+	}
+	quantity := func(qty int) { once(b.apply(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":%d}`, qty))) }
+	refused := b.apply(change())
+	require.Equal(t, []string{"refused"}, results(refused))
+	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
+	failed := b.apply(fail(typed(command(0, "Allocate", `{"orderid":"bad","sku":"CHAIR","qty":1}`))))
+	for range 2 { // it waits twice
+		b.decide(0, refused.Rows[0][0].Number, "retrying")
+		require.Equal(t, []string{"held"}, results(b.applyKept(0, 10)))
+	}
+	b.decide(0, failed.Rows[0][0].Number, "discarding")
+	b.applyKept(0, 10)
+	applied := b.applyKept(0, 1)
+	require.Equal(t, []string{"changed"}, results(applied))
+	once(applied)
+	// The copy that still waits and a count that came first: both change the quantity.
+	b.sudo(`update batches set qty = 9 where ref = 'b1'`)
+	b.memories.forget()
+	applied = b.applyKept(0, 10)
+	require.Equal(t, []string{"changed"}, results(applied))
+	once(applied)
+
+	quantity(11)
+	id, now := b.claims[0].Source.ID, b.offset[0]
+	_, err := b.DecideOffsets(t.Context(), []OffsetDecision{{Action: "reset", Source: id, TopicID: b.claims[0].Source.TopicID, GoOn: new(int64), Why: "test"}})
+	require.NoError(t, err)
+	b.claims = b.claim(b.Store, 1)
+	b.offset[0] = 0
+	batch := b.batch(change())
+	batch.Lanes[0].Replay = b.claims[0].Replay
+	applied, err = b.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	b.committed(batch, applied)
+	require.Equal(t, []string{"changed"}, results(applied))
+	require.Equal(t, int32(worker.EventsEach), applied.Rows[0][0].Event, "its second time")
+	once(applied)
+
+	b.offset[0] = now
+	b.sudo(`update positions set next_offset = ` + strconv.FormatInt(now, 10))
+	quantity(12)
+	b.decide(0, refused.Rows[0][0].Number, "retrying")
+	applied = b.applyKept(0, 10)
+	require.Equal(t, []string{"changed"}, results(applied))
+	once(applied)
+	require.Len(t, numbers, 4)
 }

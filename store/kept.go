@@ -61,9 +61,12 @@ func (s *Store) Kept(ctx context.Context, source int32, most int, forget bool) (
 	return kept, unlessLocked("read kept commands", lockedOf(err, worker.Lane{}))
 }
 
+// A command's next event is numbered after those of all its dead letters of the same time that its offset came by: see counted.
 const (
 	decidedSQL = `
-select d.source, d.row_no, d.state = 'discarding', coalesce(k.key, ''), d.first_event, d.retries, d.command_offset, coalesce(d.command_time, -1),
+select d.source, d.row_no, d.state = 'discarding', coalesce(k.key, ''),
+    (select max(e.first_event) from dead_letters e where coalesce(e.command_source, e.source) = coalesce(d.command_source, d.source)
+        and e.command_offset = d.command_offset and e.first_event / 1000000 = d.first_event / 1000000), d.retries, d.command_offset, coalesce(d.command_time, -1),
     d.key, d.value, d.headers, p.source, p.topic, p.topic_id, p.partition
 from dead_letters d
 left join held_keys k using (source, row_no)
@@ -81,7 +84,9 @@ order by k.held_at, k.key limit 1`
 	attemptKeySQL = `update held_keys set attempts = case when $2 then 1 else attempts + 1 end where key = $1 returning attempts`
 
 	waitingCommandsSQL = `
-select h.seq, h.key, h.first_event, h.retries, h.command_offset, coalesce(h.command_time, -1), h.record_key, h.value, h.headers, p.source, p.topic, p.topic_id, p.partition
+select h.seq, h.key,
+    greatest(h.first_event, (select max(e.first_event) from dead_letters e where coalesce(e.command_source, e.source) = h.command_source
+        and e.command_offset = h.command_offset and e.first_event / 1000000 = h.first_event / 1000000)), h.retries, h.command_offset, coalesce(h.command_time, -1), h.record_key, h.value, h.headers, p.source, p.topic, p.topic_id, p.partition
 from held_commands h join positions p on p.source = h.command_source
 where h.key = $1 order by h.seq limit $2`
 )

@@ -87,10 +87,11 @@ func (l *ledger) write(batch *worker.Batch, d *decisions, i int) {
 	c := &batch.Commands[i]
 	waits, holds := d.waits[i], d.holds[i]
 	if c.Kept != nil {
-		events := len(d.results[i].Events)
-		if waits != "" {
-			events = roomForEvents
+		events := 0
+		if waits == "" {
+			events = len(d.results[i].Events)
 		}
+		l.count(c, events)
 		l.unkeep(batch.Lanes, c, events)
 	}
 	switch {

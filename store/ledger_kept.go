@@ -13,6 +13,7 @@ type kept struct {
 	decided []decided
 	applied []*worker.Command // commands that wait no longer
 	free    []string          // products that are held no longer
+	next    map[counted]int32 // the numbers of the next events of kept commands
 }
 
 // decided is a dead letter on which an operator decided.
@@ -57,8 +58,23 @@ func madeBy(c domain.Command) string {
 	return ""
 }
 
-// roomForEvents is left for the events of a command that an operator had applied again and that waits now, should it be applied once more.
-const roomForEvents = 1_000_000
+// counted is a command each time that its offset came by: its events share the numbers that it has then, whichever of its dead letters and of its
+// waiting copies they come from.
+type counted struct {
+	source int32
+	offset int64
+	time   int32
+}
+
+// count has a kept command number its events on from those of the same command in the same batch.
+func (l *ledger) count(c *worker.Command, events int) {
+	command := counted{c.Kept.From.ID, c.Offset, c.Kept.Event / worker.EventsEach}
+	c.Kept.Event = max(c.Kept.Event, l.kept.next[command])
+	if l.kept.next == nil {
+		l.kept.next = map[counted]int32{}
+	}
+	l.kept.next[command] = c.Kept.Event + int32(events) //nolint:gosec // as in event
+}
 
 // unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka what an operator decided of it.
 func (l *ledger) unkeep(lanes []worker.Lane, c *worker.Command, events int) {

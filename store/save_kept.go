@@ -44,6 +44,11 @@ with deleted as (delete from held_commands where seq = any($1) returning key),
      reset as (update held_keys set attempts = 0 where attempts > 0 and key in (select key from deleted))
 select expect_count((select count(*) from deleted), $2, 'waiting commands applied')`
 
+	countSQL = `
+update dead_letters d set first_event = v.next from unnest($1::int[], $2::bigint[], $3::int[], $4::int[]) v (source, command_offset, time, next)
+where coalesce(d.command_source, d.source) = v.source and d.command_offset = v.command_offset and d.first_event / 1000000 = v.time
+    and d.first_event < v.next`
+
 	freeSQL = `
 with deleted as (delete from held_keys where key = any($1) returning 1)
 select expect_count((select count(*) from deleted), $2, 'held products freed')`
@@ -68,6 +73,7 @@ func queueKept(p *pipeline, l *ledger) {
 		}
 		p.execute(appliedSQL, seqs, n)
 	}
+	queueCounts(p, k.next)
 	if n := len(k.free); n > 0 {
 		p.execute(freeSQL, k.free, n)
 	}
@@ -104,4 +110,17 @@ func queueWaiting(p *pipeline, waiting []waiting) {
 		recordKeys[i], values[i], headers[i] = c.Key, c.Value, encodeHeaders(c.Headers)
 	}
 	p.execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)
+}
+
+// queueCounts has the dead letters of kept commands know how far their events are numbered.
+func queueCounts(p *pipeline, next map[counted]int32) {
+	if len(next) == 0 {
+		return
+	}
+	var sources, times, numbers []int32
+	var offsets []int64
+	for c, n := range next {
+		sources, offsets, times, numbers = append(sources, c.source), append(offsets, c.offset), append(times, c.time), append(numbers, n)
+	}
+	p.execute(countSQL, sources, offsets, times, numbers)
 }

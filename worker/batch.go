@@ -132,15 +132,16 @@ type Replay struct {
 	Times int32
 }
 
-// eventsEach is more events than a command has.
-const eventsEach = 1_000_000
+// EventsEach is how many numbers the events of a command have each time that its offset comes by. Those of its dead letters go on from there: all
+// applications of one such time count together.
+const EventsEach = 1_000_000
 
 // FirstEvent is the number of the first event of the command at an offset.
 func (r Replay) FirstEvent(offset int64) int32 {
 	if offset >= r.Below {
 		return 0
 	}
-	return r.Times * eventsEach
+	return r.Times * EventsEach
 }
 
 // ClaimRequest asks for a partition.
