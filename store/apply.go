@@ -221,11 +221,7 @@ func (d *decisions) load(ctx context.Context, db querier, q *question) (whole bo
 	if q.empty() {
 		return true, nil
 	}
-	limit := callTimeout
-	if d.batch.Alone {
-		limit, q.patience = aloneTimeout, aloneTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return d.loaded.load(ctx, db, q, &d.memory.server)
 }

@@ -127,10 +127,7 @@ func lineOf(c domain.Command) (id domain.LineID, places bool) {
 // batches have more lines to release than were asked for at once.
 func (l *loaded) load(ctx context.Context, db querier, ask *question, server *server) (whole bool, err error) {
 	results := db.SendBatch(ctx, ask.pipeline())
-	if ask.patience > 0 {
-		_, err = results.Exec()
-	}
-	if err == nil && ask.asksServer {
+	if ask.asksServer {
 		err = server.learn(results.QueryRow())
 	}
 	if err == nil {

@@ -12,8 +12,7 @@ import (
 
 // question is a domain.Need as arrays for one round trip, and what the store itself wants to know.
 type question struct {
-	asksServer bool          // which it is, and what time it is there
-	patience   time.Duration // how long each statement may take, unless it is 0
+	asksServer bool // which it is, and what time it is there
 
 	skus []string
 	refs []string
@@ -85,9 +84,6 @@ func (r *byRank) Swap(i, j int) {
 // pipeline asks everything in the order in which loaded.learn reads the answers.
 func (q *question) pipeline() *pgx.Batch {
 	b := &pgx.Batch{}
-	if q.patience > 0 {
-		b.Queue(setTimeoutSQL, milliseconds(q.patience))
-	}
 	if q.asksServer {
 		b.Queue(serverSQL)
 	}

@@ -14,7 +14,7 @@ import (
 // save writes a decided batch in one pipeline, which Postgres runs as one transaction: the commit is at its end, so no lock waits for an answer to
 // cross the network. Every statement raises where it does not find what the decisions relied on.
 func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledger) error {
-	patience := d.patience(l)
+	patience := l.patience()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout+patience)
 	defer cancel()
 	p := newPipeline(ctx, conn, d.memory.buf)
@@ -42,10 +42,7 @@ const rowTime = time.Millisecond
 
 // patience is how much longer than usual the write may take: one command that moves a million lines
 // takes longer than any other, and nothing makes it smaller.
-func (d *decisions) patience(l *ledger) time.Duration {
-	if d.batch.Alone {
-		return aloneTimeout
-	}
+func (l *ledger) patience() time.Duration {
 	rows := 0
 	for _, lane := range l.rows {
 		rows += len(lane)

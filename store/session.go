@@ -23,9 +23,6 @@ const (
 
 	// callTimeout ends a call that gets no answer at all, as when the network swallows it.
 	callTimeout = statementTimeout + 5*time.Second
-
-	// aloneTimeout is for each statement of a command that failed before, perhaps for want of time, and is applied alone.
-	aloneTimeout = 10 * time.Minute
 )
 
 // certain are the settings that what this package promises rests on. Each session sets them itself, whatever the URL, the role, the database or the

@@ -58,9 +58,6 @@ type Batch struct {
 	// LockFirst has the products locked before they are read: others were first again and again, as they are where a product's commands come by
 	// several partitions and one of them takes long, because its batch has very many lines. The others wait then.
 	LockFirst bool
-
-	// Alone says that the one command failed before, perhaps for want of time: it gets the time that it needs.
-	Alone bool
 }
 
 // Cut is the batch without its commands from n on: each partition's position stops at its first

@@ -88,7 +88,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		g.takeOutsize(first)
 	case first.alone:
 		g.commands = 1
-		g.work.fails, g.work.batch.Alone = first.failure, true
+		g.work.fails = first.failure
 		g.fill(ready)
 	case first.trial > 0:
 		g.commands = min(g.commands, first.trialSize())

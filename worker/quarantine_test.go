@@ -46,7 +46,8 @@ func (p *pipeline) awaitQuarantine(m *member, partitions int, why string) {
 		require.Regexp(p.t, why, p.log.String())
 		require.Contains(p.t, p.log.String(), "allocation offsets ")
 	}
-	require.Empty(p.t, m.NotReady(p.t.Context()), "a quarantine is no reason not to be ready")
+	// A broker that was started again must be back; a quarantine is no reason not to be ready.
+	require.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) == 0 }, noticed, 20*time.Millisecond)
 	require.Len(p.t, m.Notes(), partitions)
 }
 
