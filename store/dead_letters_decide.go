@@ -18,7 +18,7 @@ type Decision struct {
 	Filter  LetterFilter
 	Limit   int  // most that match the filter
 	Discard bool // else they are retried
-	Force   bool // also retry what was retried before
+	Force   bool // also retry what failed when it was retried before
 	DryRun  bool // decide nothing, but say what would be
 }
 
@@ -26,7 +26,7 @@ type Decision struct {
 type Decided struct {
 	Letters []Letter `json:"letters"`
 	More    int64    `json:"more"`     // how many match the filter besides
-	LeftOut int64    `json:"left_out"` // how many match, but were retried before
+	LeftOut int64    `json:"left_out"` // how many match, but failed when they were retried before
 }
 
 // LettersError says for each place why nothing was decided.
@@ -39,7 +39,7 @@ const (
 
 	matchingSQL = `
 select ` + letterColumns + ` from dead_letters d` + letterJoins + `
-where d.state = 'open' and (d.retries = 0 or $6) and (d.batch_last is null or $8) and ` + letterFilterSQL + `
+where d.state = 'open' and (d.retries = 0 or d.reason <> 'internal' or $6) and (d.batch_last is null or $8) and ` + letterFilterSQL + `
 order by d.recorded_at, d.source, d.row_no limit $7 for no key update of d`
 
 	decideLettersSQL = `
@@ -143,8 +143,8 @@ func (d *Decision) refuses(l *Letter) string {
 		return "was retried, and its command applied: --force applies it once more"
 	case l.State == LetterDiscarded:
 		return "was discarded: --force applies it now"
-	case !d.Discard && l.Retries > 0:
-		return fmt.Sprintf("was retried before (%d times), and refused again or failed again: --force retries it once more", l.Retries)
+	case !d.Discard && l.Retries > 0 && l.Reason == reasonInternal:
+		return fmt.Sprintf("was retried before (%d times), and failed again: --force retries it once more", l.Retries)
 	}
 	return ""
 }

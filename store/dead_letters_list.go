@@ -36,10 +36,18 @@ const (
 
 	listLettersSQL = `
 select ` + letterColumns + ` from dead_letters d` + letterJoins + `
-where d.state = any($6) and ` + letterFilterSQL + `
+where d.state = any($6) and ` + letterFilterSQL + lastSQL + `
 order by d.recorded_at, d.source, d.row_no limit $7`
 
-	countLettersSQL = `select count(*), count(*) filter (where d.retries > 0) from dead_letters d where d.state = any($6) and ` + letterFilterSQL
+	countLettersSQL = `
+select count(*), count(*) filter (where d.retries > 0 and d.reason = 'internal') from dead_letters d
+where d.state = any($6) and ` + letterFilterSQL + lastSQL
+
+	// A command that was retried and refused again is one dead letter, its last: those before it are history, for Letter.
+	lastSQL = `
+    and not (d.state = 'retried' and exists (
+        select from dead_letters n where coalesce(n.command_source, n.source) = coalesce(d.command_source, d.source) and n.command_offset = d.command_offset
+            and (n.recorded_at, n.row_no) > (d.recorded_at, d.row_no)))`
 
 	// What is not resolved has an index of its own, which Postgres sees only where the states stand in the query.
 	unresolvedSQL = `d.state in ('open', 'retrying', 'discarding') and `
@@ -85,7 +93,7 @@ type rowQuerier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// countLetters counts dead letters, and those of them whose commands were retried before.
+// countLetters counts dead letters, and those of them whose commands failed when they were retried before.
 func countLetters(ctx context.Context, db rowQuerier, f LetterFilter, states []string) (all, again int64, err error) {
 	err = db.QueryRow(ctx, aboutStates(countLettersSQL, states), f.args(states)...).Scan(&all, &again)
 	return all, again, readError("count dead letters", err)

@@ -214,7 +214,7 @@ func TestOutcomes_ofHeldProducts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "CHAIR", letter.Holds)
 	require.EqualValues(t, 1, letter.Waiting)
-	product, err := b.ShowProduct(t.Context(), "CHAIR")
+	product, err := b.ShowProduct(t.Context(), "CHAIR", 100)
 	require.NoError(t, err)
 	require.Len(t, product.Held, 1)
 	require.Equal(t, "commands.0.1", product.Held[0].Letter.String())

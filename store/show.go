@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,8 +13,8 @@ import (
 // ErrUnknown is returned by the Show methods for an order, a product or a batch that the database has never heard of.
 var ErrUnknown = errors.New("unknown")
 
-// showMost bounds the lists that a person looks at. Totals count all.
-const showMost = 100
+// showMost bounds the history of a line, and lists of what is rare.
+const showMost = 1000
 
 // BatchView is a batch as it is now.
 type BatchView struct {
@@ -28,7 +29,8 @@ type BatchView struct {
 	Lines      []LineView `json:"lines,omitempty"` // those allocated to it, in placed order
 	LinesTotal int64      `json:"lines_total"`
 
-	Held []HeldView `json:"held,omitempty"` // its product, where that is held
+	ToCome bool       `json:"to_come,omitempty"` // there is no such batch yet: its command waits behind the held product
+	Held   []HeldView `json:"held,omitempty"`    // its product, where that is held
 }
 
 // LineView is an order line as it is now.
@@ -69,11 +71,16 @@ type ProductView struct {
 	Held         []HeldView  `json:"held,omitempty"` // itself, where it is held
 }
 
-// OrderView is an order as it is now: all its lines.
+// OrderView is an order as it is now: its lines, and its commands that had no effect.
 type OrderView struct {
-	OrderID string     `json:"orderid"`
-	Lines   []LineView `json:"lines"`
-	Held    []HeldView `json:"held,omitempty"` // its products that are held
+	OrderID      string             `json:"orderid"`
+	Lines        []LineView         `json:"lines"`
+	LinesTotal   int64              `json:"lines_total"`
+	Waiting      []OrderCommandView `json:"waiting_commands,omitempty"` // behind held products
+	WaitingTotal int64              `json:"waiting_commands_total"`
+	Refused      []OrderCommandView `json:"refused_commands,omitempty"` // dead letters, but for those that were retried
+	RefusedTotal int64              `json:"refused_commands_total"`
+	Held         []HeldView         `json:"held,omitempty"` // its products that are held
 }
 
 const (
@@ -89,7 +96,7 @@ const (
 from batches b where sku = $1 and qty > 0 order by eta nulls first, ref limit $2`
 	showWaitingSQL = `select ` + showLineColumns + ` from lines where sku = $1 and state = 'waiting' order by placed limit $2`
 
-	showOrderSQL = `select ` + showLineColumns + `, last_source, last_row, last_day from lines where orderid = $1 order by sku, lineid limit $2`
+	showOrderSQL = `select ` + showLineColumns + `, last_source, last_row, last_day, count(*) over () from lines where orderid = $1 order by sku, lineid limit $2`
 
 	// From a line's last event, each knows the one before it. Days that were dropped end the history.
 	showHistorySQL = `
@@ -102,16 +109,19 @@ select type, coalesce(sequence, 0), value, command_time, coalesce(command_id, ''
 from history join positions p using (source) order by step desc`
 )
 
-// ShowBatch is what is known about a batch, and ErrUnknown where nothing is.
-func (s *Store) ShowBatch(ctx context.Context, ref string) (*BatchView, error) {
+// ShowBatch is what is known about a batch, with so many lines at most, and ErrUnknown where nothing is. Totals count all, here and below.
+func (s *Store) ShowBatch(ctx context.Context, ref string, limit int) (*BatchView, error) {
 	rows, _ := s.pool.Query(ctx, showBatchSQL, ref)
 	batch, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (b BatchView, err error) {
 		return b, row.Scan(b.fields()...)
 	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return s.batchToCome(ctx, ref)
+	}
 	if err != nil {
 		return nil, showError("show batch", err)
 	}
-	if batch.Lines, err = s.showLines(ctx, showBatchLinesSQL, ref); err != nil {
+	if batch.Lines, err = s.showLines(ctx, showBatchLinesSQL, ref, limit); err != nil {
 		return nil, showError("show lines of batch", err)
 	}
 	if err = s.pool.QueryRow(ctx, countLinesSQL, ref).Scan(&batch.LinesTotal); err != nil {
@@ -122,7 +132,7 @@ func (s *Store) ShowBatch(ctx context.Context, ref string) (*BatchView, error) {
 }
 
 // ShowProduct is what is known about a product, and ErrUnknown where nothing is. Of one that its first command holds, only that is known.
-func (s *Store) ShowProduct(ctx context.Context, sku string) (*ProductView, error) {
+func (s *Store) ShowProduct(ctx context.Context, sku string, limit int) (*ProductView, error) {
 	p := ProductView{SKU: sku}
 	var err error
 	if p.Held, err = s.showHeld(ctx, sku); err != nil {
@@ -135,35 +145,44 @@ func (s *Store) ShowProduct(ctx context.Context, sku string) (*ProductView, erro
 	if err != nil {
 		return nil, showError("show product", err)
 	}
-	rows, _ := s.pool.Query(ctx, showBatchesSQL, sku, showMost)
+	rows, _ := s.pool.Query(ctx, showBatchesSQL, sku, limit)
 	p.Batches, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b BatchView, err error) {
 		return b, row.Scan(append(b.fields(), &b.LinesTotal)...)
 	})
 	if err != nil {
 		return nil, showError("show batches of product", err)
 	}
-	p.Waiting, err = s.showLines(ctx, showWaitingSQL, sku)
+	p.Waiting, err = s.showLines(ctx, showWaitingSQL, sku, limit)
 	return &p, showError("show waiting lines of product", err)
 }
 
 // ShowOrder is what is known about an order, and ErrUnknown where nothing is.
-func (s *Store) ShowOrder(ctx context.Context, id string) (*OrderView, error) {
+func (s *Store) ShowOrder(ctx context.Context, id string, limit int) (*OrderView, error) {
 	type found struct {
 		line LineView
 		last lastEvent
 	}
-	rows, _ := s.pool.Query(ctx, showOrderSQL, id, showMost)
+	order := &OrderView{OrderID: id, Lines: []LineView{}}
+	rows, _ := s.pool.Query(ctx, showOrderSQL, id, limit)
 	lines, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f found, err error) {
-		return f, row.Scan(append(f.line.fields(), &f.last.source, &f.last.row, &f.last.day)...)
+		return f, row.Scan(append(f.line.fields(), &f.last.source, &f.last.row, &f.last.day, &order.LinesTotal)...)
 	})
 	if err != nil {
 		return nil, showError("show order", err)
 	}
-	if len(lines) == 0 {
+	if order.Waiting, order.WaitingTotal, err = s.orderCommands(ctx, orderWaitsSQL, id, limit); err != nil {
+		return nil, showError("show commands of the order that wait", err)
+	}
+	if order.Refused, order.RefusedTotal, err = s.orderCommands(ctx, orderLettersSQL, id, limit); err != nil {
+		return nil, showError("show dead letters of the order", err)
+	}
+	if len(lines)+len(order.Waiting)+len(order.Refused) == 0 {
 		return nil, ErrUnknown
 	}
-	order := &OrderView{OrderID: id}
 	var skus []string
+	for _, c := range append(slices.Clone(order.Waiting), order.Refused...) {
+		skus = append(skus, c.SKU)
+	}
 	for _, l := range lines {
 		if err := s.showHistory(ctx, &l.line, l.last); err != nil {
 			return nil, showError("show history of order", err)
@@ -202,8 +221,8 @@ func (s *Store) showHistory(ctx context.Context, line *LineView, last lastEvent)
 	return err
 }
 
-func (s *Store) showLines(ctx context.Context, query, key string) ([]LineView, error) {
-	rows, err := s.pool.Query(ctx, query, key, showMost)
+func (s *Store) showLines(ctx context.Context, query, key string, limit int) ([]LineView, error) {
+	rows, err := s.pool.Query(ctx, query, key, limit)
 	if err != nil {
 		return nil, err
 	}

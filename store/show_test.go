@@ -26,7 +26,7 @@ func TestShowOrder_followsHistoryOverPartitions(t *testing.T) {
 	b.apply(command(1, "ChangeBatchQuantity", `{"batchref":"b1","qty":5}`))
 	b.apply(command(0, "Deallocate", `{"orderid":"o1","sku":"CHAIR"}`))
 
-	order, err := b.ShowOrder(t.Context(), "o1")
+	order, err := b.ShowOrder(t.Context(), "o1", 100)
 	require.NoError(t, err)
 	require.Len(t, order.Lines, 1)
 	line := order.Lines[0]
@@ -54,7 +54,7 @@ func TestShowOrder_saysThatHistoryIsCut(t *testing.T) {
 		command(0, "Dispatch", `{"orderid":"o1","sku":"CHAIR"}`))
 	_, err := b.pool.Exec(t.Context(), `delete from outbox where type = 'Allocated'`)
 	require.NoError(t, err)
-	order, err := b.ShowOrder(t.Context(), "o1")
+	order, err := b.ShowOrder(t.Context(), "o1", 100)
 	require.NoError(t, err)
 	require.True(t, order.Lines[0].HistoryCut)
 	require.Len(t, order.Lines[0].History, 1)
@@ -62,7 +62,7 @@ func TestShowOrder_saysThatHistoryIsCut(t *testing.T) {
 
 	_, err = b.pool.Exec(t.Context(), `delete from outbox`)
 	require.NoError(t, err)
-	order, err = b.ShowOrder(t.Context(), "o1")
+	order, err = b.ShowOrder(t.Context(), "o1", 100)
 	require.NoError(t, err)
 	require.True(t, order.Lines[0].HistoryCut)
 	require.Empty(t, order.Lines[0].History)
@@ -70,7 +70,8 @@ func TestShowOrder_saysThatHistoryIsCut(t *testing.T) {
 
 func TestShowProduct_boundsListsAndCountsAll(t *testing.T) {
 	b := setup(t, 1)
-	const total = showMost + 20
+	const limit = 100
+	const total = limit + 20
 	commands := []worker.Command{
 		command(0, "CreateBatch", `{"ref":"used","sku":"CHAIR","qty":0}`),
 		command(0, "CreateBatch", `{"ref":"late","sku":"CHAIR","qty":7,"eta":"2030-01-01"}`),
@@ -84,30 +85,30 @@ func TestShowProduct_boundsListsAndCountsAll(t *testing.T) {
 	}
 	b.apply(commands...)
 
-	product, err := b.ShowProduct(t.Context(), "CHAIR")
+	product, err := b.ShowProduct(t.Context(), "CHAIR", limit)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, product.BatchesTotal)
 	require.Equal(t, []string{"here", "late"}, []string{product.Batches[0].Ref, product.Batches[1].Ref})
 	require.EqualValues(t, total, product.Batches[0].LinesTotal)
 	require.EqualValues(t, total, product.WaitingTotal)
-	require.Len(t, product.Waiting, showMost)
+	require.Len(t, product.Waiting, limit)
 	require.Equal(t, "large000", product.Waiting[0].OrderID)
-	require.Equal(t, "large099", product.Waiting[showMost-1].OrderID)
+	require.Equal(t, "large099", product.Waiting[limit-1].OrderID)
 
-	batch, err := b.ShowBatch(t.Context(), "here")
+	batch, err := b.ShowBatch(t.Context(), "here", limit)
 	require.NoError(t, err)
 	require.EqualValues(t, total, batch.LinesTotal)
-	require.Len(t, batch.Lines, showMost)
+	require.Len(t, batch.Lines, limit)
 	require.Equal(t, "small000", batch.Lines[0].OrderID)
 	require.Zero(t, batch.Available)
 }
 
 func TestShow_unknown(t *testing.T) {
 	b := setup(t, 1)
-	_, err := b.ShowOrder(t.Context(), "none")
+	_, err := b.ShowOrder(t.Context(), "none", 100)
 	require.ErrorIs(t, err, ErrUnknown)
-	_, err = b.ShowProduct(t.Context(), "none")
+	_, err = b.ShowProduct(t.Context(), "none", 100)
 	require.ErrorIs(t, err, ErrUnknown)
-	_, err = b.ShowBatch(t.Context(), "none")
+	_, err = b.ShowBatch(t.Context(), "none", 100)
 	require.ErrorIs(t, err, ErrUnknown)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 )
@@ -48,4 +49,22 @@ func hasEmpty(value reflect.Value) bool {
 	default:
 		return false
 	}
+}
+
+// refuseOther refuses arguments that are no UTF-8, but for the names of files. Whoever reads them would put something else in their place.
+func refuseOther(args []string) error {
+	for i, arg := range args {
+		flag, _, _ := strings.Cut(arg, "=")
+		if i > 0 && !strings.HasPrefix(arg, "-") {
+			flag = args[i-1]
+		}
+		if !utf8.ValidString(arg) && !namesFile(flag) {
+			return misuse("the argument %+q is not UTF-8", arg)
+		}
+	}
+	return nil
+}
+
+func namesFile(flag string) bool {
+	return strings.HasPrefix(flag, "-f") || flag == "--dir" || strings.HasPrefix(flag, "--") && strings.HasSuffix(flag, "file")
 }

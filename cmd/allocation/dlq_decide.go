@@ -21,7 +21,7 @@ type decideFlags struct {
 
 type dlqRetryCommand struct {
 	decideFlags
-	Force bool `help:"Retry also what was retried before, or was discarded."`
+	Force bool `help:"Retry also what failed when it was retried before, or was discarded."`
 }
 
 const decideHelp = `The worker that has a letter's partition does it, in a transaction of its own, and the command waits up to --wait for what comes of it.
@@ -31,8 +31,8 @@ Exit codes: 0 everything is done, or decided and not done yet; 1 something was r
 
 func (dlqRetryCommand) Help() string {
 	return `Has dead letters applied again, with their original bytes. A refused command takes effect now; a command that failed (reason internal)
-takes effect in its place, before the later ones of its product that wait for it. Whatever is refused or fails again is a dead letter again, and is
-retried once more only with --force. With IDs, all are retried or none; of what matches a filter, what was retried before is left out.
+takes effect in its place, before the later ones of its product that wait for it. What is refused again is a dead letter again, and may be retried
+as often as wanted. What fails again is retried once more only with --force: with IDs, all are retried or none; with a filter, it is left out.
 
 ` + decideHelp + `
 

@@ -18,7 +18,8 @@ type dlqListCommand struct {
 
 func (dlqListCommand) Help() string {
 	return `Prints dead letters, oldest first. Those in the state open wait for somebody to decide; retrying and discarding are decided, and their
-partition's worker has not done it yet. WAITING is how many later commands of the product wait behind it.
+partition's worker has not done it yet. A command that was refused again when it was retried is one dead letter, which counts its retries; show
+has all of them. WAITING is how many later commands of the product wait behind it.
 
 Examples:
 
@@ -68,7 +69,7 @@ func (p *program) printLetters(list *store.LetterList) error {
 		if l.Holds != "" {
 			waiting = count(l.Waiting)
 		}
-		t.row(l.ID.String(), l.Reason, l.Type, l.SKU, l.RecordedAt.Local().Format(timeLayout), letterState(&l), waiting, cut(l.Message, 60))
+		t.row(l.ID.String(), l.Reason, l.Type, l.SKU, when(l.RecordedAt), attempts(l.State, l.Retries), waiting, cut(l.Message, 60))
 	}
 	if err := t.flush(); err != nil {
 		return err
@@ -76,15 +77,15 @@ func (p *program) printLetters(list *store.LetterList) error {
 	return p.printMore(list.More)
 }
 
-// letterState is the state for people, with what retry asks for --force for.
-func letterState(l *store.Letter) string {
-	switch l.Retries {
+// attempts is a dead letter's state for people, with how often its command was retried before.
+func attempts(state string, retries int32) string {
+	switch retries {
 	case 0:
-		return l.State
+		return state
 	case 1:
-		return l.State + " (retried once before)"
+		return state + " (retried once before)"
 	}
-	return fmt.Sprintf("%s (retried %d times before)", l.State, l.Retries)
+	return fmt.Sprintf("%s (retried %d times before)", state, retries)
 }
 
 // cut leaves so many characters of a text at most.

@@ -63,7 +63,7 @@ type decisionJSON struct {
 	DryRun   bool                `json:"dry_run"`
 	Letters  []decidedLetterJSON `json:"letters"`
 	More     int64               `json:"more"`     // how many match besides
-	LeftOut  int64               `json:"left_out"` // how many match, but were retried before
+	LeftOut  int64               `json:"left_out"` // how many match, but failed when they were retried before
 }
 
 type decidedLetterJSON struct {
@@ -151,7 +151,7 @@ func (r *decisionReport) sum() string {
 		parts = append(parts, count(r.more)+" more match")
 	}
 	if r.leftOut > 0 {
-		parts = append(parts, count(r.leftOut)+" left out that were retried before (--force retries them)")
+		parts = append(parts, count(r.leftOut)+" left out that failed when they were retried before (--force retries them)")
 	}
 	return strings.Join(parts, "; ")
 }

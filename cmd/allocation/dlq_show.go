@@ -107,7 +107,7 @@ func (p *program) printLetter(l *letterJSON) error {
 	}
 	fmt.Fprintf(p.out, "dead letter %s\n\n", printable(l.ID.String()))
 	say("reason", "%s: %s", l.Reason, l.Message)
-	say("state", "%s", letterState(&l.Letter))
+	say("state", "%s", attempts(l.State, l.Retries))
 	if b := l.Batch; b != nil {
 		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; none of them was applied", l.ID.Offset, b.Last, count(int64(b.Records)),
 			count(int64(b.Bytes)), b.Codec)
@@ -119,11 +119,11 @@ func (p *program) printLetter(l *letterJSON) error {
 		say("holds", "%s: %s later commands wait", l.Holds, count(l.Waiting))
 	}
 	if l.CommandTime != nil {
-		say("sent", "%s", time.UnixMilli(*l.CommandTime).Format(timeLayout))
+		say("sent", "%s", when(time.UnixMilli(*l.CommandTime)))
 	}
-	say("recorded", "%s", l.RecordedAt.Local().Format(timeLayout))
+	say("recorded", "%s", when(l.RecordedAt))
 	if l.ResolvedAt != nil {
-		say("resolved", "%s", l.ResolvedAt.Local().Format(timeLayout))
+		say("resolved", "%s", when(*l.ResolvedAt))
 	}
 	if l.Batch == nil {
 		p.printLetterBytes(l)

@@ -32,7 +32,7 @@ func (p *eventPrinter) print(e *event) {
 	sku := printable(e.data().SKU)
 	p.sku = max(p.sku, min(utf8.RuneCountInString(sku), 40))
 	fmt.Fprintf(p.out, "%s  %-*s %6s  %-20s  %s\n",
-		e.at.Local().Format(timeLayout), p.sku, sku, e.number(), printable(e.kind()), printable(e.words()))
+		when(e.at), p.sku, sku, e.number(), printable(e.kind()), printable(e.words()))
 }
 
 func (p *eventPrinter) flush() error { return p.out.Flush() }

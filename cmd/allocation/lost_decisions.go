@@ -157,7 +157,7 @@ func (p *program) printLost(lost []lostDecision, asJSON bool) error {
 	}
 	t := newTable(p.out, "TIME", "DEAD LETTER", "PRODUCT", "DECISION", "IN THE DATABASE")
 	for _, d := range lost {
-		t.row(d.Time.Local().Format(timeLayout), d.ID, d.SKU, d.Decision, d.Database)
+		t.row(when(d.Time), d.ID, d.SKU, d.Decision, d.Database)
 	}
 	return t.flush()
 }

@@ -94,7 +94,7 @@ func (v *offsetsView) listed(p store.PositionView) listedPosition {
 		l.State = "unknown: its leader does not answer"
 	}
 	if p.Trouble != "" {
-		l.State, l.Reason = "not_fetched", fmt.Sprintf("since %s: %s", p.TroubleSince.UTC().Format(timeLayout), p.Trouble)
+		l.State, l.Reason = "not_fetched", fmt.Sprintf("since %s: %s", when(*p.TroubleSince), p.Trouble)
 	}
 	if why := v.unusable(p); why != "" {
 		l.State, l.Reason, l.Lag = "quarantined", why, nil
@@ -149,7 +149,7 @@ func (c *offsetsListCommand) history(ctx context.Context, p *program) error {
 	}
 	t := newTable(p.out, "AT", "BY", "DECISION", "TOPIC", "PARTITION", "FROM", "TO", "WHY")
 	for _, d := range decisions {
-		t.row(d.At.UTC().Format(timeLayout), d.By, d.Action, d.Topic, fmt.Sprint(d.Partition), fmt.Sprint(d.From), number(d.To), d.Why)
+		t.row(when(d.At), d.By, d.Action, d.Topic, fmt.Sprint(d.Partition), fmt.Sprint(d.From), number(d.To), d.Why)
 	}
 	return t.flush()
 }

@@ -58,6 +58,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	if err := refuseOther(args); err != nil {
+		return p.finish(err)
+	}
 	parsed, err := parser.Parse(args)
 	if answered {
 		return exitDone

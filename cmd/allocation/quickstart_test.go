@@ -170,7 +170,7 @@ func (s *stranger) try(line string) {
 
 // events leaves out when they were published.
 func events(printed string) string {
-	return regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  `).ReplaceAllString(printed, "")
+	return regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z  `).ReplaceAllString(printed, "")
 }
 
 // address is where dev said that health and metrics are.

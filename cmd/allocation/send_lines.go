@@ -50,15 +50,34 @@ func (l *messageLines) next() (*message, error) {
 		if len(text) == 0 {
 			continue
 		}
+		if err := l.checkEncoding(text); err != nil {
+			return nil, &lineError{l.line, err}
+		}
 		if err := l.read(text); err != nil {
 			return nil, &lineError{l.line, err}
 		}
 		return &l.current, nil
 	}
-	if err := l.lines.Err(); err != nil {
+	switch err := l.lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, fmt.Errorf("line %d is longer than %d MiB, which is more than any command that Kafka takes", l.line+1, maxLine>>20)
+	case err != nil:
 		return nil, fmt.Errorf("read line %d: %w", l.line+1, err)
 	}
 	return nil, io.EOF
+}
+
+// checkEncoding says what a text editor may have put before the first line.
+func (l *messageLines) checkEncoding(line []byte) error {
+	switch {
+	case l.line > 1:
+		return nil
+	case bytes.HasPrefix(line, []byte("\xef\xbb\xbf")):
+		return errors.New("it begins with a byte order mark (EF BB BF): save the file as UTF-8 without one")
+	case bytes.HasPrefix(line, []byte("\xff\xfe")), bytes.HasPrefix(line, []byte("\xfe\xff")):
+		return errors.New("it is UTF-16: save the file as UTF-8 without a byte order mark")
+	}
+	return nil
 }
 
 // read takes a line apart and checks the command.

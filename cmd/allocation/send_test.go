@@ -48,6 +48,29 @@ func TestSend_topicMissing(t *testing.T) {
 	require.Contains(t, o.err, "the topic none does not exist: run `allocation topics create`")
 }
 
+// Another batch than the one asked for would be sent.
+func TestSend_refusesBytesThatAreNotUTF8(t *testing.T) {
+	t.Parallel()
+	topic := testbed.Topic(t, "commands", 1)
+	to := []string{"--kafka-brokers=" + testbed.Kafka(t), "--command-topics=" + topic}
+	o := runProgram(t, append([]string{"send", "CreateBatch", "ref=bad\xff\xfeid", "sku=X", "qty=1"}, to...)...)
+	requireOutcome(t, o, exitUsage, `the argument "ref=bad\xff\xfeid" is not UTF-8`)
+	for _, args := range [][]string{{"show", "order", "o\xff"}, {"dlq", "retry", "--sku=\xff"}, {"offsets", "accept", "--why", "\xff"}} {
+		requireOutcome(t, runProgram(t, args...), exitUsage, "is not UTF-8")
+	}
+	require.Zero(t, endOf(t, topic))
+}
+
+func TestSendFile_saysWhatAnEditorDidToIt(t *testing.T) {
+	t.Parallel()
+	topic := testbed.Topic(t, "commands", 1)
+	good := `{"type":"Deallocate","data":{"orderid":"o","sku":"s"}}` + "\n"
+	requireOutcome(t, sendLines(t, topic, "\xef\xbb\xbf"+good), exitFailed, "line 1: it begins with a byte order mark (EF BB BF): save the file as UTF-8 without one")
+	requireOutcome(t, sendLines(t, topic, "\xff\xfe{\x00"), exitFailed, "line 1: it is UTF-16")
+	requireOutcome(t, sendLines(t, topic, good+strings.Repeat(" ", maxLine+1)+good), exitFailed, "line 2 is longer than 16 MiB, which is more than any command that Kafka takes")
+	require.Zero(t, endOf(t, topic))
+}
+
 func TestSendFile_sendsEveryLine(t *testing.T) {
 	t.Parallel()
 	topic := testbed.Topic(t, "commands", 3)

@@ -15,10 +15,33 @@ type showCommand struct {
 	Batch   showBatchCommand   `cmd:"" help:"Print a batch and the lines allocated to it."`
 }
 
-// shown are the flags of all of them.
+// shown are the flags of all that prints one thing.
 type shown struct {
 	config.Database
 	JSON bool `help:"Print JSON."`
+}
+
+// limited bounds the lists of what is shown.
+type limited struct {
+	Limit string `default:"100" placeholder:"N" help:"Print so many of each list at most. The totals count all."`
+}
+
+func (l limited) read(p *program) (int, error) {
+	problems := p.problems()
+	return problems.Integer("limit", l.Limit, 1, 100_000_000), problems.Err()
+}
+
+// viewLimited is view, for what has lists.
+func viewLimited[T any](
+	ctx context.Context, p *program, s shown, l limited, what, id string,
+	look func(*store.Store, context.Context, string, int) (*T, error), print func(*T) error,
+) error {
+	limit, err := l.read(p)
+	if err != nil {
+		return err
+	}
+	lookSoFar := func(db *store.Store, ctx context.Context, id string) (*T, error) { return look(db, ctx, id, limit) }
+	return view(ctx, p, s, what, id, lookSoFar, print)
 }
 
 // view connects, looks at the database once, and prints what was found.
@@ -31,13 +54,19 @@ func view[T any](ctx context.Context, p *program, s shown, what, id string, look
 	found, err := look(db, ctx, id)
 	switch {
 	case errors.Is(err, store.ErrUnknown):
-		return fmt.Errorf("there is no %s %q (if its command was refused, it is a dead letter)", what, id)
+		return fmt.Errorf("there is no %s %q%s", what, id, elsewhere[what])
 	case err != nil:
 		return err
 	case s.JSON:
 		return p.printJSON(found)
 	}
 	return print(found)
+}
+
+// elsewhere says where to look for what is not there.
+var elsewhere = map[string]string{
+	"batch":   " (if its command was refused, it is a dead letter: see allocation dlq list)",
+	"product": " (if its commands were refused, they are dead letters: see allocation dlq list --sku)",
 }
 
 // openStore connects for a person's command. Its error says at once where nobody answers.

@@ -9,21 +9,29 @@ import (
 
 type showBatchCommand struct {
 	shown
+	limited
 	ID string `arg:"" name:"id" help:"The batch's reference."`
 }
 
 func (showBatchCommand) Help() string {
-	return `Example:
+	return `Prints a batch and the lines allocated to it, in placed order: the first 100 of them, or --limit.
 
-    allocation show batch b1 --json`
+Examples:
+
+    allocation show batch b1
+    allocation show batch b1 --limit 1000000 --json`
 }
 
 // Run prints the batch.
 func (c *showBatchCommand) Run(ctx context.Context, p *program) error {
-	return view(ctx, p, c.shown, "batch", c.ID, (*store.Store).ShowBatch, p.printBatch)
+	return viewLimited(ctx, p, c.shown, c.limited, "batch", c.ID, (*store.Store).ShowBatch, p.printBatch)
 }
 
 func (p *program) printBatch(b *store.BatchView) error {
+	if b.ToCome {
+		fmt.Fprintf(p.out, "there is no batch %s yet: its command waits behind the held product %s\n", printable(b.Ref), printable(b.SKU))
+		return p.printHeld(b.Held)
+	}
 	if err := p.printBatches([]store.BatchView{*b}, 1); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ func (p *program) printHeld(held []store.HeldView) error {
 			waits = "1 later command waits"
 		}
 		_, err := fmt.Fprintf(p.out, "\nproduct %s is held since %s by the dead letter %s (%s): %s\n",
-			printable(h.SKU), h.Since.Local().Format(timeLayout), printable(h.Letter.String()), h.State, waits)
+			printable(h.SKU), when(h.Since), printable(h.Letter.String()), h.State, waits)
 		if err != nil {
 			return err
 		}

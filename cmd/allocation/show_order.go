@@ -11,22 +11,28 @@ import (
 
 type showOrderCommand struct {
 	shown
+	limited
 	ID string `arg:"" name:"id" help:"The order."`
 }
 
 func (showOrderCommand) Help() string {
-	return `Example:
+	return `Prints an order's lines and what happened to them. Then its commands that had no effect: those that wait behind a held product, and those that
+were refused or failed and are dead letters, unless they were retried. Those are looked for by reading what waits and all dead letters.
+
+Example:
 
     allocation show order o1`
 }
 
 // Run prints the order.
 func (c *showOrderCommand) Run(ctx context.Context, p *program) error {
-	return view(ctx, p, c.shown, "order", c.ID, (*store.Store).ShowOrder, p.printOrder)
+	return viewLimited(ctx, p, c.shown, c.limited, "order", c.ID, (*store.Store).ShowOrder, p.printOrder)
 }
 
 func (p *program) printOrder(o *store.OrderView) error {
-	if err := p.printLines(o.Lines, int64(len(o.Lines))); err != nil {
+	if o.LinesTotal == 0 {
+		fmt.Fprintf(p.out, "order %s has no lines\n", printable(o.OrderID))
+	} else if err := p.printLines(o.Lines, o.LinesTotal); err != nil {
 		return err
 	}
 	for i := range o.Lines {
@@ -34,7 +40,33 @@ func (p *program) printOrder(o *store.OrderView) error {
 			return err
 		}
 	}
+	if err := p.printCommands("commands that wait behind a held product", o.Waiting, o.WaitingTotal); err != nil {
+		return err
+	}
+	if err := p.printCommands("commands that were refused, or failed", o.Refused, o.RefusedTotal); err != nil {
+		return err
+	}
 	return p.printHeld(o.Held)
+}
+
+// printCommands prints commands that had no effect, of which there may be more.
+func (p *program) printCommands(what string, commands []store.OrderCommandView, total int64) error {
+	if len(commands) == 0 {
+		return nil
+	}
+	fmt.Fprintf(p.out, "\n%s\n", what)
+	t := newTable(p.out, "ID", "TYPE", "LINE", "PRODUCT", "SINCE", "WHY")
+	for _, c := range commands {
+		why := "product " + c.Held + " is held"
+		if c.Held == "" {
+			why = fmt.Sprintf("%s (%s): %s", c.Reason, attempts(c.State, c.Retries), c.Message)
+		}
+		t.row(c.ID.String(), c.Type, c.LineID, c.SKU, when(c.Since), why)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	return p.printMore(total - int64(len(commands)))
 }
 
 // printHistory prints what happened to a line, and by which command.
@@ -49,7 +81,7 @@ func (p *program) printHistory(l *store.LineView) error {
 		_ = json.Unmarshal(h.Data, &d) // the service wrote it
 		at := ""
 		if h.Time != nil {
-			at = h.Time.Local().Format(timeLayout)
+			at = when(*h.Time)
 		}
 		t.row(at, fmt.Sprint(h.Sequence), h.Type, describe(domain.EventType(h.Type), d, string(h.Data)), commandName(&h))
 	}

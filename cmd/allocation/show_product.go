@@ -9,12 +9,13 @@ import (
 
 type showProductCommand struct {
 	shown
+	limited
 	ID string `arg:"" name:"id" help:"The SKU."`
 }
 
 func (showProductCommand) Help() string {
 	return `Prints batches in the order in which they are taken from, without those of quantity 0, and waiting lines in the order in which they are
-served.
+served: the first 100 of each, or --limit.
 
 Example:
 
@@ -23,7 +24,7 @@ Example:
 
 // Run prints the product.
 func (c *showProductCommand) Run(ctx context.Context, p *program) error {
-	return view(ctx, p, c.shown, "product", c.ID, (*store.Store).ShowProduct, p.printProduct)
+	return viewLimited(ctx, p, c.shown, c.limited, "product", c.ID, (*store.Store).ShowProduct, p.printProduct)
 }
 
 func (p *program) printProduct(v *store.ProductView) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -29,5 +30,5 @@ func count(n int64) string {
 	return b.String()
 }
 
-// timeLayout is how people see times.
-const timeLayout = "2006-01-02 15:04:05.000"
+// when writes a time as people see it: in UTC, and it says so.
+func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000Z") }

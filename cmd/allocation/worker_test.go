@@ -200,7 +200,7 @@ func TestService_reallocates(t *testing.T) {
 	require.Contains(t, o.err, `there is no order "nobody"`)
 }
 
-var timeAndIDs = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  |[0-9a-f]{8}-[0-9a-f-]{27}`)
+var timeAndIDs = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z  |[0-9a-f]{8}-[0-9a-f-]{27}`)
 
 func withoutTimes(lines []string) []string {
 	for i := range lines {
