@@ -28,15 +28,17 @@ Example:
 
 // tablesOf are the tables that each migration made, and that are lost when it is undone.
 var tablesOf = map[int64][]string{
-	1: {"positions", "kafka_cluster"},
-	2: {"products", "batches", "lines"},
-	3: {"outbox"},
-	4: {"dead_letters", "held_keys"},
-	5: nil,
-	6: {"held_commands"},
-	7: {"offset_decisions"},
-	8: nil,
-	9: {"absences"},
+	1:  {"positions", "kafka_cluster"},
+	2:  {"products", "batches", "lines"},
+	3:  {"outbox"},
+	4:  {"dead_letters", "held_keys"},
+	5:  nil,
+	6:  {"held_commands"},
+	7:  {"offset_decisions"},
+	8:  nil,
+	9:  {"absences"},
+	14: {"database_identity", "attendances"},
+	16: {"fetch_troubles"},
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.

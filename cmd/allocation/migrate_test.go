@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -36,6 +37,11 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 	runProgram(t, "migrate", "up").requireDone(t)
 
 	for version := migrations.Latest(); version > 0; version-- {
+		files, err := filepath.Glob(fmt.Sprintf("../../migrations/%05d_*.sql", version))
+		require.NoError(t, err)
+		if len(files) == 0 {
+			continue // a number that is not used
+		}
 		before := tables(t, database)
 		o := runProgram(t, "migrate", "down", fmt.Sprintf("--to=%d", version-1))
 		require.Equal(t, exitUsage, o.code)
@@ -47,7 +53,7 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 		for table := range before {
 			if !after[table] {
 				lost = append(lost, table)
-				require.Contains(t, o.err, table+" (rows: 0)")
+				require.Regexp(t, `\b`+table+` \(rows: [01]\)`, o.err)
 			}
 		}
 		require.ElementsMatch(t, tablesOf[version], lost)
