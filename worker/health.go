@@ -98,13 +98,15 @@ func (w *Worker) ping(ctx context.Context) error {
 }
 
 // standing says which partitions and appliers do not move though they have work, and whether none of the worker's partitions can. One in quarantine
-// cannot, but waits for a person: it alone is nothing to wait for. The caller holds mu.
+// cannot, but waits for a person: it alone is nothing to wait for. Where Postgres serves nobody, none can, whether it has work or not. The caller
+// holds mu.
 func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
-	still := 0
+	still, outage := 0, false
 	for i, a := range w.appliers {
 		stalled := a.stalled(now, w.cfg.StallTimeout)
 		if stalled != "" {
 			reasons = append(reasons, fmt.Sprintf("applier %d: %s", i, stalled))
+			outage = outage || a.outage != nil
 		}
 		for _, l := range a.lanes {
 			if l.trouble != "" && l.state != quarantined {
@@ -119,7 +121,7 @@ func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 		}
 	}
 	slices.Sort(reasons)
-	return reasons, len(reasons) > 0 && still == len(w.lanes)
+	return reasons, outage || len(reasons) > 0 && still == len(w.lanes)
 }
 
 // stalled says how much waits for an applier that does not move; empty where it does, or nothing waits. The caller holds mu.

@@ -38,7 +38,7 @@ var tablesOf = map[int64][]string{
 	8:  nil,
 	9:  {"absences"},
 	14: {"database_identity", "attendances"},
-	16: {"fetch_troubles"},
+	15: {"fetch_troubles"},
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.

@@ -17,6 +17,7 @@ var operatorNeeds = map[string][]string{
 	"select on dead_letters":              {"dlq", "list"},
 	"select on goose_db_version":          {"show", "order", "o1"},
 	"select on held_commands":             {"dlq", "list"},
+	"select on fetch_troubles":            {"offsets", "list"},
 	"select on held_keys":                 {"show", "product", "CHAIR"},
 	"select on kafka_cluster":             {"offsets", "list"},
 	"select on lines":                     {"show", "order", "o1"},
