@@ -86,6 +86,9 @@ func readable(text string) bool {
 	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }) < 0
 }
 
+// behindName is where dlq show has what follows a name. A text's further lines begin there too, or they would look like lines of its own.
+const behindName = "          "
+
 // String is what people see of bytes. Of a text with line breaks, each begins a line.
 func (b bytesJSON) String() string {
 	switch {
@@ -94,11 +97,8 @@ func (b bytesJSON) String() string {
 	case b.Text == nil:
 		return "(base64) " + *b.Base64
 	}
-	lines := strings.Split(strings.ReplaceAll(*b.Text, "\r\n", "\n"), "\n")
-	for i := range lines {
-		lines[i] = printable(lines[i])
-	}
-	return strings.Join(lines, "\n")
+	text := printableLines(strings.ReplaceAll(*b.Text, "\r\n", "\n"))
+	return strings.ReplaceAll(text, "\n", "\n"+behindName)
 }
 
 func (p *program) printLetter(l *letterJSON) error {

@@ -88,12 +88,13 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 	s.produce(&kgo.Record{Key: []byte("CHAIR"), Value: []byte("{\xff\x00"), Headers: []kgo.RecordHeader{
 		{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}, {Key: "x", Value: nil}, {Key: "y", Value: []byte{0xfe}},
 	}})
-	s.produce(&kgo.Record{Value: []byte("{\n}"), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}}})
+	s.produce(&kgo.Record{Value: []byte("{\n}"), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")},
+		{Key: "note", Value: []byte("ok\nstate     discarded\n\u202evalue")}}})
 	letters := s.awaitLetters(2)
 	show := s.dlq("show", letters[0].ID.String()).requireDone(t) + s.dlq("show", letters[1].ID.String()).requireDone(t)
 	for _, says := range []string{
 		"reason    malformed: ", "key       CHAIR\n", "key       (null)\n", "header    ce_type: allocation.v1.Allocate\n", "header    x: (null)\n",
-		"header    y: (base64) /g==\n", "value     (base64) e/8A\n", "value     {\n}\n",
+		"header    y: (base64) /g==\n", "value     (base64) e/8A\n", "value     {\n          }\n", "header    note: ok\n          state     discarded\n          \uFFFDvalue\n",
 	} {
 		require.Contains(t, show, says)
 	}

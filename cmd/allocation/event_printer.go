@@ -17,7 +17,7 @@ type eventPrinter struct {
 func (p *program) newEventPrinter(asJSON bool) *eventPrinter {
 	e := &eventPrinter{out: bufio.NewWriter(p.out), sku: 8}
 	if asJSON {
-		e.json = json.NewEncoder(e.out)
+		e.json = newJSONEncoder(e.out)
 		e.json.SetEscapeHTML(false)
 	}
 	return e

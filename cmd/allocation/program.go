@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -92,7 +91,7 @@ func (p *program) finish(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(p.err, "allocation: %s\n", strings.TrimRight(err.Error(), "\n"))
+	fmt.Fprintf(p.err, "allocation: %s\n", printableLines(strings.TrimRight(err.Error(), "\n")))
 	var usage *usageError
 	var settings *config.Error
 	if errors.As(err, &usage) || errors.As(err, &settings) {
@@ -138,7 +137,7 @@ func (e *usageError) Unwrap() error { return e.err }
 
 // printJSON prints one line for programs.
 func (p *program) printJSON(v any) error {
-	encoder := json.NewEncoder(p.out)
+	encoder := newJSONEncoder(p.out)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(v)
 }
