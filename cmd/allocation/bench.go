@@ -37,8 +37,8 @@ Without --rate it sends all commands, then starts workers, and measures throughp
 it sends each command when it is due, whatever became of those before, and measures latency from then until it has read the command's last event.
 Either way it checks that every command had its effect, and fails where one had not.
 
-The workers are this program, on this machine; APPLIERS, MAX_BATCH and the other settings of a worker are taken from the environment. CPU time is
-shown of what runs on this machine and this user may see. With --workers 0 a backlog is worked off while it is sent.
+The workers are this program, on this machine; APPLIERS, MAX_BATCH and the other settings of a worker are taken from the environment. Without
+KAFKA_GROUP_ID they have a group of their own, allocation-bench-…, which is left behind. CPU time is shown of what runs on this machine and this user may see. With --workers 0 a backlog is worked off while it is sent.
 
 Example:
 

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"reflect"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"allocation/cmd/allocation/config"
@@ -49,8 +51,13 @@ func (c *benchCommand) workerEnvironment() (variables []string, err error) {
 	for _, settings := range []any{c.Kafka, c.Database, c.Topics, c.Topics.Commands, c.Topics.Events} {
 		variables = append(variables, variablesIn(settings)...)
 	}
+	if _, set := os.LookupEnv(groupVariable); !set { // each run has a database of its own, and a group is one database's
+		variables = append(variables, groupVariable+"=allocation-bench-"+uuid.NewString())
+	}
 	return variables, nil
 }
+
+const groupVariable = "KAFKA_GROUP_ID"
 
 // variablesIn are the settings of a struct as environment variables, named by the tags of its fields.
 func variablesIn(settings any) (variables []string) {

@@ -42,7 +42,7 @@ func TestOffsets_listSaysFromWhereNothingComes(t *testing.T) {
 	require.Eventually(t, func() bool { return len(s.listed()) > 0 }, 30*time.Second, 50*time.Millisecond)
 	s.query(`insert into fetch_troubles select source, token, '2026-11-28 02:00Z', 'its leader does not answer' from positions where partition = 0`)
 	require.Equal(t, "not_fetched", s.listed()[0].State)
-	require.Contains(t, s.offsets("list").requireDone(t), "not_fetched: since 2026-11-28 02:00:00.000: its leader does not answer")
+	require.Contains(t, s.offsets("list").requireDone(t), "not_fetched: since 2026-11-28 02:00:00.000Z: its leader does not answer")
 	s.query(`update fetch_troubles set token = gen_random_uuid()`) // of an owner of before
 	require.Equal(t, "ok", s.listed()[0].State)
 }
