@@ -123,7 +123,7 @@ func TestLetter_hasEverything(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknown)
 }
 
-func TestDecide_retriesOnceUnlessForced(t *testing.T) {
+func TestDecide_retriesARefusalFreely(t *testing.T) {
 	b := setup(t, 1)
 	b.Store = b.asWorker()
 	b.apply(typed(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)))
@@ -139,15 +139,11 @@ func TestDecide_retriesOnceUnlessForced(t *testing.T) {
 	require.Equal(t, []string{"refusedunknown_sku"}, b.outcomes(first))
 
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":10}`))
-	_, err = b.retry(0)
-	require.ErrorContains(t, err, "commands.0.0 was retried before (1 times)")
 	byFilter, err := b.Decide(t.Context(), Decision{Filter: LetterFilter{SKU: "CHAIR"}, Limit: 10})
 	require.NoError(t, err)
-	require.Equal(t, Decided{Letters: []Letter{}, LeftOut: 1}, byFilter)
-	forced, err := b.Decide(t.Context(), Decision{Filter: LetterFilter{SKU: "CHAIR"}, Limit: 10, Force: true})
-	require.NoError(t, err)
+	require.Zero(t, byFilter.LeftOut)
 	b.applyKept(0, 10)
-	require.Equal(t, []string{"applied"}, b.outcomes(forced))
+	require.Equal(t, []string{"applied"}, b.outcomes(byFilter))
 	_, err = b.retry(0)
 	require.ErrorContains(t, err, "was retried, and its command applied")
 	_, err = b.Decide(t.Context(), Decision{Places: []Place{{"commands", 0, 0}}, Discard: true, Force: true})
@@ -249,6 +245,5 @@ func TestDecide_remembersTheRetryOfACommandThatWaited(t *testing.T) {
 	require.NoError(t, err)
 	b.applyKept(0, 10)
 	require.Equal(t, []worker.Outcome{{Result: worker.Refused, Reason: "unknown_sku"}}, b.applyKept(0, 10).Outcomes)
-	_, err = b.retry(0)
-	require.ErrorContains(t, err, "was retried before")
+	require.Equal(t, 1, b.count(`select max(retries)::int from dead_letters where reason = 'unknown_sku'`))
 }
