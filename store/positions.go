@@ -54,6 +54,17 @@ const (
 	summonChannel  = "allocation_summon"  // somebody wants to know which workers are of this database
 )
 
+// connect opens a connection that is not the pool's, with the secrets and certificates of now, as the pool does.
+func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
+	cfg := s.pool.Config()
+	if cfg.BeforeConnect != nil {
+		if err := cfg.BeforeConnect(ctx, cfg.ConnConfig); err != nil {
+			return nil, err
+		}
+	}
+	return pgx.ConnectConfig(ctx, cfg.ConnConfig)
+}
+
 // Nudge asks the owners of sources to save their published rows soon.
 func (s *Store) Nudge(ctx context.Context, sources []int32) error {
 	text := make([]string, len(sources))
@@ -66,7 +77,7 @@ func (s *Store) Nudge(ctx context.Context, sources []int32) error {
 
 // Listen calls nudged for each nudge, decided for each decision, and summoned when all are to attend, until the context or the connection ends. It holds a connection of its own.
 func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error {
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	conn, err := s.connect(ctx)
 	if err != nil {
 		return readError("listen", err)
 	}

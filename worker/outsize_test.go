@@ -101,7 +101,7 @@ func TestPromise7_manyBatchesThatUnpackToMuch(t *testing.T) {
 	}
 	require.Less(t, sizes, 256<<10, "all come in one fetch")
 	m := p.start()
-	p.eventually(time.Minute, func() bool { return p.number(`select count(*) from dead_letters where reason = 'malformed'`) == 160 })
+	p.eventually(4*time.Minute, func() bool { return p.number(`select count(*) from dead_letters where reason = 'malformed'`) == 160 })
 	p.awaitCommitted(map[int32]int64{0: 80, 1: 80})
 	require.NoError(t, m.stop())
 }

@@ -44,7 +44,7 @@ type refused struct {
 }
 
 // accessMemory is how long a refusal counts that does not come again: by then nobody needs that server, or it is not there any more.
-const accessMemory = time.Minute
+const accessMemory = 15 * time.Second
 
 func newAccess(system string, explain func(error) error, counter *prometheus.CounterVec, logger *slog.Logger) *access {
 	return &access{system: system, explain: explain, counter: counter, logger: logger, refused: map[string]refused{}, granted: map[string]time.Time{}}
