@@ -8,10 +8,10 @@ import (
 // Size is how many products and batches are known.
 func (c *Catalog) Size() int { return len(c.products) + len(c.batches) }
 
-// Knows tells whether anything is known of a product.
+// Knows reports whether anything is known of a product.
 func (c *Catalog) Knows(sku string) bool { return c.products[sku] != nil }
 
-// KnowsBatch tells whether anything is known of a batch.
+// KnowsBatch reports whether anything is known of a batch.
 func (c *Catalog) KnowsBatch(ref string) bool { return c.batches[ref] != nil }
 
 // Forget makes room, between transactions, where more than so many products and batches are known:
