@@ -26,7 +26,9 @@ func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
 	s.tail(2)
 	s.saysThatReplicasAreMissing(cluster, spread, kept)
 	s.forgetsARefusal(cluster, kept)
-	require.Len(t, s.tail(3, "--sku="+kept), 3)
+	for _, order := range []string{"o1", "o2"} { // an event may come twice: a broker was killed
+		require.Contains(t, s.tail(1, "--order="+order)[0], "order "+order+" gets 1 of batch kept")
+	}
 }
 
 const lacking = "partition 1 has 1 of 2 replicas in sync"
