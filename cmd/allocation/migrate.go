@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -125,18 +127,21 @@ func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, err := pgx.ParseConfig(url)
+	pool, err := pgxpool.ParseConfig(url) // which takes the options of pools out
 	if err != nil {
 		return nil, err
 	}
-	store.SetSession(&settings.Config, nil)
-	return settings, nil
+	store.SetSession(&pool.ConnConfig.Config, nil)
+	return pool.ConnConfig, nil
 }
 
 func databaseAway(database config.Database, settings *pgx.ConnConfig, err error) error {
 	explained := database.Explain(err)
 	if access := (*config.AccessError)(nil); errors.As(explained, &access) {
 		return explained
+	}
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
+		return fmt.Errorf("Postgres answers at %s:%d, and lets nobody in: %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
 	}
 	return fmt.Errorf("Postgres does not answer at %s:%d; is it running, or is DATABASE_URL another? %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
 }

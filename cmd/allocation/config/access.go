@@ -23,6 +23,8 @@ const (
 	RefusedUser        = "user"
 	RefusedMechanism   = "mechanism"
 	RefusedDatabase    = "database"
+	RefusedOption      = "option"
+	RefusedServer      = "server"
 	RefusedRight       = "right"
 	RefusedCertificate = "client_certificate"
 	UnknownAuthority   = "unknown_authority"

@@ -25,6 +25,7 @@ const (
 	codeInvalidAuthorization = "28000"
 	codeNoDatabase           = "3D000"
 	codeNotAllowed           = "42501"
+	codeNotReady             = "55000" // the database takes no connections, or a setting is unbearable
 )
 
 // Explain names the setting at fault where Postgres and this process do not let each other in: as an *AccessError. Other errors it leaves as
@@ -40,14 +41,8 @@ func (d Database) Explain(err error) error {
 	var connect *pgconn.ConnectError
 	var pg *pgconn.PgError
 	if errors.As(err, &connect) && errors.As(err, &pg) {
-		where := d.secret().where()
-		switch pg.Code {
-		case codeInvalidPassword:
-			return refusal(RefusedPassword, err, "Postgres refuses the user %s: the password in %s is not this user's", connect.Config.User, where)
-		case codeInvalidAuthorization:
-			return refusal(RefusedUser, err, "Postgres refuses the user %s: %s; see the user, sslmode and sslcert in %s, and pg_hba.conf", connect.Config.User, pg.Message, where)
-		case codeNoDatabase, codeNotAllowed:
-			return refusal(RefusedDatabase, err, "Postgres refuses the user %s: %s; see the database in %s", connect.Config.User, pg.Message, where)
+		if explained := d.explainCode(err, connect.Config, pg); explained != nil {
+			return explained
 		}
 	}
 	if explained := d.party().explainTLS(err); explained != nil {
@@ -56,15 +51,47 @@ func (d Database) Explain(err error) error {
 	return err
 }
 
+// explainCode goes by the code of Postgres' answer to an attempt to connect; nil: it says nothing about access.
+func (d Database) explainCode(err error, connect *pgconn.Config, pg *pgconn.PgError) error {
+	where := d.secret().where()
+	switch {
+	case pg.Code == codeInvalidPassword:
+		return refusal(RefusedPassword, err, "Postgres refuses the user %s: the password in %s is not this user's", connect.User, where)
+	case pg.Code == codeInvalidAuthorization:
+		return refusal(RefusedUser, err, "Postgres refuses the user %s: %s; see the user, sslmode and sslcert in %s, and pg_hba.conf", connect.User, pg.Message, where)
+	case aboutOption(pg):
+		return refusal(RefusedOption, err, "Postgres refuses an option in %s: %s; take it out there, or correct it; allowed are the options of Postgres' clients, such as "+
+			"sslmode and connect_timeout, and settings that this user may set, such as statement_timeout", where, pg.Message)
+	case pg.Code == codeUnknownSetting: // the session's own
+		return refusal(RefusedServer, err, "this Postgres is too old: %s; it must be version 14 at least, or %s must name another", pg.Message, where)
+	case pg.Code == codeNotReady && pg.Hint != "":
+		return refusal(RefusedServer, err, "Postgres is set up so that nothing can be promised: %s. %s", pg.Message, pg.Hint)
+	case pg.Code == codeNotAllowed && pg.Detail != "":
+		return refusal(RefusedDatabase, err, "Postgres refuses the user %s: %s; as an administrator, `grant connect on database %s to %s`, or see the database in %s",
+			connect.User, pg.Message, quoted(connect.Database), quoted(connect.User), where)
+	case pg.Code == codeNoDatabase, pg.Code == codeNotReady, pg.Code == codeNotAllowed:
+		return refusal(RefusedDatabase, err, "Postgres refuses the user %s: %s; see the database in %s", connect.User, pg.Message, where)
+	}
+	return nil
+}
+
+func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
+
 // parse reads the URL. Its error never shows it.
 func (d Database) parse(url string) (*pgx.ConnConfig, error) {
-	parsed, err := pgx.ParseConfig(url)
-	if err == nil {
-		return parsed, nil
-	}
 	where := d.secret().where()
+	pool, err := pgxpool.ParseConfig(url)
+	if err == nil {
+		if _, set := pool.ConnConfig.RuntimeParams["replication"]; set {
+			return nil, refusal(RefusedOption, nil, "the option replication in %s must be left out: a session that replicates takes no statements", where)
+		}
+		return pool.ConnConfig, nil
+	}
 	if file := (*fs.PathError)(nil); errors.As(err, &file) {
 		return nil, refusal(BadFile, nil, "%s (not shown, it may hold a password) names a file that cannot be read: %v", where, file)
+	}
+	if name, allowed := badOption(url); name != "" {
+		return nil, refusal(RefusedOption, nil, "the option %s in %s (not shown, it may hold a password) must be %s", name, where, allowed)
 	}
 	return nil, refusal(BadFile, nil, "%s (not shown, it may hold a password) cannot be read; it must be a URL such as postgres://user:password@host:5432/allocation, "+
 		"with special characters of the password as %%40 and so on, only options that Postgres' clients know, and files of certificates as PEM", where)
