@@ -18,6 +18,7 @@ type entry struct {
 	letter     int32 // in check.letters
 	unreadable bool
 	held       bool // it still waits behind a dead letter
+	packed     bool // it is a batch of records that was not unpacked
 }
 
 // readCommands puts all commands in order: by lane, then by offset. Unseen are places of which only the consequences are left.
@@ -33,6 +34,7 @@ func (c *check) readCommands(unseen map[spot]bool) {
 		return cmp.Or(cmp.Compare(a.lane, b.lane), cmp.Compare(a.offset, b.offset), cmp.Compare(b.record, a.record))
 	})
 	c.entries = slices.CompactFunc(c.entries, func(a, b entry) bool { return a.lane == b.lane && a.offset == b.offset }) // what was seen wins
+	c.leavePacked(c.packedBatches())
 	for i := range c.entries {
 		if e := &c.entries[i]; e.record != none {
 			c.name(e)
@@ -57,7 +59,10 @@ func (c *check) name(e *entry) {
 }
 
 func (c *check) decoded(e *entry) *command {
-	r := c.history.Commands[e.record].Record()
+	r := c.recordOfCommand(e)
+	if e.packed {
+		return &command{at: placeOf(&r), time: r.Time, refusal: tooLarge, revision: -1}
+	}
 	return decode(&r, c.history.Kinds[r.Topic])
 }
 

@@ -69,7 +69,7 @@ func (c *check) addLetter(l *letter, m mention) {
 		l.published = append(l.published, reason)
 	}
 	if e := &c.entries[l.entry]; e.record != none {
-		command := c.history.Commands[e.record].Record()
+		command := c.recordOfCommand(e)
 		if wrong := c.wrongLetter(&command, &r); wrong != "" {
 			c.report(RuleLetter, "", lines(describe(&command), describe(&r)), "the dead letter of %s at %s: %s", c.placeOf(l.entry), placeOf(&r), wrong)
 		}
@@ -88,7 +88,7 @@ func (c *check) addDecision(l *letter, m mention) {
 	l.decisions = append(l.decisions, m.decision)
 }
 
-func (c *check) keyOf(e *entry) []byte { r := c.history.Commands[e.record].Record(); return r.Key }
+func (c *check) keyOf(e *entry) []byte { r := c.recordOfCommand(e); return r.Key }
 
 func (c *check) addLetterRows(of func(int32) *letter) {
 	for i := range c.history.Tables.Letters {
@@ -109,7 +109,7 @@ func (c *check) addLetterRows(of func(int32) *letter) {
 		l := of(n)
 		l.rows = append(l.rows, row)
 		if e := &c.entries[n]; e.record != none {
-			command := c.history.Commands[e.record].Record()
+			command := c.recordOfCommand(e)
 			if !sameBytes(row.Key, command.Key) || !sameBytes(row.Value, command.Value) {
 				c.report(RuleOutbox, "", lines(describe(&command)), "the row in dead_letters of %s (source %d, row %d) has another key or value", c.placeOf(n), row.Source, row.Row)
 			}

@@ -1,0 +1,86 @@
+package checker
+
+import (
+	"bytes"
+	"strconv"
+	"testing"
+)
+
+// leave puts a batch of records into a partition, which a worker leaves packed.
+func (w *world) leave(partition int32, values ...string) place {
+	l := lane{worldCommands, partition}
+	first := place{l.topic, l.partition, int64(len(w.lanes[l]))}
+	for _, value := range values {
+		w.send(partition, "CreateBatch", value)
+	}
+	w.act(func(b *worldBase) { b.leave(l, first, len(values)) })
+	return first
+}
+
+func (b *worldBase) leave(l lane, first place, records int) {
+	b.letters[first] = append(b.letters[first], &LetterRow{Source: b.source(l), Row: b.rows[l], Offset: first.offset, Reason: tooLarge, CommandSource: b.source(l), State: stateOpen})
+	b.row(&command{at: first}, 0, "", 1)
+	b.next[l] += int64(records)
+	if b.silent {
+		return
+	}
+	at := originalHeaders(first)
+	b.world.publishLetter(Record{Headers: append(at, Header{"dlq-reason", []byte(tooLarge)}, Header{"dlq-message", []byte("because")},
+		Header{"dlq-original-timestamp", []byte("1700000000000")}, Header{"dlq-consumer-group", []byte(worldGroup)},
+		Header{"dlq-batch-last-offset", []byte(strconv.FormatInt(first.offset+int64(records)-1, 10))}, Header{"dlq-batch-records", []byte(strconv.Itoa(records))})})
+}
+
+func large() string { return string(bytes.Repeat([]byte("x"), packedBytes)) }
+
+func TestCheck_passesABatchThatWasLeftPacked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1)
+	w.do(0, "CreateBatch", batch1)
+	w.leave(0, `{"ref":"b2","sku":"CHAIR","qty":10}`, large(), `{"ref":"b3","sku":"CHAIR","qty":10}`)
+	w.do(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`)
+	w.do(0, "CreateBatch", `{"ref":"b4","sku":"CHAIR","qty":20}`)
+	requireNothing(t, w.end())
+}
+
+func TestCheck_findsErrorsOfABatchThatWasLeftPacked(t *testing.T) {
+	t.Parallel()
+	for name, seed := range map[string]struct {
+		values []string
+		spoil  func(*world, *History)
+		rule   string
+		sku    string
+		words  []string
+	}{
+		"a small one": {[]string{batch1, batch1}, nil, RuleEffect, "", []string{"commands.0.0 to 1 was refused as too_large: its 2 records have 140 bytes"}},
+		"a wrong number of records": {[]string{large(), batch1}, func(_ *world, h *History) {
+			h.Letters[0] = h.Letters[0].withHeader("dlq-batch-records", "3")
+		}, RuleLetter, "", []string{`says "3" records, it has 2`}},
+		"no end": {[]string{large()}, func(_ *world, h *History) {
+			h.Letters[0] = h.Letters[0].withHeader("dlq-batch-last-offset", "")
+		}, RuleLetter, "", []string{"does not say which batch of records it is about"}},
+		"with its bytes": {[]string{large()}, func(_ *world, h *History) {
+			h.Letters[0] = h.Letters[0].altered(func(r *Record) { r.Value = []byte("x") })
+		}, RuleLetter, "", []string{"its value is another"}},
+		"a record of it took effect": {[]string{batch1, large()}, func(w *world, _ *History) {
+			w.act(func(b *worldBase) { b.decide(b.decode(place{worldCommands, 0, 0}), 0) })
+		}, RuleEffect, "", []string{"must be refused as too_large; it has 1 events"}},
+		"another record of it took effect": {[]string{large(), batch1}, func(w *world, _ *History) {
+			w.act(func(b *worldBase) { b.decide(b.decode(place{worldCommands, 0, 1}), 0) })
+		}, RulePhantom, "CHAIR", []string{"commands.0.1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(1)
+			w.leave(0, seed.values...)
+			h := w.end()
+			if seed.spoil != nil {
+				requireNothing(t, h)
+				seed.spoil(w, h)
+				if len(w.base.tables.Outbox) > 1 {
+					h = w.end()
+				}
+			}
+			requireFound(t, h, seed.rule, seed.sku, seed.words...)
+		})
+	}
+}
