@@ -35,17 +35,28 @@ const zerosAtOnce = 1 << 20
 // Produce sends the batch to a partition, and returns its first offset and how many bytes it has.
 func (b PackedBatch) Produce(t testing.TB, brokers []string, topic string, partition int32) (offset int64, size int) {
 	t.Helper()
+	offset, size, err := b.Send(t.Context(), brokers, topic, partition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return offset, size
+}
+
+// Send is Produce for a program.
+func (b PackedBatch) Send(ctx context.Context, brokers []string, topic string, partition int32) (offset int64, size int, err error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
-		t.Fatalf("make Kafka client: %v", err)
+		return 0, 0, fmt.Errorf("make Kafka client: %w", err)
 	}
 	defer client.Close()
-	packed := b.encode(t)
-	offset, err = produceRaw(t.Context(), client, topic, partition, packed)
+	packed, err := b.encode()
 	if err != nil {
-		t.Fatalf("produce a batch of %d bytes: %v", len(packed), err)
+		return 0, 0, err
 	}
-	return offset, len(packed)
+	if offset, err = produceRaw(ctx, client, topic, partition, packed); err != nil {
+		return 0, 0, fmt.Errorf("produce a batch of %d bytes: %w", len(packed), err)
+	}
+	return offset, len(packed), nil
 }
 
 func produceRaw(ctx context.Context, client *kgo.Client, topic string, partition int32, batch []byte) (offset int64, err error) {
@@ -72,9 +83,11 @@ func produceRaw(ctx context.Context, client *kgo.Client, topic string, partition
 }
 
 // encode is the batch as Kafka has it.
-func (b PackedBatch) encode(t testing.TB) []byte {
-	t.Helper()
-	packed := b.pack(t)
+func (b PackedBatch) encode() ([]byte, error) {
+	packed, err := b.pack()
+	if err != nil {
+		return nil, err
+	}
 	now := uint64(time.Now().UnixMilli())
 	body := binary.BigEndian.AppendUint16(nil, uint16(b.Codec))
 	body = binary.BigEndian.AppendUint32(body, uint32(len(b.Records)-1))
@@ -88,21 +101,20 @@ func (b PackedBatch) encode(t testing.TB) []byte {
 	out = binary.BigEndian.AppendUint32(out, 0) // leader epoch
 	out = append(out, 2)
 	out = binary.BigEndian.AppendUint32(out, crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
-	return append(out, body...)
+	return append(out, body...), nil
 }
 
-func (b PackedBatch) pack(t testing.TB) (packed []byte) {
-	t.Helper()
+func (b PackedBatch) pack() (packed []byte, err error) {
 	if b.Codec == kgo.CodecNone {
 		for i, r := range b.Records {
 			head, tail := r.encode(i)
 			packed = append(append(append(packed, head...), make([]byte, r.Zeros)...), tail...)
 		}
-		return packed
+		return packed, nil
 	}
 	compressor, err := kgo.DefaultCompressor(codecOf(b.Codec))
 	if err != nil {
-		t.Fatalf("make compressor: %v", err)
+		return nil, fmt.Errorf("make compressor: %w", err)
 	}
 	var raw []byte
 	pack := func() {
@@ -129,7 +141,7 @@ func (b PackedBatch) pack(t testing.TB) (packed []byte) {
 		raw = append(append(raw, make([]byte, left)...), tail...)
 	}
 	pack()
-	return packed
+	return packed, nil
 }
 
 // encode is the record without its zeros, which come between.

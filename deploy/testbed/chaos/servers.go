@@ -55,7 +55,7 @@ func (c *campaign) startKafka(ctx context.Context) error {
 		return err
 	}
 	for n, way := range c.brokerWays {
-		way.Lead(c.cluster.Back()[n])
+		way.Lead(c.cluster.Back(n)[0])
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.cluster.Brokers()...), kgo.MetadataMinAge(100*time.Millisecond))
 	if err == nil {

@@ -22,14 +22,15 @@ import (
 
 // Cluster is three or more nodes that keep everything three times, and take writes while two of the three live.
 //
-// Each node has two addresses for clients: a plain one, and one that it tells to clients of its second listener, which is somebody else's, such as
-// a proxy's that leads there.
+// Each node has a plain address for clients, and one or more that it tells to clients of its other
+// listeners, which are somebody else's, such as proxies' that lead there.
 type Cluster struct {
 	nodes []*Server
-	back  []string // where the second listeners really are
+	back  [][]string // by node: where the other listeners really are
 }
 
-// OpenCluster makes as many nodes as advertised names, in an empty folder, and starts them.
+// OpenCluster makes as many nodes as advertised names, in an empty folder, and starts them. A node's
+// name is the address of its other listener, or several with commas between.
 func OpenCluster(ctx context.Context, dir string, advertised []string, settings map[string]string) (*Cluster, error) {
 	runtime, err := java()
 	if err != nil {
@@ -42,42 +43,53 @@ func OpenCluster(ctx context.Context, dir string, advertised []string, settings 
 	c, id := new(Cluster), NewClusterID()
 	for n := range advertised {
 		node := &Server{dir: filepath.Join(dir, "kafka-"+strconv.Itoa(n)), cluster: id, heap: "384m", patience: clusterStartTime, java: runtime, jars: jars}
-		if err := c.add(node); err != nil {
+		if err := c.add(node, len(strings.Split(advertised[n], ","))); err != nil {
 			return nil, err
 		}
 	}
 	for n, node := range c.nodes {
-		node.settings = c.settings(n, advertised[n], settings)
+		node.settings = c.settings(n, strings.Split(advertised[n], ","), settings)
 	}
 	return c, c.open(ctx)
 }
 
-func (c *Cluster) add(node *Server) error {
+func (c *Cluster) add(node *Server, more int) error {
 	var err error
 	if node.listeners, err = freeListeners(nil); err != nil {
 		return err
 	}
-	port, err := embedded.FreePort()
-	if err != nil {
-		return err
+	var back []string
+	for range more {
+		port, err := embedded.FreePort()
+		if err != nil {
+			return err
+		}
+		back = append(back, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	}
-	c.nodes, c.back = append(c.nodes, node), append(c.back, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	c.nodes, c.back = append(c.nodes, node), append(c.back, back)
 	return os.Mkdir(node.dir, 0o755)
 }
 
 // settings are a node's, beyond those of a single one.
-func (c *Cluster) settings(n int, advertised string, more map[string]string) map[string]string {
+func (c *Cluster) settings(n int, advertised []string, more map[string]string) map[string]string {
 	var voters []string
 	for i, node := range c.nodes {
 		voters = append(voters, strconv.Itoa(i+1)+"@"+node.listeners.Controller)
 	}
 	at := c.nodes[n].listeners
+	listen, tell, protocols := "", "", ""
+	for i, address := range advertised {
+		name := "BACK" + strconv.Itoa(i)
+		listen += "," + name + "://" + c.back[n][i]
+		tell += "," + name + "://" + address
+		protocols += "," + name + ":PLAINTEXT"
+	}
 	settings := map[string]string{
 		"node.id":                        strconv.Itoa(n + 1),
 		"controller.quorum.voters":       strings.Join(voters, ","),
-		"listeners":                      "PLAINTEXT://" + at.Bind + ",BACK://" + c.back[n] + ",CONTROLLER://" + at.Controller,
-		"advertised.listeners":           "PLAINTEXT://" + at.Advertised + ",BACK://" + advertised,
-		"listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,BACK:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"listeners":                      "PLAINTEXT://" + at.Bind + listen + ",CONTROLLER://" + at.Controller,
+		"advertised.listeners":           "PLAINTEXT://" + at.Advertised + tell,
+		"listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT" + protocols,
 		"inter.broker.listener.name":     "PLAINTEXT",
 		"default.replication.factor":     "3",
 		"min.insync.replicas":            "2",
@@ -145,8 +157,8 @@ func (c *Cluster) Brokers() (addresses []string) {
 	return addresses
 }
 
-// Back are the addresses of the second listeners: where the advertised ones must lead.
-func (c *Cluster) Back() []string { return c.back }
+// Back are the addresses of a node's other listeners: where the advertised ones must lead.
+func (c *Cluster) Back(n int) []string { return c.back[n] }
 
 // Start starts a node that has ended, and returns when it answers, for which most of the nodes must live.
 func (c *Cluster) Start(ctx context.Context, n int) error { return c.nodes[n].Start(ctx) }

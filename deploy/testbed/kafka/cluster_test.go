@@ -63,7 +63,7 @@ func openCluster(t *testing.T) (c *Cluster, seeds []string) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	for n, p := range proxies {
-		p.Lead(c.Back()[n])
+		p.Lead(c.Back(n)[0])
 	}
 	for _, addr := range seeds {
 		conn, err := net.Dial("tcp", addr)
