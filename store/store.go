@@ -28,6 +28,7 @@ type Store struct {
 	memories  memories
 	lacksDay  chan struct{} // has room for one
 	outsiders outsiders
+	xids      xidClock
 }
 
 // Options say how to reach the database.

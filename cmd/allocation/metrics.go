@@ -22,6 +22,7 @@ type metrics struct {
 	publish  prometheus.Histogram
 	endToEnd prometheus.Histogram
 	ahead    prometheus.Gauge
+	oldest   prometheus.Gauge
 	refused  *prometheus.CounterVec
 	skipped  *prometheus.CounterVec
 }
@@ -52,6 +53,10 @@ func newMetrics() *metrics {
 			Name: "allocation_outbox_partitions_ahead",
 			Help: "Days after today for which the outbox has a table, up to the first gap. At zero nothing can be committed from midnight on, at -1 nothing now.",
 		}),
+		oldest: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "allocation_oldest_transaction_age_seconds",
+			Help: "Age of what keeps Postgres from cleaning dead rows of the database: an open transaction, a standby or a replication slot; 0 where there is none.",
+		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "allocation_access_refused_total",
 			Help: "Connections that a server refused, or whose server this worker does not trust. Waiting does not mend that: the reason says what to change.",
@@ -69,7 +74,7 @@ func newMetrics() *metrics {
 	for _, r := range retries {
 		m.worker.Retries.WithLabelValues(r.system, r.reason) // shown from the start, as zero: an alert needs to see it grow
 	}
-	registry.MustRegister(m.publish, m.endToEnd, m.ahead, m.refused, m.skipped, buildInfo(), collectors.NewGoCollector(),
+	registry.MustRegister(m.publish, m.endToEnd, m.ahead, m.oldest, m.refused, m.skipped, buildInfo(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

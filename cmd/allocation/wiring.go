@@ -45,6 +45,7 @@ type wiring struct {
 
 	topicWatch   *topicWatch
 	inspectEvery time.Duration
+	lookEvery    time.Duration // for old transactions
 
 	kafkaAccess, postgresAccess *access
 }
@@ -59,7 +60,7 @@ const (
 func newWiring(settings workerSettings, logger *slog.Logger) *wiring {
 	w := &wiring{
 		settings: settings, logger: logger, metrics: newMetrics(),
-		dial: settings.kafka.Dialer(), readiness: newReadiness(), inspectEvery: inspectEvery,
+		dial: settings.kafka.Dialer(), readiness: newReadiness(), inspectEvery: inspectEvery, lookEvery: lookEvery,
 	}
 	w.topicWatch = &topicWatch{logger: logger, gauge: w.metrics.topics(settings.topics.CommandTopicNames())}
 	w.kafkaAccess = newAccess(systemKafka, settings.kafka.Explain, w.metrics.refused, logger)
@@ -163,6 +164,7 @@ func (w *wiring) work(ctx context.Context, db *store.Store) error {
 	var maintenance sync.WaitGroup
 	maintenance.Go(func() { w.newOutboxDays(db).run(maintaining) })
 	maintenance.Go(func() { w.watchTopics(maintaining) })
+	maintenance.Go(func() { w.newOldTransactions(db).run(maintaining) })
 	err = runner.Run(ctx)
 	stop()
 	maintenance.Wait()

@@ -91,7 +91,7 @@ func (s *service) start() {
 	require.NoError(s.t, err)
 	s.url = "http://" + listener.Addr().String()
 	w := newWiring(s.settings(), config.Log{Level: "warn", Format: "text"}.Logger(io.MultiWriter(s.t.Output(), &s.log)))
-	w.inspectEvery = 100 * time.Millisecond
+	w.inspectEvery, w.lookEvery = 100*time.Millisecond, 100*time.Millisecond
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.run(ctx, listener) }()
