@@ -14,6 +14,9 @@ import (
 //go:embed *.sql
 var files embed.FS
 
+// Roles are those that the migrations give rights to.
+var Roles = []string{"allocation_worker", "allocation_operator"}
+
 // Provider runs the migrations on a database. Several may start at once: a session lock of Postgres lets one go first.
 func Provider(db *sql.DB) (*goose.Provider, error) {
 	locker, err := lock.NewPostgresSessionLocker()
@@ -29,6 +32,9 @@ func Provider(db *sql.DB) (*goose.Provider, error) {
 
 // Up applies what is missing.
 func Up(ctx context.Context, db *sql.DB) ([]*goose.MigrationResult, error) {
+	if err := prepare(ctx, db); err != nil {
+		return nil, err
+	}
 	p, err := Provider(db)
 	if err != nil {
 		return nil, err

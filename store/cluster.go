@@ -6,12 +6,14 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"allocation/migrations"
 )
 
 // SchemaError says that the database is not at the version that this binary needs.
 type SchemaError struct {
+	Database   string
 	Have, Need int64
 }
 
@@ -19,23 +21,29 @@ func (e *SchemaError) Error() string {
 	if e.Have > e.Need {
 		return fmt.Sprintf("the database's schema is at version %d, newer than this program's %d: run a newer program", e.Have, e.Need)
 	}
-	return fmt.Sprintf("the database's schema is at version %d and this program needs %d: run `allocation migrate up`", e.Have, e.Need)
+	where := ""
+	if e.Have == 0 {
+		where = fmt.Sprintf(" (looked for in the schema public of the database %s, whatever the search_path is)", e.Database)
+	}
+	return fmt.Sprintf("the database's schema is at version %d%s and this program needs %d: run `allocation migrate up`", e.Have, where, e.Need)
 }
 
-// CheckSchema returns a *SchemaError where the schema is older than this binary's. A newer one is accepted: workers of the version before
-// keep running while a new one is rolled out.
+// CheckSchema returns a *SchemaError where the schema is older than this binary's, and an error that migrations.Unfit tells of where the database is
+// another program's. A newer schema is accepted: workers of the version before keep running while a new one is rolled out.
 func (s *Store) CheckSchema(ctx context.Context) error {
-	var exists bool
-	if err := s.pool.QueryRow(ctx, `select to_regclass('goose_db_version') is not null`).Scan(&exists); err != nil {
+	db := stdlib.OpenDBFromPool(s.pool)
+	defer db.Close()
+	state, err := migrations.Look(ctx, db)
+	if err == nil {
+		err = state.Own()
+	}
+	if migrations.Unfit(err) {
+		return err
+	}
+	if err != nil {
 		return readError("check schema", err)
 	}
-	e := &SchemaError{Need: migrations.Latest()}
-	if exists {
-		if err := s.pool.QueryRow(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&e.Have); err != nil {
-			return readError("check schema", err)
-		}
-	}
-	if e.Have < e.Need {
+	if e := (&SchemaError{state.Database, state.Version, migrations.Latest()}); e.Have < e.Need {
 		return e
 	}
 	return nil

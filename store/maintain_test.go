@@ -4,9 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"allocation/migrations"
 	"allocation/worker"
 )
 
@@ -165,10 +167,16 @@ func TestCheckCluster_refusesAnother(t *testing.T) {
 func TestCheckSchema_namesTheCommand(t *testing.T) {
 	b := setup(t, 0)
 	require.NoError(t, b.CheckSchema(t.Context()))
-	_, err := b.pool.Exec(t.Context(), `delete from goose_db_version where version_id > 1`)
+	db := stdlib.OpenDBFromPool(b.pool)
+	defer db.Close()
+	p, err := migrations.Provider(db)
 	require.NoError(t, err)
-	require.ErrorContains(t, b.CheckSchema(t.Context()), "allocation migrate up")
-	_, err = b.pool.Exec(t.Context(), `drop table goose_db_version`)
+	_, err = p.DownTo(t.Context(), 1)
 	require.NoError(t, err)
-	require.ErrorContains(t, b.CheckSchema(t.Context()), "version 0")
+	require.ErrorContains(t, b.CheckSchema(t.Context()), "at version 1 and this program needs")
+	_, err = p.DownTo(t.Context(), 0)
+	require.NoError(t, err)
+	require.ErrorContains(t, b.CheckSchema(t.Context()), "at version 0 (looked for in the schema public of the database")
+	b.sudo("drop table goose_db_version")
+	require.ErrorContains(t, b.CheckSchema(t.Context()), "run `allocation migrate up`")
 }

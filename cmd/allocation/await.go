@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/migrations"
 	"allocation/store"
 )
 
@@ -106,6 +107,8 @@ func permanent(err error, waited time.Duration) bool {
 		set     *topicSettingsError
 	)
 	switch {
+	case migrations.Unfit(err):
+		return true
 	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids),
 		errors.As(err, &set):
 		return true

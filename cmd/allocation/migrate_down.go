@@ -54,6 +54,9 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer db.Close()
+	if err := migrations.Check(ctx, db); err != nil {
+		return err
+	}
 	provider, err := migrations.Provider(db)
 	if err != nil {
 		return err

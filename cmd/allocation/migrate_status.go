@@ -37,6 +37,13 @@ func (c *migrateStatusCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer db.Close()
+	state, err := migrations.Look(ctx, db)
+	if err == nil {
+		err = state.Own()
+	}
+	if err != nil {
+		return err
+	}
 	provider, err := migrations.Provider(db)
 	if err != nil {
 		return err

@@ -31,6 +31,20 @@ func TestMigrate_upStatusDown(t *testing.T) {
 	require.Empty(t, tables(t, database))
 }
 
+// What another program's tables are told from.
+func TestMigrate_knowsTheTablesThatItMakes(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+	runProgram(t, "migrate", "up").requireDone(t)
+	known := map[string]bool{}
+	for _, o := range migrations.Objects() {
+		if o.Kind == migrations.Table {
+			known[o.Name] = true
+		}
+	}
+	require.Equal(t, tables(t, database), known)
+}
+
 func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 	database := testbed.Database(t)
 	t.Setenv("DATABASE_URL", database)

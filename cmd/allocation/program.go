@@ -46,7 +46,8 @@ type program struct {
 	in       io.Reader
 	out, err io.Writer
 
-	variables map[string]string // the environment variable of each flag
+	variables  map[string]string // the environment variable of each flag
+	user, role string            // who it is in Postgres, and the role that this needs
 }
 
 // run does what the arguments say and returns the exit code.
@@ -91,7 +92,7 @@ func (p *program) finish(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(p.err, "allocation: %s\n", printableLines(strings.TrimRight(err.Error(), "\n")))
+	fmt.Fprintf(p.err, "allocation: %s\n", printableLines(strings.TrimRight(err.Error(), "\n")+p.advice(err)))
 	var usage *usageError
 	var settings *config.Error
 	if errors.As(err, &usage) || errors.As(err, &settings) {

@@ -80,6 +80,7 @@ func (p *program) openStore(ctx context.Context, database config.Database) (*sto
 	if err != nil {
 		return nil, err
 	}
+	p.user, p.role = settings.User, "allocation_operator"
 	db, err := store.Open(ctx, store.Options{URL: settings.ConnString(), MaxConns: 2})
 	if err != nil {
 		return nil, err

@@ -48,8 +48,10 @@ func needsEachGrant(s *site) {
 		s.refused(s.operator(), show, "permission denied for table")
 	})
 	s.without("allocation_worker", "allocation_app", func() {
-		w := s.startWorker(s.worker())
-		await(s.t, waitLimit, w.logged, "permission denied for table")
+		s.refused(s.worker(), work, "permission denied", "`grant allocation_worker to allocation_app`")
+	})
+	s.without("select on goose_db_version", "allocation_worker", func() {
+		s.refused(s.worker(), work, "permission denied for table goose_db_version", "`grant allocation_worker to allocation_app`")
 	})
 	s.without("connect on database allocation", "allocation_ops", func() {
 		s.refused(s.operator(), show, "Postgres refuses the user allocation_ops: permission denied for database")
