@@ -20,6 +20,7 @@ const (
 // Codes of Postgres' own.
 const (
 	codeCheck    = "23514" // check_violation
+	codeDenied   = "42501" // insufficient_privilege
 	codeLocked   = "55P03" // lock_not_available: after lock_timeout
 	codeCanceled = "57014" // query_canceled
 )

@@ -18,23 +18,7 @@ import (
 
 // mayUse is what each role may do, exactly: a table that is not here, or a right that is not in its line, is refused.
 var mayUse = map[string]map[string]string{
-	"allocation_worker": {
-		"kafka_cluster":    "select insert",
-		"positions":        "select insert update",
-		"products":         "select insert update",
-		"batches":          "select insert update",
-		"lines":            "select insert update",
-		"outbox":           "select insert",
-		"dead_letters":     "select insert update(state) update(attempts) update(first_event) update(resolved_at)",
-		"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
-		"held_commands":    "select insert delete",
-		"absences":         "update",
-		"fetch_troubles":   "select insert update delete",
-		"goose_db_version": "select",
-
-		"database_identity": "select",
-		"attendances":       "select insert delete",
-	},
+	"allocation_worker": workersRights,
 	"allocation_operator": {
 		"positions":        "select",
 		"products":         "select",
@@ -95,7 +79,7 @@ func (b *bench) as(role string) *Store {
 // asWorker opens a store for a user who may do what a worker does.
 func (b *bench) asWorker() *Store { return b.as("allocation_worker") }
 
-const rightsSQL = `
+const mayUseSQL = `
 select c.relname::text, r.name from pg_class c, unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) r (name)
 where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relnamespace = 'public'::regnamespace and has_table_privilege($1, c.oid, r.name)
 union
@@ -112,7 +96,7 @@ func TestRole_mayUseTablesAsListed(t *testing.T) {
 	b := setup(t, 0)
 	for role, tables := range mayUse {
 		_, _ = b.as(role).pool.Exec(t.Context(), "drop owned by "+role) // whether it is refused or not: the owner's grants stay
-		rows, err := b.pool.Query(t.Context(), rightsSQL, role)
+		rows, err := b.pool.Query(t.Context(), mayUseSQL, role)
 		require.NoError(t, err)
 		found := map[string][]string{}
 		var table, right string

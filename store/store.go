@@ -36,6 +36,7 @@ type Options struct {
 	URL      string
 	Owner    string                // names this worker to people, in positions
 	MaxConns int32                 // 0: the pool's default
+	Denied   func()                // is called at each error of Postgres that a right is missing, and must not block; may be nil
 	Adjust   func(*pgxpool.Config) // changes the pool's configuration last: tracing, or faults in tests; may be nil
 }
 
@@ -46,6 +47,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("read database URL: %w", err)
 	}
 	configureSession(cfg)
+	if o.Denied != nil {
+		tellDenied(cfg.ConnConfig, o.Denied)
+	}
 	if o.MaxConns > 0 {
 		cfg.MaxConns = o.MaxConns
 	}

@@ -18,7 +18,7 @@ import (
 // awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for servers that are away, because everything
 // may be started at once, and gives up at once on what no waiting mends. Once it runs, a worker waits for everything.
 func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
-	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckSchema} {
+	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckRights, db.CheckSchema} {
 		if err := w.await(ctx, systemPostgres, check); err != nil {
 			return err
 		}
@@ -98,6 +98,7 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 func permanent(err error, waited time.Duration) bool {
 	var (
 		pooler  *store.PoolerError
+		rights  *store.RightsError
 		schema  *store.SchemaError
 		cluster *store.ClusterError
 		topics  *missingTopicsError
@@ -107,7 +108,7 @@ func permanent(err error, waited time.Duration) bool {
 		set     *topicSettingsError
 	)
 	switch {
-	case migrations.Unfit(err):
+	case migrations.Unfit(err), errors.As(err, &rights):
 		return true
 	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids),
 		errors.As(err, &set):

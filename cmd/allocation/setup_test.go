@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -222,6 +223,56 @@ func asWorkersLogin(t *testing.T) (s *service, database, name string) {
 	administer(t, database, "grant allocation_worker to "+name)
 	t.Setenv("DATABASE_URL", login)
 	return s, database, name
+}
+
+func TestWorker_refusesToStartWithoutItsRights(t *testing.T) {
+	s, database, name := asWorkersLogin(t)
+	for take, c := range map[string]struct {
+		give string
+		says []string
+	}{
+		"revoke allocation_worker from " + name:                              {"grant allocation_worker to " + name, []string{"as an administrator, `grant allocation_worker to " + name + "`"}},
+		"revoke select on goose_db_version from allocation_worker":           {"grant select on goose_db_version to allocation_worker", []string{"`grant select on goose_db_version to allocation_worker`"}},
+		"revoke insert, update on lines from allocation_worker":              {"grant insert, update on lines to allocation_worker", []string{"`grant insert, update on lines to allocation_worker`"}},
+		"revoke execute on function outbox_make_days from allocation_worker": {"grant execute on function outbox_make_days to allocation_worker", []string{"`grant execute on function outbox_make_days to allocation_worker`"}},
+		"alter table products enable row level security": {
+			"alter table products disable row level security", []string{"row level security hides rows of products", "`alter table products disable row level security`"},
+		},
+	} {
+		administer(t, database, take)
+		o := s.runWorker()
+		require.Equal(t, exitFailed, o.code, take)
+		for _, part := range c.says {
+			require.Contains(t, o.err, part)
+		}
+		administer(t, database, c.give)
+	}
+	s.start()
+}
+
+// The order's product exists, and nobody may be told otherwise.
+func TestWorker_namesTheRightThatItLostAndRefusesNoOrder(t *testing.T) {
+	s, database, _ := asWorkersLogin(t)
+	s.start()
+	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=100")
+	s.tail(1)
+	require.NoError(t, s.stop())
+	s.start() // and remembers nothing
+	for n, c := range []struct{ take, says, give string }{
+		{"alter table products enable row level security", "as the owner of the tables, `alter table products disable row level security`", "alter table products disable row level security"},
+		{"revoke insert on lines from allocation_worker", "as the owner of the tables, `grant insert on lines to allocation_worker`", "grant insert on lines to allocation_worker"},
+	} {
+		administer(t, database, c.take)
+		s.send("Allocate", fmt.Sprintf("orderid=o%d", n), "sku=CHAIR", "qty=1")
+		noted := func() bool { return strings.Contains(s.get("/readyz"), c.says) }
+		require.Eventually(t, noted, 30*time.Second, 50*time.Millisecond)
+		require.Contains(t, s.get("/metrics"), `allocation_access_refused_total{reason="right",system="postgres"}`)
+		require.Contains(t, s.log.String(), "a right is missing; trying on")
+		require.Contains(t, s.log.String(), c.says)
+		administer(t, database, c.give)
+		require.Contains(t, s.tail(n + 2)[n+1], fmt.Sprintf("order o%d gets 1 of batch b1", n))
+		require.Eventually(t, func() bool { return s.get("/readyz") == "200 {\"ready\":true}\n" }, 30*time.Second, 50*time.Millisecond)
+	}
 }
 
 func TestProgram_saysWhichRoleAPersonNeeds(t *testing.T) {

@@ -48,6 +48,7 @@ type wiring struct {
 	lookEvery    time.Duration // for old transactions
 
 	kafkaAccess, postgresAccess *access
+	rights                      *rights
 }
 
 // Bounds of what the relay holds in memory for each applier: ample for full speed, little beside the rest.
@@ -65,6 +66,7 @@ func newWiring(settings workerSettings, logger *slog.Logger) *wiring {
 	w.topicWatch = &topicWatch{logger: logger, gauge: w.metrics.topics(settings.topics.CommandTopicNames())}
 	w.kafkaAccess = newAccess(systemKafka, settings.kafka.Explain, w.metrics.refused, logger)
 	w.postgresAccess = newAccess(systemPostgres, settings.database.Explain, w.metrics.refused, logger)
+	w.rights = newRights(w.metrics.refused, logger)
 	w.kafka = []kgo.Opt{kgo.WithHooks(w.kafkaAccess)}
 	instrument(w)
 	return w
@@ -82,7 +84,7 @@ func (w *wiring) explain(system string, err error) error {
 func (w *wiring) healthOf(runner *worker.Worker) func(context.Context) health {
 	return func(ctx context.Context) health {
 		reasons := runner.NotReady(ctx)
-		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons), notes: append(runner.Notes(), w.topicWatch.notes()...)}
+		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons), notes: slices.Concat(w.rights.notes(), runner.Notes(), w.topicWatch.notes())}
 	}
 }
 
@@ -119,8 +121,9 @@ func (w *wiring) openStore(ctx context.Context, traces *tracing) (*store.Store, 
 		}
 	}
 	return store.Open(ctx, store.Options{
-		URL:   url,
-		Owner: owner(),
+		URL:    url,
+		Owner:  owner(),
+		Denied: w.rights.suspect,
 		// One for each applier, and a few for claims, drains, reports and probes.
 		MaxConns: int32(w.settings.tuning.Appliers + 4),
 		Adjust: func(pool *pgxpool.Config) {
@@ -164,6 +167,7 @@ func (w *wiring) work(ctx context.Context, db *store.Store) error {
 	var maintenance sync.WaitGroup
 	maintenance.Go(func() { w.newOutboxDays(db).run(maintaining) })
 	maintenance.Go(func() { w.watchTopics(maintaining) })
+	maintenance.Go(func() { w.rights.watch(maintaining, db.CheckRights) })
 	maintenance.Go(func() { w.newOldTransactions(db).run(maintaining) })
 	err = runner.Run(ctx)
 	stop()

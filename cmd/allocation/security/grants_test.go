@@ -51,7 +51,7 @@ func needsEachGrant(s *site) {
 		s.refused(s.worker(), work, "permission denied", "`grant allocation_worker to allocation_app`")
 	})
 	s.without("select on goose_db_version", "allocation_worker", func() {
-		s.refused(s.worker(), work, "permission denied for table goose_db_version", "`grant allocation_worker to allocation_app`")
+		s.refused(s.worker(), work, "permission denied: the role allocation_worker", "`grant select on goose_db_version to allocation_worker`")
 	})
 	s.without("connect on database allocation", "allocation_ops", func() {
 		s.refused(s.operator(), show, "Postgres refuses the user allocation_ops: permission denied for database")

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"allocation/migrations"
+)
+
+// workersRights are what the role of workers may do with tables, exactly: as the migrations grant it.
+var workersRights = map[string]string{
+	"kafka_cluster":    "select insert",
+	"positions":        "select insert update",
+	"products":         "select insert update",
+	"batches":          "select insert update",
+	"lines":            "select insert update",
+	"outbox":           "select insert",
+	"dead_letters":     "select insert update(state) update(attempts) update(first_event) update(resolved_at)",
+	"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
+	"held_commands":    "select insert delete",
+	"absences":         "update",
+	"fetch_troubles":   "select insert update delete",
+	"goose_db_version": "select",
+
+	"database_identity": "select",
+	"attendances":       "select insert delete",
+}
+
+// operatorsFunctions act with the owner's rights, and are not for workers.
+var operatorsFunctions = []string{"decide_position"}
+
+// RightsError says that Postgres does not let a worker do what it must. Waiting does not mend that: the statements in its text do.
+type RightsError struct{ says []string }
+
+func (e *RightsError) Error() string { return strings.Join(e.says, "; and ") }
+
+const rightsSQL = `
+with needs as (
+    select c.oid, n.name, n.what, n.col from unnest($1::text[], $2::text[], $3::text[]) n (name, what, col)
+    join pg_class c on c.relname = n.name and c.relnamespace = to_regnamespace('public')
+    where n.col = '' or exists (select from pg_attribute where attrelid = c.oid and attname = n.col)),
+lacking as (
+    select format('grant %s on %I to allocation_worker', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', '), name) as statement
+    from needs where not case when col = '' then has_table_privilege(oid, what) else has_column_privilege(oid, col, what) end
+    group by name
+    union all
+    select 'grant usage on schema public to allocation_worker' from pg_namespace where nspname = 'public' and not has_schema_privilege(oid, 'usage')
+    union all
+    select format('grant execute on function %I to allocation_worker', proname) from pg_proc
+    where pronamespace = to_regnamespace('public') and proname = any($4) and not has_function_privilege(oid, 'execute')
+    order by 1),
+hidden as (
+    select relname, format('alter table %I %s row level security', relname, case when pg_has_role(relowner, 'usage') then 'no force' else 'disable' end) as statement
+    from pg_class where oid in (select oid from needs) and row_security_active(oid)
+    order by 1)
+select current_user, quote_ident(current_user),
+    coalesce((select pg_has_role(oid, 'member') from pg_roles where rolname = 'allocation_worker'), false),
+    coalesce((select pg_has_role(oid, 'usage') from pg_roles where rolname = 'allocation_worker'), false),
+    array(select statement from lacking), array(select relname::text from hidden), array(select statement from hidden)`
+
+// CheckRights returns a *RightsError where this user may not do what a worker must, or does not see all rows.
+func (s *Store) CheckRights(ctx context.Context) error {
+	var tables, rights, columns []string
+	for _, table := range slices.Sorted(maps.Keys(workersRights)) {
+		for right := range strings.FieldsSeq(workersRights[table]) {
+			right, column, _ := strings.Cut(strings.TrimSuffix(right, ")"), "(")
+			tables, rights, columns = append(tables, table), append(rights, right), append(columns, column)
+		}
+	}
+	var functions []string
+	for _, o := range migrations.Objects() {
+		if o.Kind == migrations.Function && !slices.Contains(operatorsFunctions, o.Name) {
+			functions = append(functions, o.Name)
+		}
+	}
+	var f rightsFound
+	row := s.pool.QueryRow(ctx, rightsSQL, tables, rights, columns, functions)
+	if err := row.Scan(&f.user, &f.quoted, &f.member, &f.inherits, &f.lacking, &f.hidden, &f.shows); err != nil {
+		return readError("check rights", err)
+	}
+	if says := f.says(); len(says) > 0 {
+		return &RightsError{says}
+	}
+	return nil
+}
+
+// tellDenied has a function called at each error that a right is missing.
+func tellDenied(c *pgx.ConnConfig, denied func()) {
+	onError := c.OnPgError
+	c.OnPgError = func(conn *pgconn.PgConn, pg *pgconn.PgError) bool {
+		if pg.Code == codeDenied {
+			denied()
+		}
+		return onError(conn, pg)
+	}
+}
+
+// rightsFound is what a user lacks.
+type rightsFound struct {
+	user, quoted     string
+	member, inherits bool     // of the role of workers
+	lacking          []string // the statements that grant it
+	hidden, shows    []string // tables with row level security, and the statements that end it
+}
+
+func (f *rightsFound) says() (says []string) {
+	switch {
+	case len(f.lacking) == 0:
+	case f.inherits:
+		says = append(says, fmt.Sprintf("permission denied: the role allocation_worker, which the user %s has, lacks rights: as the owner of the tables, `%s`",
+			f.user, strings.Join(f.lacking, "; ")))
+	case f.member:
+		says = append(says, fmt.Sprintf("permission denied: the user %s has the role allocation_worker and does not inherit its rights: as an administrator, `alter role %s inherit; "+
+			"revoke allocation_worker from %s; grant allocation_worker to %s`", f.user, f.quoted, f.quoted, f.quoted))
+	default:
+		says = append(says, fmt.Sprintf("permission denied: the user %s may not do what a worker must: as an administrator, `grant allocation_worker to %s`", f.user, f.quoted))
+	}
+	if len(f.hidden) > 0 {
+		says = append(says, fmt.Sprintf("row level security hides rows of %s from the user %s: as the owner of the tables, `%s`",
+			strings.Join(f.hidden, ", "), f.user, strings.Join(f.shows, "; ")))
+	}
+	return says
+}
