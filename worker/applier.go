@@ -25,7 +25,8 @@ type applier struct {
 	lanes    []*lane       // guarded by Worker.mu
 	turn     int           // the lane that goes first
 	keptTurn bool          // what the database kept goes first
-	limit    int           // most commands in the next transaction: halved when one of them is at fault, or others keep being first
+	limit    int           // most commands in the next transaction: fewer when one of them is at fault, or others keep being first
+	suspects int           // commands of which one is at fault
 	last     work          // what was gathered last
 
 	restsUntil time.Time // before that, a few commands are not worth a transaction
@@ -182,7 +183,9 @@ func (a *applier) retry(reason string) { a.w.metrics.Retries.WithLabelValues("po
 // committed hands the rows to the relay and drops the records.
 func (a *applier) committed(work *work) {
 	a.conflicts, a.outages = 0, 0
-	a.limit = min(2*a.limit, a.w.cfg.MaxBatch)
+	if a.suspects = max(0, a.suspects-len(work.records)); a.suspects == 0 {
+		a.limit = min(2*a.limit, a.w.cfg.MaxBatch)
+	}
 	w := a.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -260,7 +263,12 @@ func (a *applier) doubt(work *work, fenced *FencedError) {
 	a.w.freed.Broadcast()
 }
 
-// isolate looks for the command at fault, by halving. Alone, it is tried again with backoff while the others go on.
+// faultShrink is by how much fewer commands are tried after some of which one is at fault. A fault may
+// take long, such as a timeout of Postgres, and transactions of few commands are quick: so it is found
+// with few faults, and up to as many transactions for each.
+const faultShrink = 64
+
+// isolate looks for the command at fault. Alone, it is tried again with backoff while the others go on.
 func (a *applier) isolate(work *work, err error) {
 	a.retry("fault")
 	a.release(work)
@@ -271,10 +279,10 @@ func (a *applier) isolate(work *work, err error) {
 		return
 	}
 	if n := len(work.records); n > 1 {
-		a.limit = max(1, n/2)
+		a.suspects, a.limit = n, max(1, n/faultShrink)
 		return
 	}
-	a.limit = max(a.limit, 1)
+	a.suspects = 0
 	offset := work.batch.Lanes[0].From
 	if len(work.records) > 0 {
 		offset = work.records[0].Offset

@@ -30,7 +30,7 @@
 // What fetched batches of records unpack to is bounded (see unpacker). One that is too large is not unpacked: it is refused as a whole, by what its
 // header says, in a transaction of its partition that moves the position behind it (see outsize).
 //
-// A command that fails is found by halving the batch, and tried alone. When it failed alone a few times while others did not, it is committed as
+// A command that fails is found by trying fewer at once, and tried alone. When it failed alone a few times while others did not, it is committed as
 // a dead letter that holds its product; what comes for the product later is kept in the database, and applied in order by the partition's owner
 // when an operator has decided (see keeping). One that ends the process leaves no error: it is found by trials that never ended (see suspicion).
 //

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -82,6 +83,39 @@ func TestWorker_goesOnAfterErrors(t *testing.T) {
 			p.requireOnce(12)
 		})
 	}
+}
+
+// A fault may take long: a timeout of Postgres takes 30 s. Whatever waits beside the command at fault
+// waits for few of them.
+func TestWorker_findsTheCommandAtFaultWithFewFaults(t *testing.T) {
+	const orders = 1000
+	p := setup(t, 1)
+	p.send(0, "CreateBatch", `{"ref":"lamps","sku":"LAMP","qty":1}`)
+	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders)
+	for i := range orders {
+		sku := "CHAIR"
+		if i == 700 {
+			sku = "LAMP"
+		}
+		p.send(0, "Allocate", `{"orderid":"o%d","sku":%q,"qty":1}`, i, sku)
+	}
+	var together, alone atomic.Int32
+	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+		for _, c := range batch.Commands {
+			if c.Failure == "" && bytes.Contains(c.Data, []byte(`"o700"`)) {
+				if len(batch.Commands) > 1 {
+					together.Add(1)
+				} else {
+					alone.Add(1)
+				}
+				return worker.Applied{}, errors.New("odd")
+			}
+		}
+		return real.Apply(ctx, batch)
+	})
+	p.await(1 + 1 + orders - 1 + 1) // two batches, the other orders, and a dead letter
+	require.LessOrEqual(t, together.Load(), int32(4), "a thousand commands may come in two fetches")
+	require.Positive(t, alone.Load())
 }
 
 // Where others commit first again and again, as they do with smaller transactions on the same products, an applier takes fewer commands until it is
