@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 
 	"github.com/pressly/goose/v3"
@@ -30,11 +31,27 @@ func Provider(db *sql.DB) (*goose.Provider, error) {
 	return p, nil
 }
 
-// Up applies what is missing.
-func Up(ctx context.Context, db *sql.DB) ([]*goose.MigrationResult, error) {
+// Done is what Up did.
+type Done struct {
+	Applied []*goose.MigrationResult
+	Revoked []Reach
+}
+
+// Up applies what is missing, and takes from others what they may do with the schema: each time, since default privileges may have changed.
+func Up(ctx context.Context, db *sql.DB) (done Done, err error) {
 	if err := prepare(ctx, db); err != nil {
-		return nil, err
+		return done, err
 	}
+	done.Applied, err = apply(ctx, db)
+	if err != nil && len(done.Applied) == 0 {
+		return done, err
+	}
+	revoked, failed := Close(ctx, db)
+	done.Revoked = revoked
+	return done, errors.Join(err, failed)
+}
+
+func apply(ctx context.Context, db *sql.DB) ([]*goose.MigrationResult, error) {
 	p, err := Provider(db)
 	if err != nil {
 		return nil, err

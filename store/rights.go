@@ -32,9 +32,6 @@ var workersRights = map[string]string{
 	"attendances":       "select insert delete",
 }
 
-// operatorsFunctions act with the owner's rights, and are not for workers.
-var operatorsFunctions = []string{"decide_position"}
-
 // RightsError says that Postgres does not let a worker do what it must. Waiting does not mend that: the statements in its text do.
 type RightsError struct{ says []string }
 
@@ -75,7 +72,7 @@ func (s *Store) CheckRights(ctx context.Context) error {
 	}
 	var functions []string
 	for _, o := range migrations.Objects() {
-		if o.Kind == migrations.Function && !slices.Contains(operatorsFunctions, o.Name) {
+		if o.Kind == migrations.Function && !slices.Contains(migrations.OperatorsFunctions, o.Name) {
 			functions = append(functions, o.Name)
 		}
 	}

@@ -31,7 +31,8 @@ type migrateUpCommand struct {
 
 func (migrateUpCommand) Help() string {
 	return `Several may start at once: one migrates, the others wait for it. Its user must own the database or be allowed to create in it; workers
-and operators should log in as other users, with the roles allocation_worker and allocation_operator.
+and operators should log in as other users, with the roles allocation_worker and allocation_operator. Whatever other roles have on its tables and
+functions is revoked.
 
 Example:
 
@@ -45,14 +46,17 @@ func (c *migrateUpCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer db.Close()
-	applied, err := migrations.Up(ctx, db)
+	done, err := migrations.Up(ctx, db)
+	for _, line := range migrations.Describe(done.Revoked) {
+		p.tell("revoked what another role had, %s", line)
+	}
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return p.printJSON(migrationResults(applied))
+		return p.printJSON(migrationResults(done.Applied))
 	}
-	return p.printApplied(applied)
+	return p.printApplied(done.Applied)
 }
 
 func (p *program) printApplied(applied []*goose.MigrationResult) error {

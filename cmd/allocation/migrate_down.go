@@ -75,6 +75,9 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("undo migrations: %w", err)
 	}
+	if _, err := migrations.Close(ctx, db); err != nil { // functions of before were made again
+		return err
+	}
 	if c.JSON {
 		return p.printJSON(migrationResults(undone))
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 
 	"allocation/cmd/allocation/config"
@@ -17,7 +19,9 @@ type migrateStatusCommand struct {
 }
 
 func (migrateStatusCommand) Help() string {
-	return `Example:
+	return `On stderr it names other roles that have rights on the tables and functions.
+
+Example:
 
     allocation migrate status --json`
 }
@@ -52,7 +56,32 @@ func (c *migrateStatusCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("read migrations of the database: %w", err)
 	}
+	if err := p.tellOthers(ctx, db); err != nil {
+		return err
+	}
 	return p.printStatus(statuses(found), c.JSON)
+}
+
+// tellOthers names who else may use the schema.
+func (p *program) tellOthers(ctx context.Context, db *sql.DB) error {
+	others, err := migrations.Others(ctx, db)
+	if err != nil {
+		return err
+	}
+	makers, err := migrations.Makers(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, line := range migrations.Describe(others) {
+		p.tell("another role has rights, %s; `allocation migrate up` as the owner takes them away", line)
+	}
+	for _, role := range makers {
+		if role != "PUBLIC" {
+			role = pgx.Identifier{role}.Sanitize()
+		}
+		p.tell("others may create in the schema public, where what they make can be taken for allocation's: as its owner, `revoke create on schema public from %s`", role)
+	}
+	return nil
 }
 
 func statuses(found []*goose.MigrationStatus) []migrationStatus {

@@ -101,6 +101,11 @@ func (p *program) finish(err error) int {
 	return exitFailed
 }
 
+// tell prints something to act on that is no failure.
+func (p *program) tell(format string, args ...any) {
+	fmt.Fprintf(p.err, "allocation: %s\n", printableLines(fmt.Sprintf(format, args...)))
+}
+
 // helpFor names the command that was meant.
 func helpFor(err error) string {
 	var parse *kong.ParseError

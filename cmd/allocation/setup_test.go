@@ -289,3 +289,91 @@ func TestProgram_saysWhichRoleAPersonNeeds(t *testing.T) {
 	require.Contains(t, o.err, "permission denied for table")
 	require.Contains(t, o.err, "`grant allocation_operator to \""+name+"\"`")
 }
+
+// newRole makes a role that nobody has, with default privileges on all that the administrator makes, as a hosting platform gives them.
+func newRole(t *testing.T, database string) (name string) {
+	t.Helper()
+	name = "anon_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	administer(t, database, "create role "+name+" login")
+	t.Cleanup(func() { administer(t, database, "drop owned by "+name, "drop role "+name) })
+	for _, kind := range []string{"tables", "sequences", "functions", "types"} {
+		administer(t, database, "alter default privileges grant all on "+kind+" to "+name)
+	}
+	return name
+}
+
+// reaches are the objects of the schema public that a role may do anything with.
+func reaches(t *testing.T, database, role string) (objects []string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	rows, err := conn.Query(t.Context(), `
+		select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v') and (
+			has_table_privilege($1, oid, 'select, insert, update, delete, truncate, references, trigger') or has_any_column_privilege($1, oid, 'select, insert, update, references'))
+		union all
+		select relname::text from pg_class where relnamespace = 'public'::regnamespace
+			and case relkind when 'S' then has_sequence_privilege($1, oid, 'usage, select, update') else false end
+		union all
+		select oid::regprocedure::text from pg_proc where pronamespace = 'public'::regnamespace and has_function_privilege($1, oid, 'execute')
+		union all
+		select typname::text from pg_type where typnamespace = 'public'::regnamespace and typtype = 'e' and has_type_privilege($1, oid, 'usage')`, role)
+	require.NoError(t, err)
+	objects, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return objects
+}
+
+// A hosting platform gives its role of strangers everything that anybody makes, and PUBLIC may call whatever is made.
+func TestMigrateUp_takesFromOthersWhatDefaultPrivilegesGive(t *testing.T) {
+	database := testbed.Database(t)
+	anon := newRole(t, database)
+	t.Setenv("DATABASE_URL", database)
+	o := runProgram(t, "migrate", "up")
+	o.requireDone(t)
+	require.Contains(t, o.err, "revoked what another role had, "+anon+": ")
+	require.Empty(t, reaches(t, database, anon))
+	require.Empty(t, runProgram(t, "migrate", "status").err)
+
+	_, login := newLogin(t, database)
+	u, err := url.Parse(login)
+	require.NoError(t, err)
+	administer(t, database, "grant allocation_worker to "+u.User.Username())
+	administer(t, login, "select outbox_make_days(20)")
+	days := reaches(t, database, "allocation_worker")
+	require.NotContains(t, strings.Join(days, " "), "outbox_2")
+	require.Empty(t, reaches(t, database, anon), "nor a day that is made later")
+
+	administer(t, database, "grant update (qty) on lines to "+anon, "grant select on products to public", "grant execute on function decide_position to "+anon,
+		"grant create on schema public to "+anon)
+	o = runProgram(t, "migrate", "status")
+	o.requireDone(t)
+	require.Contains(t, o.err, "another role has rights, "+anon+": function decide_position(")
+	require.Contains(t, o.err, ", table lines; `allocation migrate up` as the owner takes them away")
+	require.Contains(t, o.err, "another role has rights, PUBLIC: table products;")
+	require.Contains(t, o.err, "`revoke create on schema public from \""+anon+"\"`")
+	runProgram(t, "migrate", "up").requireDone(t)
+	require.Empty(t, reaches(t, database, anon))
+
+	administer(t, database, "revoke create on schema public from "+anon)
+	runProgram(t, "migrate", "down", "--yes", "--to=8").requireDone(t)
+	require.Empty(t, reaches(t, database, anon), "nor what going down makes again")
+	runProgram(t, "migrate", "up").requireDone(t)
+}
+
+// Where administrators let nobody call functions but who is named, workers and operators are.
+func TestMigrateUp_letsTheRolesCallWhatTheyNeed(t *testing.T) {
+	database := testbed.Database(t)
+	administer(t, database, "alter default privileges revoke execute on functions from public")
+	t.Cleanup(func() { administer(t, database, "alter default privileges grant execute on functions to public") })
+	t.Setenv("DATABASE_URL", database)
+	s := &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
+	runProgram(t, "migrate", "up").requireDone(t)
+	runProgram(t, append([]string{"topics", "create", "--partitions=3"}, s.names.flags(t)...)...).requireDone(t)
+	name, login := newLogin(t, database)
+	administer(t, database, "grant allocation_worker to "+name)
+	t.Setenv("DATABASE_URL", login)
+	s.start()
+	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=100")
+	require.Len(t, s.tail(1), 1)
+}

@@ -1,0 +1,191 @@
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Reach is what a role may do with an object of the schema, though it is neither the owner nor one of Roles.
+type Reach struct {
+	Role   string // or PUBLIC
+	Object string
+	usual  bool   // Postgres gives everybody this right on everything of its kind
+	revoke string // the statement that ends it
+}
+
+// OperatorsFunctions are for operators. All others are for workers.
+var OperatorsFunctions = []string{"decide_position"}
+
+// oursSQL finds what the migrations made, with the rights on it: tables, the outbox' days, sequences of tables, functions and types. Of columns, the
+// rights are their table's matter.
+const oursSQL = `
+with tables as (
+    select oid, relowner as owner, relacl as acl from pg_class
+    where relnamespace = to_regnamespace('public') and relkind in ('r', 'p') and (relname = any($1) or relname ~ '^outbox_[0-9]{8}$')),
+sequences as (
+    select s.oid, s.relowner as owner, s.relacl as acl from pg_class s
+    where s.relkind = 'S' and exists (select from pg_depend where classid = 'pg_class'::regclass and objid = s.oid
+        and refclassid = 'pg_class'::regclass and refobjid in (select oid from tables) and deptype in ('a', 'i'))),
+ours as (
+    select 'table' as kind, oid::regclass::text as name, owner, coalesce(acl, acldefault('r', owner)) as acl from tables
+    union all
+    select 'table', oid::regclass::text, owner, attacl from tables join pg_attribute on attrelid = oid and attacl is not null
+    union all
+    select 'sequence', oid::regclass::text, owner, coalesce(acl, acldefault('s', owner)) from sequences
+    union all
+    select 'function', oid::regprocedure::text, proowner, coalesce(proacl, acldefault('f', proowner)) from pg_proc
+    where pronamespace = to_regnamespace('public') and proname = any($2)
+    union all
+    select 'type', oid::regtype::text, typowner, coalesce(typacl, acldefault('T', typowner)) from pg_type
+    where typnamespace = to_regnamespace('public') and typname = any($3)),
+reach as (
+    select distinct kind, name, owner, grantee, case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee)::text end as role
+    from ours, aclexplode(acl) where grantee <> owner)`
+
+const reachSQL = oursSQL + `
+select role, kind || ' ' || name, grantee = 0 and kind in ('function', 'type'),
+    format('revoke all on %s %s from %s cascade', kind, name, case grantee when 0 then 'public' else quote_ident(role) end)
+from reach where role <> all($4) order by 1, 2`
+
+// grantsSQL makes sure that the two roles can call what they could call only as everybody.
+const grantsSQL = oursSQL + `
+select format('grant execute on function %s to %I', p.oid::regprocedure, r.rolname)
+from pg_proc p join pg_roles r on r.rolname = case when proname = any($4) then 'allocation_operator' else 'allocation_worker' end
+where pronamespace = to_regnamespace('public') and proname = any($2)
+    and not exists (select from reach where kind = 'function' and name = p.oid::regprocedure::text and role = r.rolname)
+order by 1`
+
+// asker is a *sql.DB or a *sql.Tx.
+type asker interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Others are the rights of others on what the migrations made. What Postgres gives everybody, as the right to call a function, is among them.
+func Others(ctx context.Context, db asker) (all []Reach, err error) {
+	rows, err := db.QueryContext(ctx, reachSQL, append(ours(), Roles)...)
+	if err != nil {
+		return nil, fmt.Errorf("look for the rights of others: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r Reach
+		if err := rows.Scan(&r.Role, &r.Object, &r.usual, &r.revoke); err != nil {
+			return nil, fmt.Errorf("look for the rights of others: %w", err)
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// ours are the arguments that oursSQL needs.
+func ours() []any { return []any{append(named(Table), versionTable), named(Function), named(Type)} }
+
+// named are the names of objects of a kind.
+func named(kind Kind) (names []string) {
+	for _, o := range Objects() {
+		if o.Kind == kind {
+			names = append(names, o.Name)
+		}
+	}
+	return names
+}
+
+// Close takes all rights on the schema from others than its owner and Roles. Default privileges give some to everything that is new. It returns what
+// others had, but for what Postgres gives everybody.
+func Close(ctx context.Context, db *sql.DB) (revoked []Reach, err error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("revoke rights: %w", err)
+	}
+	defer func() { err = errors.Join(err, undone(tx.Rollback())) }()
+	// The lock of the outbox' maintenance: days are not made or dropped meanwhile, and nobody else revokes.
+	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtext('allocation outbox maintenance'))`); err != nil {
+		return nil, fmt.Errorf("revoke rights: %w", err)
+	}
+	statements, err := grants(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	others, err := Others(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range others {
+		statements = append(statements, r.revoke)
+	}
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return nil, fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("revoke rights: %w", err)
+	}
+	return slices.DeleteFunc(others, func(r Reach) bool { return r.usual }), nil
+}
+
+// undone leaves out that a transaction had ended before.
+func undone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+func grants(ctx context.Context, tx *sql.Tx) (statements []string, err error) {
+	rows, err := tx.QueryContext(ctx, grantsSQL, append(ours(), OperatorsFunctions)...)
+	if err != nil {
+		return nil, fmt.Errorf("look for the rights of roles: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var statement string
+		if err := rows.Scan(&statement); err != nil {
+			return nil, fmt.Errorf("look for the rights of roles: %w", err)
+		}
+		statements = append(statements, statement)
+	}
+	return statements, rows.Err()
+}
+
+// Describe says who reaches what, a line for each role.
+func Describe(all []Reach) (lines []string) {
+	objects := map[string][]string{}
+	var roles []string
+	for _, r := range all {
+		if objects[r.Role] == nil {
+			roles = append(roles, r.Role)
+		}
+		objects[r.Role] = append(objects[r.Role], r.Object)
+	}
+	for _, role := range roles {
+		lines = append(lines, fmt.Sprintf("%s: %s", role, few(objects[role])))
+	}
+	return lines
+}
+
+const makersSQL = `
+select distinct case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee)::text end
+from pg_namespace, aclexplode(nspacl) where nspname = 'public' and privilege_type = 'CREATE' and grantee <> nspowner
+    and not exists (select from pg_class where relname = '` + versionTable + `' and relnamespace = pg_namespace.oid and relowner = grantee)
+order by 1`
+
+// Makers are the others who may create in the schema public: a function of theirs may be called in place of one of the migrations'.
+func Makers(ctx context.Context, db *sql.DB) (roles []string, err error) {
+	rows, err := db.QueryContext(ctx, makersSQL)
+	if err != nil {
+		return nil, fmt.Errorf("look who may create: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var role string
+		if err := rows.Scan(&role); err != nil {
+			return nil, fmt.Errorf("look who may create: %w", err)
+		}
+		roles = append(roles, role)
+	}
+	return roles, rows.Err()
+}
