@@ -26,6 +26,7 @@ const (
 	CheckLastEvent      = "last_event"      // a line points to its last event, which tells its state
 	CheckPublished      = "published"       // positions: 0 ≤ published_row ≤ next_row
 	CheckRows           = "rows"            // outbox rows are numbered without gaps, up to next_row
+	CheckEventID        = "event_id"        // no two events have one ce_id
 	CheckLetter         = "letter"          // a dead letter has its outbox row, and the other way round
 	CheckHeld           = "held"            // a held product has an undecided dead letter of reason internal
 	CheckUnpublishedRow = "unpublished_row" // rows that are not published are kept

@@ -35,15 +35,20 @@ left join lateral (select source from positions where source = o.source limit 1)
 order by o.row_no, o.day`
 )
 
-func (v *verifier) checkOutbox(ctx context.Context) error {
-	var sources []int32
-	err := v.db.Snapshot(ctx, func(tx pgx.Tx) error {
+// sources are those that have rows in the outbox.
+func (v *verifier) sources(ctx context.Context) (sources []int32, err error) {
+	err = v.db.Snapshot(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, sourcesSQL)
 		if err == nil {
 			sources, err = pgx.CollectRows(rows, pgx.RowTo[int32])
 		}
 		return err
 	})
+	return sources, err
+}
+
+func (v *verifier) checkOutbox(ctx context.Context) error {
+	sources, err := v.sources(ctx)
 	for _, source := range sources {
 		if err == nil {
 			err = v.checkRows(ctx, source)

@@ -62,6 +62,7 @@ func Run(ctx context.Context, db *store.Store, o Options) (Summary, error) {
 		{"look at the outbox", v.readDays},
 		{"check positions", v.checkPositions},
 		{"check the outbox", v.checkOutbox},
+		{"check the ids of events", v.checkIDs},
 		{"check dead letters", v.checkLetters},
 		{"check products", v.checkProducts},
 		{"check batches", v.checkBatches},
