@@ -51,6 +51,10 @@ type LetterBatch struct {
 	Records int32  `json:"records"`
 	Bytes   int32  `json:"packed_bytes"`
 	Codec   string `json:"codec"`
+
+	Room    *int64 `json:"max_bytes,omitempty"`   // to how many it may unpack when it is read again
+	Next    *int64 `json:"next_offset,omitempty"` // its records before that took effect, or are dead letters of their own
+	Problem string `json:"problem,omitempty"`     // why reading it again ended
 }
 
 // LetterContent is a dead letter with everything that came with its command.
@@ -66,19 +70,21 @@ const (
 	// letterColumns and letterJoins are about dead letters called d.
 	letterColumns = `d.source, d.row_no, p.topic, p.partition, d.command_offset, d.reason, d.message, coalesce(d.type, ''), coalesce(d.sku, ''), d.state, d.retries,
     d.command_time, d.recorded_at, d.resolved_at, coalesce(k.key, ''), (select count(*) from held_commands h where h.key = k.key),
-    d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0), coalesce(d.batch_codec, '')`
+    d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0), coalesce(d.batch_codec, ''),
+    d.batch_room, d.batch_next, coalesce(d.batch_problem, '')`
 	letterJoins = `
 join positions p on p.source = coalesce(d.command_source, d.source)
 left join held_keys k on k.source = d.source and k.row_no = d.row_no`
 
-	// Of a command that was refused more than once, its last letter is what counts.
+	// Of a command that was refused more than once, its last letter is what counts; but as long as a batch of records is not done, that counts
+	// and not its first record.
 	newestSQL = `
 from unnest($1::text[], $2::int[], $3::bigint[]) w (topic, partition, command_offset)
 cross join lateral (
     select n.source, n.row_no from positions o
     join dead_letters n on coalesce(n.command_source, n.source) = o.source and n.command_offset = w.command_offset
     where o.topic = w.topic and o.partition = w.partition
-    order by n.recorded_at desc, n.row_no desc limit 1) n
+    order by n.batch_last is not null and n.state in ('open', 'retrying', 'discarding') desc, n.recorded_at desc, n.row_no desc limit 1) n
 join dead_letters d on d.source = n.source and d.row_no = n.row_no` + letterJoins
 
 	letterSQL = `select ` + letterColumns + `, d.key, d.value, d.headers` + newestSQL
@@ -94,7 +100,7 @@ where w.source = $1 and w.row_no = $2 order by d.recorded_at, d.row_no limit $3`
 func (l *Letter) scan(row pgx.CollectableRow, more ...any) error {
 	var last *int64
 	var batch LetterBatch
-	err := row.Scan(slices.Concat(l.fields(), []any{&last, &batch.Records, &batch.Bytes, &batch.Codec}, more)...)
+	err := row.Scan(slices.Concat(l.fields(), []any{&last, &batch.Records, &batch.Bytes, &batch.Codec, &batch.Room, &batch.Next, &batch.Problem}, more)...)
 	if last != nil {
 		batch.Last = *last
 		l.Batch = &batch

@@ -16,10 +16,11 @@ import (
 type Decision struct {
 	Places  []Place
 	Filter  LetterFilter
-	Limit   int  // most that match the filter
-	Discard bool // else they are retried
-	Force   bool // also retry what failed when it was retried before
-	DryRun  bool // decide nothing, but say what would be
+	Limit   int   // most that match the filter
+	Discard bool  // else they are retried
+	Force   bool  // also retry what failed when it was retried before
+	Room    int64 // to how many bytes batches of records that were too large may unpack; 0: they are not read again
+	DryRun  bool  // decide nothing, but say what would be
 }
 
 // Decided are the dead letters on which was decided, oldest first.
@@ -43,7 +44,8 @@ where d.state = 'open' and (d.retries = 0 or d.reason <> 'internal' or $6) and (
 order by d.recorded_at, d.source, d.row_no limit $7 for no key update of d`
 
 	decideLettersSQL = `
-update dead_letters d set state = $3, attempts = 0, resolved_at = null
+update dead_letters d set state = $3, attempts = 0, resolved_at = null, batch_problem = null,
+    batch_room = case when d.batch_last is not null then coalesce(nullif($4, 0), d.batch_room) end
 from unnest($1::int[], $2::bigint[]) v (source, row_no) where d.source = v.source and d.row_no = v.row_no`
 )
 
@@ -74,7 +76,7 @@ func (d *Decision) decide(ctx context.Context, tx pgx.Tx, decided *Decided) (err
 		return err
 	}
 	sources, rows := letterRows(decided.Letters)
-	if _, err := tx.Exec(ctx, decideLettersSQL, sources, rows, d.state()); err != nil {
+	if _, err := tx.Exec(ctx, decideLettersSQL, sources, rows, d.state(), d.Room); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `select pg_notify($1, '')`, decidedChannel)
@@ -125,10 +127,12 @@ func unique(places []Place) (list []Place) {
 // refuses says why a letter is not to be decided so; empty where it may be. What is decided so already may be again: it changes nothing.
 func (d *Decision) refuses(l *Letter) string {
 	switch {
+	case !d.Discard && l.Batch != nil && l.State == LetterRetried:
+		return "was read again and applied; what was refused of it are dead letters of their own"
+	case !d.Discard && l.Batch != nil && d.Room == 0:
+		return "is about a batch of records that unpacks to too much: --max-bytes 1GiB, or another size, reads it again with so much room"
 	case l.State == d.state():
 		return ""
-	case !d.Discard && l.Batch != nil:
-		return "is about a batch of records that is too large to be applied"
 	case d.Discard && l.State == LetterRetried:
 		return "was retried: its command is applied, and discarding it would not take that back"
 	case d.Discard && l.State == LetterDiscarded:
@@ -152,7 +156,7 @@ func (d *Decision) refuses(l *Letter) string {
 // matching are the oldest open letters that match the filter.
 func (d *Decision) matching(ctx context.Context, tx pgx.Tx, decided *Decided) error {
 	again := d.Force || d.Discard
-	rows, _ := tx.Query(ctx, matchingSQL, d.Filter.args(again, d.Limit, d.Discard)...)
+	rows, _ := tx.Query(ctx, matchingSQL, d.Filter.args(again, d.Limit, d.Discard || d.Room > 0)...)
 	letters, err := pgx.CollectRows(rows, scanLetter)
 	if err != nil {
 		return err

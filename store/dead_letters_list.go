@@ -45,7 +45,7 @@ where d.state = any($6) and ` + letterFilterSQL + lastSQL
 
 	// A command that was retried and refused again is one dead letter, its last: those before it are history, for Letter.
 	lastSQL = `
-    and not (d.state = 'retried' and exists (
+    and not (d.state = 'retried' and d.batch_last is null and exists (
         select from dead_letters n where coalesce(n.command_source, n.source) = coalesce(d.command_source, d.source) and n.command_offset = d.command_offset
             and (n.recorded_at, n.row_no) > (d.recorded_at, d.row_no)))`
 

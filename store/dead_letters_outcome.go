@@ -16,29 +16,32 @@ const (
 	OutcomeFailed    = "failed"    // it failed again, and is an open dead letter again; its product is held where it is known
 	OutcomeWaits     = "waits"     // it waits behind a held product, and is applied when that is free
 	OutcomeDiscarded = "discarded" // it never takes effect
+	OutcomeStopped   = "stopped"   // a batch of records could not be read to its end, and is an open dead letter again
 )
 
 // Outcome is what came of a decision.
 type Outcome struct {
 	Result  string `json:"result"`
-	Reason  string `json:"reason,omitempty"`  // of the new dead letter
-	Message string `json:"message,omitempty"` // of the new dead letter
-	Product string `json:"product,omitempty"` // the held one behind which it waits
+	Reason  string `json:"reason,omitempty"`      // of the new dead letter
+	Message string `json:"message,omitempty"`     // of the new dead letter
+	Product string `json:"product,omitempty"`     // the held one behind which it waits
+	Next    int64  `json:"next_offset,omitempty"` // of a batch of records that is read again: those before it are done
 }
 
 // A new letter of the command is from the very transaction that resolved the old one, or from a later one where the command waited in between.
 const outcomesSQL = `
-select d.source, d.row_no, d.state, coalesce(n.reason, ''), coalesce(n.message, ''), coalesce(h.key, '')
+select d.source, d.row_no, d.state, coalesce(n.reason, ''), coalesce(n.message, ''), coalesce(h.key, ''),
+    coalesce(d.batch_problem, ''), d.batch_next
 from unnest($1::int[], $2::bigint[]) v (source, row_no)
 join dead_letters d on d.source = v.source and d.row_no = v.row_no
 left join lateral (
     select n.reason, n.message from dead_letters n
-    where coalesce(n.command_source, n.source) = coalesce(d.command_source, d.source) and n.command_offset = d.command_offset
+    where d.batch_last is null and coalesce(n.command_source, n.source) = coalesce(d.command_source, d.source) and n.command_offset = d.command_offset
         and n.recorded_at >= d.resolved_at and (n.source, n.row_no) <> (d.source, d.row_no)
     order by n.recorded_at desc, n.row_no desc limit 1) n on true
 left join lateral (
     select h.key from held_commands h
-    where h.command_source = coalesce(d.command_source, d.source) and h.command_offset = d.command_offset limit 1) h on true`
+    where d.batch_last is null and h.command_source = coalesce(d.command_source, d.source) and h.command_offset = d.command_offset limit 1) h on true`
 
 // Outcomes says what came of decisions so far, letter by letter.
 func (s *Store) Outcomes(ctx context.Context, letters []Letter) ([]Outcome, error) {
@@ -49,9 +52,18 @@ func (s *Store) Outcomes(ctx context.Context, letters []Letter) ([]Outcome, erro
 	}
 	found := make(map[worker.LetterID]Outcome, len(letters))
 	var id worker.LetterID
-	var state, reason, message, key string
-	_, err = pgx.ForEachRow(rows, []any{&id.Source, &id.Row, &state, &reason, &message, &key}, func() error {
+	var state, reason, message, key, problem string
+	var next *int64
+	_, err = pgx.ForEachRow(rows, []any{&id.Source, &id.Row, &state, &reason, &message, &key, &problem, &next}, func() error {
 		found[id] = outcome(state, reason, message, key)
+		if state == LetterOpen && problem != "" {
+			found[id] = Outcome{Result: OutcomeStopped, Message: problem}
+		}
+		if next != nil {
+			o := found[id]
+			o.Next = *next
+			found[id] = o
+		}
 		return nil
 	})
 	outcomes := make([]Outcome, len(letters))

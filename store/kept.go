@@ -15,9 +15,10 @@ const ownSQL = `(select p.source from positions p join positions o on o.topic = 
 
 const backlogsSQL = `
 select o.source,
-    exists (select from dead_letters d where d.source = p.source and d.state in ('retrying', 'discarding'))
+    exists (select from dead_letters d where d.source = p.source and d.state in ('retrying', 'discarding') and not (d.state = 'retrying' and d.batch_last is not null))
         or exists (select from held_keys k join dead_letters d using (source, row_no) where k.source = p.source and d.state in ('retried', 'discarded')) work,
-    (select count(*) from held_keys k where k.source = p.source)::int held
+    (select count(*) from held_keys k where k.source = p.source)::int held,
+    coalesce((select min(d.row_no) from dead_letters d where d.source = p.source and d.state = 'retrying' and d.batch_last is not null), -1) again, p.source
 from unnest($1::int[]) n (source)
 join positions o on o.source = n.source
 join positions p on p.topic = o.topic and p.partition = o.partition`
@@ -33,10 +34,14 @@ func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker
 	backlogs := map[int32]worker.Backlog{}
 	var source int32
 	var found worker.Backlog
-	_, err = pgx.ForEachRow(rows, []any{&source, &found.Work, &found.Held}, func() error {
-		if found.Work || found.Held > 0 {
+	_, err = pgx.ForEachRow(rows, []any{&source, &found.Work, &found.Held, &found.Again.Row, &found.Again.Source}, func() error {
+		if found.Work || found.Held > 0 || found.Again.Row >= 0 {
 			b := backlogs[source]
-			backlogs[source] = worker.Backlog{Work: b.Work || found.Work, Held: b.Held + found.Held}
+			again := b.Again
+			if again.Source == 0 && found.Again.Row >= 0 {
+				again = found.Again
+			}
+			backlogs[source] = worker.Backlog{Work: b.Work || found.Work, Held: b.Held + found.Held, Again: again}
 		}
 		return nil
 	})
@@ -71,7 +76,7 @@ select d.source, d.row_no, d.state = 'discarding', coalesce(k.key, ''),
 from dead_letters d
 left join held_keys k using (source, row_no)
 join positions p on p.source = coalesce(d.command_source, d.source)
-where d.source in ` + ownSQL + ` and d.state in ('retrying', 'discarding')
+where d.source in ` + ownSQL + ` and d.state in ('retrying', 'discarding') and (d.batch_last is null or d.state = 'discarding')
 order by d.source, d.row_no limit $2`
 
 	attemptLetterSQL = `update dead_letters set attempts = case when $3 then 1 else attempts + 1 end where source = $1 and row_no = $2 returning attempts`

@@ -50,6 +50,7 @@ func newLedger(batch worker.Batch, d *decisions) *ledger {
 	for i := range batch.Commands {
 		l.write(&batch, d, i)
 	}
+	l.reread(batch.Lanes, batch.Reread)
 	l.kept.free = batch.Free
 	return l
 }

@@ -14,6 +14,9 @@ type kept struct {
 	applied []*worker.Command // commands that wait no longer
 	free    []string          // products that are held no longer
 	next    map[counted]int32 // the numbers of the next events of kept commands
+
+	reread    *worker.Reread // a batch that is read again; nil: none
+	rereadRow int64          // of the outbox, that tells of it when it is done
 }
 
 // decided is a dead letter on which an operator decided.
@@ -76,18 +79,27 @@ func (l *ledger) count(c *worker.Command, events int) {
 	l.kept.next[command] = c.Kept.Event + int32(events) //nolint:gosec // as in event
 }
 
-// unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka what an operator decided of it.
+// unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka what an operator decided of it. One of a batch
+// that is read again was kept nowhere.
 func (l *ledger) unkeep(lanes []worker.Lane, c *worker.Command, events int) {
-	if c.Kept.Seq != 0 {
+	switch {
+	case c.Kept.Seq != 0:
 		l.kept.applied = append(l.kept.applied, c)
-		return
+	case c.Kept.Letter.Source != 0:
+		row := l.decide(lanes, c)
+		l.kept.decided = append(l.kept.decided, decided{command: c, row: row, event: c.Kept.Event + int32(events)}) //nolint:gosec // as in event
 	}
-	l.kept.decided = append(l.kept.decided, decided{command: c, row: l.next(lanes, c.Lane), event: c.Kept.Event + int32(events)}) //nolint:gosec // as in event
+}
+
+// decide tells Kafka what an operator decided, by the row whose number it gives.
+func (l *ledger) decide(lanes []worker.Lane, c *worker.Command) (row int64) {
+	row = l.next(lanes, c.Lane)
 	letter := &outbox.DeadLetter{Decision: outbox.Retried, Key: c.Key}
 	if c.Kept.Discard {
 		letter.Decision = outbox.Discarded
 	}
-	l.add(c.Lane, outbox.Row{Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}, history{})
+	l.add(c.Lane, outbox.Row{Number: row, Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}, history{})
+	return row
 }
 
 // from is the partition that a command came by, where it is not the one whose row tells of it.

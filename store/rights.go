@@ -21,7 +21,7 @@ var workersRights = map[string]string{
 	"batches":          "select insert update",
 	"lines":            "select insert update",
 	"outbox":           "select insert",
-	"dead_letters":     "select insert update(state) update(attempts) update(first_event) update(resolved_at)",
+	"dead_letters":     "select insert update(state) update(attempts) update(first_event) update(resolved_at) update(batch_room) update(batch_next) update(batch_problem)",
 	"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
 	"held_commands":    "select insert delete",
 	"absences":         "update",

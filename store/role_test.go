@@ -25,7 +25,7 @@ var mayUse = map[string]map[string]string{
 		"batches":          "select",
 		"lines":            "select",
 		"outbox":           "select",
-		"dead_letters":     "select update(state) update(attempts) update(resolved_at)",
+		"dead_letters":     "select update(state) update(attempts) update(resolved_at) update(batch_room) update(batch_problem)",
 		"held_keys":        "select",
 		"held_commands":    "select",
 		"offset_decisions": "select",

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"allocation/outbox"
 	"allocation/worker"
 )
 
@@ -35,7 +36,41 @@ func (b *bench) work(s *Store, sku string) error {
 	if err := w.holdAndFree(sku, b.sudo); err != nil {
 		return err
 	}
+	if err := w.readAgain("commands-" + sku); err != nil {
+		return err
+	}
 	return w.afterwards()
+}
+
+// readAgain refuses a batch of two records, reads it again, and gives up behind the first.
+func (b *bench) readAgain(topic string) error {
+	first := command(0, "", "")
+	first.Batch, first.Refusal = &outbox.RecordBatch{Last: b.offset[0] + 1, Records: 2}, &worker.Refusal{Reason: "too_large"}
+	made := b.batch(first)
+	made.Lanes[0].To++
+	letter := worker.LetterID{Source: b.claims[0].Source.ID, Row: b.rows[0]}
+	if err := b.tryToApply(made); err != nil {
+		return err
+	}
+	if _, err := b.Decide(b.t.Context(), Decision{Places: []Place{{topic, 0, made.Commands[0].Offset}}, Room: 1000}); err != nil {
+		return err
+	}
+	backlogs, err := b.Backlogs(b.t.Context(), []int32{letter.Source})
+	if err != nil {
+		return err
+	}
+	require.Equal(b.t, letter, backlogs[letter.Source].Again)
+	l, err := b.BeginReread(b.t.Context(), letter, false)
+	if err != nil {
+		return err
+	}
+	made = b.batch()
+	made.Reread = &worker.Reread{Letter: letter, From: l.From, First: l.First, Next: l.Next, To: l.Next + 1}
+	if err := b.tryToApply(made); err != nil {
+		return err
+	}
+	l.Next++
+	return b.StopReread(b.t.Context(), l, "there is no more")
 }
 
 func (b *bench) begin(sku string) error {

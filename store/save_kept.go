@@ -6,10 +6,13 @@ import (
 
 // letters are the dead letters that rows tell of, by row: a batch with decisions has one lane.
 func (k *kept) letters() map[int64]worker.LetterID {
-	if len(k.decided) == 0 {
+	if len(k.decided) == 0 && k.reread == nil {
 		return nil
 	}
-	letters := make(map[int64]worker.LetterID, len(k.decided))
+	letters := make(map[int64]worker.LetterID, len(k.decided)+1)
+	if k.reread != nil && k.reread.Done {
+		letters[k.rereadRow] = k.reread.Letter
+	}
 	for _, d := range k.decided {
 		letters[d.row] = d.command.Kept.Letter
 	}
@@ -58,6 +61,7 @@ select expect_count((select count(*) from deleted), $2, 'held products freed')`
 func queueKept(p *pipeline, l *ledger) {
 	k := &l.kept
 	queueDecided(p, k.decided)
+	queueReread(p, k.reread)
 	for _, h := range k.holds {
 		sql := holdSQL
 		if h.again {

@@ -88,7 +88,7 @@ func (a *applier) sleep(stop context.Context, wait time.Duration) {
 func (a *applier) do(stop, abort context.Context, work *work) {
 	ok, err := true, error(nil)
 	switch {
-	case work.kept:
+	case work.kept && work.again == nil:
 		ok, err = a.readKept(abort, work)
 	case work.trial:
 		ok, err = a.try(abort, work)
@@ -200,7 +200,8 @@ func (a *applier) committed(work *work) {
 			w.relay.Publish(l.claim.Source.ID, work.applied.Rows[i])
 			if work.kept {
 				l.advance(0, l.next, len(work.applied.Rows[i]))
-				l.keptApplied()
+				work.isolation().applied()
+				work.again.end()
 			} else {
 				l.applied(work.taken[i], work.batch.Lanes[i].To, len(work.applied.Rows[i]))
 				w.passOutsize(l)
@@ -244,8 +245,9 @@ func (w *work) ended() {
 	for _, l := range w.lanes {
 		l.busy = false
 		l.survived = l.survived || w.trial
-		l.keptSurvived = l.keptSurvived || w.kept
+		l.keptSurvived = l.keptSurvived || w.kept && w.again == nil
 	}
+	w.again.end()
 }
 
 // doubt hands lanes to the recoverer: those that were fenced, or all where it is not known.

@@ -54,6 +54,7 @@ type Batch struct {
 	Lanes    []Lane
 	Commands []Command
 	Free     []string // products for which nothing waits behind these commands: they are held no longer
+	Reread   *Reread  // the batch of records that the commands are of, where that is read again; else nil
 
 	// LockFirst has the products locked before they are read: others were first again and again, as they are where a product's commands come by
 	// several partitions and one of them takes long, because its batch has very many lines. The others wait then.
@@ -72,7 +73,7 @@ func (b Batch) Cut(n int) Batch {
 			}
 		}
 	}
-	b.Commands = b.Commands[:n]
+	b.Commands, b.Reread = b.Commands[:n], b.Reread.cut(b.Commands[n:])
 	return b
 }
 

@@ -17,9 +17,10 @@ type work struct {
 	records []record // the commands among them
 	applied Applied
 
-	trial bool   // its records may end this process, and are noted before
-	kept  bool   // it has no records, but what the database kept
-	fails string // why its one command is held; empty: it is not
+	trial bool    // its records may end this process, and are noted before
+	kept  bool    // it has no records, but what the database kept
+	again *reread // or some of a batch that is read again; else nil
+	fails string  // why its one command is held; empty: it is not
 }
 
 // record is a fetched command that is not decoded yet.
@@ -40,6 +41,7 @@ func (w *work) decode() {
 		c := &w.batch.Commands[i]
 		if r.outsize != nil {
 			*c = r.outsize.command(r.Record, &causes[i])
+			c.Lane, c.Kept = r.lane, r.kept
 			continue
 		}
 		if w.fails == "" {

@@ -14,12 +14,20 @@ type keeping struct {
 	backlog bool // there is something to apply
 	held    int  // products that dead letters of this lane hold
 
-	keptLimit    int       // most commands of the next transaction
-	keptFailures int       // in a row, of one alone
-	keptFailure  string    // why it is held again; empty: it is not
-	keptHead     keptHead  // which it is
-	keptAt       time.Time // not before this is it tried again
-	keptSurvived bool      // the last attempt ended, with an error
+	kept         isolation
+	keptSurvived bool // the last attempt ended, with an error
+
+	again *reread  // a batch of records that is read again; nil: none
+	begun LetterID // the last that was
+}
+
+// isolation looks for the one among kept commands that fails.
+type isolation struct {
+	limit    int       // most commands of the next transaction
+	failures int       // in a row, of one alone
+	failure  string    // why it is held again; empty: it is not
+	head     keptHead  // which it is
+	at       time.Time // not before this is it tried again
 }
 
 // keptHead names a kept command by where it came from.
@@ -76,6 +84,7 @@ func (w *Worker) setBacklogs(backlogs map[int32]Backlog) {
 	held := 0
 	for _, l := range w.lanes {
 		b := backlogs[l.claim.Source.ID]
+		w.readAgain(l, b.Again)
 		l.held = b.Held
 		held += b.Held
 		if b.Work && !l.backlog {
@@ -93,10 +102,10 @@ func (w *Worker) decided() { kick(w.keep) }
 func (a *applier) keptLane(now time.Time) (due *lane, wait time.Duration) {
 	for i := range a.lanes {
 		l := a.lanes[(i+a.turn)%len(a.lanes)]
-		if l.state != running || l.busy || !l.backlog {
+		if l.state != running || l.busy || !l.backlog && !l.again.isReady() {
 			continue
 		}
-		left := l.keptAt.Sub(now)
+		left := l.nextKept().Sub(now)
 		if left <= 0 {
 			return l, 0
 		}
@@ -110,18 +119,30 @@ func (a *applier) gatherKept(l *lane) *work {
 	a.turn++
 	l.busy = true
 	row, _ := a.w.relay.Published(l.claim.Source.ID)
-	return &work{
-		kept: true, lanes: []*lane{l}, taken: []int{0}, fails: l.keptFailure,
+	work := &work{
+		kept: true, lanes: []*lane{l}, taken: []int{0}, fails: l.kept.failure,
 		batch: Batch{Applier: a.number, Lanes: []Lane{{
 			Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: l.next, NextRow: l.nextRow, Published: max(row, l.saved),
 		}}},
 	}
+	if l.again.isReady() {
+		l.again.give(work)
+	}
+	return work
+}
+
+// nextKept is when the lane's next kept command may be tried. The caller holds mu.
+func (l *lane) nextKept() time.Time {
+	if l.again.isReady() {
+		return l.again.at
+	}
+	return l.kept.at
 }
 
 // readKept reads what the database keeps. It is not ok when there is nothing left.
 func (a *applier) readKept(ctx context.Context, work *work) (ok bool, err error) {
 	l := work.lanes[0]
-	most := max(1, l.keptLimit)
+	most := max(1, l.kept.limit)
 	kept, err := a.w.store.Kept(ctx, l.claim.Source.ID, most, l.keptSurvived)
 	if err != nil {
 		return false, err
@@ -132,11 +153,11 @@ func (a *applier) readKept(ctx context.Context, work *work) (ok bool, err error)
 	for i := range kept.Records {
 		work.records = append(work.records, a.w.unkeep(&kept.Records[i]))
 	}
-	if headOf(work.records) != l.keptHead {
+	if headOf(work.records) != l.kept.head {
 		work.fails = "" // an operator decided about another that comes first
 	}
 	if kept.Attempts > keptFatal && len(kept.Records) == 1 && work.fails == "" {
-		work.fails = fmt.Sprintf("its worker's process ended %d times while it was applied", kept.Attempts-1)
+		work.fails = fatal(kept.Attempts)
 	}
 	if kept.Free != "" && work.fails == "" {
 		work.batch.Free = []string{kept.Free}
@@ -157,24 +178,36 @@ func (w *Worker) unkeep(r *KeptRecord) record {
 	return record{Record: fetched, kind: w.kinds[r.From.Topic], kept: &r.Kept}
 }
 
-// keptApplied notes that kept commands were applied. The caller holds mu.
-func (l *lane) keptApplied() {
-	l.keptFailures, l.keptFailure, l.keptAt = 0, "", time.Time{}
-	l.keptLimit = min(2*max(1, l.keptLimit), keptMost)
+// fatal says for a dead letter that a command ends its worker.
+func fatal(attempts int) string {
+	return fmt.Sprintf("its worker's process ended %d times while it was applied", attempts-1)
+}
+
+// isolation is the one that a batch of kept commands belongs to. The caller holds mu.
+func (w *work) isolation() *isolation {
+	if w.again != nil {
+		return &w.again.isolation
+	}
+	return &w.lanes[0].kept
+}
+
+// applied notes that kept commands were applied.
+func (i *isolation) applied() {
+	*i = isolation{limit: min(2*max(1, i.limit), keptMost), head: i.head}
 }
 
 // isolateKept looks for the kept command at fault, by halving. One that fails alone is held, as if it had just come. The caller holds mu.
 func (a *applier) isolateKept(work *work, err error) {
-	l := work.lanes[0]
+	l, i := work.lanes[0], work.isolation()
 	if n := len(work.records); n > 1 {
-		l.keptLimit = n / 2
+		i.limit = n / 2
 		return
 	}
-	l.keptLimit = 1
-	l.keptFailures++
-	l.keptAt = time.Now().Add(backoff(l.keptFailures, 100*time.Millisecond, 30*time.Second))
-	if l.keptFailures >= maxFailures && a.w.mayHold() {
-		l.keptFailure, l.keptHead = failed(l.keptFailures, err), headOf(work.records)
+	i.limit = 1
+	i.failures++
+	i.at = time.Now().Add(backoff(i.failures, 100*time.Millisecond, 30*time.Second))
+	if i.failures >= maxFailures && a.w.mayHold() {
+		i.failure, i.head = failed(i.failures, err), headOf(work.records)
 	}
-	a.w.logger.Error("a kept command fails", "topic", l.topic, "partition", l.partition, "failures", l.keptFailures, "error", err)
+	a.w.logger.Error("a kept command fails", "topic", l.topic, "partition", l.partition, "failures", i.failures, "error", err)
 }

@@ -42,6 +42,38 @@ func (b *KeptBatch) Empty() bool { return len(b.Records) == 0 && b.Free == "" }
 
 // Backlog says what is kept for a partition.
 type Backlog struct {
-	Work bool // there is something to apply
-	Held int  // products that its dead letters hold
+	Work  bool     // there is something to apply
+	Held  int      // products that its dead letters hold
+	Again LetterID // the dead letter of a batch of records that is to be read again; the zero value where there is none
+}
+
+// BatchLetter is a dead letter of a batch of records that an operator wants read again.
+type BatchLetter struct {
+	Letter      LetterID
+	From        outbox.Source // the partition that it came by
+	First, Last int64         // offsets
+	Next        int64         // the offset from which on its records were not applied
+	Room        int64         // to how many bytes it may unpack
+	Event       int32         // the number of the next event of each of its records
+	Attempts    int           // to read what comes next and apply it, this one included
+}
+
+// Reread is what a transaction does to a batch of records that is read again: its commands are some of the batch's. It commits only if the
+// batch is where this worker left it, and an operator still wants it read.
+type Reread struct {
+	Letter   LetterID
+	From     outbox.Source
+	First    int64 // offset of the batch
+	Next, To int64 // the offset up to which it is applied, before and after
+	Done     bool  // it has nothing behind To
+}
+
+// cut leaves the batch where the first of the commands stands that are left out.
+func (r *Reread) cut(left []Command) *Reread {
+	if r == nil || len(left) == 0 {
+		return r
+	}
+	before := *r
+	before.To, before.Done = left[0].Offset, false
+	return &before
 }

@@ -93,7 +93,7 @@ func (l *lane) adopt(c Claim) {
 	l.movedAt = time.Now()
 	l.suspect(c)
 	l.backlog = false
-	l.dropOutsize()
+	l.dropBatches()
 	l.startFetching(l.movedAt)
 	l.lock = nil
 }

@@ -13,7 +13,7 @@ func (w *Worker) close(l *lane) {
 	}
 	paused := l.paused || l.why != ""
 	l.state = closed
-	l.dropOutsize()
+	l.dropBatches()
 	if l.ended != nil {
 		l.ended()
 	}
@@ -74,7 +74,7 @@ func (w *Worker) start(l *lane) {
 func (w *Worker) quarantine(l *lane) {
 	l.state, l.paused = quarantined, true
 	l.drop()
-	l.dropOutsize()
+	l.dropBatches()
 	w.client.PauseFetchPartitions(l.asMap())
 	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides; see `allocation offsets list`, and "+
 		"`allocation offsets accept` or `reset`", "topic", l.topic, "partition", l.partition, "position", l.next, "reason", l.why)
@@ -103,7 +103,7 @@ func (w *Worker) doubt(l *lane, fencedAt time.Time) {
 		return
 	}
 	l.state, l.fencedAt = doubtful, fencedAt
-	l.dropOutsize()
+	l.dropBatches()
 	if l.ended != nil {
 		l.ended()
 	}

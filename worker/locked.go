@@ -34,7 +34,8 @@ func (a *applier) standAside(work *work, e *LockedError) {
 	switch {
 	case work.kept:
 		l := work.lanes[0]
-		l.keptLimit, l.keptAt = max(1, len(work.records)/2), time.Now().Add(lockedAgain)
+		i := work.isolation()
+		i.limit, i.at = max(1, len(work.records)/2), time.Now().Add(lockedAgain)
 		w.complaints.warn("kept commands wait for what somebody else has locked", e, "topic", l.topic, "partition", l.partition)
 	case len(e.From) > 0:
 		for i, from := range e.From {

@@ -34,7 +34,11 @@ type batchHeader struct {
 	epoch   int32 // of its leader
 	time    int64 // of its first record, in Unix milliseconds; outbox.NoTime where it has none
 	aborted bool  // by its producer: its records are no commands
+	alone   int64 // it stands for one record, which costs so much when the batch is read again; else 0
 }
+
+// errNoTopic says that a topic was deleted, and perhaps made again.
+var errNoTopic = errors.New("the topic was deleted")
 
 // errBadHeader says that nobody can tell where a batch ends.
 var errBadHeader = errors.New("its header cannot be read")
@@ -139,6 +143,10 @@ func (w *Worker) passOutsize(l *lane) {
 func (h *batchHeader) command(r *kgo.Record, cause *outbox.Cause) Command {
 	*cause = outbox.Cause{Time: h.time}
 	c := Command{Offset: r.Offset, Cause: cause, Batch: &h.RecordBatch}
+	if h.alone > 0 {
+		c.refuse(reasonTooLarge, "the record has %d bytes with what its headers take, and one record of a batch that is read again may have %d MiB", h.alone, aloneMost>>20)
+		return c
+	}
 	c.refuse(reasonTooLarge, "the batch of %d records at offsets %d to %d, %d bytes packed with %s, unpacks to more than the %d MiB, or costs more than the %d MiB "+
 		"of memory, that a worker allows", h.Records, r.Offset, h.Last, h.Bytes, h.Codec, batchUnpacked>>20, batchCost>>20)
 	return c
@@ -168,11 +176,10 @@ func findHeader(ctx context.Context, client *kgo.Client, source outbox.Source, o
 		if err != nil {
 			return nil, err
 		}
-		const control = 32
 		switch {
 		case *tooLarge(b.Records) == *which:
 			return h, nil
-		case !h.aborted && h.Records > 0 && b.Attributes&control == 0:
+		case !h.aborted && h.Records > 0 && b.Attributes&controlBatch == 0:
 			return nil, nil //nolint:nilnil // that there is none is an answer
 		}
 		offset = h.Last + 1
@@ -224,6 +231,9 @@ func parseBatch(in []byte) (*kmsg.RecordBatch, error) {
 	return b, nil
 }
 
+// controlBatch is the attribute of a batch that has no records but markers.
+const controlBatch = 32
+
 // isAborted tells whether a batch belongs to a transaction that its producer aborted.
 func isAborted(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch) bool {
 	const transactional = 16
@@ -246,8 +256,11 @@ func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, o
 	if err != nil {
 		return nil, fmt.Errorf("ask for the leader: %w", err)
 	}
-	partition, ok := topics[source.Topic].Partitions[source.Partition]
+	topic := topics[source.Topic]
+	partition, ok := topic.Partitions[source.Partition]
 	switch {
+	case errors.Is(topic.Err, kerr.UnknownTopicOrPartition) || topic.Err == nil && topic.ID != source.TopicID:
+		return nil, errNoTopic
 	case !ok:
 		return nil, errNoAnswer
 	case partition.Err != nil:

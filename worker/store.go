@@ -8,6 +8,7 @@ type Store interface {
 	Claimer
 	Reporter
 	Keeper
+	Rereader
 	Heir
 	Registry
 	// Apply commits what a batch does, or its first commands if all together are too many changes, or nothing.
@@ -65,4 +66,13 @@ type Keeper interface {
 	// Try notes that a lane's records up to an offset are about to be applied. It answers how often just this was begun before and never ended,
 	// and how far the largest trial went that began here; forget says that those of before ended, with an error.
 	Try(ctx context.Context, lane Lane, to int64, forget bool) (earlier int, reached int64, err error)
+}
+
+// Rereader notes how far batches of records are that an operator wants read again.
+type Rereader interface {
+	// BeginReread says how far a batch is, and the zero value if nobody wants it read any more. It counts the attempt; forget says that those of
+	// before ended, with an error.
+	BeginReread(ctx context.Context, letter LetterID, forget bool) (BatchLetter, error)
+	// StopReread gives the decision back to the operator, and says why, if the batch is as far as the caller knows.
+	StopReread(ctx context.Context, letter BatchLetter, why string) error
 }

@@ -21,7 +21,8 @@ type decideFlags struct {
 
 type dlqRetryCommand struct {
 	decideFlags
-	Force bool `help:"Retry also what failed when it was retried before, or was discarded."`
+	Force    bool   `help:"Retry also what failed when it was retried before, or was discarded."`
+	MaxBytes string `placeholder:"SIZE" help:"Read batches of records that were too large again from Kafka, and let each unpack to so much, such as 2GiB."`
 }
 
 const decideHelp = `The worker that has a letter's partition does it, in a transaction of its own, and the command waits up to --wait for what comes of it.
@@ -34,11 +35,17 @@ func (dlqRetryCommand) Help() string {
 takes effect in its place, before the later ones of its product that wait for it. What is refused again is a dead letter again, and may be retried
 as often as wanted. What fails again is retried once more only with --force: with IDs, all are retried or none; with a filter, it is left out.
 
+A letter too_large is about a batch of records that was not unpacked. --max-bytes says how large it may be: the worker then reads it again from
+Kafka, and its records take effect one after the other, in transactions of a few hundred; what is refused of them are dead letters of their own. It
+needs memory for the largest of the records, several times, not for all of them; one above 256 MiB stays too_large. Whatever interrupts this, it goes on where it was. Give a large
+batch time: --wait 1h, or look at dlq show.
+
 ` + decideHelp + `
 
 Examples:
 
     allocation dlq retry warehouse.commands.3.1042
+    allocation dlq retry warehouse.commands.3.2000 --max-bytes 2GiB
     allocation dlq retry --reason unknown_batch --since 2h --dry-run`
 }
 
@@ -60,7 +67,12 @@ Examples:
 
 // Run has them applied again.
 func (c *dlqRetryCommand) Run(ctx context.Context, p *program) error {
-	return c.run(ctx, p, store.Decision{Force: c.Force})
+	problems := p.problems()
+	room := problems.Size("max-bytes", c.MaxBytes)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	return c.run(ctx, p, store.Decision{Force: c.Force, Room: room})
 }
 
 // Run gives them up.

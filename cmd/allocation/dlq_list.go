@@ -69,12 +69,21 @@ func (p *program) printLetters(list *store.LetterList) error {
 		if l.Holds != "" {
 			waiting = count(l.Waiting)
 		}
-		t.row(l.ID.String(), l.Reason, l.Type, l.SKU, when(l.RecordedAt), attempts(l.State, l.Retries), waiting, cut(l.Message, 60))
+		t.row(l.ID.String(), l.Reason, l.Type, l.SKU, when(l.RecordedAt), stateOf(&l), waiting, cut(l.Message, 60))
 	}
 	if err := t.flush(); err != nil {
 		return err
 	}
 	return p.printMore(list.More)
+}
+
+// stateOf is a dead letter's state for people, with how far it is where it is about a batch of records.
+func stateOf(l *store.Letter) string {
+	state := attempts(l.State, l.Retries)
+	if b := l.Batch; b != nil && b.Next != nil && *b.Next > l.ID.Offset && *b.Next <= b.Last {
+		state += fmt.Sprintf("; up to offset %d of %d", *b.Next-1, b.Last)
+	}
+	return state
 }
 
 // attempts is a dead letter's state for people, with how often its command was retried before.

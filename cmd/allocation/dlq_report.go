@@ -52,7 +52,7 @@ func (p *program) printDecisions(r *decisionReport, asJSON bool) error {
 		return err
 	case len(r.letters) == 0:
 		return errNothingDecided
-	case r.total(store.OutcomeRefused, store.OutcomeFailed) > 0:
+	case r.total(store.OutcomeRefused, store.OutcomeFailed, store.OutcomeStopped) > 0:
 		return errAgain
 	}
 	return nil
@@ -118,14 +118,22 @@ func (r *decisionReport) says(i int) string {
 	}
 	switch o := r.outcomes[i]; o.Result {
 	case store.OutcomePending:
+		if b := r.letters[i].Batch; b != nil && !r.discard && o.Next > r.letters[i].ID.Offset {
+			return fmt.Sprintf("not done yet: read up to offset %d of %d", o.Next-1, b.Last)
+		}
 		return "not done yet: a worker does it when it has the partition"
 	case store.OutcomeRefused:
 		return fmt.Sprintf("refused again, %s: %s", o.Reason, o.Message)
 	case store.OutcomeFailed:
 		return "failed again, and holds its product: " + o.Message
+	case store.OutcomeStopped:
+		return "not read to its end: " + o.Message
 	case store.OutcomeWaits:
 		return fmt.Sprintf("waits behind the held product %s", o.Product)
 	default:
+		if b := r.letters[i].Batch; b != nil && o.Result == store.OutcomeApplied {
+			return fmt.Sprintf("applied: offsets %d to %d; what was refused of it are dead letters of their own", r.letters[i].ID.Offset, b.Last)
+		}
 		return o.Result
 	}
 }
@@ -138,7 +146,7 @@ func (r *decisionReport) sum() string {
 	}
 	for _, kind := range []struct{ result, says string }{
 		{store.OutcomeApplied, "applied"}, {store.OutcomeDiscarded, "discarded"}, {store.OutcomeRefused, "refused again"},
-		{store.OutcomeFailed, "failed again"}, {store.OutcomeWaits, "waiting behind a held product"}, {store.OutcomePending, "not done yet"},
+		{store.OutcomeFailed, "failed again"}, {store.OutcomeWaits, "waiting behind a held product"}, {store.OutcomeStopped, "not read to their end"}, {store.OutcomePending, "not done yet"},
 	} {
 		if n := r.total(kind.result); n > 0 {
 			parts = append(parts, count(int64(n))+" "+kind.says)

@@ -109,8 +109,8 @@ func (p *program) printLetter(l *letterJSON) error {
 	say("reason", "%s: %s", l.Reason, l.Message)
 	say("state", "%s", attempts(l.State, l.Retries))
 	if b := l.Batch; b != nil {
-		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; none of them was applied", l.ID.Offset, b.Last, count(int64(b.Records)),
-			count(int64(b.Bytes)), b.Codec)
+		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; %s", l.ID.Offset, b.Last, count(int64(b.Records)),
+			count(int64(b.Bytes)), b.Codec, readAgain(&l.Letter))
 	} else {
 		say("type", "%s", orUnknown(l.Type))
 		say("product", "%s", orUnknown(l.SKU))
@@ -133,6 +133,22 @@ func (p *program) printLetter(l *letterJSON) error {
 	}
 	fmt.Fprintln(p.out, "\nother dead letters of this command")
 	return p.printLetters(&store.LetterList{Letters: l.Others})
+}
+
+// readAgain is how far a batch of records is.
+func readAgain(l *store.Letter) string {
+	b := l.Batch
+	far := "none of them was applied"
+	switch {
+	case b.Next != nil && *b.Next > b.Last:
+		far = "read again and applied; what was refused of it are dead letters of their own"
+	case b.Next != nil && *b.Next > l.ID.Offset:
+		far = fmt.Sprintf("read again and applied up to offset %d", *b.Next-1)
+	}
+	if b.Problem != "" {
+		far += ". Reading it ended: " + b.Problem
+	}
+	return far
 }
 
 func (p *program) printLetterBytes(l *letterJSON) {

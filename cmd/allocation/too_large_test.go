@@ -31,7 +31,9 @@ func TestDLQ_showsAndDiscardsABatchThatUnpacksToTooMuch(t *testing.T) {
 	require.EqualValues(t, 299, shown.Batch.Last)
 	require.EqualValues(t, 300, shown.Batch.Records)
 	require.EqualValues(t, size, shown.Batch.Bytes)
-	requireOutcome(t, s.dlq("retry", id), exitFailed, "is about a batch of records that is too large to be applied")
+	requireOutcome(t, s.dlq("retry", id), exitFailed, "is about a batch of records that unpacks to too much: --max-bytes 1GiB, or another size, reads it again")
+	requireOutcome(t, s.dlq("retry", "--reason=too_large"), exitFailed, "no open dead letters match")
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=much"), exitUsage, "200MiB or 2GiB")
 	requireOutcome(t, s.dlq("discard", id), exitDone, "1 discarded")
 	requireOutcome(t, s.dlq("list"), exitDone, "no dead letters")
 	require.Eventually(t, func() bool { return s.listed()[0].Published == 300 }, 30*time.Second, 50*time.Millisecond)
@@ -45,4 +47,32 @@ func TestOffsets_listSaysFromWhereNothingComes(t *testing.T) {
 	require.Contains(t, s.offsets("list").requireDone(t), "not_fetched: since 2026-11-28 02:00:00.000Z: its leader does not answer")
 	s.query(`update fetch_troubles set token = gen_random_uuid()`) // of an owner of before
 	require.Equal(t, "ok", s.listed()[0].State)
+}
+
+func TestDLQ_readsABatchAgainThatUnpackedToTooMuch(t *testing.T) {
+	s := startService(t)
+	command := func(kind, data string) testbed.PackedRecord {
+		return testbed.PackedRecord{Value: []byte(data), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
+	}
+	at, _ := testbed.PackedBatch{Codec: kgo.CodecZstd, Records: []testbed.PackedRecord{
+		command("CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command("Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`),
+		{Zeros: 17 << 20}, command("Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`),
+	}}.Produce(t, []string{testbed.Kafka(t)}, s.names.commands, 0)
+	id := s.awaitLetters(1, "--reason=too_large")[0].ID.String()
+
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=8MiB", "--wait=1m"), exitFailed,
+		"not read to its end: it unpacks to more than the 8388608 bytes that --max-bytes allowed")
+	show := s.dlq("show", id).requireDone(t)
+	require.Contains(t, show, "read again and applied up to offset 1. Reading it ended: it unpacks to more than the 8388608 bytes that --max-bytes allowed\n")
+	require.Contains(t, s.verify().requireDone(t), "partition 0, has at offsets 2 to 3: it was not unpacked, see allocation dlq show "+id)
+	require.Contains(t, s.dlq("list").requireDone(t), "open; up to offset 1 of 3")
+
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=32MiB", "--wait=1m"), exitDone,
+		"applied: offsets 0 to 3; what was refused of it are dead letters of their own")
+	require.Contains(t, s.dlq("show", id).requireDone(t), "read again and applied; what was refused of it are dead letters of their own")
+	letter := s.awaitLetters(1)[0]
+	require.Equal(t, "malformed", letter.Reason)
+	require.EqualValues(t, at+2, letter.ID.Offset)
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=32MiB", "--force"), exitFailed, "was read again and applied")
+	require.Contains(t, s.verify().requireDone(t), "no differences")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -21,7 +22,7 @@ type verifySummary struct {
 
 // unchecked are commands that were never applied, so that the database's rows do not tell of them; or what is not known about that.
 type unchecked struct {
-	What      string `json:"what"` // quarantined, skipped or unknown
+	What      string `json:"what"` // quarantined, skipped, packed or unknown
 	Topic     string `json:"topic,omitempty"`
 	Partition *int32 `json:"partition,omitempty"`
 	Says      string `json:"says"`
@@ -38,7 +39,28 @@ func (p *program) notChecked(ctx context.Context, db *store.Store, kafka config.
 		list = append(list, unchecked{What: "unknown", Says: fmt.Sprintf("whether a partition is in quarantine is not known: %v", err)})
 	}
 	skipped, err := skippedByDecision(ctx, db)
-	return append(append(list, quarantined...), skipped...), err
+	if err != nil {
+		return nil, err
+	}
+	packed, err := leftPacked(ctx, db)
+	return append(list, slices.Concat(quarantined, skipped, packed)...), err
+}
+
+// leftPacked are batches of records that were too large, and of which it is not decided yet what becomes of them.
+func leftPacked(ctx context.Context, db *store.Store) (list []unchecked, err error) {
+	const most = 1000
+	letters, err := db.Letters(ctx, store.LetterFilter{Reasons: []string{"too_large"}}, []string{store.LetterOpen, store.LetterRetrying, store.LetterDiscarding}, most)
+	for _, l := range letters.Letters {
+		if b := l.Batch; b != nil {
+			from := l.ID.Offset
+			if b.Next != nil {
+				from = *b.Next
+			}
+			list = append(list, unchecked{"packed", l.ID.Topic, &l.ID.Partition,
+				fmt.Sprintf("what %s, partition %d, has at offsets %d to %d: it was not unpacked, see allocation dlq show %s", l.ID.Topic, l.ID.Partition, from, b.Last, l.ID)})
+		}
+	}
+	return list, err
 }
 
 // quarantined are the positions that do not fit their logs, and those whose logs do not answer.

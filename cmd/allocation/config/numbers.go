@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/docker/go-units"
 )
 
 // Integer reads the value of a flag, an integer from least to most.
@@ -13,6 +15,18 @@ func (p *Problems) Integer(flag, value string, least, most int) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < least || n > most {
 		p.Add(flag, value, fmt.Sprintf("an integer from %d to %d", least, most))
+	}
+	return n
+}
+
+// Size reads the value of a flag, a number of bytes such as 2GiB. Empty is none.
+func (p *Problems) Size(flag, value string) int64 {
+	if value == "" {
+		return 0
+	}
+	n, err := units.RAMInBytes(value)
+	if err != nil || n <= 0 {
+		p.Add(flag, value, "a size such as 200MiB or 2GiB")
 	}
 	return n
 }
