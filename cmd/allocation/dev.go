@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 
 	"allocation/cmd/allocation/config"
 	"allocation/deploy/embedded"
@@ -28,6 +26,9 @@ func (devCommand) Help() string {
 	return `Runs Kafka (an embedded one that real clients can connect to), Postgres (this machine's programs, or downloaded ones), and a worker, with
 topics and schema made. What they hold is kept in --dir and is there again at the next start. Ctrl-C stops everything.
 
+Only you can enter that folder. Postgres' password is in it, in the file pgpass, where other commands find it that run in the same folder. Kafka needs
+no password: other users of this machine can reach it, but not from other machines.
+
 Examples:
 
     allocation dev
@@ -44,17 +45,13 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		_ = listener.Close()
-		return err
-	}
-	logs, err := os.Create(filepath.Join(c.Dir, workerLog))
+	files, err := openDevFiles(c.Dir)
 	if err != nil {
 		_ = listener.Close()
 		return err
 	}
-	defer logs.Close()
-	d := &devRun{program: p, command: c, settings: settings, listener: listener, logger: devLogger(logs, p.err)}
+	defer files.log.Close()
+	d := &devRun{program: p, command: c, settings: settings, listener: listener, files: files, logger: devLogger(files.log, p.err)}
 	err = d.run(ctx, port)
 	if errors.Is(context.Cause(ctx), errSignal) {
 		return ignoreCancelled(err)
@@ -69,9 +66,6 @@ func ignoreCancelled(err error) error {
 	}
 	return err
 }
-
-// workerLog is where the worker logs, in the data's folder: what people are told must not drown in it.
-const workerLog = "worker.log"
 
 // devLogger logs everything to a file, and what a person should know to the terminal too.
 func devLogger(file, terminal io.Writer) *slog.Logger {
@@ -99,6 +93,7 @@ type devRun struct {
 	command  *devCommand
 	settings workerSettings
 	listener net.Listener
+	files    *devFiles
 	logger   *slog.Logger
 
 	kafka    *embedded.Kafka

@@ -33,7 +33,8 @@ func (d *devRun) startServers(ctx context.Context, port int) error {
 	})
 	wg.Go(func() {
 		d.postgres, postgresErr = embedded.StartPostgres(ctx, embedded.PostgresOptions{
-			Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: devDatabase, Output: d.out,
+			Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: devDatabase,
+			Password: d.files.password, Output: d.out,
 		})
 	})
 	wg.Wait()

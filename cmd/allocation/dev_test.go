@@ -12,7 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/allocation/config"
+	"allocation/deploy/embedded"
 )
 
 // devProgram is `allocation dev` in this process, on free ports.
@@ -93,6 +98,148 @@ func TestDev_addressInUse(t *testing.T) {
 		require.Contains(t, o.err, "is in use by another program")
 		require.Contains(t, o.err, flag)
 	}
+}
+
+func TestDev_needsItsPassword(t *testing.T) {
+	dev := startDev(t, filepath.Join(devFolder(t), "new"))
+	defer dev.end()
+	settings, err := pgx.ParseConfig(dev.exported("DATABASE_URL"))
+	require.NoError(t, err)
+	require.NotEmpty(t, settings.Password)
+	require.NotContains(t, dev.out.String(), settings.Password, "who looks over a shoulder does not see it")
+	for _, database := range []string{"postgres", devDatabase} {
+		for _, password := range []string{"", "postgres", strings.ToLower(settings.Password)} {
+			settings.Database, settings.Password = database, password
+			_, err := pgx.ConnectConfig(t.Context(), settings)
+			var refused *pgconn.PgError
+			require.ErrorAs(t, err, &refused, "%s with the password %q", database, password)
+			require.Equal(t, "28P01", refused.Code)
+		}
+	}
+	shown := regexp.MustCompile(`psql '([^']*)'`).FindStringSubmatch(dev.out.String())
+	require.NotNil(t, shown, &dev.out)
+	conn, err := pgx.Connect(t.Context(), shown[1])
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(t.Context()))
+}
+
+func TestDev_nobodyElseCanReadItsFolder(t *testing.T) {
+	dir := filepath.Join(devFolder(t), "new")
+	dev := startDev(t, dir)
+	defer dev.end()
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	want := os.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		want = 0o710 // by its group passes the account of Postgres, which does not run as root
+	}
+	require.Equal(t, want, info.Mode().Perm())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, entry := range entries {
+		info, err := entry.Info()
+		require.NoError(t, err)
+		names = append(names, entry.Name())
+		require.Zero(t, info.Mode().Perm()&0o077, "%s %s: nobody enters or reads it, so nobody reaches what is in it", info.Mode(), entry.Name())
+	}
+	require.Equal(t, []string{"kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", workerLog}, names)
+}
+
+// Somebody else can prepare a folder in a place where all may write, such as /tmp.
+func TestDev_followsNoLinks(t *testing.T) {
+	for _, name := range []string{workerLog, config.DevPasswordFile, "postgres.log", "postgres.lock", "kafka.lock"} {
+		dir := devFolder(t)
+		precious := filepath.Join(t.TempDir(), "precious")
+		require.NoError(t, os.WriteFile(precious, []byte("precious"), 0o600))
+		require.NoError(t, os.Symlink(precious, filepath.Join(dir, name)))
+		o := runDev(t, dir)
+		require.Equal(t, exitFailed, o.code, name)
+		require.Contains(t, o.err, filepath.Join(dir, name)+" is a symbolic link, which is not followed")
+		require.Equal(t, "precious", read(t, precious), name)
+	}
+}
+
+func TestDev_folderOfAnotherUser(t *testing.T) {
+	for want, dir := range map[string]string{"belongs to": foreignFolder(t), "other users can write to": openFolder(t)} {
+		o := runDev(t, dir)
+		require.Equal(t, exitFailed, o.code)
+		require.Contains(t, o.err, "allocation: --dir: ")
+		require.Contains(t, o.err, want)
+		require.Contains(t, o.err, "choose another, or one that does not exist yet")
+		require.Equal(t, 1, strings.Count(o.err, "\n"), o.err)
+		require.NoFileExists(t, filepath.Join(dir, workerLog))
+	}
+}
+
+// foreignFolder is another user's. Only root can give one away, and an ordinary user finds root's own.
+func foreignFolder(t *testing.T) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return "/"
+	}
+	const nobody = 65534
+	dir := devFolder(t)
+	require.NoError(t, os.Chown(dir, nobody, nobody))
+	return dir
+}
+
+func openFolder(t *testing.T) string {
+	t.Helper()
+	dir := devFolder(t)
+	require.NoError(t, os.Chmod(dir, 0o777))
+	return dir
+}
+
+func TestDev_dataThatLetsEverybodyIn(t *testing.T) {
+	dir := devFolder(t)
+	server, err := embedded.StartPostgres(t.Context(), embedded.PostgresOptions{Dir: dir, Database: devDatabase})
+	require.NoError(t, err)
+	require.NoError(t, server.Stop())
+	o := runDev(t, dir)
+	require.Equal(t, exitFailed, o.code)
+	require.Contains(t, o.err, "lets every user of this machine in without one, as earlier versions made it; move "+dir+" away to begin anew")
+}
+
+// The commands of the quick start run where dev does, with nothing set.
+func TestDev_passwordIsFoundInTheSameFolder(t *testing.T) {
+	t.Setenv("DATABASE_URL", "")
+	t.Setenv("PGPASSWORD", "of another database")
+	t.Chdir(t.TempDir())
+	files, err := openDevFiles(config.DevFolder)
+	require.NoError(t, err)
+	require.NoError(t, files.log.Close())
+	url, err := config.Database{}.URL()
+	require.NoError(t, err)
+	settings, err := pgx.ParseConfig(url)
+	require.NoError(t, err)
+	require.Equal(t, files.password, settings.Password)
+
+	again, err := openDevFiles(config.DevFolder)
+	require.NoError(t, err)
+	require.NoError(t, again.log.Close())
+	require.Equal(t, files.password, again.password)
+}
+
+// Dev's server runs, and the command in another folder.
+func TestDev_otherFolderHasNoPassword(t *testing.T) {
+	dev := startDev(t, filepath.Join(devFolder(t), "new"))
+	defer dev.end()
+	settings, err := pgx.ParseConfig(dev.exported("DATABASE_URL"))
+	require.NoError(t, err)
+	settings.Password = ""
+	_, err = pgx.ConnectConfig(t.Context(), settings)
+	t.Setenv("DATABASE_URL", "")
+	t.Chdir(t.TempDir())
+	require.ErrorContains(t, config.Database{}.Explain(err), "the Postgres of allocation dev wants its password, and .allocation/pgpass cannot be read here: "+
+		"no such file or directory; run this in the folder in which allocation dev runs, as the same user, or set DATABASE_URL")
+}
+
+func runDev(t *testing.T, dir string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	return runWith(ctx, "", "dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0")
 }
 
 // devFolder is a folder that Postgres' own user can enter, unlike a test's.

@@ -14,7 +14,7 @@ import (
 func (d *devRun) welcome() {
 	fmt.Fprintf(d.out, `
   Kafka     %s
-  Postgres  %s
+  Postgres  psql '%s'
   Health    http://%s/readyz and /metrics
   Logs      %s, %s
 
@@ -29,7 +29,7 @@ Try in another terminal, in this folder:
   %[7]s tail --from-beginning
 
 ready; Ctrl-C stops everything and keeps the data
-`, d.kafka.Addr(), d.postgres.URL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
+`, d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
 }
 
 // exports are the variables that the commands need where this is not where they look by themselves.
@@ -37,7 +37,7 @@ func (d *devRun) exports() string {
 	var b strings.Builder
 	for _, v := range []struct{ name, value, usual string }{
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
-		{"DATABASE_URL", d.postgres.URL(), config.DevDatabaseURL},
+		{"DATABASE_URL", d.databaseURL(), config.DevDatabaseURL},
 		{"COMMAND_TOPICS", d.settings.topics.CommandTopics, config.UsualCommandTopic},
 		{"EVENTS_TOPIC", d.settings.topics.EventsTopic, config.UsualEventsTopic},
 	} {
@@ -46,6 +46,20 @@ func (d *devRun) exports() string {
 		}
 	}
 	return b.String()
+}
+
+// passwordURL is for other programs, such as psql. It names the file of the password: a password in an argument could be read by other users.
+func (d *devRun) passwordURL() string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable&password=&passfile=%s", d.postgres.Port(), devDatabase, config.InURL(d.files.pgpass))
+}
+
+// databaseURL is for this program: the usual one where it finds that by itself.
+func (d *devRun) databaseURL() string {
+	usual, err := filepath.Abs(filepath.Join(config.DevFolder, config.DevPasswordFile))
+	if err == nil && usual == d.files.pgpass && d.postgres.Port() == config.DevPort {
+		return config.DevDatabaseURL
+	}
+	return config.DevURL(d.postgres.Port(), d.files.pgpass)
 }
 
 // self is how this program is called.

@@ -78,7 +78,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 func (p *program) parser(more ...kong.Option) *kong.Kong {
 	parser, err := kong.New(&grammar{}, append(more,
 		kong.Name("allocation"), kong.Description(description),
-		kong.Vars{"version": version(), "database": config.DevDatabaseURL},
+		kong.Vars{"version": version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
 		kong.Writers(p.out, p.err))...)
 	if err != nil {

@@ -80,7 +80,7 @@ func TestReadme_configuration(t *testing.T) {
 // workerFlags are the flags of a worker that have a variable with a name of its own, by variable.
 func workerFlags(t *testing.T) map[string]*kong.Flag {
 	t.Helper()
-	parser, err := kong.New(&grammar{}, kong.Vars{"version": "", "database": ""})
+	parser, err := kong.New(&grammar{}, kong.Vars{"version": ""})
 	require.NoError(t, err)
 	flags := map[string]*kong.Flag{}
 	for _, leaf := range parser.Model.Leaves(true) {
@@ -95,7 +95,7 @@ func workerFlags(t *testing.T) map[string]*kong.Flag {
 
 func TestReadme_commandLine(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&grammar{}, kong.Vars{"version": "", "database": ""})
+	parser, err := kong.New(&grammar{}, kong.Vars{"version": ""})
 	require.NoError(t, err)
 	text := section(t, "## Command line")
 	for _, child := range parser.Model.Children {

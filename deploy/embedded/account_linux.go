@@ -101,3 +101,16 @@ func (a account) canPass(info os.FileInfo) bool {
 		return info.Mode()&othersPass != 0
 	}
 }
+
+// letPass lets the account that Postgres runs as for root through a folder of root's own, by its group: it may neither list nor change it.
+func letPass(dir string) error {
+	account, err := chooseAccount(filepath.Join(dir, postgresData))
+	if err != nil || account.credential == nil {
+		return err
+	}
+	const groupMayPass = 0o710
+	if err := os.Chown(dir, -1, int(account.credential.Gid)); err != nil {
+		return err
+	}
+	return os.Chmod(dir, groupMayPass)
+}

@@ -21,3 +21,5 @@ func chooseAccount(string) (account, error) {
 func (account) own(string) error { return nil }
 
 func (account) apply(*exec.Cmd, string) {}
+
+func letPass(string) error { return nil }

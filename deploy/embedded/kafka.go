@@ -37,12 +37,13 @@ type Kafka struct {
 
 // StartKafka serves a data folder, which it makes at first. Topics are created only by who asks for it.
 //
-// Its error is an *AddrInUseError when the port is taken, or ErrFolderInUse when another process serves the folder.
+// Its error is an *AddrInUseError when the port is taken, or ErrFolderInUse when another process serves the folder, or
+// ErrFolderNotOwn when it is not only this user's.
 func StartKafka(_ context.Context, options KafkaOptions) (*Kafka, error) {
 	if options.Dir == "" {
 		return nil, errors.New("kafka: no folder for its data")
 	}
-	if err := os.MkdirAll(options.Dir, 0o755); err != nil {
+	if err := makeKafkaFolders(options.Dir); err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
 	lock, err := lockFolder(filepath.Join(options.Dir, "kafka.lock"))
@@ -57,12 +58,26 @@ func StartKafka(_ context.Context, options KafkaOptions) (*Kafka, error) {
 	return &Kafka{cluster: cluster, lock: lock, addr: cluster.ListenAddrs()[0]}, nil
 }
 
+// makeKafkaFolders makes what nobody else can enter: kfake's own folders and files in it are open to all.
+func makeKafkaFolders(dir string) error {
+	if err := OwnFolder(dir); err != nil {
+		return err
+	}
+	data := filepath.Join(dir, kafkaData)
+	if _, err := makeOwn(data); err != nil {
+		return err
+	}
+	return os.Chmod(data, ownFolder)
+}
+
+const kafkaData = "kafka"
+
 func openCluster(options KafkaOptions) (*kfake.Cluster, error) {
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
 		// kfake listens on 127.0.0.1 at a port of its choice, unless the listener is made for it.
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, options.Addr) }),
-		kfake.DataDir(filepath.Join(options.Dir, "kafka")),
+		kfake.DataDir(filepath.Join(options.Dir, kafkaData)),
 		kfake.ClusterID(newClusterID()),
 		kfake.GroupMinSessionTimeout(time.Second),
 		kfake.WithLogger(kafkaLogger{options.Logger}),

@@ -14,7 +14,7 @@ var ErrFolderInUse = errors.New("folder is in use")
 
 // lockFile waits until it holds the lock on a file. The lock ends when the file is closed, or its process ends, in whatever way.
 func lockFile(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	file, err := OpenOwn(path, os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func lockFile(path string) (*os.File, error) {
 // lockFolder takes the lock of a data folder, and writes this process' id into it for who finds it taken.
 // Its error is ErrFolderInUse when another process has it.
 func lockFolder(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	file, err := OpenOwn(path, os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}

@@ -22,14 +22,18 @@ type Postgres struct {
 	logPath string
 }
 
+// postgresData is the folder of the data in Dir.
+const postgresData = "postgres"
+
 // shutdownTime is how long a server may take to stop before it is killed; it recovers at its next start.
 const shutdownTime = 20 * time.Second
 
 // StartPostgres serves a data folder, which it makes at first, and returns when the server answers.
 //
 // The programs are those of the machine that fit the data, the newest for a new folder, or else downloaded and kept in the user's cache folder.
-// Its error is an *AddrInUseError when the port is taken, ErrFolderInUse when another process serves the folder, ErrOtherVersion when no fitting
-// programs can be had, or shows the end of the server's log.
+// Its error is an *AddrInUseError when the port is taken, ErrFolderInUse when another process serves the folder, ErrFolderNotOwn when that is
+// not only this user's, ErrOtherVersion when no fitting programs can be had, ErrOtherPassword when the data was made with another password or
+// without one, or shows the end of the server's log.
 func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, error) {
 	if err := options.setDefaults(); err != nil {
 		return nil, err
@@ -50,7 +54,7 @@ func preparePostgres(options PostgresOptions) (*Postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := OwnFolder(dir); err != nil {
 		return nil, err
 	}
 	lock, err := lockFolder(filepath.Join(dir, "postgres.lock"))
@@ -60,7 +64,7 @@ func preparePostgres(options PostgresOptions) (*Postgres, error) {
 	return &Postgres{
 		options: options,
 		lock:    lock,
-		data:    filepath.Join(dir, "postgres"),
+		data:    filepath.Join(dir, postgresData),
 		logPath: filepath.Join(dir, "postgres.log"),
 	}, nil
 }
@@ -80,7 +84,7 @@ func (p *Postgres) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := initialize(ctx, programs, account, p.data); err != nil {
+	if err := p.initialize(ctx, programs, account); err != nil {
 		return err
 	}
 	if err := p.launch(programs, account); err != nil {
@@ -95,7 +99,7 @@ func (p *Postgres) start(ctx context.Context) error {
 
 // launch starts the server. When this process dies, the server ends at once, as by an immediate shutdown, and recovers at its next start.
 func (p *Postgres) launch(programs programs, account account) error {
-	log, err := os.Create(p.logPath)
+	log, err := CreateLog(p.logPath)
 	if err != nil {
 		return err
 	}
@@ -108,13 +112,13 @@ func (p *Postgres) launch(programs programs, account account) error {
 	return err
 }
 
-// URL is the connection string of the superuser and the created database.
+// URL is the connection string of the superuser and the created database, with the password.
 func (p *Postgres) URL() string {
 	database := p.options.Database
 	if database == "" {
 		database = "postgres"
 	}
-	return databaseURL(p.options.Port, database)
+	return databaseURL(p.options.user(), p.options.Port, database)
 }
 
 // Port is the port that the server listens on.

@@ -20,13 +20,14 @@ func (p *Postgres) CopyTo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	data := filepath.Join(dir, "postgres")
-	if err := errors.Join(os.MkdirAll(dir, 0o755), os.Mkdir(data, 0o700), account.own(data)); err != nil {
+	data := filepath.Join(dir, postgresData)
+	if err := errors.Join(OwnFolder(dir), os.Mkdir(data, 0o700), account.own(data)); err != nil {
 		return err
 	}
-	backup := exec.CommandContext(ctx, programs.path("pg_basebackup"), "-D", data, "-d", databaseURL(p.options.Port, "postgres"),
+	backup := exec.CommandContext(ctx, programs.path("pg_basebackup"), "-D", data, "-d", databaseURL(superuser, p.options.Port, "postgres"),
 		"--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
-	backup.Dir = "/" // this process' own may be closed to the account
+	backup.Env = append(os.Environ(), "PGPASSWORD="+p.options.Password) // others can read a process' arguments
+	backup.Dir = "/"                                                    // this process' own may be closed to the account
 	account.apply(backup, data)
 	if output, err := backup.CombinedOutput(); err != nil {
 		if errors.Is(err, os.ErrNotExist) {

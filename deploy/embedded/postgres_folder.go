@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -58,11 +59,15 @@ func versionOf(data string) (major int, found bool, err error) {
 }
 
 // initialize makes the data folder unless there is one. It is made beside its place and renamed, so that an interrupted one is never served.
-func initialize(ctx context.Context, programs programs, account account, data string) error {
-	if _, found, err := versionOf(data); found || err != nil {
+func (p *Postgres) initialize(ctx context.Context, programs programs, account account) error {
+	_, found, err := versionOf(p.data)
+	if err != nil {
 		return err
 	}
-	fresh := data + ".new"
+	if found {
+		return p.requirePassword()
+	}
+	fresh := p.data + ".new"
 	if err := os.RemoveAll(fresh); err != nil {
 		return err
 	}
@@ -72,16 +77,55 @@ func initialize(ctx context.Context, programs programs, account account, data st
 	if err := account.own(fresh); err != nil {
 		return err
 	}
-	initdb := exec.CommandContext(ctx, programs.path("initdb"), "-D", fresh,
-		"--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	arguments := []string{"-D", fresh, "--username=" + superuser, "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions", "--auth=trust"}
+	if p.options.Password != "" {
+		passwordFile, err := p.passwordFile(account)
+		if err != nil {
+			return err
+		}
+		defer os.Remove(passwordFile)
+		arguments = append(arguments, "--auth=scram-sha-256", "--pwfile="+passwordFile) // the last --auth counts
+	}
+	initdb := exec.CommandContext(ctx, programs.path("initdb"), arguments...)
 	initdb.Dir = "/" // this process' own may be closed to the account
 	account.apply(initdb, fresh)
 	if output, err := initdb.CombinedOutput(); err != nil {
 		_ = os.RemoveAll(fresh)
 		return fmt.Errorf("initdb: %w\n%s", err, output)
 	}
-	return os.Rename(fresh, data)
+	return os.Rename(fresh, p.data)
 }
+
+// passwordFile holds the password for initdb, which takes it in no other way: for a moment, and for the account alone.
+func (p *Postgres) passwordFile(account account) (path string, err error) {
+	path = p.data + ".password"
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	file, err := OpenOwn(path, os.O_WRONLY|os.O_EXCL)
+	if err != nil {
+		return "", err
+	}
+	_, err = file.WriteString(p.options.Password + "\n")
+	return path, errors.Join(err, account.own(path), file.Close())
+}
+
+// requirePassword refuses data that lets everybody in who reaches the server, though connections are to need a password.
+func (p *Postgres) requirePassword() error {
+	if p.options.Password == "" {
+		return nil
+	}
+	rules, err := os.ReadFile(filepath.Join(p.data, "pg_hba.conf"))
+	if err != nil {
+		return err
+	}
+	if anybodyMayIn.Match(rules) {
+		return fmt.Errorf("%w: %s lets every user of this machine in without one, as earlier versions made it; move %s away to begin anew", ErrOtherPassword, p.data, filepath.Dir(p.data))
+	}
+	return nil
+}
+
+var anybodyMayIn = regexp.MustCompile(`(?m)^[^#\n]*\strust\b`)
 
 // awaitFormerServer waits for the end of a server whose starter died. What a killed server left is for Postgres to clean, which checks that none
 // of its processes lives; only when another process has its number by now, which makes Postgres refuse to start, it is removed here.

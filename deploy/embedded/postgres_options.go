@@ -17,6 +17,9 @@ type PostgresOptions struct {
 	PortFlag string
 	// Database is created when it does not exist, besides postgres.
 	Database string
+	// Password is the superuser's, which every connection needs. Without one, every user of this machine can get in, and run programs as the
+	// account that Postgres runs as. It holds letters and digits.
+	Password string
 	// Settings are server settings, such as max_connections.
 	Settings map[string]string
 	// Output is told what is downloaded. nil discards it.
@@ -38,7 +41,15 @@ func (o *PostgresOptions) setDefaults() error {
 	return err
 }
 
-// arguments are the server's. Nothing but 127.0.0.1 reaches it: there is no socket file, and connections need no password.
+// user is the superuser, with the password where there is one.
+func (o *PostgresOptions) user() string {
+	if o.Password == "" {
+		return superuser
+	}
+	return superuser + ":" + o.Password
+}
+
+// arguments are the server's. Nothing but 127.0.0.1 reaches it: there is no socket file.
 func (o *PostgresOptions) arguments(data string) []string {
 	settings := map[string]string{"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 	maps.Copy(settings, o.Settings)

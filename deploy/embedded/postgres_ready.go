@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -18,9 +19,15 @@ const startTime = 60 * time.Second
 
 func portNumber(port int) string { return strconv.Itoa(port) }
 
-func databaseURL(port int, database string) string {
-	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", loopback(port), database)
+const superuser = "postgres"
+
+// databaseURL is a connection string. The user may have a password, after a colon.
+func databaseURL(user string, port int, database string) string {
+	return fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", user, loopback(port), database)
 }
+
+// ErrOtherPassword is returned by StartPostgres for data that has another password, or none.
+var ErrOtherPassword = errors.New("data of another password")
 
 // awaitReady returns when the server answers and the wanted database exists. Its error shows the end of the server's log.
 func (p *Postgres) awaitReady(ctx context.Context) error {
@@ -38,9 +45,12 @@ func (p *Postgres) awaitReady(ctx context.Context) error {
 func (p *Postgres) connect(ctx context.Context) (*pgx.Conn, error) {
 	const again = 20 * time.Millisecond
 	for {
-		conn, err := pgx.Connect(ctx, databaseURL(p.options.Port, "postgres"))
+		conn, err := pgx.Connect(ctx, databaseURL(p.options.user(), p.options.Port, "postgres"))
 		if err == nil {
 			return conn, nil
+		}
+		if wrongPassword(err) {
+			return nil, fmt.Errorf("%w: %s; move %s away to begin anew", ErrOtherPassword, p.data, filepath.Dir(p.data))
 		}
 		select {
 		case <-p.process.Done():
@@ -50,6 +60,12 @@ func (p *Postgres) connect(ctx context.Context) (*pgx.Conn, error) {
 		case <-time.After(again):
 		}
 	}
+}
+
+func wrongPassword(err error) bool {
+	const invalidPassword = "28P01"
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == invalidPassword
 }
 
 func createDatabase(ctx context.Context, conn *pgx.Conn, name string) error {

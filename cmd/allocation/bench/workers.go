@@ -59,7 +59,7 @@ func (r *run) startWorker(path string) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := os.Create(path)
+	log, err := embedded.CreateLog(path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,38 @@
 package config
 
-import "os"
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+)
 
-// DevDatabaseURL is where `allocation dev` has Postgres.
-const DevDatabaseURL = "postgres://postgres@127.0.0.1:15432/allocation?sslmode=disable"
+// Where `allocation dev` has Postgres and its data and, in that, the password.
+const (
+	DevPort         = 15432
+	DevFolder       = ".allocation"
+	DevPasswordFile = "pgpass"
+)
+
+// DevDatabaseURL is where `allocation dev` has Postgres, for commands that run in the same folder as it.
+var DevDatabaseURL = DevURL(DevPort, DevFolder+"/"+DevPasswordFile)
+
+// DevURL is the URL of a database of `allocation dev`, with the file of its password.
+//
+// The empty password keeps PGPASSWORD from being taken for this database's. While dev does not run, any program of the machine may listen on its
+// port: the password is proven to it, and never shown.
+func DevURL(port int, passwordFile string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/allocation?sslmode=disable&require_auth=scram-sha-256&password=&passfile=%s", port, InURL(passwordFile))
+}
+
+// InURL is a path as the value of a URL's option, which Postgres' own clients read, too: to them a plus sign is no space.
+func InURL(path string) string {
+	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(path))
+}
 
 // Database says how to reach Postgres. The URL is in DATABASE_URL, because it may hold a password.
 type Database struct {
-	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in DATABASE_URL. Without both: ${database}."`
+	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in DATABASE_URL. Without both: the database of \"allocation dev\" in the same folder."`
 }
 
 func (d Database) secret() secret {
@@ -22,11 +47,11 @@ func (d Database) Set() bool { return d.URLFile != "" || os.Getenv("DATABASE_URL
 
 // Check finds the mistakes. It never shows the URL, which may be broken in a way that hides where the password is.
 func (d Database) Check(p *Problems) {
-	url := d.secret().check(p, "database-url-file")
-	if url == "" {
+	address := d.secret().check(p, "database-url-file")
+	if address == "" {
 		return
 	}
-	parsed, err := d.parse(url)
+	parsed, err := d.parse(address)
 	if err == nil {
 		err = d.party().checkExpiry(parsed.TLSConfig)
 	}

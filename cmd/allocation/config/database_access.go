@@ -3,7 +3,9 @@ package config
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +57,8 @@ func (d Database) Explain(err error) error {
 func (d Database) explainCode(err error, connect *pgconn.Config, pg *pgconn.PgError) error {
 	where := d.secret().where()
 	switch {
+	case pg.Code == codeInvalidPassword && !d.Set():
+		return refusal(RefusedPassword, err, "%v", d.noDevPassword())
 	case pg.Code == codeInvalidPassword:
 		return refusal(RefusedPassword, err, "Postgres refuses the user %s: the password in %s is not this user's", connect.User, where)
 	case pg.Code == codeInvalidAuthorization:
@@ -73,6 +77,17 @@ func (d Database) explainCode(err error, connect *pgconn.Config, pg *pgconn.PgEr
 		return refusal(RefusedDatabase, err, "Postgres refuses the user %s: %s; see the database in %s", connect.User, pg.Message, where)
 	}
 	return nil
+}
+
+// noDevPassword says why the password of `allocation dev` is not known here.
+func (d Database) noDevPassword() error {
+	file := DevFolder + "/" + DevPasswordFile
+	why := "is that of another one"
+	if _, err := os.ReadFile(file); err != nil {
+		why = "cannot be read here: " + fileProblem(err)
+	}
+	return fmt.Errorf("the Postgres of allocation dev wants its password, and %s %s; run this in the folder in which allocation dev runs, as the same user, "+
+		"or set DATABASE_URL or DATABASE_URL_FILE", file, why)
 }
 
 func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }

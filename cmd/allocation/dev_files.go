@@ -1,0 +1,60 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/jackc/pgpassfile"
+
+	"allocation/cmd/allocation/config"
+	"allocation/deploy/embedded"
+)
+
+// workerLog is where the worker logs, in the data's folder: what people are told must not drown in it.
+const workerLog = "worker.log"
+
+// devFiles are in the data's folder, beside those of the servers.
+type devFiles struct {
+	log      *os.File
+	password string // of Postgres
+	pgpass   string // the file that holds it, in the form that Postgres' clients read
+}
+
+// openDevFiles makes the folder and what is missing in it.
+func openDevFiles(dir string) (*devFiles, error) {
+	if err := embedded.OwnFolder(dir); err != nil {
+		return nil, fmt.Errorf("--dir: %w", err)
+	}
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	f := &devFiles{pgpass: filepath.Join(absolute, config.DevPasswordFile)}
+	if f.password, err = keptPassword(f.pgpass); err != nil {
+		return nil, err
+	}
+	f.log, err = embedded.CreateLog(filepath.Join(dir, workerLog))
+	return f, err
+}
+
+// keptPassword reads the password, or makes one up.
+func keptPassword(path string) (string, error) {
+	file, err := embedded.OpenOwn(path, os.O_RDWR)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	kept, err := pgpassfile.ParsePassfile(file)
+	if err != nil {
+		return "", err
+	}
+	if password := kept.FindPassword("127.0.0.1", "any", devDatabase, "postgres"); password != "" {
+		return password, nil
+	}
+	password := rand.Text()
+	_, err = fmt.Fprintf(file, "127.0.0.1:*:*:postgres:%s\n", password)
+	return password, errors.Join(err, file.Sync())
+}
