@@ -79,14 +79,21 @@ const (
 	lineFields = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day - date '2000-01-01'`
 
 	// The products' versions are read first: if one is still the same when the batch is written, then everything read after it is, too.
+	// A row's newest version is found first by a look backwards in the index, which the range is for: by `=`, it is read forwards, through all
+	// versions that an old snapshot keeps.
 	productsSQL = `
-select sku, version, waiting, last_source, last_row from products where sku = any($1)
+select p.* from unnest($1::text[]) n (sku) cross join lateral (` + newestProduct + `) p
 union
-select p.sku, p.version, p.waiting, p.last_source, p.last_row from unnest($2::text[]) n (ref)
-cross join lateral (select sku from batches where ref = n.ref limit 1) b
-cross join lateral (select * from products where sku = b.sku limit 1) p`
+select p.* from unnest($2::text[]) r (ref)
+cross join lateral (select sku from batches where ref >= r.ref and ref <= r.ref order by ref desc limit 1) n
+cross join lateral (` + newestProduct + `) p`
 
-	batchesSQL = `select ` + batchFields + ` from batches where ref = any($1)`
+	newestProduct = `
+    select sku, version, waiting, last_source, last_row from products where sku >= n.sku and sku <= n.sku order by sku desc limit 1`
+
+	batchesSQL = `
+select b.* from unnest($1::text[]) n (ref)
+cross join lateral (select ` + batchFields + ` from batches where ref >= n.ref and ref <= n.ref order by ref desc limit 1) b`
 
 	// A line comes with its batch, because what happens to the one happens to the other.
 	linesSQL = `
@@ -94,7 +101,7 @@ select coalesce(b.ref, ''), coalesce(b.sku, ''), coalesce(b.qty, 0), coalesce(b.
     coalesce(b.first_eta, ''), coalesce(b.revision, -1), coalesce(b.last_change, ''), ` + lineFields + `
 from unnest($1::text[], $2::text[], $3::text[]) k (orderid, sku, lineid)
 cross join lateral (select * from lines where orderid = k.orderid and sku = k.sku and lineid = k.lineid limit 1) l
-left join lateral (select ` + batchFields + ` from batches where ref = l.batchref limit 1) b on true`
+left join lateral (select ` + batchFields + ` from batches where ref >= l.batchref and ref <= l.batchref order by ref desc limit 1) b on true`
 
 	openSQL = `
 select b.* from unnest($1::text[], $2::int[], $3::bigint[]) n (sku, most, least)

@@ -122,13 +122,7 @@ from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::
      v (ref, sku, qty, allocated, eta, first_qty, first_eta, revision, last_change)
 order by ref`
 
-	updateBatchesSQL = `
-with updated as (
-    update batches b
-    set qty = v.qty, allocated = v.allocated, eta = nullif(v.eta, '')::date, revision = nullif(v.revision, -1), last_change = nullif(v.last_change, '')
-    from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[]) v (ref, qty, allocated, eta, revision, last_change)
-    where b.ref = v.ref returning 1)
-select expect_count((select count(*) from updated), $7, 'batches updated')`
+	updateBatchesSQL = `select save_batches($1, $2, $3, $4, $5, $6)`
 )
 
 func queueBatches(p *pipeline, catalog *domain.Catalog) {
@@ -144,7 +138,7 @@ func queueBatches(p *pipeline, catalog *domain.Catalog) {
 	if len(made.refs) > 0 {
 		p.execute(insertBatchesSQL, made.refs, made.skus, made.qtys, made.allocated, made.etas, made.firstQtys, made.firstETAs, made.revision, made.changes)
 	}
-	if n := len(changed.refs); n > 0 {
-		p.execute(updateBatchesSQL, changed.refs, changed.qtys, changed.allocated, changed.etas, changed.revision, changed.changes, n)
+	if len(changed.refs) > 0 {
+		p.execute(updateBatchesSQL, changed.refs, changed.qtys, changed.allocated, changed.etas, changed.revision, changed.changes)
 	}
 }
