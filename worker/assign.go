@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -43,28 +42,13 @@ func namesOf(offsets map[string]map[int32]kgo.Offset) (names []topicPartition) {
 	return names
 }
 
+// claim claims partitions, each for itself: one whose leader does not answer, or whose position is locked, keeps nothing from the others.
 func (w *Worker) claim(ctx context.Context, names []topicPartition) (map[string]map[int32]kgo.Offset, error) {
-	if err := w.mayClaimNow(ctx); err != nil {
-		return nil, err
-	}
-	if err := w.introduce(ctx); err != nil {
-		return nil, err
-	}
-	logs, err := w.logs(ctx, names)
+	found, err := w.find(ctx, names)
 	if err != nil {
 		return nil, err
 	}
-	if !w.heard() {
-		return nil, errSilent
-	}
-	claims, err := w.claimFrom(ctx, names, logs)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.compare(ctx, claims, logs); err != nil {
-		return nil, err
-	}
-	seen, err := w.confirm(ctx, claims, false)
+	seen, err := w.claimFound(ctx, found)
 	if err != nil {
 		return nil, err
 	}
@@ -72,73 +56,30 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition) (map[string]
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	offsets := map[string]map[int32]kgo.Offset{}
-	for i, name := range names {
-		if old := w.lanes[name]; old != nil { // a partition can be handed out twice
+	for i := range found {
+		f := &found[i]
+		if old := w.lanes[f.name]; old != nil { // a partition can be handed out twice
 			w.close(old)
 		}
-		l := newLane(claims[i], w.kinds[name.topic])
-		l.judge(logs[i])
-		w.watched.learn(name.topic, logs[i].TopicID)
+		l := newLane(f.claim, w.kinds[f.name.topic])
+		l.uncompared = true
 		w.add(l)
-		w.noteRollback(l, seen, logs[i])
-		if late {
+		w.take(l, f, seen)
+		switch {
+		case f.unclaimed != nil:
+			w.postpone(l)
+		case late:
 			w.doubt(l, time.Now())
-		} else {
+		default:
 			w.open(l)
 		}
-		if offsets[name.topic] == nil {
-			offsets[name.topic] = map[int32]kgo.Offset{}
+		if offsets[l.topic] == nil {
+			offsets[l.topic] = map[int32]kgo.Offset{}
 		}
-		offsets[name.topic][name.partition] = kgo.NewOffset().At(l.next).WithEpoch(l.fetchEpoch())
+		offsets[l.topic][l.partition] = kgo.NewOffset().At(l.next).WithEpoch(l.fetchEpoch())
 	}
 	w.count()
 	return offsets, nil
-}
-
-// introduce has topics that are new begin at their end, if so configured: all their partitions now, not each when it is first claimed, for by
-// then the topic is known, and a partition without a position seems to be one that was added.
-func (w *Worker) introduce(ctx context.Context) error {
-	if !w.cfg.StartLatest {
-		return nil
-	}
-	topics, err := w.admin.ListTopics(ctx, w.topics()...)
-	if err != nil {
-		return fmt.Errorf("list topics: %w", err)
-	}
-	var names []topicPartition
-	for _, t := range topics {
-		for p := range t.Partitions {
-			names = append(names, topicPartition{t.Topic, p})
-		}
-	}
-	logs, err := w.logs(ctx, names)
-	if err != nil {
-		return err
-	}
-	return w.store.Introduce(ctx, w.requests(names, logs))
-}
-
-func (w *Worker) requests(names []topicPartition, logs []Log) []ClaimRequest {
-	requests := make([]ClaimRequest, len(names))
-	for i, name := range names {
-		requests[i] = ClaimRequest{Topic: name.topic, TopicID: logs[i].TopicID, Partition: name.partition}
-		if w.cfg.StartLatest {
-			requests[i].TopicStart = logs[i].Stable
-		}
-	}
-	return requests
-}
-
-func (w *Worker) claimFrom(ctx context.Context, names []topicPartition, logs []Log) ([]Claim, error) {
-	claims, err := w.store.Claim(ctx, w.requests(names, logs))
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range claims {
-		w.logger.Info("claimed", "topic", c.Source.Topic, "partition", c.Source.Partition, "epoch", c.Epoch, "position", c.NextOffset,
-			"unpublished", c.NextRow-c.Published, "attempts", c.Attempts)
-	}
-	return claims, nil
 }
 
 // add gives a lane to the applier with the fewest. The caller holds mu.
@@ -178,39 +119,6 @@ func (w *Worker) noteRollback(l *lane, seen *sight, log Log) {
 	}
 }
 
-// logs asks Kafka about partitions. One that it does not answer for is an error.
-func (w *Worker) logs(ctx context.Context, names []topicPartition) ([]Log, error) {
-	known, err := Logs(ctx, w.admin, w.topics()...)
-	if err != nil {
-		return nil, err
-	}
-	logs := make([]Log, len(names))
-	for i, n := range names {
-		log, ok := known[Partition{n.topic, n.partition}]
-		if !ok {
-			return nil, fmt.Errorf("list offsets of %s, partition %d: %w", n.topic, n.partition, errNoAnswer)
-		}
-		logs[i] = log
-	}
-	return logs, nil
-}
-
-// compare finds out which logs do not hold any more what was applied.
-func (w *Worker) compare(ctx context.Context, claims []Claim, logs []Log) error {
-	positions, of := map[Partition]Position{}, map[Partition]Log{}
-	for i, c := range claims {
-		name := Partition{c.Source.Topic, c.Source.Partition}
-		positions[name], of[name] = c.Position(), logs[i]
-	}
-	if err := Compare(ctx, w.client, positions, of); err != nil {
-		return err
-	}
-	for i, c := range claims {
-		logs[i] = of[Partition{c.Source.Topic, c.Source.Partition}]
-	}
-	return nil
-}
-
 // revokeFlush is how long a partition that moves waits for the acknowledgement of its last events: what is missing, the next owner publishes.
 const revokeFlush = 2 * time.Second
 
@@ -236,7 +144,7 @@ func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane, publishin
 				for l.busy {
 					w.freed.Wait()
 				}
-				if l.state == running || l.state == draining {
+				if l.publishes() {
 					lanes, publishing = append(lanes, l), append(publishing, l.claim.Source.ID)
 				}
 				l.state = retired

@@ -35,7 +35,6 @@ const (
 	answeredAfter = watchEvery + 5*time.Second
 
 	measureEvery = 10 * time.Second // how old a stable offset may be
-	askTimeout   = 2 * time.Second  // of one question to Kafka
 	fetchLook    = time.Second
 )
 
@@ -53,7 +52,7 @@ func (l *lane) came() {
 // fetchError has a lane claimed again whose position the log may not have: the claim tells, and says why. A batch that is too large is passed.
 // After anything else the client would ask again at once, thousands of times a second. The caller holds mu.
 func (w *Worker) fetchError(l *lane, err error) {
-	if l.why != "" {
+	if l.why != "" || l.silence != nil {
 		return
 	}
 	var loss *kgo.ErrDataLoss
@@ -114,38 +113,46 @@ func (w *Worker) pauseFetch(l *lane, wait time.Duration) {
 	kick(w.resume)
 }
 
-// runFetchWatch resumes lanes whose fetch failed, asks where logs end, and says from which lanes nothing comes though records wait.
+// runFetchWatch resumes lanes whose fetch failed, and says from which lanes nothing comes though records wait.
 func (w *Worker) runFetchWatch(stop context.Context) {
-	var measured time.Time
 	for wait := fetchLook; sleepUntilKicked(stop, w.resume, wait); {
-		if time.Since(measured) >= measureEvery {
-			measured = time.Now()
-			w.measureStable(stop)
-		}
 		wait = w.lookAtFetches(time.Now())
 	}
 }
 
-// measureStable asks for the ends of the logs, and then for the last stable offsets, so that what comes meanwhile does not seem to wait. A leader that does not answer keeps nothing from the others.
-func (w *Worker) measureStable(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	ends, _ := w.admin.ListEndOffsets(ctx, w.topics()...)
-	listed, _ := w.admin.ListCommittedOffsets(ctx, w.topics()...) // an error is of some of them: what it is, a fetch tells
+// runMeasure asks where logs end.
+func (w *Worker) runMeasure(stop context.Context) {
+	for sleepUntilKicked(stop, nil, measureEvery) {
+		w.measure(stop)
+	}
+}
+
+// measure asks for the ends of the logs. A leader that does not answer keeps nothing from the others.
+func (w *Worker) measure(ctx context.Context) {
+	lanes := w.measurable()
+	answers, _ := w.askAbout(ctx, func(p Partition) bool { return lanes[p] != nil }) // an error is told by fetches, too
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	for _, l := range w.lanes {
-		if o, ok := listed.Lookup(l.topic, l.partition); ok && o.Err == nil {
-			end := o.Offset
-			if e, known := ends.Lookup(l.topic, l.partition); known && e.Err == nil {
-				end = e.Offset
-			}
-			l.see(o.Offset, end, now)
-			l.measuredAt = now
-			w.setLag(l)
+	for name, log := range answers.Logs {
+		l := lanes[name]
+		l.see(log.Stable, log.End, now)
+		l.measuredAt = now
+		w.setLag(l)
+	}
+}
+
+// measurable are the lanes that are fetched.
+func (w *Worker) measurable() map[Partition]*lane {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lanes := map[Partition]*lane{}
+	for name, l := range w.lanes {
+		if l.silence == nil {
+			lanes[Partition{name.topic, name.partition}] = l
 		}
 	}
+	return lanes
 }
 
 // lookAtFetches resumes what is due, and says when to look again.
@@ -173,6 +180,9 @@ func (w *Worker) lookAtFetches(now time.Time) (wait time.Duration) {
 
 // whyNothingComes says what keeps records from coming; empty where nothing does, or none wait.
 func (l *lane) whyNothingComes(now time.Time, patience time.Duration) string {
+	if l.silence != nil {
+		return l.silence.Error()
+	}
 	switch l.state {
 	case running, draining:
 	case quarantined:

@@ -15,6 +15,7 @@ const (
 	draining    laneState = iota // rows of before the claim are being published; records gather
 	running                      // records are applied
 	doubtful                     // the claim or the outcome of a transaction is in doubt: the recoverer claims again
+	waiting                      // claimed, and nobody answers for its log: what is left of its events is published
 	seeking                      // claimed again: the poll loop sets the fetch position
 	quarantined                  // the position cannot be used: nothing is fetched, until an operator decides
 	retired                      // being revoked: nothing more is applied
@@ -62,6 +63,7 @@ type lane struct {
 	suspicion
 	keeping
 	fetching
+	unanswered
 
 	outsize *outsize // what comes after the queue, where that is too large to be unpacked; else nil
 
@@ -111,6 +113,11 @@ func (l *lane) fetchEpoch() int32 {
 		return -1
 	}
 	return l.claim.LeaderEpoch
+}
+
+// publishes tells whether the lane's claim holds, as far as is known, and its rows are published.
+func (l *lane) publishes() bool {
+	return l.state == running || l.state == draining || l.state == waiting
 }
 
 func (l *lane) drop() {

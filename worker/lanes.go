@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -56,16 +57,21 @@ func (w *Worker) open(l *lane) {
 	})
 }
 
-// start lets a lane's records be applied, unless its position cannot be used. The caller holds mu.
+// start lets a lane's records be applied, unless its position cannot be used, or nobody answers for its log. The caller holds mu.
 func (w *Worker) start(l *lane) {
 	if l.why != "" {
 		w.quarantine(l)
 		return
 	}
-	l.state = running
-	w.count()
 	l.saveNow = true
 	w.kickReporter()
+	if l.silence != nil {
+		l.state = waiting
+		kick(w.ask)
+		return
+	}
+	l.state = running
+	w.count()
 	l.applier.kick()
 	kick(w.keep)
 }
@@ -88,7 +94,8 @@ func (w *Worker) count() {
 		if l.state == quarantined {
 			held++
 		}
-		if l.lock != nil {
+		var locked *LockedError
+		if l.lock != nil || errors.As(l.silence, &locked) {
 			waiting++
 		}
 	}

@@ -44,6 +44,9 @@ func (l *lane) waitsForTransaction(patience time.Duration, now time.Time) string
 
 // setLag shows how much of a lane's log is not published, and what keeps its end back. The caller holds mu.
 func (w *Worker) setLag(l *lane) {
+	if l.silence != nil || l.state == closed {
+		return // nobody knows
+	}
 	now := time.Now()
 	w.metrics.Stands.WithLabelValues(l.labels()...).Set(l.standing(now).Seconds())
 	if l.published >= 0 {

@@ -31,13 +31,6 @@ func (w *Worker) mayClaim(l *lane) bool {
 	return l.state == doubtful && !fenced && w.heard() && time.Since(w.kafka.group.get()) >= settleTime
 }
 
-// stillMayClaim is mayClaim for who does not hold mu.
-func (w *Worker) stillMayClaim(l *lane) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.mayClaim(l)
-}
-
 // membership is whether the group has this worker. The client keeps the generation of a member that
 // was thrown out, and tries to join for ever: only how its sessions end tells. The group has a worker
 // again whose heartbeats are answered and end no session.

@@ -8,7 +8,6 @@ import (
 	"hash/crc32"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -252,7 +251,7 @@ func isAborted(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch) b
 func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64) (*kmsg.FetchResponseTopicPartition, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	topics, err := kadm.NewClient(client).ListTopics(ctx, source.Topic)
+	topics, err := ListTopics(ctx, client, source.Topic)
 	if err != nil {
 		return nil, fmt.Errorf("ask for the leader: %w", err)
 	}

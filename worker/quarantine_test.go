@@ -75,18 +75,20 @@ func (p *pipeline) decide(partition int32, to int64) {
 	s := p.store()
 	views, err := s.Positions(p.t.Context())
 	require.NoError(p.t, err)
-	logs, err := worker.Logs(p.t.Context(), kadm.NewClient(p.client), p.commands)
+	topics, err := worker.ListTopics(p.t.Context(), p.client, p.commands)
 	require.NoError(p.t, err)
+	answers := worker.Ask(p.t.Context(), p.client, topics, func(worker.Partition) bool { return true })
 	for _, v := range views {
 		name := worker.Partition{Topic: v.Topic, Number: v.Partition}
 		if v.Retired || v.Topic != p.commands || v.Partition != partition {
 			continue
 		}
-		require.NoError(p.t, worker.Compare(p.t.Context(), p.client, map[worker.Partition]worker.Position{name: v.Position()}, logs))
+		answers.Compare(p.t.Context(), p.client, map[worker.Partition]worker.Position{name: v.Position()})
+		require.Empty(p.t, answers.Silent)
 		if to == accept {
-			to = logs[name].GoOn(v.Position())
+			to = answers.Logs[name].GoOn(v.Position())
 		}
-		_, err := s.DecideOffsets(p.t.Context(), []store.OffsetDecision{{Action: "reset", Source: v.Source, TopicID: logs[name].TopicID, GoOn: &to, Why: "test"}})
+		_, err := s.DecideOffsets(p.t.Context(), []store.OffsetDecision{{Action: "reset", Source: v.Source, TopicID: answers.Logs[name].TopicID, GoOn: &to, Why: "test"}})
 		require.NoError(p.t, err)
 	}
 }

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -10,10 +11,8 @@ import (
 func (w *Worker) runRecoverer(stop context.Context) {
 	for {
 		due, wait := w.doubtfulLanes(time.Now())
-		for _, l := range due {
-			w.reclaim(stop, l)
-		}
 		if len(due) > 0 {
+			w.reclaim(stop, due)
 			continue
 		}
 		if !sleepUntilKicked(stop, w.recover, wait) {
@@ -60,70 +59,77 @@ func (w *Worker) doubtfulLanes(now time.Time) (due []*lane, wait time.Duration) 
 	return due, wait
 }
 
-// reclaim claims a lane again, drops everything that was known of it, and has the poll loop seek to its position.
-func (w *Worker) reclaim(ctx context.Context, l *lane) {
-	if !w.stillMayClaim(l) {
-		return // the claims of others took a while
+// reclaim claims lanes again, drops everything that was known of them, and has the poll loop seek to their positions.
+func (w *Worker) reclaim(ctx context.Context, due []*lane) {
+	found, seen, err := w.claimAgain(ctx, due)
+	if err != nil {
+		w.claimFailed(err)
 	}
-	claim, log, err := w.claimAgain(ctx, l)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if l.state != doubtful {
-		return // revoked meanwhile; its next owner claims after this
+	for i := range found {
+		w.reclaimed(&found[i], seen)
 	}
-	l.tries++
-	if err != nil {
-		l.retryAt = time.Now().Add(backoff(l.tries, 50*time.Millisecond, 2*time.Second))
-		return
+	for _, l := range due {
+		if err != nil && l.state == doubtful {
+			l.tries++
+			l.retryAt = time.Now().Add(backoff(l.tries, 50*time.Millisecond, 2*time.Second))
+		}
 	}
-	tries := l.tries
-	w.noteLostCommits(l, claim)
-	w.relay.Close(l.claim.Source.ID)
-	l.adopt(claim)
-	l.judge(log)
-	if tries > unsettled {
-		l.checked = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked
-	}
-	l.tries, l.retryAt = tries, time.Now().Add(backoff(tries, 20*time.Millisecond, 2*time.Second)) // should it be fenced again at once
-	l.state = seeking
+	w.count()
 	if w.wakePoll != nil {
 		w.wakePoll()
 	}
 }
 
-func (w *Worker) claimAgain(ctx context.Context, l *lane) (Claim, Log, error) {
-	claim, log, err := w.tryToClaimAgain(ctx, l)
+// claimAgain asks Kafka, and then claims what may still be claimed: the question may take a while.
+func (w *Worker) claimAgain(ctx context.Context, due []*lane) ([]finding, *sight, error) {
+	names := make([]topicPartition, len(due))
+	for i, l := range due {
+		names[i] = l.name()
+	}
+	found, err := w.find(ctx, names)
 	if err != nil {
-		w.claimFailed(err)
+		return nil, nil, err
 	}
-	return claim, log, err
-}
-
-func (w *Worker) tryToClaimAgain(ctx context.Context, l *lane) (claim Claim, log Log, err error) {
-	if err := w.mayClaimNow(ctx); err != nil {
-		return claim, log, err
-	}
-	names := []topicPartition{l.name()}
-	logs, err := w.logs(ctx, names)
-	if err != nil {
-		return claim, log, err
-	}
-	claims, err := w.claimFrom(ctx, names, logs)
-	if err == nil {
-		err = w.compare(ctx, claims, logs)
-	}
-	if err == nil {
-		_, err = w.confirm(ctx, claims, w.wentBack(l, claims[0]))
-	}
-	if err != nil {
-		return claim, log, err
-	}
-	return claims[0], logs[0], nil
-}
-
-// wentBack tells whether the database is behind what was committed, as noteLostCommits reports it.
-func (w *Worker) wentBack(l *lane, claim Claim) bool {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return lostCommits(l, claim)
+	found = slices.DeleteFunc(found, func(f finding) bool {
+		l := w.lanes[f.name]
+		return l == nil || !w.mayClaim(l)
+	})
+	w.mu.Unlock()
+	if len(found) == 0 {
+		return nil, nil, nil
+	}
+	seen, err := w.claimFound(ctx, found)
+	if err != nil {
+		return nil, nil, err
+	}
+	return found, seen, nil
+}
+
+// reclaimed takes what was found of a lane. The caller holds mu.
+func (w *Worker) reclaimed(f *finding, seen *sight) {
+	l := w.lanes[f.name]
+	if l == nil || l.state != doubtful {
+		return // revoked meanwhile; its next owner claims after this
+	}
+	if f.unclaimed != nil {
+		w.take(l, f, seen)
+		w.postpone(l)
+		return
+	}
+	if f.silent == nil && l.silence == nil {
+		l.tries++
+	}
+	tries := l.tries
+	w.noteLostCommits(l, f.claim)
+	w.relay.Close(l.claim.Source.ID)
+	l.adopt(f.claim)
+	w.take(l, f, seen)
+	if tries > unsettled {
+		l.checked = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked
+	}
+	l.tries, l.retryAt = tries, time.Now().Add(backoff(tries, 20*time.Millisecond, 2*time.Second)) // should it be fenced again at once
+	l.state = seeking
 }

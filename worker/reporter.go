@@ -101,7 +101,7 @@ func (w *Worker) progress(lanes []*lane) (save []Progress, commit map[string]map
 			save = append(save, Progress{Source: l.claim.Source.ID, Token: l.claim.Token, Published: row})
 		}
 		l.saveNow, l.asked = false, false
-		if l.published >= 0 && l.published != l.committed {
+		if l.published >= 0 && l.published != l.committed && l.silence == nil { // or what the group was told is lost before it is compared
 			if commit == nil {
 				commit = map[string]map[int32]kgo.EpochOffset{}
 			}

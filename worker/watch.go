@@ -57,7 +57,7 @@ func (w *Worker) watchClaims(holdings []Holding, asked time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
-		settled := l.state == running || l.state == quarantined
+		settled := l.state == running || l.state == quarantined || l.state == waiting
 		h, ok := found[l.claim.Source.ID]
 		switch {
 		case !settled || !ok:

@@ -51,6 +51,7 @@ type Worker struct {
 	summoned   atomic.Bool
 	barred     atomic.Pointer[StrangerError] // why nothing may be applied now; nil: it may
 
+	ask     chan struct{} // has room for one
 	keep    chan struct{} // has room for one
 	recover chan struct{} // has room for one
 	resume  chan struct{} // has room for one
@@ -68,6 +69,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		tracer:     otel.Tracer("allocation/worker"),
 		kinds:      make(map[string]string, len(cfg.Topics)),
 		lanes:      map[topicPartition]*lane{},
+		ask:        make(chan struct{}, 1),
 		keep:       make(chan struct{}, 1),
 		recover:    make(chan struct{}, 1),
 		resume:     make(chan struct{}, 1),
@@ -123,9 +125,11 @@ func (w *Worker) Run(ctx context.Context) error {
 		parts.Go(func() { a.run(stop, abort) })
 	}
 	parts.Go(func() { w.runRecoverer(stop) })
+	parts.Go(func() { w.runAsker(stop) })
 	parts.Go(func() { w.runKeeper(stop) })
 	parts.Go(func() { w.runWatch(stop) })
 	parts.Go(func() { w.runFetchWatch(stop) })
+	parts.Go(func() { w.runMeasure(stop) })
 	reports.Go(func() { w.runReporter(report) })
 	reports.Go(func() { w.runListener(report) })
 	w.client.AddConsumeTopics(w.topics()...) // joins the group
@@ -173,7 +177,7 @@ func (w *Worker) sources() (ids []int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
-		if l.state == running || l.state == draining {
+		if l.publishes() {
 			ids = append(ids, l.claim.Source.ID)
 		}
 	}

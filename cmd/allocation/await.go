@@ -13,6 +13,7 @@ import (
 	"allocation/cmd/allocation/config"
 	"allocation/migrations"
 	"allocation/store"
+	"allocation/worker"
 )
 
 // awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for servers that are away, because everything
@@ -75,7 +76,7 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 		return "", err
 	}
 	defer client.Close()
-	metadata, err := kadm.NewClient(client).BrokerMetadata(ctx)
+	metadata, err := worker.AnyBroker(ctx, kadm.NewClient(client).BrokerMetadata)
 	if err != nil {
 		return "", fmt.Errorf("ask Kafka for its cluster: %w", err)
 	}

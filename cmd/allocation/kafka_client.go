@@ -13,9 +13,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/plugin/kslog"
 
 	"allocation/cmd/allocation/config"
+	"allocation/worker"
 )
 
 // answerTime is how long a server may take to answer a person's command.
@@ -37,7 +39,7 @@ func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
 	defer cancel()
-	if err := client.Ping(ctx); err != nil {
+	if err := ping(ctx, client); err != nil {
 		client.Close()
 		return nil, fmt.Errorf("ask Kafka at %s: %w", kafka.Brokers, kafka.Explain(causeOf(ctx, err)))
 	}
@@ -45,13 +47,27 @@ func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...
 	return client, nil
 }
 
-// reachAny opens a connection to one of the brokers and closes it. The client would try for long before it says what is wrong.
+// reachAny opens a connection to one of the brokers and closes it. The client would try for long before it says what is wrong. All are tried at
+// once: where one is a black hole, the others need not wait for it.
 func reachAny(ctx context.Context, kafka config.Kafka, dial config.Dialer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	seeds := kafka.Seeds()
+	reached := make(chan error, len(seeds))
+	for _, seed := range seeds {
+		go func() {
+			conn, err := dial(ctx, "tcp", seed)
+			if err == nil {
+				err = conn.Close()
+			}
+			reached <- err
+		}()
+	}
 	var errs []error
-	for _, seed := range kafka.Seeds() {
-		conn, err := dial(ctx, "tcp", seed)
+	for range seeds {
+		err := <-reached
 		if err == nil {
-			return conn.Close()
+			return nil
 		}
 		if access := (*config.AccessError)(nil); errors.As(err, &access) {
 			return err // it does answer
@@ -59,6 +75,28 @@ func reachAny(ctx context.Context, kafka config.Kafka, dial config.Dialer) error
 		errs = append(errs, err)
 	}
 	return fmt.Errorf("Kafka does not answer at %s; is it running, or is KAFKA_BROKERS another? %w", kafka.Brokers, errors.Join(errs...)) //nolint:staticcheck // a name
+}
+
+// ping asks the brokers that were named, all at once, and returns when one answers.
+func ping(ctx context.Context, client *kgo.Client) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	seeds := client.SeedBrokers()
+	answers := make(chan error, len(seeds))
+	for _, seed := range seeds {
+		go func() {
+			request := kmsg.NewPtrMetadataRequest()
+			request.Topics = []kmsg.MetadataRequestTopic{}
+			_, err := seed.Request(ctx, request)
+			answers <- err
+		}()
+	}
+	for range seeds {
+		if err = <-answers; err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // causeOf prefers why the context ended to the bare fact that it did.
@@ -102,15 +140,14 @@ func (o onceSo) WithGroup(name string) slog.Handler { return onceSo{o.Handler.Wi
 
 // missingTopics says which of the topics do not exist, and what to do about it.
 func missingTopics(ctx context.Context, client *kgo.Client, topics ...string) error {
-	admin := kadm.NewClient(client)
 	var missing, hidden []string
 	for _, topic := range topics { // one by one: a refusal of all at once does not name the topic
-		found, err := admin.ListTopics(ctx, topic)
+		found, err := worker.ListTopics(ctx, client, topic)
 		switch {
 		case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed):
 			hidden = append(hidden, topic)
 		case err != nil:
-			return fmt.Errorf("list topics: %w", err)
+			return err
 		case !found.Has(topic):
 			missing = append(missing, topic)
 		}
@@ -126,9 +163,9 @@ func missingTopics(ctx context.Context, client *kgo.Client, topics ...string) er
 
 // topicsWithoutID says which of the topics have no id. Events are named by it, and it tells a topic that was made again.
 func topicsWithoutID(ctx context.Context, client *kgo.Client, topics ...string) error {
-	found, err := kadm.NewClient(client).ListTopics(ctx, topics...)
+	found, err := worker.ListTopics(ctx, client, topics...)
 	if err != nil {
-		return fmt.Errorf("list topics: %w", err)
+		return err
 	}
 	var without []string
 	for _, t := range found.Sorted() {

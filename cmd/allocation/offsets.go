@@ -37,6 +37,7 @@ type offsetsView struct {
 	positions []store.PositionView
 	topics    kadm.TopicDetails
 	logs      map[worker.Partition]worker.Log // of partitions that answered
+	silent    map[worker.Partition]error      // why others did not
 }
 
 // look connects, and reads all positions and the logs of their topics. The caller closes.
@@ -71,16 +72,16 @@ func (v *offsetsView) read(ctx context.Context) (err error) {
 	if err != nil || len(topics) == 0 {
 		return err
 	}
-	if v.logs, err = worker.Logs(ctx, v.admin, topics...); err != nil {
-		return err
-	}
+	answers := worker.Ask(ctx, v.client, v.topics, func(worker.Partition) bool { return true })
 	current := map[worker.Partition]worker.Position{}
 	for _, p := range v.positions {
 		if !p.Retired {
 			current[partitionOf(p)] = p.Position()
 		}
 	}
-	return worker.Compare(ctx, v.client, current, v.logs)
+	answers.Compare(ctx, v.client, current)
+	v.logs, v.silent = answers.Logs, answers.Silent
+	return ctx.Err()
 }
 
 // existing are the positions' topics that Kafka has.
@@ -97,14 +98,19 @@ func (v *offsetsView) existing(ctx context.Context) (topics []string, err error)
 	if err := missingTopics(ctx, v.client, topics...); err != nil && !errors.As(err, &missing) {
 		return nil, err // what this user may not see is not gone
 	}
-	if v.topics, err = v.admin.ListTopics(ctx, topics...); err != nil {
-		return nil, fmt.Errorf("list topics: %w", err)
+	if v.topics, err = worker.ListTopics(ctx, v.client, topics...); err != nil {
+		return nil, err
 	}
 	return slices.DeleteFunc(topics, func(name string) bool { return !v.topics.Has(name) }), nil
 }
 
 func partitionOf(p store.PositionView) worker.Partition {
 	return worker.Partition{Topic: p.Topic, Number: p.Partition}
+}
+
+// noAnswer says why nothing is known of a position's log.
+func (v *offsetsView) noAnswer(p store.PositionView) error {
+	return fmt.Errorf("topic %s, partition %d: %w", p.Topic, p.Partition, cmp.Or(v.silent[partitionOf(p)], errNoLeader))
 }
 
 // unusable says why a position cannot be used; empty where it can, or where Kafka does not tell now.
@@ -139,10 +145,14 @@ func (c *choice) check() error {
 
 // of are the current positions that were chosen: those in quarantine, and the others where they are named. None is an error.
 func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, err error) {
+	var silent []error
 	for _, p := range v.positions {
 		named := c.Topic != "" && p.Topic == c.Topic && (len(c.Partition) == 0 || slices.Contains(c.Partition, p.Partition))
 		if p.Retired || c.Topic != "" && !named {
 			continue
+		}
+		if v.silent[partitionOf(p)] != nil {
+			silent = append(silent, v.noAnswer(p))
 		}
 		if v.unusable(p) != "" || healthy && named {
 			chosen = append(chosen, p)
@@ -150,6 +160,9 @@ func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, 
 	}
 	if err := c.missing(v); err != nil {
 		return nil, err
+	}
+	if len(chosen) == 0 && len(silent) > 0 {
+		return nil, fmt.Errorf("nothing was decided: no position that can be compared with its log is in quarantine, of those asked for: %w", errors.Join(silent...))
 	}
 	if len(chosen) == 0 {
 		return nil, errors.New("nothing was decided: no position is in quarantine, of those asked for; see allocation offsets list")

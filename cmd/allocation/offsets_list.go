@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -18,7 +19,8 @@ func (offsetsListCommand) Help() string {
 	return `POSITION is the offset applied up to, PUBLISHED the offset whose events are all acknowledged, STABLE the last stable offset, LAG the
 records between PUBLISHED and END. Those between STABLE and END wait for a producer's transaction that is open. EPOCH counts the claims of the
 partition. A position that cannot be used is in quarantine: STATE says why. So it does
-where nothing comes to the owner from the partition (not_fetched), as the owner says itself.
+where nothing comes to the owner from the partition (not_fetched), as the owner says itself, and where Kafka does not answer for its log
+(unknown).
 "foreign" is a partition that the consumer group gave to somebody who is no worker, "unread" one with records of a topic that no worker reads.
 
 Example:
@@ -41,7 +43,7 @@ type listedPosition struct {
 	Open        int64  `json:"waiting_for_transaction,omitempty"` // records
 	Epoch       int64  `json:"epoch"`
 	Owner       string `json:"owner,omitempty"`
-	State       string `json:"state"` // ok, quarantined, not_fetched, foreign, unread, retired, or unknown and why
+	State       string `json:"state"` // ok, quarantined, not_fetched, foreign, unread, retired, or unknown
 	Reason      string `json:"reason,omitempty"`
 }
 
@@ -91,7 +93,8 @@ func (v *offsetsView) listed(p store.PositionView) listedPosition {
 		lag := max(0, log.End-p.PublishedUpTo)
 		l.Start, l.End, l.Stable, l.Lag, l.Open = &log.Start, &log.End, &log.Stable, &lag, log.End-log.Stable
 	} else {
-		l.State = "unknown: its leader does not answer"
+		l.State = "unknown"
+		l.Reason = fmt.Sprintf("where its log ends is not known: %v", cmp.Or(v.silent[partitionOf(p)], errNoLeader))
 	}
 	if p.Trouble != "" {
 		l.State, l.Reason = "not_fetched", fmt.Sprintf("since %s: %s", when(*p.TroubleSince), p.Trouble)

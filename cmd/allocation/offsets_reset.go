@@ -80,7 +80,7 @@ func (c *offsetsResetCommand) since() (time.Time, error) {
 func (c *offsetsResetCommand) target(ctx context.Context, v *offsetsView, p store.PositionView, since time.Time) (int64, error) {
 	log, ok := v.logs[partitionOf(p)]
 	if !ok {
-		return 0, fmt.Errorf("topic %s, partition %d: %w", p.Topic, p.Partition, errNoLeader)
+		return 0, v.noAnswer(p)
 	}
 	switch {
 	case c.ToEarliest:
@@ -98,10 +98,10 @@ func (c *offsetsResetCommand) target(ctx context.Context, v *offsetsView, p stor
 // firstSince is the offset of the first record not older than a time, or the end of the log.
 func (v *offsetsView) firstSince(ctx context.Context, p store.PositionView, since time.Time) (int64, error) {
 	listed, err := v.admin.ListOffsetsAfterMilli(ctx, since.UnixMilli(), p.Topic)
-	if err != nil {
+	o, ok := listed.Lookup(p.Topic, p.Partition) // an error may be of other partitions
+	if !ok && err != nil {
 		return 0, fmt.Errorf("list offsets by time: %w", err)
 	}
-	o, ok := listed.Lookup(p.Topic, p.Partition)
 	if !ok || o.Err != nil {
 		return 0, fmt.Errorf("list offsets by time: topic %s, partition %d: %w", p.Topic, p.Partition, errOf(o))
 	}

@@ -77,34 +77,50 @@ func (s *service) forgetsARefusal(cluster *kafka.Cluster, kept string) {
 // last, and takes no record on less than two.
 func startOnCluster(t *testing.T) (*service, *kafka.Cluster) {
 	t.Helper()
+	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
+	s := onCluster(t, cluster)
+	makeTopic(t, cluster, "events", [][]int32{{1, 2}, {1, 3}})
+	s.setUp("2")
+	return s, cluster
+}
+
+// onCluster is a worker that is not started.
+func onCluster(t *testing.T, cluster *kafka.Cluster) *service {
+	t.Helper()
+	return &service{t: t, group: "group", names: topicNames{
+		commands: "commands", events: "events", route: "route", deadLetters: "dlq", brokers: strings.Join(cluster.Brokers(), ","),
+	}}
+}
+
+// newCluster starts three brokers, which have these addresses on their other listener.
+func newCluster(t *testing.T, advertised ...string) *kafka.Cluster {
+	t.Helper()
 	dir, sweeper, err := child.TempDir("allocation-cluster-*")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = sweeper.Close() })
-	nowhere := []string{"127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1"}
-	cluster, err := kafka.OpenCluster(t.Context(), dir, nowhere, nil)
+	cluster, err := kafka.OpenCluster(t.Context(), dir, advertised, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cluster.Close() })
+	return cluster
+}
 
-	s := &service{t: t, group: "group", names: topicNames{
-		commands: "commands", events: "events", route: "route", deadLetters: "dlq", brokers: strings.Join(cluster.Brokers(), ","),
-	}}
+// makeTopic makes a topic whose partitions are on these brokers.
+func makeTopic(t *testing.T, cluster *kafka.Cluster, name string, replicas [][]int32) {
+	t.Helper()
 	admin, err := kgo.NewClient(kgo.SeedBrokers(cluster.Brokers()...))
 	require.NoError(t, err)
 	defer admin.Close()
 	request := kmsg.NewPtrCreateTopicsRequest()
 	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = "events", -1, -1
-	for partition, replicas := range [][]int32{{1, 2}, {1, 3}} {
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, -1, -1
+	for partition, on := range replicas {
 		topic.ReplicaAssignment = append(topic.ReplicaAssignment,
-			kmsg.CreateTopicsRequestTopicReplicaAssignment{Partition: int32(partition), Replicas: replicas})
+			kmsg.CreateTopicsRequestTopicReplicaAssignment{Partition: int32(partition), Replicas: on})
 	}
 	request.Topics = append(request.Topics, topic)
 	answer, err := request.RequestWith(t.Context(), admin)
 	require.NoError(t, err)
 	require.Zero(t, answer.Topics[0].ErrorCode, answer.Topics[0].ErrorMessage)
-
-	s.setUp("2")
-	return s, cluster
 }
 
 // skusOfPartitions are products whose events go to a partition of two.
@@ -122,6 +138,7 @@ func skusOfPartitions(partition int) (skus []string) {
 func (s *service) awaitReadyz(status string, says ...string) {
 	s.t.Helper()
 	answer := ""
+	defer func() { s.t.Log(answer) }()
 	require.Eventually(s.t, func() bool {
 		answer = s.get("/readyz")
 		for _, text := range says {
@@ -131,5 +148,4 @@ func (s *service) awaitReadyz(status string, says ...string) {
 		}
 		return strings.HasPrefix(answer, status)
 	}, replicasLimit, 20*time.Millisecond, "%s %v", status, says)
-	s.t.Log(answer)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"allocation/cmd/allocation/config"
+	"allocation/worker"
 )
 
 // Settings of topics.
@@ -105,7 +106,9 @@ func (i topicInspector) inspect(ctx context.Context) ([]topicFinding, error) {
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := kadm.NewClient(i.client).Metadata(ctx, names...)
+	cluster, err := worker.AnyBroker(ctx, func(ctx context.Context) (kadm.Metadata, error) {
+		return kadm.NewClient(i.client).Metadata(ctx, names...)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)
 	}
@@ -136,14 +139,17 @@ func (i topicInspector) inspect(ctx context.Context) ([]topicFinding, error) {
 
 // describe asks for the settings of topics, and which of them are hidden from this user.
 func (i topicInspector) describe(ctx context.Context, names []string) (settings map[string]map[string]string, hidden map[string]bool, err error) {
-	request := kmsg.NewPtrDescribeConfigsRequest()
+	request := kmsg.NewDescribeConfigsRequest()
 	for _, name := range names {
 		resource := kmsg.NewDescribeConfigsRequestResource()
 		resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, name
 		resource.ConfigNames = []string{cleanupPolicy, retentionTime, retentionBytes, maxMessageBytes, minInSync, uncleanElection}
 		request.Resources = append(request.Resources, resource)
 	}
-	answer, err := request.RequestWith(ctx, i.client)
+	answer, err := worker.AnyBroker(ctx, func(ctx context.Context) (*kmsg.DescribeConfigsResponse, error) {
+		own := request
+		return own.RequestWith(ctx, i.client)
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("describe the settings of topics: %w", err)
 	}

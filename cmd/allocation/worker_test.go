@@ -87,6 +87,13 @@ func (s *service) settings() workerSettings {
 
 func (s *service) start() {
 	s.t.Helper()
+	s.launch()
+	s.awaitReadyz(`200 {"ready":true`)
+}
+
+// launch starts the worker, and does not wait for it.
+func (s *service) launch() {
+	s.t.Helper()
 	listener, err := listen(s.t.Context(), "127.0.0.1:0")
 	require.NoError(s.t, err)
 	s.url = "http://" + listener.Addr().String()
@@ -106,7 +113,6 @@ func (s *service) start() {
 		return result
 	}
 	s.t.Cleanup(func() { require.NoError(s.t, s.stop()) })
-	require.Eventually(s.t, func() bool { return strings.HasPrefix(s.get("/readyz"), `200 {"ready":true`) }, 30*time.Second, 20*time.Millisecond)
 }
 
 // get answers "status body".

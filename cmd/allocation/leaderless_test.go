@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/testbed/kafka"
+)
+
+const goneOnLimit = 20 * time.Second
+
+// A partition whose only broker is gone: a worker that starts applies what the others have, says which one waits and why, and goes on with it when
+// the broker is back.
+func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
+	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
+	s := onOneReplica(t, cluster)
+	s.setUp("3")
+	skus := s.oneOfEach()
+	for _, sku := range skus {
+		s.send("CreateBatch", "ref=b"+sku, "sku="+sku, "qty=100")
+	}
+	s.applied(3)
+	require.NoError(t, s.stop())
+	s.send("Allocate", "orderid=waits", "sku="+skus[2], "qty=1")
+	cluster.Kill(2)
+	s.noLeader(2)
+
+	s.start()
+	s.allocates("goes-on", skus[:2])
+	s.namesTheOneThatWaits("LEADER_NOT_AVAILABLE")
+	require.Contains(t, runProgram(t, "show", "product", skus[2]).requireDone(t), "100", "its product is as it was")
+
+	require.NoError(t, cluster.Start(t.Context(), 2))
+	s.allocated("waits")
+	s.allocates("again", skus[:])
+	s.namesNothing()
+	require.Equal(t, 1, strings.Count(s.log.String(), `msg="nothing comes from a partition; trying on"`), s.log.String())
+}
+
+// The group deals out partitions while one has no leader.
+func TestService_rebalancesWhileAPartitionHasNoLeader(t *testing.T) {
+	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
+	s := onOneReplica(t, cluster)
+	s.setUp("3")
+	skus := s.oneOfEach()
+	for _, sku := range skus {
+		s.send("CreateBatch", "ref=b"+sku, "sku="+sku, "qty=100")
+	}
+	s.applied(3)
+	cluster.Kill(2)
+	s.noLeader(2)
+	second := &service{t: t, group: s.group, names: s.names}
+	second.launch()
+	require.Eventually(t, func() bool { return strings.Contains(second.get("/metrics"), "allocation_partitions_assigned 1") }, goneOnLimit, 20*time.Millisecond)
+	s.allocates("two", skus[:2])
+
+	require.NoError(t, s.stop())
+	s.allocates("one", skus[:2])
+	second.namesTheOneThatWaits("LEADER_NOT_AVAILABLE")
+	require.NoError(t, cluster.Start(t.Context(), 2))
+	s.allocates("three", skus[:])
+	second.namesNothing()
+	require.NoError(t, second.stop())
+}
+
+// onOneReplica is a worker that is not started, whose command topic has each of its partitions on one broker.
+func onOneReplica(t *testing.T, cluster *kafka.Cluster) *service {
+	t.Helper()
+	s := onCluster(t, cluster)
+	makeTopic(t, cluster, s.names.commands, [][]int32{{1}, {2}, {3}})
+	return s
+}
+
+// oneOfEach are products whose commands go to the partitions, in order.
+func (s *service) oneOfEach() (skus [3]string) {
+	to := kgo.StickyKeyPartitioner(nil).ForTopic(s.names.commands)
+	for n := 0; skus[0] == "" || skus[1] == "" || skus[2] == ""; n++ {
+		sku := fmt.Sprintf("SKU%d", n)
+		skus[to.Partition(&kgo.Record{Key: []byte(sku)}, 3)] = sku
+	}
+	return skus
+}
+
+// applied waits until so many events are published.
+func (s *service) applied(events int) { s.t.Helper(); s.tail(events) }
+
+// noLeader waits until the brokers know that a partition has no leader, and all others have one.
+func (s *service) noLeader(partition int32) {
+	s.t.Helper()
+	admin := newAdmin(s.t, s.names.server(s.t))
+	defer admin.Close()
+	require.Eventually(s.t, func() bool {
+		topics, err := admin.ListTopics(s.t.Context(), s.names.commands, s.names.events, s.names.route, s.names.deadLetters)
+		if err != nil || len(topics) != 4 {
+			return false
+		}
+		without := 0
+		topics.EachPartition(func(p kadm.PartitionDetail) {
+			if p.Leader < 0 || p.Err != nil {
+				without++
+			}
+		})
+		return without == 1 && topics[s.names.commands].Partitions[partition].Leader < 0
+	}, replicasLimit, 50*time.Millisecond)
+}
+
+// allocates sends a command for each product, and waits until its event is published.
+func (s *service) allocates(order string, skus []string) {
+	s.t.Helper()
+	for _, sku := range skus {
+		s.send("Allocate", "orderid="+order+sku, "sku="+sku, "qty=1")
+	}
+	began := time.Now()
+	for _, sku := range skus {
+		s.allocated(order + sku)
+	}
+	s.t.Logf("%s: applied after %s", order, time.Since(began))
+}
+
+func (s *service) allocated(order string) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		return strings.Contains(runProgram(s.t, "show", "order", order).out, "allocated")
+	}, goneOnLimit, 50*time.Millisecond, "order %s", order)
+}
+
+func (s *service) namesTheOneThatWaits(why string) { s.t.Helper(); s.namesPartition(2, why) }
+
+// namesPartition: log, metric, /readyz and list say which partition waits, and why. That is no reason not to be ready.
+func (s *service) namesPartition(partition int, why string) {
+	s.t.Helper()
+	name := fmt.Sprintf("commands, partition %d: nothing comes since ", partition)
+	s.awaitReadyz(`200 {"ready":true,"notes":[`, name, why)
+	require.Regexp(s.t, fmt.Sprintf(`level=ERROR msg="nothing comes from a partition; trying on".* topic=commands partition=%d .*%s`, partition, regexp.QuoteMeta(why)), s.log.String())
+	require.Eventually(s.t, func() bool {
+		return strings.Contains(s.get("/metrics"), "\nallocation_partitions_not_fetched 1\n") && s.listsAs(partition, "not_fetched: since .*"+regexp.QuoteMeta(why))
+	}, goneOnLimit, 50*time.Millisecond)
+}
+
+func (s *service) listsAs(partition int, state string) bool {
+	o := runProgram(s.t, "offsets", "list", "--kafka-brokers="+s.names.server(s.t))
+	return o.code == exitDone && regexp.MustCompile(fmt.Sprintf(`(?m)^commands +%d .* %s`, partition, state)).MatchString(o.out)
+}
+
+func (s *service) namesNothing() {
+	s.t.Helper()
+	s.awaitReadyz("200 {\"ready\":true}\n")
+	require.Eventually(s.t, func() bool {
+		return strings.Contains(s.get("/metrics"), "\nallocation_partitions_not_fetched 0\n") && s.listsAs(0, "ok") && s.listsAs(1, "ok") && s.listsAs(2, "ok")
+	}, goneOnLimit, 50*time.Millisecond)
+}

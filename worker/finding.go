@@ -1,0 +1,197 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"allocation/outbox"
+)
+
+// finding is what is known of a partition that is to be consumed. One that lacks its log or its claim
+// goes on when it has both. The others need not wait.
+type finding struct {
+	name      topicPartition
+	log       Log
+	silent    error // why its log is not known; nil: it is
+	claim     Claim
+	unclaimed error // why it is not claimed; nil: it is
+}
+
+var (
+	errUnknownTopic = errors.New("the topic is gone, or Kafka does not tell of it")
+	errNoPartition  = errors.New("no broker tells of the partition")
+	// errUnstarted keeps a new topic from beginning at its start where it should at its end.
+	errUnstarted = errors.New("the topic is new and begins at its end (AUTO_OFFSET_RESET=latest), which is not known of all of its partitions")
+)
+
+// find asks Kafka about partitions, and has topics that are new begin at their end, if so configured: all their partitions at once, not each
+// when it is first claimed, for by then the topic is known, and a partition without a position seems to be one that was added.
+func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, error) {
+	topics, err := ListTopics(ctx, w.client, w.topics()...)
+	if err != nil {
+		return nil, err
+	}
+	answers := Ask(ctx, w.client, topics, func(p Partition) bool {
+		return w.cfg.StartLatest || slices.Contains(names, topicPartition{p.Topic, p.Number})
+	})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	unstarted, err := w.introduce(ctx, topics, answers)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]finding, len(names))
+	for i, name := range names {
+		found[i] = findingOf(name, topics[name.topic], answers)
+		if unstarted[name.topic] {
+			found[i].unclaimed = errUnstarted
+		}
+	}
+	return found, nil
+}
+
+func findingOf(name topicPartition, topic kadm.TopicDetail, answers *Answers) finding {
+	f := finding{name: name}
+	f.claim.Source = outbox.Source{Topic: name.topic, TopicID: topic.ID, Partition: name.partition}
+	p := Partition{name.topic, name.partition}
+	log, answered := answers.Logs[p]
+	switch silent := answers.Silent[p]; {
+	case topic.Err != nil:
+		f.unclaimed = topic.Err
+	case topic.ID == kadm.TopicID{}:
+		f.unclaimed = errUnknownTopic
+	case answered:
+		f.log = log
+	case silent != nil:
+		f.silent = silent
+	default:
+		f.silent = errNoPartition
+	}
+	return f
+}
+
+// introduce gives a position to each partition of topics that are new. The answer are new topics that
+// have to wait, because a partition does not tell where it ends.
+func (w *Worker) introduce(ctx context.Context, topics kadm.TopicDetails, answers *Answers) (unstarted map[string]bool, err error) {
+	if !w.cfg.StartLatest {
+		return nil, nil
+	}
+	var requests []ClaimRequest
+	unstarted = map[string]bool{}
+	for _, t := range topics {
+		var all []ClaimRequest
+		for p := range t.Partitions {
+			log, ok := answers.Logs[Partition{t.Topic, p}]
+			if !ok {
+				unstarted[t.Topic] = true
+			}
+			all = append(all, ClaimRequest{Topic: t.Topic, TopicID: t.ID, Partition: p, TopicStart: log.Stable})
+		}
+		if !unstarted[t.Topic] {
+			requests = append(requests, all...)
+		}
+	}
+	if err := w.store.Introduce(ctx, requests); err != nil || len(unstarted) == 0 {
+		return nil, err
+	}
+	holdings, err := w.store.Holdings(ctx)
+	for _, h := range holdings {
+		delete(unstarted, h.Source.Topic)
+	}
+	return unstarted, err
+}
+
+// claimFound claims partitions, also where a leader does not answer, so that what is left of their
+// events is published. It compares their logs with what was applied, and returns what the group shows.
+func (w *Worker) claimFound(ctx context.Context, found []finding) (*sight, error) {
+	if err := w.mayClaimNow(ctx); err != nil {
+		return nil, err
+	}
+	if !w.heard() {
+		return nil, errSilent
+	}
+	claimed, err := w.claimKnown(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	w.compare(ctx, claimed)
+	claims := make([]Claim, len(claimed))
+	for i, f := range claimed {
+		claims[i] = f.claim
+	}
+	return w.confirm(ctx, claims, w.wentBack(claims))
+}
+
+// claimKnown claims what may be claimed, and returns what is. A position that somebody outside of the
+// service has locked is left out.
+func (w *Worker) claimKnown(ctx context.Context, found []finding) (claimed []*finding, err error) {
+	var asked []*finding
+	var requests []ClaimRequest
+	for i := range found {
+		if f := &found[i]; f.unclaimed == nil {
+			r := ClaimRequest{Topic: f.name.topic, TopicID: f.claim.Source.TopicID, Partition: f.name.partition}
+			if w.cfg.StartLatest {
+				r.TopicStart = f.log.Stable
+			}
+			asked, requests = append(asked, f), append(requests, r)
+		}
+	}
+	if len(requests) == 0 {
+		return nil, nil
+	}
+	claims, err := w.store.Claim(ctx, requests)
+	var locked *LockedError
+	if err != nil && !errors.As(err, &locked) {
+		return nil, err
+	}
+	for i, f := range asked {
+		if locked != nil {
+			if _, left := locked.From[i]; left {
+				f.unclaimed = fmt.Errorf("its position cannot be claimed: %w", locked)
+				continue
+			}
+		}
+		f.claim = claims[i]
+		claimed = append(claimed, f)
+		c := &f.claim
+		w.logger.Info("claimed", "topic", c.Source.Topic, "partition", c.Source.Partition, "epoch", c.Epoch, "position", c.NextOffset,
+			"unpublished", c.NextRow-c.Published, "attempts", c.Attempts)
+	}
+	return claimed, nil
+}
+
+// compare finds out which logs do not hold any more what was applied.
+func (w *Worker) compare(ctx context.Context, claimed []*finding) {
+	answers := &Answers{Logs: map[Partition]Log{}, Silent: map[Partition]error{}}
+	positions := map[Partition]Position{}
+	for _, f := range claimed {
+		if f.silent == nil {
+			name := Partition{f.name.topic, f.name.partition}
+			answers.Logs[name], positions[name] = f.log, f.claim.Position()
+		}
+	}
+	answers.Compare(ctx, w.client, positions)
+	for _, f := range claimed {
+		name := Partition{f.name.topic, f.name.partition}
+		if silent := answers.Silent[name]; silent != nil {
+			f.silent = silent
+		} else if f.silent == nil {
+			f.log = answers.Logs[name]
+		}
+	}
+}
+
+// wentBack tells whether the database is behind what was committed, as noteLostCommits reports it.
+func (w *Worker) wentBack(claims []Claim) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(claims, func(c Claim) bool {
+		l := w.lanes[topicPartition{c.Source.Topic, c.Source.Partition}]
+		return l != nil && lostCommits(l, c)
+	})
+}

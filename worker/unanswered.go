@@ -1,0 +1,129 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+)
+
+// unanswered is about a lane that cannot go on though others do: nobody answers for its log, or somebody
+// else has its position locked. Its fetches are paused. What is left of its events is published.
+type unanswered struct {
+	silence error // why it cannot go on; nil: it can
+	asks    int   // in vain, in a row
+	askAt   time.Time
+
+	// uncompared says that the first claim found no log to compare with what the group was told.
+	uncompared bool
+}
+
+// How soon Kafka is asked again about a partition that nobody answers for.
+const (
+	askSoon = 100 * time.Millisecond
+	askSlow = 3 * time.Second
+)
+
+// take takes down what was found of a lane. The caller holds mu.
+func (w *Worker) take(l *lane, f *finding, seen *sight) {
+	if f.unclaimed != nil || f.silent != nil {
+		why := f.unclaimed
+		if why == nil {
+			why = noAnswerFor(f.silent)
+		}
+		w.silence(l, why)
+		return
+	}
+	l.judge(f.log)
+	w.watched.learn(l.topic, f.log.TopicID)
+	if l.uncompared {
+		w.noteRollback(l, seen, f.log)
+	}
+	l.unanswered = unanswered{}
+}
+
+// silence notes that a lane cannot go on. The caller holds mu.
+func (w *Worker) silence(l *lane, why error) {
+	l.silence, l.why = why, ""
+	l.asks++
+	l.askAt = time.Now().Add(backoff(l.asks, askSoon, askSlow))
+	l.paused = true
+	w.client.PauseFetchPartitions(l.asMap())
+	kick(w.resume) // it is named now
+	kick(w.ask)
+}
+
+// noAnswerFor says that nobody answers for a log.
+func noAnswerFor(why error) error { return fmt.Errorf("nobody answers for its log: %w", why) }
+
+// postpone gives a lane without a claim to the recoverer. The caller holds mu.
+func (w *Worker) postpone(l *lane) {
+	l.state, l.retryAt = doubtful, l.askAt
+	w.kickRecoverer()
+}
+
+// awaits tells whether the lane is claimed, and waits for Kafka alone.
+func (l *lane) awaits() bool {
+	return l.silence != nil && (l.state == waiting || l.state == draining)
+}
+
+// runAsker asks again about lanes that nobody answers for. The recoverer claims those that are
+// answered for.
+func (w *Worker) runAsker(stop context.Context) {
+	for {
+		due, wait := w.awaiting(time.Now())
+		if len(due) > 0 {
+			w.askAgain(stop, due)
+		} else if !sleepUntilKicked(stop, w.ask, wait) {
+			return
+		}
+		if stop.Err() != nil {
+			return
+		}
+	}
+}
+
+// awaiting are the lanes to ask about now, and when to look again if others must wait.
+func (w *Worker) awaiting(now time.Time) (due map[Partition]*lane, wait time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	due = map[Partition]*lane{}
+	for _, l := range w.lanes {
+		switch left := l.askAt.Sub(now); {
+		case !l.awaits():
+		case left <= 0:
+			due[Partition{l.topic, l.partition}] = l
+		case wait == 0 || left < wait:
+			wait = left
+		}
+	}
+	return due, wait
+}
+
+func (w *Worker) askAgain(ctx context.Context, due map[Partition]*lane) {
+	answers, err := w.askAbout(ctx, func(p Partition) bool { return due[p] != nil })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name, l := range due {
+		if !l.awaits() {
+			continue
+		}
+		if _, ok := answers.Logs[name]; ok {
+			w.doubt(l, time.Time{})
+			continue
+		}
+		why := cmp.Or(answers.Silent[name], err, errNoPartition)
+		w.silence(l, noAnswerFor(why))
+	}
+}
+
+// askAbout asks Kafka about partitions of the command topics.
+func (w *Worker) askAbout(ctx context.Context, about func(Partition) bool) (*Answers, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
+	defer cancel()
+	topics, err := ListTopics(ctx, w.client, w.topics()...)
+	if err != nil {
+		return &Answers{}, err
+	}
+	return Ask(ctx, w.client, topics, about), nil
+}
