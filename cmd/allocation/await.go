@@ -80,6 +80,9 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("ask Kafka for its cluster: %w", err)
 	}
+	if err := w.checkRights(ctx, client); err != nil {
+		return "", err
+	}
 	topics := w.settings.topics
 	if err := missingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...); err != nil {
 		return "", err
@@ -101,6 +104,7 @@ func permanent(err error, waited time.Duration) bool {
 		pooler  *store.PoolerError
 		rights  *store.RightsError
 		schema  *store.SchemaError
+		acls    *kafkaRightsError
 		cluster *store.ClusterError
 		topics  *missingTopicsError
 		hidden  *hiddenTopicsError
@@ -109,7 +113,7 @@ func permanent(err error, waited time.Duration) bool {
 		set     *topicSettingsError
 	)
 	switch {
-	case migrations.Unfit(err), errors.As(err, &rights):
+	case migrations.Unfit(err), errors.As(err, &rights), errors.As(err, &acls):
 		return true
 	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids),
 		errors.As(err, &set):

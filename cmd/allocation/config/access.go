@@ -32,6 +32,7 @@ const (
 	OtherHostName      = "host_name"
 	BadCertificate     = "certificate"
 	NoTLS              = "no_tls"
+	OtherProtocol      = "protocol"
 	BadFile            = "file"
 )
 

@@ -3,8 +3,11 @@ package config
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 func (k Kafka) party() party {
@@ -34,10 +37,42 @@ func (k Kafka) Explain(err error) error {
 		return refusal(RefusedRight, err, "Kafka's access rules do not let the user %s into the consumer group (GROUP_AUTHORIZATION_FAILED): "+
 			"allow it Read on the group in KAFKA_GROUP_ID, as SECURITY.md lists", cmp.Or(k.SASLUsername, "of this client"))
 	}
+	if explained := k.explainProtocol(err); explained != nil {
+		return explained
+	}
 	if explained := k.party().explainTLS(err); explained != nil {
 		return explained
 	}
 	return err
+}
+
+// explainProtocol tells that a listener speaks another security protocol, or returns nil where that is not what failed.
+func (k Kafka) explainProtocol(err error) error {
+	const other = "or name another listener's port in KAFKA_BROKERS"
+	hangUp := (*kgo.ErrFirstReadEOF)(nil)
+	switch text := err.Error(); {
+	case errors.Is(err, kerr.IllegalSaslState):
+		return refusal(OtherProtocol, err, "Kafka takes no passwords there, and KAFKA_SECURITY_PROTOCOL %s sends one: use %s, %s",
+			k.SecurityProtocol, strings.TrimPrefix(k.SecurityProtocol, "SASL_"), other)
+	case strings.Contains(text, "appear to be a tls alert record"): // the client has no type for it
+		return refusal(OtherProtocol, err, "Kafka speaks TLS there, and KAFKA_SECURITY_PROTOCOL %s does not: use SSL or SASL_SSL, %s", k.SecurityProtocol, other)
+	case strings.Contains(text, "the beginning of an HTTP response"):
+		return refusal(OtherProtocol, err, "what answers there is a web server and not Kafka: see KAFKA_BROKERS (%s)", k.Brokers)
+	case errors.As(err, &hangUp): // a broker that stops, or a proxy in front of it, does that, too
+		return fmt.Errorf("Kafka hangs up on KAFKA_SECURITY_PROTOCOL %s; does the listener want another one, such as %s? %w", k.SecurityProtocol, k.likely(), err)
+	}
+	return nil
+}
+
+// likely is the security protocol that was meant where a listener hangs up.
+func (k Kafka) likely() string {
+	switch k.SecurityProtocol {
+	case protocolSSL:
+		return protocolSASLSSL
+	case protocolSASLPlaintext:
+		return protocolSASLSSL
+	}
+	return protocolSASLPlaintext + " or " + protocolSSL
 }
 
 // named is a setting with its value, where it has one.

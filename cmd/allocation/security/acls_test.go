@@ -82,6 +82,8 @@ func (s *site) workerMisses(w *worker, r rule) {
 		starting.stop()
 		return
 	}
+	s.refused(s.worker(), []string{"worker", "--http-addr=127.0.0.1:0"}, "access rules do not let this user do what a worker must",
+		fmt.Sprintf("--add --allow-principal %s --operation %s --%s %s`", r.principal, r.operation, r.kind, r.name))
 	before := len(w.logged())
 	if strings.HasSuffix(r.name, ".dlq") {
 		s.sendMalformed()

@@ -18,6 +18,7 @@ const (
 	expired          = "EXPIRED"
 	ofStranger       = "STRANGER"
 	forOtherHost     = "ELSEWHERE"
+	onlyPlain        = "PLAIN"
 )
 
 var users = []string{"allocation-owner", "allocation-worker", "allocation-producer", "allocation-consumer", "allocation-operator"}
@@ -30,6 +31,7 @@ func (s *site) startKafka() {
 		expired:          s.known.issue("kafka", past(), "127.0.0.1"),
 		ofStranger:       s.stranger.issue("kafka", soon(), "127.0.0.1"),
 		forOtherHost:     s.known.issue("kafka", soon(), "kafka.example", "127.0.0.2"),
+		onlyPlain:        s.known.issue("kafka", soon(), "127.0.0.1"),
 	}
 	settings := s.kafkaSettings()
 	for name, id := range serving {
@@ -37,7 +39,7 @@ func (s *site) startKafka() {
 	}
 	listeners := []kafka.Listener{
 		{Name: withPasswords, Advertised: s.passwords.address()}, {Name: withCertificates, Advertised: s.mutual.address()},
-		{Name: expired}, {Name: ofStranger}, {Name: forOtherHost},
+		{Name: expired}, {Name: ofStranger}, {Name: forOtherHost}, {Name: onlyPlain},
 	}
 	var scram []string
 	for _, user := range users {
@@ -56,7 +58,7 @@ func (s *site) startKafka() {
 
 func (s *site) kafkaSettings() testbed.KafkaSettings {
 	settings := testbed.KafkaSettings{
-		"listener.security.protocol.map":       "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PASSWORDS:SASL_SSL,MUTUAL:SSL,EXPIRED:SASL_SSL,STRANGER:SASL_SSL,ELSEWHERE:SASL_SSL",
+		"listener.security.protocol.map":       "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PASSWORDS:SASL_SSL,MUTUAL:SSL,EXPIRED:SASL_SSL,STRANGER:SASL_SSL,ELSEWHERE:SASL_SSL,PLAIN:SASL_SSL",
 		"ssl.keystore.type":                    "PEM",
 		"ssl.truststore.type":                  "PEM",
 		"ssl.truststore.location":              s.dir + "/ca.pem",
@@ -70,9 +72,12 @@ func (s *site) kafkaSettings() testbed.KafkaSettings {
 	for _, user := range users {
 		plain += fmt.Sprintf(" user_%s=%q", user, passwordOf(user))
 	}
-	for _, name := range []string{withPasswords, expired, ofStranger, forOtherHost} {
+	for _, name := range []string{withPasswords, expired, ofStranger, forOtherHost, onlyPlain} {
 		prefix := "listener.name." + strings.ToLower(name) + "."
 		settings[prefix+"sasl.enabled.mechanisms"] = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+		if name == onlyPlain {
+			settings[prefix+"sasl.enabled.mechanisms"] = "PLAIN"
+		}
 		settings[prefix+"plain.sasl.jaas.config"] = plain + ";"
 		for _, mechanism := range []string{"scram-sha-256", "scram-sha-512"} {
 			settings[prefix+mechanism+".sasl.jaas.config"] = "org.apache.kafka.common.security.scram.ScramLoginModule required;"

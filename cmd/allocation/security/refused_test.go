@@ -18,6 +18,14 @@ func (s *site) kafkaNamesTheSetting() {
 	late, lateKey := s.identity("late", s.known.issue("allocation-producer", past()))
 	alien, alienKey := s.identity("alien", s.stranger.issue("allocation-producer", soon()))
 	mutual := s.certified("allocation-producer")
+	without := func(protocol string, unset ...string) []string {
+		wrong := []string{"KAFKA_SECURITY_PROTOCOL=" + protocol}
+		for _, variable := range unset {
+			wrong = append(wrong, variable+"=")
+		}
+		return wrong
+	}
+	const mechanism, user, password, ca = "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "KAFKA_TLS_CA_FILE"
 	at := func(listener string) string { return "KAFKA_BROKERS=" + s.kafka.Address(listener) }
 	for _, c := range []struct {
 		wrong []string
@@ -34,6 +42,11 @@ func (s *site) kafkaNamesTheSetting() {
 		{wrong: []string{at(expired)}, says: []string{"Kafka's certificate expired at 20", "renew"}},
 		{wrong: []string{at(forOtherHost)}, says: []string{"KAFKA_BROKERS", "another host name", "valid for 127.0.0.2, not 127.0.0.1"}},
 		{wrong: []string{"KAFKA_BROKERS=" + s.kafka.Brokers()}, waits: true, says: []string{"KAFKA_SECURITY_PROTOCOL", "TLS"}},
+		{wrong: without("PLAINTEXT", mechanism, user, password, ca), says: []string{"Kafka speaks TLS there", "KAFKA_SECURITY_PROTOCOL PLAINTEXT", "use SSL or SASL_SSL"}},
+		{wrong: without("SASL_PLAINTEXT", ca), says: []string{"Kafka speaks TLS there", "KAFKA_SECURITY_PROTOCOL SASL_PLAINTEXT", "use SSL or SASL_SSL"}},
+		{wrong: append(without("SASL_PLAINTEXT", ca), "KAFKA_BROKERS="+s.kafka.Brokers()), says: []string{"Kafka takes no passwords there", "use PLAINTEXT"}},
+		{wrong: without("SSL", mechanism, user, password), waits: true, says: []string{"hangs up on KAFKA_SECURITY_PROTOCOL SSL", "such as SASL_SSL"}},
+		{wrong: []string{"KAFKA_SASL_MECHANISM=SCRAM-SHA-256", at(onlyPlain)}, says: []string{"KAFKA_SASL_MECHANISM SCRAM-SHA-256", "use another"}},
 		{wrong: []string{"KAFKA_TLS_CERT_FILE=" + late, "KAFKA_TLS_KEY_FILE=" + lateKey}, base: mutual, says: []string{"KAFKA_TLS_CERT_FILE", "late.crt", "expired"}},
 		{wrong: []string{"KAFKA_TLS_CERT_FILE=" + alien, "KAFKA_TLS_KEY_FILE=" + alienKey}, base: mutual, says: []string{"KAFKA_TLS_CERT_FILE", "alien.crt", "refuses"}},
 		{wrong: []string{"KAFKA_TLS_CERT_FILE=", "KAFKA_TLS_KEY_FILE="}, base: mutual, says: []string{"KAFKA_TLS_CERT_FILE", "not set", "refuses"}},

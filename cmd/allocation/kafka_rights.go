@@ -1,0 +1,129 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/cmd/allocation/config"
+)
+
+// kafkaRight is one that Kafka's access rules give.
+type kafkaRight struct {
+	operation kmsg.ACLOperation
+	topic     string // or else it is about the group
+	group     string
+}
+
+func (r kafkaRight) statement(kafka config.Kafka) string {
+	principal := "User:" + cmp.Or(kafka.SASLUsername, "…")
+	operation := map[kmsg.ACLOperation]string{kmsg.ACLOperationRead: "Read", kmsg.ACLOperationWrite: "Write"}[r.operation]
+	what := "--topic " + r.topic
+	if r.topic == "" {
+		what = "--group " + r.group
+	}
+	return fmt.Sprintf("kafka-acls --bootstrap-server %s --add --allow-principal %s --operation %s %s", strings.Join(kafka.Seeds(), ","), principal, operation, what)
+}
+
+// kafkaRightsError says what Kafka's access rules do not let this user do. Waiting does not mend that: the commands in its text do.
+type kafkaRightsError struct{ statements []string }
+
+func (e *kafkaRightsError) Error() string {
+	return fmt.Sprintf("Kafka's access rules do not let this user do what a worker must: as an administrator, `%s`", strings.Join(e.statements, "; "))
+}
+
+// unknownOperations is a broker's answer where it does not say which operations are allowed.
+const unknownOperations = -1 << 31
+
+// allowed goes by a broker's answer. Whoever may see something at all may do at least that with it.
+func allowed(operations int32, operation kmsg.ACLOperation) bool {
+	return operations == unknownOperations || operations == 0 || operations&(1<<operation) != 0
+}
+
+// hiddenOperations stand for a topic that the user does not even see, if it is there.
+const hiddenOperations = 1
+
+// checkRights asks which of a worker's rights Kafka gives this user. A topic that does not exist is another matter: see missingTopics.
+func (w *wiring) checkRights(ctx context.Context, client *kgo.Client) error {
+	topics := w.settings.topics
+	var needs []kafkaRight
+	for _, name := range topics.CommandTopicNames() {
+		needs = append(needs, kafkaRight{operation: kmsg.ACLOperationRead, topic: name})
+	}
+	for _, name := range append(topics.Outputs(), topics.DeadLetterTopic) {
+		needs = append(needs, kafkaRight{operation: kmsg.ACLOperationWrite, topic: name})
+	}
+	operations, err := topicOperations(ctx, client, needs)
+	if err != nil {
+		return err
+	}
+	var statements []string
+	for _, need := range needs {
+		if found, known := operations[need.topic]; known && !allowed(found, need.operation) {
+			statements = append(statements, need.statement(w.settings.kafka))
+		}
+	}
+	reads, err := mayReadGroup(ctx, client, w.settings.group.ID)
+	if err != nil {
+		return err
+	}
+	if !reads {
+		statements = append(statements, kafkaRight{operation: kmsg.ACLOperationRead, group: w.settings.group.ID}.statement(w.settings.kafka))
+	}
+	if len(statements) > 0 {
+		return &kafkaRightsError{statements}
+	}
+	return nil
+}
+
+func topicOperations(ctx context.Context, client *kgo.Client, needs []kafkaRight) (map[string]int32, error) {
+	request := kmsg.NewPtrMetadataRequest()
+	request.IncludeTopicAuthorizedOperations = true
+	for i := range needs {
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = &needs[i].topic
+		request.Topics = append(request.Topics, topic)
+	}
+	answer, err := request.RequestWith(ctx, client)
+	if err != nil {
+		return nil, fmt.Errorf("ask Kafka for rights: %w", err)
+	}
+	operations := map[string]int32{}
+	for _, topic := range answer.Topics {
+		switch err := kerr.ErrorForCode(topic.ErrorCode); {
+		case topic.Topic == nil:
+		case errors.Is(err, kerr.TopicAuthorizationFailed):
+			operations[*topic.Topic] = hiddenOperations
+		case err == nil:
+			operations[*topic.Topic] = topic.AuthorizedOperations
+		}
+	}
+	return operations, nil
+}
+
+// mayReadGroup tells whether this user may join a group, as far as the broker says so before it exists.
+func mayReadGroup(ctx context.Context, client *kgo.Client, group string) (bool, error) {
+	request := kmsg.NewPtrDescribeGroupsRequest()
+	request.Groups = []string{group}
+	request.IncludeAuthorizedOperations = true
+	answer, err := request.RequestWith(ctx, client)
+	if errors.Is(err, kerr.GroupAuthorizationFailed) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask Kafka for rights: %w", err)
+	}
+	for _, found := range answer.Groups {
+		err := kerr.ErrorForCode(found.ErrorCode)
+		if errors.Is(err, kerr.GroupAuthorizationFailed) || err == nil && !allowed(found.AuthorizedOperations, kmsg.ACLOperationRead) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
