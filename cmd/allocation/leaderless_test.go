@@ -131,16 +131,16 @@ func (s *service) allocated(order string) {
 	}, goneOnLimit, 50*time.Millisecond, "order %s", order)
 }
 
-func (s *service) namesTheOneThatWaits(why string) { s.t.Helper(); s.namesPartition(2, why) }
+func (s *service) namesTheOneThatWaits(why string) { s.t.Helper(); s.namesPartition(s, 2, why) }
 
-// namesPartition: log, metric, /readyz and list say which partition waits, and why. That is no reason not to be ready.
-func (s *service) namesPartition(partition int, why string) {
+// namesPartition: log, metric, /readyz and the list, asked for from elsewhere, say which partition waits, and why. That is no reason not to be ready.
+func (s *service) namesPartition(from *service, partition int, why string) {
 	s.t.Helper()
 	name := fmt.Sprintf("commands, partition %d: nothing comes since ", partition)
 	s.awaitReadyz(`200 {"ready":true,"notes":[`, name, why)
 	require.Regexp(s.t, fmt.Sprintf(`level=ERROR msg="nothing comes from a partition; trying on".* topic=commands partition=%d .*%s`, partition, regexp.QuoteMeta(why)), s.log.String())
 	require.Eventually(s.t, func() bool {
-		return strings.Contains(s.get("/metrics"), "\nallocation_partitions_not_fetched 1\n") && s.listsAs(partition, "not_fetched: since .*"+regexp.QuoteMeta(why))
+		return strings.Contains(s.get("/metrics"), "\nallocation_partitions_not_fetched 1\n") && from.listsAs(partition, "not_fetched: since .*"+regexp.QuoteMeta(why))
 	}, goneOnLimit, 50*time.Millisecond)
 }
 

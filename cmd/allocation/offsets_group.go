@@ -24,9 +24,15 @@ func (v *offsetsView) group(ctx context.Context, p *program) (g offsetsGroup, er
 	if err != nil || name == "" {
 		return g, err
 	}
-	g.Group, err = worker.DescribeGroup(ctx, v.admin, name)
+	asking, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
+	defer cancel()
+	g.Group, err = worker.DescribeGroup(asking, v.admin, name)
 	if errors.Is(err, kerr.GroupAuthorizationFailed) {
 		fmt.Fprintf(p.err, "Kafka's access rules do not let this user see the group %s, so STATE does not tell which partitions no worker has: SECURITY.md lists what each role needs\n", name)
+		return offsetsGroup{}, nil
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintf(p.err, "Kafka does not tell who is in the group %s, so STATE does not tell which partitions no worker has: %v\n", name, causeOf(asking, err))
 		return offsetsGroup{}, nil
 	}
 	g.owners = g.Owners()

@@ -18,7 +18,11 @@ import (
 )
 
 // dialTimeout bounds a connection's beginning, TLS included.
-const dialTimeout = 10 * time.Second
+const dialTimeout = 5 * time.Second
+
+// requestTimeout bounds a request, beside the time that it gives the broker itself. The client asks
+// another broker then, where any will do, so one that cannot be reached must not take long.
+const requestTimeout = 5 * time.Second
 
 // Dialer opens connections to Kafka.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
@@ -54,6 +58,7 @@ func (k Kafka) Options(dial Dialer) []kgo.Opt {
 		kgo.ClientID("allocation"),
 		kgo.SeedBrokers(k.Seeds()...),
 		kgo.Dialer(dial),
+		kgo.RequestTimeoutOverhead(requestTimeout),
 	}
 	if k.usesSASL() {
 		options = append(options, kgo.SASL(k.mechanism()))
