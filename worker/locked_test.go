@@ -155,3 +155,32 @@ func TestWorker_isNotReadyWhereEveryPartitionWaitsForALock(t *testing.T) {
 	p.checkAllocations(outagePartitions)
 	require.NoError(t, m.stop())
 }
+
+// A worker starts while somebody has the position of one of its partitions.
+func TestWorker_claimsWhatItCanWhereAPositionIsLocked(t *testing.T) {
+	p := setup(t, outagePartitions)
+	m := p.start()
+	for i := range outagePartitions {
+		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
+	}
+	p.await(outagePartitions)
+	p.awaitAllCommitted()
+	require.NoError(t, m.stop())
+	someone := p.outsider()
+	someone.locks(`select from positions where partition = 1 for update`)
+	m = p.start()
+	for i := range outagePartitions {
+		p.send(int32(i), "Allocate", `{"orderid":"o%d","sku":"SKU%d","qty":1}`, i, i)
+	}
+	p.eventually(2*soon, func() bool { at := p.applied(); return at[0] == 2 && at[2] == 2 && at[3] == 2 })
+	require.Equal(t, 1, p.applied()[1])
+	require.Empty(t, m.NotReady(t.Context()))
+	require.Contains(t, strings.Join(m.Notes(), "\n"), "partition 1: nothing comes since ")
+	require.Contains(t, strings.Join(m.Notes(), "\n"), fmt.Sprintf("its position cannot be claimed: the position of %s, partition 1 is locked by process", p.commands))
+	require.Equal(t, 1.0, m.gauge("allocation_partitions_locked"))
+	someone.releases()
+	p.eventually(soon, func() bool { return p.applied()[1] == 2 })
+	p.eventually(soon, func() bool { return len(m.Notes()) == 0 && m.gauge("allocation_partitions_locked") == 0 })
+	p.checkAllocations(outagePartitions)
+	require.NoError(t, m.stop())
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
 )
 
@@ -35,6 +36,7 @@ func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
 	s.start()
 	s.allocates("goes-on", skus[:2])
 	s.namesTheOneThatWaits("LEADER_NOT_AVAILABLE")
+	require.Len(t, s.tail(2, "--events-topic="+s.names.commands), 2, "tail reads what the others have")
 	require.Contains(t, runProgram(t, "show", "product", skus[2]).requireDone(t), "100", "its product is as it was")
 
 	require.NoError(t, cluster.Start(t.Context(), 2))
@@ -42,6 +44,31 @@ func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
 	s.allocates("again", skus[:])
 	s.namesNothing()
 	require.Equal(t, 1, strings.Count(s.log.String(), `msg="nothing comes from a partition; trying on"`), s.log.String())
+}
+
+// A new topic that is to begin at its end waits as a whole where a partition does not tell its end: it would later begin elsewhere.
+func TestService_beginsANewTopicAtItsEndWhenAllPartitionsTell(t *testing.T) {
+	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
+	s := onOneReplica(t, cluster)
+	s.reset = "latest"
+	t.Setenv("DATABASE_URL", testbed.Database(t))
+	runProgram(t, "migrate", "up").requireDone(t)
+	runProgram(t, append([]string{"topics", "create"}, s.names.flags(t)...)...).requireDone(t)
+	skus := s.oneOfEach()
+	for _, sku := range skus {
+		s.send("CreateBatch", "ref=old"+sku, "sku="+sku, "qty=100")
+	}
+	cluster.Kill(2)
+	s.noLeader(2)
+	s.launch()
+	s.awaitReadyz("503 ", "commands, partition 0: nothing comes since ", "commands, partition 2: nothing comes since ", "the topic is new and begins at its end")
+	require.NoError(t, cluster.Start(t.Context(), 2))
+	s.awaitReadyz("200 {\"ready\":true}\n")
+	for _, sku := range skus {
+		require.Equal(t, exitFailed, runProgram(t, "show", "product", sku).code, "what was there before is skipped")
+		s.send("CreateBatch", "ref=new"+sku, "sku="+sku, "qty=100")
+	}
+	s.allocates("new", skus[:])
 }
 
 // The group deals out partitions while one has no leader.

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/worker"
 )
 
 type tailCommand struct {
@@ -71,7 +71,7 @@ func (c *tailCommand) connect(ctx context.Context, p *program) (*kgo.Client, err
 		client.Close()
 		return nil, err
 	}
-	from, err := c.offsets(ctx, kadm.NewClient(client))
+	from, err := c.offsets(ctx, client, p)
 	if err != nil {
 		client.Close()
 		return nil, err
@@ -83,20 +83,27 @@ func (c *tailCommand) connect(ctx context.Context, p *program) (*kgo.Client, err
 	return client, nil
 }
 
-func (c *tailCommand) offsets(ctx context.Context, admin *kadm.Client) (map[int32]kgo.Offset, error) {
-	list := admin.ListEndOffsets
-	if c.FromBeginning {
-		list = admin.ListStartOffsets
-	}
-	listed, err := list(ctx, c.EventsTopic)
-	if err == nil {
-		err = listed.Error()
-	}
+// offsets are where to begin. A partition that does not tell keeps nothing from the others.
+func (c *tailCommand) offsets(ctx context.Context, client *kgo.Client, p *program) (map[int32]kgo.Offset, error) {
+	topics, err := worker.ListTopics(ctx, client, c.EventsTopic)
 	if err != nil {
-		return nil, fmt.Errorf("list offsets of %s: %w", c.EventsTopic, err)
+		return nil, err
 	}
+	answers := worker.Ask(ctx, client, topics, func(worker.Partition) bool { return true })
 	from := map[int32]kgo.Offset{}
-	listed.Each(func(o kadm.ListedOffset) { from[o.Partition] = kgo.NewOffset().At(o.Offset) })
+	for name, log := range answers.Logs {
+		from[name.Number] = kgo.NewOffset().At(log.End)
+		if c.FromBeginning {
+			from[name.Number] = kgo.NewOffset().At(log.Start)
+		}
+	}
+	for name, why := range answers.Silent {
+		fmt.Fprintf(p.err, "%s, partition %d, does not tell where it is, and is read when it does: %v\n", name.Topic, name.Number, why)
+		from[name.Number] = kgo.NewOffset().AtEnd()
+		if c.FromBeginning {
+			from[name.Number] = kgo.NewOffset().AtStart()
+		}
+	}
 	return from, nil
 }
 

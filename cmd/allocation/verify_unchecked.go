@@ -83,7 +83,7 @@ func (p *program) quarantined(ctx context.Context, db *store.Store, kafka config
 			says := fmt.Sprintf("commands of %s, partition %d, from offset %d on: it is in quarantine, %s", l.Topic, l.Partition, l.Position, l.Reason)
 			list = append(list, unchecked{"quarantined", l.Topic, &l.Partition, says})
 		default:
-			list = append(list, unchecked{"unknown", l.Topic, &l.Partition, fmt.Sprintf("%s, partition %d, is %s", l.Topic, l.Partition, l.State)})
+			list = append(list, unchecked{"unknown", l.Topic, &l.Partition, fmt.Sprintf("%s, partition %d, is %s", l.Topic, l.Partition, l.state())})
 		}
 	}
 	return list, nil

@@ -30,6 +30,7 @@ type service struct {
 	names topicNames
 	url   string // of health and metrics
 	group string
+	reset string // KAFKA_AUTO_OFFSET_RESET, where it is not the default
 	stall string // STALL_TIMEOUT, where it is not the default
 	stop  func() error
 	log   syncBuffer
@@ -78,7 +79,7 @@ func (s *service) settings() workerSettings {
 			Commands: config.Commands{CommandTopics: s.names.commands}, Events: config.Events{EventsTopic: s.names.events},
 			EventRoutes: "Allocated=" + s.names.route, EventSource: "/test", DeadLetterTopic: s.names.deadLetters,
 		},
-		group:  config.Group{GroupID: s.group, SessionTimeout: "10s", AutoOffsetReset: "earliest"}.Check(p),
+		group:  config.Group{GroupID: s.group, SessionTimeout: "10s", AutoOffsetReset: cmp.Or(s.reset, "earliest")}.Check(p),
 		tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.stall, "30s")}.Check(p),
 	}
 	require.NoError(s.t, p.Err())
