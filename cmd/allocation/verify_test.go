@@ -56,6 +56,27 @@ func (s *service) forget() {
 		select outbox_drop_day('2020-01-02')`)
 }
 
+// A consumer that tells repeats by ce_id would drop the second.
+func TestVerify_namesTwoEventsWithOneID(t *testing.T) {
+	s := startService(t)
+	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
+	s.send("ChangeBatchQuantity", "batchref=b1", "sku=CHAIR", "qty=7")
+	s.send("ChangeBatchQuantity", "batchref=b1", "sku=CHAIR", "qty=9")
+	s.awaitAtRest(3)
+	s.verify().requireDone(t)
+
+	// As a retry and a replay of the second command had it, before each number was given once.
+	s.execute(`update outbox set command_offset = 1, event_no = 1000000 where row_no > 0`)
+	for _, args := range [][]string{nil, {"--sku=CHAIR"}, {"--from-topic"}} {
+		o := s.verify(args...)
+		require.Equal(t, exitFailed, o.code)
+		require.Regexp(t, `(?m)^event_id: product CHAIR, outbox: source (\d+), row 2
+  must be     a ce_id of its own
+  is          that of source \d+, row 1: event 1000000 of the command of source \d+, offset 1$`, o.out)
+		require.Equal(t, "allocation: 1 differences\n", o.err)
+	}
+}
+
 func TestVerify_saysWhatDiffers(t *testing.T) {
 	s := startService(t)
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
