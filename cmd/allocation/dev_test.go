@@ -101,11 +101,13 @@ func TestDev_addressInUse(t *testing.T) {
 }
 
 func TestDev_needsItsPassword(t *testing.T) {
+	t.Setenv("DATABASE_URL_FILE", "another database")
 	dev := startDev(t, filepath.Join(devFolder(t), "new"))
 	defer dev.end()
 	settings, err := pgx.ParseConfig(dev.exported("DATABASE_URL"))
 	require.NoError(t, err)
 	require.NotEmpty(t, settings.Password)
+	require.Contains(t, dev.out.String(), "  unset DATABASE_URL_FILE\n")
 	require.NotContains(t, dev.out.String(), settings.Password, "who looks over a shoulder does not see it")
 	for _, database := range []string{"postgres", devDatabase} {
 		for _, password := range []string{"", "postgres", strings.ToLower(settings.Password)} {

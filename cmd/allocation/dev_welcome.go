@@ -32,9 +32,12 @@ ready; Ctrl-C stops everything and keeps the data
 `, d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
 }
 
-// exports are the variables that the commands need where this is not where they look by themselves.
+// exports set the variables that the commands need where this is not where they look by themselves.
 func (d *devRun) exports() string {
 	var b strings.Builder
+	if os.Getenv("DATABASE_URL_FILE") != "" {
+		fmt.Fprintln(&b, "  unset DATABASE_URL_FILE")
+	}
 	for _, v := range []struct{ name, value, usual string }{
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
 		{"DATABASE_URL", d.databaseURL(), config.DevDatabaseURL},
