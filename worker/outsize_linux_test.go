@@ -19,13 +19,13 @@ func TestPromise7_staysSmallWhateverAProducerSends(t *testing.T) {
 	p := newPipeline(t, 4)
 	zeros := func(n int) testbed.PackedRecord { return testbed.PackedRecord{Zeros: n} }
 	hostile := map[string]testbed.PackedBatch{
-		"just small enough, zstd":   {Codec: kgo.CodecZstd, Records: many(1, zeros(12<<20))},
-		"just small enough, gzip":   {Codec: kgo.CodecGzip, Records: many(1, zeros(12<<20))},
-		"just small enough, lz4":    {Codec: kgo.CodecLz4, Records: many(1, zeros(12<<20))},
-		"just small enough, snappy": {Codec: kgo.CodecSnappy, Records: many(1, zeros(12<<20))},
-		"as many values":            {Codec: kgo.CodecZstd, Records: many(4, zeros(3<<20))},
-		"as many records":           {Codec: kgo.CodecZstd, Records: many(250_000, testbed.PackedRecord{})},
-		"as many headers":           {Codec: kgo.CodecZstd, Records: many(1, testbed.PackedRecord{Headers: make([]kgo.RecordHeader, 300_000)})},
+		"just small enough, zstd":   {Codec: kgo.CodecZstd, Records: many(1, zeros(25<<20))},
+		"just small enough, gzip":   {Codec: kgo.CodecGzip, Records: many(1, zeros(25<<20))},
+		"just small enough, lz4":    {Codec: kgo.CodecLz4, Records: many(1, zeros(25<<20))},
+		"just small enough, snappy": {Codec: kgo.CodecSnappy, Records: many(1, zeros(19<<20))},
+		"as many values":            {Codec: kgo.CodecZstd, Records: many(8, zeros(3<<20))},
+		"as many records":           {Codec: kgo.CodecZstd, Records: many(600_000, testbed.PackedRecord{})},
+		"as many headers":           {Codec: kgo.CodecZstd, Records: many(1, testbed.PackedRecord{Headers: make([]kgo.RecordHeader, 700_000)})},
 		"a fetch of small records":  {Codec: kgo.CodecNone, Records: many(110_000, testbed.PackedRecord{})},
 	}
 	for name, bomb := range bombs() {

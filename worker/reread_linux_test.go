@@ -27,7 +27,7 @@ func TestPromise1_aBatchThatIsReadAgainByWorkersThatAreKilled(t *testing.T) {
 	p.awaitLetter(store.LetterOpen)
 	someone := p.outsider()
 	someone.locks(`select from products where sku = 'LOCKED' for update`)
-	p.retry(at, 32<<20)
+	p.retry(at, 64<<20)
 	for range 2 {
 		p.eventually(time.Minute, func() bool { l, _ := p.letter(); return l.Next != nil && *l.Next == at+middle })
 		require.NoError(t, program.Process.Kill())

@@ -25,7 +25,7 @@ func packedOrders(n int, codec kgo.CompressionCodecType) testbed.PackedBatch {
 	b := testbed.PackedBatch{Codec: codec, Records: []testbed.PackedRecord{{Value: []byte("{")}, record("CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, n)}}
 	for i := range n {
 		if i == n/2 {
-			b.Records = append(b.Records, testbed.PackedRecord{Key: []byte("large"), Zeros: 17 << 20})
+			b.Records = append(b.Records, testbed.PackedRecord{Key: []byte("large"), Zeros: 33 << 20})
 		}
 		b.Records = append(b.Records, record("Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, i))
 	}
@@ -41,6 +41,7 @@ type rereading struct {
 func setupRereading(t *testing.T) *rereading {
 	t.Helper()
 	p := setup(t, 1)
+	p.setTopic(p.commands, "max.message.bytes", "4194304") // snappy packs 21 to 1 at most
 	return &rereading{p, p.store()}
 }
 
@@ -114,12 +115,12 @@ func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
 			if codec != kgo.CodecSnappy {
 				require.EqualValues(t, at+2+n/2, *l.Next, "what came before is applied")
 			}
-			p.retry(at, 32<<20)
+			p.retry(at, 64<<20)
 			p.awaitLetter(store.LetterRetried)
 			p.requireOrders(at, n)
 			require.Equal(t, 2, p.number(`select count(*) from dead_letters where reason = 'malformed' and state = 'open' and batch_last is null and command_offset in ($1, $2)`,
 				at, at+2+n/2), "what is no command")
-			require.Equal(t, 17<<20, p.number(`select length(value) from dead_letters where key = 'large'`))
+			require.Equal(t, 33<<20, p.number(`select length(value) from dead_letters where key = 'large'`))
 			require.Equal(t, 1, p.number(`select count(*) from outbox where type = 'dlq-retried' and command_offset = $1`, at))
 			_, err := p.db.Decide(t.Context(), store.Decision{Places: []store.Place{{Topic: p.commands, Offset: at}}})
 			require.NoError(t, err, "that is the batch's first record by now, and refused again")
@@ -155,7 +156,7 @@ func TestPromise1_aBatchThatIsReadAgainWhileMuchFails(t *testing.T) {
 		return real.Apply(ctx, batch)
 	})
 	p.awaitLetter(store.LetterOpen)
-	p.retry(at, 32<<20)
+	p.retry(at, 64<<20)
 	p.awaitLetter(store.LetterRetried)
 	p.requireOrders(at, n)
 	require.NoError(t, m.stop())
@@ -170,7 +171,7 @@ func TestPromise8_aBatchThatIsGoneIsNotSkippedSilently(t *testing.T) {
 	p.awaitLetter(store.LetterOpen)
 	p.awaitCommitted(map[int32]int64{0: at + 14})
 	p.deleteRecords(0, at+13)
-	p.retry(at, 32<<20)
+	p.retry(at, 64<<20)
 	p.eventually(time.Minute, func() bool { l, state := p.letter(); return state == store.LetterOpen && l.Problem != "" })
 	l, _ := p.letter()
 	require.Equal(t, fmt.Sprintf("Kafka does not keep the record at offset %d any more", at), l.Problem)

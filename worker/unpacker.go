@@ -16,13 +16,17 @@ import (
 // Bounds of what fetched batches of records unpack to. A few bytes can unpack to gigabytes, a
 // fetch has room for thousands of such batches, and a record of 7 bytes costs 200 of memory: so
 // the cost of all that is unpacked is bounded, not its size alone, nor that of each batch.
+//
+// A legal batch must pass. Clients in Java fill batches up to their packed size: of 1 MB, the
+// default limit, counts of one batch of stock in a loop unpack to 15.3 MiB in zstd, 9 in lz4, at a
+// cost of 56 MiB. The very same command 305,764 times has 30.0 MiB, at 111.
 const (
-	batchUnpacked = 16 << 20 // bytes of one batch; more is a dead letter
-	batchCost     = 64 << 20 // what one batch may cost in memory; more is a dead letter
-	largeBatch    = 4 << 20  // bytes; a larger batch is unpacked only where little else is in memory
-	largeCost     = 16 << 20 // likewise
-	besideLarge   = 16 << 20 // cost of what may be in memory beside a large one
-	unpackedMost  = 64 << 20 // cost of all, above which nothing more is unpacked
+	batchUnpacked = 32 << 20  // bytes of one batch; more is a dead letter
+	batchCost     = 128 << 20 // what one batch may cost in memory; more is a dead letter
+	largeBatch    = 4 << 20   // bytes; a larger batch is unpacked only where little else is in memory
+	largeCost     = 16 << 20  // likewise
+	besideLarge   = 16 << 20  // cost of what may be in memory beside a large one
+	unpackedMost  = 64 << 20  // cost of all, above which nothing more is unpacked
 
 	recordCost = 192 // of a kgo.Record, and where it is pointed to from
 	headerCost = 40  // of a kgo.RecordHeader

@@ -56,7 +56,7 @@ func TestDLQ_readsABatchAgainThatUnpackedToTooMuch(t *testing.T) {
 	}
 	at, _ := testbed.PackedBatch{Codec: kgo.CodecZstd, Records: []testbed.PackedRecord{
 		command("CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command("Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`),
-		{Zeros: 17 << 20}, command("Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`),
+		{Zeros: 33 << 20}, command("Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`),
 	}}.Produce(t, []string{testbed.Kafka(t)}, s.names.commands, 0)
 	id := s.awaitLetters(1, "--reason=too_large")[0].ID.String()
 
@@ -67,12 +67,12 @@ func TestDLQ_readsABatchAgainThatUnpackedToTooMuch(t *testing.T) {
 	require.Contains(t, s.verify().requireDone(t), "partition 0, has at offsets 2 to 3: it was not unpacked, see allocation dlq show "+id)
 	require.Contains(t, s.dlq("list").requireDone(t), "open; up to offset 1 of 3")
 
-	requireOutcome(t, s.dlq("retry", id, "--max-bytes=32MiB", "--wait=1m"), exitDone,
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=64MiB", "--wait=1m"), exitDone,
 		"applied: offsets 0 to 3; what was refused of it are dead letters of their own")
 	require.Contains(t, s.dlq("show", id).requireDone(t), "read again and applied; what was refused of it are dead letters of their own")
 	letter := s.awaitLetters(1)[0]
 	require.Equal(t, "malformed", letter.Reason)
 	require.EqualValues(t, at+2, letter.ID.Offset)
-	requireOutcome(t, s.dlq("retry", id, "--max-bytes=32MiB", "--force"), exitFailed, "was read again and applied")
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=64MiB", "--force"), exitFailed, "was read again and applied")
 	require.Contains(t, s.verify().requireDone(t), "no differences")
 }

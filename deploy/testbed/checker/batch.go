@@ -9,8 +9,8 @@ const tooLarge = "too_large"
 // Above one of these, a worker may leave a batch packed. A record takes memory beside its bytes, so
 // a batch of many small ones costs more than it has.
 const (
-	packedBytes  = 16 << 20
-	packedCost   = 64 << 20
+	packedBytes  = 32 << 20
+	packedCost   = 128 << 20
 	costOfRecord = 192
 	costOfHeader = 40
 	timesLargest = 4 // the copies that are made of the largest record
