@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ type campaign struct {
 	noDisk     error // why there is no small disk
 	cluster    *kafka.Cluster
 	brokerWays []*proxy.Proxy // between workers and each broker
+	ownWays    []*proxy.Proxy // likewise, of one worker alone
 	pair       *standby.Pair
 	admin      *kadm.Client
 
@@ -87,10 +89,10 @@ func (c *campaign) ask(ctx context.Context, answer any, sql string) error {
 	return conn.QueryRow(ctx, sql).Scan(answer)
 }
 
-// environment is what workers are told, and operators' commands.
-func (c *campaign) environment(name string) []string {
+// environment is what workers are told, and operators' commands. They reach brokers by ways.
+func (c *campaign) environment(name string, ways []*proxy.Proxy) []string {
 	var brokers []string
-	for _, way := range c.brokerWays {
+	for _, way := range ways {
 		brokers = append(brokers, way.Addr())
 	}
 	return []string{
@@ -155,7 +157,7 @@ func (c *campaign) close() error {
 	if c.cluster != nil {
 		err = errors.Join(err, c.cluster.Close())
 	}
-	for _, way := range c.brokerWays {
+	for _, way := range slices.Concat(c.brokerWays, c.ownWays) {
 		err = errors.Join(err, way.Close())
 	}
 	if c.pair != nil {

@@ -17,6 +17,19 @@ func (h *hit) killBroker(ctx context.Context) error {
 	return h.cluster.Start(context.WithoutCancel(ctx), n)
 }
 
+// claimWithoutLeader kills a worker while a broker is away: the others claim its partitions, of which
+// some may have no leader.
+func (h *hit) claimWithoutLeader(ctx context.Context) error {
+	n := h.random.IntN(len(h.brokerWays))
+	h.cluster.Kill(n)
+	h.rest(ctx, 0, 2*time.Second)
+	if err := h.killWorker(ctx); err != nil && !errors.Is(err, errSkipped) {
+		return err
+	}
+	h.rest(ctx, h.session+time.Second, h.session+10*time.Second)
+	return h.cluster.Start(context.WithoutCancel(ctx), n)
+}
+
 // killTwoBrokers leaves one broker, which takes no writes alone.
 func (h *hit) killTwoBrokers(ctx context.Context) error {
 	spared := h.random.IntN(len(h.brokerWays))

@@ -51,6 +51,28 @@ func (h *hit) hold(ctx context.Context, ways []*proxy.Proxy) error {
 	return nil
 }
 
+// hideBroker adds a worker, and lets it alone not reach one of the brokers for a while.
+func (h *hit) hideBroker(ctx context.Context) error {
+	w, err := h.herd.startBy(h.ownWays, true)
+	if err != nil {
+		return err
+	}
+	h.rest(ctx, time.Second, 5*time.Second)
+	way := h.ownWays[h.random.IntN(len(h.ownWays))]
+	if h.random.IntN(2) == 0 {
+		way.Refuse(true)
+		way.Cut()
+	} else {
+		way.Hold(proxy.Up, proxy.Down)
+	}
+	h.rest(ctx, h.session, h.session+15*time.Second)
+	way.Refuse(false)
+	way.Release()
+	h.rest(ctx, 0, 3*time.Second)
+	h.stop(w)
+	return nil
+}
+
 // cutCommits cuts connections to Postgres within what a worker writes, whose commit is at its end; or just after, so that the commit happens and
 // the answer is lost.
 func (h *hit) cutCommits(ctx context.Context) error {

@@ -54,6 +54,47 @@ func (h *hit) promote(ctx context.Context) error {
 	return h.pair.AwaitStream(steady)
 }
 
+// restoreInPlace puts a copy of the database into its place, while the server runs on: what was
+// committed since the copy was made is lost. Workers are not told.
+func (h *hit) restoreInPlace(ctx context.Context) error {
+	const copied = "copied"
+	steady := context.WithoutCancel(ctx)
+	if err := h.alone(steady, "create database "+copied+" template "+database); err != nil {
+		return err
+	}
+	before := h.awaitCommits(ctx)
+	if err := h.alone(steady, "alter database "+database+" rename to replaced; alter database "+copied+" rename to "+database); err != nil {
+		return err
+	}
+	after, err := h.monitor.positions(steady)
+	if err != nil {
+		return err
+	}
+	lost := int64(0)
+	for l, p := range before {
+		lost += max(0, p.nextOffset-after[l].nextOffset)
+	}
+	h.journal.failover(lost)
+	h.say("restored in place, without the last %d commands or more", lost)
+	return h.execute(steady, "postgres", "drop database replaced with (force)")
+}
+
+// alone does something with the database while nobody can connect to it.
+func (h *hit) alone(ctx context.Context, statements string) error {
+	const busy = 10 * time.Second
+	if err := h.execute(ctx, "postgres", "alter database "+database+" allow_connections false"); err != nil {
+		return err
+	}
+	var err error
+	for began := time.Now(); time.Since(began) < busy; rest(ctx, 50*time.Millisecond) {
+		_ = h.execute(ctx, "postgres", "select pg_terminate_backend(pid) from pg_stat_activity where datname = '"+database+"'")
+		if err = h.execute(ctx, "postgres", statements); err == nil {
+			break
+		}
+	}
+	return errors.Join(err, h.execute(ctx, "postgres", "alter database "+database+" allow_connections true"))
+}
+
 // awaitCommits returns when something was committed, and a while later, or when nothing is for some seconds; with the last known positions.
 func (h *hit) awaitCommits(ctx context.Context) (last map[lane]position) {
 	const patience, look = 8 * time.Second, 200 * time.Millisecond

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"allocation/deploy/embedded/child"
+	"allocation/deploy/testbed/proxy"
 )
 
 // How many workers there are.
@@ -49,28 +50,34 @@ func newHerd(c *campaign) *herd { return &herd{campaign: c, poison: c.mix[partPo
 
 // start adds a worker.
 func (h *herd) start() error {
+	_, err := h.startBy(h.campaign.brokerWays, false)
+	return err
+}
+
+// startBy adds one that reaches brokers by ways, and may be a fault's from the beginning.
+func (h *herd) startBy(ways []*proxy.Proxy, busy bool) (*member, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.started++
 	name := fmt.Sprintf("worker-%d", h.started)
-	w := &member{name: name, log: filepath.Join(h.campaign.logs, name+".log"), began: time.Now()}
+	w := &member{name: name, log: filepath.Join(h.campaign.logs, name+".log"), began: time.Now(), busy: busy}
 	log, err := os.Create(w.log)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer log.Close()
 	cmd := exec.Command(h.campaign.program, "worker")
-	cmd.Env = h.campaign.environment(name)
+	cmd.Env = h.campaign.environment(name, ways)
 	if h.poison {
 		cmd.Env = append(cmd.Env, "ALLOCATION_POISON=on")
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	if w.Process, err = child.Start(cmd, syscall.SIGKILL); err != nil {
-		return err
+		return nil, err
 	}
 	h.workers = append(h.workers, w)
 	h.watches.Go(func() { h.watch(w) })
-	return nil
+	return w, nil
 }
 
 // watch wants a worker to live until somebody ends it. Only a poisoned command may kill it.

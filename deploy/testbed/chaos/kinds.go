@@ -10,6 +10,10 @@ var kinds = []kind{
 
 	{name: "broker-kill", weight: 6, needs: []string{"brokers"}, strike: (*hit).killBroker},
 	{name: "brokers-kill", weight: 1, needs: []string{"brokers"}, strike: (*hit).killTwoBrokers},
+	{name: "leaderless-claim", weight: 4, needs: []string{"brokers"}, strike: (*hit).claimWithoutLeader},
+	{name: "broker-unreachable", weight: 4, needs: []string{"own-ways"}, strike: (*hit).hideBroker},
+	{name: "transaction-hung", weight: 4, needs: []string{"hung"}, strike: (*hit).hangTransaction},
+	{name: "batch-packed", weight: 3, strike: (*hit).sendPacked},
 	{name: "partitions-add", weight: 1, needs: []string{"partitions"}, strike: (*hit).addPartitions},
 	{name: "kafka-latency", weight: 4, needs: []string{"kafka-ways"}, strike: (*hit).delayKafka},
 	{name: "kafka-cut", weight: 4, needs: []string{"kafka-ways"}, strike: (*hit).cutKafka},
@@ -18,6 +22,7 @@ var kinds = []kind{
 	{name: "postgres-immediate", weight: 4, needs: []string{"postgres"}, strike: (*hit).stopPostgres},
 	{name: "postgres-kill", weight: 4, needs: []string{"postgres"}, strike: (*hit).killPostgres},
 	{name: "postgres-promote", weight: 4, needs: []string{"postgres"}, strike: (*hit).promote},
+	{name: "postgres-restore", weight: 2, needs: []string{"postgres"}, strike: (*hit).restoreInPlace},
 	{name: "disk-full", weight: 3, needs: []string{"postgres"}, strike: (*hit).fillDisk},
 	{name: "postgres-terminate", weight: 5, needs: []string{"terminate"}, strike: (*hit).terminate},
 	{name: "product-lock", weight: 5, needs: []string{"lock"}, strike: (*hit).lockProducts},

@@ -56,12 +56,14 @@ func (m *monitor) run(ctx context.Context) {
 }
 
 // see compares positions with what they were. A partition stands still from when it last moved, or got its work, until it moves. What lies
-// behind the open transaction of a producer is no work yet.
+// behind the open transaction of a producer is no work yet, nor what has no leader.
 func (m *monitor) see(now map[lane]position, at time.Time, stable map[lane]int64) {
 	lag := int64(0)
 	for l, end := range m.campaign.load.acked.ends() {
 		if known, ok := stable[l]; ok {
 			end = min(end, known)
+		} else if l.topic == quantityTopic { // kept once: its broker is away
+			end = min(end, now[l].nextOffset)
 		}
 		waits := end - now[l].nextOffset
 		lag += max(0, waits)

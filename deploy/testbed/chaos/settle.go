@@ -113,7 +113,7 @@ func (c *campaign) held(ctx context.Context) (held int, err error) {
 // operator runs a command of the program as an operator does.
 func (c *campaign) operator(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, c.program, args...)
-	cmd.Env = c.environment("operator")
+	cmd.Env = c.environment("operator", c.brokerWays)
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
