@@ -38,10 +38,14 @@ func (w *topicWatch) take(found []topicFinding) {
 		if slices.ContainsFunc(w.found, f.same) {
 			continue
 		}
+		attrs := []any{"topic", f.topic, "setting", f.setting, "value", f.value}
+		if f.mend != "" {
+			attrs = append(attrs, "mend", f.mend)
+		}
 		if f.severity == severe {
-			w.logger.Error("commands are lost: "+f.says, "topic", f.topic, "setting", f.setting, "value", f.value, "mend", f.mend)
+			w.logger.Error("commands are lost: "+f.says, attrs...)
 		} else {
-			w.logger.Warn(f.says, "topic", f.topic, "setting", f.setting, "value", f.value, "mend", f.mend)
+			w.logger.Warn(f.says, attrs...)
 		}
 	}
 	w.found = found

@@ -66,7 +66,7 @@ func (h *hit) endTransaction(ctx context.Context, name string) error {
 // sendPacked sends a batch that unpacks to more than a worker has room for: two commands, and between
 // them a record of very many zeros.
 func (h *hit) sendPacked(ctx context.Context) error {
-	const least, most = 17 << 20, 40 << 20 // bytes
+	const least, most = 34 << 20, 60 << 20 // bytes
 	sku := fmt.Sprintf("packed-%d", h.random.Uint32())
 	record := func(kind, value string, zeros int) testbed.PackedRecord {
 		return testbed.PackedRecord{Key: []byte(sku), Value: []byte(value), Zeros: zeros, Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}

@@ -90,7 +90,9 @@ func (h *herd) watch(w *member) {
 	if expected {
 		return
 	}
-	if !h.poison {
+	if h.poison {
+		h.campaign.journal.poisoned(time.Now())
+	} else {
 		h.campaign.journal.find("%s ended by itself: %v\n%s", w.name, w.Err(), child.Tail(w.log))
 	}
 	if err := h.start(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,6 +17,7 @@ type journal struct {
 	mu        sync.Mutex
 	strikes   []*strike
 	stalls    map[string]*stallRow // by the kind of fault; "" for none
+	over      []string             // stalls that took longer than what was at work explains
 	findings  []string
 	failovers int
 	lost      int64 // commands whose effect failovers lost
@@ -50,6 +52,17 @@ func (j *journal) end(s *strike) {
 	s.ended = time.Now()
 }
 
+// kindPoison is a command that fails unexpectedly: it comes with the load, and the engine knows
+// nothing of it.
+const kindPoison = "poison"
+
+// poisoned notes that a command ended a worker, or became a dead letter that holds its product.
+func (j *journal) poisoned(at time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.strikes = append(j.strikes, &strike{kind: kindPoison, began: at, ended: at})
+}
+
 // drop forgets a fault that could not be.
 func (j *journal) drop(s *strike) {
 	j.mu.Lock()
@@ -80,24 +93,56 @@ const notable = 10 * time.Second
 
 // stall notes that a partition with work stood still, and which kinds of faults were at work then, or just before.
 func (j *journal) stall(l lane, from, to time.Time) {
-	const before = 2 * time.Second
 	length := to.Sub(from)
 	if length < time.Second {
 		return
 	}
 	j.mu.Lock()
-	var active []string
+	defer j.mu.Unlock()
+	active, allowed := j.atWork(from, to)
+	j.attribute(active, length)
+	text := fmt.Sprintf("%v stood still for %.1f s, with %s", l, length.Seconds(), cmp.Or(strings.Join(active, ", "), "no fault"))
+	switch {
+	case length > allowed:
+		text += fmt.Sprintf("; that explains %.1f s", allowed.Seconds())
+		j.over = append(j.over, text)
+		fallthrough
+	case length > notable:
+		j.campaign.say("%s", text)
+	}
+}
+
+// usualStall is how long a partition may stand still without any fault, on a busy machine.
+const usualStall = 8 * time.Second
+
+// atWork are the kinds of faults that were at work in a stall, or just before it, and how long all of
+// them together explain: each its own time within the stall, and then the session's timeout and 5 s.
+// The caller holds mu.
+func (j *journal) atWork(from, to time.Time) (active []string, allowed time.Duration) {
+	const before, recovery = 2 * time.Second, 5 * time.Second
+	allowed = usualStall
 	for _, s := range j.strikes {
-		if s.began.Before(to) && (s.ended.IsZero() || s.ended.After(from.Add(-before))) && !slices.Contains(active, s.kind) {
+		ended := s.ended
+		if ended.IsZero() || ended.After(to) {
+			ended = to
+		}
+		if !s.began.Before(to) || !ended.After(from.Add(-before)) {
+			continue
+		}
+		if len(active) == 0 {
+			allowed = 0
+		}
+		began := s.began
+		if began.Before(from) {
+			began = from
+		}
+		allowed += max(0, ended.Sub(began)) + j.campaign.session + recovery
+		if !slices.Contains(active, s.kind) {
 			active = append(active, s.kind)
 		}
 	}
 	slices.Sort(active)
-	j.attribute(active, length)
-	j.mu.Unlock()
-	if length > notable {
-		j.campaign.say("%v stood still for %s, with %s", l, length.Round(time.Millisecond), strings.Join(active, ", "))
-	}
+	return active, allowed
 }
 
 func (j *journal) attribute(active []string, length time.Duration) {
