@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"allocation/cmd/allocation/config"
+	"allocation/worker"
 )
 
 // kafkaRight is one that Kafka's access rules give.
@@ -90,7 +91,7 @@ func topicOperations(ctx context.Context, client *kgo.Client, needs []kafkaRight
 		topic.Topic = &needs[i].topic
 		request.Topics = append(request.Topics, topic)
 	}
-	answer, err := request.RequestWith(ctx, client)
+	answer, err := worker.AnyBroker(ctx, func(ctx context.Context) (*kmsg.MetadataResponse, error) { return request.RequestWith(ctx, client) })
 	if err != nil {
 		return nil, fmt.Errorf("ask Kafka for rights: %w", err)
 	}
@@ -112,7 +113,9 @@ func mayReadGroup(ctx context.Context, client *kgo.Client, group string) (bool, 
 	request := kmsg.NewPtrDescribeGroupsRequest()
 	request.Groups = []string{group}
 	request.IncludeAuthorizedOperations = true
-	answer, err := request.RequestWith(ctx, client)
+	answer, err := worker.AnyBroker(ctx, func(ctx context.Context) (*kmsg.DescribeGroupsResponse, error) {
+		return request.RequestWith(ctx, client)
+	})
 	if errors.Is(err, kerr.GroupAuthorizationFailed) {
 		return false, nil
 	}

@@ -15,7 +15,7 @@ import (
 	"allocation/deploy/testbed/kafka"
 )
 
-const goneOnLimit = 20 * time.Second
+const goneOnLimit = time.Minute // what asks a broker that is away asks again after 5 s
 
 // A partition whose only broker is gone: a worker that starts applies what the others have, says which one waits and why, and goes on with it when
 // the broker is back.
