@@ -37,11 +37,11 @@ from outbox where source = $1 and row_no > $2 and type <> '' and type not like '
 // order begins anew.
 type order map[int32]eventID // by million, the last
 
-// inOrder tells whether an event comes in the order of its partition's commands.
+// inOrder reports whether an event comes in the order of its partition's commands.
 func (o order) inOrder(r *idRow) bool {
 	million := r.ID.Number / worker.EventsEach
-	last, any := o[million]
-	if !r.Own || any && (r.ID.Offset < last.Offset || r.ID.Offset == last.Offset && r.ID.Number <= last.Number) {
+	last, known := o[million]
+	if !r.Own || known && (r.ID.Offset < last.Offset || r.ID.Offset == last.Offset && r.ID.Number <= last.Number) {
 		return false
 	}
 	o[million] = r.ID

@@ -38,7 +38,18 @@ func (h *hit) promote(ctx context.Context) error {
 	if err := h.pair.FailOver(steady); err != nil {
 		return err
 	}
-	after, err := h.monitor.positions(steady)
+	if err := h.noteLost(steady, "failed over", before); err != nil {
+		return err
+	}
+	if err := h.pair.Follow(steady); err != nil {
+		return err
+	}
+	return h.pair.AwaitStream(steady)
+}
+
+// noteLost notes how many commands the database had applied before, and has not now.
+func (h *hit) noteLost(ctx context.Context, what string, before map[lane]position) error {
+	after, err := h.monitor.positions(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,11 +58,8 @@ func (h *hit) promote(ctx context.Context) error {
 		lost += max(0, p.nextOffset-after[l].nextOffset)
 	}
 	h.journal.failover(lost)
-	h.say("failed over, without the last %d commands or more", lost)
-	if err := h.pair.Follow(steady); err != nil {
-		return err
-	}
-	return h.pair.AwaitStream(steady)
+	h.say("%s, without the last %d commands or more", what, lost)
+	return nil
 }
 
 // restoreInPlace puts a copy of the database into its place, while the server runs on: what was
@@ -66,16 +74,9 @@ func (h *hit) restoreInPlace(ctx context.Context) error {
 	if err := h.alone(steady, "alter database "+database+" rename to replaced; alter database "+copied+" rename to "+database); err != nil {
 		return err
 	}
-	after, err := h.monitor.positions(steady)
-	if err != nil {
+	if err := h.noteLost(steady, "restored in place", before); err != nil {
 		return err
 	}
-	lost := int64(0)
-	for l, p := range before {
-		lost += max(0, p.nextOffset-after[l].nextOffset)
-	}
-	h.journal.failover(lost)
-	h.say("restored in place, without the last %d commands or more", lost)
 	return h.execute(steady, "postgres", "drop database replaced with (force)")
 }
 
