@@ -16,7 +16,10 @@ func (c *campaign) settle(ctx context.Context) error {
 	for _, w := range c.herd.all() {
 		w.Signal(syscall.SIGCONT)
 	}
-	c.herd.stopAll()
+	if err := c.await(ctx, "everything is applied, published and reported", c.done); err != nil {
+		return err
+	}
+	c.herd.stopAll() // of workers that stop at once while partitions still move, the last has too much to publish in time
 	c.herd.poison = false
 	for range leastWorkers {
 		if err := c.herd.start(); err != nil {
