@@ -15,17 +15,31 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 	if len(names) == 0 {
 		return group, nil
 	}
-	for attempt := 1; ; attempt++ {
-		offsets, err := w.claim(ctx, names)
+	claiming, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(w.leaving, func() { cancel(errStopped) })()
+	for attempt := 1; claiming.Err() == nil; attempt++ {
+		offsets, err := w.claim(claiming, names)
 		if err == nil {
 			return offsets, nil
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if claiming.Err() == nil {
+			w.claimFailed(err)
+			pause(claiming, backoff(attempt, 50*time.Millisecond, 2*time.Second))
 		}
-		w.claimFailed(err)
-		pause(ctx, backoff(attempt, 50*time.Millisecond, 2*time.Second))
 	}
+	if ctx.Err() == nil {
+		w.decline(ctx, names)
+	}
+	return nil, context.Cause(ctx)
+}
+
+// decline leaves partitions to the worker that gets them when this one has left, which claims them anyway: this one would apply nothing of
+// them, but fence whoever does, and would have to publish what others left of their events before it stops.
+func (w *Worker) decline(ctx context.Context, names []topicPartition) {
+	w.logger.Info("stopping: partitions that the group gives are not claimed", "partitions", len(names))
+	w.declined.Store(true)
+	<-ctx.Done()
 }
 
 func (w *Worker) claimFailed(err error) {
@@ -127,8 +141,10 @@ func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, partitions map[stri
 	lanes, ids := w.retire(partitions)
 	flush, cancel := context.WithTimeout(ctx, revokeFlush)
 	defer cancel()
-	if err := w.relay.Flush(flush, ids...); err != nil {
-		w.logger.Info("partitions move with events unacknowledged: their next owner publishes them", "error", err)
+	if len(ids) > 0 { // the client tells of each rebalance, also where nothing moves
+		if err := w.relay.Flush(flush, ids...); err != nil {
+			w.logger.Info("partitions move with events unacknowledged: their next owner publishes them", "error", err)
+		}
 	}
 	w.reportLanes(flush, lanes)
 	w.lost(ctx, nil, partitions)

@@ -59,6 +59,10 @@ type Worker struct {
 	watch   chan struct{} // has room for one
 	drains  sync.WaitGroup
 	watched topicsWatched // guarded by mu
+
+	leaving  context.Context // ends when the worker stops: it claims nothing more
+	stopped  context.CancelCauseFunc
+	declined atomic.Bool // the group gave it partitions since
 }
 
 // New makes a worker. It does not connect before Run; an error is a mistake in the options.
@@ -77,6 +81,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		watched:    topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}},
 		watch:      make(chan struct{}, 1),
 	}
+	w.leaving, w.stopped = context.WithCancelCause(context.Background())
 	w.freed = sync.NewCond(&w.mu)
 	w.member = membership{logger: cfg.Logger, metrics: cfg.Metrics, access: cfg.Access}
 	w.kafka.onBeat = w.member.beat
@@ -103,8 +108,8 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 var errStopped = errors.New("stopped")
 
 // Run joins the group and applies commands until the context ends. Then it finishes the transactions in flight, waits until their events
-// are acknowledged, reports the positions, leaves the group, and returns nil; or an error if that took longer than the shutdown timeout. A
-// *StrangerError says that the group belongs to another database, and was not joined.
+// are acknowledged, reports the positions, leaves the group, and returns nil; or an error if that took longer than the shutdown timeout. It
+// claims nothing that the group gives it meanwhile. A *StrangerError says that the group belongs to another database, and was not joined.
 // It is called once.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.admit(ctx); err != nil {
@@ -135,6 +140,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.client.AddConsumeTopics(w.topics()...) // joins the group
 	w.poll(stop)
 	cancel(errStopped)
+	w.stopped(errStopped)
+	w.logger.Info("stopping: what is in flight ends, and nothing more is claimed")
 
 	deadline, done := context.WithTimeout(abort, w.cfg.ShutdownTimeout)
 	defer done()
@@ -147,13 +154,36 @@ func (w *Worker) Run(ctx context.Context) error {
 	return w.leave(deadline, flushed)
 }
 
-// flush waits until all events are acknowledged, except those of partitions that move meanwhile: their next owner publishes them.
+// stuckAfter is for how long no event is acknowledged to a worker that stops, before it is taken to wait for others' events.
+const stuckAfter = time.Second
+
+// flush waits until all events are acknowledged, except those of partitions that move meanwhile: their next owner publishes them. Those that are
+// left may have to follow events of the partitions that the group gave this worker, which another publishes as soon as this one leaves.
 func (w *Worker) flush(ctx context.Context) error {
 	for {
-		if err := w.relay.Flush(ctx, w.sources()...); !errors.Is(err, outbox.ErrNotOpen) {
+		before := w.publishedRows()
+		round, done := context.WithTimeout(ctx, stuckAfter)
+		err := w.relay.Flush(round, w.sources()...)
+		done()
+		switch {
+		case err == nil || ctx.Err() != nil:
 			return err
+		case errors.Is(err, outbox.ErrNotOpen) || !w.declined.Load():
+			continue
+		case w.relay.Err() == nil && w.publishedRows() == before:
+			w.logger.Info("leaving with events unacknowledged, which follow those of other partitions: the next owner publishes them")
+			return nil
 		}
 	}
+}
+
+// publishedRows is how many rows this worker's sources have had acknowledged.
+func (w *Worker) publishedRows() (rows int64) {
+	for _, id := range w.sources() {
+		row, _ := w.relay.Published(id)
+		rows += row
+	}
+	return rows
 }
 
 // leave reports what is published, and leaves the group; revoking every lane does the rest. flushed says why not everything is.
