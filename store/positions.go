@@ -85,6 +85,7 @@ func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decide
 	if _, err := conn.Exec(ctx, "listen "+nudgeChannel+"; listen "+decidedChannel+"; listen "+summonChannel); err != nil {
 		return readError("listen", err)
 	}
+	summoned() // perhaps somebody did before
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {

@@ -19,12 +19,8 @@ import (
 // new may be cut off from its database; it can apply nothing.
 
 const (
-	attendEvery   = 10 * time.Second
+	attendEvery   = 5 * time.Second
 	attendTimeout = 2 * time.Second
-
-	// acquaintTime is how long the others may take to tell a new attendance, where they were not told that somebody waits for it.
-	acquaintTime = attendEvery + 3*time.Second
-	acquaintLook = 100 * time.Millisecond
 
 	// strange is how many attendances in a row that are not in this database tell that their worker writes into another. One may have been lost,
 	// with the last commits before a restore.
@@ -59,6 +55,7 @@ type sight struct {
 	group   Group
 	reports map[Partition]report
 	told    map[string][16]byte // by live member other than this worker
+	own     [16]byte            // what this worker told last
 	known   map[[16]byte]bool   // attendances that are in this database
 }
 
@@ -74,6 +71,7 @@ func (w *Worker) look(ctx context.Context) (*sight, error) {
 	}
 	s := &sight{group: group, reports: reports, told: map[string][16]byte{}, known: map[[16]byte]bool{}}
 	told, own := latest(reports), w.memberID()
+	s.own = told[own]
 	for _, m := range group.Members {
 		if id, ok := told[m.ID]; ok && m.ID != own {
 			s.told[m.ID] = id
@@ -162,83 +160,12 @@ func (w *Worker) judge(s *sight) *StrangerError {
 	return nil
 }
 
-// acquaint has all workers of this database tell the group that they are, and returns a *StrangerError where one tells something that is not in
-// this database. One that tells nothing for a while is cut off from its database, or gone: it applies nothing.
-func (w *Worker) acquaint(ctx context.Context) error {
-	first, err := w.look(ctx)
-	if err != nil {
-		return err
-	}
-	if other := w.otherDatabase(first); other != nil {
-		return other
-	}
-	if len(first.told) > 0 {
-		if err := w.store.Summon(ctx); err != nil {
-			return err
-		}
-	}
-	members := slices.Collect(maps.Keys(first.told))
-	for deadline := time.Now().Add(acquaintTime); len(first.told) > 0 && time.Now().Before(deadline); {
-		pause(ctx, acquaintLook)
-		now, err := w.look(ctx)
-		if err != nil {
-			return err
-		}
-		if other := w.otherDatabase(now); other != nil {
-			return other
-		}
-		for member, told := range first.told {
-			again, live := now.told[member]
-			switch {
-			case !live:
-				delete(first.told, member)
-			case bytes.Compare(again[:], told[:]) <= 0: // nothing new yet
-			case now.known[again]:
-				delete(first.told, member)
-			default:
-				w.remember(member, acquaintance{told: again, unknown: strange})
-				return w.copied(now, member)
-			}
-		}
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.company.acquainted = map[string]time.Time{}
-	for _, member := range members {
-		w.company.acquainted[member] = time.Now()
-	}
-	return nil
-}
-
-func (w *Worker) remember(member string, a acquaintance) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.company.workers == nil {
-		w.company.workers = map[string]acquaintance{}
-	}
-	w.company.workers[member] = a
-}
-
-// acquaintAgain is acquaint where that is not just over with those who are there: many partitions may ask one after the other.
-func (w *Worker) acquaintAgain(ctx context.Context, seen *sight) error {
-	w.mu.Lock()
-	lately := true
-	for member := range seen.told {
-		lately = lately && time.Since(w.company.acquainted[member]) < acquaintTime/2
-	}
-	w.mu.Unlock()
-	if lately {
-		return nil
-	}
-	return w.acquaint(ctx)
-}
-
 // admit returns when this worker may join the group, or says why it may not. Servers that are away it waits for.
 func (w *Worker) admit(ctx context.Context) error {
 	for attempt := 1; ctx.Err() == nil; attempt++ {
 		err := w.attend(ctx)
 		if err == nil {
-			err = w.acquaint(ctx)
+			err = w.acquaint(ctx, nil)
 		}
 		var other *StrangerError
 		if err == nil || errors.As(err, &other) {
@@ -290,7 +217,7 @@ func (w *Worker) attendOften(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.lanes {
-		if l.committed >= 0 {
+		if l.committed >= 0 && l.state != doubtful && l.state != seeking {
 			l.committed = -1
 			return
 		}
@@ -364,7 +291,7 @@ func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*s
 		wentBack = wentBack || seen.ahead(c)
 	}
 	if wentBack { // was this database restored, or is it a copy, and the original at work?
-		err = w.acquaintAgain(ctx, seen)
+		err = w.acquaintAgain(ctx, seen, claims)
 		w.barFor(err)
 	}
 	return seen, err

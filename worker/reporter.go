@@ -185,7 +185,7 @@ func (w *Worker) runListener(stop context.Context) {
 		if time.Since(started) > time.Minute {
 			attempt = 1
 		}
-		pause(stop, backoff(attempt, time.Second, 30*time.Second))
+		pause(stop, backoff(attempt, time.Second, 5*time.Second))
 	}
 }
 

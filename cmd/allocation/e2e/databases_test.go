@@ -123,6 +123,36 @@ func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 	}
 }
 
+// TestDatabases_restoredInPlaceUnderTraffic: each worker finds out at once that the database went back. None waits for the others for long.
+func TestDatabases_restoredInPlaceUnderTraffic(t *testing.T) {
+	t.Parallel()
+	a := setup(t, rollbackLanes)
+	l := a.keyedLoad(t)
+	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
+	l.send(300)
+	a.check(time.Minute)
+	dump := a.copyDatabase()
+	l.send(300)
+	a.check(time.Minute)
+
+	a.restore(dump)
+	ends := a.ends()
+	await(t, a.session+5*time.Second, func() bool {
+		l.sendEverywhere()
+		at := a.positions()
+		for lane, end := range ends {
+			if at[lane].NextOffset <= end && lane.Topic == a.commands[0] {
+				return false
+			}
+		}
+		return true
+	}, "all partitions advance, as promise 6 says")
+	a.check(time.Minute)
+	for _, w := range workers {
+		w.stop()
+	}
+}
+
 // TestDatabases_aWorkerThatFindsAnotherStops: workers of another database, or of a copy, get into the group in spite of all. Whoever runs there applies
 // nothing while they are there, says why, and goes on when they are gone.
 func TestDatabases_aWorkerThatFindsAnotherStops(t *testing.T) {
