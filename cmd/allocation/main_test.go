@@ -34,6 +34,19 @@ func runWith(ctx context.Context, in string, args ...string) outcome {
 	return outcome{code: p.run(ctx, args), out: out.String(), err: err.String()}
 }
 
+// startLimit is for a worker that must not start. One that does would run for ever.
+const startLimit = time.Minute
+
+// refuseWorker runs a worker that must not start.
+func refuseWorker(t *testing.T, flags ...string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+	defer cancel()
+	o := runWith(ctx, "", append([]string{"worker", "--http-addr=127.0.0.1:0"}, flags...)...)
+	require.NoError(t, ctx.Err(), "the worker starts, or waits: %s", o.err)
+	return o
+}
+
 // requireDone returns what the program printed.
 func (o outcome) requireDone(t *testing.T) string {
 	t.Helper()

@@ -24,10 +24,33 @@ func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
 	s.send("CreateBatch", "ref=spread", "sku="+spread, "qty=1000")
 	s.send("CreateBatch", "ref=kept", "sku="+kept, "qty=1000")
 	s.tail(2)
+	s.saysWhichTopicsLackCopies()
 	s.saysThatReplicasAreMissing(cluster, spread, kept)
 	s.forgetsARefusal(cluster, kept)
 	for _, order := range []string{"o1", "o2"} { // an event may come twice: a broker was killed
 		require.Contains(t, s.tail(1, "--order="+order)[0], "order "+order+" gets 1 of batch kept")
+	}
+}
+
+// saysWhichTopicsLackCopies: what a topic has must be on several brokers when it is acknowledged, and yet take records while one of them is away.
+func (s *service) saysWhichTopicsLackCopies() {
+	admin := newAdmin(s.t, s.names.brokers)
+	defer admin.Close()
+	set := kadm.AlterConfig{Op: kadm.SetConfig, Name: minInSync, Value: ptr("1")}
+	_, err := admin.AlterTopicConfigs(s.t.Context(), []kadm.AlterConfig{set}, s.names.deadLetters)
+	require.NoError(s.t, err)
+	_, err = admin.CreateTopic(s.t.Context(), 1, 1, nil, "once")
+	require.NoError(s.t, err)
+	names := s.names
+	names.route = "once"
+	created := runProgram(s.t, append([]string{"topics", "create"}, names.flags(s.t)...)...).requireDone(s.t)
+	for topic, says := range map[string]string{
+		"once":              "; its replication factor is 1: what the topic has is gone",
+		s.names.events:      "; its min.insync.replicas is 2: the topic has 2 copies, so it takes no record while one broker is away",
+		s.names.deadLetters: "; its min.insync.replicas is 1: a record may be acknowledged that only one broker has",
+		s.names.commands:    "$",
+	} {
+		require.Regexp(s.t, "(?m)^"+topic+" .* exists"+says, created)
 	}
 }
 

@@ -20,7 +20,7 @@ func TestWorker_refusesBrokersWithoutTopicIDs(t *testing.T) {
 		kfake.SeedTopics(1, "warehouse.commands", "allocation.events", "warehouse.commands.dlq"))
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
-	o := runProgram(t, "worker", "--http-addr=127.0.0.1:0", "--kafka-brokers="+strings.Join(cluster.ListenAddrs(), ","))
+	o := refuseWorker(t, "--kafka-brokers="+strings.Join(cluster.ListenAddrs(), ","))
 	require.Equal(t, exitFailed, o.code, o.err)
 	require.Contains(t, o.err, "Kafka gives no topic ids (asked about warehouse.commands)")
 	require.Contains(t, o.err, "inter.broker.protocol.version")

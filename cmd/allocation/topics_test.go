@@ -73,7 +73,7 @@ func TestTopics_commandTopicThatIsCompactedByTheBrokersDefaultIsRefused(t *testi
 	require.Equal(t, exitFailed, o.code)
 	require.Contains(t, o.out, "exists; its cleanup.policy is compact,delete: of the commands of a product all but the last are removed")
 	require.Contains(t, o.err, fmt.Sprintf(mend, server.Brokers()))
-	o = runProgram(t, append([]string{"worker", "--http-addr=127.0.0.1:0"}, names.flags(t)...)...)
+	o = refuseWorker(t, names.flags(t)...)
 	require.Equal(t, exitFailed, o.code)
 	require.Contains(t, o.err, "allocation: cleanup.policy of the topic made-by-others is compact,delete: ")
 	require.Contains(t, o.err, fmt.Sprintf(mend, server.Brokers()))
@@ -98,8 +98,8 @@ func TestTopicsCreate_saysWhatTopicsDoNotKeep(t *testing.T) {
 	defer admin.Close()
 	for topic, settings := range map[string]map[string]*string{
 		names.commands:    {"retention.ms": ptr("3600000"), "retention.bytes": ptr("1000000")},
-		names.events:      {"cleanup.policy": ptr("compact"), "max.message.bytes": ptr("100000")},
-		names.deadLetters: {"retention.ms": ptr("86400000"), "unclean.leader.election.enable": ptr("true"), "max.message.bytes": ptr("2000000")},
+		names.events:      {"cleanup.policy": ptr("compact"), "max.message.bytes": ptr("100000"), "retention.ms": ptr("604799999")},
+		names.deadLetters: {"cleanup.policy": ptr("compact,delete"), "retention.ms": ptr("86400000"), "unclean.leader.election.enable": ptr("true"), "max.message.bytes": ptr("2000000")},
 	} {
 		_, err := admin.CreateTopic(t.Context(), 1, -1, settings, topic)
 		require.NoError(t, err)
@@ -116,6 +116,8 @@ func TestTopicsCreate_saysWhatTopicsDoNotKeep(t *testing.T) {
 	require.Contains(t, notes[names.commands], "its retention.bytes is 1000000: ")
 	require.Contains(t, notes[names.events], "its cleanup.policy is compact: ")
 	require.Contains(t, notes[names.events], "its max.message.bytes is 100000: ")
+	require.Contains(t, notes[names.events], "its retention.ms is 604799999: ")
+	require.Contains(t, notes[names.deadLetters], "its cleanup.policy is compact,delete: ")
 	require.Contains(t, notes[names.deadLetters], "its retention.ms is 86400000: ")
 	require.Contains(t, notes[names.deadLetters], "its unclean.leader.election.enable is true: ")
 	require.Empty(t, notes[names.route])

@@ -299,5 +299,5 @@ func TestWorker_waitsForItsServers(t *testing.T) {
 
 func (s *service) runWorker(more ...string) outcome {
 	s.t.Helper()
-	return runProgram(s.t, append(append([]string{"worker", "--http-addr=127.0.0.1:0"}, s.names.flags(s.t)...), more...)...)
+	return refuseWorker(s.t, append(s.names.flags(s.t), more...)...)
 }
