@@ -1,9 +1,11 @@
 package worker_test
 
 import (
+	"context"
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -12,6 +14,7 @@ import (
 
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
+	"allocation/worker"
 )
 
 // cutKafka is a Kafka server whose logs can be cut while it is down, as an unclean election does: what was acknowledged is gone, and a new
@@ -54,10 +57,9 @@ func (k *cutKafka) replace(partition string) {
 	k.t.Helper()
 	require.NoError(k.t, k.server.Signal(k.t.Context(), syscall.SIGTERM))
 	folder := filepath.Join(k.dir, "data", partition)
-	const epoch = 12 // where a batch has it; the checksum does not cover it
 	k.rewrite(folder, func(log []byte) []byte {
 		for at := start(log); at < len(log); at += batch(log[at:]) {
-			log[at+epoch+3]++
+			log[at+epochAt+3]++
 		}
 		return log
 	})
@@ -77,7 +79,10 @@ func (k *cutKafka) rewrite(folder string, log func([]byte) []byte) {
 	}
 }
 
-const cutAt = 6
+const (
+	cutAt   = 6
+	epochAt = 12 // where a batch has its leader's epoch; the checksum does not cover it
+)
 
 // start is where the batch with the offset begins. A batch begins with its first offset and the length of what follows.
 func start(log []byte) (at int) {
@@ -128,5 +133,57 @@ func TestPromise8_aLogThatWasCut(t *testing.T) {
 			require.Len(t, p.checkIdentities(), 10+2+c.grown+1, "each command took effect once, under an identity of its own")
 			require.NoError(t, m.stop())
 		})
+	}
+}
+
+// claimless is a store that refuses some claims, as in an outage.
+type claimless struct {
+	worker.Store
+	refuses *atomic.Int32 // how many claims are made before those that are refused, and these
+}
+
+const outage = 12 // claims
+
+func (c claimless) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]worker.Claim, error) {
+	if n := c.refuses.Add(1); n > 1 && n <= 1+outage {
+		return nil, worker.ErrOutage
+	}
+	return c.Store.Claim(ctx, requests)
+}
+
+// Records come of a leader newer than the one that Kafka names. In an outage of Postgres many claims fail, which have compared nothing: those that
+// are made after it do, before the records are applied without that.
+func TestPromise8_claimsThatFailedCompareNoLeader(t *testing.T) {
+	t.Parallel()
+	server := startCutKafka(t)
+	p := onServers(t, server.server.Brokers(), testbed.Database(t))
+	m := p.start()
+	p.sendBatches(0, 0, cutAt)
+	p.awaitCommitted(map[int32]int64{0: cutAt})
+	require.NoError(t, m.stop())
+	p.sendBatches(0, cutAt, 1)
+	server.raiseEpochs(p.commands + "-0")
+
+	claimed := p.claims()
+	p.startWith(func(s worker.Store) worker.Store { return claimless{s, &atomic.Int32{}} })
+	p.awaitBatch(0, cutAt)
+	require.Greater(t, p.claims()-claimed, 4+10, "of its four partitions at first, and then of the one")
+}
+
+// raiseEpochs gives batches from an offset on the epoch of a leader that the running server does not know.
+func (k *cutKafka) raiseEpochs(partition string) {
+	k.t.Helper()
+	segments, err := filepath.Glob(filepath.Join(k.dir, "data", partition, "*.log"))
+	require.NoError(k.t, err)
+	for _, f := range segments {
+		log, err := os.ReadFile(f)
+		require.NoError(k.t, err)
+		file, err := os.OpenFile(f, os.O_WRONLY, 0)
+		require.NoError(k.t, err)
+		for at := start(log); at < len(log); at += batch(log[at:]) {
+			_, err := file.WriteAt([]byte{1}, int64(at+epochAt+3))
+			require.NoError(k.t, err)
+		}
+		require.NoError(k.t, file.Close())
 	}
 }

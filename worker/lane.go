@@ -68,7 +68,8 @@ type lane struct {
 	outsize *outsize // what comes after the queue, where that is too large to be unpacked; else nil
 
 	fencedAt time.Time // zero: not fenced, claim at once
-	tries    int       // claims in a row since it became doubtful
+	tries    int       // claims in a row since it became doubtful, those that failed included
+	ahead    int       // claims in a row after which records came of a newer leader than the one that was asked
 	why      string    // of a quarantine
 }
 
@@ -156,7 +157,7 @@ func size(r *kgo.Record) int {
 // applied moves the lane after a transaction took its first n records.
 func (l *lane) applied(n int, to int64, rows int) {
 	l.advance(n, to, rows)
-	l.alone, l.failures, l.failure, l.tries, l.retryAt = false, 0, "", 0, time.Time{}
+	l.alone, l.failures, l.failure, l.tries, l.ahead, l.retryAt = false, 0, "", 0, 0, time.Time{}
 	l.survive()
 }
 

@@ -90,8 +90,9 @@ func (w *Worker) route(fetches kgo.Fetches) {
 			l.see(p.LastStableOffset, p.HighWatermark, time.Now())
 		}
 		if l.silence == nil && (l.state == running || l.state == draining) {
-			if !l.push(p.Records) {
-				w.doubt(l, time.Time{}) // a new leader: the claim compares its log
+			if !l.push(p.Records) { // a new leader: the claim compares its log
+				l.ahead++
+				w.doubt(l, time.Time{})
 			}
 			w.flow(l)
 		}

@@ -21,7 +21,7 @@ func (w *Worker) runRecoverer(stop context.Context) {
 	}
 }
 
-// unsettled is after how many claims in a row, some seconds apart, nothing more is expected of them.
+// unsettled is after how many claims in a row, some seconds apart, no leader is expected to answer that knows of the records' own.
 const unsettled = 10
 
 // sleepUntilKicked waits for a kick, or for a time if it is not 0; false when the context ended.
@@ -127,7 +127,7 @@ func (w *Worker) reclaimed(f *finding, seen *sight) {
 	w.relay.Close(l.claim.Source.ID)
 	l.adopt(f.claim)
 	w.take(l, f, seen)
-	if tries > unsettled {
+	if l.ahead > unsettled {
 		l.checked = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked
 	}
 	l.tries, l.retryAt = tries, time.Now().Add(backoff(tries, 20*time.Millisecond, 2*time.Second)) // should it be fenced again at once
