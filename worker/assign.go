@@ -15,6 +15,8 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 	if len(names) == 0 {
 		return group, nil
 	}
+	arrived := w.arrive(names)
+	defer arrived()
 	claiming, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(w.leaving, func() { cancel(errStopped) })()
@@ -24,11 +26,12 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 			return offsets, nil
 		}
 		if claiming.Err() == nil {
-			w.claimFailed(err)
+			w.arrivalFailed(err)
 			pause(claiming, backoff(attempt, 50*time.Millisecond, 2*time.Second))
 		}
 	}
 	if ctx.Err() == nil {
+		arrived()
 		w.decline(ctx, names)
 	}
 	return nil, context.Cause(ctx)

@@ -22,6 +22,7 @@ type fetching struct {
 	measuredAt  time.Time // when Kafka last said where the log ends
 
 	trouble      string    // as it is in the log; empty: there is none
+	unapplied    bool      // records may come, and are not applied
 	troubleSince time.Time // in the database, too
 	savedTrouble string    // as the database has it
 }
@@ -169,13 +170,39 @@ func (w *Worker) lookAtFetches(now time.Time) (wait time.Duration) {
 		if !l.resumeAt.IsZero() {
 			wait = min(wait, max(time.Millisecond, l.resumeAt.Sub(now)))
 		}
-		w.setTrouble(l, l.whyNothingComes(now, w.cfg.StallTimeout), now)
+		w.lookAt(l, now)
 		if l.trouble != "" && l.state != quarantined {
 			troubled++
 		}
 	}
-	w.metrics.NotFetched.Set(float64(troubled))
+	w.metrics.NotFetched.Set(float64(troubled + w.unclaimed(now)))
+	w.count()
 	return wait
+}
+
+// lookAt finds out what keeps a lane back. The caller holds mu.
+func (w *Worker) lookAt(l *lane, now time.Time) {
+	published, ok := w.relay.Published(l.claim.Source.ID)
+	if !ok {
+		published = l.nextRow // nobody publishes it here
+	}
+	l.look(published, now)
+	if why := l.whyNothingComes(now, w.cfg.StallTimeout); why != "" {
+		l.unapplied = false
+		w.setTrouble(l, why, now)
+		return
+	}
+	why := l.whyNothingIsApplied(now, w.cfg.StallTimeout)
+	l.unapplied = why != "" || l.unapplied && l.trouble != ""
+	w.setTrouble(l, why, now)
+}
+
+// whatStands says for people what a lane's trouble is about.
+func (l *lane) whatStands() string {
+	if l.unapplied {
+		return "nothing is applied"
+	}
+	return "nothing comes"
 }
 
 // whyNothingComes says what keeps records from coming; empty where nothing does, or none wait.
@@ -188,6 +215,9 @@ func (l *lane) whyNothingComes(now time.Time, patience time.Duration) string {
 	case quarantined:
 		return l.fetchFailure
 	default:
+		if l.unapplied {
+			return ""
+		}
 		return l.trouble // claimed again, it is fetched anew
 	}
 	if l.fetchFailure != "" && l.resumeAt.IsZero() && now.Sub(l.resumedAt) > answeredAfter {
@@ -201,7 +231,7 @@ func (l *lane) whyNothingComes(now time.Time, patience time.Duration) string {
 	case l.behindSince.IsZero():
 		l.behindSince = now
 	}
-	if silent := now.Sub(l.measuredAt); silent > patience+measureEvery {
+	if l.unmeasured(now, patience) {
 		return "its leader does not say where its log ends"
 	}
 	switch late := !l.behindSince.IsZero() && now.Sub(l.behindSince) > patience; {
@@ -213,18 +243,29 @@ func (l *lane) whyNothingComes(now time.Time, patience time.Duration) string {
 	return ""
 }
 
+// unmeasured tells whether nobody has said for long where the lane's log ends.
+func (l *lane) unmeasured(now time.Time, patience time.Duration) bool {
+	return now.Sub(l.measuredAt) > patience+measureEvery
+}
+
 // setTrouble logs when nothing comes any more, and when that has ended. The caller holds mu.
 func (w *Worker) setTrouble(l *lane, why string, now time.Time) {
 	switch {
 	case why == l.trouble:
 		return
+	case why == "" && l.unapplied:
+		l.unapplied = false
+		w.logger.Info("a partition is applied again", "topic", l.topic, "partition", l.partition, "after", now.Sub(l.troubleSince).Truncate(time.Second).String())
 	case why == "":
 		w.logger.Info("partition is fetched again", "topic", l.topic, "partition", l.partition, "after", now.Sub(l.troubleSince).Truncate(time.Second).String())
+	case l.trouble == "" && l.unapplied:
+		l.troubleSince = l.progress.since
+		w.logger.Error("nothing of a partition is applied; trying on", "topic", l.topic, "partition", l.partition, "position", l.next, "stable", l.stable, "reason", why)
 	case l.trouble == "":
 		l.troubleSince = now
 		w.logger.Error("nothing comes from a partition; trying on", "topic", l.topic, "partition", l.partition, "position", l.next, "stable", l.stable, "reason", why)
 	default:
-		w.complaints.warn("nothing comes from a partition, for another reason", errors.New(why), "topic", l.topic, "partition", l.partition)
+		w.complaints.warn(l.whatStands()+", for another reason", errors.New(why), "topic", l.topic, "partition", l.partition)
 	}
 	l.trouble = why
 }

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"strings"
@@ -11,10 +12,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// deafness keeps a client's fetches from ever being answered, and nothing else.
+// Keys of requests.
+const (
+	fetch       = 1
+	listOffsets = 2
+)
+
+// deafness keeps a client's fetches, or its requests of another key, from ever being answered, and nothing else.
 type deafness struct {
 	on   atomic.Bool
-	lost atomic.Int32 // fetches
+	key  byte         // 0: fetch
+	lost atomic.Int32 // requests
 }
 
 func (d *deafness) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -30,9 +38,9 @@ type deafConn struct {
 	to *deafness
 }
 
-// Write loses fetch requests: their key, behind the length, is 1.
+// Write loses requests by their key, which is behind the length.
 func (c *deafConn) Write(b []byte) (int, error) {
-	if c.to.on.Load() && len(b) > 6 && b[4] == 0 && b[5] == 1 {
+	if c.to.on.Load() && len(b) > 6 && b[4] == 0 && b[5] == cmp.Or(c.to.key, fetch) {
 		c.to.lost.Add(1)
 		return len(b), nil
 	}

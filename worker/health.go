@@ -22,7 +22,7 @@ const pingTimeout = 2 * time.Second
 // Notes say what is wrong with some of the worker's partitions while others move, for the people who look. They are no reason not to be ready: a
 // rollout would be blocked by it.
 func (w *Worker) Notes() (notes []string) {
-	now := time.Now()
+	now, outbox := time.Now(), w.relay.Err()
 	for _, note := range w.relay.Notes() {
 		notes = append(notes, "outbox: "+note)
 	}
@@ -33,6 +33,9 @@ func (w *Worker) Notes() (notes []string) {
 			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", l.topic, l.partition, l.why))
 		}
 		if why := l.waitsForTransaction(w.cfg.StallTimeout, now); why != "" {
+			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", l.topic, l.partition, why))
+		}
+		if why := l.whyNothingIsPublished(now, w.cfg.StallTimeout); why != "" && outbox == nil {
 			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", l.topic, l.partition, why))
 		}
 	}
@@ -98,8 +101,8 @@ func (w *Worker) ping(ctx context.Context) error {
 }
 
 // standing says which partitions and appliers do not move though they have work, and whether none of the worker's partitions can. One in quarantine
-// cannot, but waits for a person: it alone is nothing to wait for. Where Postgres serves nobody, none can, whether it has work or not. The caller
-// holds mu.
+// cannot, but waits for a person: it alone is nothing to wait for. Where Postgres serves nobody, none can, whether it has work or not. Partitions that
+// are not claimed yet cannot, either. The caller holds mu.
 func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 	still, outage := 0, false
 	for i, a := range w.appliers {
@@ -110,7 +113,7 @@ func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 		}
 		for _, l := range a.lanes {
 			if l.trouble != "" && l.state != quarantined {
-				reasons = append(reasons, fmt.Sprintf("%s, partition %d: nothing comes since %s: %s", l.topic, l.partition, l.troubleSince.UTC().Format(time.RFC3339), l.trouble))
+				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s since %s: %s", l.topic, l.partition, l.whatStands(), l.troubleSince.UTC().Format(time.RFC3339), l.trouble))
 			}
 			if l.lock != nil && l.state != quarantined {
 				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s", l.topic, l.partition, l.lock))
@@ -119,6 +122,9 @@ func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 				still++
 			}
 		}
+	}
+	if w.arriving.late(now) {
+		reasons = append(reasons, w.arriving.String())
 	}
 	slices.Sort(reasons)
 	return reasons, outage || len(reasons) > 0 && still == len(w.lanes)

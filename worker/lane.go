@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -64,6 +65,7 @@ type lane struct {
 	keeping
 	fetching
 	unanswered
+	progress
 
 	outsize *outsize // what comes after the queue, where that is too large to be unpacked; else nil
 
@@ -206,6 +208,10 @@ func (l *lane) mayTryAt() time.Time {
 type topicPartition struct {
 	topic     string
 	partition int32
+}
+
+func (n topicPartition) compare(o topicPartition) int {
+	return cmp.Or(cmp.Compare(n.topic, o.topic), cmp.Compare(n.partition, o.partition))
 }
 
 func (l *lane) name() topicPartition { return topicPartition{l.topic, l.partition} }

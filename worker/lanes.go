@@ -24,8 +24,7 @@ func (w *Worker) close(l *lane) {
 	if paused { // or it stays paused if it ever comes back
 		w.client.ResumeFetchPartitions(l.asMap())
 	}
-	w.metrics.Lag.DeleteLabelValues(l.labels()...)
-	w.metrics.Stands.DeleteLabelValues(l.labels()...)
+	w.hideLag(l)
 	w.count()
 }
 
@@ -100,7 +99,7 @@ func (w *Worker) count() {
 		}
 	}
 	w.metrics.Locked.Set(float64(waiting))
-	w.metrics.Assigned.Set(float64(len(w.lanes)))
+	w.metrics.Assigned.Set(float64(len(w.lanes) + w.unclaimed(time.Now())))
 	w.metrics.Quarantined.Set(float64(held))
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // leftAlone measures the lag of partitions that no worker of the group has, which nobody else does: because the group gave them to a consumer that
-// is no worker, does not have this one, or because their topic left everybody's configuration.
+// is no worker, does not have this one, or because their topic left everybody's configuration. So are those that this worker has yet to claim.
 type leftAlone struct {
 	w        *Worker
 	measured map[topicPartition]bool
@@ -48,19 +48,21 @@ func (a *leftAlone) look(ctx context.Context, seen *sight, holdings []Holding) {
 	a.note(waiting)
 }
 
-// alone are the positions whose partitions no worker has.
+// alone are the positions whose partitions no worker has, or this one has yet to claim.
 func (a *leftAlone) alone(seen *sight, holdings []Holding) map[topicPartition]Holding {
 	var owners map[Partition]Member
 	if seen != nil {
 		owners = seen.group.Owners()
 	}
+	own := a.w.memberID()
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	alone := map[topicPartition]Holding{}
 	for _, h := range holdings {
 		name := topicPartition{h.Source.Topic, h.Source.Partition}
 		owner, owned := owners[Partition{name.topic, name.partition}]
-		if !h.Retired && a.w.lanes[name] == nil && (!owned || !owner.Worker) {
+		unclaimed := owned && owner.ID == own
+		if !h.Retired && a.w.lanes[name] == nil && (!owned || !owner.Worker || unclaimed) {
 			alone[name] = h
 		}
 	}

@@ -42,12 +42,17 @@ func (l *lane) waitsForTransaction(patience time.Duration, now time.Time) string
 		l.end-l.stable, l.stable, since(l.standing(now)))
 }
 
-// setLag shows how much of a lane's log is not published, and what keeps its end back. The caller holds mu.
+// setLag shows how much of a lane's log is not published, and what keeps its end back; nothing where nobody knows: an old figure would look like one
+// of today's. The caller holds mu.
 func (w *Worker) setLag(l *lane) {
-	if l.silence != nil || l.state == closed {
-		return // nobody knows
+	if l.state == closed {
+		return
 	}
 	now := time.Now()
+	if l.silence != nil || l.unmeasured(now, w.cfg.StallTimeout) {
+		w.hideLag(l)
+		return
+	}
 	w.metrics.Stands.WithLabelValues(l.labels()...).Set(l.standing(now).Seconds())
 	if l.published >= 0 {
 		w.metrics.Lag.WithLabelValues(l.labels()...).Set(float64(max(0, l.end-l.published)))
@@ -57,4 +62,9 @@ func (w *Worker) setLag(l *lane) {
 		w.logger.Warn("commands wait for a producer's transaction", "topic", l.topic, "partition", l.partition, "stable", l.stable, "end", l.end,
 			"open_for", l.standing(now))
 	}
+}
+
+func (w *Worker) hideLag(l *lane) {
+	w.metrics.Lag.DeleteLabelValues(l.labels()...)
+	w.metrics.Stands.DeleteLabelValues(l.labels()...)
 }

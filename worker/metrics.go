@@ -71,7 +71,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		}),
 		NotFetched: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "allocation_partitions_not_fetched",
-			Help: "Assigned partitions whose leader does not answer, from which nothing can be fetched, or nothing comes though records wait: the log and /readyz say why.",
+			Help: "Assigned partitions whose leader does not answer, that cannot be claimed or fetched, or of which nothing comes or is applied though records wait: the log and /readyz say why.",
 		}),
 		Locked: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "allocation_partitions_locked",

@@ -71,7 +71,10 @@ func (w *Worker) reclaim(ctx context.Context, due []*lane) {
 		w.reclaimed(&found[i], seen)
 	}
 	for _, l := range due {
-		if err != nil && l.state == doubtful {
+		if l.state != doubtful {
+			continue
+		}
+		if l.unclaimed = err; err != nil {
 			l.tries++
 			l.retryAt = time.Now().Add(backoff(l.tries, 50*time.Millisecond, 2*time.Second))
 		}

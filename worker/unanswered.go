@@ -49,6 +49,7 @@ func (w *Worker) silence(l *lane, why error) {
 	l.askAt = time.Now().Add(backoff(l.asks, askSoon, askSlow))
 	l.paused = true
 	w.client.PauseFetchPartitions(l.asMap())
+	w.hideLag(l)
 	kick(w.resume) // it is named now
 	kick(w.ask)
 }

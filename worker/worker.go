@@ -42,6 +42,7 @@ type Worker struct {
 	wakePoll context.CancelFunc // interrupts the poll in flight; nil while none is
 
 	evidence evidence // guarded by mu
+	arriving *arrival // guarded by mu; nil: nothing is to be claimed for the first time
 
 	database   [16]byte       // its id; guarded by mu, as the rest here
 	replaced   *StrangerError // it has another id by now
