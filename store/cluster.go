@@ -56,17 +56,18 @@ type ClusterError struct {
 }
 
 func (e *ClusterError) Error() string {
-	return fmt.Sprintf("the database belongs to Kafka cluster %s and group %s, not to cluster %s and group %s: its positions mean nothing there",
+	return fmt.Sprintf("the database belongs to Kafka cluster %s and group %s, not to cluster %s and group %s: its positions mean nothing there; "+
+		"see KAFKA_BROKERS, KAFKA_GROUP_ID and DATABASE_URL, or, where Kafka or the group is another for good, the runbook",
 		e.OwnCluster, e.OwnGroup, e.Cluster, e.Group)
 }
 
-// Group is the consumer group that the database belongs to; empty: no worker has started yet.
-func (s *Store) Group(ctx context.Context) (name string, err error) {
-	err = s.pool.QueryRow(ctx, `select consumer_group from kafka_cluster`).Scan(&name)
+// Cluster is the Kafka cluster and the consumer group that the database belongs to; empty: no worker has started yet.
+func (s *Store) Cluster(ctx context.Context) (cluster, group string, err error) {
+	err = s.pool.QueryRow(ctx, `select cluster_id, consumer_group from kafka_cluster`).Scan(&cluster, &group)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", nil
+		return "", "", nil
 	}
-	return name, readError("read consumer group", err)
+	return cluster, group, readError("read the Kafka cluster", err)
 }
 
 // CheckCluster remembers the Kafka cluster and the group at the first call, and returns a *ClusterError for any other later.

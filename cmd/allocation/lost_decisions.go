@@ -59,6 +59,9 @@ func (c *dlqLostCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer client.Close()
+	if err := sameCluster(ctx, db, client, c.Kafka); err != nil {
+		return err
+	}
 	if err := missingTopics(ctx, client, c.DeadLetterTopic); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *offsetsServers) look(ctx context.Context, p *program) (*offsetsView, er
 		return nil, err
 	}
 	v := &offsetsView{db: db, client: client, admin: kadm.NewClient(client)}
-	if err := v.read(ctx); err != nil {
+	if err := v.read(ctx, s.Kafka); err != nil {
 		v.close()
 		return nil, err
 	}
@@ -64,7 +64,10 @@ func (v *offsetsView) close() {
 	v.db.Close()
 }
 
-func (v *offsetsView) read(ctx context.Context) (err error) {
+func (v *offsetsView) read(ctx context.Context, kafka config.Kafka) (err error) {
+	if err := sameCluster(ctx, v.db, v.client, kafka); err != nil {
+		return err
+	}
 	if v.positions, err = v.db.Positions(ctx); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type offsetsGroup struct {
 
 // group asks who takes part in the consumer group. Where this user may not know, it says so.
 func (v *offsetsView) group(ctx context.Context, p *program) (g offsetsGroup, err error) {
-	name, err := v.db.Group(ctx)
+	_, name, err := v.db.Cluster(ctx)
 	if err != nil || name == "" {
 		return g, err
 	}

@@ -58,6 +58,9 @@ func (c *verifyCommand) Run(ctx context.Context, p *program) error {
 			return err
 		}
 		defer client.Close()
+		if err := sameCluster(ctx, db, client, c.Kafka); err != nil {
+			return err
+		}
 		if err := missingTopics(ctx, client, c.EventsTopic); err != nil {
 			return err
 		}

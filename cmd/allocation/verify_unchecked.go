@@ -71,7 +71,7 @@ func (p *program) quarantined(ctx context.Context, db *store.Store, kafka config
 	}
 	defer client.Close()
 	v := &offsetsView{db: db, client: client, admin: kadm.NewClient(client)}
-	if err := v.read(ctx); err != nil {
+	if err := v.read(ctx, kafka); err != nil {
 		return nil, err
 	}
 	for _, position := range v.positions {
