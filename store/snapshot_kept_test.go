@@ -72,6 +72,40 @@ func TestApply_takesLittleLongerWhileAnOldSnapshotIsOpen(t *testing.T) {
 	require.Less(t, 2*late, 3*usual)
 }
 
+// Positions of many partitions, which each transaction moves, share pages.
+func TestApply_takesLittleLongerForManyPartitionsWhileAnOldSnapshotIsOpen(t *testing.T) {
+	const partitions, window, transactions = 24, 20, 250
+	b := setup(t, partitions)
+	for _, table := range []string{"positions", "products", "batches"} {
+		b.sudo(`alter table ` + table + ` set (autovacuum_enabled = off)`)
+	}
+	everywhere := func(times int) {
+		for range times {
+			var commands []worker.Command
+			for p := range partitions {
+				commands = append(commands, command(p, "Allocate", `{"orderid":"p%d-%d","sku":"NONE","qty":1}`, p, b.offset[p]))
+			}
+			b.apply(commands...)
+		}
+	}
+	everywhere(window)
+	changes := partitions * (1 + window) // with the claim
+	start := b.looks(changes)
+	everywhere(window)
+	changes += partitions * window
+	usual := b.looks(changes) - start
+
+	b.outsider(`set transaction isolation level repeatable read; select from positions`)
+	everywhere(transactions)
+	changes += partitions * transactions
+	start = b.looks(changes)
+	everywhere(window)
+	changes += partitions * window
+	late := b.looks(changes) - start
+	t.Logf("pages looked at in a transaction: %d, and %d under the snapshot", usual/window, late/window)
+	require.Less(t, late, 4*usual)
+}
+
 // meanwhile applies a batch, which waits for a transaction that is about to be committed.
 func (b *bench) meanwhile(statement string, batch worker.Batch) error {
 	b.t.Helper()

@@ -25,7 +25,7 @@ func (p *Postgres) CopyTo(ctx context.Context, dir string) error {
 		return err
 	}
 	backup := exec.CommandContext(ctx, programs.path("pg_basebackup"), "-D", data, "-d", databaseURL(superuser, p.options.Port, "postgres"),
-		"--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
+		"--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--no-password") // it would ask, and wait
 	backup.Env = append(os.Environ(), "PGPASSWORD="+p.options.Password) // others can read a process' arguments
 	backup.Dir = "/"                                                    // this process' own may be closed to the account
 	account.apply(backup, data)

@@ -5,36 +5,61 @@ import (
 	"strings"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// leavesOut: a worker that may write to the topic of all events and not to the one of dead letters goes on without these. They are in the database.
+// routed is a topic of EVENT_ROUTES.
+const routed = "allocation.routed"
+
+// leavesOut: a worker that may write to the topic of all events, and neither to the one of dead
+// letters nor to one of a route, goes on without what belongs there. All of it is elsewhere.
 func leavesOut(s *site) {
-	w := s.startWorker(s.worker())
+	s.makeTopic(routed)
+	route := rule{"User:allocation-worker", "Write", "topic", routed}
+	s.allow(route)
+	routes := "Allocated=" + routed + ",OutOfStock=" + routed + ",AllocationRejected=" + routed
+	w := s.startWorker(s.worker().with("EVENT_ROUTES=" + routes))
 	w.ready(waitLimit)
-	var write rule
 	for _, r := range s.rules() {
 		if r.principal == "User:allocation-worker" && r.operation == "Write" && strings.HasSuffix(r.name, ".dlq") {
-			write = r
+			s.goesOnWithout(w, r, s.sendMalformed)
 		}
 	}
+	s.goesOnWithout(w, route, func() { s.sendOrder() })
+	require.Contains(s.t, s.done(s.operator(), "dlq", "list", "--json", "--reason=malformed"), `"malformed"`)
+	w.stop()
+}
+
+// goesOnWithout: what a topic refuses is left out, named and counted, and nothing waits for it.
+func (s *site) goesOnWithout(w *worker, write rule, send func()) {
+	s.t.Helper()
+	skipped := `allocation_outbox_skipped_total{reason="TOPIC_AUTHORIZATION_FAILED",topic="` + write.name + `"} 1` + "\n"
 	s.forbid(write)
-	s.sendMalformed()
-	const skipped = `allocation_outbox_skipped_total{reason="TOPIC_AUTHORIZATION_FAILED",topic="warehouse.commands.dlq"} `
-	await(s.t, waitLimit, func() string { return w.get("/metrics") }, skipped+"1\n")
+	send()
+	await(s.t, waitLimit, func() string { return w.get("/metrics") }, skipped)
 	for range 5 {
-		s.sendMalformed()
+		send()
 	}
 	s.works(w)
 	await(s.t, waitLimit, s.lags, `[0,0]`)
-	ready := w.get("/readyz")
-	require.Contains(s.t, ready, `{"ready":true,"notes":["outbox: publish to warehouse.commands.dlq: TOPIC_AUTHORIZATION_FAILED`)
-	require.Contains(s.t, w.logged(), `msg="topic refuses every record; its records are left out until it takes one, and nothing else waits for them"`)
-	require.Contains(s.t, s.done(s.operator(), "dlq", "list", "--json", "--reason=malformed"), `"malformed"`)
+	require.Contains(s.t, w.get("/readyz"), `{"ready":true,"notes":["outbox: publish to `+write.name+`: TOPIC_AUTHORIZATION_FAILED`)
+	require.Contains(s.t, w.logged(),
+		`msg="topic refuses every record; its records are left out until it takes one, and nothing else waits for them" part=relay topic=`+write.name)
 
 	s.allow(write)
-	await(s.t, waitLimit, func() string { s.sendMalformed(); return w.logged() }, `msg="topic takes records again" part=relay topic=warehouse.commands.dlq`)
+	again := `msg="topic takes records again" part=relay topic=` + write.name
+	await(s.t, waitLimit, func() string { send(); return w.logged() }, again)
 	w.ready(waitLimit)
-	w.stop()
+}
+
+func (s *site) makeTopic(name string) {
+	s.t.Helper()
+	request, topic := kmsg.NewPtrCreateTopicsRequest(), kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
+	request.Topics = append(request.Topics, topic)
+	answer, err := request.RequestWith(s.t.Context(), s.admin)
+	require.NoError(s.t, err)
+	require.Zero(s.t, answer.Topics[0].ErrorCode)
 }
 
 // lags are what is not published, by partition.
