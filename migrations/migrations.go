@@ -7,7 +7,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
@@ -33,8 +35,10 @@ func Provider(db *sql.DB) (*goose.Provider, error) {
 
 // Done is what Up did.
 type Done struct {
+	Version int64 // of the schema now
 	Applied []*goose.MigrationResult
 	Revoked []Reach
+	Granted []string // statements that gave the roles what they lacked
 }
 
 // Up applies what is missing, and takes from others what they may do with the schema: each time, since default privileges may have changed.
@@ -42,25 +46,43 @@ func Up(ctx context.Context, db *sql.DB) (done Done, err error) {
 	if err := prepare(ctx, db); err != nil {
 		return done, err
 	}
-	done.Applied, err = apply(ctx, db)
+	done.Version, done.Applied, err = apply(ctx, db)
 	if err != nil && len(done.Applied) == 0 {
 		return done, err
 	}
 	revoked, failed := Close(ctx, db)
 	done.Revoked = revoked
+	if err == nil && failed == nil {
+		done.Granted, failed = grantAgain(ctx, db)
+	}
 	return done, errors.Join(err, failed)
 }
 
-func apply(ctx context.Context, db *sql.DB) ([]*goose.MigrationResult, error) {
+func apply(ctx context.Context, db *sql.DB) (version int64, done []*goose.MigrationResult, err error) {
 	p, err := Provider(db)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	done, err := p.Up(ctx)
+	done, err = p.Up(ctx)
 	if err != nil {
-		return done, fmt.Errorf("migrate: %w", err)
+		return 0, done, fmt.Errorf("migrate: %w", ExplainLock(err))
 	}
-	return done, nil
+	version, err = p.GetDBVersion(ctx)
+	return version, done, err
+}
+
+// LockTimeout is how long a migration may wait for a lock: all that comes later waits behind it,
+// such as workers.
+const LockTimeout = 5 * time.Second
+
+// ExplainLock says what to do where somebody else's lock kept a migration from being done.
+func ExplainLock(err error) error {
+	const lockNotAvailable = "55P03"
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == lockNotAvailable {
+		return fmt.Errorf("somebody's open transaction has locked what is to change, and workers wait behind who waits for it, so this gave up; that migration changed nothing: "+
+			"end that transaction, and run this again (deploy/RUNBOOK.md, \"An upgrade gives up because of a lock\"): %w", err)
+	}
+	return err
 }
 
 // Latest is the version of the newest migration: what a worker of this binary needs.

@@ -16,6 +16,7 @@ type State struct {
 	user     string
 	quoted   string // the user, as statements need it
 	hidden   bool   // the user may not read the version
+	roles    string // those of Roles that the user has
 	found    []found
 }
 
@@ -49,7 +50,8 @@ select current_database(), current_user, to_regnamespace('public') is not null,
     coalesce((select has_schema_privilege(oid, 'usage') from pg_namespace where nspname = 'public'), false),
     exists (select from pg_class where relname = '` + versionTable + `' and relnamespace = to_regnamespace('public')),
     exists (select from pg_class where relname = '` + versionTable + `' and relnamespace = to_regnamespace('public') and not has_table_privilege(oid, 'select')),
-    quote_ident(current_user), current_setting('server_encoding')`
+    quote_ident(current_user), current_setting('server_encoding'),
+    coalesce((select string_agg(rolname, ' and ' order by rolname) from pg_roles where rolname = any($1) and pg_has_role(oid, 'usage')), '')`
 
 // Look finds out what a database has of the schema, as of one moment: somebody may be migrating it. Its error tells a person what to mend where Unfit
 // says so.
@@ -66,7 +68,7 @@ func look(ctx context.Context, db *sql.Tx) (*State, error) {
 	var s State
 	var exists, usable, versioned bool
 	var encoding string
-	err := db.QueryRowContext(ctx, lookSQL).Scan(&s.Database, &s.user, &exists, &usable, &versioned, &s.hidden, &s.quoted, &encoding)
+	err := db.QueryRowContext(ctx, lookSQL, Roles).Scan(&s.Database, &s.user, &exists, &usable, &versioned, &s.hidden, &s.quoted, &encoding, &s.roles)
 	if err != nil {
 		return nil, fmt.Errorf("look at the schema: %w", err)
 	}
@@ -127,6 +129,10 @@ func (s *State) find(ctx context.Context, db *sql.Tx) error {
 // Own returns a *ForeignError where the version does not tell of this program's tables: another program uses the same table for versions, or
 // tables are missing, or others are in the way.
 func (s *State) Own() error {
+	if s.hidden && s.roles != "" {
+		return &SchemaRightError{fmt.Sprintf("permission denied for table %s: the user %s of the database %s has the role %s, which lacks its rights, as after a dump that was restored "+
+			"without privileges: as the owner of the tables, `allocation migrate up` grants them again", versionTable, s.user, s.Database, s.roles)}
+	}
 	if s.hidden {
 		return &SchemaRightError{fmt.Sprintf("permission denied for table %[2]s: the user %[1]s may not read it in the database %[3]s; as an administrator, `grant allocation_worker to %[4]s` for a worker, "+
 			"or `grant allocation_operator to %[4]s` for a person", s.user, versionTable, s.Database, s.quoted)}

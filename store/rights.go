@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -12,25 +11,6 @@ import (
 
 	"allocation/migrations"
 )
-
-// workersRights are what the role of workers may do with tables, exactly: as the migrations grant it.
-var workersRights = map[string]string{
-	"kafka_cluster":    "select insert",
-	"positions":        "select insert update",
-	"products":         "select insert update",
-	"batches":          "select insert update",
-	"lines":            "select insert update",
-	"outbox":           "select insert",
-	"dead_letters":     "select insert update(state) update(attempts) update(first_event) update(resolved_at) update(batch_room) update(batch_next) update(batch_problem)",
-	"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
-	"held_commands":    "select insert delete",
-	"absences":         "update",
-	"fetch_troubles":   "select insert update delete",
-	"goose_db_version": "select",
-
-	"database_identity": "select",
-	"attendances":       "select insert delete",
-}
 
 // RightsError says that Postgres does not let a worker do what it must. Waiting does not mend that: the statements in its text do.
 type RightsError struct{ says []string }
@@ -64,11 +44,8 @@ select current_user, quote_ident(current_user),
 // CheckRights returns a *RightsError where this user may not do what a worker must, or does not see all rows.
 func (s *Store) CheckRights(ctx context.Context) error {
 	var tables, rights, columns []string
-	for _, table := range slices.Sorted(maps.Keys(workersRights)) {
-		for right := range strings.FieldsSeq(workersRights[table]) {
-			right, column, _ := strings.Cut(strings.TrimSuffix(right, ")"), "(")
-			tables, rights, columns = append(tables, table), append(rights, right), append(columns, column)
-		}
+	for _, r := range migrations.TableRights("allocation_worker") {
+		tables, rights, columns = append(tables, r.Table), append(rights, r.What), append(columns, r.Column)
 	}
 	var functions []string
 	for _, o := range migrations.Objects() {

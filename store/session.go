@@ -92,8 +92,32 @@ func configureSession(cfg *pgxpool.Config) {
 		c.ConnectTimeout = connectTimeout
 	}
 	if c.ValidateConnect == nil {
-		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // a standby is no database of ours
+		c.ValidateConnect = writable
 	}
+}
+
+// ReadOnlyError says that a server answers and takes no changes. Waiting may mend it: a standby may be
+// promoted, and who set the setting may take it back.
+type ReadOnlyError struct{ says string }
+
+func (e *ReadOnlyError) Error() string { return e.says }
+
+// writable refuses a standby, which is no database of ours, and sessions that may not write.
+func writable(ctx context.Context, conn *pgconn.PgConn) error {
+	const sql = `select pg_is_in_recovery(), current_setting('transaction_read_only'), quote_ident(current_user), quote_ident(current_database())`
+	results, err := conn.Exec(ctx, sql).ReadAll()
+	if err != nil {
+		return err
+	}
+	row := results[0].Rows[0]
+	switch {
+	case string(row[0]) == "t":
+		return &ReadOnlyError{"the server is a standby, which cannot be written to: name the primary in DATABASE_URL"}
+	case string(row[1]) == "on":
+		return &ReadOnlyError{fmt.Sprintf("transactions of the user %s in the database %s are read only: where nobody means it (a full disk makes some hosts do it), "+
+			"`alter role %[1]s reset default_transaction_read_only`, `alter database %[2]s reset default_transaction_read_only`, or the same for the server", row[2], row[3])}
+	}
+	return nil
 }
 
 // SetSession makes each connection set what is certain, and what is usual unless the URL has it. It does so by a statement when it is connected: a

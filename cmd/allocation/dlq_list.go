@@ -60,8 +60,8 @@ func (c *dlqListCommand) Run(ctx context.Context, p *program) error {
 
 func (p *program) printLetters(list *store.LetterList) error {
 	if len(list.Letters) == 0 {
-		fmt.Fprintln(p.out, "no dead letters")
-		return nil
+		_, err := fmt.Fprintln(p.out, "no dead letters")
+		return err
 	}
 	t := newTable(p.out, "ID", "REASON", "TYPE", "PRODUCT", "WHEN", "STATE", "WAITING", "MESSAGE")
 	for _, l := range list.Letters {

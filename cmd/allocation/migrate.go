@@ -50,20 +50,27 @@ func (c *migrateUpCommand) Run(ctx context.Context, p *program) error {
 	for _, line := range migrations.Describe(done.Revoked) {
 		p.tell("revoked what another role had, %s", line)
 	}
+	for _, statement := range done.Granted {
+		p.tell("gave a role what it lacked, %s", statement)
+	}
 	if err != nil {
 		return err
 	}
 	if c.JSON {
 		return p.printJSON(migrationResults(done.Applied))
 	}
-	return p.printApplied(done.Applied)
+	return p.printApplied(done)
 }
 
-func (p *program) printApplied(applied []*goose.MigrationResult) error {
-	for _, m := range migrationResults(applied) {
+func (p *program) printApplied(done migrations.Done) error {
+	for _, m := range migrationResults(done.Applied) {
 		fmt.Fprintf(p.out, "applied %d %s in %s\n", m.Version, m.Name, time.Duration(m.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
-	_, err := fmt.Fprintf(p.out, "the schema is at version %d, up to date\n", migrations.Latest())
+	state := "up to date"
+	if done.Version > migrations.Latest() {
+		state = fmt.Sprintf("newer than this program's %d", migrations.Latest())
+	}
+	_, err := fmt.Fprintf(p.out, "the schema is at version %d, %s\n", done.Version, state)
 	return err
 }
 
@@ -135,7 +142,7 @@ func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	store.SetSession(&pool.ConnConfig.Config, nil)
+	store.SetSession(&pool.ConnConfig.Config, map[string]string{"lock_timeout": fmt.Sprint(migrations.LockTimeout.Milliseconds())})
 	return pool.ConnConfig, nil
 }
 
@@ -143,6 +150,9 @@ func databaseAway(database config.Database, settings *pgx.ConnConfig, err error)
 	explained := database.Explain(err)
 	if access := (*config.AccessError)(nil); errors.As(explained, &access) {
 		return explained
+	}
+	if readOnly := (*store.ReadOnlyError)(nil); errors.As(err, &readOnly) {
+		return fmt.Errorf("Postgres answers at %s:%d, and takes no changes: %w", settings.Host, settings.Port, readOnly) //nolint:staticcheck // a name
 	}
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
 		return fmt.Errorf("Postgres answers at %s:%d, and lets nobody in: %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name

@@ -61,8 +61,11 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	if has, err := provider.GetDBVersion(ctx); err != nil || has <= to {
+	switch has, err := provider.GetDBVersion(ctx); {
+	case err != nil || has <= to:
 		return cmp.Or(err, fmt.Errorf("nothing was undone: the schema is at version %d", has))
+	case has > migrations.Latest():
+		return fmt.Errorf("nothing was undone: the schema is at version %d, newer than this program's %d, which does not know how to undo that: run the newer program", has, migrations.Latest())
 	}
 	lost, err := rowsLost(ctx, db, to)
 	if err != nil {
@@ -73,7 +76,7 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
 	}
 	undone, err := provider.DownTo(ctx, to)
 	if err != nil {
-		return fmt.Errorf("undo migrations: %w", err)
+		return fmt.Errorf("undo migrations: %w", migrations.ExplainLock(err))
 	}
 	if _, err := migrations.Close(ctx, db); err != nil { // functions of before were made again
 		return err

@@ -56,6 +56,9 @@ func (c *migrateStatusCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("read migrations of the database: %w", err)
 	}
+	if state.Version > migrations.Latest() {
+		p.tell("the schema is at version %d, newer than this program's %d", state.Version, migrations.Latest())
+	}
 	if err := p.tellOthers(ctx, db); err != nil {
 		return err
 	}

@@ -100,6 +100,37 @@ func TestProgram_namesTheSettingThatTakesPromisesAway(t *testing.T) {
 	startsNot(t, login, `the setting session_replication_role is "replica"`, "alter role "+name+" reset session_replication_role")
 }
 
+// Some hosts make a database read only when its disk is full, and some administrators while they work
+// on it. Then everybody waits, and knows for what.
+func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
+	s, database, name := asWorkersLogin(t)
+	administer(t, database, "alter role "+name+" set default_transaction_read_only = on")
+	says := "`alter role " + name + " reset default_transaction_read_only`"
+	o := runProgram(t, "show", "order", "o1")
+	requireOutcome(t, o, exitFailed, "and takes no changes: ")
+	require.Contains(t, o.err, says)
+	require.NotContains(t, o.err, "is it running")
+
+	s.launch()
+	require.Eventually(t, func() bool { return strings.Contains(s.get("/readyz"), says) }, 30*time.Second, 50*time.Millisecond)
+	administer(t, database, "alter role "+name+" reset default_transaction_read_only")
+	s.awaitReadyz(`200 {"ready":true`)
+}
+
+// What a copied line or a template leaves before the URL would make it a list of options, which leads
+// to a server that nobody named.
+func TestProgram_refusesAURLWithSomethingBeforeIt(t *testing.T) {
+	database := testbed.Database(t)
+	for _, before := range []string{" ", "\"", "'", "\n", "jdbc:", "DATABASE_URL="} {
+		t.Setenv("DATABASE_URL", before+database)
+		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
+			requireOutcome(t, runProgram(t, command...), exitUsage, "must begin with postgres:// or postgresql://")
+		}
+	}
+	t.Setenv("DATABASE_URL", database+"\r\n") // a file's last line break
+	runProgram(t, "migrate", "up").requireDone(t)
+}
+
 func TestProgram_saysThatTheServerRefusesAndNotThatItIsAway(t *testing.T) {
 	database := testbed.Database(t)
 	u, err := url.Parse(database)

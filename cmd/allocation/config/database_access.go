@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -95,6 +97,10 @@ func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
 // parse reads the URL. Its error never shows it.
 func (d Database) parse(url string) (*pgx.ConnConfig, error) {
 	where := d.secret().where()
+	if strings.Contains(url, "://") && !keywords.MatchString(url) && !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+		// It would be taken for a list of options, and lead to a server that nobody named.
+		return nil, refusal(BadFile, nil, "%s (not shown, it may hold a password) must begin with postgres:// or postgresql://, without a space, a quotation mark or anything else before it", where)
+	}
 	pool, err := pgxpool.ParseConfig(url)
 	if err == nil {
 		if _, set := pool.ConnConfig.RuntimeParams["replication"]; set {
@@ -111,6 +117,9 @@ func (d Database) parse(url string) (*pgx.ConnConfig, error) {
 	return nil, refusal(BadFile, nil, "%s (not shown, it may hold a password) cannot be read; it must be a URL such as postgres://user:password@host:5432/allocation, "+
 		"with special characters of the password as %%40 and so on, only options that Postgres' clients know, and files of certificates as PEM", where)
 }
+
+// keywords is how options begin that are given as name=value.
+var keywords = regexp.MustCompile(`^[a-z_]+ *=`)
 
 var errMoved = errors.New("DATABASE_URL_FILE names another host or database than when this process began: restart it to move there")
 

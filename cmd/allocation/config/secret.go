@@ -18,7 +18,7 @@ type secret struct {
 // read returns the value as it is now: a file may have been rotated.
 func (s secret) read() (string, error) {
 	if s.file == "" {
-		if value := os.Getenv(s.variable); value != "" {
+		if value := trimmed(os.Getenv(s.variable)); value != "" {
 			return value, nil
 		}
 		return s.fallback, nil
@@ -27,8 +27,11 @@ func (s secret) read() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read %s_FILE: %w", s.variable, err)
 	}
-	return strings.TrimRight(string(content), "\r\n"), nil
+	return trimmed(string(content)), nil
 }
+
+// trimmed leaves out the line break that a file of a secret ends with, also where it became a variable.
+func trimmed(value string) string { return strings.TrimRight(value, "\r\n") }
 
 // where names what holds the value.
 func (s secret) where() string {

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed"
+	"allocation/migrations"
+)
+
+// While an upgrade waits for a lock, workers wait behind it. So it gives up soon, and what it did not
+// do can be done later.
+func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+	runProgram(t, "migrate", "up").requireDone(t)
+	runProgram(t, "migrate", "down", "--to=11", "--yes").requireDone(t)
+	analyst, err := pgx.Connect(t.Context(), database)
+	require.NoError(t, err)
+	defer analyst.Close(t.Context())
+	_, err = analyst.Exec(t.Context(), "begin; select count(*) from positions")
+	require.NoError(t, err)
+
+	began := time.Now()
+	o := runProgram(t, "migrate", "up")
+	requireOutcome(t, o, exitFailed, "somebody's open transaction has locked what is to change")
+	require.Less(t, time.Since(began), 6*migrations.LockTimeout)
+	requireOutcome(t, runProgram(t, "migrate", "down", "--to=0", "--yes"), exitFailed, "somebody's open transaction has locked what is to change")
+
+	_, err = analyst.Exec(t.Context(), "commit")
+	require.NoError(t, err)
+	require.Contains(t, runProgram(t, "migrate", "up").requireDone(t), "up to date")
+}
+
+// A program of before, as after a deployment was taken back, says which version there is.
+func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+	runProgram(t, "migrate", "up").requireDone(t)
+	newer, own := migrations.Latest()+7, migrations.Latest()
+	administer(t, database, fmt.Sprintf("insert into goose_db_version (version_id, is_applied) values (%d, true)", newer))
+
+	says := fmt.Sprintf("the schema is at version %d, newer than this program's %d", newer, own)
+	require.Contains(t, runProgram(t, "migrate", "up").requireDone(t), says)
+	require.Contains(t, runProgram(t, "migrate", "status").err, says)
+	for _, to := range []int64{0, own - 1, own} {
+		requireOutcome(t, runProgram(t, "migrate", "down", fmt.Sprintf("--to=%d", to), "--yes"), exitFailed, "nothing was undone: "+says)
+	}
+	require.Len(t, tables(t, database), len(knownTables()))
+}
+
+// A dump that was restored without privileges, as hosting platforms make them, leaves the roles
+// without rights.
+func TestMigrateUp_givesTheRolesWhatADumpWithoutPrivilegesLost(t *testing.T) {
+	s, database, _ := asWorkersLogin(t)
+	operator, operates := newLogin(t, database)
+	administer(t, database, "grant allocation_operator to "+operator, "revoke all on all tables in schema public from allocation_worker, allocation_operator")
+	require.Equal(t, exitFailed, s.runWorker().code)
+	t.Setenv("DATABASE_URL", operates)
+	requireOutcome(t, runProgram(t, "dlq", "list"), exitFailed, "has the role allocation_operator, which lacks its rights")
+
+	t.Setenv("DATABASE_URL", database)
+	o := runProgram(t, "migrate", "up")
+	o.requireDone(t)
+	require.Contains(t, o.err, "gave a role what it lacked, grant select on goose_db_version to allocation_operator")
+	require.Empty(t, runProgram(t, "migrate", "up").err)
+
+	t.Setenv("DATABASE_URL", operates)
+	require.Contains(t, runProgram(t, "dlq", "list").requireDone(t), "no dead letters")
+	runProgram(t, "offsets", "list", "--history").requireDone(t)
+	requireOutcome(t, runProgram(t, "dlq", "discard", s.names.commands+".0.0"), exitFailed, "there is no dead letter")
+}

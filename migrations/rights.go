@@ -1,0 +1,98 @@
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// tableRights are what each role may do with tables, exactly: as the migrations grant it.
+var tableRights = map[string]map[string]string{
+	"allocation_worker": {
+		"kafka_cluster":    "select insert",
+		"positions":        "select insert update",
+		"products":         "select insert update",
+		"batches":          "select insert update",
+		"lines":            "select insert update",
+		"outbox":           "select insert",
+		"dead_letters":     "select insert update(state) update(attempts) update(first_event) update(resolved_at) update(batch_room) update(batch_next) update(batch_problem)",
+		"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
+		"held_commands":    "select insert delete",
+		"absences":         "update",
+		"fetch_troubles":   "select insert update delete",
+		"goose_db_version": "select",
+
+		"database_identity": "select",
+		"attendances":       "select insert delete",
+	},
+	"allocation_operator": {
+		"positions":        "select",
+		"products":         "select",
+		"batches":          "select",
+		"lines":            "select",
+		"outbox":           "select",
+		"dead_letters":     "select update(state) update(attempts) update(resolved_at) update(batch_room) update(batch_problem)",
+		"held_keys":        "select",
+		"held_commands":    "select",
+		"offset_decisions": "select",
+		"kafka_cluster":    "select",
+		"fetch_troubles":   "select",
+		"goose_db_version": "select",
+	},
+}
+
+// TableRight is something that a role may do with a table, or with a column of it.
+type TableRight struct{ Table, What, Column string }
+
+// TableRights are what a role may do with tables, by table.
+func TableRights(role string) (all []TableRight) {
+	of := tableRights[role]
+	for _, table := range slices.Sorted(maps.Keys(of)) {
+		for right := range strings.FieldsSeq(of[table]) {
+			what, column, _ := strings.Cut(strings.TrimSuffix(right, ")"), "(")
+			all = append(all, TableRight{table, what, column})
+		}
+	}
+	return all
+}
+
+const lackingSQL = `
+select format('grant %s on %I to %I', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', '), name, role)
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) n (role, name, what, col)
+join pg_class c on c.relname = n.name and c.relnamespace = to_regnamespace('public')
+where not case when col = '' then has_table_privilege(role, c.oid, what) else has_column_privilege(role, c.oid, col, what) end
+group by name, role order by 1`
+
+// grantAgain gives the roles what they lack on tables, as after a dump that was restored without
+// privileges, and returns the statements.
+func grantAgain(ctx context.Context, db *sql.DB) ([]string, error) {
+	var roles, tables, whats, columns []string
+	for _, role := range Roles {
+		for _, r := range TableRights(role) {
+			roles, tables, whats, columns = append(roles, role), append(tables, r.Table), append(whats, r.What), append(columns, r.Column)
+		}
+	}
+	var statements []string
+	rows, err := db.QueryContext(ctx, lackingSQL, roles, tables, whats, columns)
+	if err != nil {
+		return nil, fmt.Errorf("look for the rights of roles: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var statement string
+		if err := rows.Scan(&statement); err != nil {
+			return nil, fmt.Errorf("look for the rights of roles: %w", err)
+		}
+		statements = append(statements, statement)
+	}
+	if err := rows.Err(); err != nil || len(statements) == 0 {
+		return nil, err
+	}
+	if _, err := db.ExecContext(ctx, strings.Join(statements, "; ")); err != nil { // one statement for Postgres: all or none
+		return nil, fmt.Errorf("%s: %w", strings.Join(statements, "; "), err)
+	}
+	return statements, nil
+}
