@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/pulse"
 )
 
 // Table is where committed rows are kept. Its errors are outages: the relay waits and asks again.
@@ -29,6 +31,7 @@ type Options struct {
 	Table    Table
 	Metrics  Metrics
 	Logger   *slog.Logger
+	Parts    *pulse.Parts // where the relay's long-lived parts say that they go round; may be nil
 
 	// Each room holds rows while they are fewer than these, and their bytes. What is handed over at once may pass them once.
 	MaxRows  int

@@ -3,6 +3,8 @@ package outbox
 import (
 	"context"
 	"time"
+
+	"allocation/pulse"
 )
 
 // nudgeAgain is after what time owners are asked again: each time they write what they publish at once for about twice as long, and a
@@ -14,6 +16,7 @@ type poller struct {
 	relay  *Relay
 	kicked chan struct{} // holds one token
 	ended  chan struct{}
+	part   *pulse.Part
 
 	// Of the goroutine alone.
 	nudged map[int32]time.Time // when owners were asked
@@ -37,7 +40,9 @@ func (p *poller) run(ctx context.Context) {
 	for {
 		select {
 		case <-p.kicked:
+			p.part.Begin()
 			p.poll(ctx)
+			p.part.Rest()
 		case <-ctx.Done():
 			return
 		}
@@ -114,6 +119,7 @@ func (p *poller) nudge(ctx context.Context, ids []int32) {
 // look tells those who wait how far others have published, and whether that is further than at the last look.
 func (p *poller) look(ctx context.Context, ids []int32) (progress bool) {
 	published, err := p.relay.table.Published(ctx, ids)
+	p.part.Ill(err)
 	if err != nil {
 		if ctx.Err() == nil {
 			p.relay.health.tableFailed("published", err)

@@ -71,6 +71,7 @@ func newRelay(o Options, p pace) (*Relay, error) {
 	}
 	r.producer.Store(producer)
 	r.poller, r.watcher = newPoller(r), newWatcher(r)
+	r.poller.part, r.watcher.part = o.Parts.Add("published rows of others"), o.Parts.Add("acknowledgements")
 	for topic, state := range r.health.topics {
 		r.alone[topic] = newAlone(r, state)
 		go r.alone[topic].run()

@@ -9,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/pulse"
 )
 
 // answerTime is how long a broker may take to say what is wrong.
@@ -18,6 +20,7 @@ const answerTime = 5 * time.Second
 // a client that can never publish again.
 type watcher struct {
 	relay *Relay
+	part  *pulse.Part
 	ended chan struct{}
 }
 
@@ -25,12 +28,14 @@ func newWatcher(r *Relay) *watcher { return &watcher{relay: r, ended: make(chan 
 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.ended)
+	w.part.Begin()
 	for pause(ctx, w.relay.pace.look) {
 		now := time.Now()
 		w.relay.health.forget(now)
 		if silent := w.silent(now); len(silent) > 0 || w.relay.health.troubled() {
 			w.look(ctx, silent)
 		}
+		w.part.Well()
 	}
 }
 

@@ -101,7 +101,7 @@ func (w *Worker) tellAgain(ctx context.Context, seen *sight, claims []Claim) {
 	own := w.memberID()
 	for _, c := range claims {
 		if r := seen.reports[Partition{c.Source.Topic, c.Source.Partition}]; r.worker && r.member == own {
-			w.commit(ctx, map[string]map[int32]kgo.EpochOffset{c.Source.Topic: {c.Source.Partition: {Epoch: -1, Offset: r.at}}})
+			_ = w.commit(ctx, map[string]map[int32]kgo.EpochOffset{c.Source.Topic: {c.Source.Partition: {Epoch: -1, Offset: r.at}}})
 			return
 		}
 	}

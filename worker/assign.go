@@ -149,7 +149,7 @@ func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, partitions map[stri
 			w.logger.Info("partitions move with events unacknowledged: their next owner publishes them", "error", err)
 		}
 	}
-	w.reportLanes(flush, lanes)
+	_ = w.reportLanes(flush, lanes) // it is counted, and the next owner reports
 	w.lost(ctx, nil, partitions)
 }
 

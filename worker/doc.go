@@ -17,7 +17,7 @@
 //   - the reporter: writes published rows of idle partitions, and commits to the group what is applied and published;
 //   - the listener: hears from other workers that they wait for a published row, and from operators that they decided;
 //   - the watch: finds topics that were made again, claims that were lost without a word, and rows that no member of the group has;
-//   - the fetch watch: resumes partitions whose fetch failed, and finds those from which nothing comes though records wait;
+//   - the fetch watch: resumes partitions whose fetch failed, and finds those that stand;
 //   - one for each batch of records that is too large to be unpacked, and whose header is read;
 //   - one for each lane whose old rows are being drained, and one for rows that no member has.
 //

@@ -116,8 +116,10 @@ func (w *Worker) pauseFetch(l *lane, wait time.Duration) {
 
 // runFetchWatch resumes lanes whose fetch failed, and says from which lanes nothing comes though records wait.
 func (w *Worker) runFetchWatch(stop context.Context) {
+	w.metrics.fetchWatch.Begin()
 	for wait := fetchLook; sleepUntilKicked(stop, w.resume, wait); {
 		wait = w.lookAtFetches(time.Now())
+		w.metrics.fetchWatch.Well()
 	}
 }
 
@@ -131,7 +133,8 @@ func (w *Worker) runMeasure(stop context.Context) {
 // measure asks for the ends of the logs. A leader that does not answer keeps nothing from the others.
 func (w *Worker) measure(ctx context.Context) {
 	lanes := w.measurable()
-	answers, _ := w.askAbout(ctx, func(p Partition) bool { return lanes[p] != nil }) // an error is told by fetches, too
+	answers, err := w.askAbout(ctx, func(p Partition) bool { return lanes[p] != nil })
+	w.metrics.measuring.Ill(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()

@@ -14,8 +14,9 @@ import (
 
 // Keys of requests.
 const (
-	fetch       = 1
-	listOffsets = 2
+	fetch          = 1
+	listOffsets    = 2
+	describeGroups = 15
 )
 
 // deafness keeps a client's fetches, or its requests of another key, from ever being answered, and nothing else.

@@ -19,6 +19,14 @@ func (t *lastTime) get() time.Time { return time.Unix(0, t.ns.Load()) }
 // pingTimeout bounds what a readiness probe waits for Postgres.
 const pingTimeout = 2 * time.Second
 
+// Stuck says that this process does not work any more, though it may look so: nobody lets go of what guards its partitions. It waits for nothing.
+func (m *Metrics) Stuck() string {
+	if stood := m.fetchWatch.Stands(time.Now()); stood > 0 {
+		return "this process hangs for " + since(stood) + ": restart it, and keep what kill -QUIT prints"
+	}
+	return ""
+}
+
 // Notes say what is wrong with some of the worker's partitions while others move, for the people who look. They are no reason not to be ready: a
 // rollout would be blocked by it.
 func (w *Worker) Notes() (notes []string) {

@@ -54,6 +54,7 @@ const (
 
 // runKeeper looks for kept commands that may be applied.
 func (w *Worker) runKeeper(stop context.Context) {
+	w.metrics.keeper.Begin()
 	for {
 		w.lookForKept(stop)
 		if !sleepUntilKicked(stop, w.keep, keepEvery) {
@@ -66,9 +67,11 @@ func (w *Worker) lookForKept(ctx context.Context) {
 	sources := w.sources()
 	if len(sources) == 0 {
 		w.setBacklogs(nil)
+		w.metrics.keeper.Well()
 		return
 	}
 	backlogs, err := w.store.Backlogs(ctx, sources)
+	w.metrics.keeper.Ill(err)
 	if err != nil {
 		if ctx.Err() == nil {
 			w.metrics.Retries.WithLabelValues("postgres", "kept").Inc()

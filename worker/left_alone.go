@@ -113,20 +113,20 @@ func (a *leftAlone) note(waiting map[string]int64) {
 	a.w.company.left = notes
 }
 
-// watchGroup looks who is in the group. It returns nil where that cannot be told.
-func (w *Worker) watchGroup(ctx context.Context) *sight {
+// watchGroup looks who is in the group.
+func (w *Worker) watchGroup(ctx context.Context) (*sight, error) {
 	ctx, cancel := context.WithTimeout(ctx, watchEvery)
 	defer cancel()
 	seen, err := w.look(ctx)
 	if err != nil {
 		w.metrics.Retries.WithLabelValues("kafka", "describe_group").Inc()
-		return nil
+		return nil, err
 	}
 	w.bar(w.judge(seen))
 	if seen.group.Settled {
 		w.noteForeign(seen.group.Foreign())
 	}
-	return seen
+	return seen, nil
 }
 
 // noteForeign says which members of the group are no workers: nothing of the partitions that they have is applied.

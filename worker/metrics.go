@@ -2,6 +2,8 @@ package worker
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+
+	"allocation/pulse"
 )
 
 // Metrics counts what a worker does.
@@ -22,6 +24,11 @@ type Metrics struct {
 	Lag         *prometheus.GaugeVec // by topic and partition
 	Foreign     *prometheus.GaugeVec // by kind
 	Stands      *prometheus.GaugeVec // by topic and partition
+
+	// Parts says which long-lived parts of the process stand still. Others may add theirs.
+	Parts *pulse.Parts
+
+	fetchWatch, measuring, reporter, groupWatch, keeper *pulse.Part
 }
 
 // NewMetrics registers a worker's metrics.
@@ -94,8 +101,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "For how long the last stable offset has stood below the end of the log, since a producer's transaction is open; by topic and partition.",
 		}, []string{"topic", "partition"}),
 	}
-	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.NotFetched, m.Locked,
-		m.HeldKeys, m.Lag, m.Stands, m.Foreign)
+	m.Parts = &pulse.Parts{Patience: pulse.Patience}
+	m.fetchWatch, m.measuring, m.reporter = m.Parts.Add("fetch watch"), m.Parts.Add("end of logs"), m.Parts.Add("reports")
+	m.groupWatch, m.keeper = m.Parts.Add("group and claims"), m.Parts.Add("kept commands")
+	r.MustRegister(m.Parts.Collector(), m.keeper.While(m.HeldKeys), m.groupWatch.While(m.Foreign), m.fetchWatch.While(m.NotFetched))
+	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.Locked,
+		m.Lag, m.Stands)
 	m.Foreign.WithLabelValues("consumer")
 	m.Foreign.WithLabelValues("database")
 	return m

@@ -23,6 +23,7 @@ import (
 	"allocation/deploy/testbed"
 	"allocation/migrations"
 	"allocation/outbox"
+	"allocation/pulse"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -47,6 +48,7 @@ type pipeline struct {
 	maxBatch int
 	session  time.Duration // 0: 6 s
 	stall    time.Duration // 0: 10 s
+	patience time.Duration // with parts that stand still; 0: the usual
 	latest   bool          // topics without a position begin at their end
 	options  []kgo.Opt     // more of the worker's client
 }
@@ -91,6 +93,7 @@ func (p *pipeline) kafka(opts ...kgo.Opt) *kgo.Client {
 type member struct {
 	*worker.Worker
 	metrics *prometheus.Registry
+	parts   *pulse.Parts
 	stop    func() error // gracefully; may be called twice
 }
 
@@ -111,16 +114,18 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	})
 	require.NoError(p.t, err)
 	metrics := prometheus.NewRegistry()
+	counts := worker.NewMetrics(metrics)
+	counts.Parts.Patience = cmp.Or(p.patience, pulse.Patience)
 	w, err := worker.New(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
 		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
-		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: worker.NewMetrics(metrics),
+		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts,
 	}, wrap(db), relay)
 	require.NoError(p.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	m := &member{Worker: w, metrics: metrics, stop: sync.OnceValue(func() error {
+	m := &member{Worker: w, metrics: metrics, parts: counts.Parts, stop: sync.OnceValue(func() error {
 		cancel()
 		err := <-ended
 		deadline, done := context.WithTimeout(context.Background(), 10*time.Second)

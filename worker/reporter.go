@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -19,6 +20,7 @@ const (
 
 // runReporter tells the database and the group how far lanes are published. Lanes that move write their published row in their transactions.
 func (w *Worker) runReporter(stop context.Context) {
+	w.metrics.reporter.Begin()
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
 	for {
@@ -33,7 +35,7 @@ func (w *Worker) runReporter(stop context.Context) {
 func (w *Worker) saveEagerly(stop context.Context, tick <-chan time.Time) bool {
 	for {
 		save, eager := w.eagerProgress(time.Now())
-		w.save(stop, save)
+		_ = w.save(stop, save) // the next report tries it again
 		var soon <-chan time.Time
 		if eager {
 			soon = time.After(eagerEvery)
@@ -74,14 +76,15 @@ func (w *Worker) reportOnce(ctx context.Context) {
 		lanes = append(lanes, l)
 	}
 	w.mu.Unlock()
-	w.reportLanes(ctx, lanes)
+	err := w.reportLanes(ctx, lanes)
 	w.saveTroubles(ctx)
+	w.metrics.reporter.Ill(err)
 }
 
-func (w *Worker) reportLanes(ctx context.Context, lanes []*lane) {
+func (w *Worker) reportLanes(ctx context.Context, lanes []*lane) error {
 	save, commit := w.progress(lanes)
-	w.save(ctx, save)
-	w.commit(ctx, commit)
+	unsaved := w.save(ctx, save)
+	return cmp.Or(w.commit(ctx, commit), unsaved)
 }
 
 // progress settles lanes, and says what the database and the group do not know yet.
@@ -114,9 +117,9 @@ func (w *Worker) progress(lanes []*lane) (save []Progress, commit map[string]map
 	return save, commit
 }
 
-func (w *Worker) save(ctx context.Context, save []Progress) {
+func (w *Worker) save(ctx context.Context, save []Progress) error {
 	if len(save) == 0 {
-		return
+		return nil
 	}
 	lost, err := w.store.SavePublished(ctx, save)
 	if err != nil {
@@ -127,7 +130,7 @@ func (w *Worker) save(ctx context.Context, save []Progress) {
 	case errors.As(err, &locked):
 		save = locked.others(save)
 	case err != nil:
-		return
+		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -142,30 +145,33 @@ func (w *Worker) save(ctx context.Context, save []Progress) {
 			}
 		}
 	}
+	return nil
 }
 
 // commit reports to the group. It is only a report: a failure costs nothing but a wrong lag until the next.
-func (w *Worker) commit(ctx context.Context, offsets map[string]map[int32]kgo.EpochOffset) {
+func (w *Worker) commit(ctx context.Context, offsets map[string]map[int32]kgo.EpochOffset) (failed error) {
 	if len(offsets) == 0 {
-		return
+		return nil
 	}
 	w.client.CommitOffsetsSync(w.signing(ctx), offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-		if err != nil {
+		if failed = err; err != nil {
 			if !errors.Is(err, context.Canceled) {
 				w.metrics.Retries.WithLabelValues("kafka", "commit").Inc()
 			}
 			return
 		}
-		w.committed(offsets, resp)
+		failed = w.committed(offsets, resp)
 	})
+	return failed
 }
 
-func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *kmsg.OffsetCommitResponse) {
+func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *kmsg.OffsetCommitResponse) (refused error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
-			if kerr.ErrorForCode(p.ErrorCode) != nil {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				refused = err
 				w.metrics.Retries.WithLabelValues("kafka", "commit").Inc()
 				continue
 			}
@@ -174,6 +180,7 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 			}
 		}
 	}
+	return refused
 }
 
 // runListener saves published rows as soon as somebody waits for them. Without it, as behind a pooler that cannot listen, they are saved
@@ -181,7 +188,10 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 func (w *Worker) runListener(stop context.Context) {
 	for attempt := 1; stop.Err() == nil; attempt++ {
 		started := time.Now()
-		_ = w.store.Listen(stop, w.nudged, w.decided, w.summon)
+		if err := w.store.Listen(stop, w.nudged, w.decided, w.summon); err != nil && stop.Err() == nil {
+			w.metrics.Retries.WithLabelValues("postgres", "listen").Inc()
+			w.complaints.warn("nothing is heard from others by way of Postgres: they are looked for now and then", err)
+		}
 		if time.Since(started) > time.Minute {
 			attempt = 1
 		}

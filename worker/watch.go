@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -15,13 +16,15 @@ const (
 // saved anything since, and sources that nobody publishes any more. An idle worker asks Kafka once and the database once each time.
 func (w *Worker) runWatch(stop context.Context) {
 	strays, left := newStrays(w), newLeftAlone(w)
+	w.metrics.groupWatch.Begin()
 	for wait := jitter(watchEvery); sleepUntilKicked(stop, w.watch, wait); wait = w.watchAgain() {
 		pause(stop, watchAtMost)
-		w.watchTopics(stop)
-		seen := w.watchGroup(stop)
+		err := w.watchTopics(stop)
+		seen, unseen := w.watchGroup(stop)
 		asked := time.Now()
-		holdings, err := w.store.Holdings(stop)
-		if err != nil {
+		holdings, unheld := w.store.Holdings(stop)
+		w.metrics.groupWatch.Ill(cmp.Or(err, unseen, unheld))
+		if unheld != nil {
 			w.metrics.Retries.WithLabelValues("postgres", "watch").Inc()
 			continue
 		}

@@ -36,11 +36,11 @@ func (t *topicsWatched) madeAgain(found kadm.TopicDetails) (topics []kadm.TopicD
 
 // watchTopics finds topics that were deleted and made again. The client would stand still on them, so it has to forget them and begin anew:
 // the group then assigns their partitions again, and their claims find that the positions belong to another topic.
-func (w *Worker) watchTopics(ctx context.Context) {
+func (w *Worker) watchTopics(ctx context.Context) error {
 	found, err := ListTopics(ctx, w.client, w.topics()...)
 	if err != nil {
 		w.metrics.Retries.WithLabelValues("kafka", "watch").Inc()
-		return
+		return err
 	}
 	w.mu.Lock()
 	again := w.watched.madeAgain(found)
@@ -50,4 +50,5 @@ func (w *Worker) watchTopics(ctx context.Context) {
 		w.client.PurgeTopicsFromConsuming(t.Topic)
 		w.client.AddConsumeTopics(t.Topic)
 	}
+	return nil
 }

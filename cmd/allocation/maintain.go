@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"allocation/pulse"
 	"allocation/store"
 )
 
@@ -25,6 +26,7 @@ type outboxDays struct {
 	db        *store.Store
 	retention time.Duration
 	ahead     prometheus.Gauge
+	part      *pulse.Part
 	logger    *slog.Logger
 
 	next       time.Time // when days are made and dropped as usual
@@ -32,11 +34,12 @@ type outboxDays struct {
 }
 
 func (w *wiring) newOutboxDays(db *store.Store) *outboxDays {
-	return &outboxDays{db: db, retention: w.settings.tuning.OutboxRetention, ahead: w.metrics.ahead, logger: w.logger}
+	return &outboxDays{db: db, retention: w.settings.tuning.OutboxRetention, ahead: w.metrics.ahead, part: w.metrics.days, logger: w.logger}
 }
 
 // run keeps them until the context ends.
 func (d *outboxDays) run(ctx context.Context) {
+	d.part.Begin()
 	d.keep(ctx)
 	for {
 		select {
@@ -84,11 +87,12 @@ func (d *outboxDays) drop(ctx context.Context) {
 	}
 }
 
-// look counts the days. Where Postgres does not answer, the metric stays as it was.
+// look counts the days. Where Postgres does not answer for long, the metric is not shown.
 func (d *outboxDays) look(ctx context.Context) (ahead int, err error) {
 	if ahead, err = d.db.OutboxDaysAhead(ctx); err == nil {
 		d.ahead.Set(float64(ahead))
 	}
+	d.part.Ill(err)
 	return ahead, err
 }
 

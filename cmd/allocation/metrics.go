@@ -11,6 +11,7 @@ import (
 
 	"allocation/cmd/allocation/config"
 	"allocation/outbox"
+	"allocation/pulse"
 	"allocation/worker"
 )
 
@@ -25,11 +26,14 @@ type metrics struct {
 	oldest   prometheus.Gauge
 	refused  *prometheus.CounterVec
 	skipped  *prometheus.CounterVec
+
+	days, transactions, settings, rights *pulse.Part
 }
 
 // retries are the usual reasons to try again.
 var retries = []struct{ system, reason string }{
 	{"postgres", "outage"}, {"postgres", "conflict"}, {"postgres", "unknown_outcome"}, {"postgres", "claim"}, {"kafka", "fetch"}, {"kafka", "commit"}, {"kafka", "group"}, {"postgres", "attend"},
+	{"postgres", "listen"},
 	{"kafka", "unacknowledged"},
 }
 
@@ -74,7 +78,9 @@ func newMetrics() *metrics {
 	for _, r := range retries {
 		m.worker.Retries.WithLabelValues(r.system, r.reason) // shown from the start, as zero: an alert needs to see it grow
 	}
-	registry.MustRegister(m.publish, m.endToEnd, m.ahead, m.oldest, m.refused, m.skipped, buildInfo(), collectors.NewGoCollector(),
+	m.days, m.transactions, m.settings = m.worker.Parts.Add("days of the outbox"), m.worker.Parts.Add("old transactions"), m.worker.Parts.Add("settings of topics")
+	m.rights = m.worker.Parts.Add("rights")
+	registry.MustRegister(m.publish, m.endToEnd, m.days.While(m.ahead), m.transactions.While(m.oldest), m.refused, m.skipped, buildInfo(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -88,7 +94,7 @@ func (m *metrics) topics(commands []string) *prometheus.GaugeVec {
 	for _, topic := range commands {
 		gauge.WithLabelValues(topic, cleanupPolicy, string(severe))
 	}
-	m.registry.MustRegister(gauge)
+	m.registry.MustRegister(m.settings.While(gauge))
 	return gauge
 }
 

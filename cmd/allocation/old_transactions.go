@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"allocation/pulse"
 	"allocation/store"
 )
 
@@ -21,6 +22,7 @@ const (
 type oldTransactions struct {
 	db     *store.Store
 	gauge  prometheus.Gauge
+	part   *pulse.Part
 	logger *slog.Logger
 	every  time.Duration
 	after  time.Duration // an age that is worth a warning
@@ -30,7 +32,7 @@ type oldTransactions struct {
 }
 
 func (w *wiring) newOldTransactions(db *store.Store) *oldTransactions {
-	return &oldTransactions{db: db, gauge: w.metrics.oldest, logger: w.logger, every: w.lookEvery, after: oldAfter}
+	return &oldTransactions{db: db, gauge: w.metrics.oldest, part: w.metrics.transactions, logger: w.logger, every: w.lookEvery, after: oldAfter}
 }
 
 // run watches until the context ends.
@@ -44,9 +46,10 @@ func (o *oldTransactions) run(ctx context.Context) {
 	}
 }
 
-// look leaves the metric as it was where Postgres does not answer.
+// look leaves the metric as it was where Postgres does not answer; after a while it is not shown.
 func (o *oldTransactions) look(ctx context.Context) {
 	oldest, err := o.db.OldestTransaction(ctx)
+	o.part.Ill(err)
 	if err != nil {
 		return
 	}

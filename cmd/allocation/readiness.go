@@ -9,6 +9,7 @@ import (
 // readiness is what /readyz asks, from before there is a worker.
 type readiness struct {
 	answer atomic.Pointer[func(context.Context) health]
+	stuck  atomic.Pointer[func() string]
 }
 
 // health is what a worker says of itself.
@@ -19,6 +20,7 @@ type health struct {
 
 func newReadiness() *readiness {
 	r := &readiness{}
+	r.watch(func() string { return "" })
 	r.starting("starting")
 	return r
 }
@@ -32,6 +34,9 @@ func (r *readiness) starting(reason string) {
 func (r *readiness) ask(answer func(context.Context) health) { r.answer.Store(&answer) }
 
 func (r *readiness) health(ctx context.Context) health { return (*r.answer.Load())(ctx) }
+
+// watch has /livez ask whether the process works, and why not.
+func (r *readiness) watch(stuck func() string) { r.stuck.Store(&stuck) }
 
 const awaitReadyEvery = 50 * time.Millisecond
 

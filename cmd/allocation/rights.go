@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"allocation/cmd/allocation/config"
+	"allocation/pulse"
 	"allocation/store"
 )
 
@@ -19,6 +20,7 @@ type rights struct {
 	counter *prometheus.CounterVec
 	logger  *slog.Logger
 	denied  chan struct{} // has room for one: Postgres has denied something
+	part    *pulse.Part
 	every   time.Duration // how often to look, at most, while something is denied or missing
 
 	mu   sync.Mutex
@@ -45,9 +47,11 @@ func (r *rights) watch(ctx context.Context, check func(context.Context) error) {
 			return
 		case <-r.denied:
 		}
+		r.part.Begin()
 		for missing := true; missing; {
 			attempt, cancel := context.WithTimeout(ctx, answerTime)
 			missing = r.note(check(attempt))
+			r.part.Well()
 			cancel()
 			select {
 			case <-ctx.Done():
@@ -55,6 +59,7 @@ func (r *rights) watch(ctx context.Context, check func(context.Context) error) {
 			case <-time.After(r.every):
 			}
 		}
+		r.part.Rest()
 	}
 }
 

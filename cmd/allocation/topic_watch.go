@@ -87,6 +87,7 @@ func (w *wiring) watchTopics(ctx context.Context) {
 	defer client.Close()
 	tick := time.NewTicker(w.inspectEvery)
 	defer tick.Stop()
+	w.metrics.settings.Begin()
 	for {
 		select {
 		case <-ctx.Done():
@@ -96,6 +97,7 @@ func (w *wiring) watchTopics(ctx context.Context) {
 		attempt, cancel := context.WithTimeout(ctx, answerTime)
 		found, err := w.inspector(client).inspect(attempt)
 		cancel()
+		w.metrics.settings.Ill(err)
 		if err == nil {
 			w.topicWatch.take(found)
 		} else if ctx.Err() == nil {

@@ -49,7 +49,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 
 func newWeb(listener net.Listener, registry *prometheus.Registry, ready *readiness, logger *slog.Logger) *web {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /livez", ready.live)
 	mux.HandleFunc("GET /readyz", ready.serve)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, MaxRequestsInFlight: maxScrapes}))
 	return &web{
@@ -86,6 +86,15 @@ type readyAnswer struct {
 	Ready   bool     `json:"ready"`
 	Reasons []string `json:"reasons,omitempty"`
 	Notes   []string `json:"notes,omitempty"`
+}
+
+// live says whether the process works. It asks no server, and waits for nothing.
+func (r *readiness) live(w http.ResponseWriter, _ *http.Request) {
+	if stuck := (*r.stuck.Load())(); stuck != "" {
+		http.Error(w, stuck, http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
 }
 
 func (r *readiness) serve(w http.ResponseWriter, request *http.Request) {

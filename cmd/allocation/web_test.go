@@ -19,9 +19,14 @@ import (
 // startWeb serves health and metrics, with times short enough for a test.
 func startWeb(t *testing.T) (addr string) {
 	t.Helper()
+	return serveWeb(t, newReadiness())
+}
+
+func serveWeb(t *testing.T, ready *readiness) (addr string) {
+	t.Helper()
 	listener, err := listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
-	w := newWeb(listener, prometheus.NewRegistry(), newReadiness(), slog.New(slog.DiscardHandler))
+	w := newWeb(listener, prometheus.NewRegistry(), ready, slog.New(slog.DiscardHandler))
 	require.Equal(t, []time.Duration{readTime, readTime, writeTime, idleTime},
 		[]time.Duration{w.server.ReadHeaderTimeout, w.server.ReadTimeout, w.server.WriteTimeout, w.server.IdleTimeout})
 	const short = 200 * time.Millisecond

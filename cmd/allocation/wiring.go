@@ -67,6 +67,7 @@ func newWiring(settings workerSettings, logger *slog.Logger) *wiring {
 	w.kafkaAccess = newAccess(systemKafka, settings.kafka.Explain, w.metrics.refused, logger)
 	w.postgresAccess = newAccess(systemPostgres, settings.database.Explain, w.metrics.refused, logger)
 	w.rights = newRights(w.metrics.refused, logger)
+	w.rights.part = w.metrics.rights
 	w.kafka = []kgo.Opt{kgo.WithHooks(w.kafkaAccess)}
 	instrument(w)
 	return w
@@ -83,8 +84,11 @@ func (w *wiring) explain(system string, err error) error {
 // healthOf is what the worker says, and who does not let it in.
 func (w *wiring) healthOf(runner *worker.Worker) func(context.Context) health {
 	return func(ctx context.Context) health {
+		if stuck := w.metrics.worker.Stuck(); stuck != "" {
+			return health{reasons: []string{stuck}} // whoever asked for more would hang, too
+		}
 		reasons := runner.NotReady(ctx)
-		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons), notes: slices.Concat(w.rights.notes(), runner.Notes(), w.topicWatch.notes())}
+		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons), notes: slices.Concat(w.rights.notes(), runner.Notes(), w.topicWatch.notes(), w.metrics.worker.Parts.Standing(time.Now()))}
 	}
 }
 
@@ -161,6 +165,7 @@ func (w *wiring) work(ctx context.Context, db *store.Store) error {
 		return err
 	}
 	w.readiness.ask(w.healthOf(runner))
+	w.readiness.watch(w.metrics.worker.Stuck)
 	w.logger.Info("worker starts", "group", w.settings.group.ID, "topics", w.settings.topics.CommandTopicNames(), "version", version())
 
 	maintaining, stop := context.WithCancel(ctx)
@@ -192,7 +197,7 @@ func (w *wiring) newRelay(db *store.Store) (*outbox.Relay, error) {
 			EventsTopic: topics.EventsTopic, Routes: topics.Routes(), Source: topics.EventSource,
 			DeadLetterTopic: topics.DeadLetterTopic, Group: w.settings.group.ID,
 		},
-		Table: table, Metrics: w.metrics.ofRelay(optional), Logger: w.logger.With("part", "relay"),
+		Table: table, Metrics: w.metrics.ofRelay(optional), Logger: w.logger.With("part", "relay"), Parts: w.metrics.worker.Parts,
 		MaxRows: relayRows, MaxBytes: relayBytes,
 	})
 }

@@ -26,14 +26,15 @@ import (
 
 // service is a worker in this process, with topics and a database of its own. Tests with one set DATABASE_URL, so they are not parallel.
 type service struct {
-	t     *testing.T
-	names topicNames
-	url   string // of health and metrics
-	group string
-	reset string // KAFKA_AUTO_OFFSET_RESET, where it is not the default
-	stall string // STALL_TIMEOUT, where it is not the default
-	stop  func() error
-	log   syncBuffer
+	t      *testing.T
+	names  topicNames
+	url    string // of health and metrics
+	group  string
+	reset  string        // KAFKA_AUTO_OFFSET_RESET, where it is not the default
+	stall  string        // STALL_TIMEOUT, where it is not the default
+	adjust func(*wiring) // before it runs; may be nil
+	stop   func() error
+	log    syncBuffer
 }
 
 // syncBuffer is what a worker logged, and is read while it logs.
@@ -100,6 +101,9 @@ func (s *service) launch() {
 	s.url = "http://" + listener.Addr().String()
 	w := newWiring(s.settings(), config.Log{Level: "warn", Format: "text"}.Logger(io.MultiWriter(s.t.Output(), &s.log)))
 	w.inspectEvery, w.lookEvery = 100*time.Millisecond, 100*time.Millisecond
+	if s.adjust != nil {
+		s.adjust(w)
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.run(ctx, listener) }()

@@ -1,0 +1,44 @@
+package outbox
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/pulse"
+)
+
+// The loops of the relay say when they stand still: that which asks the table for what others published, while something waits for it, and that
+// which looks at acknowledgements.
+func TestRelay_saysWhichOfItsPartsStandStill(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	parts := &pulse.Parts{Patience: time.Second}
+	r := s.relay(func(o *Options) { o.Parts = parts })
+	s.open(r, 2, 0)
+	s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
+	s.table.fail(errors.New("no answer"))
+	standing := func() string { return strings.Join(parts.Standing(time.Now()), "\n") }
+	await := func(says string) {
+		t.Helper()
+		for !strings.Contains(standing(), says) {
+			require.True(t, pause(s.ctx, time.Millisecond), standing())
+		}
+	}
+	require.Empty(t, standing(), "nothing waits")
+	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
+	await("published rows of others: stands still for 1s: no answer")
+	require.NotContains(t, standing(), "acknowledgements")
+	s.table.fail(nil)
+	owner := s.relay()
+	s.open(owner, 1, 0)
+	s.flush(r)
+	for standing() != "" {
+		require.True(t, pause(s.ctx, time.Millisecond), standing())
+	}
+	require.NoError(t, r.Stop(s.ctx))
+	await("acknowledgements: stands still for ")
+}

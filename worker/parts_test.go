@@ -1,0 +1,90 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/worker"
+)
+
+// The loops that look after things now and then say when they stand still, whether they fail each time or hang, and what they measure is not shown
+// then: here are those that ask the group, that look for kept commands, and that report what is published.
+func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
+	p := setup(t, 1)
+	p.patience = 25 * time.Second // the slowest looks every 10 s
+	var deaf deafness
+	p.options = []kgo.Opt{kgo.Dialer(deaf.dial)}
+	deaf.key = describeGroups
+	m := p.start()
+	p.sendBatches(0, 0, 1)
+	p.awaitCommitted(map[int32]int64{0: 1})
+	standing := func() string { return strings.Join(m.parts.Standing(time.Now()), "\n") }
+	require.Empty(t, standing())
+	require.Zero(t, m.gauge("allocation_held_keys"))
+	require.Zero(t, m.gauge("allocation_foreign_members"))
+
+	deaf.on.Store(true)
+	p.execute(`alter function save_published rename to gone`)
+	p.sendBatches(0, 1, 1)
+	p.await(2)
+	someone := p.outsider()
+	someone.locks(`lock table dead_letters in access exclusive mode`)
+	for _, part := range []string{"group and claims", "kept commands", "reports"} {
+		p.eventually(noticed, func() bool { return strings.Contains(standing(), part+": stands still for ") })
+		require.Positive(t, m.stands(part))
+	}
+	require.Contains(t, standing(), "save_published", "it says why")
+	require.Equal(t, -1.0, m.gauge("allocation_held_keys"), "an old figure would look like one of today's")
+	require.Equal(t, -1.0, m.gauge("allocation_foreign_members"))
+	require.Empty(t, m.NotReady(t.Context()), "its partition moves")
+
+	someone.releases()
+	deaf.on.Store(false)
+	p.execute(`alter function gone rename to save_published`)
+	p.eventually(noticed, func() bool { return standing() == "" })
+	require.Zero(t, m.gauge("allocation_held_keys"))
+	require.Zero(t, m.gauge("allocation_foreign_members"))
+	require.NoError(t, m.stop())
+}
+
+// stands is what the metric says of a part.
+func (m *member) stands(part string) float64 {
+	families, _ := m.metrics.Gather()
+	for _, f := range families {
+		for _, s := range f.GetMetric() {
+			if f.GetName() == "allocation_part_stands_seconds" && s.GetLabel()[0].GetValue() == part {
+				return s.GetGauge().GetValue()
+			}
+		}
+	}
+	return -1
+}
+
+// unheard is a store behind a pooler that lets nobody listen.
+type unheard struct{ worker.Store }
+
+func (unheard) Listen(context.Context, func([]int32), func(), func()) error {
+	return errors.New("no LISTEN here")
+}
+
+// Where nobody hears what others say by way of Postgres, that is in the log, and all goes on.
+func TestWorker_saysThatItDoesNotListen(t *testing.T) {
+	p := setup(t, 1)
+	m := p.startWith(func(s worker.Store) worker.Store { return unheard{s} })
+	p.sendBatches(0, 0, 1)
+	p.awaitCommitted(map[int32]int64{0: 1})
+	p.eventually(noticed, func() bool {
+		return strings.Contains(p.log.String(), "nothing is heard from others by way of Postgres")
+	})
+	families, err := m.metrics.Gather()
+	require.NoError(t, err)
+	require.Contains(t, fmt.Sprint(families), `value:"listen"`)
+	require.NoError(t, m.stop())
+}
