@@ -60,8 +60,8 @@ func (c *Catalog) LearnNoLine(id LineID) {
 	}
 }
 
-// LearnOpen tells how far the product's batches with at least so much available (0 is as 1), in order of preference,
-// have been told: up to last, as it was loaded, or all of them, if it is nil.
+// LearnOpen tells how far the product's batches with at least so much available (0 is as 1), in
+// order of preference, have been told: up to last, as it was loaded, or all of them, if it is nil.
 func (c *Catalog) LearnOpen(sku string, least int64, last *Batch) {
 	c.product(sku).open.learn(max(least, 1), last)
 }

@@ -91,7 +91,8 @@ func TestApply_needsBatchesBeyondTheWindow(t *testing.T) {
 	require.Equal(t, "b3", c.Apply(allocate, "").Events[0].BatchRef)
 }
 
-// Where no batch has enough, that is known from one look, however many batches are open, and also of larger quantities.
+// Where no batch has enough, that is known from one look, however many batches are open, and also
+// of larger quantities.
 func TestApply_knowsThatNoOtherBatchHasEnough(t *testing.T) {
 	c := domain.NewCatalog()
 	place := func(order string, qty int64) domain.Allocate {
@@ -130,8 +131,8 @@ func TestApply_needsTheBatchesThatHaveLess(t *testing.T) {
 	require.Equal(t, "b9", c.Apply(domain.Allocate{Line: line, Qty: 5}, "").Events[0].BatchRef)
 }
 
-// What is known of products and batches has an end: those go first that were not used for long, and a product with very many batches does not
-// push out the others.
+// What is known of products and batches has an end: those go first that were not used for long, and
+// a product with very many batches does not push out the others.
 func TestCatalog_forgetsWhatWasNotUsedForLong(t *testing.T) {
 	c := domain.NewCatalog()
 	for n := range 10 {

@@ -166,8 +166,8 @@ func (s *serving) needWaiting(stock int64) *Need {
 	return need
 }
 
-// needOpen asks for batches that have qty first, which tells at once where none has; then for more batches of any
-// size, for other released lines have other quantities.
+// needOpen asks for batches that have qty first, which tells at once where none has; then for more
+// batches of any size, for other released lines have other quantities.
 func (s *serving) needOpen(qty int64) *Need {
 	if open := &s.product.open; len(open.windows) > 1 || open.rest < math.MaxInt64 {
 		qty = 1

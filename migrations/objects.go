@@ -18,7 +18,8 @@ const (
 	Type     Kind = "type"
 )
 
-// Object is something that the migrations make in the schema public, and the version that makes it first.
+// Object is something that the migrations make in the schema public, and the version that makes it
+// first.
 type Object struct {
 	Kind    Kind
 	Name    string
@@ -27,7 +28,8 @@ type Object struct {
 
 var makes = regexp.MustCompile(`(?m)^create (?:or replace )?(table|function|type) (\w+)`)
 
-// Objects are what the migrations make, but for the days of the outbox and what belongs to a table: indexes and sequences.
+// Objects are what the migrations make, but for the days of the outbox and what belongs to a table:
+// indexes and sequences.
 func Objects() []Object {
 	entries, err := files.ReadDir(".")
 	if err != nil {

@@ -58,7 +58,8 @@ func prepare(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// Check finds out whether the schema is this program's and the user may change it. Unfit tells of its error whether a person must mend something.
+// Check finds out whether the schema is this program's and the user may change it. Unfit tells of
+// its error whether a person must mend something.
 func Check(ctx context.Context, db *sql.DB) error {
 	_, err := check(ctx, db)
 	return err

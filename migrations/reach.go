@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// Reach is what a role may do with an object of the schema, though it is neither the owner nor one of Roles.
+// Reach is what a role may do with an object of the schema, though it is neither the owner nor one
+// of Roles.
 type Reach struct {
 	Role   string // or PUBLIC
 	Object string
@@ -19,8 +20,8 @@ type Reach struct {
 // OperatorsFunctions are for operators. All others are for workers.
 var OperatorsFunctions = []string{"decide_position"}
 
-// oursSQL finds what the migrations made, with the rights on it: tables, the outbox' days, sequences of tables, functions and types. Of columns, the
-// rights are their table's matter.
+// oursSQL finds what the migrations made, with the rights on it: tables, the outbox' days,
+// sequences of tables, functions and types. Of columns, the rights are their table's matter.
 const oursSQL = `
 with tables as (
     select oid, relowner as owner, relacl as acl from pg_class
@@ -63,7 +64,8 @@ type asker interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Others are the rights of others on what the migrations made. What Postgres gives everybody, as the right to call a function, is among them.
+// Others are the rights of others on what the migrations made. What Postgres gives everybody, as
+// the right to call a function, is among them.
 func Others(ctx context.Context, db asker) (all []Reach, err error) {
 	rows, err := db.QueryContext(ctx, reachSQL, append(ours(), Roles)...)
 	if err != nil {
@@ -93,15 +95,17 @@ func named(kind Kind) (names []string) {
 	return names
 }
 
-// Close takes all rights on the schema from others than its owner and Roles. Default privileges give some to everything that is new. It returns what
-// others had, but for what Postgres gives everybody.
+// Close takes all rights on the schema from others than its owner and Roles. Default privileges
+// give some to everything that is new. It returns what others had, but for what Postgres gives
+// everybody.
 func Close(ctx context.Context, db *sql.DB) (revoked []Reach, err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("revoke rights: %w", err)
 	}
 	defer func() { err = errors.Join(err, undone(tx.Rollback())) }()
-	// The lock of the outbox' maintenance: days are not made or dropped meanwhile, and nobody else revokes.
+	// The lock of the outbox' maintenance: days are not made or dropped meanwhile, and nobody else
+	// revokes.
 	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtext('allocation outbox maintenance'))`); err != nil {
 		return nil, fmt.Errorf("revoke rights: %w", err)
 	}
@@ -173,7 +177,8 @@ from pg_namespace, aclexplode(nspacl) where nspname = 'public' and privilege_typ
     and not exists (select from pg_class where relname = '` + versionTable + `' and relnamespace = pg_namespace.oid and relowner = grantee)
 order by 1`
 
-// Makers are the others who may create in the schema public: a function of theirs may be called in place of one of the migrations'.
+// Makers are the others who may create in the schema public: a function of theirs may be called in
+// place of one of the migrations'.
 func Makers(ctx context.Context, db *sql.DB) (roles []string, err error) {
 	rows, err := db.QueryContext(ctx, makersSQL)
 	if err != nil {

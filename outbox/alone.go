@@ -11,14 +11,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// The largest batch and request of the client for single records. Brokers limit by the topic, and take requests of 100 MiB.
+// The largest batch and request of the client for single records. Brokers limit by the topic, and
+// take requests of 100 MiB.
 const (
 	aloneBatch   = 64 << 20
 	aloneRequest = 100 << 20
 )
 
-// alone publishes records of one topic that it refused, or that the client failed with one that it refused. It has a client of its own that has one
-// record at a time: a record that is refused there is itself at fault. See refusal.go for what becomes of it.
+// alone publishes records of one topic that it refused, or that the client failed with one that it
+// refused. It has a client of its own that has one record at a time: a record that is refused there
+// is itself at fault. See refusal.go for what becomes of it.
 type alone struct {
 	relay *Relay
 	state *topicState
@@ -79,7 +81,8 @@ func (a *alone) run() {
 	}
 }
 
-// renew ends the client, which fails what it has: the next try makes a new one. The watcher calls it, too.
+// renew ends the client, which fails what it has: the next try makes a new one. The watcher calls
+// it, too.
 func (a *alone) renew() {
 	a.mu.Lock()
 	client := a.client
@@ -103,8 +106,9 @@ func (a *alone) connected() (*kgo.Client, error) {
 	return a.client, nil
 }
 
-// publish tries until the record is acknowledged, in another form where it is refused for good, or until its topic is known not to take it. The error
-// says that the source has to try again, or that it was closed.
+// publish tries until the record is acknowledged, in another form where it is refused for good, or
+// until its topic is known not to take it. The error says that the source has to try again, or that
+// it was closed.
 func (a *alone) publish(s *solo) error {
 	wait := backoff{pace: a.relay.pace}
 	for a.relay.ctx.Err() == nil && s.flight.source.ctx.Err() == nil {
@@ -143,7 +147,8 @@ func (a *alone) publish(s *solo) error {
 	return kgo.ErrClientClosed
 }
 
-// gaveUp tells whether a topic refuses everything for so long that no more is waited for. While events are not published either, it is an outage.
+// gaveUp tells whether a topic refuses everything for so long that no more is waited for. While
+// events are not published either, it is an outage.
 func (a *alone) gaveUp(now time.Time) bool {
 	if a.refusing.IsZero() {
 		a.refusing = now
@@ -151,7 +156,8 @@ func (a *alone) gaveUp(now time.Time) bool {
 	return now.Sub(a.refusing) >= a.relay.pace.giveUp && a.relay.health.err(now) == nil
 }
 
-// produce waits for the acknowledgement, or until the relay stops. The record's own context stays open, as ever.
+// produce waits for the acknowledgement, or until the relay stops. The record's own context stays
+// open, as ever.
 func (a *alone) produce(s *solo) error {
 	client, err := a.connected()
 	if err != nil {
@@ -182,7 +188,8 @@ func (s *solo) formed() *kgo.Record {
 	return r
 }
 
-// next goes on to another form, and reports whether there is one. Events have none: their bytes are what was promised.
+// next goes on to another form, and reports whether there is one. Events have none: their bytes are
+// what was promised.
 func (s *solo) next(err error) bool {
 	switch {
 	case !s.flight.deadLetter():

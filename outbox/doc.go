@@ -48,23 +48,28 @@
 // The client forgets neither the id of a topic that was deleted and made again, nor an error in place of its producer id. Both mean that it will
 // never publish again, so it is replaced.
 //
-// The client tries on without a word where a topic has too few replicas in sync, and nothing in the topic's metadata is an error. So a topic with
-// records that are out for long is in trouble by itself, and only an acknowledgement ends that. A refusal is about a row: it stands until that row is
-// acknowledged, its source is closed, or it has not come again for longer than until the next try.
+// The client tries on without a word where a topic has too few replicas in sync, and nothing in the
+// topic's metadata is an error. So a topic with records that are out for long is in trouble by
+// itself, and only an acknowledgement ends that. A refusal is about a row: it stands until that row
+// is acknowledged, its source is closed, or it has not come again for longer than until the next
+// try.
 //
-// The client fails a record together with all that is buffered for its partition. So what an optional topic refused (dead letters, routed events), and
-// what was too large anywhere, moves to a client that has one record at a time. There a dead letter takes another form, with a key or without its value,
-// and what its topic refuses even so is left out: see refusal.go. A source of events produces nothing meanwhile, or their order would suffer; dead
-// letters have no order, and nothing waits for them.
+// The client fails a record together with all that is buffered for its partition. So what an
+// optional topic refused (dead letters, routed events), and what was too large anywhere, moves to a
+// client that has one record at a time. There a dead letter takes another form, with a key or
+// without its value, and what its topic refuses even so is left out: see refusal.go. A source of
+// events produces nothing meanwhile, or their order would suffer; dead letters have no order, and
+// nothing waits for them.
 //
 // A record's timestamp is the time of publishing, not of the command: brokers may refuse old timestamps for good, and delete by them.
 //
 // # Goroutines and locks
 //
-// One goroutine for each open source, which alone produces for it, ended by Close; one each for the poller, the watcher and each
-// topic's alone, ended by Stop.
+// One goroutine for each open source, which alone produces for it, ended by Close; one each for the
+// poller, the watcher and each topic's alone, ended by Stop.
 // Promises run on the client's goroutine, one after another.
 //
-// Locks: each is taken alone, except Room.mu, which is taken under source.mu, and source.mu, which is taken under refusals.mu. None that a promise takes is held while calling the client, or an era
+// Locks: each is taken alone, except Room.mu, which is taken under source.mu, and source.mu, which
+// is taken under refusals.mu. None that a promise takes is held while calling the client, or an era
 // that waits for promises would wait for ever.
 package outbox

@@ -87,7 +87,8 @@ func (s *source) produce(f *flight) bool {
 	return s.takeOff(f) && s.give(f, 0, &f.record, era) && s.give(f, 1, f.second, secondEra)
 }
 
-// give hands a record over, unless its topic is shut: then the row counts as published without it. It reports true.
+// give hands a record over, unless its topic is shut: then the row counts as published without it.
+// It reports true.
 func (s *source) give(f *flight, i int, r *kgo.Record, era context.Context) bool {
 	stream, relay := f.streams[i], s.relay
 	switch stream.state.admits(relay.pace.probe) {

@@ -83,7 +83,8 @@ func (h *health) failed(t *topicState, f *flight, err error) {
 	}
 }
 
-// silent notes why acknowledgements of a topic do not come, for some of its records where others come.
+// silent notes why acknowledgements of a topic do not come, for some of its records where others
+// come.
 func (h *health) silent(t *topicState, err error, others bool) {
 	h.metrics.retried("kafka", reason(err))
 	t.told = true
@@ -134,7 +135,8 @@ func (h *health) troubled() bool {
 	return h.table.get() != nil || h.refusals.any()
 }
 
-// err is what keeps everything back: the table does not answer, or the topic of all events takes nothing.
+// err is what keeps everything back: the table does not answer, or the topic of all events takes
+// nothing.
 func (h *health) err(now time.Time) error {
 	all, _ := h.split(now)
 	return errors.Join(all...)
@@ -169,7 +171,8 @@ func (h *health) split(now time.Time) (all, some []error) {
 	return all, some
 }
 
-// sort tells what keeps everything back from what does not. others says that other records of the topic are acknowledged.
+// sort tells what keeps everything back from what does not. others says that other records of the
+// topic are acknowledged.
 func (h *health) sort(t *topicState, err error, others bool, all, some *[]error) {
 	if !t.optional && !others {
 		*all = append(*all, err)

@@ -25,7 +25,8 @@ func isRefusal(err error) bool {
 	return errors.As(err, &k)
 }
 
-// isAboutRecord tells whether a broker refused a record for what it is, so that the same record is refused again, and others may not be.
+// isAboutRecord tells whether a broker refused a record for what it is, so that the same record is
+// refused again, and others may not be.
 func isAboutRecord(err error) bool {
 	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, kerr.InvalidRecord) || errors.Is(err, kerr.PolicyViolation)
 }
@@ -47,7 +48,8 @@ type shutTopic struct {
 	skipped atomic.Int64 // records
 }
 
-// admits says what to do with a record now. Of all who ask about a topic that is shut, one in a while is told to probe.
+// admits says what to do with a record now. Of all who ask about a topic that is shut, one in a
+// while is told to probe.
 func (t *topicState) admits(every time.Duration) admission {
 	s := t.closed.Load()
 	if s == nil {
@@ -70,7 +72,8 @@ func (t *topicState) shutBy() error {
 
 var errShut = errors.New("the topic took no records")
 
-// Error is what /readyz notes. It says when a record was tried last: without records, nobody knows whether the cause is gone.
+// Error is what /readyz notes. It says when a record was tried last: without records, nobody knows
+// whether the cause is gone.
 func (s *shutTopic) Error() string {
 	return fmt.Sprintf("%v; every record was refused for %s, the last one tried %s ago, and %d were left out", s.err,
 		time.Since(s.since).Truncate(time.Second), time.Since(time.Unix(0, s.probed.Load())).Truncate(time.Second), s.skipped.Load())
@@ -95,7 +98,8 @@ func (h *health) open(t *topicState) {
 // skipLogEvery is how often a topic's records that were left out are logged, at most.
 const skipLogEvery = 10 * time.Second
 
-// skip takes down that a record of a row is left out for good. What it said is elsewhere: see above.
+// skip takes down that a record of a row is left out for good. What it said is elsewhere: see
+// above.
 func (h *health) skip(t *topicState, f *flight, err error) {
 	h.metrics.skipped(t.topic, reason(err))
 	if s := t.closed.Load(); s != nil {

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// refusalMemory is how long a refusal counts that does not come again. A refused row is tried again after less than half of it, unless something
-// else keeps it back, which then has a word of its own.
+// refusalMemory is how long a refusal counts that does not come again. A refused row is tried again
+// after less than half of it, unless something else keeps it back, which then has a word of its
+// own.
 const refusalMemory = 15 * time.Second
 
 // refusals are the rows that their topics refused, and that are to be tried again.
@@ -30,7 +31,8 @@ type refusal struct {
 	at   time.Time
 }
 
-// note takes a refusal down, and tells whether the topic refused nothing yet, or for another reason.
+// note takes a refusal down, and tells whether the topic refused nothing yet, or for another
+// reason.
 func (r *refusals) note(by refusedBy, row int64, err error, now time.Time) (changed bool) {
 	fresh := refusal{err: fmt.Errorf("publish to %s: %w", by.topic.topic, err), row: row, acks: by.topic.acks.Load(), at: now}
 	r.mu.Lock()
@@ -48,7 +50,8 @@ func (r *refusals) note(by refusedBy, row int64, err error, now time.Time) (chan
 	return changed
 }
 
-// stands tells whether a refusal is the last word about its row. Only that the row is acknowledged takes it back.
+// stands tells whether a refusal is the last word about its row. Only that the row is acknowledged
+// takes it back.
 func (by refusedBy) stands(r refusal, now time.Time) bool {
 	return now.Sub(r.at) < refusalMemory && by.source.ctx.Err() == nil && by.source.published() <= r.row
 }
@@ -65,7 +68,8 @@ func (r *refusals) standing(t *topicState, now time.Time) (standing []refusal) {
 	return standing
 }
 
-// forget drops those that do not stand, and gives the topics of which no refusal is left, and a row that was refused is acknowledged.
+// forget drops those that do not stand, and gives the topics of which no refusal is left, and a row
+// that was refused is acknowledged.
 func (r *refusals) forget(now time.Time) (mended []*topicState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -53,7 +53,8 @@ type DeadLetter struct {
 	Value   []byte // nil where the record had none
 	Headers []Header
 
-	// Batch is what the letter is about where that is not one command but a batch of records, which was not unpacked. It has no bytes then.
+	// Batch is what the letter is about where that is not one command but a batch of records, which
+	// was not unpacked. It has no bytes then.
 	Batch *RecordBatch
 
 	// Decision, unless empty, says that this is not the dead letter, but what an operator decided of it.

@@ -7,8 +7,9 @@ import (
 
 // topicState is how publishing to a topic goes.
 //
-// Records are counted in two waves: those produced since the last turn, and those of before. A turn is made only when all of before have returned,
-// so while some of before are out, they have been out since the last turn at least.
+// Records are counted in two waves: those produced since the last turn, and those of before. A turn
+// is made only when all of before have returned, so while some of before are out, they have been
+// out since the last turn at least.
 type topicState struct {
 	topic    string
 	optional bool                      // what it has is elsewhere too: see refusal.go
@@ -59,7 +60,8 @@ func (t *topicState) acknowledged(wave uint32) {
 
 func (t *topicState) out() int64 { return t.waves[0].Load() + t.waves[1].Load() }
 
-// turn begins a new wave if all of the one before have returned, and gives how many of the one before are out, and since when at least.
+// turn begins a new wave if all of the one before have returned, and gives how many of the one
+// before are out, and since when at least.
 func (t *topicState) turn(now time.Time) (out int64, since time.Time) {
 	current := t.current.Load()
 	if t.waves[1-current].Load() <= 0 {

@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// unacknowledgedError says that records wait for their acknowledgement, of which the client tells no reason: it tries on for ever.
+// unacknowledgedError says that records wait for their acknowledgement, of which the client tells
+// no reason: it tries on for ever.
 type unacknowledgedError struct {
 	records int64
 	since   time.Duration // at least
@@ -48,7 +49,8 @@ func whyUnacknowledged(err error) string {
 // mostLacking is how many partitions are named.
 const mostLacking = 3
 
-// lackingReplicas says which partitions have not all of their replicas in sync: the usual reason not to acknowledge.
+// lackingReplicas says which partitions have not all of their replicas in sync: the usual reason
+// not to acknowledge.
 func lackingReplicas(partitions []kmsg.MetadataResponseTopicPartition) string {
 	var lacking []string
 	for _, p := range partitions {

@@ -15,8 +15,9 @@ import (
 	"allocation/worker"
 )
 
-// Apply decides a batch of commands and commits what they do: positions, products, outbox rows and dead letters, together or not at all. Where its
-// first commands have very many events already, it commits what these do and leaves the rest for the next transaction.
+// Apply decides a batch of commands and commits what they do: positions, products, outbox rows and
+// dead letters, together or not at all. Where its first commands have very many events already, it
+// commits what these do and leaves the rest for the next transaction.
 // An error is a *worker.FencedError, or one of worker's kinds, or the fault of something in the batch; only after worker.ErrUnknownOutcome
 // may the batch have been committed.
 func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
@@ -113,7 +114,8 @@ func (d *decisions) decode(i int, c *worker.Command, decoder *domain.Decoder) {
 	}
 }
 
-// decided are the decisions of the batch, or of as many of its first commands as one transaction should have.
+// decided are the decisions of the batch, or of as many of its first commands as one transaction
+// should have.
 func (d *decisions) decided(ctx context.Context, db querier) (*decisions, error) {
 	for {
 		err := d.decide(ctx, db)

@@ -145,7 +145,8 @@ func TestNudge_reachesListeners(t *testing.T) {
 	require.Error(t, <-ended, "it ends with its connection")
 }
 
-// Partitions that have a position take no number of the sequence of positions, however often they are claimed: it has an end.
+// Partitions that have a position take no number of the sequence of positions, however often they
+// are claimed: it has an end.
 func TestClaim_goesOnWhereNoNumberOfAPositionIsLeft(t *testing.T) {
 	b := setup(t, 2)
 	for range 3 {

@@ -28,8 +28,9 @@ func (e *SchemaError) Error() string {
 	return fmt.Sprintf("the database's schema is at version %d%s and this program needs %d: run `allocation migrate up`", e.Have, where, e.Need)
 }
 
-// CheckSchema returns a *SchemaError where the schema is older than this binary's, and an error that migrations.Unfit tells of where the database is
-// another program's. A newer schema is accepted: workers of the version before keep running while a new one is rolled out.
+// CheckSchema returns a *SchemaError where the schema is older than this binary's, and an error
+// that migrations.Unfit tells of where the database is another program's. A newer schema is
+// accepted: workers of the version before keep running while a new one is rolled out.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	db := stdlib.OpenDBFromPool(s.pool)
 	defer db.Close()
@@ -61,7 +62,8 @@ func (e *ClusterError) Error() string {
 		e.OwnCluster, e.OwnGroup, e.Cluster, e.Group)
 }
 
-// Cluster is the Kafka cluster and the consumer group that the database belongs to; empty: no worker has started yet.
+// Cluster is the Kafka cluster and the consumer group that the database belongs to; empty: no
+// worker has started yet.
 func (s *Store) Cluster(ctx context.Context) (cluster, group string, err error) {
 	err = s.pool.QueryRow(ctx, `select cluster_id, consumer_group from kafka_cluster`).Scan(&cluster, &group)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -45,7 +45,8 @@ type Letter struct {
 	row worker.LetterID
 }
 
-// LetterBatch is a batch of records that unpacks to more than a worker has room for. It begins at the letter's offset.
+// LetterBatch is a batch of records that unpacks to more than a worker has room for. It begins at
+// the letter's offset.
 type LetterBatch struct {
 	Last    int64  `json:"last_offset"`
 	Records int32  `json:"records"`
@@ -76,8 +77,8 @@ const (
 join positions p on p.source = coalesce(d.command_source, d.source)
 left join held_keys k on k.source = d.source and k.row_no = d.row_no`
 
-	// Of a command that was refused more than once, its last letter is what counts; but as long as a batch of records is not done, that counts
-	// and not its first record.
+	// Of a command that was refused more than once, its last letter is what counts; but as long as
+	// a batch of records is not done, that counts and not its first record.
 	newestSQL = `
 from unnest($1::text[], $2::int[], $3::bigint[]) w (topic, partition, command_offset)
 cross join lateral (

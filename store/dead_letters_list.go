@@ -43,7 +43,8 @@ order by d.recorded_at, d.source, d.row_no limit $7`
 select count(*), count(*) filter (where d.retries > 0 and d.reason = 'internal') from dead_letters d
 where d.state = any($6) and ` + letterFilterSQL + lastSQL
 
-	// A command that was retried and refused again is one dead letter, its last: those before it are history, for Letter.
+	// A command that was retried and refused again is one dead letter, its last: those before it
+	// are history, for Letter.
 	lastSQL = `
     and not (d.state = 'retried' and d.batch_last is null and exists (
         select from dead_letters n where coalesce(n.command_source, n.source) = coalesce(d.command_source, d.source) and n.command_offset = d.command_offset
@@ -93,7 +94,8 @@ type rowQuerier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// countLetters counts dead letters, and those of them whose commands failed when they were retried before.
+// countLetters counts dead letters, and those of them whose commands failed when they were retried
+// before.
 func countLetters(ctx context.Context, db rowQuerier, f LetterFilter, states []string) (all, again int64, err error) {
 	err = db.QueryRow(ctx, aboutStates(countLettersSQL, states), f.args(states)...).Scan(&all, &again)
 	return all, again, readError("count dead letters", err)

@@ -100,11 +100,14 @@ func isConflict(pg *pgconn.PgError) bool {
 	return false
 }
 
-// isOutage: nobody can be served now, whatever the batch: the server, the session, its rights or the schema are not as they must be. By class, from
-// Postgres' appendix A. What is said there of a connection's state is never a command's fault: who came before on it, as behind a pooler, is another.
+// isOutage: nobody can be served now, whatever the batch: the server, the session, its rights or
+// the schema are not as they must be. By class, from Postgres' appendix A. What is said there of a
+// connection's state is never a command's fault: who came before on it, as behind a pooler, is
+// another.
 //
-// What is left may be the fault of one command: of its data (21, 22), of a constraint (23) or a trigger (09, 27, 2F, 38, 39, P0, and codes that nobody
-// but a trigger has), or of what it asks for at once (54, and 57014, a statement that took too long).
+// What is left may be the fault of one command: of its data (21, 22), of a constraint (23) or a
+// trigger (09, 27, 2F, 38, 39, P0, and codes that nobody but a trigger has), or of what it asks for
+// at once (54, and 57014, a statement that took too long).
 func isOutage(pg *pgconn.PgError) bool {
 	switch pg.Code[:2] {
 	case "03", // SQL statement not yet complete
@@ -139,7 +142,8 @@ func isOutage(pg *pgconn.PgError) bool {
 	return lacksDay(pg)
 }
 
-// spoils tells whether an error says that a connection is not in the state that this side takes it to be in. Another one is.
+// spoils tells whether an error says that a connection is not in the state that this side takes it
+// to be in. Another one is.
 func spoils(pg *pgconn.PgError) bool {
 	switch pg.Code {
 	case "25006": // read_only_sql_transaction is the server's state

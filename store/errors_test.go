@@ -16,7 +16,8 @@ func isFault(err error) bool {
 	return err != nil && !errors.As(err, &fenced) && !errors.Is(err, worker.ErrOutage) && !errors.Is(err, worker.ErrConflict) && !errors.Is(err, worker.ErrUnknownOutcome)
 }
 
-// A trigger raises each of these in the transaction of a good command, as Postgres, a pooler or a half-made migration would.
+// A trigger raises each of these in the transaction of a good command, as Postgres, a pooler or a
+// half-made migration would.
 func TestApply_blamesACommandForItsOwnFaultsOnly(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":100}`))

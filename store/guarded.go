@@ -40,8 +40,9 @@ func lockedOf(err error, lane worker.Lane) error {
 	return &worker.LockedError{What: held.foreignLock.what, Holder: held.foreignLock.holder, From: map[int]int64{0: lane.From}}
 }
 
-// aroundLocked does something with n positions, but those that somebody outside has locked: these are in the error, a *worker.LockedError, by their
-// index. Whoever waits for one of several would keep the others waiting.
+// aroundLocked does something with n positions, but those that somebody outside has locked: these
+// are in the error, a *worker.LockedError, by their index. Whoever waits for one of several would
+// keep the others waiting.
 func (s *Store) aroundLocked(ctx context.Context, n int, is func(i int, h *foreignLock) bool, do func(conn *pgxpool.Conn, free []int) error) error {
 	var locked *worker.LockedError
 	for {

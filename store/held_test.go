@@ -238,7 +238,8 @@ func TestTry_countsTrialsThatNeverEnded(t *testing.T) {
 	require.ErrorAs(t, err, &fenced)
 }
 
-// Retried behind a held product, replayed, and retried once more: no two events of the command have one number, and so none has another's ce_id.
+// Retried behind a held product, replayed, and retried once more: no two events of the command have
+// one number, and so none has another's ce_id.
 func TestApply_numbersTheEventsOfACommandOnceHoweverItIsAppliedAgain(t *testing.T) {
 	b := setup(t, 1)
 	numbers := map[int32]bool{}

@@ -7,8 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Attend writes an id that this worker made up into the database, and returns the database's own id. Who reads the first somewhere else can tell
-// whether its writer works with this database: see Attended.
+// Attend writes an id that this worker made up into the database, and returns the database's own
+// id. Who reads the first somewhere else can tell whether its writer works with this database: see
+// Attended.
 func (s *Store) Attend(ctx context.Context, id [16]byte) (database [16]byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

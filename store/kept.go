@@ -66,7 +66,8 @@ func (s *Store) Kept(ctx context.Context, source int32, most int, forget bool) (
 	return kept, unlessLocked("read kept commands", lockedOf(err, worker.Lane{}))
 }
 
-// A command's next event is numbered after those of all its dead letters of the same time that its offset came by: see counted.
+// A command's next event is numbered after those of all its dead letters of the same time that its
+// offset came by: see counted.
 const (
 	decidedSQL = `
 select d.source, d.row_no, d.state = 'discarding', coalesce(k.key, ''),

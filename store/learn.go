@@ -191,7 +191,8 @@ func (l *loaded) learnOpen(results pgx.BatchResults, ask *question) error {
 	return nil
 }
 
-// learnTails learns the lines that batches must release, of the first batches and their last lines no more than were asked for at once.
+// learnTails learns the lines that batches must release, of the first batches and their last lines
+// no more than were asked for at once.
 func (l *loaded) learnTails(results pgx.BatchResults, ask *question) (whole bool, err error) {
 	if len(ask.tails) == 0 {
 		return true, nil

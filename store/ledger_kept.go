@@ -61,8 +61,8 @@ func madeBy(c domain.Command) string {
 	return ""
 }
 
-// counted is a command each time that its offset came by: its events share the numbers that it has then, whichever of its dead letters and of its
-// waiting copies they come from.
+// counted is a command each time that its offset came by: its events share the numbers that it has
+// then, whichever of its dead letters and of its waiting copies they come from.
 type counted struct {
 	source int32
 	offset int64
@@ -79,8 +79,8 @@ func (l *ledger) count(c *worker.Command, events int) {
 	l.kept.next[command] = c.Kept.Event + int32(events) //nolint:gosec // as in event
 }
 
-// unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka what an operator decided of it. One of a batch
-// that is read again was kept nowhere.
+// unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka
+// what an operator decided of it. One of a batch that is read again was kept nowhere.
 func (l *ledger) unkeep(lanes []worker.Lane, c *worker.Command, events int) {
 	switch {
 	case c.Kept.Seq != 0:

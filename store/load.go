@@ -79,8 +79,8 @@ const (
 	lineFields = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day - date '2000-01-01'`
 
 	// The products' versions are read first: if one is still the same when the batch is written, then everything read after it is, too.
-	// A row's newest version is found first by a look backwards in the index, which the range is for: by `=`, it is read forwards, through all
-	// versions that an old snapshot keeps.
+	// A row's newest version is found first by a look backwards in the index, which the range is
+	// for: by `=`, it is read forwards, through all versions that an old snapshot keeps.
 	productsSQL = `
 select p.* from unnest($1::text[]) n (sku) cross join lateral (` + newestProduct + `) p
 union
@@ -129,9 +129,10 @@ func lineOf(c domain.Command) (id domain.LineID, places bool) {
 	return domain.LineID{}, false
 }
 
-// load reads what is needed in one round trip, without locks, and tells the catalog. Where the question asks for it, it also reads which server
-// and which database that is, and its clock; before everything else, so that what follows is of that one or of a later one. It is not whole where
-// batches have more lines to release than were asked for at once.
+// load reads what is needed in one round trip, without locks, and tells the catalog. Where the
+// question asks for it, it also reads which server and which database that is, and its clock;
+// before everything else, so that what follows is of that one or of a later one. It is not whole
+// where batches have more lines to release than were asked for at once.
 func (l *loaded) load(ctx context.Context, db querier, ask *question, server *server) (whole bool, err error) {
 	results := db.SendBatch(ctx, ask.pipeline())
 	if ask.asksServer {

@@ -24,14 +24,16 @@ const (
 // The server's clock alone decides what is old: a worker's may be wrong.
 const dropDaySQL = `select outbox_drop_day((now() at time zone 'utc' - $1 * interval '1 second')::date)`
 
-// MakeDays makes the outbox' coming days. Any worker may call it at any time; one works, the others wait for it.
+// MakeDays makes the outbox' coming days. Any worker may call it at any time; one works, the others
+// wait for it.
 func (s *Store) MakeDays(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `select outbox_make_days($1)`, daysAhead)
 	return readError("make outbox days", err)
 }
 
-// DropDays drops the outbox' days that are older than the retention and whose rows are all published. It returns the names of the tables that it
-// dropped. Yesterday and later days stay, whatever the retention is.
+// DropDays drops the outbox' days that are older than the retention and whose rows are all
+// published. It returns the names of the tables that it dropped. Yesterday and later days stay,
+// whatever the retention is.
 func (s *Store) DropDays(ctx context.Context, retention time.Duration) (dropped []string, err error) {
 	for {
 		name, err := s.dropDay(ctx, retention)
@@ -62,7 +64,8 @@ func isLocked(err error) bool {
 	return errors.As(err, &pg) && pg.Code == codeLocked
 }
 
-// OutboxDaysAhead is for how many days after today the outbox has a table, without a gap; -1 where today has none.
+// OutboxDaysAhead is for how many days after today the outbox has a table, without a gap; -1 where
+// today has none.
 func (s *Store) OutboxDaysAhead(ctx context.Context) (days int, err error) {
 	err = s.pool.QueryRow(ctx, `select outbox_days_ahead()`).Scan(&days)
 	return days, readError("count outbox days", err)

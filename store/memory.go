@@ -20,9 +20,11 @@ import (
 // asks only for what is missing.
 //
 // It is safe because the write checks it. A product is written, or even just relied upon, only at the version that is remembered; everything else
-// of it can only change with its version, except whether it is held, which the write checks, too. Versions go up as long as nobody takes the
-// database back: one that was restored, or a standby that lacks the last commits, may count the same versions again for other events. So the write
-// also checks that the database is the one that was read: see server. Whatever fails forgets it all, and so does every claim of the store.
+// of it can only change with its version, except whether it is held, which the write checks, too.
+// Versions go up as long as nobody takes the database back: one that was restored, or a standby
+// that lacks the last commits, may count the same versions again for other events. So the write
+// also checks that the database is the one that was read: see server. Whatever fails forgets it
+// all, and so does every claim of the store.
 type memory struct {
 	loaded *loaded
 	server server // that all of it was read from
@@ -35,7 +37,8 @@ type memory struct {
 	buf []byte // that writes are put together in
 }
 
-// server is a server of Postgres from its start to its end, and a database there from one restore to the next.
+// server is a server of Postgres from its start to its end, and a database there from one restore
+// to the next.
 type server struct {
 	started time.Time     // zero: not known
 	ahead   time.Duration // its clock, of this process'
@@ -114,8 +117,8 @@ type memories struct {
 	claims int // how often all was forgotten
 }
 
-// forget empties all memories for a claim, also those that transactions in flight give back later: others may have moved the partitions meanwhile,
-// or moved them again after a restore.
+// forget empties all memories for a claim, also those that transactions in flight give back later:
+// others may have moved the partitions meanwhile, or moved them again after a restore.
 func (m *memories) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -213,7 +213,8 @@ func TestApply_contradictionsAreFoundSoon(t *testing.T) {
 	require.ErrorContains(t, err, "decide: 1 commands need what 3 loads did not tell: the stored rows contradict each other")
 }
 
-// A product with more open batches than an applier remembers: that none of them has enough for an order is asked once, and other products stay known.
+// A product with more open batches than an applier remembers: that none of them has enough for an
+// order is asked once, and other products stay known.
 func TestApply_readsOnceThatNoneOfVeryManyBatchesHasEnough(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"s1","sku":"SOFA","qty":50}`), command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":1}`))

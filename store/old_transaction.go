@@ -12,11 +12,11 @@ type OldTransaction struct {
 	Holder string        // for people
 }
 
-// A row that was changed leaves a dead version, which is cleaned when no snapshot and no transaction
-// that is still open can need it: of sessions of this database, of prepared transactions, of standbys
-// that say what they need, and of replication slots. What a slot needs of the catalogs alone holds
-// back nothing here, and a VACUUM's own snapshot neither. Transaction ids can be seen without any
-// right; since when a session of another role is in its transaction cannot.
+// A row that was changed leaves a dead version, which is cleaned when no snapshot and no
+// transaction that is still open can need it: of sessions of this database, of prepared
+// transactions, of standbys that say what they need, and of replication slots. What a slot needs of
+// the catalogs alone holds back nothing here, and a VACUUM's own snapshot neither. Transaction ids
+// can be seen without any right; since when a session of another role is in its transaction cannot.
 const oldTransactionSQL = `
 with holders (xids, kind, name, pid, usename, backend, since) as (
     select greatest(age(backend_xid), age(backend_xmin)), case when datid is null then 'standby' else 'session' end, application_name, pid,
@@ -33,8 +33,8 @@ select n.next, n.next - coalesce(h.xids, 0), coalesce(h.kind, ''), coalesce(h.na
 from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) n
 left join (select * from holders order by xids desc, since limit 1) h on true`
 
-// OldestTransaction tells what holds back the cleaning of dead rows the most. Where the age cannot be
-// seen, it is told from what earlier calls saw: it is at least so old.
+// OldestTransaction tells what holds back the cleaning of dead rows the most. Where the age cannot
+// be seen, it is told from what earlier calls saw: it is at least so old.
 func (s *Store) OldestTransaction(ctx context.Context) (OldTransaction, error) {
 	var next, xid int64
 	var kind, name, user, backend string

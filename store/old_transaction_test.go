@@ -54,8 +54,8 @@ func TestOldestTransaction_namesTheSession(t *testing.T) {
 	}
 }
 
-// A transaction that has neither a snapshot nor an id holds back nothing, and one of another database
-// neither.
+// A transaction that has neither a snapshot nor an id holds back nothing, and one of another
+// database neither.
 func TestOldestTransaction_passesOverWhatHoldsBackNothing(t *testing.T) {
 	b := setup(t, 1)
 	b.outsider(`select from products`)

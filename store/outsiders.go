@@ -13,7 +13,8 @@ import (
 	"allocation/worker"
 )
 
-// foreignLock is a lock of somebody outside of the service that a call waited for. It ends with the transaction that has it.
+// foreignLock is a lock of somebody outside of the service that a call waited for. It ends with the
+// transaction that has it.
 type foreignLock struct {
 	product string // whose row it is on; empty: not on a product's
 	source  int32  // whose position it is on; 0: not on a position
@@ -78,9 +79,10 @@ func (o *outsiders) keep(held map[foreignLock]bool, asked []foreignLock) {
 	o.n.Store(int32(len(kept))) //nolint:gosec // as above
 }
 
-// A wait is for a transaction, where that has locked a row, or for a table. The row that is waited for has a lock of its own, of whoever waits first
-// or behind that. Who holds a lock is of the service if it is of the same role and says so by its application's name, or waits for its client: then
-// it is ended, see unblock.
+// A wait is for a transaction, where that has locked a row, or for a table. The row that is waited
+// for has a lock of its own, of whoever waits first or behind that. Who holds a lock is of the
+// service if it is of the same role and says so by its application's name, or waits for its client:
+// then it is ended, see unblock.
 const outsideSQL = `
 with mine as materialized (select * from pg_locks where pid = $1),
     waits as (select locktype, transactionid, relation from mine where not granted and waitstart < clock_timestamp() - $2::interval limit 1),
@@ -95,7 +97,8 @@ where w.locktype in ('transactionid', 'tuple', 'relation')
     and not coalesce(a.usename = session_user and a.wait_event = 'ClientRead', false)
 order by a.xact_start limit 1`
 
-// waitsOutside tells for what lock of somebody outside a session has waited almost as long as it may; nil: for none.
+// waitsOutside tells for what lock of somebody outside a session has waited almost as long as it
+// may; nil: for none.
 func (s *Store) waitsOutside(ctx context.Context, pid int32, patience time.Duration) *foreignLock {
 	var h foreignLock
 	var table, place, user, application, backend string
@@ -130,7 +133,8 @@ func holderText(pid int32, user, application, backend string, since *time.Time) 
 	return text + ", in a transaction since " + since.UTC().Format(time.RFC3339)
 }
 
-// rowsSQL name the row at a place of a table: words for people, the product that it belongs to, the source and its partition.
+// rowsSQL name the row at a place of a table: words for people, the product that it belongs to, the
+// source and its partition.
 var rowsSQL = map[string]string{
 	"products":  `select 'product ' || sku, sku, 0, '', 0 from products where ctid = $1::text::tid`,
 	"batches":   `select 'batch ' || ref || ' of product ' || sku, sku, 0, '', 0 from batches where ctid = $1::text::tid`,
@@ -145,7 +149,8 @@ func (s *Store) nameRow(ctx context.Context, h *foreignLock, table, place string
 	}
 }
 
-// giveUpSQL cancels what a session does, if that still waits for a lock: a commit that waits for a standby must not be cancelled.
+// giveUpSQL cancels what a session does, if that still waits for a lock: a commit that waits for a
+// standby must not be cancelled.
 const giveUpSQL = `select pg_cancel_backend($1) from pg_stat_activity where pid = $1 and wait_event_type = 'Lock'`
 
 // giveUp tells whether it did: the call may end before the answer comes, and must know.
@@ -161,7 +166,8 @@ select n from unnest($1::text[], $2::int[], $3::oid[], $4::text[]) with ordinali
 where exists (select from pg_locks l where case when h.xid <> '' then l.locktype = 'transactionid' and l.granted and l.transactionid::text = h.xid
     else l.relation = h.relation and coalesce(l.pid, 0) = h.pid and l.mode = h.mode end)`
 
-// stillHeld are the locks of others that are held now. It asks only where there are any, and seldom.
+// stillHeld are the locks of others that are held now. It asks only where there are any, and
+// seldom.
 func (s *Store) stillHeld(ctx context.Context, db rowsQuerier) []foreignLock {
 	if !s.outsiders.any() {
 		return nil
@@ -197,7 +203,8 @@ type rowsQuerier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// avoid is the error of a batch that needs what is known to be locked; nil where it needs nothing of that.
+// avoid is the error of a batch that needs what is known to be locked; nil where it needs nothing
+// of that.
 func (d *decisions) avoid(holds []foreignLock) error {
 	for _, h := range holds {
 		if locked := d.locked(&h); len(locked.From) > 0 {

@@ -9,8 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// PoolerError says that a pooler gives one session of Postgres to several clients in turn, between their transactions or statements. Then nothing holds
-// that is said of a session: its settings, its prepared statements, its locks.
+// PoolerError says that a pooler gives one session of Postgres to several clients in turn, between
+// their transactions or statements. Then nothing holds that is said of a session: its settings, its
+// prepared statements, its locks.
 type PoolerError struct{ err error }
 
 func (e *PoolerError) Error() string {
@@ -43,8 +44,9 @@ func (s *Store) CheckPooler(ctx context.Context) error {
 	return readError("check sessions", err)
 }
 
-// CheckSessions returns a *PoolerError where two connections share a session, or one has several. While the other is in a transaction, nobody may be
-// given its session; nor may one that was another's be given to anybody before or after.
+// CheckSessions returns a *PoolerError where two connections share a session, or one has several.
+// While the other is in a transaction, nobody may be given its session; nor may one that was
+// another's be given to anybody before or after.
 func CheckSessions(ctx context.Context, one, other *pgx.Conn) error {
 	before, err := process(ctx, one)
 	if err != nil {

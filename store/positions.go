@@ -13,8 +13,8 @@ import (
 )
 
 // SavePublished writes how far rows are published, for partitions at rest: those that move write it in their next transaction. It returns
-// the sources whose claim another worker took. Where somebody outside of the service has positions locked, the others are written, and the error
-// is a *worker.LockedError.
+// the sources whose claim another worker took. Where somebody outside of the service has positions
+// locked, the others are written, and the error is a *worker.LockedError.
 func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (lost []int32, err error) {
 	is := func(i int, h *foreignLock) bool { return h.source == progress[i].Source }
 	err = s.aroundLocked(ctx, len(progress), is, func(conn *pgxpool.Conn, free []int) error {
@@ -54,7 +54,8 @@ const (
 	summonChannel  = "allocation_summon"  // somebody wants to know which workers are of this database
 )
 
-// connect opens a connection that is not the pool's, with the secrets and certificates of now, as the pool does.
+// connect opens a connection that is not the pool's, with the secrets and certificates of now, as
+// the pool does.
 func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
 	cfg := s.pool.Config()
 	if cfg.BeforeConnect != nil {
@@ -75,7 +76,8 @@ func (s *Store) Nudge(ctx context.Context, sources []int32) error {
 	return readError("nudge", err)
 }
 
-// Listen calls nudged for each nudge, decided for each decision, and summoned when all are to attend, until the context or the connection ends. It holds a connection of its own.
+// Listen calls nudged for each nudge, decided for each decision, and summoned when all are to
+// attend, until the context or the connection ends. It holds a connection of its own.
 func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error {
 	conn, err := s.connect(ctx)
 	if err != nil {

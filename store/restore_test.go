@@ -67,8 +67,8 @@ func (b *bench) onServer(statement string) {
 	require.NoError(b.t, err, statement)
 }
 
-// A worker that lost nothing by a restore, and claims nothing, still remembers a product as it was before. Meanwhile another worker brings the product
-// to the same version by other commands.
+// A worker that lost nothing by a restore, and claims nothing, still remembers a product as it was
+// before. Meanwhile another worker brings the product to the same version by other commands.
 func TestApply_oversellsNothingAfterARestoreInPlace(t *testing.T) {
 	for name, way := range map[string]backup{
 		"dropped and made again":        copied,
@@ -103,7 +103,8 @@ func TestApply_oversellsNothingAfterARestoreInPlace(t *testing.T) {
 	}
 }
 
-// Whoever claims decides on nothing that he remembered from before, nor on what a transaction that was in flight gives back later.
+// Whoever claims decides on nothing that he remembered from before, nor on what a transaction that
+// was in flight gives back later.
 func TestClaim_forgetsWhatAppliersRemember(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))

@@ -27,7 +27,8 @@ func with(t *testing.T, address string, options ...string) string {
 	return u.String()
 }
 
-// reads opens a store of another worker at a URL, and has it decide an order of a product that exists.
+// reads opens a store of another worker at a URL, and has it decide an order of a product that
+// exists.
 func (b *bench) reads(address string) (worker.Applied, error) {
 	b.t.Helper()
 	s, err := Open(b.t.Context(), Options{URL: address, Owner: "other"})
@@ -101,7 +102,8 @@ func TestSession_anotherSearchPathFindsNoOtherTables(t *testing.T) {
 	require.Equal(t, []string{`2 Allocated {"orderid":"o1","sku":"CHAIR","qty":1,"batchref":"b1"}`}, says(applied.Rows[0]))
 }
 
-// A product that begins to be held while a worker's transaction waits for its lock is noticed, whatever isolation is set for the worker.
+// A product that begins to be held while a worker's transaction waits for its lock is noticed,
+// whatever isolation is set for the worker.
 func TestSession_noCommandSlipsPastAHeldProductUnderAnotherIsolation(t *testing.T) {
 	for name, ask := range map[string]func(b *bench, login string) string{
 		"set for the database": func(b *bench, login string) string {
@@ -171,7 +173,8 @@ func TestSession_readsTheSameWhateverIsSetForItsRole(t *testing.T) {
 	require.ErrorAs(t, err, &fenced, "an error of a statement does not end the session")
 }
 
-// What only an administrator can set, and what takes away what promises rest on, is an outage that names it.
+// What only an administrator can set, and what takes away what promises rest on, is an outage that
+// names it.
 func TestSession_settingsThatPromisesDoNotSurviveAreOutages(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":25}`))

@@ -109,7 +109,8 @@ select type, coalesce(sequence, 0), value, command_time, coalesce(command_id, ''
 from history join positions p using (source) order by step desc`
 )
 
-// ShowBatch is what is known about a batch, with so many lines at most, and ErrUnknown where nothing is. Totals count all, here and below.
+// ShowBatch is what is known about a batch, with so many lines at most, and ErrUnknown where
+// nothing is. Totals count all, here and below.
 func (s *Store) ShowBatch(ctx context.Context, ref string, limit int) (*BatchView, error) {
 	rows, _ := s.pool.Query(ctx, showBatchSQL, ref)
 	batch, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (b BatchView, err error) {

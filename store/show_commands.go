@@ -11,7 +11,8 @@ import (
 	"allocation/worker"
 )
 
-// OrderCommandView is a command of an order that had no effect: it waits behind a held product, or is a dead letter.
+// OrderCommandView is a command of an order that had no effect: it waits behind a held product, or
+// is a dead letter.
 type OrderCommandView struct {
 	ID      Place     `json:"id"`
 	Type    string    `json:"type,omitempty"`
@@ -25,8 +26,9 @@ type OrderCommandView struct {
 	Retries int32     `json:"retries,omitempty"` // of the dead letter
 }
 
-// An order is named in a command's bytes, which have no index. So Postgres finds those that may name it, as text, or in a way that only a reader
-// of JSON understands, and this process reads those. Values above a bound, which no order needs, are left out: they would have to be unpacked.
+// An order is named in a command's bytes, which have no index. So Postgres finds those that may
+// name it, as text, or in a way that only a reader of JSON understands, and this process reads
+// those. Values above a bound, which no order needs, are left out: they would have to be unpacked.
 const (
 	mayNameOrderSQL = `
     octet_length(value) <= 65536 and (position($1::bytea in value) > 0
@@ -44,7 +46,8 @@ join positions p on p.source = coalesce(d.command_source, d.source)
 order by d.recorded_at, d.row_no`
 )
 
-// orderCommands are the commands of an order that a query finds, at most so many, and how many there are.
+// orderCommands are the commands of an order that a query finds, at most so many, and how many
+// there are.
 func (s *Store) orderCommands(ctx context.Context, query, order string, limit int) (found []OrderCommandView, total int64, err error) {
 	rows, err := s.pool.Query(ctx, query, []byte(order))
 	if err != nil {
@@ -65,7 +68,8 @@ func (s *Store) orderCommands(ctx context.Context, query, order string, limit in
 	return found, total, err
 }
 
-// read fills in what the command says, and tells whether it is about the order. A refused command may be wrong in any way.
+// read fills in what the command says, and tells whether it is about the order. A refused command
+// may be wrong in any way.
 func (c *OrderCommandView) read(order string, value, headers []byte) bool {
 	decoded, err := decodeHeaders(headers)
 	if err != nil {

@@ -33,7 +33,8 @@ func counts(n, lines int) (commands []worker.Command) {
 	return commands
 }
 
-// Each of a few commands moves many lines: they are as many transactions, and what comes by another partition loses nothing.
+// Each of a few commands moves many lines: they are as many transactions, and what comes by another
+// partition loses nothing.
 func TestApply_leavesToTheNextTransactionWhatIsTooMuchForOne(t *testing.T) {
 	const lines = mostEvents/2 + 1000
 	b := setup(t, 2)

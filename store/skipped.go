@@ -45,7 +45,8 @@ type offsetDecided struct {
 	To        *int64
 }
 
-// after is what is skipped once the decision is carried out: going back applies what was skipped before.
+// after is what is skipped once the decision is carried out: going back applies what was skipped
+// before.
 func (d *offsetDecided) after(skipped []SkippedOffsets) []SkippedOffsets {
 	skip := func(source int32, from int64, to *int64) {
 		if to == nil || from < *to {

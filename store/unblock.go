@@ -51,8 +51,8 @@ func (s *Store) guard(ctx context.Context, conn *pgx.Conn) *guard {
 	return g
 }
 
-// stop ends the watch, and gives what somebody outside had locked where that ended the call; nil: nothing did. Nobody cancels anything on the
-// connection after it.
+// stop ends the watch, and gives what somebody outside had locked where that ended the call; nil:
+// nothing did. Nobody cancels anything on the connection after it.
 func (g *guard) stop() *foreignLock {
 	g.cancel()
 	if !g.timer.Stop() {

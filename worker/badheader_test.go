@@ -14,8 +14,9 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// miscount makes the last batch of a partition's log say that it has less than no records, with a checksum that is right. No broker takes such a
-// batch from a producer; so the file is written while the server is down.
+// miscount makes the last batch of a partition's log say that it has less than no records, with a
+// checksum that is right. No broker takes such a batch from a producer; so the file is written
+// while the server is down.
 func (k *cutKafka) miscount(partition string) {
 	k.t.Helper()
 	require.NoError(k.t, k.server.Signal(k.t.Context(), syscall.SIGTERM))
@@ -33,7 +34,8 @@ func (k *cutKafka) miscount(partition string) {
 	require.NoError(k.t, k.server.Start(k.t.Context()))
 }
 
-// Where a batch is too large and its header cannot be true, nobody can tell which commands are in it: an operator decides.
+// Where a batch is too large and its header cannot be true, nobody can tell which commands are in
+// it: an operator decides.
 func TestPromise8_aBatchThatIsTooLargeAndWhoseHeaderCannotBeRead(t *testing.T) {
 	t.Parallel()
 	server := startCutKafka(t)

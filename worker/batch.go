@@ -130,8 +130,8 @@ type Replay struct {
 	Times int32
 }
 
-// EventsEach is how many numbers the events of a command have each time that its offset comes by. Those of its dead letters go on from there: all
-// applications of one such time count together.
+// EventsEach is how many numbers the events of a command have each time that its offset comes by.
+// Those of its dead letters go on from there: all applications of one such time count together.
 const EventsEach = 1_000_000
 
 // FirstEvent is the number of the first event of the command at an offset.

@@ -151,8 +151,9 @@ func (c claimless) Claim(ctx context.Context, requests []worker.ClaimRequest) ([
 	return c.Store.Claim(ctx, requests)
 }
 
-// Records come of a leader newer than the one that Kafka names. In an outage of Postgres many claims fail, which have compared nothing: those that
-// are made after it do, before the records are applied without that.
+// Records come of a leader newer than the one that Kafka names. In an outage of Postgres many
+// claims fail, which have compared nothing: those that are made after it do, before the records are
+// applied without that.
 func TestPromise8_claimsThatFailedCompareNoLeader(t *testing.T) {
 	t.Parallel()
 	server := startCutKafka(t)
@@ -170,7 +171,8 @@ func TestPromise8_claimsThatFailedCompareNoLeader(t *testing.T) {
 	require.Greater(t, p.claims()-claimed, 4+10, "of its four partitions at first, and then of the one")
 }
 
-// raiseEpochs gives batches from an offset on the epoch of a leader that the running server does not know.
+// raiseEpochs gives batches from an offset on the epoch of a leader that the running server does
+// not know.
 func (k *cutKafka) raiseEpochs(partition string) {
 	k.t.Helper()
 	segments, err := filepath.Glob(filepath.Join(k.dir, "data", partition, "*.log"))

@@ -25,13 +25,15 @@ type FencedError struct {
 
 func (e *FencedError) Error() string { return fmt.Sprintf("fenced on sources %v", e.Sources) }
 
-// LockedError says that nothing was committed, because somebody outside of the service has locked what is needed, and has had it for long. It is
-// an outage of these rows alone. They are waited for without end, so nobody should wait with them who need not.
+// LockedError says that nothing was committed, because somebody outside of the service has locked
+// what is needed, and has had it for long. It is an outage of these rows alone. They are waited for
+// without end, so nobody should wait with them who need not.
 type LockedError struct {
 	What   string // is locked, for people
 	Holder string // who has it, for people
-	// From is where lanes cannot go on, by their index in the batch: at the first of its commands that needs what is locked. Without any, nobody
-	// knows which commands need it. In the answer to a call about several positions, it has the index of each that was left out.
+	// From is where lanes cannot go on, by their index in the batch: at the first of its commands
+	// that needs what is locked. Without any, nobody knows which commands need it. In the answer to
+	// a call about several positions, it has the index of each that was left out.
 	From map[int]int64
 }
 

@@ -30,7 +30,8 @@ type Group struct {
 	Members []Member
 }
 
-// Foreign are the members that are no workers. A worker of a version that does not say so yet seems to be one.
+// Foreign are the members that are no workers. A worker of a version that does not say so yet seems
+// to be one.
 func (g *Group) Foreign() (foreign []Member) {
 	if !g.Settled {
 		return nil
@@ -86,8 +87,9 @@ func DescribeGroup(ctx context.Context, admin *kadm.Client, name string) (Group,
 	return group, nil
 }
 
-// describeConsumerGroup asks about a group of the newer kind (KIP-848), into which a group turns when a consumer of that kind joins it. Kafka
-// does not show there what workers say. But they are of the older kind, so who is of the newer is none.
+// describeConsumerGroup asks about a group of the newer kind (KIP-848), into which a group turns
+// when a consumer of that kind joins it. Kafka does not show there what workers say. But they are
+// of the older kind, so who is of the newer is none.
 func describeConsumerGroup(ctx context.Context, admin *kadm.Client, name string) (Group, error) {
 	const newer = 1
 	described, err := admin.DescribeConsumerGroups(ctx, name)
@@ -114,8 +116,9 @@ func describeConsumerGroup(ctx context.Context, admin *kadm.Client, name string)
 	return group, nil
 }
 
-// tagged is a balancer whose members say that they are workers, and of which database. Its protocol keeps its name: one of its own would lock
-// workers out for as long as a stranger has the group, and would keep out neither consumers of the newer kind nor, in the first version, anybody.
+// tagged is a balancer whose members say that they are workers, and of which database. Its protocol
+// keeps its name: one of its own would lock workers out for as long as a stranger has the group,
+// and would keep out neither consumers of the newer kind nor, in the first version, anybody.
 type tagged struct {
 	kgo.GroupBalancer
 	database func() [16]byte

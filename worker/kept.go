@@ -58,8 +58,9 @@ type BatchLetter struct {
 	Attempts    int           // to read what comes next and apply it, this one included
 }
 
-// Reread is what a transaction does to a batch of records that is read again: its commands are some of the batch's. It commits only if the
-// batch is where this worker left it, and an operator still wants it read.
+// Reread is what a transaction does to a batch of records that is read again: its commands are some
+// of the batch's. It commits only if the batch is where this worker left it, and an operator still
+// wants it read.
 type Reread struct {
 	Letter   LetterID
 	From     outbox.Source

@@ -6,7 +6,8 @@ import (
 	"allocation/outbox"
 )
 
-// Command reads the record's envelope. Where only the topic could tell the type, it stays unknown; the data is read all the same.
+// Command reads the record's envelope. Where only the topic could tell the type, it stays unknown;
+// the data is read all the same.
 func (r *KeptRecord) Command() Command {
 	record := &kgo.Record{Offset: r.Offset, Key: r.Key, Value: r.Value}
 	for _, h := range r.Headers {

@@ -56,7 +56,8 @@ func (w *Worker) open(l *lane) {
 	})
 }
 
-// start lets a lane's records be applied, unless its position cannot be used, or nobody answers for its log. The caller holds mu.
+// start lets a lane's records be applied, unless its position cannot be used, or nobody answers for
+// its log. The caller holds mu.
 func (w *Worker) start(l *lane) {
 	if l.why != "" {
 		w.quarantine(l)

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// locked is about what somebody outside of the service has locked, and a lane needs: it applies what comes before, and waits there alone.
+// locked is about what somebody outside of the service has locked, and a lane needs: it applies
+// what comes before, and waits there alone.
 type locked struct {
 	from    int64 // the first record that needs it
 	what    string
@@ -14,7 +15,8 @@ type locked struct {
 	againAt time.Time // not before this is it tried again
 }
 
-// lockedAgain is how soon it is tried again. It costs little: the store knows what is locked, and does not wait for it.
+// lockedAgain is how soon it is tried again. It costs little: the store knows what is locked, and
+// does not wait for it.
 const lockedAgain = 500 * time.Millisecond
 
 // blocked tells whether the lane's next record needs what is locked.
@@ -25,7 +27,8 @@ func (l *lane) blocked() bool {
 // beyondLock tells whether a record must wait for the lock.
 func (l *lane) beyondLock(offset int64) bool { return l.lock != nil && offset >= l.lock.from }
 
-// standAside has the lanes wait whose commands need what is locked; where nobody knows which, smaller batches find out.
+// standAside has the lanes wait whose commands need what is locked; where nobody knows which,
+// smaller batches find out.
 func (a *applier) standAside(work *work, e *LockedError) {
 	a.release(work)
 	w := a.w

@@ -62,7 +62,8 @@ func (p *pipeline) applied() (at [outagePartitions]int) {
 	return at
 }
 
-// soon is how long partitions may need for what they do at once, where others wait: less than any of Postgres' timeouts.
+// soon is how long partitions may need for what they do at once, where others wait: less than any
+// of Postgres' timeouts.
 const soon = 10 * time.Second
 
 // Partition 1 has a product of its own, which is also on partition 2, but only later.

@@ -28,7 +28,8 @@ type Log struct {
 
 	leader int32
 
-	// Shared is how far the log certainly holds what was applied, where that is less than the position; else -1. See Answers.Compare.
+	// Shared is how far the log certainly holds what was applied, where that is less than the
+	// position; else -1. See Answers.Compare.
 	Shared int64
 }
 

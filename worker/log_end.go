@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// logEnd is where a lane's log ends, and since when its last stable offset has stood before that: what is between waits for a transaction of
-// a producer, and nobody can have it.
+// logEnd is where a lane's log ends, and since when its last stable offset has stood before that:
+// what is between waits for a transaction of a producer, and nobody can have it.
 type logEnd struct {
 	stable int64     // the last stable offset that is known
 	end    int64     // of the log
@@ -42,8 +42,8 @@ func (l *lane) waitsForTransaction(patience time.Duration, now time.Time) string
 		l.end-l.stable, l.stable, since(l.standing(now)))
 }
 
-// setLag shows how much of a lane's log is not published, and what keeps its end back; nothing where nobody knows: an old figure would look like one
-// of today's. The caller holds mu.
+// setLag shows how much of a lane's log is not published, and what keeps its end back; nothing
+// where nobody knows: an old figure would look like one of today's. The caller holds mu.
 func (w *Worker) setLag(l *lane) {
 	if l.state == closed {
 		return

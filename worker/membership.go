@@ -32,8 +32,8 @@ func (w *Worker) mayClaim(l *lane) bool {
 }
 
 // membership is whether the group has this worker. The client keeps the generation of a member that
-// was thrown out, and tries to join for ever: only how its sessions end tells. The group has a worker
-// again whose heartbeats are answered and end no session.
+// was thrown out, and tries to join for ever: only how its sessions end tells. The group has a
+// worker again whose heartbeats are answered and end no session.
 type membership struct {
 	logger  *slog.Logger
 	metrics *Metrics

@@ -13,7 +13,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// The built program stays small whatever a producer sends within the brokers' limits: batches that unpack to too much, and those that just do not.
+// The built program stays small whatever a producer sends within the brokers' limits: batches that
+// unpack to too much, and those that just do not.
 func TestPromise7_staysSmallWhateverAProducerSends(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, 4)

@@ -27,7 +27,8 @@ func many(n int, r testbed.PackedRecord) []testbed.PackedRecord {
 	return records
 }
 
-// bombs are batches within the brokers' limits that nobody has room for. Snappy packs 21 to 1 at most, so that there is none.
+// bombs are batches within the brokers' limits that nobody has room for. Snappy packs 21 to 1 at
+// most, so that there is none.
 func bombs() map[string]testbed.PackedBatch {
 	zeros := func(n int) testbed.PackedRecord { return testbed.PackedRecord{Key: []byte("X"), Zeros: n} }
 	return map[string]testbed.PackedBatch{
@@ -105,7 +106,8 @@ func TestPromise7_manyBatchesThatUnpackToMuch(t *testing.T) {
 	require.NoError(t, m.stop())
 }
 
-// Producers in Java fill a batch until it has 1 MB packed. Counts of one batch of stock, in a loop, are commands that pack very well.
+// Producers in Java fill a batch until it has 1 MB packed. Counts of one batch of stock, in a loop,
+// are commands that pack very well.
 func TestPromise4_aBatchOfAsManyCommandsAsALegalProducerPacks(t *testing.T) {
 	p := setup(t, 1)
 	p.send(0, "CreateBatch", `{"ref":"batch-0001","sku":"CHAIR","qty":50}`)

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// progress is how far a lane was when it last moved on, or had nothing to do. It is looked at once a second, so records cost nothing, and whatever
-// keeps the lane back is seen: a claim in vain, a seek that nobody makes, rows that are not published, an applier that leaves the lane out.
+// progress is how far a lane was when it last moved on, or had nothing to do. It is looked at once
+// a second, so records cost nothing, and whatever keeps the lane back is seen: a claim in vain, a
+// seek that nobody makes, rows that are not published, an applier that leaves the lane out.
 type progress struct {
 	next  int64     // as lane.next
 	since time.Time // zero: not looked at yet
@@ -20,7 +21,8 @@ type progress struct {
 	unclaimed error // why the last attempt to claim it again failed; nil: it did not
 }
 
-// look takes down how far a lane is, with the row below which all are published. The caller holds mu.
+// look takes down how far a lane is, with the row below which all are published. The caller holds
+// mu.
 func (l *lane) look(published int64, now time.Time) {
 	p := &l.progress
 	if l.unsettled() {
@@ -45,13 +47,15 @@ func (l *lane) unsettled() bool {
 	return l.state == doubtful || l.state == seeking || l.state == draining
 }
 
-// hasWork tells whether records wait for a lane, in Kafka or in its queue, and it has no reason of its own to leave them there.
+// hasWork tells whether records wait for a lane, in Kafka or in its queue, and it has no reason of
+// its own to leave them there.
 func (l *lane) hasWork() bool {
 	return l.state == running && l.lock == nil && (l.stable > l.next || len(l.queue) > 0 || l.outsize != nil)
 }
 
-// whyNothingIsApplied says what keeps a lane back that stands for longer than there is patience; empty where nothing does. Of an applier that stands
-// as a whole something else tells. The caller holds mu.
+// whyNothingIsApplied says what keeps a lane back that stands for longer than there is patience;
+// empty where nothing does. Of an applier that stands as a whole something else tells. The caller
+// holds mu.
 func (l *lane) whyNothingIsApplied(now time.Time, patience time.Duration) string {
 	stood := now.Sub(l.progress.since)
 	if l.progress.since.IsZero() || stood <= patience {
@@ -67,17 +71,20 @@ func (l *lane) whyNothingIsApplied(now time.Time, patience time.Duration) string
 	case l.state == draining:
 		return fmt.Sprintf("%d events of before its claim are to be published first, and none of them is", l.unsent)
 	case l.state == running && len(l.queue) == 0 && l.outsize == nil && stood <= 2*patience:
-		// That nothing comes, whyNothingComes says first, unless the lane is claimed again and again meanwhile.
+		// That nothing comes, whyNothingComes says first, unless the lane is claimed again and
+		// again meanwhile.
 	case l.hasWork() && l.applier.stalled(now, patience) == "":
 		return fmt.Sprintf("records wait from offset %d on, and none of them is applied", l.next)
 	}
 	return ""
 }
 
-// adoption is how long events may have to wait for those of a partition that nobody has: a worker adopts them when it has seen them twice.
+// adoption is how long events may have to wait for those of a partition that nobody has: a worker
+// adopts them when it has seen them twice.
 const adoption = 3 * watchEvery
 
-// whyNothingIsPublished says how many events of a lane wait where none is published for longer than there is patience. The caller holds mu.
+// whyNothingIsPublished says how many events of a lane wait where none is published for longer than
+// there is patience. The caller holds mu.
 func (l *lane) whyNothingIsPublished(now time.Time, patience time.Duration) string {
 	p := &l.progress
 	if l.unsettled() || p.rowSince.IsZero() || now.Sub(p.rowSince) <= patience+adoption {
@@ -86,14 +93,16 @@ func (l *lane) whyNothingIsPublished(now time.Time, patience time.Duration) stri
 	return fmt.Sprintf("%d events wait to be published since %s, and none of them is", p.unsent, p.rowSince.UTC().Format(time.RFC3339))
 }
 
-// arrival is about partitions that the group gave to this worker, and that are not claimed yet: there are no lanes that could tell of them.
+// arrival is about partitions that the group gave to this worker, and that are not claimed yet:
+// there are no lanes that could tell of them.
 type arrival struct {
 	names []topicPartition
 	since time.Time
 	why   error // the last claim failed; nil: it is under way
 }
 
-// arrivalTime is how long a first claim may take. Less would show each rebalance beside a server that moves.
+// arrivalTime is how long a first claim may take. Less would show each rebalance beside a server
+// that moves.
 const arrivalTime = 5 * time.Second
 
 // late tells whether the claim takes too long. There may be none.
@@ -121,7 +130,8 @@ func listed(names []topicPartition) string {
 	return strings.Join(topics, "; ")
 }
 
-// arrive notes partitions that are to be claimed for the first time. What it returns is called when they are, or belong to others.
+// arrive notes partitions that are to be claimed for the first time. What it returns is called when
+// they are, or belong to others.
 func (w *Worker) arrive(names []topicPartition) (arrived func()) {
 	slices.SortFunc(names, topicPartition.compare)
 	a := &arrival{names: names, since: time.Now()}
@@ -148,7 +158,8 @@ func (w *Worker) arrivalFailed(err error) {
 	}
 }
 
-// unclaimed is how many partitions the group gave to this worker that should be lanes by now. The caller holds mu.
+// unclaimed is how many partitions the group gave to this worker that should be lanes by now. The
+// caller holds mu.
 func (w *Worker) unclaimed(now time.Time) (n int) {
 	if !w.arriving.late(now) {
 		return 0

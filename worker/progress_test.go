@@ -9,8 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Whatever keeps a lane back that has something to do, it is seen when there is no more patience, and not before; a lane that moves, or has nothing
-// to do, is left alone.
+// Whatever keeps a lane back that has something to do, it is seen when there is no more patience,
+// and not before; a lane that moves, or has nothing to do, is left alone.
 func TestProgress_seesALaneThatStands(t *testing.T) {
 	t.Parallel()
 	const patience = 30 * time.Second
@@ -65,7 +65,8 @@ func TestProgress_seesALaneThatStands(t *testing.T) {
 	}
 }
 
-// Events that wait for long are noted, where those of other partitions are published: something else says when none is.
+// Events that wait for long are noted, where those of other partitions are published: something
+// else says when none is.
 func TestProgress_seesEventsThatWait(t *testing.T) {
 	t.Parallel()
 	const patience = 30 * time.Second

@@ -13,7 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// report is what the group was told last of a partition. Only a worker's tells of the database: another consumer's offsets are no evidence.
+// report is what the group was told last of a partition. Only a worker's tells of the database:
+// another consumer's offsets are no evidence.
 type report struct {
 	at         int64
 	worker     bool
@@ -22,7 +23,8 @@ type report struct {
 	member     string
 }
 
-// reportMark begins the metadata of an offset that a worker commits: then come the database, the attendance, and the member of the group.
+// reportMark begins the metadata of an offset that a worker commits: then come the database, the
+// attendance, and the member of the group.
 const reportMark = "allocation/1"
 
 func (r *report) metadata() string {

@@ -44,7 +44,8 @@ func TestPromise1_aBatchThatIsReadAgainByWorkersThatAreKilled(t *testing.T) {
 	require.NoError(t, program.Wait())
 }
 
-// The built program stays small while it reads a batch again, however large that is, but for its largest record.
+// The built program stays small while it reads a batch again, however large that is, but for its
+// largest record.
 func TestPromise7_staysSmallWhileItReadsABatchAgain(t *testing.T) {
 	p := setupRereading(t)
 	batch := testbed.PackedBatch{Codec: kgo.CodecZstd, Records: many(300, testbed.PackedRecord{Zeros: 3 << 20})}

@@ -17,7 +17,8 @@ import (
 	"allocation/worker"
 )
 
-// packedOrders is a batch of records that is too large: a product with so many orders, and among them what is no command.
+// packedOrders is a batch of records that is too large: a product with so many orders, and among
+// them what is no command.
 func packedOrders(n int, codec kgo.CompressionCodecType) testbed.PackedBatch {
 	record := func(kind, format string, args ...any) testbed.PackedRecord {
 		return testbed.PackedRecord{Value: fmt.Appendf(nil, format, args...), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
@@ -71,7 +72,8 @@ func (p *rereading) awaitLetter(state string) {
 	p.eventually(time.Minute, func() bool { _, is := p.letter(); return is == state })
 }
 
-// requireOrders wants each order of the batch to have been taken once, in their order, and events that say so, named after the orders' offsets.
+// requireOrders wants each order of the batch to have been taken once, in their order, and events
+// that say so, named after the orders' offsets.
 func (p *rereading) requireOrders(at int64, n int) {
 	p.t.Helper()
 	const others = 2 + 1 // BatchCreated, of the batch and of the command behind it; and that command's order

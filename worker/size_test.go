@@ -7,8 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A few commands, fetched at once, each of which moves very many lines: each of them is a transaction, so that what comes behind them, by their
-// partition and by others, is reached, and a stop is obeyed.
+// A few commands, fetched at once, each of which moves very many lines: each of them is a
+// transaction, so that what comes behind them, by their partition and by others, is reached, and a
+// stop is obeyed.
 func TestWorker_takesFewCommandsAtOnceThatMoveManyLines(t *testing.T) {
 	const lines, changes = 12_000, 10
 	p := setup(t, 2)

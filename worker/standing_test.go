@@ -82,8 +82,9 @@ func TestWorker_notesPartitionsWhoseFirstClaimsFail(t *testing.T) {
 	require.NoError(t, m.stop())
 }
 
-// A partition whose claim was lost, and that is claimed again in vain, stands still: it is named in log, metric, notes and in the database; among the
-// reasons where none of the worker's partitions can move.
+// A partition whose claim was lost, and that is claimed again in vain, stands still: it is named in
+// log, metric, notes and in the database; among the reasons where none of the worker's partitions
+// can move.
 func TestWorker_namesAPartitionThatIsClaimedAgainInVain(t *testing.T) {
 	p := setup(t, 2)
 	p.stall = time.Second
@@ -139,7 +140,8 @@ func TestWorker_namesAPartitionThatWaitsForItsEventsOfBefore(t *testing.T) {
 	require.NoError(t, m.stop())
 }
 
-// Where a leader says neither where its log ends nor anything else, the lag is not known, and no old figure is shown.
+// Where a leader says neither where its log ends nor anything else, the lag is not known, and no
+// old figure is shown.
 func TestWorker_showsNoLagThatIsNotKnown(t *testing.T) {
 	p := setup(t, 1)
 	p.stall = time.Second

@@ -15,7 +15,8 @@ import (
 	"allocation/worker"
 )
 
-// Two workers are asked to stop at once. The one that takes longer gets the partitions of the other, and leaves them alone: who starts next has them.
+// Two workers are asked to stop at once. The one that takes longer gets the partitions of the
+// other, and leaves them alone: who starts next has them.
 func TestWorker_claimsNothingWhileItStops(t *testing.T) {
 	const partitions = 4
 	p := setup(t, partitions)
@@ -58,8 +59,9 @@ func TestWorker_claimsNothingWhileItStops(t *testing.T) {
 	p.awaitAllCommitted()
 }
 
-// An event follows one of a partition whose worker died before it published it. The worker that has the second is asked to stop, and gets that
-// partition meanwhile: it leaves both to the next owner, and does not wait for what nobody does.
+// An event follows one of a partition whose worker died before it published it. The worker that has
+// the second is asked to stop, and gets that partition meanwhile: it leaves both to the next owner,
+// and does not wait for what nobody does.
 func TestWorker_stopsThoughItsEventsFollowThoseOfNobody(t *testing.T) {
 	const partitions = 2
 	p := setup(t, partitions)

@@ -2,8 +2,9 @@ package worker
 
 import "context"
 
-// Store is where positions are kept and commands are applied. Its errors are a *FencedError, a *LockedError, ErrConflict, ErrOutage or ErrUnknownOutcome;
-// any other is the fault of something in the batch.
+// Store is where positions are kept and commands are applied. Its errors are a *FencedError, a
+// *LockedError, ErrConflict, ErrOutage or ErrUnknownOutcome; any other is the fault of something in
+// the batch.
 type Store interface {
 	Claimer
 	Reporter
@@ -11,7 +12,8 @@ type Store interface {
 	Rereader
 	Heir
 	Registry
-	// Apply commits what a batch does, or its first commands if all together are too many changes, or nothing.
+	// Apply commits what a batch does, or its first commands if all together are too many changes,
+	// or nothing.
 	Apply(ctx context.Context, batch Batch) (Applied, error)
 }
 
@@ -36,13 +38,15 @@ type Heir interface {
 
 // Reporter keeps how far rows are published.
 type Reporter interface {
-	// SavePublished writes how far rows are published, and returns the sources whose claim was lost. With a *LockedError, those that it does not
-	// name were written.
+	// SavePublished writes how far rows are published, and returns the sources whose claim was
+	// lost. With a *LockedError, those that it does not name were written.
 	SavePublished(ctx context.Context, progress []Progress) (lost []int32, err error)
-	// SaveTroubles writes down for people from which partitions nothing comes, and where that has ended.
+	// SaveTroubles writes down for people from which partitions nothing comes, and where that has
+	// ended.
 	SaveTroubles(ctx context.Context, troubles []Trouble) error
-	// Listen calls nudged with sources whose published row somebody waits for, decided when an operator decided something, and summoned when
-	// workers are to attend, until the context or the connection ends.
+	// Listen calls nudged with sources whose published row somebody waits for, decided when an
+	// operator decided something, and summoned when workers are to attend, until the context or the
+	// connection ends.
 	Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error
 }
 
@@ -70,9 +74,10 @@ type Keeper interface {
 
 // Rereader notes how far batches of records are that an operator wants read again.
 type Rereader interface {
-	// BeginReread says how far a batch is, and the zero value if nobody wants it read any more. It counts the attempt; forget says that those of
-	// before ended, with an error.
+	// BeginReread says how far a batch is, and the zero value if nobody wants it read any more. It
+	// counts the attempt; forget says that those of before ended, with an error.
 	BeginReread(ctx context.Context, letter LetterID, forget bool) (BatchLetter, error)
-	// StopReread gives the decision back to the operator, and says why, if the batch is as far as the caller knows.
+	// StopReread gives the decision back to the operator, and says why, if the batch is as far as
+	// the caller knows.
 	StopReread(ctx context.Context, letter BatchLetter, why string) error
 }

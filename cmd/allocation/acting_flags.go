@@ -10,7 +10,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// warnOfVariables says of each variable that looks as if it set an acting or filtering flag of the chosen command that it does not.
+// warnOfVariables says of each variable that looks as if it set an acting or filtering flag of the
+// chosen command that it does not.
 func (p *program) warnOfVariables(parsed *kong.Context) {
 	for _, flags := range parsed.Selected().AllFlags(false) {
 		for _, flag := range flags {
@@ -22,7 +23,8 @@ func (p *program) warnOfVariables(parsed *kong.Context) {
 	}
 }
 
-// refuseEmpty refuses a flag that acts or filters and is given without a value, as by a script whose variable is not set: it would mean all.
+// refuseEmpty refuses a flag that acts or filters and is given without a value, as by a script
+// whose variable is not set: it would mean all.
 func refuseEmpty(parsed *kong.Context) error {
 	for _, given := range parsed.Path {
 		if given.Flag == nil || len(given.Flag.Envs) > 0 {
@@ -51,7 +53,8 @@ func hasEmpty(value reflect.Value) bool {
 	}
 }
 
-// refuseOther refuses arguments that are no UTF-8, but for the names of files. Whoever reads them would put something else in their place.
+// refuseOther refuses arguments that are no UTF-8, but for the names of files. Whoever reads them
+// would put something else in their place.
 func refuseOther(args []string) error {
 	for i, arg := range args {
 		flag, _, _ := strings.Cut(arg, "=")

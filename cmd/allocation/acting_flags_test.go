@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the environment holds by accident does not arm a decision, narrow a check, or name a command.
+// What the environment holds by accident does not arm a decision, narrow a check, or name a
+// command.
 func TestEnvironment_armsAndNarrowsNothing(t *testing.T) {
 	s := startService(t)
 	for variable, value := range map[string]string{

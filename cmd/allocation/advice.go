@@ -11,7 +11,8 @@ import (
 	"allocation/cmd/allocation/config"
 )
 
-// advice is what a person can type where Postgres refused something, to follow the error's text; empty where there is nothing to say.
+// advice is what a person can type where Postgres refused something, to follow the error's text;
+// empty where there is nothing to say.
 func (p *program) advice(err error) string {
 	var pg *pgconn.PgError
 	var known *config.AccessError

@@ -51,7 +51,8 @@ func (d *devRun) exports() string {
 	return b.String()
 }
 
-// passwordURL is for other programs, such as psql. It names the file of the password: a password in an argument could be read by other users.
+// passwordURL is for other programs, such as psql. It names the file of the password: a password in
+// an argument could be read by other users.
 func (d *devRun) passwordURL() string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable&password=&passfile=%s", d.postgres.Port(), devDatabase, config.InURL(d.files.pgpass))
 }

@@ -86,7 +86,8 @@ func readable(text string) bool {
 	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }) < 0
 }
 
-// behindName is where dlq show has what follows a name. A text's further lines begin there too, or they would look like lines of its own.
+// behindName is where dlq show has what follows a name. A text's further lines begin there too, or
+// they would look like lines of its own.
 const behindName = "          "
 
 // String is what people see of bytes. Of a text with line breaks, each begins a line.

@@ -26,7 +26,8 @@ func TestHelp_everySubcommandHasAnExample(t *testing.T) {
 	}
 }
 
-// The variables are public contract. Beside them there are only the secrets DATABASE_URL and KAFKA_SASL_PASSWORD, which are no flags.
+// The variables are public contract. Beside them there are only the secrets DATABASE_URL and
+// KAFKA_SASL_PASSWORD, which are no flags.
 var settings = []string{
 	"KAFKA_BROKERS", "DATABASE_URL_FILE", "KAFKA_SECURITY_PROTOCOL", "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE", "KAFKA_TLS_KEY_FILE",
 	"KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD_FILE", "KAFKA_GROUP_ID", "KAFKA_SESSION_TIMEOUT",
@@ -42,7 +43,8 @@ func TestHelp_variablesOfAWorker(t *testing.T) {
 	}
 }
 
-// What the environment holds sets where servers are, and no more: no flag that acts or filters has a variable, in any subcommand.
+// What the environment holds sets where servers are, and no more: no flag that acts or filters has
+// a variable, in any subcommand.
 func TestHelp_onlySettingsHaveAVariable(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

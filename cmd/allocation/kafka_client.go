@@ -47,8 +47,9 @@ func (p *program) connectKafka(ctx context.Context, kafka config.Kafka, more ...
 	return client, nil
 }
 
-// reachAny opens a connection to one of the brokers and closes it. The client would try for long before it says what is wrong. All are tried at
-// once: where one is a black hole, the others need not wait for it.
+// reachAny opens a connection to one of the brokers and closes it. The client would try for long
+// before it says what is wrong. All are tried at once: where one is a black hole, the others need
+// not wait for it.
 func reachAny(ctx context.Context, kafka config.Kafka, dial config.Dialer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -161,7 +162,8 @@ func missingTopics(ctx context.Context, client *kgo.Client, topics ...string) er
 	return nil
 }
 
-// topicsWithoutID says which of the topics have no id. Events are named by it, and it tells a topic that was made again.
+// topicsWithoutID says which of the topics have no id. Events are named by it, and it tells a topic
+// that was made again.
 func topicsWithoutID(ctx context.Context, client *kgo.Client, topics ...string) error {
 	found, err := worker.ListTopics(ctx, client, topics...)
 	if err != nil {

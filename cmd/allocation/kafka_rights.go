@@ -32,7 +32,8 @@ func (r kafkaRight) statement(kafka config.Kafka) string {
 	return fmt.Sprintf("kafka-acls --bootstrap-server %s --add --allow-principal %s --operation %s %s", strings.Join(kafka.Seeds(), ","), principal, operation, what)
 }
 
-// kafkaRightsError says what Kafka's access rules do not let this user do. Waiting does not mend that: the commands in its text do.
+// kafkaRightsError says what Kafka's access rules do not let this user do. Waiting does not mend
+// that: the commands in its text do.
 type kafkaRightsError struct{ statements []string }
 
 func (e *kafkaRightsError) Error() string {
@@ -50,7 +51,8 @@ func allowed(operations int32, operation kmsg.ACLOperation) bool {
 // hiddenOperations stand for a topic that the user does not even see, if it is there.
 const hiddenOperations = 1
 
-// checkRights asks which of a worker's rights Kafka gives this user. A topic that does not exist is another matter: see missingTopics.
+// checkRights asks which of a worker's rights Kafka gives this user. A topic that does not exist is
+// another matter: see missingTopics.
 func (w *wiring) checkRights(ctx context.Context, client *kgo.Client) error {
 	topics := w.settings.topics
 	var needs []kafkaRight
@@ -108,7 +110,8 @@ func topicOperations(ctx context.Context, client *kgo.Client, needs []kafkaRight
 	return operations, nil
 }
 
-// mayReadGroup tells whether this user may join a group, as far as the broker says so before it exists.
+// mayReadGroup tells whether this user may join a group, as far as the broker says so before it
+// exists.
 func mayReadGroup(ctx context.Context, client *kgo.Client, group string) (bool, error) {
 	request := kmsg.NewPtrDescribeGroupsRequest()
 	request.Groups = []string{group}

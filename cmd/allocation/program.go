@@ -19,8 +19,9 @@ const (
 	exitUsage  = 2
 )
 
-// grammar is the command line. Settings have an environment variable, which is named beside the flag. Flags that act or filter have none: what an
-// environment holds by accident must not arm or narrow a command.
+// grammar is the command line. Settings have an environment variable, which is named beside the
+// flag. Flags that act or filter have none: what an environment holds by accident must not arm or
+// narrow a command.
 type grammar struct {
 	Dev     devCommand       `cmd:"" help:"Run everything in one process, to try it."`
 	Worker  workerCommand    `cmd:"" help:"Run a worker until SIGTERM."`

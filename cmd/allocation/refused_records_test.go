@@ -13,8 +13,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// A dead letter without a key, for a topic that is compacted and so takes none without, and events that are too large for the topic of their own:
-// neither holds anything back.
+// A dead letter without a key, for a topic that is compacted and so takes none without, and events
+// that are too large for the topic of their own: neither holds anything back.
 func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T) {
 	s := &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
 	admin := newAdmin(t, testbed.Kafka(t))

@@ -17,7 +17,8 @@ import (
 
 const replicasLimit = time.Minute
 
-// What /readyz says of the events topic is what keeps events back now: neither the metadata, nor what was the matter before.
+// What /readyz says of the events topic is what keeps events back now: neither the metadata, nor
+// what was the matter before.
 func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
 	s, cluster := startOnCluster(t)
 	spread, kept := skusOfPartitions(0)[0], skusOfPartitions(1)[0]
@@ -32,7 +33,8 @@ func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
 	}
 }
 
-// saysWhichTopicsLackCopies: what a topic has must be on several brokers when it is acknowledged, and yet take records while one of them is away.
+// saysWhichTopicsLackCopies: what a topic has must be on several brokers when it is acknowledged,
+// and yet take records while one of them is away.
 func (s *service) saysWhichTopicsLackCopies() {
 	admin := newAdmin(s.t, s.names.brokers)
 	defer admin.Close()
@@ -56,8 +58,9 @@ func (s *service) saysWhichTopicsLackCopies() {
 
 const lacking = "partition 1 has 1 of 2 replicas in sync"
 
-// saysThatReplicasAreMissing: a broker is away, and a partition of the events topic has too few replicas to take records. The client tries on and says
-// nothing, and the topic's metadata are without an error. The worker says so, and is red only while no event at all is acknowledged.
+// saysThatReplicasAreMissing: a broker is away, and a partition of the events topic has too few
+// replicas to take records. The client tries on and says nothing, and the topic's metadata are
+// without an error. The worker says so, and is red only while no event at all is acknowledged.
 func (s *service) saysThatReplicasAreMissing(cluster *kafka.Cluster, spread, kept string) {
 	cluster.Kill(2)
 	s.send("Allocate", "orderid=o1", "sku="+kept, "qty=1")
@@ -96,8 +99,8 @@ func (s *service) forgetsARefusal(cluster *kafka.Cluster, kept string) {
 	s.awaitReadyz("200 {\"ready\":true}\n")
 }
 
-// startOnCluster starts a worker on three brokers. The events topic keeps its first partition on the first two, and its second on the first and the
-// last, and takes no record on less than two.
+// startOnCluster starts a worker on three brokers. The events topic keeps its first partition on
+// the first two, and its second on the first and the last, and takes no record on less than two.
 func startOnCluster(t *testing.T) (*service, *kafka.Cluster) {
 	t.Helper()
 	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")

@@ -9,7 +9,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// With the Kafka of another environment all topics seem to be gone or made again, and nothing may be decided, or called right, by that.
+// With the Kafka of another environment all topics seem to be gone or made again, and nothing may
+// be decided, or called right, by that.
 func TestOperators_areRefusedTheKafkaOfAnotherEnvironment(t *testing.T) {
 	s := startService(t)
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")

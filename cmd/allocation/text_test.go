@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a terminal acts on, or nobody sees, is replaced where people read, and escaped where programs do.
+// What a terminal acts on, or nobody sees, is replaced where people read, and escaped where
+// programs do.
 func TestPrintable_showsNothingThatConfuses(t *testing.T) {
 	t.Parallel()
 	for _, r := range "\u0007\u001b\u007f\u009b\u00ad\u034f\u061c\u115f\u180e\u200b\u200d\u200e\u2028\u2029\u202a\u202e\u2060\u2066\u2069\u3164\ufe0f\ufeff" +

@@ -11,8 +11,9 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// Where brokers give topics no ids, two command topics would share the ids of their events, and getting ids later would look as if the topics had been
-// made again. It runs on kfake, since Apache Kafka 4 cannot be made as old as that.
+// Where brokers give topics no ids, two command topics would share the ids of their events, and
+// getting ids later would look as if the topics had been made again. It runs on kfake, since Apache
+// Kafka 4 cannot be made as old as that.
 func TestWorker_refusesBrokersWithoutTopicIDs(t *testing.T) {
 	t.Setenv("DATABASE_URL", testbed.Database(t))
 	runProgram(t, "migrate", "up").requireDone(t)

@@ -64,7 +64,8 @@ func (l topicLayout) createDeadLetters(ctx context.Context, admin *kadm.Client) 
 	return l.createOne(ctx, admin, l.DeadLetterTopic, map[string]*string{maxMessageBytes: kadm.StringPtr(strconv.FormatInt(room, 10))})
 }
 
-// createOne makes a topic that is not compacted, whatever the brokers' default is: all its records count.
+// createOne makes a topic that is not compacted, whatever the brokers' default is: all its records
+// count.
 func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic string, settings map[string]*string) (madeTopic, error) {
 	settings[cleanupPolicy] = kadm.StringPtr(policyDelete)
 	_, err := admin.CreateTopic(ctx, l.partitions, l.replication, settings, topic)

@@ -99,7 +99,8 @@ type topicView struct {
 	found    []topicFinding
 }
 
-// inspect gives what is not as it should be, in the order of the topics. Topics that do not exist are left out.
+// inspect gives what is not as it should be, in the order of the topics. Topics that do not exist
+// are left out.
 func (i topicInspector) inspect(ctx context.Context) ([]topicFinding, error) {
 	names := append(append(i.topics.CommandTopicNames(), i.topics.Outputs()...), i.topics.DeadLetterTopic)
 	settings, hidden, err := i.describe(ctx, names)

@@ -56,8 +56,9 @@ func TestTopicsCreate_saysThatDeadLettersLackRoom(t *testing.T) {
 	require.Contains(t, out, strconv.Itoa(usualMessageBytes+deadLetterRoom))
 }
 
-// Brokers may compact whatever says nothing else. Topics that are made here say so, and those that were made otherwise are an error that names the
-// command that mends it: for whoever makes topics, and for a worker.
+// Brokers may compact whatever says nothing else. Topics that are made here say so, and those that
+// were made otherwise are an error that names the command that mends it: for whoever makes topics,
+// and for a worker.
 func TestTopics_commandTopicThatIsCompactedByTheBrokersDefaultIsRefused(t *testing.T) {
 	server := testbed.StartKafka(t, testbed.KafkaSettings{"log.cleanup.policy": "compact,delete"})
 	t.Setenv("DATABASE_URL", testbed.Database(t))
@@ -125,7 +126,8 @@ func TestTopicsCreate_saysWhatTopicsDoNotKeep(t *testing.T) {
 	require.NotContains(t, shorter, "retention.ms")
 }
 
-// A command topic that begins to be compacted under a running worker: an error in log, metric and notes, and work goes on.
+// A command topic that begins to be compacted under a running worker: an error in log, metric and
+// notes, and work goes on.
 func TestService_saysThatACommandTopicBecameCompacted(t *testing.T) {
 	s := startService(t)
 	admin := newAdmin(t, testbed.Kafka(t))

@@ -16,8 +16,9 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// A producer leaves a transaction open, and a thousand commands come behind it, which nobody can read. They are lag, and it is said since when, and
-// what to do. The group's offset, which autoscalers read, stays what is applied and published.
+// A producer leaves a transaction open, and a thousand commands come behind it, which nobody can
+// read. They are lag, and it is said since when, and what to do. The group's offset, which
+// autoscalers read, stays what is applied and published.
 func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
 	s := &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString(), stall: "2s"}
 	s.setUp("1")

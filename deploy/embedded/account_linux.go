@@ -102,7 +102,8 @@ func (a account) canPass(info os.FileInfo) bool {
 	}
 }
 
-// letPass lets the account that Postgres runs as for root through a folder of root's own, by its group: it may neither list nor change it.
+// letPass lets the account that Postgres runs as for root through a folder of root's own, by its
+// group: it may neither list nor change it.
 func letPass(dir string) error {
 	account, err := chooseAccount(filepath.Join(dir, postgresData))
 	if err != nil || account.credential == nil {

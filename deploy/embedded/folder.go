@@ -19,8 +19,10 @@ const (
 	others    = 0o022 // may write
 )
 
-// OwnFolder makes a folder that other users cannot enter, but for the one that Postgres runs as when this process is root. One that exists must be
-// this user's, and so must a symbolic link to it, and nobody else may write to it: who can could put links in the place of what is written there.
+// OwnFolder makes a folder that other users cannot enter, but for the one that Postgres runs as
+// when this process is root. One that exists must be this user's, and so must a symbolic link to
+// it, and nobody else may write to it: who can could put links in the place of what is written
+// there.
 func OwnFolder(dir string) error {
 	made, err := makeOwn(dir)
 	if err != nil || !made {
@@ -73,7 +75,8 @@ func notOwn(path string, info os.FileInfo) error {
 	return fmt.Errorf("%w: %s belongs to %s; choose another, or one that does not exist yet", ErrFolderNotOwn, path, owner)
 }
 
-// OpenOwn opens a file that other users cannot read, and makes it if there is none. It follows no symbolic link.
+// OpenOwn opens a file that other users cannot read, and makes it if there is none. It follows no
+// symbolic link.
 func OpenOwn(path string, flags int) (*os.File, error) {
 	file, err := os.OpenFile(path, flags|os.O_CREATE|syscall.O_NOFOLLOW, ownFile)
 	if errors.Is(err, syscall.ELOOP) {

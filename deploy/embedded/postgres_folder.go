@@ -96,7 +96,8 @@ func (p *Postgres) initialize(ctx context.Context, programs programs, account ac
 	return os.Rename(fresh, p.data)
 }
 
-// passwordFile holds the password for initdb, which takes it in no other way: for a moment, and for the account alone.
+// passwordFile holds the password for initdb, which takes it in no other way: for a moment, and for
+// the account alone.
 func (p *Postgres) passwordFile(account account) (path string, err error) {
 	path = p.data + ".password"
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -110,7 +111,8 @@ func (p *Postgres) passwordFile(account account) (path string, err error) {
 	return path, errors.Join(err, account.own(path), file.Close())
 }
 
-// requirePassword refuses data that lets everybody in who reaches the server, though connections are to need a password.
+// requirePassword refuses data that lets everybody in who reaches the server, though connections
+// are to need a password.
 func (p *Postgres) requirePassword() error {
 	if p.options.Password == "" {
 		return nil

@@ -17,8 +17,9 @@ type PostgresOptions struct {
 	PortFlag string
 	// Database is created when it does not exist, besides postgres.
 	Database string
-	// Password is the superuser's, which every connection needs. Without one, every user of this machine can get in, and run programs as the
-	// account that Postgres runs as. It holds letters and digits.
+	// Password is the superuser's, which every connection needs. Without one, every user of this
+	// machine can get in, and run programs as the account that Postgres runs as. It holds letters
+	// and digits.
 	Password string
 	// Settings are server settings, such as max_connections.
 	Settings map[string]string

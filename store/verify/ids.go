@@ -9,7 +9,8 @@ import (
 	"allocation/worker"
 )
 
-// eventID is what makes a ce_id: the partition and offset of a command, and the number of its event.
+// eventID is what makes a ce_id: the partition and offset of a command, and the number of its
+// event.
 type eventID struct {
 	Source int32
 	Offset int64
@@ -51,8 +52,8 @@ func (o order) inOrder(r *idRow) bool {
 // idSize is about what a remembered id takes in memory, in bytes.
 const idSize = 100
 
-// checkIDs wants no two events to have one id. It reads all events once, twice where any came out of
-// order, and as often again as the ids of those have no room.
+// checkIDs wants no two events to have one id. It reads all events once, twice where any came out
+// of order, and as often again as the ids of those have no room.
 func (v *verifier) checkIDs(ctx context.Context) error {
 	room := max(1, v.o.Memory/idSize)
 	late, more, err := v.lateIDs(ctx, func(eventID) bool { return true }, room)
@@ -75,8 +76,8 @@ func (v *verifier) checkIDs(ctx context.Context) error {
 	return nil
 }
 
-// lateIDs are the ids, of those that are wanted, of events that came out of order, and the number of
-// those that had no room.
+// lateIDs are the ids, of those that are wanted, of events that came out of order, and the number
+// of those that had no room.
 func (v *verifier) lateIDs(ctx context.Context, wanted func(eventID) bool, room int64) (late map[eventID]idRow, more int64, err error) {
 	late = map[eventID]idRow{}
 	err = v.eachID(ctx, func(r *idRow, inOrder bool) error {

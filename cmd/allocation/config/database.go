@@ -14,18 +14,20 @@ const (
 	DevPasswordFile = "pgpass"
 )
 
-// DevDatabaseURL is where `allocation dev` has Postgres, for commands that run in the same folder as it.
+// DevDatabaseURL is where `allocation dev` has Postgres, for commands that run in the same folder
+// as it.
 var DevDatabaseURL = DevURL(DevPort, DevFolder+"/"+DevPasswordFile)
 
 // DevURL is the URL of a database of `allocation dev`, with the file of its password.
 //
-// The empty password keeps PGPASSWORD from being taken for this database's. While dev does not run, any program of the machine may listen on its
-// port: the password is proven to it, and never shown.
+// The empty password keeps PGPASSWORD from being taken for this database's. While dev does not run,
+// any program of the machine may listen on its port: the password is proven to it, and never shown.
 func DevURL(port int, passwordFile string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/allocation?sslmode=disable&require_auth=scram-sha-256&password=&passfile=%s", port, InURL(passwordFile))
 }
 
-// InURL is a path as the value of a URL's option, which Postgres' own clients read, too: to them a plus sign is no space.
+// InURL is a path as the value of a URL's option, which Postgres' own clients read, too: to them a
+// plus sign is no space.
 func InURL(path string) string {
 	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(path))
 }

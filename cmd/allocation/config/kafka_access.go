@@ -46,7 +46,8 @@ func (k Kafka) Explain(err error) error {
 	return err
 }
 
-// explainProtocol tells that a listener speaks another security protocol, or returns nil where that is not what failed.
+// explainProtocol tells that a listener speaks another security protocol, or returns nil where that
+// is not what failed.
 func (k Kafka) explainProtocol(err error) error {
 	const other = "or name another listener's port in KAFKA_BROKERS"
 	hangUp := (*kgo.ErrFirstReadEOF)(nil)

@@ -18,8 +18,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// TestDatabases_anotherOneMayNotShareTheGroup: a worker of another database, such as staging's with production's group and topics, is refused while
-// workers of the first run, and when they rest.
+// TestDatabases_anotherOneMayNotShareTheGroup: a worker of another database, such as staging's with
+// production's group and topics, is refused while workers of the first run, and when they rest.
 func TestDatabases_anotherOneMayNotShareTheGroup(t *testing.T) {
 	t.Parallel()
 	a := setup(t, 2)
@@ -44,7 +44,8 @@ func TestDatabases_anotherOneMayNotShareTheGroup(t *testing.T) {
 	refused("later")
 }
 
-// TestDatabases_aCopyMayNotShareTheGroup: the same, where the other database is a copy of the first.
+// TestDatabases_aCopyMayNotShareTheGroup: the same, where the other database is a copy of the
+// first.
 func TestDatabases_aCopyMayNotShareTheGroup(t *testing.T) {
 	t.Parallel()
 	a := setup(t, 2)
@@ -68,8 +69,8 @@ func TestDatabases_aCopyMayNotShareTheGroup(t *testing.T) {
 	first.stop()
 }
 
-// TestDatabases_aCopyThatJoinedUnseenAppliesNothing: a worker of a copy joins when nobody is there, and freezes before its first claim. When it goes on,
-// a worker of the original is at work.
+// TestDatabases_aCopyThatJoinedUnseenAppliesNothing: a worker of a copy joins when nobody is there,
+// and freezes before its first claim. When it goes on, a worker of the original is at work.
 func TestDatabases_aCopyThatJoinedUnseenAppliesNothing(t *testing.T) {
 	t.Parallel()
 	a := setup(t, rollbackLanes)
@@ -96,7 +97,8 @@ func TestDatabases_aCopyThatJoinedUnseenAppliesNothing(t *testing.T) {
 	first.stop()
 }
 
-// TestDatabases_restoredInPlaceWhileWorkersRun: drop, create, restore, on the same server, with workers running all the time: it is still itself.
+// TestDatabases_restoredInPlaceWhileWorkersRun: drop, create, restore, on the same server, with
+// workers running all the time: it is still itself.
 func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 	t.Parallel()
 	a := setup(t, rollbackLanes)
@@ -123,7 +125,8 @@ func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 	}
 }
 
-// TestDatabases_restoredInPlaceUnderTraffic: each worker finds out at once that the database went back. None waits for the others for long.
+// TestDatabases_restoredInPlaceUnderTraffic: each worker finds out at once that the database went
+// back. None waits for the others for long.
 func TestDatabases_restoredInPlaceUnderTraffic(t *testing.T) {
 	t.Parallel()
 	a := setup(t, rollbackLanes)
@@ -153,8 +156,9 @@ func TestDatabases_restoredInPlaceUnderTraffic(t *testing.T) {
 	}
 }
 
-// TestDatabases_aWorkerThatFindsAnotherStops: workers of another database, or of a copy, get into the group in spite of all. Whoever runs there applies
-// nothing while they are there, says why, and goes on when they are gone.
+// TestDatabases_aWorkerThatFindsAnotherStops: workers of another database, or of a copy, get into
+// the group in spite of all. Whoever runs there applies nothing while they are there, says why, and
+// goes on when they are gone.
 func TestDatabases_aWorkerThatFindsAnotherStops(t *testing.T) {
 	for name, copied := range map[string]bool{"of another database": false, "of a copy": true} {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +191,8 @@ func TestDatabases_aWorkerThatFindsAnotherStops(t *testing.T) {
 	}
 }
 
-// imposter is a member of the group that says what a worker of a database says, and applies nothing; it returns what ends it.
+// imposter is a member of the group that says what a worker of a database says, and applies
+// nothing; it returns what ends it.
 func (a *arena) imposter(database uuid.UUID) (end func()) {
 	client := a.stranger(says{kgo.CooperativeStickyBalancer(), database}, kgo.DisableAutoCommit())
 	ctx, cancel := context.WithCancel(a.t.Context())
@@ -294,8 +299,8 @@ func (a *arena) onDatabase(database, sql string, into any) {
 	require.NoError(a.t, conn.QueryRow(a.t.Context(), sql).Scan(into))
 }
 
-// copyDatabase copies the database as it is now, as a dump that is restored beside it, and returns the copy's URL. Workers lose their connections for a
-// moment.
+// copyDatabase copies the database as it is now, as a dump that is restored beside it, and returns
+// the copy's URL. Workers lose their connections for a moment.
 func (a *arena) copyDatabase() (copied string) {
 	a.t.Helper()
 	copied = testbed.Database(a.t)

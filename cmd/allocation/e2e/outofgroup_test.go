@@ -12,8 +12,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestReadyz_redForAWorkerThatItsGroupDoesNotTake: a worker is frozen for longer than its session, and meanwhile somebody takes the group whose
-// protocol is not the workers'. Thawed, it is refused by the group for as long as that one stays, and says so.
+// TestReadyz_redForAWorkerThatItsGroupDoesNotTake: a worker is frozen for longer than its session,
+// and meanwhile somebody takes the group whose protocol is not the workers'. Thawed, it is refused
+// by the group for as long as that one stays, and says so.
 func TestReadyz_redForAWorkerThatItsGroupDoesNotTake(t *testing.T) {
 	t.Parallel()
 	a := setup(t, 2)

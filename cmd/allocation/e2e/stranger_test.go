@@ -13,9 +13,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestGroup_namesAConsumerThatIsNoWorker: somebody else's consumer in the workers' group gets partitions, of which nothing is applied, and commits
-// their offsets, so that Kafka shows no lag. Workers name it, and show the lag. When it has left, its offsets are not taken for a database that was
-// restored.
+// TestGroup_namesAConsumerThatIsNoWorker: somebody else's consumer in the workers' group gets
+// partitions, of which nothing is applied, and commits their offsets, so that Kafka shows no lag.
+// Workers name it, and show the lag. When it has left, its offsets are not taken for a database
+// that was restored.
 func TestGroup_namesAConsumerThatIsNoWorker(t *testing.T) {
 	for name, options := range map[string][]kgo.Opt{
 		"a cooperative consumer":                nil,
@@ -62,7 +63,8 @@ func (a *arena) lagging(w *observed) (lanes []lane) {
 	return lanes
 }
 
-// foreignLag tells whether commands wait in partitions that a stranger has, and each of these is named as such.
+// foreignLag tells whether commands wait in partitions that a stranger has, and each of these is
+// named as such.
 func (a *arena) foreignLag(w *observed) bool {
 	listed := a.offsetsList()
 	lagging := a.lagging(w)

@@ -10,8 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTopics_oneThatLeftTheConfigurationWithABacklogIsNamed: records wait in a topic that has positions and that no worker reads any more. A worker
-// says so, once in its log, and no more when another worker of the group reads the topic.
+// TestTopics_oneThatLeftTheConfigurationWithABacklogIsNamed: records wait in a topic that has
+// positions and that no worker reads any more. A worker says so, once in its log, and no more when
+// another worker of the group reads the topic.
 func TestTopics_oneThatLeftTheConfigurationWithABacklogIsNamed(t *testing.T) {
 	t.Parallel()
 	a := setup(t, 2)

@@ -111,7 +111,8 @@ func (s *site) workerMisses(w *worker, r rule) {
 	require.True(s.t, w.Running())
 }
 
-// backsOff: a worker that may not read its commands is not ready, says why, counts the refusals, and asks again now and then only.
+// backsOff: a worker that may not read its commands is not ready, says why, counts the refusals,
+// and asks again now and then only.
 func (s *site) backsOff(w *worker) {
 	s.t.Helper()
 	metrics := func() string { return w.get("/metrics") }

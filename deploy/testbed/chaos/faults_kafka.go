@@ -17,8 +17,8 @@ func (h *hit) killBroker(ctx context.Context) error {
 	return h.cluster.Start(context.WithoutCancel(ctx), n)
 }
 
-// claimWithoutLeader kills a worker while a broker is away: the others claim its partitions, of which
-// some may have no leader.
+// claimWithoutLeader kills a worker while a broker is away: the others claim its partitions, of
+// which some may have no leader.
 func (h *hit) claimWithoutLeader(ctx context.Context) error {
 	n := h.random.IntN(len(h.brokerWays))
 	h.cluster.Kill(n)

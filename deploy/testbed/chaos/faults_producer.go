@@ -63,8 +63,8 @@ func (h *hit) endTransaction(ctx context.Context, name string) error {
 	return nil
 }
 
-// sendPacked sends a batch that unpacks to more than a worker has room for: two commands, and between
-// them a record of very many zeros.
+// sendPacked sends a batch that unpacks to more than a worker has room for: two commands, and
+// between them a record of very many zeros.
 func (h *hit) sendPacked(ctx context.Context) error {
 	const least, most = 34 << 20, 60 << 20 // bytes
 	sku := fmt.Sprintf("packed-%d", h.random.Uint32())

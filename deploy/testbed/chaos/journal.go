@@ -115,8 +115,9 @@ func (j *journal) stall(l lane, from, to time.Time) {
 // usualStall is how long a partition may stand still without any fault, on a busy machine.
 const usualStall = 8 * time.Second
 
-// atWork are the kinds of faults that were at work in a stall, or just before it, and how long all of
-// them together explain: each its own time within the stall, and then the session's timeout and 5 s.
+// atWork are the kinds of faults that were at work in a stall, or just before it, and how long all
+// of them together explain: each its own time within the stall, and then the session's timeout and
+// 5 s.
 // The caller holds mu.
 func (j *journal) atWork(from, to time.Time) (active []string, allowed time.Duration) {
 	const before, recovery = 2 * time.Second, 5 * time.Second

@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A stall is explained by the faults that were at work within it, or just before, and by nothing else.
+// A stall is explained by the faults that were at work within it, or just before, and by nothing
+// else.
 func TestJournal_explainsStalls(t *testing.T) {
 	t.Parallel()
 	from := time.Now()

@@ -89,8 +89,8 @@ const (
 	quantityPartitions = 3
 )
 
-// makeTopics keeps each topic three times, but for the one of quantities: where a broker is away, some
-// of its partitions have no leader.
+// makeTopics keeps each topic three times, but for the one of quantities: where a broker is away,
+// some of its partitions have no leader.
 func (c *campaign) makeTopics(ctx context.Context) error {
 	for topic, partitions := range map[string]int32{commandTopic: commandPartitions, quantityTopic: quantityPartitions, eventTopic: 6, letterTopic: 3} {
 		settings, copies := map[string]*string{"retention.ms": kadm.StringPtr("-1")}, int16(3)

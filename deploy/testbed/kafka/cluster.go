@@ -29,8 +29,8 @@ type Cluster struct {
 	back  [][]string // by node: where the other listeners really are
 }
 
-// OpenCluster makes as many nodes as advertised names, in an empty folder, and starts them. A node's
-// name is the address of its other listener, or several with commas between.
+// OpenCluster makes as many nodes as advertised names, in an empty folder, and starts them. A
+// node's name is the address of its other listener, or several with commas between.
 func OpenCluster(ctx context.Context, dir string, advertised []string, settings map[string]string) (*Cluster, error) {
 	runtime, err := java()
 	if err != nil {

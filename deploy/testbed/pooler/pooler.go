@@ -1,5 +1,7 @@
-// Package pooler is a connection pooler for Postgres in transaction mode, as PgBouncer is one: a client has a session of the server only while it is in
-// a transaction, then the next client gets that session, with what was set and prepared in it. It exists so that tests need no program to be installed.
+// Package pooler is a connection pooler for Postgres in transaction mode, as PgBouncer is one: a
+// client has a session of the server only while it is in a transaction, then the next client gets
+// that session, with what was set and prepared in it. It exists so that tests need no program to be
+// installed.
 //
 // A Pooler owns its goroutines: one that accepts, and one for each client. Close ends them all.
 package pooler
@@ -28,7 +30,8 @@ type Pooler struct {
 	closed  bool
 }
 
-// New makes a pooler on a free port. It logs in to the server as its URL says, whoever its clients are.
+// New makes a pooler on a free port. It logs in to the server as its URL says, whoever its clients
+// are.
 func New(url string) (*Pooler, error) {
 	config, err := pgconn.ParseConfig(url)
 	if err != nil {
