@@ -63,6 +63,8 @@ func claimAll(ctx context.Context, conn *pgxpool.Conn, requests []worker.ClaimRe
 // Introduce gives a position to partitions that have none, so that a topic that is new begins in all of them as it was asked for, whoever
 // claims them later.
 func (s *Store) Introduce(ctx context.Context, requests []worker.ClaimRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	args, _ := claimArgs(requests, s.owner)
 	_, err := s.pool.Exec(ctx, `select introduce_positions($1, $2, $3, $4, $5)`, args[:5]...)
 	return readError("introduce partitions", err)

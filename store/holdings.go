@@ -14,6 +14,8 @@ const holdingsSQL = `select source, topic, topic_id, partition, token, next_offs
 
 // Holdings reads all positions, whoever owns them.
 func (s *Store) Holdings(ctx context.Context) ([]worker.Holding, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	rows, err := s.pool.Query(ctx, holdingsSQL)
 	if err != nil {
 		return nil, readError("read positions", err)

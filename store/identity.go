@@ -20,6 +20,8 @@ func (s *Store) Attend(ctx context.Context, id [16]byte) (database [16]byte, err
 
 // Attended are those of the ids that a worker wrote into this database.
 func (s *Store) Attended(ctx context.Context, ids [][16]byte) (known [][16]byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	asked := make([]uuid.UUID, len(ids))
 	for i, id := range ids {
 		asked[i] = id
@@ -37,6 +39,8 @@ func (s *Store) Attended(ctx context.Context, ids [][16]byte) (known [][16]byte,
 
 // Summon has all workers of this database attend soon, where they listen.
 func (s *Store) Summon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	_, err := s.pool.Exec(ctx, `select pg_notify($1, '')`, summonChannel)
 	return readError("summon", err)
 }

@@ -27,6 +27,8 @@ const dropDaySQL = `select outbox_drop_day((now() at time zone 'utc' - $1 * inte
 // MakeDays makes the outbox' coming days. Any worker may call it at any time; one works, the others
 // wait for it.
 func (s *Store) MakeDays(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	_, err := s.pool.Exec(ctx, `select outbox_make_days($1)`, daysAhead)
 	return readError("make outbox days", err)
 }
@@ -46,7 +48,9 @@ func (s *Store) DropDays(ctx context.Context, retention time.Duration) (dropped 
 
 func (s *Store) dropDay(ctx context.Context, retention time.Duration) (name *string, err error) {
 	for attempt := 1; ; attempt++ {
-		err := s.pool.QueryRow(ctx, dropDaySQL, retention.Seconds()).Scan(&name)
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		err := s.pool.QueryRow(call, dropDaySQL, retention.Seconds()).Scan(&name)
+		cancel()
 		if attempt == dropAttempts || !isLocked(err) {
 			return name, err
 		}
@@ -67,6 +71,8 @@ func isLocked(err error) bool {
 // OutboxDaysAhead is for how many days after today the outbox has a table, without a gap; -1 where
 // today has none.
 func (s *Store) OutboxDaysAhead(ctx context.Context) (days int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	err = s.pool.QueryRow(ctx, `select outbox_days_ahead()`).Scan(&days)
 	return days, readError("count outbox days", err)
 }

@@ -36,6 +36,8 @@ left join (select * from holders order by xids desc, since limit 1) h on true`
 // OldestTransaction tells what holds back the cleaning of dead rows the most. Where the age cannot
 // be seen, it is told from what earlier calls saw: it is at least so old.
 func (s *Store) OldestTransaction(ctx context.Context) (OldTransaction, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	var next, xid int64
 	var kind, name, user, backend string
 	var pid int32

@@ -31,6 +31,8 @@ order by o.row_no limit $4`
 
 // Rows reads committed rows [from, to) of a source in order, at most a few thousand or a few megabytes, but at least one if there is one.
 func (s *Store) Rows(ctx context.Context, source outbox.Source, from, to int64) ([]outbox.Row, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	rows, err := s.pool.Query(ctx, outboxRowsSQL, source.ID, from, to, drainRows)
 	if err != nil {
 		return nil, readError("read outbox", err)

@@ -16,6 +16,8 @@ import (
 // the sources whose claim another worker took. Where somebody outside of the service has positions
 // locked, the others are written, and the error is a *worker.LockedError.
 func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (lost []int32, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	is := func(i int, h *foreignLock) bool { return h.source == progress[i].Source }
 	err = s.aroundLocked(ctx, len(progress), is, func(conn *pgxpool.Conn, free []int) error {
 		sources, tokens, published := make([]int32, len(free)), make([]uuid.UUID, len(free)), make([]int64, len(free))
@@ -34,6 +36,8 @@ func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (
 
 // Published reads the published rows of sources, whoever owns them.
 func (s *Store) Published(ctx context.Context, sources []int32) (map[int32]int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	rows, err := s.pool.Query(ctx, `select source, published_row from positions where source = any($1)`, sources)
 	if err != nil {
 		return nil, readError("read published rows", err)
@@ -68,6 +72,8 @@ func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
 
 // Nudge asks the owners of sources to save their published rows soon.
 func (s *Store) Nudge(ctx context.Context, sources []int32) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	text := make([]string, len(sources))
 	for i, source := range sources {
 		text[i] = strconv.Itoa(int(source))
