@@ -11,11 +11,15 @@ import (
 // errSignal is why the context of a run ended that somebody stopped.
 var errSignal = errors.New("stopped by a signal")
 
-// untilSignal ends the context at the first SIGINT or SIGTERM, for an orderly stop. The second ends the process at once.
+// untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP, for an orderly stop. The second
+// ends the process at once. SIGHUP is of no effect where the process began with it ignored, as nohup does.
 func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		<-signals
 		cancel(errSignal)

@@ -101,7 +101,7 @@ func (t Topics) Check(p *Problems) {
 		p.Add("dead-letter-topic", t.DeadLetterTopic, topicAllowed)
 	}
 	if !validSource(t.EventSource) {
-		p.Add("event-source", t.EventSource, "a URI reference of 1 to 255 bytes such as /allocation")
+		p.Add("event-source", t.EventSource, "a URI reference of 1 to 255 bytes without spaces, such as /allocation")
 	}
 	t.checkLoops(p)
 }
@@ -187,5 +187,6 @@ func validTopic(name string) bool {
 
 func validSource(source string) bool {
 	_, err := url.Parse(source)
-	return err == nil && len(source) >= 1 && len(source) <= 255 && utf8.ValidString(source) && !strings.ContainsFunc(source, unicode.IsControl)
+	never := func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }
+	return err == nil && len(source) >= 1 && len(source) <= 255 && utf8.ValidString(source) && !strings.ContainsFunc(source, never)
 }

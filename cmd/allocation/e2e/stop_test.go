@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,4 +32,19 @@ func TestWorker_stopsInOrder(t *testing.T) {
 	a.check(time.Minute)
 	a.checkFence()
 	stays.stop()
+}
+
+// TestWorker_stopsInOrderWhenItsTerminalIsClosed: SIGHUP is as good as SIGTERM. Without an orderly stop
+// its partitions would wait for the session timeout.
+func TestWorker_stopsInOrderWhenItsTerminalIsClosed(t *testing.T) {
+	t.Parallel()
+	a := setup(t, partitions)
+	l := a.load(random(t), partitions, products)
+	w := a.start("worker", "")
+	l.feedUntil(func() bool { l.send(20); return w.logged("claimed") }, "it has partitions")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, w.End(ctx, syscall.SIGHUP))
+	require.NoError(t, w.Err(), "exit code 0")
+	require.True(t, w.logged("worker stopped"))
 }
