@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 )
 
 // Table is where committed rows are kept. Its errors are outages: the relay waits and asks again.

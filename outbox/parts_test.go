@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 )
 
 // The loops of the relay say when they stand still: that which asks the table for what others published, while something waits for it, and that

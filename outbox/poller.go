@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 )
 
 // nudgeAgain is after what time owners are asked again: each time they write what they publish at once for about twice as long, and a

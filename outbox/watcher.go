@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 )
 
 // answerTime is how long a broker may take to say what is wrong.

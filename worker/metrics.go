@@ -3,7 +3,7 @@ package worker
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 )
 
 // Metrics counts what a worker does.

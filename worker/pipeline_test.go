@@ -23,7 +23,7 @@ import (
 	"allocation/deploy/testbed"
 	"allocation/migrations"
 	"allocation/outbox"
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 	"allocation/store"
 	"allocation/worker"
 )

@@ -11,7 +11,7 @@ import (
 
 	"allocation/cmd/allocation/config"
 	"allocation/outbox"
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 	"allocation/worker"
 )
 

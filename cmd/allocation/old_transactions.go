@@ -7,7 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 	"allocation/store"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"allocation/cmd/allocation/config"
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 	"allocation/store"
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"allocation/pulse"
+	"allocation/outbox/pulse"
 )
 
 func TestParts_sayWhichStandsStill(t *testing.T) {
