@@ -50,7 +50,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 		_ = listener.Close()
 		return err
 	}
-	defer files.log.Close()
+	defer files.close()
 	d := &devRun{program: p, command: c, settings: settings, listener: listener, files: files, logger: devLogger(files.log, p.err)}
 	err = d.run(ctx, port)
 	if errors.Is(context.Cause(ctx), errSignal) {

@@ -13,17 +13,21 @@ import (
 	"allocation/deploy/embedded"
 )
 
-// workerLog is where the worker logs, in the data's folder: what people are told must not drown in it.
-const workerLog = "worker.log"
+const (
+	// workerLog is where the worker logs, in the data's folder: what people are told must not drown in it.
+	workerLog = "worker.log"
+	devLock   = "dev.lock"
+)
 
 // devFiles are in the data's folder, beside those of the servers.
 type devFiles struct {
+	lock     *os.File
 	log      *os.File
 	password string // of Postgres
 	pgpass   string // the file that holds it, in the form that Postgres' clients read
 }
 
-// openDevFiles makes the folder and what is missing in it.
+// openDevFiles makes the folder and what is missing in it. The log of whoever uses the folder already is left alone.
 func openDevFiles(dir string) (*devFiles, error) {
 	if err := embedded.OwnFolder(dir); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)
@@ -33,11 +37,22 @@ func openDevFiles(dir string) (*devFiles, error) {
 		return nil, err
 	}
 	f := &devFiles{pgpass: filepath.Join(absolute, config.DevPasswordFile)}
-	if f.password, err = keptPassword(f.pgpass); err != nil {
+	if f.lock, err = embedded.LockFolder(filepath.Join(dir, devLock)); err != nil {
+		return nil, fmt.Errorf("--dir: %w", err)
+	}
+	if f.password, err = keptPassword(f.pgpass); err == nil {
+		f.log, err = embedded.CreateLog(filepath.Join(dir, workerLog))
+	}
+	if err != nil {
+		f.close()
 		return nil, err
 	}
-	f.log, err = embedded.CreateLog(filepath.Join(dir, workerLog))
-	return f, err
+	return f, nil
+}
+
+func (f *devFiles) close() {
+	_ = f.log.Close() // nil, where it was not opened
+	_ = f.lock.Close()
 }
 
 // keptPassword reads the password, or makes one up.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -100,6 +101,19 @@ func TestDev_addressInUse(t *testing.T) {
 	}
 }
 
+// Whoever starts a second one by mistake, at other addresses, harms nothing of the first.
+func TestDev_aSecondInTheSameFolderLeavesTheFirstAlone(t *testing.T) {
+	dir := devFolder(t)
+	dev := startDev(t, dir)
+	defer dev.end()
+	logged := read(t, filepath.Join(dir, workerLog))
+	require.Contains(t, logged, "worker starts")
+	o := runDev(t, dir)
+	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, fmt.Sprintf("allocation: --dir: folder is in use by process %d (lock %s)\n", os.Getpid(), filepath.Join(dir, devLock)), o.err)
+	require.True(t, strings.HasPrefix(read(t, filepath.Join(dir, workerLog)), logged), "what the first logged is there")
+}
+
 func TestDev_needsItsPassword(t *testing.T) {
 	t.Setenv("DATABASE_URL_FILE", "another database")
 	dev := startDev(t, filepath.Join(devFolder(t), "new"))
@@ -145,12 +159,12 @@ func TestDev_nobodyElseCanReadItsFolder(t *testing.T) {
 		names = append(names, entry.Name())
 		require.Zero(t, info.Mode().Perm()&0o077, "%s %s: nobody enters or reads it, so nobody reaches what is in it", info.Mode(), entry.Name())
 	}
-	require.Equal(t, []string{"kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", workerLog}, names)
+	require.Equal(t, []string{devLock, "kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", workerLog}, names)
 }
 
 // Somebody else can prepare a folder in a place where all may write, such as /tmp.
 func TestDev_followsNoLinks(t *testing.T) {
-	for _, name := range []string{workerLog, config.DevPasswordFile, "postgres.log", "postgres.lock", "kafka.lock"} {
+	for _, name := range []string{devLock, workerLog, config.DevPasswordFile, "postgres.log", "postgres.lock", "kafka.lock"} {
 		dir := devFolder(t)
 		precious := filepath.Join(t.TempDir(), "precious")
 		require.NoError(t, os.WriteFile(precious, []byte("precious"), 0o600))
@@ -210,7 +224,7 @@ func TestDev_passwordIsFoundInTheSameFolder(t *testing.T) {
 	t.Chdir(t.TempDir())
 	files, err := openDevFiles(config.DevFolder)
 	require.NoError(t, err)
-	require.NoError(t, files.log.Close())
+	files.close()
 	url, err := config.Database{}.URL()
 	require.NoError(t, err)
 	settings, err := pgx.ParseConfig(url)
@@ -219,7 +233,7 @@ func TestDev_passwordIsFoundInTheSameFolder(t *testing.T) {
 
 	again, err := openDevFiles(config.DevFolder)
 	require.NoError(t, err)
-	require.NoError(t, again.log.Close())
+	again.close()
 	require.Equal(t, files.password, again.password)
 }
 

@@ -46,7 +46,7 @@ func StartKafka(_ context.Context, options KafkaOptions) (*Kafka, error) {
 	if err := makeKafkaFolders(options.Dir); err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	lock, err := lockFolder(filepath.Join(options.Dir, "kafka.lock"))
+	lock, err := LockFolder(filepath.Join(options.Dir, "kafka.lock"))
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}

@@ -57,7 +57,7 @@ func preparePostgres(options PostgresOptions) (*Postgres, error) {
 	if err := OwnFolder(dir); err != nil {
 		return nil, err
 	}
-	lock, err := lockFolder(filepath.Join(dir, "postgres.lock"))
+	lock, err := LockFolder(filepath.Join(dir, "postgres.lock"))
 	if err != nil {
 		return nil, err
 	}
