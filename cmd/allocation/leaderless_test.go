@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -36,6 +37,7 @@ func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
 	s.start()
 	s.allocates("goes-on", skus[:2])
 	s.namesTheOneThatWaits("LEADER_NOT_AVAILABLE")
+	s.resetsTheOthers()
 	require.Len(t, s.tail(2, "--events-topic="+s.names.commands), 2, "tail reads what the others have")
 	require.Contains(t, runProgram(t, "show", "product", skus[2]).requireDone(t), "100", "its product is as it was")
 
@@ -169,6 +171,28 @@ func (s *service) namesPartition(from *service, partition int, why string) {
 	require.Eventually(s.t, func() bool {
 		return strings.Contains(s.get("/metrics"), "\nallocation_partitions_not_fetched 1\n") && from.listsAs(partition, "not_fetched: since .*"+regexp.QuoteMeta(why))
 	}, goneOnLimit, 50*time.Millisecond)
+}
+
+// resetsTheOthers: of a whole topic, what answers is decided, and the rest is named, with what to do about it.
+func (s *service) resetsTheOthers() {
+	s.t.Helper()
+	reset := func(flags ...string) outcome {
+		return runProgram(s.t, append([]string{"offsets", "reset", "--to-latest", "--topic=commands", "--kafka-brokers=" + s.names.server(s.t)}, flags...)...)
+	}
+	o := reset("--partition=2", "--execute")
+	require.Equal(s.t, exitFailed, o.code)
+	require.Contains(s.t, o.err, "nothing was decided: no position that can be compared with its log is in quarantine, of those asked for: topic commands, partition 2: LEADER_NOT_AVAILABLE")
+	for _, flags := range [][]string{nil, {"--execute"}, {"--json"}} {
+		o := reset(flags...)
+		require.Equal(s.t, exitFailed, o.code, "not all that was asked for")
+		require.Contains(s.t, o.out, "goes on where it is")
+		require.Contains(s.t, o.err, "they were left alone: decide about them, by --topic and --partition, when their brokers are back: topic commands, partition 2: LEADER_NOT_AVAILABLE")
+	}
+	var moves []plannedMove
+	require.NoError(s.t, json.Unmarshal([]byte(reset("--json").out), &moves))
+	require.Len(s.t, moves, 2)
+	history := runProgram(s.t, "offsets", "list", "--history").requireDone(s.t)
+	require.Equal(s.t, 2, strings.Count(history, " reset "), "decided once, for two: %s", history)
 }
 
 func (s *service) listsAs(partition int, state string) bool {

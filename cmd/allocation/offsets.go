@@ -146,31 +146,51 @@ func (c *choice) check() error {
 	return nil
 }
 
-// of are the current positions that were chosen: those in quarantine, and the others where they are named. None is an error.
-func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, err error) {
-	var silent []error
+// of are the current positions that were chosen: those in quarantine, and the others where they are named. None is an error. Those whose logs nobody
+// answers for are left alone: they need not keep the others waiting.
+func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, left leftAlone, err error) {
 	for _, p := range v.positions {
 		named := c.Topic != "" && p.Topic == c.Topic && (len(c.Partition) == 0 || slices.Contains(c.Partition, p.Partition))
 		if p.Retired || c.Topic != "" && !named {
 			continue
 		}
-		if v.silent[partitionOf(p)] != nil {
-			silent = append(silent, v.noAnswer(p))
-		}
-		if v.unusable(p) != "" || healthy && named {
+		_, answered := v.logs[partitionOf(p)]
+		switch {
+		case !answered && !v.gone(p):
+			left = append(left, v.noAnswer(p))
+		case v.unusable(p) != "" || healthy && named:
 			chosen = append(chosen, p)
 		}
 	}
 	if err := c.missing(v); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if len(chosen) == 0 && len(silent) > 0 {
-		return nil, fmt.Errorf("nothing was decided: no position that can be compared with its log is in quarantine, of those asked for: %w", errors.Join(silent...))
+	if len(chosen) == 0 && len(left) > 0 {
+		return nil, nil, fmt.Errorf("nothing was decided: no position that can be compared with its log is in quarantine, of those asked for: %w", left)
 	}
 	if len(chosen) == 0 {
-		return nil, errors.New("nothing was decided: no position is in quarantine, of those asked for; see allocation offsets list")
+		return nil, nil, errors.New("nothing was decided: no position is in quarantine, of those asked for; see allocation offsets list")
 	}
-	return chosen, nil
+	return chosen, left, nil
+}
+
+// leftAlone says of each partition about which nothing can be decided why.
+type leftAlone []error
+
+func (l leftAlone) Error() string {
+	texts := make([]string, len(l))
+	for i, err := range l {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// err says what to do about those that were left, when the others are decided; nil where there are none.
+func (l leftAlone) err() error {
+	if len(l) == 0 {
+		return nil
+	}
+	return fmt.Errorf("nobody answers for the log of some partitions, and they were left alone: decide about them, by --topic and --partition, when their brokers are back: %w", l)
 }
 
 // missing says what was named and has no position.

@@ -30,7 +30,7 @@ func (c *offsetsAcceptCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer v.close()
-	chosen, err := c.of(v, false)
+	chosen, left, err := c.of(v, false)
 	if err != nil {
 		return err
 	}
@@ -43,5 +43,5 @@ func (c *offsetsAcceptCommand) Run(ctx context.Context, p *program) error {
 		}
 		moves = append(moves, v.plan(position, to, "accept", c.Why))
 	}
-	return p.decide(ctx, v, moves, c.decisionFlags, c.JSON)
+	return p.decide(ctx, v, moves, left, c.decisionFlags, c.JSON)
 }

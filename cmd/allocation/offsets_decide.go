@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"allocation/store"
@@ -77,17 +78,17 @@ func records(n int64) string {
 	return count(n) + " offsets"
 }
 
-// decide prints the plan, and carries it out where that is wanted.
-func (p *program) decide(ctx context.Context, v *offsetsView, moves []plannedMove, flags decisionFlags, asJSON bool) error {
+// decide prints the plan, and carries it out where that is wanted. To leave some of what was asked for alone is to fail.
+func (p *program) decide(ctx context.Context, v *offsetsView, moves []plannedMove, left leftAlone, flags decisionFlags, asJSON bool) error {
 	if flags.Execute {
 		if err := v.execute(ctx, moves); err != nil {
 			return err
 		}
 	}
 	if asJSON {
-		return p.printJSON(moves)
+		return errors.Join(p.printJSON(moves), left.err())
 	}
-	return p.printMoves(moves, flags.Execute)
+	return errors.Join(p.printMoves(moves, flags.Execute), left.err())
 }
 
 func (v *offsetsView) execute(ctx context.Context, moves []plannedMove) error {

@@ -50,7 +50,7 @@ func (c *offsetsResetCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer v.close()
-	chosen, err := c.of(v, true)
+	chosen, left, err := c.of(v, true)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (c *offsetsResetCommand) Run(ctx context.Context, p *program) error {
 		}
 		moves = append(moves, v.plan(position, &to, "reset", c.Why))
 	}
-	return p.decide(ctx, v, moves, c.decisionFlags, c.JSON)
+	return p.decide(ctx, v, moves, left, c.decisionFlags, c.JSON)
 }
 
 func (c *offsetsResetCommand) since() (time.Time, error) {
