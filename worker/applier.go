@@ -200,7 +200,7 @@ func (a *applier) committed(work *work) {
 			w.relay.Publish(l.claim.Source.ID, work.applied.Rows[i])
 			if work.kept {
 				l.advance(0, l.next, len(work.applied.Rows[i]))
-				work.isolation().applied()
+				work.isolation().applied(len(work.records))
 				work.again.end()
 			} else {
 				l.applied(work.taken[i], work.batch.Lanes[i].To, len(work.applied.Rows[i]))

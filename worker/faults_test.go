@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -115,6 +116,40 @@ func TestWorker_findsTheCommandAtFaultWithFewFaults(t *testing.T) {
 	})
 	p.await(1 + 1 + orders - 1 + 1) // two batches, the other orders, and a dead letter
 	require.LessOrEqual(t, together.Load(), int32(4), "a thousand commands may come in two fetches")
+	require.Positive(t, alone.Load())
+}
+
+// The same among the commands that waited behind a held product.
+func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
+	const orders = 400
+	p := setup(t, 1)
+	var together, alone atomic.Int32
+	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+		for _, c := range batch.Commands {
+			switch {
+			case c.Failure != "":
+			case bytes.Contains(c.Data, []byte(`"poison"`)):
+				return worker.Applied{}, errors.New("odd")
+			case c.Kept != nil && bytes.Contains(c.Data, []byte(`"o300"`)):
+				if len(batch.Commands) > 1 {
+					together.Add(1)
+				} else {
+					alone.Add(1)
+				}
+				return worker.Applied{}, errors.New("odd")
+			}
+		}
+		return real.Apply(ctx, batch)
+	})
+	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders)
+	p.send(0, "Allocate", `{"orderid":"poison","sku":"CHAIR","qty":1}`)
+	for i := range orders {
+		p.send(0, "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, i)
+	}
+	require.Eventually(t, func() bool { return p.number(`select count(*) from held_commands`) == orders }, time.Minute, 20*time.Millisecond)
+	p.decideLetters("discarding")
+	p.await(1 + 1 + 1 + 300 + 1) // a batch, a dead letter, a decision, the orders before the one, and its dead letter
+	require.LessOrEqual(t, together.Load(), int32(3))
 	require.Positive(t, alone.Load())
 }
 

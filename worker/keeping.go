@@ -24,6 +24,7 @@ type keeping struct {
 // isolation looks for the one among kept commands that fails.
 type isolation struct {
 	limit    int       // most commands of the next transaction
+	suspects int       // commands of which one is at fault
 	failures int       // in a row, of one alone
 	failure  string    // why it is held again; empty: it is not
 	head     keptHead  // which it is
@@ -194,19 +195,22 @@ func (w *work) isolation() *isolation {
 	return &w.lanes[0].kept
 }
 
-// applied notes that kept commands were applied.
-func (i *isolation) applied() {
-	*i = isolation{limit: min(2*max(1, i.limit), keptMost), head: i.head}
+// applied notes that so many kept commands were applied.
+func (i *isolation) applied(n int) {
+	*i = isolation{limit: max(1, i.limit), suspects: max(0, i.suspects-n), head: i.head}
+	if i.suspects == 0 {
+		i.limit = min(2*i.limit, keptMost)
+	}
 }
 
-// isolateKept looks for the kept command at fault, by halving. One that fails alone is held, as if it had just come. The caller holds mu.
+// isolateKept looks for the kept command at fault, as isolate does. One that fails alone is held, as if it had just come. The caller holds mu.
 func (a *applier) isolateKept(work *work, err error) {
 	l, i := work.lanes[0], work.isolation()
 	if n := len(work.records); n > 1 {
-		i.limit = n / 2
+		i.suspects, i.limit = n, max(1, n/faultShrink)
 		return
 	}
-	i.limit = 1
+	i.suspects, i.limit = 0, 1
 	i.failures++
 	i.at = time.Now().Add(backoff(i.failures, 100*time.Millisecond, 30*time.Second))
 	if i.failures >= maxFailures && a.w.mayHold() {
