@@ -83,6 +83,9 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	if err := w.checkRights(ctx, client); err != nil {
 		return "", err
 	}
+	if err := checkGroupKind(ctx, client, w.settings.group.ID); err != nil {
+		return "", err
+	}
 	topics := w.settings.topics
 	if err := missingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...); err != nil {
 		return "", err
@@ -111,12 +114,13 @@ func permanent(err error, waited time.Duration) bool {
 		access  *config.AccessError
 		ids     *noTopicIDError
 		set     *topicSettingsError
+		kind    *groupKindError
 	)
 	switch {
 	case migrations.Unfit(err), errors.As(err, &rights), errors.As(err, &acls):
 		return true
 	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids),
-		errors.As(err, &set):
+		errors.As(err, &set), errors.As(err, &kind):
 		return true
 	case errors.As(err, &topics):
 		return waited > topicsSpread
