@@ -38,6 +38,9 @@ func renderings() map[string]Row {
 		Reason: "malformed", Message: "not JSON", Key: []byte{}, Value: []byte{},
 		Headers: []Header{{"dlq-reason", []byte("unknown_sku")}, {"dlq-original-offset", []byte("7")}},
 	}}
+	packed := Row{Number: 13, Offset: 1046, Cause: &Cause{Time: specCause.Time}, DeadLetter: &DeadLetter{
+		Reason: "too_large", Message: "the batch of 3 records unpacks to too much", Batch: &RecordBatch{Last: 1048, Records: 3, Bytes: 21_000, Codec: "zstd"},
+	}}
 	return map[string]Row{
 		"BatchCreated":         event("BatchCreated", "b1", `{"ref":"b1","sku":"CHAIR","qty":50,"eta":"2030-01-01"}`, 1),
 		"BatchQuantityChanged": event("BatchQuantityChanged", "b1", `{"batchref":"b1","sku":"CHAIR","qty":25,"revision":3}`, 4),
@@ -51,6 +54,7 @@ func renderings() map[string]Row {
 		"dead-letter":          letter,
 		"dead-letter-empty":    empty,
 		"dead-letter-again":    again,
+		"dead-letter-batch":    packed,
 	}
 }
 
