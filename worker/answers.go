@@ -1,9 +1,11 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -29,7 +31,11 @@ var errNoAnswer = errors.New("no answer")
 type Answers struct {
 	Logs   map[Partition]Log
 	Silent map[Partition]error // why nobody answers for it: it has no leader, or that is not reached
+	Denied map[string]error    // topics of which nothing is told, by name
 }
+
+// Why says why nothing is known of a partition.
+func (a *Answers) Why(p Partition) error { return cmp.Or(a.Silent[p], a.Denied[p.Topic]) }
 
 // AnyBroker asks what any broker knows, and another one where it does not answer soon.
 func AnyBroker[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
@@ -65,8 +71,28 @@ func AnyBroker[T any](ctx context.Context, ask func(context.Context) (T, error))
 	}
 }
 
-// ListTopics asks any broker about topics.
+// ListTopics asks any broker about topics. One that this user may not see has an error of its own.
 func ListTopics(ctx context.Context, client *kgo.Client, topics ...string) (kadm.TopicDetails, error) {
+	found, err := listTopics(ctx, client, topics...)
+	if err == nil || !errors.Is(err, kerr.TopicAuthorizationFailed) {
+		return found, err
+	}
+	found = kadm.TopicDetails{}
+	for _, topic := range topics { // one by one: a refusal of all does not name the topic
+		one, err := listTopics(ctx, client, topic)
+		switch {
+		case errors.Is(err, kerr.TopicAuthorizationFailed):
+			found[topic] = kadm.TopicDetail{Topic: topic, Err: &DeniedError{err}}
+		case err != nil:
+			return nil, err
+		default:
+			maps.Copy(found, one)
+		}
+	}
+	return found, nil
+}
+
+func listTopics(ctx context.Context, client *kgo.Client, topics ...string) (kadm.TopicDetails, error) {
 	found, err := AnyBroker(ctx, func(ctx context.Context) (kadm.TopicDetails, error) {
 		return kadm.NewClient(client).ListTopics(ctx, topics...)
 	})
@@ -76,12 +102,28 @@ func ListTopics(ctx context.Context, client *kgo.Client, topics ...string) (kadm
 	return found, nil
 }
 
+// DeniedError says that Kafka's access rules hide a topic from this user, if there is one.
+type DeniedError struct{ err error }
+
+func (e *DeniedError) Error() string {
+	return fmt.Sprintf("Kafka's access rules do not let this user see the topic, if there is one: SECURITY.md lists what each role needs (%v)", e.err)
+}
+
+// Unwrap is Kafka's own error.
+func (e *DeniedError) Unwrap() error { return e.err }
+
+// denied tells whether a topic is hidden.
+func denied(topic kadm.TopicDetail) bool { return errors.Is(topic.Err, kerr.TopicAuthorizationFailed) }
+
 // Ask asks for the bounds of the logs of partitions: all their leaders at the same time, each for no
 // longer than a while.
 func Ask(ctx context.Context, client *kgo.Client, topics kadm.TopicDetails, about func(Partition) bool) *Answers {
-	a := &Answers{Logs: map[Partition]Log{}, Silent: map[Partition]error{}}
+	a := &Answers{Logs: map[Partition]Log{}, Silent: map[Partition]error{}, Denied: map[string]error{}}
 	led := map[int32][]Partition{}
 	for _, t := range topics {
+		if denied(t) {
+			a.Denied[t.Topic] = t.Err
+		}
 		for _, p := range t.Partitions {
 			name := Partition{p.Topic, p.Partition}
 			switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -35,6 +36,9 @@ func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, e
 	if err != nil {
 		return nil, err
 	}
+	if err := w.recall(ctx, topics); err != nil {
+		return nil, err
+	}
 	answers := Ask(ctx, w.client, topics, func(p Partition) bool {
 		return w.cfg.StartLatest || slices.Contains(names, topicPartition{p.Topic, p.Number})
 	})
@@ -55,13 +59,36 @@ func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, e
 	return found, nil
 }
 
+// recall gives topics that Kafka does not let this worker see the ids that the database knows, so that their partitions are claimed like others
+// that nobody answers for: what is left of their events is published, and they are named.
+func (w *Worker) recall(ctx context.Context, topics kadm.TopicDetails) error {
+	hidden := map[string]bool{}
+	for _, t := range topics {
+		hidden[t.Topic] = denied(t)
+	}
+	if !slices.Contains(slices.Collect(maps.Values(hidden)), true) {
+		return nil
+	}
+	holdings, err := w.store.Holdings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range holdings {
+		if t := topics[h.Source.Topic]; hidden[h.Source.Topic] && !h.Retired {
+			t.ID = h.Source.TopicID
+			topics[h.Source.Topic] = t
+		}
+	}
+	return nil
+}
+
 func findingOf(name topicPartition, topic kadm.TopicDetail, answers *Answers) finding {
 	f := finding{name: name}
 	f.claim.Source = outbox.Source{Topic: name.topic, TopicID: topic.ID, Partition: name.partition}
 	p := Partition{name.topic, name.partition}
 	log, answered := answers.Logs[p]
-	switch silent := answers.Silent[p]; {
-	case topic.Err != nil:
+	switch silent := answers.Why(p); {
+	case topic.Err != nil && (!denied(topic) || topic.ID == kadm.TopicID{}):
 		f.unclaimed = topic.Err
 	case topic.ID == kadm.TopicID{}:
 		f.unclaimed = errUnknownTopic

@@ -99,7 +99,7 @@ func (a *leftAlone) read(seen *sight, topic string) bool {
 
 // note says which topics nobody reads in which commands wait. The caller holds mu.
 func (a *leftAlone) note(waiting map[string]int64) {
-	var notes []string
+	notes := a.w.watched.notes()
 	for topic, n := range waiting {
 		if n == 0 {
 			continue

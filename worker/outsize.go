@@ -260,6 +260,8 @@ func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, o
 	switch {
 	case errors.Is(topic.Err, kerr.UnknownTopicOrPartition) || topic.Err == nil && topic.ID != source.TopicID:
 		return nil, errNoTopic
+	case denied(topic):
+		return nil, topic.Err
 	case !ok:
 		return nil, errNoAnswer
 	case partition.Err != nil:

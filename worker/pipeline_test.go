@@ -51,6 +51,7 @@ type pipeline struct {
 	patience time.Duration // with parts that stand still; 0: the usual
 	latest   bool          // topics without a position begin at their end
 	options  []kgo.Opt     // more of the worker's client
+	refused  func()        // as in worker.Config
 }
 
 func setup(t *testing.T, partitions int32) *pipeline {
@@ -119,7 +120,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	w, err := worker.New(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
 		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
-		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts,
+		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts, Refused: p.refused,
 	}, wrap(db), relay)
 	require.NoError(p.t, err)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -108,6 +109,10 @@ func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
 	if p.Err != nil && !errors.As(p.Err, &session) && !errors.Is(p.Err, context.Canceled) && !errors.Is(p.Err, kgo.ErrClientClosed) {
 		w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
 		w.complaints.warn("fetch", p.Err, "topic", p.Topic, "partition", p.Partition)
+	}
+	if errors.Is(p.Err, kerr.TopicAuthorizationFailed) && p.Partition >= 0 {
+		w.hide(p.Topic, true)
+		kick(w.watch)
 	}
 }
 

@@ -3,8 +3,11 @@ package worker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // unanswered is about a lane that cannot go on though others do: nobody answers for its log, or somebody
@@ -45,6 +48,9 @@ func (w *Worker) take(l *lane, f *finding, seen *sight) {
 // silence notes that a lane cannot go on. The caller holds mu.
 func (w *Worker) silence(l *lane, why error) {
 	l.silence, l.why = why, ""
+	if errors.Is(why, kerr.TopicAuthorizationFailed) && w.cfg.Refused != nil {
+		w.cfg.Refused()
+	}
 	l.asks++
 	l.askAt = time.Now().Add(backoff(l.asks, askSoon, askSlow))
 	l.paused = true
@@ -113,7 +119,7 @@ func (w *Worker) askAgain(ctx context.Context, due map[Partition]*lane) {
 			w.doubt(l, time.Time{})
 			continue
 		}
-		why := cmp.Or(answers.Silent[name], err, errNoPartition)
+		why := cmp.Or(answers.Why(name), err, errNoPartition)
 		w.silence(l, noAnswerFor(why))
 	}
 }

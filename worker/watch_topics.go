@@ -2,14 +2,54 @@ package worker
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // topicsWatched is what the Kafka client believes of the command topics.
 type topicsWatched struct {
 	ids     map[string][16]byte // when a partition of the topic was first claimed, or since it was last forgotten
 	unknown map[string]bool     // brokers do not know the id under which the client fetches
+	hidden  map[string]bool     // this worker may not see it; and whether the client left out partitions because of that
+}
+
+// errHidden is what is said of a topic that this worker may not see.
+var errHidden = &DeniedError{kerr.TopicAuthorizationFailed}
+
+// hide notes a topic that this worker may not see. Partitions of it that the group gave this worker the client leaves out for good. The caller
+// holds mu.
+func (w *Worker) hide(topic string, leftOut bool) {
+	if _, known := w.watched.hidden[topic]; !known {
+		w.logger.Error("nothing of a topic is applied; trying on", "topic", topic, "error", errHidden)
+	}
+	w.watched.hidden[topic] = w.watched.hidden[topic] || leftOut
+	if w.cfg.Refused != nil {
+		w.cfg.Refused()
+	}
+}
+
+// seenAgain are topics of which partitions were left out, and that are not hidden any more.
+func (t *topicsWatched) seenAgain(found kadm.TopicDetails) (topics []string) {
+	for topic, leftOut := range t.hidden {
+		if d, ok := found[topic]; !ok || d.Err != nil {
+			continue
+		}
+		delete(t.hidden, topic)
+		if leftOut {
+			topics = append(topics, topic)
+		}
+	}
+	return topics
+}
+
+// notes say which topics are hidden.
+func (t *topicsWatched) notes() (notes []string) {
+	for topic := range t.hidden {
+		notes = append(notes, fmt.Sprintf("%s: nothing of it is applied: %v", topic, errHidden))
+	}
+	return notes
 }
 
 func (t *topicsWatched) learn(topic string, id [16]byte) {
@@ -43,12 +83,26 @@ func (w *Worker) watchTopics(ctx context.Context) error {
 		return err
 	}
 	w.mu.Lock()
-	again := w.watched.madeAgain(found)
+	again, seen := w.watched.madeAgain(found), w.watched.seenAgain(found)
+	for _, t := range found {
+		if denied(t) {
+			w.hide(t.Topic, false)
+		}
+	}
 	w.mu.Unlock()
 	for _, t := range again {
 		w.logger.Error("a command topic was deleted and made again, or the brokers have lost its id", "topic", t.Topic, "id", t.ID)
-		w.client.PurgeTopicsFromConsuming(t.Topic)
-		w.client.AddConsumeTopics(t.Topic)
+		w.consumeAnew(t.Topic)
+	}
+	for _, topic := range seen {
+		w.logger.Info("Kafka lets this worker see a command topic again", "topic", topic)
+		w.consumeAnew(topic)
 	}
 	return nil
+}
+
+// consumeAnew has the group assign a topic's partitions again.
+func (w *Worker) consumeAnew(topic string) {
+	w.client.PurgeTopicsFromConsuming(topic)
+	w.client.AddConsumeTopics(topic)
 }

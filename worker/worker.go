@@ -79,7 +79,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		recover:    make(chan struct{}, 1),
 		resume:     make(chan struct{}, 1),
 		report:     make(chan struct{}, 1),
-		watched:    topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}},
+		watched:    topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}, hidden: map[string]bool{}},
 		watch:      make(chan struct{}, 1),
 	}
 	w.leaving, w.stopped = context.WithCancelCause(context.Background())

@@ -84,6 +84,11 @@ func (v *offsetsView) read(ctx context.Context, kafka config.Kafka) (err error) 
 	}
 	answers.Compare(ctx, v.client, current)
 	v.logs, v.silent = answers.Logs, answers.Silent
+	for name := range current {
+		if why := answers.Why(name); why != nil {
+			v.silent[name] = why
+		}
+	}
 	return ctx.Err()
 }
 
@@ -97,14 +102,20 @@ func (v *offsetsView) existing(ctx context.Context) (topics []string, err error)
 	if len(topics) == 0 {
 		return nil, nil
 	}
-	var missing *missingTopicsError
-	if err := missingTopics(ctx, v.client, topics...); err != nil && !errors.As(err, &missing) {
-		return nil, err // what this user may not see is not gone
-	}
 	if v.topics, err = worker.ListTopics(ctx, v.client, topics...); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(topics, func(name string) bool { return !v.topics.Has(name) }), nil
+	hidden := slices.DeleteFunc(slices.Clone(topics), func(name string) bool { return !v.hidden(name) })
+	if len(hidden) == len(topics) {
+		return nil, &hiddenTopicsError{hidden}
+	}
+	return slices.DeleteFunc(topics, func(name string) bool { return !v.topics.Has(name) && !v.hidden(name) }), nil
+}
+
+// hidden tells whether this user may not see a topic. That one is not gone.
+func (v *offsetsView) hidden(topic string) bool {
+	var denied *worker.DeniedError
+	return errors.As(v.topics[topic].Err, &denied)
 }
 
 func partitionOf(p store.PositionView) worker.Partition {
@@ -130,7 +141,7 @@ func (v *offsetsView) unusable(p store.PositionView) string {
 
 func (v *offsetsView) gone(p store.PositionView) bool {
 	_, exists := v.topics[p.Topic].Partitions[p.Partition]
-	return !exists
+	return !exists && !v.hidden(p.Topic)
 }
 
 // choice says which positions a decision is about.

@@ -1,0 +1,95 @@
+package worker_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/deploy/testbed"
+	"allocation/worker"
+)
+
+// Of two command topics one is hidden from the workers, while the group deals out partitions. Those of the other are claimed and applied, the hidden
+// one is named, and goes on when it is seen again.
+func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
+	t.Parallel()
+	server := testbed.StartSecuredKafka(t, testbed.KafkaSettings{
+		"authorizer.class.name":            "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"allow.everyone.if.no.acl.found":   "true",
+		"group.initial.rebalance.delay.ms": "0",
+	}, nil, nil)
+	p := onServers(t, server.Brokers(), testbed.Database(t))
+	hidden := p.commands + "-hidden"
+	_, err := kadm.NewClient(p.client).CreateTopic(t.Context(), 2, 1, nil, hidden)
+	require.NoError(t, err)
+	p.topics = []worker.Topic{{Name: hidden}}
+	refused := &atomic.Int64{}
+	p.refused = func() { refused.Add(1) }
+	first := p.start()
+	p.sendTo(hidden, 0, "h0")
+	p.sendTo(hidden, 1, "h1")
+	p.sendBatches(0, 0, 1)
+	p.await(3)
+
+	p.deny(hidden)
+	second := p.start() // which gets partitions of both
+	require.Eventually(t, func() bool { return second.gauge("allocation_partitions_assigned") >= 2 }, noticed, 20*time.Millisecond)
+	require.NoError(t, first.stop())
+	p.sendBatches(0, 1, 1)
+	p.sendBatches(1, 0, 1)
+	p.awaitBatch(0, 1)
+	p.awaitBatch(1, 0)
+	require.Eventually(t, func() bool { return strings.Contains(fmt.Sprint(second.Notes()), hidden) }, noticed, 20*time.Millisecond)
+	require.Empty(t, second.NotReady(t.Context()))
+	require.Regexp(t, regexp.MustCompile(`level=ERROR msg="nothing .*`+hidden+`.*TOPIC_AUTHORIZATION_FAILED`), p.log.String())
+	require.Positive(t, refused.Load())
+
+	p.allow(hidden)
+	p.sendTo(hidden, 0, "h2")
+	p.sendTo(hidden, 1, "h3")
+	p.await(3 + 2 + 2)
+	require.Eventually(t, func() bool { return len(second.Notes()) == 0 }, noticed, 20*time.Millisecond)
+	require.NoError(t, second.stop())
+}
+
+// sendTo sends a command of a product of its own to another topic.
+func (p *pipeline) sendTo(topic string, partition int32, name string) {
+	p.t.Helper()
+	r := command("CreateBatch", fmt.Sprintf(`{"ref":"%[1]s","sku":"SKU-%[1]s","qty":1}`, name))
+	r.Topic, r.Partition = topic, partition
+	require.NoError(p.t, p.client.ProduceSync(p.t.Context(), r).FirstErr())
+}
+
+// deny hides a topic from everybody.
+func (p *pipeline) deny(topic string) {
+	p.t.Helper()
+	creation := kmsg.NewCreateACLsRequestCreation()
+	creation.ResourceType, creation.ResourceName = kmsg.ACLResourceTypeTopic, topic
+	creation.Principal, creation.Host, creation.Operation = "User:*", "*", kmsg.ACLOperationAll
+	creation.ResourcePatternType, creation.PermissionType = kmsg.ACLResourcePatternTypeLiteral, kmsg.ACLPermissionTypeDeny
+	request := kmsg.NewPtrCreateACLsRequest()
+	request.Creations = append(request.Creations, creation)
+	answer, err := request.RequestWith(p.t.Context(), p.client)
+	require.NoError(p.t, err)
+	require.Zero(p.t, answer.Results[0].ErrorCode)
+}
+
+// allow takes that back.
+func (p *pipeline) allow(topic string) {
+	p.t.Helper()
+	filter := kmsg.NewDeleteACLsRequestFilter()
+	filter.ResourceType, filter.ResourceName = kmsg.ACLResourceTypeTopic, &topic
+	filter.Operation, filter.ResourcePatternType, filter.PermissionType = kmsg.ACLOperationAny, kmsg.ACLResourcePatternTypeLiteral, kmsg.ACLPermissionTypeAny
+	request := kmsg.NewPtrDeleteACLsRequest()
+	request.Filters = append(request.Filters, filter)
+	answer, err := request.RequestWith(p.t.Context(), p.client)
+	require.NoError(p.t, err)
+	require.Len(p.t, answer.Results[0].MatchingACLs, 1)
+}
