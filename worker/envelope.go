@@ -19,8 +19,12 @@ const (
 	reasonMalformed   = "malformed"
 	reasonUnknownType = "unknown_type"
 	reasonTooLarge    = "too_large"
+	reasonUnreadable  = "unreadable"
 	reasonInternal    = "internal"
 )
+
+// typelessReasons are those of refusals whose command may have any type, or none.
+var typelessReasons = []string{reasonMalformed, reasonUnknownType, reasonTooLarge, reasonUnreadable, reasonInternal}
 
 // maxAttribute is the most bytes of an attribute that counts.
 const maxAttribute = 255

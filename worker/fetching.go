@@ -19,6 +19,7 @@ type fetching struct {
 	noRoom        bool      // what is in memory keeps more from being unpacked
 
 	behindSince time.Time // records wait in Kafka, and none has come since; zero: none wait
+	lookedAt    time.Time // when the log was asked what they are
 	measuredAt  time.Time // when Kafka last said where the log ends
 
 	trouble      string    // as it is in the log; empty: there is none
@@ -50,17 +51,18 @@ func (l *lane) came() {
 	l.fetchFailure, l.failedFetches, l.behindSince, l.noRoom = "", 0, time.Time{}, false
 }
 
-// fetchError has a lane claimed again whose position the log may not have: the claim tells, and says why. A batch that is too large is passed.
+// fetchError has a lane claimed again whose position the log may not have: the claim tells, and says why. A batch that is left packed is passed.
 // After anything else the client would ask again at once, thousands of times a second. The caller holds mu.
 func (w *Worker) fetchError(l *lane, err error) {
 	if l.why != "" || l.silence != nil {
 		return
 	}
 	var loss *kgo.ErrDataLoss
-	var large *tooLargeError
+	var left *leftPackedError
 	switch {
-	case errors.As(err, &large):
-		w.outsized(l, large)
+	case l.gap != nil || l.outsize != nil && l.outsize.header != nil: // the client is set to another place before long
+	case errors.As(err, &left):
+		w.outsized(l, left)
 	case errors.Is(err, errNoRoom):
 		l.noRoom = true
 		w.unpacker.idle.Store(w.allApplied())
@@ -174,6 +176,7 @@ func (w *Worker) lookAtFetches(now time.Time) (wait time.Duration) {
 			wait = min(wait, max(time.Millisecond, l.resumeAt.Sub(now)))
 		}
 		w.lookAt(l, now)
+		w.lookForGap(l, now)
 		if l.trouble != "" && l.state != quarantined {
 			troubled++
 		}
@@ -229,6 +232,7 @@ func (l *lane) whyNothingComes(now time.Time, patience time.Duration) string {
 	switch {
 	case l.fetchFailure != "":
 		return l.fetchFailure
+	case l.gap != nil: // the log is asked
 	case l.stable <= l.fetched || l.paused && l.resumeAt.IsZero() || l.outsize != nil:
 		l.behindSince = time.Time{}
 	case l.behindSince.IsZero():

@@ -67,7 +67,8 @@ type lane struct {
 	unanswered
 	progress
 
-	outsize *outsize // what comes after the queue, where that is too large to be unpacked; else nil
+	outsize *outsize // what comes after the queue, where that is a batch that is not unpacked; else nil
+	gap     *gap     // what comes after the queue is not explained yet; else nil
 
 	fencedAt time.Time // zero: not fenced, claim at once
 	tries    int       // claims in a row since it became doubtful, those that failed included
@@ -128,24 +129,32 @@ func (l *lane) drop() {
 	l.queue, l.bytes = l.queue[:0], 0
 }
 
-// push queues fetched records. What is queued or applied already is skipped: a fetch may begin inside a batch of records. It reports false,
-// and queues no more, at the first record of a leader whose log was not compared with what was applied.
+// push queues fetched records. What is queued or applied already is skipped: a fetch may begin inside a batch of records. What does not follow is
+// held back. It reports false, and queues no more, at the first record of a leader whose log was not compared with what was applied.
 func (l *lane) push(records []*kgo.Record) bool {
 	if len(records) > 0 {
 		l.came()
 	}
-	for _, r := range records {
+	for i, r := range records {
 		if r.Offset < l.fetched {
 			continue
 		}
 		if r.LeaderEpoch > l.checked {
 			return false
 		}
-		l.queue = append(l.queue, r)
-		l.bytes += size(r)
-		l.fetched = r.Offset + 1
+		if r.Offset > l.fetched || l.gap != nil {
+			l.hold(records[i:])
+			return true
+		}
+		l.enqueue(r)
 	}
 	return true
+}
+
+func (l *lane) enqueue(r *kgo.Record) {
+	l.queue = append(l.queue, r)
+	l.bytes += size(r)
+	l.fetched = r.Offset + 1
 }
 
 func size(r *kgo.Record) int {

@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"allocation/outbox/pulse"
@@ -126,7 +128,7 @@ func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {
 		if o.Result == Refused {
 			m.Refusals.WithLabelValues(o.Reason).Inc()
 		}
-		if o.Result == Discarded || o.Reason == reasonUnknownType || o.Reason == reasonMalformed || o.Reason == reasonTooLarge || o.Reason == reasonInternal {
+		if o.Result == Discarded || slices.Contains(typelessReasons, o.Reason) {
 			kind = "unknown" // a label must not grow with what people send
 		}
 		counts[label{kind, o.Result}]++

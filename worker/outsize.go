@@ -15,12 +15,12 @@ import (
 	"allocation/outbox"
 )
 
-// outsize is a batch of records that unpacks to more than a worker has room for. The lane is paused
-// before it. What its header says becomes one dead letter, and the partition goes on behind.
+// outsize is a batch of records that unpacks to more than a worker has room for, or cannot be read. The
+// lane is paused before it. What its header says becomes one dead letter, and the partition goes on behind.
 type outsize struct {
 	source  outbox.Source
-	from    int64 // it is the batch that is too large behind this offset
-	which   *tooLargeError
+	from    int64 // it is the batch that is meant behind this offset
+	which   *leftPackedError
 	header  *batchHeader
 	cancel  context.CancelFunc // of reading it
 	skipped bool               // it is committed: the poll loop sets the fetch position
@@ -34,6 +34,8 @@ type batchHeader struct {
 	time    int64 // of its first record, in Unix milliseconds; outbox.NoTime where it has none
 	aborted bool  // by its producer: its records are no commands
 	alone   int64 // it stands for one record, which costs so much when the batch is read again; else 0
+
+	unreadable string // why its records cannot be read; empty: they are too large
 }
 
 // errNoTopic says that a topic was deleted, and perhaps made again.
@@ -43,7 +45,7 @@ var errNoTopic = errors.New("the topic was deleted")
 var errBadHeader = errors.New("its header cannot be read")
 
 // outsized has the header of a batch read that the client cannot unpack. The caller holds mu.
-func (w *Worker) outsized(l *lane, which *tooLargeError) {
+func (w *Worker) outsized(l *lane, which *leftPackedError) {
 	l.paused = true
 	w.client.PauseFetchPartitions(l.asMap())
 	if l.outsize != nil || l.state != running && l.state != draining {
@@ -80,13 +82,13 @@ func (w *Worker) readOutsize(ctx context.Context, l *lane, o *outsize) {
 func (w *Worker) heardOfOutsize(l *lane, header *batchHeader, err error) bool {
 	switch {
 	case errors.Is(err, errBadHeader):
+		l.why = fmt.Sprintf("the batch of records at offset %d %s, and %s: allocation offsets reset goes on behind it",
+			l.fetched, l.outsize.which.says(), err)
 		l.dropOutsize()
-		l.why = fmt.Sprintf("the batch of records at offset %d unpacks to more than a worker has room for, and %s: allocation offsets reset goes on behind it",
-			l.fetched, err)
 		l.fetchFailure = l.why // what reads the log and the database from elsewhere finds nothing wrong
 		w.quarantine(l)
 	case err != nil:
-		w.fetchFailed(l, fmt.Errorf("read the header of the batch of records at offset %d, which unpacks to too much: %w", l.outsize.from, err))
+		w.fetchFailed(l, fmt.Errorf("read the header of the batch of records at offset %d, which %s: %w", l.outsize.from, l.outsize.which.says(), err))
 		return false
 	case header == nil: // it is not there any more
 		l.dropOutsize()
@@ -146,6 +148,11 @@ func (h *batchHeader) command(r *kgo.Record, cause *outbox.Cause) Command {
 		c.refuse(reasonTooLarge, "the record has %d bytes with what its headers take, and one record of a batch that is read again may have %d MiB", h.alone, aloneMost>>20)
 		return c
 	}
+	if h.unreadable != "" {
+		c.refuse(reasonUnreadable, "the batch of %d records at offsets %d to %d, %d bytes packed with %s, cannot be read: %s", h.Records, r.Offset, h.Last,
+			h.Bytes, h.Codec, h.unreadable)
+		return c
+	}
 	c.refuse(reasonTooLarge, "the batch of %d records at offsets %d to %d, %d bytes packed with %s, unpacks to more than the %d MiB, or costs more than the %d MiB "+
 		"of memory, that a worker allows", h.Records, r.Offset, h.Last, h.Bytes, h.Codec, batchUnpacked>>20, batchCost>>20)
 	return c
@@ -158,7 +165,7 @@ var codecs = map[kgo.CompressionCodecType]string{
 
 // findHeader reads the header of the first batch behind an offset that is the one that is too
 // large. Others may come before it whose records are no commands. Without it, it gives nil.
-func findHeader(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64, which *tooLargeError) (*batchHeader, error) {
+func findHeader(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64, which *leftPackedError) (*batchHeader, error) {
 	for {
 		fetched, err := fetchBatch(ctx, client, source, offset)
 		if err != nil {
@@ -176,7 +183,8 @@ func findHeader(ctx context.Context, client *kgo.Client, source outbox.Source, o
 			return nil, err
 		}
 		switch {
-		case *tooLarge(b.Records) == *which:
+		case which.is(b.Records):
+			h.unreadable = which.unreadable
 			return h, nil
 		case !h.aborted && h.Records > 0 && b.Attributes&controlBatch == 0:
 			return nil, nil //nolint:nilnil // that there is none is an answer
@@ -247,8 +255,14 @@ func isAborted(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch) b
 	return false
 }
 
-// fetchBatch fetches the batch that holds an offset, as it is.
+// fetchBatch fetches the batch that holds an offset, as it is: a broker gives the whole of it where it
+// is asked for one byte.
 func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64) (*kmsg.FetchResponseTopicPartition, error) {
+	return fetchBatches(ctx, client, source, offset, 1)
+}
+
+// fetchBatches fetches the batch that holds an offset, and what follows up to so many bytes.
+func fetchBatches(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64, most int32) (*kmsg.FetchResponseTopicPartition, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	topics, err := ListTopics(ctx, client, source.Topic)
@@ -267,7 +281,7 @@ func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, o
 	case partition.Err != nil:
 		return nil, fmt.Errorf("ask for the leader: %w", partition.Err)
 	}
-	resp, err := client.Broker(int(partition.Leader)).RetriableRequest(ctx, batchRequest(source, offset))
+	resp, err := client.Broker(int(partition.Leader)).RetriableRequest(ctx, batchRequest(source, offset, most))
 	if err != nil {
 		return nil, err
 	}
@@ -282,14 +296,13 @@ func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, o
 	return answer, kerr.ErrorForCode(answer.ErrorCode)
 }
 
-// batchRequest asks for one byte: a broker gives the whole batch.
-func batchRequest(source outbox.Source, offset int64) *kmsg.FetchRequest {
+func batchRequest(source outbox.Source, offset int64, most int32) *kmsg.FetchRequest {
 	p := kmsg.NewFetchRequestTopicPartition()
-	p.Partition, p.FetchOffset, p.PartitionMaxBytes = source.Partition, offset, 1
+	p.Partition, p.FetchOffset, p.PartitionMaxBytes = source.Partition, offset, most
 	t := kmsg.NewFetchRequestTopic()
 	t.Topic, t.TopicID, t.Partitions = source.Topic, source.TopicID, []kmsg.FetchRequestTopicPartition{p}
 	req := kmsg.NewPtrFetchRequest()
-	req.IsolationLevel, req.MinBytes, req.MaxBytes, req.MaxWaitMillis = 1, 1, 1, int32(fetchWait/time.Millisecond)
+	req.IsolationLevel, req.MinBytes, req.MaxBytes, req.MaxWaitMillis = 1, 1, most, int32(fetchWait/time.Millisecond)
 	req.Topics = []kmsg.FetchRequestTopic{t}
 	return req
 }

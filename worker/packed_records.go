@@ -23,6 +23,7 @@ type packedRecords struct {
 	batch *kmsg.RecordBatch
 	last  int64 // offset
 	left  int32 // records
+	delta int32 // how far behind the batch's first offset the next record is, at least
 	codec string
 	in    *bufio.Reader
 	close func()
@@ -127,7 +128,19 @@ func (p *packedRecords) next() (*kgo.Record, *alone, error) {
 	if err := r.ReadFrom(raw); err != nil {
 		return nil, nil, p.broken(err)
 	}
+	if err := p.follow(r.OffsetDelta); err != nil {
+		return nil, nil, err
+	}
 	return p.record(&r), nil, nil
+}
+
+// follow refuses a record that claims an offset that Kafka did not give it.
+func (p *packedRecords) follow(delta int32) error {
+	if delta < p.delta || delta > p.batch.LastOffsetDelta-p.left {
+		return fmt.Errorf("%w: a record says that it has offset %d, which cannot be", errBroken, p.batch.FirstOffset+int64(delta))
+	}
+	p.delta = delta + 1
+	return nil
 }
 
 // skip leaves out a record but for where and when it was.
@@ -153,6 +166,9 @@ func (p *packedRecords) large(begin []byte, length int64) (*alone, error) {
 	later, delta := b.Varlong(), b.Varint()
 	if !b.Ok() {
 		return nil, p.broken(b.Complete())
+	}
+	if err := p.follow(delta); err != nil {
+		return nil, err
 	}
 	return &alone{offset: p.batch.FirstOffset + int64(delta), time: p.time(later).UnixMilli(), bytes: length}, nil
 }

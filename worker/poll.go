@@ -90,12 +90,8 @@ func (w *Worker) route(fetches kgo.Fetches) {
 		} else if p.LastStableOffset >= l.stable { // a fetch may have been on its way for longer than a later answer
 			l.see(p.LastStableOffset, p.HighWatermark, time.Now())
 		}
-		if l.silence == nil && (l.state == running || l.state == draining) {
-			if !l.push(p.Records) { // a new leader: the claim compares its log
-				l.ahead++
-				w.doubt(l, time.Time{})
-			}
-			w.flow(l)
+		if l.silence == nil && l.outsize == nil && (l.state == running || l.state == draining) {
+			w.pushOn(l, p.Records)
 		}
 	})
 	for _, a := range w.appliers {
@@ -120,7 +116,7 @@ func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
 // that is applied. A lane that has all the work may have all the room: a resumed one waits out the fetch in flight, of lanes without any, and should
 // have enough to do meanwhile. The caller holds mu.
 func (w *Worker) flow(l *lane) {
-	if l.why != "" || l.silence != nil || l.outsize != nil || !l.resumeAt.IsZero() {
+	if l.why != "" || l.silence != nil || l.outsize != nil || l.gap != nil || !l.resumeAt.IsZero() {
 		return // it stays paused
 	}
 	queued, share := w.queuedBytes(), max(laneQueueMin, queueBytes/max(1, len(w.lanes)))

@@ -48,7 +48,7 @@ func (p *pipeline) awaitQuarantine(m *member, partitions int, why string) {
 	}
 	// A broker that was started again must be back; a quarantine is no reason not to be ready.
 	require.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) == 0 }, noticed, 20*time.Millisecond)
-	require.Len(p.t, m.Notes(), partitions)
+	require.Eventually(p.t, func() bool { return len(m.Notes()) == partitions }, noticed, 20*time.Millisecond)
 }
 
 func (m *member) gauge(name string) float64 {

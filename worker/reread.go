@@ -52,6 +52,7 @@ func (w *Worker) readAgain(l *lane, letter LetterID) {
 // dropBatches forgets the batches of records that are read for a lane apart.
 func (l *lane) dropBatches() {
 	l.dropOutsize()
+	l.dropGap()
 	if l.again != nil {
 		l.again.cancel()
 		l.again = nil

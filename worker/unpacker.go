@@ -36,17 +36,30 @@ const (
 // errNoRoom says that a batch is to be fetched again when others are applied.
 var errNoRoom = errors.New("too much that was unpacked is not applied yet")
 
-// tooLargeError says which batch is never unpacked. It is not the client's own error for that: with
+// leftPackedError says which batch is never unpacked. It is not the client's own error for that: with
 // it the client would stand still for good, also where the lane is paused and does not hear of it.
-type tooLargeError struct {
-	bytes int    // packed
-	sum   uint32 // of them
+type leftPackedError struct {
+	bytes      int    // packed
+	sum        uint32 // of them
+	unreadable string // why it cannot be unpacked; empty: it is too large
 }
 
-func (e *tooLargeError) Error() string { return "it unpacks to more than a worker has room for" }
+func (e *leftPackedError) Error() string { return "it " + e.says() }
 
-func tooLarge(packed []byte) *tooLargeError {
-	return &tooLargeError{bytes: len(packed), sum: crc32.ChecksumIEEE(packed)}
+func (e *leftPackedError) says() string {
+	if e.unreadable != "" {
+		return "cannot be unpacked (" + e.unreadable + ")"
+	}
+	return "unpacks to more than a worker has room for"
+}
+
+func leftPacked(packed []byte, unreadable string) *leftPackedError {
+	return &leftPackedError{bytes: len(packed), sum: crc32.ChecksumIEEE(packed), unreadable: unreadable}
+}
+
+// is tells whether a batch is the one that is meant.
+func (e *leftPackedError) is(packed []byte) bool {
+	return e.bytes == len(packed) && e.sum == crc32.ChecksumIEEE(packed)
 }
 
 // unpacker unpacks fetched batches within bounds. What it unpacked counts until the garbage
@@ -98,7 +111,8 @@ func (freshBytes) GetDecompressBytes([]byte, kgo.CompressionCodecType) []byte { 
 // PutDecompressBytes leaves the memory to the garbage collector.
 func (freshBytes) PutDecompressBytes([]byte) {}
 
-// Decompress unpacks a batch, or gives errNoRoom or a *tooLargeError.
+// Decompress unpacks a batch, or gives errNoRoom or a *leftPackedError. Brokers unpack it too when they
+// take it, with other libraries, which forgive more.
 func (u *unpacker) Decompress(packed []byte, codec kgo.CompressionCodecType) ([]byte, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -117,14 +131,14 @@ func (u *unpacker) Decompress(packed []byte, codec kgo.CompressionCodecType) ([]
 		unpacked, err = u.large.Decompress(packed, codec)
 	}
 	if errors.Is(err, kgo.ErrMaxDecompress) {
-		return nil, tooLarge(packed)
+		return nil, leftPacked(packed, "")
 	}
 	if err != nil {
-		return nil, err
+		return nil, leftPacked(packed, err.Error())
 	}
 	switch cost := costOf(unpacked); {
 	case cost > batchCost:
-		return nil, tooLarge(packed)
+		return nil, leftPacked(packed, "")
 	case cost > largeCost && beside >= besideLarge:
 		return nil, u.full()
 	default:

@@ -34,7 +34,7 @@ func (f *letterFlags) filter(problems *config.Problems) store.LetterFilter {
 // letterReasons are the words that a dead letter's reason may be.
 func letterReasons() []string {
 	return []string{
-		"malformed", "unknown_type", "too_large", "unknown_batch", "unknown_sku", "unknown_line", "sku_mismatch", "batch_conflict", "batch_not_arrived",
+		"malformed", "unknown_type", "too_large", "unreadable", "unknown_batch", "unknown_sku", "unknown_line", "sku_mismatch", "batch_conflict", "batch_not_arrived",
 		"line_conflict", "line_cancelled", "line_dispatched", "line_waiting", "internal",
 	}
 }

@@ -38,7 +38,7 @@ as often as wanted. What fails again is retried once more only with --force: wit
 A letter too_large is about a batch of records that was not unpacked. --max-bytes says how large it may be: the worker then reads it again from
 Kafka, and its records take effect one after the other, in transactions of a few hundred; what is refused of them are dead letters of their own. It
 needs memory for the largest of the records, several times, not for all of them; one above 256 MiB stays too_large. Whatever interrupts this, it goes on where it was. Give a large
-batch time: --wait 1h, or look at dlq show.
+batch time: --wait 1h, or look at dlq show. A letter unreadable is about a batch, too: reading it again succeeds where only its end was odd.
 
 ` + decideHelp + `
 

@@ -88,20 +88,24 @@ func (b PackedBatch) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return encodeBatch(b.Codec, len(b.Records), packed), nil
+}
+
+func encodeBatch(codec kgo.CompressionCodecType, records int, packed []byte) []byte {
 	now := uint64(time.Now().UnixMilli())
-	body := binary.BigEndian.AppendUint16(nil, uint16(b.Codec))
-	body = binary.BigEndian.AppendUint32(body, uint32(len(b.Records)-1))
+	body := binary.BigEndian.AppendUint16(nil, uint16(codec))
+	body = binary.BigEndian.AppendUint32(body, uint32(records-1))
 	body = binary.BigEndian.AppendUint64(body, now)
 	body = binary.BigEndian.AppendUint64(body, now)
 	body = append(body, bytes.Repeat([]byte{0xff}, 14)...) // no producer id, epoch and sequence
-	body = binary.BigEndian.AppendUint32(body, uint32(len(b.Records)))
+	body = binary.BigEndian.AppendUint32(body, uint32(records))
 	body = append(body, packed...)
 	out := binary.BigEndian.AppendUint64(nil, 0)
 	out = binary.BigEndian.AppendUint32(out, uint32(len(body)+9))
 	out = binary.BigEndian.AppendUint32(out, 0) // leader epoch
 	out = append(out, 2)
 	out = binary.BigEndian.AppendUint32(out, crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
-	return append(out, body...), nil
+	return append(out, body...)
 }
 
 func (b PackedBatch) pack() (packed []byte, err error) {

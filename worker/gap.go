@@ -1,0 +1,242 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/outbox"
+)
+
+// gap is a place in a lane where records do not follow each other. Aborted transactions leave such
+// places, and compaction does. But the client also passes over records that it cannot read, and
+// believes what records say of their own offsets: brokers let a producer write a batch whose records
+// claim any offset, and what other producers wrote in between would never come. So the log itself
+// has to explain each gap, by the headers of its batches. Until then the lane takes no records.
+type gap struct {
+	source outbox.Source
+	from   int64         // the first offset that did not come
+	until  int64         // from here on nothing is to be explained
+	held   []*kgo.Record // that came meanwhile
+	cancel context.CancelFunc
+}
+
+const (
+	gapBytes = 1 << 20 // of batches that are read at once
+	gapLook  = 2 * time.Second
+	gapAgain = 10 * time.Second // between two looks for what does not come
+)
+
+// errNotGiven says that the client passed over records with which nothing is wrong.
+var errNotGiven = errors.New("the Kafka client did not give records that are in the log")
+
+// hold keeps records back until the log has explained the gap before the last of them that has one.
+func (l *lane) hold(records []*kgo.Record) {
+	if l.gap == nil {
+		l.gap = &gap{source: l.claim.Source, from: l.fetched}
+	}
+	last := l.fetched
+	if n := len(l.gap.held); n > 0 {
+		last = l.gap.held[n-1].Offset + 1
+	}
+	for _, r := range records {
+		if r.Offset < last {
+			continue
+		}
+		if r.Offset > last {
+			l.gap.until = r.Offset
+		}
+		last = r.Offset + 1
+		l.gap.held = append(l.gap.held, r)
+	}
+}
+
+// dropGap forgets the gap, and what is held back.
+func (l *lane) dropGap() {
+	if l.gap != nil && l.gap.cancel != nil {
+		l.gap.cancel()
+	}
+	l.gap = nil
+}
+
+// explainGap has the log explain a gap. The caller holds mu.
+func (w *Worker) explainGap(l *lane) {
+	g := l.gap
+	if g == nil || g.cancel != nil {
+		return
+	}
+	l.paused = true
+	w.client.PauseFetchPartitions(l.asMap())
+	ctx, cancel := context.WithCancel(context.Background())
+	g.cancel = cancel
+	offsets := make([]int64, len(g.held))
+	for i, r := range g.held {
+		offsets[i] = r.Offset
+	}
+	until := g.until
+	w.drains.Go(func() {
+		defer cancel()
+		for attempt := 1; ; attempt++ {
+			through, bad, err := explain(ctx, w.client, g.source, g.from, until, offsets)
+			w.mu.Lock()
+			if l.gap != g {
+				w.mu.Unlock()
+				return
+			}
+			done := w.heardOfGap(l, through, bad, err)
+			w.mu.Unlock()
+			if done {
+				return
+			}
+			pause(ctx, backoff(attempt, 100*time.Millisecond, failedMost))
+		}
+	})
+}
+
+// heardOfGap notes what the log says, and tells whether it is an answer. The caller holds mu.
+func (w *Worker) heardOfGap(l *lane, through int64, bad *batchHeader, err error) bool {
+	g := l.gap
+	switch {
+	case errors.Is(err, errNotGiven) || errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, errNoTopic):
+		w.complaints.warn("records do not follow each other", err, "topic", l.topic, "partition", l.partition, "offset", g.from)
+		w.doubt(l, time.Time{})
+	case err != nil && len(g.held) == 0: // nothing came, and that is told when it lasts
+		l.gap = nil
+		w.flow(l)
+	case err != nil:
+		w.fetchFailed(l, fmt.Errorf("ask the log what it has from offset %d on, which did not come: %w", g.from, err))
+		return false
+	case !l.takeHeld(g.held, through) || bad != nil && bad.epoch > l.checked:
+		w.doubtLeader(l)
+	case bad != nil:
+		l.gap = nil
+		l.outsize = &outsize{source: g.source, from: through, header: bad, cancel: g.cancel}
+		l.applier.kick()
+	default:
+		l.gap, l.fetched = nil, max(l.fetched, through)
+		w.pushOn(l, g.held)
+		l.applier.kick()
+	}
+	return true
+}
+
+// takeHeld queues records up to an offset, below which no gap is left to be explained.
+func (l *lane) takeHeld(held []*kgo.Record, until int64) bool {
+	for _, r := range held {
+		if r.Offset >= until {
+			return true
+		}
+		if r.Offset < l.fetched {
+			continue
+		}
+		if r.LeaderEpoch > l.checked {
+			return false
+		}
+		l.enqueue(r)
+	}
+	return true
+}
+
+// doubtLeader has a lane claimed again that has a new leader: the claim compares its log. The caller holds mu.
+func (w *Worker) doubtLeader(l *lane) {
+	l.ahead++
+	w.doubt(l, time.Time{})
+}
+
+// pushOn queues what was fetched, and has a gap in it explained. The caller holds mu.
+func (w *Worker) pushOn(l *lane, records []*kgo.Record) {
+	if !l.push(records) {
+		w.doubtLeader(l)
+	}
+	w.explainGap(l)
+	w.flow(l)
+}
+
+// lookForGap asks the log where records wait, and none comes. The caller holds mu.
+func (w *Worker) lookForGap(l *lane, now time.Time) {
+	if l.behindSince.IsZero() || now.Sub(l.behindSince) < gapLook || now.Sub(l.lookedAt) < gapAgain ||
+		l.state != running || l.gap != nil || l.outsize != nil || l.paused {
+		return
+	}
+	l.lookedAt = now
+	l.gap = &gap{source: l.claim.Source, from: l.fetched, until: l.stable}
+	w.explainGap(l)
+}
+
+// explain reads the log between two offsets, of which the records with the offsets given have come.
+// Below the offset that it returns no other records are left to come; a batch that follows there holds
+// some that cannot be read.
+func explain(ctx context.Context, client *kgo.Client, source outbox.Source, from, until int64, came []int64) (through int64, bad *batchHeader, err error) {
+	at := from
+	for at < until {
+		fetched, err := fetchBatches(ctx, client, source, at, gapBytes)
+		if err != nil {
+			return at, nil, err
+		}
+		next := at
+		for rest := fetched.RecordBatches; next < until && len(rest) > 0; {
+			b, err := parseBatch(rest)
+			if err != nil && next > at {
+				break // the last one is cut
+			}
+			if err != nil {
+				return next, nil, err
+			}
+			rest = rest[b.Length+12:]
+			h, err := readHeader(fetched, b, next)
+			if err != nil {
+				return next, nil, err
+			}
+			if !h.accounts(b, max(next, h.first), came) {
+				if h.unreadable = unreadableRecords(b); h.unreadable != "" {
+					return next, h, nil
+				}
+				if len(came) > 0 {
+					return next, nil, errNotGiven
+				}
+				return next, nil, nil // they may be on their way
+			}
+			next = h.Last + 1
+		}
+		if next == at {
+			return at, nil, errNoAnswer
+		}
+		at = next
+	}
+	return at, nil, nil
+}
+
+// accounts tells whether a batch has no records from an offset on but those that came. Its header
+// counts fewer than it has offsets where the log was compacted.
+func (h *batchHeader) accounts(b *kmsg.RecordBatch, from int64, came []int64) bool {
+	if h.aborted || b.Attributes&controlBatch != 0 || h.Records <= b.LastOffsetDelta {
+		return true
+	}
+	first, _ := slices.BinarySearch(came, from)
+	behind, _ := slices.BinarySearch(came, h.Last+1)
+	return int64(behind-first) == h.Last+1-from
+}
+
+// unreadableRecords says why the records of a batch cannot be read; empty where they can, or nobody has
+// room for them.
+func unreadableRecords(b *kmsg.RecordBatch) string {
+	records, err := unpack(b, batchUnpacked)
+	if err != nil {
+		return err.Error()
+	}
+	defer records.close()
+	for err == nil {
+		_, _, err = records.next()
+	}
+	if errors.Is(err, io.EOF) && !errors.Is(err, errBroken) || errors.Is(err, errRoom) {
+		return ""
+	}
+	return err.Error()
+}
