@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -133,6 +134,15 @@ func (t tagged) JoinGroupMetadata(topics []string, current map[string][]int32, g
 	}
 	meta.UserData = appendTag(meta.UserData, t.database())
 	return meta.AppendTo(nil)
+}
+
+// MemberBalancer leaves out members whose metadata cannot be read: they get no partition, and keep none from the others.
+func (t tagged) MemberBalancer(members []kmsg.JoinGroupResponseMember) (kgo.GroupMemberBalancer, map[string]struct{}, error) {
+	readable := slices.DeleteFunc(slices.Clone(members), func(m kmsg.JoinGroupResponseMember) bool {
+		_, _, err := t.GroupBalancer.MemberBalancer([]kmsg.JoinGroupResponseMember{m})
+		return err != nil
+	})
+	return t.GroupBalancer.MemberBalancer(readable)
 }
 
 const tagMark = "allocation/1"
