@@ -105,7 +105,7 @@ func (f *fitness) problems(database string) (all []string) {
 
 // ownership lists what the user cannot change, because others own it.
 func (s *State) ownership() (problems []string) {
-	of := map[string][]string{}
+	of, super := map[string][]string{}, map[string]bool{}
 	var owners []string
 	for _, f := range s.found {
 		if !f.there || !s.hidden && f.Version > s.Version || f.owned {
@@ -114,11 +114,14 @@ func (s *State) ownership() (problems []string) {
 		if of[f.owner] == nil {
 			owners = append(owners, f.owner)
 		}
-		of[f.owner] = append(of[f.owner], f.Name)
+		of[f.owner], super[f.owner] = append(of[f.owner], f.Name), f.super
 	}
 	for _, owner := range owners {
-		problems = append(problems, fmt.Sprintf("the user %s may not change what %s owns (%s): migrate as %s, or `grant \"%s\" to \"%s\"`",
-			s.user, owner, few(of[owner]), owner, owner, s.user))
+		problem := fmt.Sprintf("the user %s may not change what %s owns (%s): migrate as %s", s.user, owner, few(of[owner]), owner)
+		if !super[owner] { // else the user would be a superuser, too
+			problem += fmt.Sprintf(", or `grant \"%s\" to \"%s\"`", owner, s.user)
+		}
+		problems = append(problems, problem)
 	}
 	return problems
 }

@@ -25,6 +25,7 @@ type found struct {
 	Object
 	there, fits bool // fits: it is of its kind
 	owner       string
+	super       bool // the owner is a superuser
 	owned       bool // the user may do with it what its owner may
 }
 
@@ -91,7 +92,8 @@ func look(ctx context.Context, db *sql.Tx) (*State, error) {
 }
 
 const findSQL = `
-select o.n, c.kind is not null, coalesce(c.kind = o.kind, false), coalesce(pg_get_userbyid(c.owner), ''), coalesce(pg_has_role(c.owner, 'usage'), false)
+select o.n, c.kind is not null, coalesce(c.kind = o.kind, false), coalesce(pg_get_userbyid(c.owner), ''), coalesce(pg_has_role(c.owner, 'usage'), false),
+    coalesce((select rolsuper from pg_roles where oid = c.owner), false)
 from unnest($1::text[], $2::text[]) with ordinality o (kind, name, n)
 left join lateral (
     select case when relkind in ('r', 'p') then 'table' else 'other' end as kind, relowner as owner from pg_class
@@ -117,7 +119,7 @@ func (s *State) find(ctx context.Context, db *sql.Tx) error {
 	for rows.Next() {
 		var n int
 		var f found
-		if err := rows.Scan(&n, &f.there, &f.fits, &f.owner, &f.owned); err != nil {
+		if err := rows.Scan(&n, &f.there, &f.fits, &f.owner, &f.owned, &f.super); err != nil {
 			return fmt.Errorf("look for the tables: %w", err)
 		}
 		f.Object = objects[n-1]

@@ -27,7 +27,8 @@ func (offsetsResetCommand) Help() string {
 and does it with --execute. Workers need not be stopped: the owner is fenced, claims again, and goes on from there.
 
 Commands that are applied again have no effect where they had theirs, but a ChangeBatchQuantity without revision and ce_id sets its old count
-again, and an Allocate of a line that was cancelled since is refused. Events of commands that are applied again have ce_ids of their own.
+again, and an Allocate of a line that was cancelled since is refused. Commands that were refused are judged anew, also those whose dead letters
+were discarded. Events of commands that are applied again have ce_ids of their own.
 
 The database's user needs the role allocation_operator: a worker's may not decide this.
 

@@ -205,7 +205,10 @@ func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 	other, strangers := newLogin(t, database)
 	administer(t, database, "grant usage on schema public to "+other)
 	t.Setenv("DATABASE_URL", strangers)
-	refused("the user "+other+" may not change what "+name+" owns", "migrate as "+name)
+	refused("the user "+other+" may not change what "+name+" owns", "migrate as "+name, `grant "`+name+`" to "`+other+`"`)
+	administer(t, database, "alter role "+name+" superuser")
+	refused("migrate as " + name)
+	require.NotContains(t, runProgram(t, "migrate", "up").err, "grant", "it would make a superuser of the user")
 }
 
 func TestMigrateUp_printsTheHintOfPostgres(t *testing.T) {
