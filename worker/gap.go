@@ -84,7 +84,7 @@ func (w *Worker) explainGap(l *lane) {
 	w.drains.Go(func() {
 		defer cancel()
 		for attempt := 1; ; attempt++ {
-			through, bad, err := explain(ctx, w.client, g.source, g.from, until, offsets)
+			through, bad, err := w.explain(ctx, g.source, g.from, until, offsets)
 			w.mu.Lock()
 			if l.gap != g {
 				w.mu.Unlock()
@@ -162,8 +162,8 @@ func (w *Worker) pushOn(l *lane, records []*kgo.Record) {
 // lookForGap asks the log where records wait, and none comes. The caller holds mu.
 func (w *Worker) lookForGap(l *lane, now time.Time) {
 	if l.behindSince.IsZero() || now.Sub(l.behindSince) < gapLook || now.Sub(l.lookedAt) < gapAgain ||
-		l.state != running || l.gap != nil || l.outsize != nil || l.paused {
-		return
+		l.state != running || l.gap != nil || l.outsize != nil || l.paused || l.noRoom {
+		return // or it is known why none comes
 	}
 	l.lookedAt = now
 	l.gap = &gap{source: l.claim.Source, from: l.fetched, until: l.stable}
@@ -173,10 +173,10 @@ func (w *Worker) lookForGap(l *lane, now time.Time) {
 // explain reads the log between two offsets, of which the records with the offsets given have come.
 // Below the offset that it returns no other records are left to come; a batch that follows there holds
 // some that cannot be read.
-func explain(ctx context.Context, client *kgo.Client, source outbox.Source, from, until int64, came []int64) (through int64, bad *batchHeader, err error) {
+func (w *Worker) explain(ctx context.Context, source outbox.Source, from, until int64, came []int64) (through int64, bad *batchHeader, err error) {
 	at := from
 	for at < until {
-		fetched, err := fetchBatches(ctx, client, source, at, gapBytes)
+		fetched, err := fetchBatches(ctx, w.client, source, at, gapBytes)
 		if err != nil {
 			return at, nil, err
 		}
@@ -195,7 +195,7 @@ func explain(ctx context.Context, client *kgo.Client, source outbox.Source, from
 				return next, nil, err
 			}
 			if !h.accounts(b, max(next, h.first), came) {
-				if h.unreadable = unreadableRecords(b); h.unreadable != "" {
+				if h.unreadable = w.unpacker.unreadable(b); h.unreadable != "" {
 					return next, h, nil
 				}
 				if len(came) > 0 {
@@ -224,9 +224,11 @@ func (h *batchHeader) accounts(b *kmsg.RecordBatch, from int64, came []int64) bo
 	return int64(behind-first) == h.Last+1-from
 }
 
-// unreadableRecords says why the records of a batch cannot be read; empty where they can, or nobody has
-// room for them.
-func unreadableRecords(b *kmsg.RecordBatch) string {
+// unreadable says why the records of a batch cannot be read; empty where they can, or nobody has
+// room for them. What it unpacks is one record at a time, of one batch at a time.
+func (u *unpacker) unreadable(b *kmsg.RecordBatch) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	records, err := unpack(b, batchUnpacked)
 	if err != nil {
 		return err.Error()
