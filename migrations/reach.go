@@ -109,7 +109,7 @@ func Close(ctx context.Context, db *sql.DB) (revoked []Reach, err error) {
 	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtext('allocation outbox maintenance'))`); err != nil {
 		return nil, fmt.Errorf("revoke rights: %w", err)
 	}
-	statements, err := grants(ctx, tx)
+	statements, err := grantsBy(ctx, tx, grantsSQL, append(ours(), OperatorsFunctions)...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +139,9 @@ func undone(err error) error {
 	return err
 }
 
-func grants(ctx context.Context, tx *sql.Tx) (statements []string, err error) {
-	rows, err := tx.QueryContext(ctx, grantsSQL, append(ours(), OperatorsFunctions)...)
+// grantsBy asks for statements that give the roles rights.
+func grantsBy(ctx context.Context, db asker, query string, args ...any) (statements []string, err error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("look for the rights of roles: %w", err)
 	}

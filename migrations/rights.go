@@ -75,20 +75,8 @@ func grantAgain(ctx context.Context, db *sql.DB) ([]string, error) {
 			roles, tables, whats, columns = append(roles, role), append(tables, r.Table), append(whats, r.What), append(columns, r.Column)
 		}
 	}
-	var statements []string
-	rows, err := db.QueryContext(ctx, lackingSQL, roles, tables, whats, columns)
-	if err != nil {
-		return nil, fmt.Errorf("look for the rights of roles: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var statement string
-		if err := rows.Scan(&statement); err != nil {
-			return nil, fmt.Errorf("look for the rights of roles: %w", err)
-		}
-		statements = append(statements, statement)
-	}
-	if err := rows.Err(); err != nil || len(statements) == 0 {
+	statements, err := grantsBy(ctx, db, lackingSQL, roles, tables, whats, columns)
+	if err != nil || len(statements) == 0 {
 		return nil, err
 	}
 	if _, err := db.ExecContext(ctx, strings.Join(statements, "; ")); err != nil { // one statement for Postgres: all or none
