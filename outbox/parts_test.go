@@ -11,7 +11,8 @@ import (
 	"allocation/outbox/pulse"
 )
 
-// The loops of the relay say when they stand still: that which asks the table for what others published, while something waits for it, and that
+// The loops of the relay say when they stand still: that which asks the table for what others
+// published, while something waits for it, and that
 // which looks at acknowledgements.
 func TestRelay_saysWhichOfItsPartsStandStill(t *testing.T) {
 	t.Parallel()

@@ -96,7 +96,8 @@ func configureSession(cfg *pgxpool.Config) {
 	}
 }
 
-// ReadOnlyError says that a server answers and takes no changes. Waiting may mend it: a standby may be
+// ReadOnlyError says that a server answers and takes no changes. Waiting may mend it: a standby
+// may be
 // promoted, and who set the setting may take it back.
 type ReadOnlyError struct{ says string }
 

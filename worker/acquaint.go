@@ -16,12 +16,15 @@ const (
 	acquaintTime = attendEvery + 2*time.Second
 	acquaintLook = 100 * time.Millisecond
 
-	// summonEvery is short, since a worker that lost its connection hears nothing until it listens again.
+	// summonEvery is short, since a worker that lost its connection hears nothing until it listens
+	// again.
 	summonEvery = time.Second
 )
 
-// acquaint has all workers of this database tell the group that they are, and returns a *StrangerError
-// where one tells something that is not in this database. One that tells nothing for a while is cut off
+// acquaint has all workers of this database tell the group that they are, and returns a
+// *StrangerError
+// where one tells something that is not in this database. One that tells nothing for a while is
+// cut off
 // from its database, or gone: it applies nothing. The claims are those that wait for the answer.
 func (w *Worker) acquaint(ctx context.Context, claims []Claim) error {
 	seen, err := w.look(ctx)
@@ -62,7 +65,8 @@ func (w *Worker) acquaint(ctx context.Context, claims []Claim) error {
 	return nil
 }
 
-// meet strikes off those that told a new attendance, which this database has, and those that are gone.
+// meet strikes off those that told a new attendance, which this database has, and those that are
+// gone.
 func (w *Worker) meet(awaited map[string][16]byte, seen *sight) *StrangerError {
 	for member, told := range awaited {
 		again, live := seen.told[member]
@@ -80,7 +84,8 @@ func (w *Worker) meet(awaited map[string][16]byte, seen *sight) *StrangerError {
 	return nil
 }
 
-// summonAll has all workers of this database attend. This one does so, too: another may wait for it.
+// summonAll has all workers of this database attend. This one does so, too: another may wait for
+// it.
 func (w *Worker) summonAll(ctx context.Context) error {
 	if err := w.store.Summon(ctx); err != nil {
 		return err
@@ -88,8 +93,10 @@ func (w *Worker) summonAll(ctx context.Context) error {
 	return w.attend(ctx)
 }
 
-// tellAgain has the group told of this worker's attendance while its partitions wait, so that workers
-// that wait for each other all go on. It repeats what this worker told last of one of its partitions:
+// tellAgain has the group told of this worker's attendance while its partitions wait, so that
+// workers
+// that wait for each other all go on. It repeats what this worker told last of one of its
+// partitions:
 // how far that got is what shows that a database went back.
 func (w *Worker) tellAgain(ctx context.Context, seen *sight, claims []Claim) {
 	w.mu.Lock()
@@ -116,7 +123,8 @@ func (w *Worker) remember(member string, a acquaintance) {
 	w.company.workers[member] = a
 }
 
-// acquaintAgain is acquaint where that is not just over with those who are there: many partitions may ask one after the other.
+// acquaintAgain is acquaint where that is not just over with those who are there: many partitions
+// may ask one after the other.
 func (w *Worker) acquaintAgain(ctx context.Context, seen *sight, claims []Claim) error {
 	w.mu.Lock()
 	lately := true

@@ -37,8 +37,10 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 	return nil, context.Cause(ctx)
 }
 
-// decline leaves partitions to the worker that gets them when this one has left, which claims them anyway: this one would apply nothing of
-// them, but fence whoever does, and would have to publish what others left of their events before it stops.
+// decline leaves partitions to the worker that gets them when this one has left, which claims them
+// anyway: this one would apply nothing of
+// them, but fence whoever does, and would have to publish what others left of their events before
+// it stops.
 func (w *Worker) decline(ctx context.Context, names []topicPartition) {
 	w.logger.Info("stopping: partitions that the group gives are not claimed", "partitions", len(names))
 	w.declined.Store(true)

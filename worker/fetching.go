@@ -51,7 +51,8 @@ func (l *lane) came() {
 	l.fetchFailure, l.failedFetches, l.behindSince, l.noRoom = "", 0, time.Time{}, false
 }
 
-// fetchError has a lane claimed again whose position the log may not have: the claim tells, and says why. A batch that is left packed is passed.
+// fetchError has a lane claimed again whose position the log may not have: the claim tells, and
+// says why. A batch that is left packed is passed.
 // After anything else the client would ask again at once, thousands of times a second. The caller holds mu.
 func (w *Worker) fetchError(l *lane, err error) {
 	if l.why != "" || l.silence != nil {

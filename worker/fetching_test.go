@@ -19,7 +19,8 @@ const (
 	describeGroups = 15
 )
 
-// deafness keeps a client's fetches, or its requests of another key, from ever being answered, and nothing else.
+// deafness keeps a client's fetches, or its requests of another key, from ever being answered, and
+// nothing else.
 type deafness struct {
 	on   atomic.Bool
 	key  byte         // 0: fetch

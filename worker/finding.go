@@ -59,7 +59,8 @@ func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, e
 	return found, nil
 }
 
-// recall gives topics that Kafka does not let this worker see the ids that the database knows, so that their partitions are claimed like others
+// recall gives topics that Kafka does not let this worker see the ids that the database knows, so
+// that their partitions are claimed like others
 // that nobody answers for: what is left of their events is published, and they are named.
 func (w *Worker) recall(ctx context.Context, topics kadm.TopicDetails) error {
 	hidden := map[string]bool{}

@@ -17,7 +17,8 @@ import (
 
 // gap is a place in a lane where records do not follow each other. Aborted transactions leave such
 // places, and compaction does. But the client also passes over records that it cannot read, and
-// believes what records say of their own offsets: brokers let a producer write a batch whose records
+// believes what records say of their own offsets: brokers let a producer write a batch whose
+// records
 // claim any offset, and what other producers wrote in between would never come. So the log itself
 // has to explain each gap, by the headers of its batches. Until then the lane takes no records.
 type gap struct {
@@ -144,7 +145,8 @@ func (l *lane) takeHeld(held []*kgo.Record, until int64) bool {
 	return true
 }
 
-// doubtLeader has a lane claimed again that has a new leader: the claim compares its log. The caller holds mu.
+// doubtLeader has a lane claimed again that has a new leader: the claim compares its log. The
+// caller holds mu.
 func (w *Worker) doubtLeader(l *lane) {
 	l.ahead++
 	w.doubt(l, time.Time{})
@@ -171,7 +173,8 @@ func (w *Worker) lookForGap(l *lane, now time.Time) {
 }
 
 // explain reads the log between two offsets, of which the records with the offsets given have come.
-// Below the offset that it returns no other records are left to come; a batch that follows there holds
+// Below the offset that it returns no other records are left to come; a batch that follows there
+// holds
 // some that cannot be read.
 func (w *Worker) explain(ctx context.Context, source outbox.Source, from, until int64, came []int64) (through int64, bad *batchHeader, err error) {
 	at := from

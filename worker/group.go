@@ -136,7 +136,8 @@ func (t tagged) JoinGroupMetadata(topics []string, current map[string][]int32, g
 	return meta.AppendTo(nil)
 }
 
-// MemberBalancer leaves out members whose metadata cannot be read: they get no partition, and keep none from the others.
+// MemberBalancer leaves out members whose metadata cannot be read: they get no partition, and keep
+// none from the others.
 func (t tagged) MemberBalancer(members []kmsg.JoinGroupResponseMember) (kgo.GroupMemberBalancer, map[string]struct{}, error) {
 	readable := slices.DeleteFunc(slices.Clone(members), func(m kmsg.JoinGroupResponseMember) bool {
 		_, _, err := t.GroupBalancer.MemberBalancer([]kmsg.JoinGroupResponseMember{m})

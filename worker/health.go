@@ -19,7 +19,8 @@ func (t *lastTime) get() time.Time { return time.Unix(0, t.ns.Load()) }
 // pingTimeout bounds what a readiness probe waits for Postgres.
 const pingTimeout = 2 * time.Second
 
-// Stuck says that this process does not work any more, though it may look so: nobody lets go of what guards its partitions. It waits for nothing.
+// Stuck says that this process does not work any more, though it may look so: nobody lets go of
+// what guards its partitions. It waits for nothing.
 func (m *Metrics) Stuck() string {
 	if stood := m.fetchWatch.Stands(time.Now()); stood > 0 {
 		return "this process hangs for " + since(stood) + ": restart it, and keep what kill -QUIT prints"
@@ -109,7 +110,8 @@ func (w *Worker) ping(ctx context.Context) error {
 }
 
 // standing says which partitions and appliers do not move though they have work, and whether none of the worker's partitions can. One in quarantine
-// cannot, but waits for a person: it alone is nothing to wait for. Where Postgres serves nobody, none can, whether it has work or not. Partitions that
+// cannot, but waits for a person: it alone is nothing to wait for. Where Postgres serves nobody,
+// none can, whether it has work or not. Partitions that
 // are not claimed yet cannot, either. The caller holds mu.
 func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 	still, outage := 0, false

@@ -203,7 +203,8 @@ func (i *isolation) applied(n int) {
 	}
 }
 
-// isolateKept looks for the kept command at fault, as isolate does. One that fails alone is held, as if it had just come. The caller holds mu.
+// isolateKept looks for the kept command at fault, as isolate does. One that fails alone is held,
+// as if it had just come. The caller holds mu.
 func (a *applier) isolateKept(work *work, err error) {
 	l, i := work.lanes[0], work.isolation()
 	if n := len(work.records); n > 1 {

@@ -129,8 +129,10 @@ func (l *lane) drop() {
 	l.queue, l.bytes = l.queue[:0], 0
 }
 
-// push queues fetched records. What is queued or applied already is skipped: a fetch may begin inside a batch of records. What does not follow is
-// held back. It reports false, and queues no more, at the first record of a leader whose log was not compared with what was applied.
+// push queues fetched records. What is queued or applied already is skipped: a fetch may begin
+// inside a batch of records. What does not follow is
+// held back. It reports false, and queues no more, at the first record of a leader whose log was
+// not compared with what was applied.
 func (l *lane) push(records []*kgo.Record) bool {
 	if len(records) > 0 {
 		l.came()

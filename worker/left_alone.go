@@ -7,7 +7,8 @@ import (
 )
 
 // leftAlone measures the lag of partitions that no worker of the group has, which nobody else does: because the group gave them to a consumer that
-// is no worker, does not have this one, or because their topic left everybody's configuration. So are those that this worker has yet to claim.
+// is no worker, does not have this one, or because their topic left everybody's configuration. So
+// are those that this worker has yet to claim.
 type leftAlone struct {
 	w        *Worker
 	measured map[topicPartition]bool

@@ -90,7 +90,8 @@ func unpackable() map[string]testbed.OddBatch {
 	}
 }
 
-// unreadable are batches of records that another reader than the brokers' does not take for records.
+// unreadable are batches of records that another reader than the brokers' does not take for
+// records.
 func unreadable() map[string]testbed.OddBatch {
 	long := func(pack func([]byte) []byte, codec kgo.CompressionCodecType) testbed.OddBatch {
 		records := slices.Concat(oddRecord(0).Encode(0), oddRecord(1).EncodeLong(1), oddRecord(2).Encode(2))
@@ -120,7 +121,8 @@ func TestPromise8_aBatchWhoseRecordsCannotBeRead(t *testing.T) { passOddBatches(
 
 func TestPromise8_aBatchWhoseRecordsClaimOtherOffsets(t *testing.T) { passOddBatches(t, misnumbered()) }
 
-// passOddBatches wants each batch to be one dead letter from its first record on that is not applied, and all
+// passOddBatches wants each batch to be one dead letter from its first record on that is not
+// applied, and all
 // others' commands to take effect, whether they come behind it before or after it was fetched.
 func passOddBatches(t *testing.T, batches map[string]testbed.OddBatch) {
 	for name, odd := range batches {
@@ -144,7 +146,8 @@ func passOddBatches(t *testing.T, batches map[string]testbed.OddBatch) {
 	}
 }
 
-// requireOddLetters wants each record of the batches at these offsets to be applied or in their dead letters, and no other letter.
+// requireOddLetters wants each record of the batches at these offsets to be applied or in their
+// dead letters, and no other letter.
 func (p *pipeline) requireOddLetters(odd testbed.OddBatch, offsets ...int64) {
 	p.t.Helper()
 	require.Equal(p.t, len(offsets), p.number(`select count(*) from dead_letters`))
@@ -155,7 +158,8 @@ func (p *pipeline) requireOddLetters(odd testbed.OddBatch, offsets ...int64) {
 	}
 }
 
-// A record that claims another offset must not take effect under it when its batch is read again: the offset names its events.
+// A record that claims another offset must not take effect under it when its batch is read again:
+// the offset names its events.
 func TestPromise1_aBatchWhoseRecordsClaimOtherOffsetsIsReadAgainUpToThere(t *testing.T) {
 	p := setupRereading(t)
 	at := misnumbered()["the last of a later one"].Produce(t, strings.Split(p.brokers, ","), p.commands, 0)

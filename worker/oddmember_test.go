@@ -10,7 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// oddMember is a member of the group that tells nothing about itself, not even in a form that could be read.
+// oddMember is a member of the group that tells nothing about itself, not even in a form that
+// could be read.
 type oddMember struct {
 	*pipeline
 	id         string

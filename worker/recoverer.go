@@ -21,7 +21,8 @@ func (w *Worker) runRecoverer(stop context.Context) {
 	}
 }
 
-// unsettled is after how many claims in a row, some seconds apart, no leader is expected to answer that knows of the records' own.
+// unsettled is after how many claims in a row, some seconds apart, no leader is expected to answer
+// that knows of the records' own.
 const unsettled = 10
 
 // sleepUntilKicked waits for a kick, or for a time if it is not 0; false when the context ended.

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The fetch watch needs nothing but the lock that guards the partitions. Where it does not come round, the process hangs.
+// The fetch watch needs nothing but the lock that guards the partitions. Where it does not come
+// round, the process hangs.
 func TestWorker_saysThatItHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -36,7 +36,8 @@ const (
 // errNoRoom says that a batch is to be fetched again when others are applied.
 var errNoRoom = errors.New("too much that was unpacked is not applied yet")
 
-// leftPackedError says which batch is never unpacked. It is not the client's own error for that: with
+// leftPackedError says which batch is never unpacked. It is not the client's own error for that:
+// with
 // it the client would stand still for good, also where the lane is paused and does not hear of it.
 type leftPackedError struct {
 	bytes      int    // packed
@@ -111,7 +112,8 @@ func (freshBytes) GetDecompressBytes([]byte, kgo.CompressionCodecType) []byte { 
 // PutDecompressBytes leaves the memory to the garbage collector.
 func (freshBytes) PutDecompressBytes([]byte) {}
 
-// Decompress unpacks a batch, or gives errNoRoom or a *leftPackedError. Brokers unpack it too when they
+// Decompress unpacks a batch, or gives errNoRoom or a *leftPackedError. Brokers unpack it too when
+// they
 // take it, with other libraries, which forgive more.
 func (u *unpacker) Decompress(packed []byte, codec kgo.CompressionCodecType) ([]byte, error) {
 	u.mu.Lock()

@@ -18,7 +18,8 @@ type topicsWatched struct {
 // errHidden is what is said of a topic that this worker may not see.
 var errHidden = &DeniedError{kerr.TopicAuthorizationFailed}
 
-// hide notes a topic that this worker may not see. Partitions of it that the group gave this worker the client leaves out for good. The caller
+// hide notes a topic that this worker may not see. Partitions of it that the group gave this
+// worker the client leaves out for good. The caller
 // holds mu.
 func (w *Worker) hide(topic string, leftOut bool) {
 	if _, known := w.watched.hidden[topic]; !known {

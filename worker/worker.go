@@ -109,8 +109,10 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 var errStopped = errors.New("stopped")
 
 // Run joins the group and applies commands until the context ends. Then it finishes the transactions in flight, waits until their events
-// are acknowledged, reports the positions, leaves the group, and returns nil; or an error if that took longer than the shutdown timeout. It
-// claims nothing that the group gives it meanwhile. A *StrangerError says that the group belongs to another database, and was not joined.
+// are acknowledged, reports the positions, leaves the group, and returns nil; or an error if that
+// took longer than the shutdown timeout. It
+// claims nothing that the group gives it meanwhile. A *StrangerError says that the group belongs
+// to another database, and was not joined.
 // It is called once.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.admit(ctx); err != nil {
@@ -155,11 +157,14 @@ func (w *Worker) Run(ctx context.Context) error {
 	return w.leave(deadline, flushed)
 }
 
-// stuckAfter is for how long no event is acknowledged to a worker that stops, before it is taken to wait for others' events.
+// stuckAfter is for how long no event is acknowledged to a worker that stops, before it is taken
+// to wait for others' events.
 const stuckAfter = time.Second
 
-// flush waits until all events are acknowledged, except those of partitions that move meanwhile: their next owner publishes them. Those that are
-// left may have to follow events of the partitions that the group gave this worker, which another publishes as soon as this one leaves.
+// flush waits until all events are acknowledged, except those of partitions that move meanwhile:
+// their next owner publishes them. Those that are
+// left may have to follow events of the partitions that the group gave this worker, which another
+// publishes as soon as this one leaves.
 func (w *Worker) flush(ctx context.Context) error {
 	for {
 		before := w.publishedRows()

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// workerLog is where the worker logs, in the data's folder: what people are told must not drown in it.
+	// workerLog is where the worker logs, in the data's folder: what people are told must not drown
+	// in it.
 	workerLog = "worker.log"
 	devLock   = "dev.lock"
 )
@@ -27,7 +28,8 @@ type devFiles struct {
 	pgpass   string // the file that holds it, in the form that Postgres' clients read
 }
 
-// openDevFiles makes the folder and what is missing in it. The log of whoever uses the folder already is left alone.
+// openDevFiles makes the folder and what is missing in it. The log of whoever uses the folder
+// already is left alone.
 func openDevFiles(dir string) (*devFiles, error) {
 	if err := embedded.OwnFolder(dir); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)

@@ -20,7 +20,8 @@ func (e *groupKindError) Error() string {
 	return fmt.Sprintf("KAFKA_GROUP_ID is %q, and Kafka has %s of that name, which takes no workers: give the name of a consumer group, or of one that does not exist yet", e.group, e.kind)
 }
 
-// checkGroupKind asks the group's coordinator whether it is of a kind that workers can join. Consumers of the newer protocol (KIP-848) are no
+// checkGroupKind asks the group's coordinator whether it is of a kind that workers can join.
+// Consumers of the newer protocol (KIP-848) are no
 // hindrance: workers join them, and name them as strangers.
 func checkGroupKind(ctx context.Context, client *kgo.Client, group string) error {
 	coordinator, err := worker.AnyBroker(ctx, func(ctx context.Context) (kadm.FindCoordinatorResponse, error) {
@@ -45,7 +46,8 @@ func checkGroupKind(ctx context.Context, client *kgo.Client, group string) error
 	return nil
 }
 
-// foreignKind is what a group is that workers cannot join; empty where they can. Brokers that are older than a kind do not tell of it.
+// foreignKind is what a group is that workers cannot join; empty where they can. Brokers that are
+// older than a kind do not tell of it.
 func foreignKind(g kmsg.ListGroupsResponseGroup) string {
 	empty := g.GroupState == "" || g.GroupState == "Empty" || g.GroupState == "Dead"
 	switch kind := strings.ToLower(g.GroupType); {

@@ -173,7 +173,8 @@ func (s *service) namesPartition(from *service, partition int, why string) {
 	}, goneOnLimit, 50*time.Millisecond)
 }
 
-// resetsTheOthers: of a whole topic, what answers is decided, and the rest is named, with what to do about it.
+// resetsTheOthers: of a whole topic, what answers is decided, and the rest is named, with what to
+// do about it.
 func (s *service) resetsTheOthers() {
 	s.t.Helper()
 	reset := func(flags ...string) outcome {

@@ -12,7 +12,8 @@ import (
 	"allocation/migrations"
 )
 
-// While an upgrade waits for a lock, workers wait behind it. So it gives up soon, and what it did not
+// While an upgrade waits for a lock, workers wait behind it. So it gives up soon, and what it did
+// not
 // do can be done later.
 func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
 	database := testbed.Database(t)

@@ -157,7 +157,8 @@ func (c *choice) check() error {
 	return nil
 }
 
-// of are the current positions that were chosen: those in quarantine, and the others where they are named. None is an error. Those whose logs nobody
+// of are the current positions that were chosen: those in quarantine, and the others where they
+// are named. None is an error. Those whose logs nobody
 // answers for are left alone: they need not keep the others waiting.
 func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, left leftAlone, err error) {
 	for _, p := range v.positions {
@@ -196,7 +197,8 @@ func (l leftAlone) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// err says what to do about those that were left, when the others are decided; nil where there are none.
+// err says what to do about those that were left, when the others are decided; nil where there are
+// none.
 func (l leftAlone) err() error {
 	if len(l) == 0 {
 		return nil

@@ -78,7 +78,8 @@ func records(n int64) string {
 	return count(n) + " offsets"
 }
 
-// decide prints the plan, and carries it out where that is wanted. To leave some of what was asked for alone is to fail.
+// decide prints the plan, and carries it out where that is wanted. To leave some of what was asked
+// for alone is to fail.
 func (p *program) decide(ctx context.Context, v *offsetsView, moves []plannedMove, left leftAlone, flags decisionFlags, asJSON bool) error {
 	if flags.Execute {
 		if err := v.execute(ctx, moves); err != nil {

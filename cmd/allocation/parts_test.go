@@ -14,7 +14,8 @@ import (
 	"allocation/outbox"
 )
 
-// A gauge whose loop stands still is not shown: an old figure would look like one of today's. The part is named in the metric and in the notes.
+// A gauge whose loop stands still is not shown: an old figure would look like one of today's. The
+// part is named in the metric and in the notes.
 func TestService_showsNoFigureOfAPartThatStandsStill(t *testing.T) {
 	s := startService(t)
 	require.NoError(t, s.stop())
@@ -44,7 +45,8 @@ func TestService_showsNoFigureOfAPartThatStandsStill(t *testing.T) {
 	require.Eventually(t, s.daysAhead("14"), 2*time.Minute, 100*time.Millisecond)
 }
 
-// A process that hangs is not alive, and answers so at once: who asked it for more would hang as well.
+// A process that hangs is not alive, and answers so at once: who asked it for more would hang as
+// well.
 func TestWeb_saysThatTheProcessHangs(t *testing.T) {
 	t.Parallel()
 	ready := newReadiness()

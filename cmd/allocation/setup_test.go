@@ -100,7 +100,8 @@ func TestProgram_namesTheSettingThatTakesPromisesAway(t *testing.T) {
 	startsNot(t, login, `the setting session_replication_role is "replica"`, "alter role "+name+" reset session_replication_role")
 }
 
-// Some hosts make a database read only when its disk is full, and some administrators while they work
+// Some hosts make a database read only when its disk is full, and some administrators while they
+// work
 // on it. Then everybody waits, and knows for what.
 func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
 	s, database, name := asWorkersLogin(t)
@@ -117,7 +118,8 @@ func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
 	s.awaitReadyz(`200 {"ready":true`)
 }
 
-// What a copied line or a template leaves before the URL would make it a list of options, which leads
+// What a copied line or a template leaves before the URL would make it a list of options, which
+// leads
 // to a server that nobody named.
 func TestProgram_refusesAURLWithSomethingBeforeIt(t *testing.T) {
 	database := testbed.Database(t)

@@ -46,7 +46,8 @@ func (p *program) notChecked(ctx context.Context, db *store.Store, kafka config.
 	return append(list, slices.Concat(quarantined, skipped, packed)...), err
 }
 
-// leftPacked are batches of records that were too large or could not be read, and of which it is not decided yet what becomes of them.
+// leftPacked are batches of records that were too large or could not be read, and of which it is
+// not decided yet what becomes of them.
 func leftPacked(ctx context.Context, db *store.Store) (list []unchecked, err error) {
 	const most = 1000
 	letters, err := db.Letters(ctx, store.LetterFilter{Reasons: []string{"too_large", "unreadable"}}, []string{store.LetterOpen, store.LetterRetrying, store.LetterDiscarding}, most)

@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// ErrFolderInUse is returned by LockFolder, StartKafka and StartPostgres when another process serves the same folder.
+// ErrFolderInUse is returned by LockFolder, StartKafka and StartPostgres when another process
+// serves the same folder.
 var ErrFolderInUse = errors.New("folder is in use")
 
 // lockFile waits until it holds the lock on a file. The lock ends when the file is closed, or its process ends, in whatever way.
@@ -25,7 +26,8 @@ func lockFile(path string) (*os.File, error) {
 	return file, nil
 }
 
-// LockFolder takes the lock of a data folder, and writes this process' id into it for who finds it taken.
+// LockFolder takes the lock of a data folder, and writes this process' id into it for who finds it
+// taken.
 // Its error is ErrFolderInUse when another process has it.
 func LockFolder(path string) (*os.File, error) {
 	file, err := OpenOwn(path, os.O_RDWR)

@@ -6,7 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Collector shows for how long parts stand still, asked at each scrape: no loop of its own could stop.
+// Collector shows for how long parts stand still, asked at each scrape: no loop of its own could
+// stop.
 func (p *Parts) Collector() prometheus.Collector { return &collector{p} }
 
 type collector struct{ parts *Parts }
@@ -23,7 +24,8 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	}
 }
 
-// While shows what a part measures only while the part does not stand still: an old figure would look like one of today's.
+// While shows what a part measures only while the part does not stand still: an old figure would
+// look like one of today's.
 func (p *Part) While(measures prometheus.Collector) prometheus.Collector { return &fresh{measures, p} }
 
 type fresh struct {

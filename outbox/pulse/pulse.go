@@ -1,7 +1,9 @@
 // Package pulse tells which long-lived parts of a process stand still.
 //
-// A part is a loop that does its work again and again. It says when a round has ended well, and why one has not. One that has not ended a round well
-// for longer than it may take stands still: it hangs, it fails each time, or it ended. What it measures is old then.
+// A part is a loop that does its work again and again. It says when a round has ended well, and
+// why one has not. One that has not ended a round well
+// for longer than it may take stands still: it hangs, it fails each time, or it ended. What it
+// measures is old then.
 package pulse
 
 import (
@@ -11,10 +13,12 @@ import (
 	"time"
 )
 
-// Patience is how long a part may take for a round, where nobody says otherwise: longer than it waits for a server that does not answer.
+// Patience is how long a part may take for a round, where nobody says otherwise: longer than it
+// waits for a server that does not answer.
 const Patience = 3 * time.Minute
 
-// Parts are the parts of a process. Its methods are safe for use by several goroutines, and take no lock of a part's owner.
+// Parts are the parts of a process. Its methods are safe for use by several goroutines, and take
+// no lock of a part's owner.
 type Parts struct {
 	Patience time.Duration // set before any part begins
 
@@ -102,7 +106,8 @@ func (p *Part) Ill(err error) {
 	}
 }
 
-// Stands is for how long no round has ended well, where that is longer than there is patience; else 0.
+// Stands is for how long no round has ended well, where that is longer than there is patience;
+// else 0.
 func (p *Part) Stands(now time.Time) time.Duration {
 	if p == nil || p.rests.Load() {
 		return 0

@@ -30,7 +30,8 @@ func (s secret) read() (string, error) {
 	return trimmed(string(content)), nil
 }
 
-// trimmed leaves out the line break that a file of a secret ends with, also where it became a variable.
+// trimmed leaves out the line break that a file of a secret ends with, also where it became a
+// variable.
 func trimmed(value string) string { return strings.TrimRight(value, "\r\n") }
 
 // where names what holds the value.

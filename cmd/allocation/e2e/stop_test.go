@@ -34,7 +34,8 @@ func TestWorker_stopsInOrder(t *testing.T) {
 	stays.stop()
 }
 
-// TestWorker_stopsInOrderWhenItsTerminalIsClosed: SIGHUP is as good as SIGTERM. Without an orderly stop
+// TestWorker_stopsInOrderWhenItsTerminalIsClosed: SIGHUP is as good as SIGTERM. Without an orderly
+// stop
 // its partitions would wait for the session timeout.
 func TestWorker_stopsInOrderWhenItsTerminalIsClosed(t *testing.T) {
 	t.Parallel()
