@@ -186,17 +186,43 @@ func costOf(unpacked []byte) int64 {
 	return int64(cap(unpacked)) + int64(records)*recordCost + int64(headers)*headerCost + copiesMade*int64(largest)
 }
 
-// headersIn is how many headers a record has.
+// headersIn is how many headers a record has; 0 where it cannot be read. It runs for each record
+// that is fetched, so it decodes only the lengths that it needs.
 func headersIn(record []byte) int {
-	b := kbin.Reader{Src: record}
-	b.Int8() // attributes
-	b.Varlong()
-	b.Varint()
-	b.VarintBytes()
-	b.VarintBytes()
-	n := b.VarintArrayLen()
-	if !b.Ok() {
+	at := afterVarint(record, afterVarint(record, 1)) // attributes, time, offset
+	for range 2 {                                     // key, value
+		length, used := varint(record, at)
+		at += used
+		if length > 0 {
+			at += length
+		}
+	}
+	headers, _ := varint(record, at)
+	if headers < 0 || headers > len(record)-at { // each has two lengths
 		return 0
 	}
-	return max(0, int(n))
+	return headers
+}
+
+// afterVarint is where the varint at a place ends.
+func afterVarint(b []byte, at int) int {
+	for at < len(b) && b[at] >= 0x80 {
+		at++
+	}
+	return at + 1
+}
+
+// varint reads the varint at a place; 0 where there is none.
+func varint(b []byte, at int) (value, used int) {
+	if at >= len(b) {
+		return 0, 0
+	}
+	if first := b[at]; first < 0x80 {
+		return int(first>>1) ^ -int(first&1), 1
+	}
+	v, used := kbin.Varint(b[at:])
+	if used <= 0 {
+		return 0, 0
+	}
+	return int(v), used
 }
