@@ -27,8 +27,11 @@ const requestTimeout = 5 * time.Second
 // Dialer opens connections to Kafka.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Dialer returns how connections are opened. Each reads the certificate files again. Its errors are explained.
-func (k Kafka) Dialer() Dialer {
+// Dialer returns how connections are opened. Each reads the certificate files again. Its errors are
+// explained. A broker that does not answer is refused to all but one, until it does.
+func (k Kafka) Dialer() Dialer { return newBreaker(k.dialer()).connect }
+
+func (k Kafka) dialer() Dialer {
 	if !k.usesTLS() {
 		d := &net.Dialer{Timeout: dialTimeout}
 		return d.DialContext
