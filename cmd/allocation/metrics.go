@@ -26,6 +26,7 @@ type metrics struct {
 	oldest   prometheus.Gauge
 	refused  *prometheus.CounterVec
 	skipped  *prometheus.CounterVec
+	throttle prometheus.Counter
 
 	days, transactions, settings, rights *pulse.Part
 }
@@ -71,6 +72,10 @@ func newMetrics() *metrics {
 		Help: "Records that a topic of dead letters or routed events refused for good, and that were left out there. Nothing is lost: " +
 			"dead letters are in the database, and events in the topic of all events.",
 	}, []string{"topic", "reason"})
+	m.throttle = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "allocation_kafka_throttle_seconds_total",
+		Help: "Delays that brokers asked this worker for, because a quota is exceeded: of its user, client id or address, or of the requests or bytes of all clients.",
+	})
 	for _, system := range []string{systemKafka, systemPostgres} {
 		m.refused.WithLabelValues(system, config.RefusedPassword)
 	}
@@ -80,7 +85,7 @@ func newMetrics() *metrics {
 	}
 	m.days, m.transactions, m.settings = m.worker.Parts.Add("days of the outbox"), m.worker.Parts.Add("old transactions"), m.worker.Parts.Add("settings of topics")
 	m.rights = m.worker.Parts.Add("rights")
-	registry.MustRegister(m.publish, m.endToEnd, m.days.While(m.ahead), m.transactions.While(m.oldest), m.refused, m.skipped, buildInfo(), collectors.NewGoCollector(),
+	registry.MustRegister(m.publish, m.endToEnd, m.days.While(m.ahead), m.transactions.While(m.oldest), m.refused, m.skipped, m.throttle, buildInfo(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

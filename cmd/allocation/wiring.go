@@ -48,6 +48,7 @@ type wiring struct {
 	lookEvery    time.Duration // for old transactions
 
 	kafkaAccess, postgresAccess *access
+	throttling                  *throttling
 	rights                      *rights
 }
 
@@ -68,7 +69,8 @@ func newWiring(settings workerSettings, logger *slog.Logger) *wiring {
 	w.postgresAccess = newAccess(systemPostgres, settings.database.Explain, w.metrics.refused, logger)
 	w.rights = newRights(w.metrics.refused, logger)
 	w.rights.part = w.metrics.rights
-	w.kafka = []kgo.Opt{kgo.WithHooks(w.kafkaAccess)}
+	w.throttling = &throttling{logger: logger, seconds: w.metrics.throttle}
+	w.kafka = []kgo.Opt{kgo.WithHooks(w.kafkaAccess, w.throttling)}
 	instrument(w)
 	return w
 }
@@ -88,7 +90,9 @@ func (w *wiring) healthOf(runner *worker.Worker) func(context.Context) health {
 			return health{reasons: []string{stuck}} // whoever asked for more would hang, too
 		}
 		reasons := runner.NotReady(ctx)
-		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons), notes: slices.Concat(w.rights.notes(), runner.Notes(), w.topicWatch.notes(), w.metrics.worker.Parts.Standing(time.Now()))}
+		return health{reasons: slices.Concat(w.kafkaAccess.reasons(), w.postgresAccess.reasons(), reasons),
+			notes: slices.Concat(w.rights.notes(), runner.Notes(), w.topicWatch.notes(),
+				w.throttling.notes(time.Now()), w.metrics.worker.Parts.Standing(time.Now()))}
 	}
 }
 
