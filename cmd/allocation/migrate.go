@@ -46,6 +46,9 @@ func (c *migrateUpCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer db.Close()
+	if err := p.tellWhoMigrates(ctx, db); err != nil {
+		return err
+	}
 	done, err := migrations.Up(ctx, db)
 	for _, line := range migrations.Describe(done.Revoked) {
 		p.tell("revoked what another role had, %s", line)
@@ -60,6 +63,15 @@ func (c *migrateUpCommand) Run(ctx context.Context, p *program) error {
 		return p.printJSON(migrationResults(done.Applied))
 	}
 	return p.printApplied(done)
+}
+
+// tellWhoMigrates says for whom this program is about to wait.
+func (p *program) tellWhoMigrates(ctx context.Context, db *sql.DB) error {
+	who, err := migrations.Busy(ctx, db)
+	if who != "" {
+		p.tell("waiting for up to 5 minutes: %s; if that is no other migration, end it", who)
+	}
+	return err
 }
 
 func (p *program) printApplied(done migrations.Done) error {

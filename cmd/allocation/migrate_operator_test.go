@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3/lock"
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
@@ -74,4 +77,23 @@ func TestMigrateUp_givesTheRolesWhatADumpWithoutPrivilegesLost(t *testing.T) {
 	require.Contains(t, runProgram(t, "dlq", "list").requireDone(t), "no dead letters")
 	runProgram(t, "offsets", "list", "--history").requireDone(t)
 	requireOutcome(t, runProgram(t, "dlq", "discard", s.names.commands+".0.0"), exitFailed, "there is no dead letter")
+}
+
+func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+	other, err := pgx.Connect(t.Context(), database)
+	require.NoError(t, err)
+	defer other.Close(t.Context())
+	_, err = other.Exec(t.Context(), fmt.Sprintf("set application_name = 'deployment'; select pg_advisory_lock(%d)", lock.DefaultLockID))
+	require.NoError(t, err)
+
+	var said syncBuffer
+	p, code := &program{in: strings.NewReader(""), out: &said, err: &said}, make(chan int)
+	go func() { code <- p.run(t.Context(), []string{"migrate", "up"}) }()
+	waits := regexp.MustCompile(fmt.Sprintf("waiting for up to 5 minutes: session %d of user .*, application deployment, has the lock of migrations", other.PgConn().PID()))
+	require.Eventually(t, func() bool { return waits.MatchString(said.String()) }, 20*time.Second, 20*time.Millisecond)
+	require.NoError(t, other.Close(t.Context()))
+	require.Equal(t, exitDone, <-code)
+	require.Contains(t, said.String(), "up to date")
 }
