@@ -31,7 +31,8 @@ const (
 	writeTime      = 30 * time.Second
 	idleTime       = 2 * time.Minute
 	maxHeaderBytes = 16 << 10
-	maxScrapes     = 4 // of metrics at once
+	maxScrapes     = 4   // of metrics at once
+	maxIdle        = 256 // connections on which nothing is asked
 )
 
 // listen takes the address early, so that one in use is known before anything else starts.
@@ -56,7 +57,8 @@ func newWeb(listener net.Listener, registry *prometheus.Registry, ready *readine
 		listener: listener,
 		server: &http.Server{
 			Handler: mux, ReadHeaderTimeout: readTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
-			ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+			ConnState: newIdleConnections(maxIdle).see,
+			ErrorLog:  slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		},
 		logger: logger,
 		ended:  make(chan struct{}),

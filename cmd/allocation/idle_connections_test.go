@@ -1,0 +1,50 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+)
+
+// askAgain sends a request over a connection that is kept.
+func askAgain(conn net.Conn) error {
+	if _, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		return err
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
+}
+
+func TestWeb_closesTheConnectionsThatAreIdleForLongest(t *testing.T) {
+	t.Parallel()
+	listener, err := listen(t.Context(), "127.0.0.1:0")
+	require.NoError(t, err)
+	w := newWeb(listener, prometheus.NewRegistry(), newReadiness(), slog.New(slog.DiscardHandler))
+	w.start()
+	t.Cleanup(w.stop)
+
+	probe := dial(t, listener.Addr().String())
+	var idle []net.Conn
+	for n := range 2 * maxIdle {
+		idle = append(idle, dial(t, listener.Addr().String()))
+		require.NoError(t, askAgain(idle[n]))
+		require.NoError(t, askAgain(probe), "one that is used is kept, with %d others", n+1)
+	}
+	for _, conn := range idle[:maxIdle] {
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+		_, err := conn.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF)
+	}
+	require.NoError(t, askAgain(idle[2*maxIdle-1]))
+}
