@@ -84,7 +84,7 @@ func (m *membership) beat() {
 	}
 	m.metrics.Member.Set(1)
 	if m.out != nil {
-		m.logger.Info("this worker is in its group again", "after", time.Since(m.since).Truncate(time.Millisecond))
+		m.logger.Info("this worker is in its group again", "after", time.Since(m.since).Truncate(time.Millisecond).String())
 	}
 	m.out = nil
 	if m.access != nil {

@@ -32,7 +32,8 @@ ready; Ctrl-C stops everything and keeps the data
 `, d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
 }
 
-// exports set the variables that the commands need where this is not where they look by themselves.
+// exports set the variables that the commands need in another terminal: where this is not where they
+// look by themselves, or the one here has another value.
 func (d *devRun) exports() string {
 	var b strings.Builder
 	if os.Getenv("DATABASE_URL_FILE") != "" {
@@ -44,7 +45,7 @@ func (d *devRun) exports() string {
 		{"COMMAND_TOPICS", d.settings.topics.CommandTopics, config.UsualCommandTopic},
 		{"EVENTS_TOPIC", d.settings.topics.EventsTopic, config.UsualEventsTopic},
 	} {
-		if cmp.Or(os.Getenv(v.name), v.usual) != v.value {
+		if v.value != v.usual || cmp.Or(os.Getenv(v.name), v.usual) != v.value {
 			fmt.Fprintf(&b, "  export %s='%s'\n", v.name, v.value)
 		}
 	}
