@@ -88,8 +88,11 @@ func (j *journal) err() error {
 	return errors.New("found:\n" + strings.Join(j.findings, "\n"))
 }
 
-// notable is a stall that is worth a line.
-const notable = 10 * time.Second
+// Stalls that are worth a line.
+const (
+	notable        = 10 * time.Second
+	notableNoFault = 2 * time.Second // where no fault was at work
+)
 
 // stall notes that a partition with work stood still, and which kinds of faults were at work then, or just before.
 func (j *journal) stall(l lane, from, to time.Time) {
@@ -107,7 +110,7 @@ func (j *journal) stall(l lane, from, to time.Time) {
 		text += fmt.Sprintf("; that explains %.1f s", allowed.Seconds())
 		j.over = append(j.over, text)
 		fallthrough
-	case length > notable:
+	case length > notable, len(active) == 0 && length > notableNoFault:
 		j.campaign.say("%s", text)
 	}
 }
