@@ -15,7 +15,7 @@ import (
 // end-to-end tests is built with it.
 func instrument(w *wiring) {
 	if poisoned() {
-		w.wrapStore = func(s worker.Store) worker.Store { return poisonedStore{s} }
+		w.wrapStore = func(s worker.Store) worker.Store { return newPoisonedStore(s) }
 		return
 	}
 	f := faultFromEnvironment()

@@ -39,6 +39,7 @@ type campaign struct {
 	herd    *herd
 	journal *journal
 	monitor *monitor
+	poison  *poisonWatcher
 
 	printing sync.Mutex
 }
@@ -61,6 +62,10 @@ func newCampaign(ctx context.Context, o options, dir string) (*campaign, error) 
 	}
 	c.journal = newJournal(c)
 	c.say("seed %d: again with %s", o.seed, o.again())
+	var err error
+	if c.poison, err = newPoisonWatcher(ctx, c.journal); err != nil {
+		return nil, err
+	}
 	if err := errors.Join(os.MkdirAll(c.logs, 0o755), c.start(ctx)); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -162,6 +167,9 @@ func (c *campaign) close() error {
 	}
 	if c.pair != nil {
 		err = errors.Join(err, c.pair.Close())
+	}
+	if c.poison != nil {
+		err = errors.Join(err, c.poison.close())
 	}
 	return err
 }

@@ -52,15 +52,15 @@ func (j *journal) end(s *strike) {
 	s.ended = time.Now()
 }
 
-// kindPoison is a command that fails unexpectedly: it comes with the load, and the engine knows
-// nothing of it.
+// kindPoison is a command that fails unexpectedly: it comes with the load, and workers tell when
+// they try it.
 const kindPoison = "poison"
 
-// poisoned notes that a command ended a worker, or became a dead letter that holds its product.
-func (j *journal) poisoned(at time.Time) {
+// poisoned notes that a command begins to fail, and how long that takes, or that it ended a worker.
+func (j *journal) poisoned(at time.Time, takes time.Duration) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.strikes = append(j.strikes, &strike{kind: kindPoison, began: at, ended: at})
+	j.strikes = append(j.strikes, &strike{kind: kindPoison, began: at, ended: at.Add(takes)})
 }
 
 // drop forgets a fault that could not be.

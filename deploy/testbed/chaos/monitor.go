@@ -31,7 +31,6 @@ type monitor struct {
 	lag      atomic.Int64 // commands that are acknowledged and not applied
 	moved    map[lane]time.Time
 	last     map[lane]position
-	held     int // products
 }
 
 func newMonitor(c *campaign) *monitor {
@@ -44,12 +43,6 @@ func (m *monitor) run(ctx context.Context) {
 	told := time.Now()
 	for rest(ctx, look) {
 		now, err := m.positions(ctx)
-		if held, err := m.campaign.held(ctx); err == nil && m.campaign.mix[partPoison] > 0 {
-			if held > m.held {
-				m.campaign.journal.poisoned(time.Now().Add(-look))
-			}
-			m.held = held
-		}
 		if err == nil {
 			m.see(now, time.Now(), m.stable(ctx))
 		}
