@@ -1,5 +1,29 @@
 package domain
 
+// Allocate places an order line, on a batch or in the queue. Placed before with the same quantity,
+// and not cancelled, it has no effect. Refused with unknown_sku, line_conflict, line_cancelled.
+type Allocate struct {
+	Line LineID
+	Qty  int64
+}
+
+var allocate = CommandType{
+	Name:   "Allocate",
+	Fields: []Field{fieldOrderID, fieldSKU, fieldQty, fieldLineID},
+	decode: func(f *fields) Command {
+		return Allocate{
+			Line: f.line(),
+			Qty:  f.integer("qty", f.qty, 1, MaxQuantity),
+		}
+	},
+}
+
+// Name is "Allocate".
+func (Allocate) Name() string { return allocate.Name }
+
+// Keys are its product and the line that it places.
+func (cmd Allocate) Keys() Keys { return Keys{SKU: cmd.Line.SKU, Line: cmd.Line, Places: true} }
+
 func (cmd Allocate) expect(n *Need) {
 	n.open(cmd.Line.SKU, firstOpen)
 	n.line(cmd.Line)

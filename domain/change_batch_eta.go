@@ -1,5 +1,32 @@
 package domain
 
+// ChangeBatchEta sets when a batch is due; "" says that it has arrived. Refused with unknown_batch,
+// sku_mismatch.
+type ChangeBatchEta struct {
+	BatchRef string
+	// SKU, unless "", must be the batch's.
+	SKU string
+	ETA Date
+}
+
+var changeBatchEta = CommandType{
+	Name:   "ChangeBatchEta",
+	Fields: []Field{fieldBatchRef, fieldETA, fieldSKU},
+	decode: func(f *fields) Command {
+		return ChangeBatchEta{
+			BatchRef: f.identifier("batchref", f.batchref),
+			ETA:      f.optionalDate("eta", f.eta),
+			SKU:      f.optionalIdentifier("sku", f.sku),
+		}
+	},
+}
+
+// Name is "ChangeBatchEta".
+func (ChangeBatchEta) Name() string { return changeBatchEta.Name }
+
+// Keys are its batch and, where it names that, its product.
+func (cmd ChangeBatchEta) Keys() Keys { return Keys{SKU: cmd.SKU, Batch: cmd.BatchRef} }
+
 func (cmd ChangeBatchEta) expect(n *Need) {
 	n.batch(cmd.BatchRef, NoShrink)
 	if cmd.SKU != "" {

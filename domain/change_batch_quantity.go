@@ -1,5 +1,35 @@
 package domain
 
+// ChangeBatchQuantity sets a batch's quantity, and releases the last placed lines that it no longer
+// holds. Refused with unknown_batch, sku_mismatch.
+type ChangeBatchQuantity struct {
+	BatchRef string
+	// SKU, unless "", must be the batch's.
+	SKU string
+	Qty int64
+	// Revision, unless NoRevision, must be above the last one seen, or the command is stale and has no effect.
+	Revision int64
+}
+
+var changeBatchQuantity = CommandType{
+	Name:   "ChangeBatchQuantity",
+	Fields: []Field{fieldBatchRef, fieldQty, fieldSKU, fieldRevision},
+	decode: func(f *fields) Command {
+		return ChangeBatchQuantity{
+			BatchRef: f.identifier("batchref", f.batchref),
+			Qty:      f.integer("qty", f.qty, 0, MaxQuantity),
+			SKU:      f.optionalIdentifier("sku", f.sku),
+			Revision: f.optionalRevision("revision", f.revision),
+		}
+	},
+}
+
+// Name is "ChangeBatchQuantity".
+func (ChangeBatchQuantity) Name() string { return changeBatchQuantity.Name }
+
+// Keys are its batch and, where it names that, its product.
+func (cmd ChangeBatchQuantity) Keys() Keys { return Keys{SKU: cmd.SKU, Batch: cmd.BatchRef} }
+
 func (cmd ChangeBatchQuantity) expect(n *Need) {
 	n.batch(cmd.BatchRef, cmd.Qty)
 	if cmd.SKU != "" {

@@ -2,6 +2,33 @@ package domain
 
 import "strconv"
 
+// CreateBatch adds a batch, and its product if that is new. Applied before with the same content, it
+// has no effect. Refused with batch_conflict.
+type CreateBatch struct {
+	Ref, SKU string
+	Qty      int64
+	ETA      Date
+}
+
+var createBatch = CommandType{
+	Name:   "CreateBatch",
+	Fields: []Field{fieldRef, fieldSKU, fieldQty, fieldETA},
+	decode: func(f *fields) Command {
+		return CreateBatch{
+			Ref: f.identifier("ref", f.ref),
+			SKU: f.identifier("sku", f.sku),
+			Qty: f.integer("qty", f.qty, 0, MaxQuantity),
+			ETA: f.optionalDate("eta", f.eta),
+		}
+	},
+}
+
+// Name is "CreateBatch".
+func (CreateBatch) Name() string { return createBatch.Name }
+
+// Keys are its product, and the batch that it makes.
+func (cmd CreateBatch) Keys() Keys { return Keys{SKU: cmd.SKU, Makes: cmd.Ref} }
+
 func (cmd CreateBatch) expect(n *Need) {
 	n.batch(cmd.Ref, NoShrink)
 	n.product(cmd.SKU)

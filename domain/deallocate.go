@@ -1,5 +1,21 @@
 package domain
 
+// Deallocate cancels a line. Cancelled before, it has no effect. Refused with unknown_line,
+// line_dispatched.
+type Deallocate struct{ Line LineID }
+
+var deallocate = CommandType{
+	Name:   "Deallocate",
+	Fields: []Field{fieldOrderID, fieldSKU, fieldLineID},
+	decode: func(f *fields) Command { return Deallocate{Line: f.line()} },
+}
+
+// Name is "Deallocate".
+func (Deallocate) Name() string { return deallocate.Name }
+
+// Keys are its product and its line.
+func (cmd Deallocate) Keys() Keys { return Keys{SKU: cmd.Line.SKU, Line: cmd.Line} }
+
 func (cmd Deallocate) expect(n *Need) {
 	n.product(cmd.Line.SKU)
 	n.line(cmd.Line)

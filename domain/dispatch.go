@@ -1,5 +1,21 @@
 package domain
 
+// Dispatch closes a line whose goods left. Dispatched before, it has no effect. Refused with
+// unknown_line, line_waiting, line_cancelled, batch_not_arrived.
+type Dispatch struct{ Line LineID }
+
+var dispatch = CommandType{
+	Name:   "Dispatch",
+	Fields: []Field{fieldOrderID, fieldSKU, fieldLineID},
+	decode: func(f *fields) Command { return Dispatch{Line: f.line()} },
+}
+
+// Name is "Dispatch".
+func (Dispatch) Name() string { return dispatch.Name }
+
+// Keys are its product and its line.
+func (cmd Dispatch) Keys() Keys { return Keys{SKU: cmd.Line.SKU, Line: cmd.Line} }
+
 func (cmd Dispatch) expect(n *Need) {
 	n.product(cmd.Line.SKU)
 	n.line(cmd.Line)

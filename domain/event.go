@@ -15,6 +15,14 @@ const (
 	AllocationRejected   EventType = "AllocationRejected"
 )
 
+// EventNames are the names of all events.
+func EventNames() []string {
+	return []string{
+		string(BatchCreated), string(BatchQuantityChanged), string(BatchEtaChanged), string(LineAllocated),
+		string(LineDeallocated), string(LineOutOfStock), string(LineDispatched), string(AllocationRejected),
+	}
+}
+
 // Why a line was deallocated.
 const (
 	DeallocatedCancelled    = "cancelled"

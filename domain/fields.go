@@ -10,6 +10,24 @@ import (
 	"allocation/domain/strictjson"
 )
 
+// Field is a member of a command's data.
+type Field struct {
+	Name   string
+	Number bool // else it is text
+}
+
+// The fields that commands have.
+var (
+	fieldRef      = Field{Name: "ref"}
+	fieldBatchRef = Field{Name: "batchref"}
+	fieldSKU      = Field{Name: "sku"}
+	fieldOrderID  = Field{Name: "orderid"}
+	fieldLineID   = Field{Name: "lineid"}
+	fieldETA      = Field{Name: "eta"}
+	fieldQty      = Field{Name: "qty", Number: true}
+	fieldRevision = Field{Name: "revision", Number: true}
+)
+
 // fields are the members of a command's data that any command has, and the first problem found in reading them.
 type fields struct {
 	ref, batchref, sku, orderid, lineid strictjson.Value
@@ -114,4 +132,13 @@ func shorten(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// line reads the identity of an order line.
+func (f *fields) line() LineID {
+	return LineID{
+		OrderID: f.identifier("orderid", f.orderid),
+		SKU:     f.identifier("sku", f.sku),
+		LineID:  f.optionalIdentifier("lineid", f.lineid),
+	}
 }

@@ -21,6 +21,12 @@ const (
 	ReasonUnknownType     Reason = "unknown_type"
 )
 
+// Reasons are all reasons.
+var Reasons = []Reason{
+	ReasonMalformed, ReasonUnknownType, ReasonUnknownBatch, ReasonUnknownSKU, ReasonUnknownLine, ReasonSKUMismatch, ReasonBatchConflict, ReasonBatchNotArrived,
+	ReasonLineConflict, ReasonLineCancelled, ReasonLineDispatched, ReasonLineWaiting,
+}
+
 // Refusal is the answer to a command that cannot be done. It is no failure, and changes no state.
 type Refusal struct {
 	Reason Reason

@@ -161,8 +161,8 @@ func (d *decisions) orderTails(q *question) {
 	first := map[string]int{}
 	for i, c := range slices.Backward(d.commands) {
 		if c != nil {
-			_, ref := names(c)
-			first[ref] = i
+			keys := c.Keys()
+			first[keys.Batch], first[keys.Makes] = i, i
 		}
 	}
 	sort.Sort(&byRank{q, first})
@@ -178,14 +178,14 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 			continue
 		}
 		pending = append(pending, i)
-		line, places := lineOf(c)
-		presumed := places && d.presumed(line, others)
-		if presumed && d.loaded.catalog.Offers(line.SKU) {
+		keys := c.Keys()
+		presumed := keys.Places && d.presumed(keys.Line, others)
+		if presumed && d.loaded.catalog.Offers(keys.SKU) {
 			continue // nothing is to be asked
 		}
 		d.expect(need, i, c)
 		if presumed {
-			delete(need.Lines, line)
+			delete(need.Lines, keys.Line)
 		}
 	}
 	d.loaded.catalog.Spare(need)
@@ -196,8 +196,11 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 func (d *decisions) linesNotPlaced() map[domain.LineID]struct{} {
 	lines := map[domain.LineID]struct{}{}
 	for i, c := range d.commands {
-		if line, places := lineOf(c); line.OrderID != "" && (!places || d.batch.Commands[i].Failure != "") {
-			lines[line] = struct{}{}
+		if c == nil {
+			continue
+		}
+		if keys := c.Keys(); keys.Line.OrderID != "" && (!keys.Places || d.batch.Commands[i].Failure != "") {
+			lines[keys.Line] = struct{}{}
 		}
 	}
 	return lines
@@ -241,13 +244,14 @@ func (d *decisions) apply(ctx context.Context, pending []int, need *domain.Need)
 		if err := ctx.Err(); err != nil {
 			return nil, readError("decide", err)
 		}
-		sku, ref := d.loaded.mentions(d.commands[i])
-		if blocked.has(sku, ref) {
-			blocked.add(sku, ref)
+		keys := d.commands[i].Keys()
+		sku := d.loaded.productOf(&keys)
+		if blocked.has(sku, &keys) {
+			blocked.add(sku, &keys)
 			waiting = append(waiting, i)
 			continue
 		}
-		if d.waitsOrHolds(i, sku) {
+		if d.waitsOrHolds(i, sku, keys.Makes) {
 			d.size.add(i, 0)
 			continue
 		}
@@ -256,12 +260,12 @@ func (d *decisions) apply(ctx context.Context, pending []int, need *domain.Need)
 			if !d.size.postpones(need, result.Need) {
 				need.Merge(result.Need)
 			}
-			blocked.add(sku, ref)
+			blocked.add(sku, &keys)
 			waiting = append(waiting, i)
 			continue
 		}
 		d.results[i] = result
-		d.loaded.remember(d.commands[i])
+		d.loaded.remember(&keys)
 		d.size.add(i, len(result.Events))
 	}
 	return waiting, nil
@@ -272,20 +276,26 @@ type blocked struct {
 	skus, refs map[string]struct{}
 }
 
-func (b *blocked) has(sku, ref string) bool {
+func (b *blocked) has(sku string, k *domain.Keys) bool {
+	if b.skus == nil {
+		return false
+	}
 	_, product := b.skus[sku]
-	_, batch := b.refs[ref]
-	return product || batch
+	_, batch := b.refs[k.Batch]
+	_, made := b.refs[k.Makes]
+	return product || batch || made
 }
 
-func (b *blocked) add(sku, ref string) {
+func (b *blocked) add(sku string, k *domain.Keys) {
 	if b.skus == nil {
 		b.skus, b.refs = map[string]struct{}{}, map[string]struct{}{}
 	}
 	if sku != "" {
 		b.skus[sku] = struct{}{}
 	}
-	if ref != "" {
-		b.refs[ref] = struct{}{}
+	for _, ref := range [...]string{k.Batch, k.Makes} {
+		if ref != "" {
+			b.refs[ref] = struct{}{}
+		}
 	}
 }

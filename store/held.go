@@ -69,7 +69,7 @@ type holding struct {
 }
 
 // waitsOrHolds tells whether a command is not to be decided: its product is held, or it failed itself.
-func (d *decisions) waitsOrHolds(i int, sku string) bool {
+func (d *decisions) waitsOrHolds(i int, sku, makes string) bool {
 	c := &d.batch.Commands[i]
 	_, isHeld := d.loaded.held.keys[sku]
 	switch {
@@ -90,7 +90,7 @@ func (d *decisions) waitsOrHolds(i int, sku string) bool {
 	default:
 		return false
 	}
-	d.loaded.held.add(sku, madeBy(d.commands[i]))
+	d.loaded.held.add(sku, makes)
 	return true
 }
 
@@ -100,12 +100,14 @@ func (d *decisions) expect(need *domain.Need, i int, c domain.Command) {
 		need.Expect(c)
 		return
 	}
-	sku, ref := names(c)
-	if sku != "" {
-		need.Products[sku] = &domain.ProductNeed{}
+	keys := c.Keys()
+	if keys.SKU != "" {
+		need.Products[keys.SKU] = &domain.ProductNeed{}
 	}
-	if ref != "" {
-		need.Batches[ref] = domain.BatchNeed{ShrinkTo: domain.NoShrink}
+	for _, ref := range [...]string{keys.Batch, keys.Makes} {
+		if ref != "" {
+			need.Batches[ref] = domain.BatchNeed{ShrinkTo: domain.NoShrink}
+		}
 	}
 }
 

@@ -159,7 +159,7 @@ func (l *ledger) refuse(lanes []worker.Lane, c *worker.Command, decoded domain.C
 	row := outbox.Row{Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}
 	sku := ""
 	if decoded != nil {
-		sku, _ = names(decoded)
+		sku = decoded.Keys().SKU
 	}
 	l.refused = append(l.refused, refused{
 		lane: c.Lane, row: row.Number, command: c, letter: letter, sku: sku, event: int(firstEvent(lanes, c)) + events, retries: retries(c),

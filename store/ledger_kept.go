@@ -44,21 +44,13 @@ type hold struct {
 }
 
 func (k *kept) wait(c *worker.Command, source, event int32, key string, decoded domain.Command) {
-	k.waiting = append(k.waiting, waiting{command: c, source: source, event: event, key: key, ref: madeBy(decoded)})
+	k.waiting = append(k.waiting, waiting{command: c, source: source, event: event, key: key, ref: decoded.Keys().Makes})
 }
 
 func (k *kept) hold(c *worker.Command, key string, source int32, row int64, decoded domain.Command) {
 	k.holds = append(k.holds, hold{
-		key: key, ref: madeBy(decoded), again: c.Kept != nil && c.Kept.Product == key, source: source, row: row,
+		key: key, ref: decoded.Keys().Makes, again: c.Kept != nil && c.Kept.Product == key, source: source, row: row,
 	})
-}
-
-// madeBy is the reference of the batch that a command would make.
-func madeBy(c domain.Command) string {
-	if create, ok := c.(domain.CreateBatch); ok {
-		return create.Ref
-	}
-	return ""
 }
 
 // counted is a command each time that its offset came by: its events share the numbers that it has

@@ -36,40 +36,26 @@ func newLoaded() *loaded {
 	}
 }
 
-// names says which product and which batch a command names; empty where it names none.
-func names(c domain.Command) (sku, ref string) {
-	switch c := c.(type) {
-	case domain.CreateBatch:
-		return c.SKU, c.Ref
-	case domain.ChangeBatchQuantity:
-		return c.SKU, c.BatchRef
-	case domain.ChangeBatchEta:
-		return c.SKU, c.BatchRef
-	case domain.Allocate:
-		return c.Line.SKU, ""
-	case domain.Deallocate:
-		return c.Line.SKU, ""
-	case domain.Dispatch:
-		return c.Line.SKU, ""
+// productOf is the product of a command. Where it names a batch, that is the batch's.
+func (l *loaded) productOf(k *domain.Keys) string {
+	for _, ref := range [...]string{k.Batch, k.Makes} {
+		if ref == "" {
+			continue
+		}
+		if owner := l.owners[ref]; owner != "" {
+			return owner
+		}
+		if waiting := l.held.refs[ref]; waiting != "" {
+			return waiting
+		}
 	}
-	return "", ""
-}
-
-// mentions is names, with the product found by its batch where the command leaves it out.
-func (l *loaded) mentions(c domain.Command) (sku, ref string) {
-	sku, ref = names(c)
-	if owner := l.owners[ref]; owner != "" {
-		sku = owner
-	} else if waiting := l.held.refs[ref]; waiting != "" {
-		sku = waiting
-	}
-	return sku, ref
+	return k.SKU
 }
 
 // remember keeps the owner of a batch that a command made.
-func (l *loaded) remember(c domain.Command) {
-	if create, ok := c.(domain.CreateBatch); ok && l.owners[create.Ref] == "" {
-		l.owners[create.Ref] = create.SKU
+func (l *loaded) remember(k *domain.Keys) {
+	if k.Makes != "" && l.owners[k.Makes] == "" {
+		l.owners[k.Makes] = k.SKU
 	}
 }
 
@@ -115,19 +101,6 @@ limit $3`
 select ` + lineFields + ` from unnest($1::text[], $2::bigint[], $3::int[]) n (sku, reach, per_qty)
 cross join lateral lines_that_wait(n.sku, n.reach, n.per_qty) l`
 )
-
-// lineOf is the order line that a command names, and whether it would place it; the zero value where it names none.
-func lineOf(c domain.Command) (id domain.LineID, places bool) {
-	switch c := c.(type) {
-	case domain.Allocate:
-		return c.Line, true
-	case domain.Deallocate:
-		return c.Line, false
-	case domain.Dispatch:
-		return c.Line, false
-	}
-	return domain.LineID{}, false
-}
 
 // load reads what is needed in one round trip, without locks, and tells the catalog. Where the
 // question asks for it, it also reads which server and which database that is, and its clock;

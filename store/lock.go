@@ -29,8 +29,8 @@ func (s *Store) lockFirst(ctx context.Context, conn *pgx.Conn, d *decisions) err
 	var skus, refs []string
 	for _, c := range d.commands {
 		if c != nil {
-			sku, ref := names(c)
-			skus, refs = append(skus, sku), append(refs, ref)
+			keys := c.Keys()
+			skus, refs = append(skus, keys.SKU), append(refs, keys.Batch, keys.Makes)
 		}
 	}
 	_, err := conn.Exec(ctx, `begin isolation level read committed`)

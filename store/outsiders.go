@@ -229,7 +229,7 @@ func (d *decisions) locked(h *foreignLock) *worker.LockedError {
 		if _, earlier := e.From[c.Lane]; earlier || d.commands[i] == nil {
 			continue
 		}
-		if sku, _ := d.loaded.mentions(d.commands[i]); sku == h.product {
+		if keys := d.commands[i].Keys(); d.loaded.productOf(&keys) == h.product {
 			e.From[c.Lane] = c.Offset
 		}
 	}

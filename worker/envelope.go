@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,6 +23,9 @@ const (
 	reasonUnreadable  = "unreadable"
 	reasonInternal    = "internal"
 )
+
+// Reasons are those of the dead letters that come from here, whatever the commands are.
+func Reasons() []string { return slices.Clone(typelessReasons) }
 
 // typelessReasons are those of refusals whose command may have any type, or none.
 var typelessReasons = []string{reasonMalformed, reasonUnknownType, reasonTooLarge, reasonUnreadable, reasonInternal}

@@ -4,7 +4,9 @@ import (
 	"slices"
 
 	"allocation/cmd/allocation/config"
+	"allocation/domain"
 	"allocation/store"
+	"allocation/worker"
 )
 
 type dlqCommand struct {
@@ -33,10 +35,13 @@ func (f *letterFlags) filter(problems *config.Problems) store.LetterFilter {
 
 // letterReasons are the words that a dead letter's reason may be.
 func letterReasons() []string {
-	return []string{
-		"malformed", "unknown_type", "too_large", "unreadable", "unknown_batch", "unknown_sku", "unknown_line", "sku_mismatch", "batch_conflict", "batch_not_arrived",
-		"line_conflict", "line_cancelled", "line_dispatched", "line_waiting", "internal",
+	reasons := worker.Reasons()
+	for _, r := range domain.Reasons {
+		if !slices.Contains(reasons, string(r)) {
+			reasons = append(reasons, string(r))
+		}
 	}
+	return reasons
 }
 
 // readPlaces reads IDs of dead letters, and says of each that is none what an ID looks like.

@@ -8,8 +8,6 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
-
-	"allocation/cmd/allocation/config"
 )
 
 func TestHelp_everySubcommandHasAnExample(t *testing.T) {
@@ -104,13 +102,5 @@ func TestProgram_nobodyAnswers(t *testing.T) {
 		require.Equal(t, exitFailed, o.code)
 		require.Contains(t, o.err, "Postgres does not answer at 127.0.0.1:1")
 		require.NotContains(t, o.err, "secret")
-	}
-}
-
-func TestSend_knowsEveryCommand(t *testing.T) {
-	t.Parallel()
-	require.Len(t, fieldsOf, len(config.CommandTypes()))
-	for _, kind := range config.CommandTypes() {
-		require.Contains(t, fieldsOf, kind)
 	}
 }

@@ -3,18 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/domain"
 )
 
 type sendCommand struct {
 	config.Kafka
 	config.Commands
-	Type          string   `arg:"" optional:"" help:"CreateBatch, ChangeBatchQuantity, ChangeBatchEta, Allocate, Deallocate or Dispatch."`
+	Type          string   `arg:"" optional:"" help:"The command, such as Allocate."`
 	Fields        []string `arg:"" optional:"" sep:"none" name:"key=value" help:"The command's data."`
 	File          string   `short:"f" placeholder:"FILE" help:"Send the JSON lines of a file; - is standard input."`
 	ID            string   `name:"id" placeholder:"ID" help:"The command's ce_id; a random one without it."`
@@ -23,9 +25,16 @@ type sendCommand struct {
 }
 
 func (sendCommand) Help() string {
+	var types strings.Builder
+	for i := range domain.Commands {
+		fmt.Fprintf(&types, "    %-20s %s\n", domain.Commands[i].Name, fieldNames(&domain.Commands[i]))
+	}
 	return `Sends one command, or all commands of a file, to the first of COMMAND_TOPICS, keyed by SKU. It is checked before it is sent: a mistake is
 an error here, not a dead letter. The answer is an event: see allocation tail.
 
+The commands, and the fields of their data:
+
+` + types.String() + `
 Examples:
 
     allocation send CreateBatch ref=b1 sku=CHAIR qty=50 eta=2030-01-31

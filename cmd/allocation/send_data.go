@@ -6,35 +6,26 @@ import (
 	"strconv"
 	"strings"
 
-	"allocation/cmd/allocation/config"
+	"allocation/domain"
 )
-
-// fieldsOf are the fields of each command's data.
-var fieldsOf = map[string][]string{
-	"CreateBatch":         {"ref", "sku", "qty", "eta"},
-	"ChangeBatchQuantity": {"batchref", "qty", "sku", "revision"},
-	"ChangeBatchEta":      {"batchref", "eta", "sku"},
-	"Allocate":            {"orderid", "sku", "qty", "lineid"},
-	"Deallocate":          {"orderid", "sku", "lineid"},
-	"Dispatch":            {"orderid", "sku", "lineid"},
-}
 
 // dataOf makes a command's JSON data of key=value arguments. A service ignores fields that it does not know; from a person they are typing
 // mistakes.
 func dataOf(kind string, arguments []string) ([]byte, error) {
-	allowed, ok := fieldsOf[kind]
-	if !ok {
-		return nil, misuse("there is no command %q; there are %s", kind, strings.Join(config.CommandTypes(), ", "))
+	command := domain.FindCommand(kind)
+	if command == nil {
+		return nil, misuse("there is no command %q; there are %s", kind, strings.Join(domain.CommandNames(), ", "))
 	}
 	data := []byte{'{'}
 	var seen []string
 	for _, argument := range arguments {
 		name, value, ok := strings.Cut(argument, "=")
+		at := slices.IndexFunc(command.Fields, func(f domain.Field) bool { return f.Name == name })
 		switch {
 		case !ok:
 			return nil, misuse("%q is not key=value", argument)
-		case !slices.Contains(allowed, name):
-			return nil, misuse("%s has no field %q; it has %s", kind, name, strings.Join(allowed, ", "))
+		case at < 0:
+			return nil, misuse("%s has no field %q; it has %s", kind, name, fieldNames(command))
 		case slices.Contains(seen, name):
 			return nil, misuse("%s is there twice", name)
 		}
@@ -42,16 +33,24 @@ func dataOf(kind string, arguments []string) ([]byte, error) {
 			data = append(data, ',')
 		}
 		seen = append(seen, name)
-		data = appendField(data, name, value)
+		data = appendField(data, command.Fields[at], value)
 	}
 	return append(data, '}'), nil
 }
 
+func fieldNames(command *domain.CommandType) string {
+	names := make([]string, len(command.Fields))
+	for i, f := range command.Fields {
+		names[i] = f.Name
+	}
+	return strings.Join(names, ", ")
+}
+
 // appendField writes a number where one is meant, and any other value as text, for the check to complain about.
-func appendField(data []byte, name, value string) []byte {
-	data = strconv.AppendQuote(data, name)
+func appendField(data []byte, field domain.Field, value string) []byte {
+	data = strconv.AppendQuote(data, field.Name)
 	data = append(data, ':')
-	if name == "qty" || name == "revision" {
+	if field.Number {
 		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 			return strconv.AppendInt(data, n, 10)
 		}

@@ -28,7 +28,7 @@ func (m *message) check() error {
 		return errors.New(refusal.Message)
 	}
 	if m.key == "" {
-		m.key = skuOf(command)
+		m.key = command.Keys().SKU
 	}
 	if err := checkAttribute("id", m.id); err != nil {
 		return err
@@ -44,24 +44,6 @@ func checkAttribute(name, value string) error {
 	return nil
 }
 
-func skuOf(command domain.Command) string {
-	switch c := command.(type) {
-	case domain.CreateBatch:
-		return c.SKU
-	case domain.ChangeBatchQuantity:
-		return c.SKU
-	case domain.ChangeBatchEta:
-		return c.SKU
-	case domain.Allocate:
-		return c.Line.SKU
-	case domain.Deallocate:
-		return c.Line.SKU
-	case domain.Dispatch:
-		return c.Line.SKU
-	}
-	return ""
-}
-
 // Headers that do not change are shared by all records.
 var (
 	headerJSON        = kgo.RecordHeader{Key: "content-type", Value: []byte("application/json")}
@@ -71,9 +53,9 @@ var (
 )
 
 func typeHeaders() map[string]kgo.RecordHeader {
-	headers := make(map[string]kgo.RecordHeader, len(fieldsOf))
-	for kind := range fieldsOf {
-		headers[kind] = kgo.RecordHeader{Key: "ce_type", Value: []byte(typePrefix + kind)}
+	headers := make(map[string]kgo.RecordHeader, len(domain.Commands))
+	for _, name := range domain.CommandNames() {
+		headers[name] = kgo.RecordHeader{Key: "ce_type", Value: []byte(typePrefix + name)}
 	}
 	return headers
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/domain"
 	"allocation/worker"
 )
 
@@ -38,8 +39,8 @@ func (c *tailCommand) Run(ctx context.Context, p *program) error {
 	c.Kafka.Check(problems)
 	c.Events.Check(problems)
 	for _, kind := range c.Type {
-		if !slices.Contains(config.EventTypes(), kind) {
-			problems.Add("type", kind, "one of "+strings.Join(config.EventTypes(), ", "))
+		if !slices.Contains(domain.EventNames(), kind) {
+			problems.Add("type", kind, "one of "+strings.Join(domain.EventNames(), ", "))
 		}
 	}
 	if err := problems.Err(); err != nil {

@@ -19,15 +19,7 @@ const (
 	events   = "events"
 )
 
-var commandNames = []string{
-	domain.CreateBatch{}.Name(), domain.ChangeBatchQuantity{}.Name(), domain.ChangeBatchEta{}.Name(),
-	domain.Allocate{}.Name(), domain.Deallocate{}.Name(), domain.Dispatch{}.Name(),
-}
-
-var eventNames = []string{
-	string(domain.BatchCreated), string(domain.BatchQuantityChanged), string(domain.BatchEtaChanged), string(domain.LineAllocated),
-	string(domain.LineDeallocated), string(domain.LineOutOfStock), string(domain.LineDispatched), string(domain.AllocationRejected),
-}
+var commandNames, eventNames = domain.CommandNames(), domain.EventNames()
 
 // load compiles a schema, with "format" as a check: dates must be real.
 func load(t *testing.T, folder, name string) *jsonschema.Schema {

@@ -36,22 +36,6 @@ type Topics struct {
 	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"warehouse.commands.dlq" help:"Where refused commands go."`
 }
 
-// CommandTypes are the names of all commands.
-func CommandTypes() []string {
-	return []string{
-		domain.CreateBatch{}.Name(), domain.ChangeBatchQuantity{}.Name(), domain.ChangeBatchEta{}.Name(),
-		domain.Allocate{}.Name(), domain.Deallocate{}.Name(), domain.Dispatch{}.Name(),
-	}
-}
-
-// EventTypes are the names of all events.
-func EventTypes() []string {
-	return []string{
-		string(domain.BatchCreated), string(domain.BatchQuantityChanged), string(domain.BatchEtaChanged), string(domain.LineAllocated),
-		string(domain.LineDeallocated), string(domain.LineOutOfStock), string(domain.LineDispatched), string(domain.AllocationRejected),
-	}
-}
-
 // BareTypes are the types that bare records of command topics have, by topic; "" where they must name it themselves.
 func (c Commands) BareTypes() map[string]string {
 	types := map[string]string{}
@@ -125,8 +109,8 @@ func (c Commands) Check(p *Problems) {
 		switch {
 		case !validTopic(topic):
 			p.Add("command-topics", part, "a topic or TOPIC=TYPE, where the topic is "+topicAllowed)
-		case mapped && !slices.Contains(CommandTypes(), kind):
-			p.Add("command-topics", part, "TOPIC=TYPE with a type of "+strings.Join(CommandTypes(), ", "))
+		case mapped && !slices.Contains(domain.CommandNames(), kind):
+			p.Add("command-topics", part, "TOPIC=TYPE with a type of "+strings.Join(domain.CommandNames(), ", "))
 		case seen[topic]:
 			p.Add("command-topics", part, "a topic that is not there twice")
 		}
@@ -139,8 +123,8 @@ func (t Topics) checkRoutes(p *Problems) {
 	for _, part := range split(t.EventRoutes) {
 		kind, topic, ok := strings.Cut(part, "=")
 		switch {
-		case !ok || !slices.Contains(EventTypes(), kind):
-			p.Add("event-routes", part, "TYPE=TOPIC with a type of "+strings.Join(EventTypes(), ", "))
+		case !ok || !slices.Contains(domain.EventNames(), kind):
+			p.Add("event-routes", part, "TYPE=TOPIC with a type of "+strings.Join(domain.EventNames(), ", "))
 		case !validTopic(topic):
 			p.Add("event-routes", part, "TYPE=TOPIC, where the topic is "+topicAllowed)
 		case seen[kind]:
