@@ -80,7 +80,7 @@ func ExplainLock(err error) error {
 	const lockNotAvailable = "55P03"
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == lockNotAvailable {
 		return fmt.Errorf("somebody's open transaction has locked what is to change, and workers wait behind who waits for it, so this gave up; that migration changed nothing: "+
-			"end that transaction, and run this again (deploy/RUNBOOK.md, \"An upgrade gives up because of a lock\"): %w", err)
+			"end that transaction, and run this again (docs/runbook.md, \"An upgrade gives up because of a lock\"): %w", err)
 	}
 	return err
 }

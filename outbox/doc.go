@@ -37,7 +37,7 @@
 // source with nothing in memory reads one chunk from the table whether there is room or not.
 //
 // The client sends what it has of all partitions together. So a source has a bounded number of rows in the air: what others hand over goes out soon,
-// however much one of them has (deploy/SPEED.md).
+// however much one of them has (docs/performance.md).
 //
 // A promise belongs to an incarnation. A source that was closed and opened again counts none of the old one's. What was in the air keeps its place
 // in the room until its promises return, so that claims that come and go during an outage do not fill the memory.

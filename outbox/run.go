@@ -141,7 +141,7 @@ func (s *source) count(rows []Row) {
 }
 
 // A transaction with more than unhurriedFrom rows of a source is produced by and by, up to 250 rows in two milliseconds. Kafka, its consumers, and this
-// process would be busy with nothing else for as long as it takes, and the few rows of other sources come too late (deploy/SPEED.md). Batches of the
+// process would be busy with nothing else for as long as it takes, and the few rows of other sources come too late (docs/performance.md). Batches of the
 // usual size have fewer, and a backlog keeps its speed.
 const (
 	unhurriedFrom = 5_000

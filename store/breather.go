@@ -4,7 +4,7 @@ import "time"
 
 // breather pauses for a moment now and then while a transaction deals with very many rows, as when a batch with a hundred thousand lines shrinks. In
 // one go, that and Postgres, which it keeps busy, would have a small machine's processors to themselves for so long that commands of other appliers
-// wait for tens of milliseconds (deploy/SPEED.md). The zero value has just begun.
+// wait for tens of milliseconds (docs/performance.md). The zero value has just begun.
 type breather struct{ rows int }
 
 const (

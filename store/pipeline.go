@@ -13,7 +13,7 @@ import (
 
 // pipeline is statements that go to Postgres without waiting for an answer in between, in one write unless they are large. Postgres runs them as one
 // transaction, and commits it when it reads their end. Unlike pgx's batch it can copy rows into a table, which costs less than inserting them
-// (deploy/SPEED.md).
+// (docs/performance.md).
 type pipeline struct {
 	ctx      context.Context
 	conn     *pgx.Conn

@@ -112,7 +112,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 }
 
 // An applier rests after a transaction as long as that took, at most mostRest, unless enough commands wait: a transaction costs much the same for
-// one command as for ten, and where it takes long, because the machine is busy, fewer of them are better for all (deploy/SPEED.md).
+// one command as for ten, and where it takes long, because the machine is busy, fewer of them are better for all (docs/performance.md).
 const (
 	mostRest = 3 * time.Millisecond
 	enough   = 256

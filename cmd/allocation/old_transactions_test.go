@@ -65,9 +65,8 @@ func TestOldTransactions_areNamedOnce(t *testing.T) {
 	require.True(t, named())
 	require.Equal(t, 1, strings.Count(log.String(), "\n"), "once is enough")
 
-	runbook, err := os.ReadFile("../../deploy/RUNBOOK.md")
-	require.NoError(t, err)
-	_, entry, _ := strings.Cut(string(runbook), "## A transaction is open for long\n")
+	runbook := document(t, "docs/runbook.md")
+	_, entry, _ := strings.Cut(runbook, "## A transaction is open for long\n")
 	_, sql, _ := strings.Cut(entry, "```sql\n")
 	sql, _, _ = strings.Cut(sql, "```")
 	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -77,9 +76,8 @@ func TestRunbook_namesEveryPart(t *testing.T) {
 	})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, relay.Stop(t.Context())) }()
-	runbook, err := os.ReadFile("../../deploy/RUNBOOK.md")
-	require.NoError(t, err)
-	_, table, _ := strings.Cut(string(runbook), "## What stands still\n")
+	runbook := document(t, "docs/runbook.md")
+	_, table, _ := strings.Cut(runbook, "## What stands still\n")
 	table, _, _ = strings.Cut(table, "\n## ")
 	parts := metrics.worker.Parts.All()
 	require.Greater(t, len(parts), 10)

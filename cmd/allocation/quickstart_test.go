@@ -133,7 +133,7 @@ func TestReadme_quickStart(t *testing.T) {
 	t.Parallel()
 	s := newStranger(t)
 	tried, output := s.startDev()
-	commands := strings.Split(strings.TrimSpace(block(t, "quick start: a test runs this block")), "\n")
+	commands := strings.Split(strings.TrimSpace(block(t, "README.md", "quick start: a test runs this block")), "\n")
 	require.Equal(t, commands, tried, "dev prints the README's commands")
 
 	tail := slices.IndexFunc(commands, func(line string) bool { return strings.HasPrefix(line, "bin/allocation tail") })
@@ -141,7 +141,7 @@ func TestReadme_quickStart(t *testing.T) {
 	for _, line := range commands[:tail] {
 		s.try(line)
 	}
-	want := events(block(t, "quick start: a test compares this block with what is printed"))
+	want := events(block(t, "README.md", "quick start: a test compares this block with what is printed"))
 	p, printed := s.start(commands[tail], "tail.txt")
 	got := s.await(p, printed, func(text string) bool { return strings.Count(text, "\n") >= strings.Count(want, "\n") })
 	require.Equal(t, want, events(got))

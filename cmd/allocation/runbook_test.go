@@ -13,9 +13,8 @@ import (
 // Each command of the runbook is one that the program takes, and each metric one that it has.
 func TestRunbook_namesWhatThereIs(t *testing.T) {
 	t.Parallel()
-	runbook, err := os.ReadFile("../../deploy/RUNBOOK.md")
-	require.NoError(t, err)
-	commands := regexp.MustCompile("(?m)(?:^|`)allocation ([a-z][^`\n]*)").FindAllStringSubmatch(string(runbook), -1)
+	runbook := document(t, "docs/runbook.md")
+	commands := regexp.MustCompile("(?m)(?:^|`)allocation ([a-z][^`\n]*)").FindAllStringSubmatch(runbook, -1)
 	require.Greater(t, len(commands), 30)
 	for _, c := range commands {
 		parser, err := kong.New(&grammar{}, kong.Vars{"version": ""})
@@ -26,7 +25,7 @@ func TestRunbook_namesWhatThereIs(t *testing.T) {
 	}
 	metrics, err := os.ReadFile("testdata/metrics.txt")
 	require.NoError(t, err)
-	for _, m := range regexp.MustCompile(`allocation_[a-z_]+`).FindAllString(string(runbook), -1) {
+	for _, m := range regexp.MustCompile(`allocation_[a-z_]+`).FindAllString(runbook, -1) {
 		require.Contains(t, string(metrics), m+" ")
 	}
 }

@@ -1,31 +1,36 @@
-// Package examples holds small clients of the service in several languages, for people to copy. The README shows them.
+// Package examples holds small clients of the service in several languages, for people to copy. The README shows their rule.
 package examples
 
 import (
-	"io/fs"
 	"os"
-	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestReadme_showsTheExamplesAsTheyAre(t *testing.T) {
+// The README shows what a consumer has to do as the examples do it.
+func TestReadme_showsTheRuleOfTheExamples(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
-	language := map[string]string{".go": "go", ".py": "python", ".java": "java"}
-	shown := 0
-	require.NoError(t, filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		name, ok := language[filepath.Ext(path)]
-		if err != nil || !ok || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
+	_, section, _ := strings.Cut(string(readme), "\n## What a consumer has to do\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for language, path := range map[string]string{
+		"go": "go/consumer/main.go", "python": "python/consumer.py", "java": "java/src/main/java/Consumer.java",
+	} {
 		program, err := os.ReadFile(path)
 		require.NoError(t, err)
-		require.Contains(t, string(readme), "```"+name+"\n"+string(program)+"```\n", "copy %s into the README", path)
-		shown++
-		return nil
-	}))
-	require.Equal(t, 6, shown)
+		shown := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindStringSubmatch(section)
+		require.NotNil(t, shown, language)
+		require.Contains(t, withoutIndent(string(program)), withoutIndent(shown[1]), path)
+	}
+}
+
+func withoutIndent(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }

@@ -14,11 +14,11 @@ import (
 	"allocation/domain"
 )
 
-// A row of the README's tables of commands and events: name and data.
+// A row of the tables of commands and events: name and data.
 var documented = regexp.MustCompile("(?m)^\\| `([A-Za-z]+)` \\| `(\\{.*?\\})` \\|")
 
-func TestReadme_examplesKeepToTheSchemas(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+func TestDocuments_examplesKeepToTheSchemas(t *testing.T) {
+	text, err := os.ReadFile("../../docs/messages.md")
 	require.NoError(t, err)
 	var seen []string
 	for _, row := range documented.FindAllStringSubmatch(string(text), -1) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,26 +15,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func readme(t *testing.T) string {
+// document is a text of the repository, named from its top.
+func document(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile(filepath.Join("../..", path))
 	require.NoError(t, err)
 	return string(text)
 }
 
-// section is the text below a heading.
-func section(t *testing.T, heading string) string {
+// block is the text of a document's code block below a marker.
+func block(t *testing.T, path, marker string) string {
 	t.Helper()
-	_, text, found := strings.Cut(readme(t), "\n"+heading+"\n")
-	require.True(t, found, heading)
-	text, _, _ = strings.Cut(text, "\n## ")
-	return text
-}
-
-// block is the text of the code block below a marker.
-func block(t *testing.T, marker string) string {
-	t.Helper()
-	found := regexp.MustCompile("(?s)<!-- "+regexp.QuoteMeta(marker)+" -->\n```[a-z]*\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
+	found := regexp.MustCompile("(?s)<!-- "+regexp.QuoteMeta(marker)+" -->\n```[a-z]*\n(.*?)```").FindAllStringSubmatch(document(t, path), -1)
 	require.Len(t, found, 1, marker)
 	return found[0][1]
 }
@@ -53,10 +46,10 @@ func rows(text string) (all [][]string) {
 	return all
 }
 
-func TestReadme_configuration(t *testing.T) {
+func TestDocuments_nameEachVariable(t *testing.T) {
 	t.Parallel()
 	defaults := map[string]string{}
-	for _, row := range rows(section(t, "## Configuration"))[1:] {
+	for _, row := range rows(document(t, "docs/configuration.md"))[1:] {
 		defaults[strings.Trim(row[0], "`")] = row[1]
 	}
 	// Those that are no flags, and those whose default is in words.
@@ -93,11 +86,11 @@ func workerFlags(t *testing.T) map[string]*kong.Flag {
 	return flags
 }
 
-func TestReadme_commandLine(t *testing.T) {
+func TestDocuments_nameEachSubcommand(t *testing.T) {
 	t.Parallel()
 	parser, err := kong.New(&grammar{}, kong.Vars{"version": ""})
 	require.NoError(t, err)
-	text := section(t, "## Command line")
+	text := document(t, "docs/cli.md")
 	for _, child := range parser.Model.Children {
 		require.Regexp(t, "(?m)^\\| `"+child.Name+"\\b", text)
 		for _, leaf := range child.Children {
@@ -108,7 +101,7 @@ func TestReadme_commandLine(t *testing.T) {
 	}
 }
 
-func TestReadme_headers(t *testing.T) {
+func TestDocuments_showTheHeadersOfAnEvent(t *testing.T) {
 	t.Parallel()
 	golden, err := os.ReadFile("../../outbox/testdata/Allocated.golden")
 	require.NoError(t, err)
@@ -124,7 +117,7 @@ func TestReadme_headers(t *testing.T) {
 		}
 	}
 	got := map[string]string{}
-	for line := range strings.Lines(block(t, "headers: a test compares this block with a golden file")) {
+	for line := range strings.Lines(block(t, "docs/messages.md", "headers: a test compares this block with a golden file")) {
 		line = strings.TrimSpace(strings.TrimPrefix(line, "headers"))
 		name, value, ok := strings.Cut(line, ": ")
 		if !ok || strings.HasPrefix(line, "value ") {
@@ -142,18 +135,18 @@ func unquote(t *testing.T, quoted string) (text string) {
 	return text
 }
 
-// documentedMetrics are the names in the README's table.
+// documentedMetrics are the names in the table of documents.
 func documentedMetrics(t *testing.T) []string {
 	t.Helper()
 	names := map[string]bool{}
-	for _, row := range rows(section(t, "## Health and metrics"))[1:] {
+	for _, row := range rows(document(t, "docs/metrics.md"))[1:] {
 		name, _, _ := strings.Cut(strings.Trim(row[0], "`"), "{")
 		names[name] = true
 	}
 	return slices.Sorted(maps.Keys(names))
 }
 
-func TestReadme_deadLetters(t *testing.T) {
+func TestDocuments_nameEachHeaderOfADeadLetter(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../outbox/testdata/dead-letter*.golden")
 	require.NoError(t, err)
@@ -166,7 +159,7 @@ func TestReadme_deadLetters(t *testing.T) {
 			published[header] = true
 		}
 	}
-	_, text, _ := strings.Cut(section(t, "## Messages"), "\n### Dead letters\n")
+	_, text, _ := strings.Cut(document(t, "docs/messages.md"), "\n## Dead letters\n")
 	documented := map[string]bool{}
 	for _, row := range rows(text) {
 		for _, header := range name.FindAllString(row[0], -1) {
@@ -175,4 +168,74 @@ func TestReadme_deadLetters(t *testing.T) {
 	}
 	require.NotEmpty(t, documented)
 	require.Equal(t, published, documented)
+}
+
+var (
+	linked  = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+)
+
+// anchors are those that headings make, as code forges make them.
+func anchors(text string) map[string]bool {
+	found := map[string]bool{}
+	for _, h := range heading.FindAllStringSubmatch(text, -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(h[1]), "")
+		found[strings.ReplaceAll(name, " ", "-")] = true
+	}
+	return found
+}
+
+func TestDocuments_linkToWhatThereIs(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../*.md")
+	require.NoError(t, err)
+	docs, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	links := 0
+	for _, file := range append(files, docs...) {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, link := range linked.FindAllStringSubmatch(string(text), -1) {
+			path, anchor, _ := strings.Cut(link[1], "#")
+			if strings.Contains(path, "://") {
+				continue
+			}
+			links++
+			target := file
+			if path != "" {
+				target = filepath.Join(filepath.Dir(file), path)
+			}
+			_, err := os.Stat(target)
+			require.NoError(t, err, "%s links to %s", file, link[1])
+			if anchor != "" {
+				to, err := os.ReadFile(target)
+				require.NoError(t, err)
+				require.True(t, anchors(string(to))[anchor], "%s links to %s", file, link[1])
+			}
+		}
+	}
+	require.Greater(t, links, 100)
+}
+
+// What promises.md names as proof is there.
+func TestDocuments_nameTestsAndMutantsThatThereAre(t *testing.T) {
+	t.Parallel()
+	var tests strings.Builder
+	require.NoError(t, filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		tests.Write(text)
+		return err
+	}))
+	_, shown, _ := strings.Cut(document(t, "docs/promises.md"), "\n## What shows them\n")
+	for _, row := range rows(shown)[1:] {
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+			require.Contains(t, tests.String(), "\nfunc "+name[1])
+		}
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1) {
+			require.FileExists(t, "../../deploy/testbed/mutants/"+name[1]+".patch")
+		}
+	}
 }
