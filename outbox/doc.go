@@ -1,4 +1,4 @@
-// Package outbox brings committed rows to Kafka. It knows envelopes, positions and rows, and nothing of products.
+// Package outbox brings committed rows to Kafka. It knows envelopes, positions and rows, and nothing of what events are about.
 //
 // # Guarantee
 //

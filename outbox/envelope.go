@@ -9,17 +9,16 @@ import (
 type Envelope struct {
 	EventsTopic     string            // every event
 	Routes          map[string]string // event type → the topic that it goes to as well
+	TypePrefix      string            // stands before an event's type in ce_type
 	Source          string            // ce_source: never changed once events were published
 	DeadLetterTopic string
 	Group           string // the consumer group that refused a dead letter
 }
 
-const typePrefix = "allocation.v1."
-
 func (e Envelope) validate() error {
 	var errs []error
 	for _, v := range []struct{ name, value string }{
-		{"events topic", e.EventsTopic}, {"event source", e.Source}, {"dead-letter topic", e.DeadLetterTopic}, {"consumer group", e.Group},
+		{"events topic", e.EventsTopic}, {"prefix of types", e.TypePrefix}, {"event source", e.Source}, {"dead-letter topic", e.DeadLetterTopic}, {"consumer group", e.Group},
 	} {
 		if v.value == "" {
 			errs = append(errs, fmt.Errorf("no %s", v.name))

@@ -115,7 +115,7 @@ func causationOf(b *texts, place *place, row *Row, cause *Cause) []byte {
 func (r *renderer) typeOf(kind string) []byte {
 	text, ok := r.types[kind]
 	if !ok {
-		text = []byte(typePrefix + kind)
+		text = []byte(r.envelope.TypePrefix + kind)
 		r.types[kind] = text
 	}
 	return text

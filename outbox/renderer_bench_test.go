@@ -8,7 +8,7 @@ import (
 
 // BenchmarkRender makes the record of an event.
 func BenchmarkRender(b *testing.B) {
-	envelope := Envelope{EventsTopic: "events", Source: "/allocation"}
+	envelope := Envelope{TypePrefix: "allocation.v1.", EventsTopic: "events", Source: "/allocation"}
 	r := newRenderer(&envelope, specSource)
 	row := renderings()["event"]
 	row.Type, row.Key, row.Cause = "Allocated", "CHAIR", &specCause

@@ -59,7 +59,7 @@ func renderings() map[string]Row {
 }
 
 func render(row *Row, f form) *kgo.Record {
-	e := Envelope{EventsTopic: events, DeadLetterTopic: deadLetters, Source: "/allocation", Group: "allocation"}
+	e := Envelope{TypePrefix: "allocation.v1.", EventsTopic: events, DeadLetterTopic: deadLetters, Source: "/allocation", Group: "allocation"}
 	r := newRenderer(&e, specSource)
 	if row.DeadLetter == nil {
 		record := r.event(row, nil)
@@ -114,7 +114,7 @@ func golden(t *testing.T, name string, r *kgo.Record) {
 // A repeat is rendered by another process, among other rows, and has the same bytes.
 func TestRenderer_repeatsAreTheSameBytes(t *testing.T) {
 	t.Parallel()
-	e := Envelope{EventsTopic: events, Source: "/allocation"}
+	e := Envelope{TypePrefix: "allocation.v1.", EventsTopic: events, Source: "/allocation"}
 	one, two := newRenderer(&e, specSource), newRenderer(&e, specSource)
 	rows := numbered("Allocated", "CHAIR", 0, 50)
 	for i := range rows {

@@ -16,10 +16,10 @@ type Row struct {
 	Event  int32   // the number of the event within the command, from 0
 
 	Type     string // "Allocated", …; empty for a dead letter
-	Key      string // the SKU
+	Key      string // of what the event is about: its events are published in order
 	Subject  string // the order, else the batch
 	Value    []byte // the bare JSON data
-	Sequence int64  // the product's version; 0 for an event without one
+	Sequence int64  // of the key's events; 0 for an event without one
 
 	Cause *Cause
 	After Predecessor // the previous event of the same key where another source made it

@@ -54,6 +54,7 @@ func (s *stage) relay(change ...func(*Options)) *Relay {
 	o := Options{
 		Kafka: []kgo.Opt{kgo.SeedBrokers(s.kafka.ListenAddrs()...), kgo.MetadataMinAge(10 * time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration { return time.Millisecond })},
 		Envelope: Envelope{
+			TypePrefix:  "allocation.v1.",
 			EventsTopic: events, DeadLetterTopic: deadLetters, Source: "/allocation", Group: "allocation",
 			Routes: map[string]string{"Allocated": routed},
 		},

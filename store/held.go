@@ -73,7 +73,7 @@ func (d *decisions) waitsOrHolds(i int, sku, makes string) bool {
 	c := &d.batch.Commands[i]
 	_, isHeld := d.loaded.held.keys[sku]
 	switch {
-	case isHeld && (c.Kept == nil || c.Kept.Product != sku):
+	case isHeld && (c.Kept == nil || c.Kept.HeldKey != sku):
 		if d.waits == nil {
 			d.waits = map[int]string{}
 		}

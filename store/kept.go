@@ -99,7 +99,7 @@ where h.key = $1 order by h.seq limit $2`
 
 func decidedLetters(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (kept worker.KeptBatch, err error) {
 	kept.Records, err = keptRecords(ctx, tx, func(r *worker.KeptRecord) []any {
-		return []any{&r.Letter.Source, &r.Letter.Row, &r.Discard, &r.Product, &r.Event, &r.Retries}
+		return []any{&r.Letter.Source, &r.Letter.Row, &r.Discard, &r.HeldKey, &r.Event, &r.Retries}
 	}, decidedSQL, source, most)
 	if err != nil || len(kept.Records) == 0 {
 		return kept, err
@@ -114,7 +114,7 @@ func waitingCommands(ctx context.Context, tx pgx.Tx, source int32, most int, for
 		return kept, ignoreNone(err)
 	}
 	kept.Records, err = keptRecords(ctx, tx, func(r *worker.KeptRecord) []any {
-		return []any{&r.Seq, &r.Product, &r.Event, &r.Retries}
+		return []any{&r.Seq, &r.HeldKey, &r.Event, &r.Retries}
 	}, waitingCommandsSQL, key, most+1)
 	if err != nil {
 		return kept, err

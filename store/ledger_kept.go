@@ -49,7 +49,7 @@ func (k *kept) wait(c *worker.Command, source, event int32, key string, decoded 
 
 func (k *kept) hold(c *worker.Command, key string, source int32, row int64, decoded domain.Command) {
 	k.holds = append(k.holds, hold{
-		key: key, ref: decoded.Keys().Makes, again: c.Kept != nil && c.Kept.Product == key, source: source, row: row,
+		key: key, ref: decoded.Keys().Makes, again: c.Kept != nil && c.Kept.HeldKey == key, source: source, row: row,
 	})
 }
 

@@ -11,6 +11,9 @@ import (
 	"allocation/worker"
 )
 
+// typePrefix stands before the names of commands.
+const typePrefix = "allocation.v1."
+
 // OrderCommandView is a command of an order that had no effect: it waits behind a held product, or
 // is a dead letter.
 type OrderCommandView struct {
@@ -75,7 +78,7 @@ func (c *OrderCommandView) read(order string, value, headers []byte) bool {
 	if err != nil {
 		return false
 	}
-	command := (&worker.KeptRecord{Value: value, Headers: decoded}).Command()
+	command := (&worker.KeptRecord{Value: value, Headers: decoded}).Command(typePrefix)
 	var data struct{ OrderID, SKU, LineID any }
 	if json.NewDecoder(bytes.NewReader(command.Data)).Decode(&data) != nil || data.OrderID != order {
 		return false

@@ -37,7 +37,7 @@ type applier struct {
 	outages   int       // in a row
 }
 
-// After a few conflicts in a row products are locked before they are read, if by then the batch has few commands: others wait for it, and many products
+// After a few conflicts in a row keys are locked before they are read, if by then the batch has few commands: others wait for it, and many keys
 // locked for long would be worse for all than more conflicts.
 const (
 	conflictsToLock = 4
@@ -113,7 +113,7 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 			err = fmt.Errorf("%w: %v\n%s", errPanicked, p, debug.Stack())
 		}
 	}()
-	work.decode()
+	work.decode(a.w.cfg.TypePrefix)
 	work.batch.LockFirst = a.conflicts >= conflictsToLock && len(work.batch.Commands) <= fewToLock
 	start := time.Now()
 	ctx, span := startSpan(ctx, a.w.tracer, &work.batch)
@@ -151,7 +151,7 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 		a.retry("conflict")
 		a.release(work)
 		a.conflicts++
-		if a.conflicts > 1 { // others are first again and again: fewer commands are decided sooner, and touch fewer of their products
+		if a.conflicts > 1 { // others are first again and again: fewer commands are decided sooner, and touch fewer of their keys
 			a.limit = max(1, len(work.batch.Commands)/2)
 		}
 		if a.conflicts > 2 {

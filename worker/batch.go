@@ -16,7 +16,7 @@ type Command struct {
 	Data    []byte // JSON
 	Cause   *outbox.Cause
 	Refusal *Refusal // why the envelope could not be read; nil where it could
-	Failure string   // why it is not to be decided: it becomes a dead letter that holds its product; empty: decide it
+	Failure string   // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
 	Kept    *Kept    // where it was kept until now; nil for one that was just fetched
 
 	Batch *outbox.RecordBatch // it stands for a batch of records that was not unpacked, and is refused; else nil
@@ -53,10 +53,10 @@ type Batch struct {
 	Applier  int // whose it is: one applier's batches come one after the other
 	Lanes    []Lane
 	Commands []Command
-	Free     []string // products for which nothing waits behind these commands: they are held no longer
+	Free     []string // keys for which nothing waits behind these commands: they are held no longer
 	Reread   *Reread  // the batch of records that the commands are of, where that is read again; else nil
 
-	// LockFirst has the products locked before they are read: others were first again and again, as they are where a product's commands come by
+	// LockFirst has the keys locked before they are read: others were first again and again, as they are where a key's commands come by
 	// several partitions and one of them takes long, because its batch has very many lines. The others wait then.
 	LockFirst bool
 }

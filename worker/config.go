@@ -12,6 +12,7 @@ type Config struct {
 	Kafka          []kgo.Opt // how to reach the brokers
 	Group          string
 	Topics         []Topic
+	TypePrefix     string        // stands before the name of a command in a CloudEvents type
 	SessionTimeout time.Duration // after which Kafka gives a dead worker's partitions to others
 
 	// StartLatest begins topics that the database has no position for at their end, instead of at their start.
@@ -21,6 +22,9 @@ type Config struct {
 	MaxBatch        int           // most commands in a transaction
 	StallTimeout    time.Duration // an applier with work that did not move for so long is not ready
 	ShutdownTimeout time.Duration // after which a graceful stop gives up
+
+	// Service names the program in traces.
+	Service string
 
 	// Access hears why the group does not let this worker in, and nil when it does. It may be nil.
 	Access func(error)

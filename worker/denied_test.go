@@ -41,7 +41,7 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 
 	p.deny(hidden)
 	second := p.start() // which gets partitions of both
-	require.Eventually(t, func() bool { return second.gauge("allocation_partitions_assigned") >= 2 }, noticed, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return second.gauge("partitions_assigned") >= 2 }, noticed, 20*time.Millisecond)
 	require.NoError(t, first.stop())
 	p.sendBatches(0, 1, 1)
 	p.sendBatches(1, 0, 1)

@@ -1,5 +1,5 @@
 // Package worker is the consumer-group runtime: it claims partitions, reads envelopes, gathers batches, has them applied in one transaction
-// each, and hands the committed rows to the outbox' relay. It knows envelopes, positions and rows, and nothing of products: what commands do
+// each, and hands the committed rows to the outbox' relay. It knows envelopes, positions and rows, and nothing of what commands mean: what they do
 // is the Store's business.
 //
 // Its guarantee: a record is dropped from memory only after the transaction that applied it committed, and a partition's position moves only
@@ -31,11 +31,11 @@
 // header says, in a transaction of its partition that moves the position behind it (see outsize).
 //
 // A command that fails is found by trying fewer at once, and tried alone. When it failed alone a few times while others did not, it is committed as
-// a dead letter that holds its product; what comes for the product later is kept in the database, and applied in order by the partition's owner
+// a dead letter that holds its key; what comes for the key later is kept in the database, and applied in order by the partition's owner
 // when an operator has decided (see keeping). One that ends the process leaves no error: it is found by trials that never ended (see suspicion).
 //
-// A transaction that finds that others changed its products meanwhile is decided again: with fewer commands, when that happens again and again, and in
-// the end with its products locked before they are read, or one that takes long would never be first (see applier.finish and Batch.LockFirst).
+// A transaction that finds that others changed its keys meanwhile is decided again: with fewer commands, when that happens again and again, and in
+// the end with its keys locked before they are read, or one that takes long would never be first (see applier.finish and Batch.LockFirst).
 //
 // There is one lock, Worker.mu, for lanes and what is in them; it is never held across a call to the Store, the relay's waits, or Kafka.
 package worker

@@ -12,9 +12,6 @@ import (
 	"allocation/outbox"
 )
 
-// TypePrefix stands before the name of a command or an event in a CloudEvents type.
-const TypePrefix = "allocation.v1."
-
 // Reasons of refusals that the envelope gives, and of commands that failed.
 const (
 	reasonMalformed   = "malformed"
@@ -33,17 +30,18 @@ var typelessReasons = []string{reasonMalformed, reasonUnknownType, reasonTooLarg
 // maxAttribute is the most bytes of an attribute that counts.
 const maxAttribute = 255
 
-// decode reads a record's envelope. mapped is the command type of the topic, where it has one.
-func decode(r *kgo.Record, mapped string, cause *outbox.Cause) Command {
+// decode reads a record's envelope. The prefix stands before the names of commands; mapped is the
+// command type of the topic, where it has one.
+func decode(r *kgo.Record, prefix, mapped string, cause *outbox.Cause) Command {
 	c := Command{Offset: r.Offset, Key: r.Key, Value: r.Value, Data: r.Value, Headers: headers(r), Cause: cause}
 	*cause = outbox.Cause{Time: timestamp(r)}
 	h := readHeaders(r)
 	keepTrace(cause, h.traceParent, h.traceState)
 	switch {
 	case isCloudEvents(h.contentType):
-		c.structured(h.contentType)
+		c.structured(h.contentType, prefix)
 	case h.kind != "":
-		c.binary(h)
+		c.binary(h, prefix)
 	case mapped != "":
 		c.Type = mapped
 		c.Cause.CommandID, c.Cause.CorrelationID = h.id, h.correlation
@@ -57,19 +55,19 @@ func (c *Command) refuse(reason, format string, args ...any) {
 	c.Refusal = &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-func (c *Command) binary(h envelopeHeaders) {
+func (c *Command) binary(h envelopeHeaders, prefix string) {
 	c.Cause.CommandID, c.Cause.CorrelationID = h.id, h.correlation
 	if h.specVersion != "" && h.specVersion != "1.0" {
 		c.refuse(reasonMalformed, "ce_specversion %q is not allowed: it must be 1.0", h.specVersion)
 		return
 	}
-	c.setType("ce_type", h.kind)
+	c.setType("ce_type", h.kind, prefix)
 }
 
-func (c *Command) setType(field, kind string) {
-	name, ok := strings.CutPrefix(kind, TypePrefix)
+func (c *Command) setType(field, kind, prefix string) {
+	name, ok := strings.CutPrefix(kind, prefix)
 	if !ok {
-		c.refuse(reasonUnknownType, "%s %q is not known: it must begin with %s", field, kind, TypePrefix)
+		c.refuse(reasonUnknownType, "%s %q is not known: it must begin with %s", field, kind, prefix)
 		return
 	}
 	c.Type = name

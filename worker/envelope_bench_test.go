@@ -20,7 +20,7 @@ func BenchmarkDecodeEnvelope(b *testing.B) {
 	var cause outbox.Cause
 	b.ReportAllocs()
 	for b.Loop() {
-		if c := decode(r, "", &cause); c.Refusal != nil {
+		if c := decode(r, testPrefix, "", &cause); c.Refusal != nil {
 			b.Fatal(c.Refusal)
 		}
 	}

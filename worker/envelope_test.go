@@ -26,7 +26,11 @@ func envelope(value string, headers ...string) *kgo.Record {
 	return r
 }
 
-func decoded(r *kgo.Record, mapped string) Command { return decode(r, mapped, &outbox.Cause{}) }
+const testPrefix = "allocation.v1."
+
+func decoded(r *kgo.Record, mapped string) Command {
+	return decode(r, testPrefix, mapped, &outbox.Cause{})
+}
 
 func TestDecode_findsTheType(t *testing.T) {
 	t.Parallel()
@@ -137,7 +141,7 @@ func requireEvent(t *testing.T, value []byte, c Command) {
 	require.NoError(t, json.Unmarshal(members["specversion"], &version))
 	require.NoError(t, json.Unmarshal(members["type"], &kind))
 	require.Equal(t, "1.0", version)
-	require.Equal(t, TypePrefix+c.Type, kind)
+	require.Equal(t, testPrefix+c.Type, kind)
 	if data, ok := members["data"]; ok && string(data) != "null" {
 		require.Equal(t, string(data), string(c.Data))
 		return

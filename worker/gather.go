@@ -34,7 +34,7 @@ type record struct {
 }
 
 // decode reads the envelopes.
-func (w *work) decode() {
+func (w *work) decode(typePrefix string) {
 	causes := make([]outbox.Cause, len(w.records)) // apart, because the rows of a command keep no more of it than this
 	w.batch.Commands = slices.Grow(w.batch.Commands, len(w.records))[:len(w.records)]
 	for i, r := range w.records {
@@ -45,23 +45,23 @@ func (w *work) decode() {
 			continue
 		}
 		if w.fails == "" {
-			*c = decode(r.Record, r.kind, &causes[i])
+			*c = decode(r.Record, typePrefix, r.kind, &causes[i])
 		} else {
-			decodeFailed(c, r, &causes[i])
+			decodeFailed(c, r, typePrefix, &causes[i])
 		}
 		c.Lane, c.Epoch, c.Kept, c.Failure = r.lane, r.LeaderEpoch, r.kept, w.fails
 	}
 }
 
 // decodeFailed reads the envelope of a record that fails, which may be what fails.
-func decodeFailed(c *Command, r record, cause *outbox.Cause) {
+func decodeFailed(c *Command, r record, prefix string, cause *outbox.Cause) {
 	defer func() {
 		if recover() != nil {
 			*cause = outbox.Cause{Time: timestamp(r.Record)}
 			*c = Command{Offset: r.Offset, Cause: cause, Key: r.Key, Value: r.Value, Headers: headers(r.Record)}
 		}
 	}()
-	*c = decode(r.Record, r.kind, cause)
+	*c = decode(r.Record, prefix, r.kind, cause)
 }
 
 // gather takes the records of the next transaction from the lanes that are ready. Without any it says how long to wait at most; 0: until woken.
@@ -184,7 +184,7 @@ type gathering struct {
 const shortPart = 4
 
 // fill takes all of the lanes that have little waiting, so that none of them waits for the others' turns. What is still allowed it takes from the
-// others in turn, of each as much as there is: the fewer partitions, the fewer products does a transaction write beside its lines and events.
+// others in turn, of each as much as there is: the fewer partitions, the fewer keys does a transaction write beside its lines and events.
 func (g *gathering) fill(lanes []*lane) {
 	short := g.commands / (shortPart * len(lanes))
 	for _, l := range lanes {

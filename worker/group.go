@@ -146,7 +146,7 @@ func (t tagged) MemberBalancer(members []kmsg.JoinGroupResponseMember) (kgo.Grou
 	return t.GroupBalancer.MemberBalancer(readable)
 }
 
-const tagMark = "allocation/1"
+const tagMark = "worker/1"
 
 func appendTag(data []byte, database [16]byte) []byte {
 	return append(append(data, tagMark...), database[:]...)

@@ -48,7 +48,7 @@ func (p *pipeline) decideLetters(state string) {
 func orders(records []*kgo.Record, kind string) (ids []string) {
 	seen := map[string]bool{}
 	for _, r := range records {
-		if id := header(r, "ce_id"); header(r, "ce_type") == worker.TypePrefix+kind && !seen[id] {
+		if id := header(r, "ce_id"); header(r, "ce_type") == typePrefix+kind && !seen[id] {
 			seen[id] = true
 			ids = append(ids, header(r, "ce_subject"))
 		}

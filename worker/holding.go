@@ -52,7 +52,7 @@ func (w *Worker) suspectAlone(l *lane, offset int64, err error) {
 	if w.atFault(l) {
 		l.failure = failed(l.failures, err)
 		l.retryAt = time.Time{}
-		w.logger.Error("a command fails by itself: it becomes a dead letter, and later ones of its product wait for it", attrs...)
+		w.logger.Error("a command fails by itself: it becomes a dead letter, and later ones of its key wait for it", attrs...)
 		return
 	}
 	w.logger.Error("a command fails by itself: its partition tries it again", attrs...)

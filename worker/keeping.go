@@ -8,11 +8,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// keeping is about what the database keeps for a lane: dead letters on which an operator decided, and what waits behind held products. The lane's
+// keeping is about what the database keeps for a lane: dead letters on which an operator decided, and what waits behind held keys. The lane's
 // applier applies it in transactions of its own, in turn with the lane's records.
 type keeping struct {
 	backlog bool // there is something to apply
-	held    int  // products that dead letters of this lane hold
+	held    int  // keys that dead letters of this lane hold
 
 	kept         isolation
 	keptSurvived bool // the last attempt ended, with an error

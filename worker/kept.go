@@ -3,11 +3,11 @@ package worker
 import "allocation/outbox"
 
 // Kept is where the database kept a command that is not applied from its partition: a dead letter on which an operator decided, or a command
-// that waited behind a held product.
+// that waited behind a held key.
 type Kept struct {
 	Letter  LetterID      // the dead letter; the zero value where it is a waiting command
 	Seq     int64         // of a waiting command
-	Product string        // the product that is held until it is applied; empty: none
+	HeldKey string        // the key that is held until it is applied; empty: none
 	Discard bool          // the decision: it never takes effect
 	From    outbox.Source // the partition that it came by
 	Event   int32         // the number of its next event
@@ -33,7 +33,7 @@ type KeptRecord struct {
 // KeptBatch is what may be applied next of what is kept for a partition.
 type KeptBatch struct {
 	Records  []KeptRecord
-	Free     string // the product for which nothing waits behind these; empty where there is none
+	Free     string // the key for which nothing waits behind these; empty where there is none
 	Attempts int    // to apply what begins here, this one included: high where it ends its worker
 }
 
@@ -43,7 +43,7 @@ func (b *KeptBatch) Empty() bool { return len(b.Records) == 0 && b.Free == "" }
 // Backlog says what is kept for a partition.
 type Backlog struct {
 	Work  bool     // there is something to apply
-	Held  int      // products that its dead letters hold
+	Held  int      // keys that its dead letters hold
 	Again LetterID // the dead letter of a batch of records that is to be read again; the zero value where there is none
 }
 

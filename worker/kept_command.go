@@ -8,10 +8,10 @@ import (
 
 // Command reads the record's envelope. Where only the topic could tell the type, it stays unknown;
 // the data is read all the same.
-func (r *KeptRecord) Command() Command {
+func (r *KeptRecord) Command(typePrefix string) Command {
 	record := &kgo.Record{Offset: r.Offset, Key: r.Key, Value: r.Value}
 	for _, h := range r.Headers {
 		record.Headers = append(record.Headers, kgo.RecordHeader(h))
 	}
-	return decode(record, "", &outbox.Cause{})
+	return decode(record, typePrefix, "", &outbox.Cause{})
 }

@@ -82,8 +82,8 @@ func (w *Worker) quarantine(l *lane) {
 	l.drop()
 	l.dropBatches()
 	w.client.PauseFetchPartitions(l.asMap())
-	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides; see `allocation offsets list`, and "+
-		"`allocation offsets accept` or `reset`", "topic", l.topic, "partition", l.partition, "position", l.next, "reason", l.why)
+	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides; see `offsets list`, and "+
+		"`offsets accept` or `reset`", "topic", l.topic, "partition", l.partition, "position", l.next, "reason", l.why)
 	w.count()
 }
 

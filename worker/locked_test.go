@@ -79,7 +79,7 @@ func TestWorker_onlyPartitionsThatNeedALockedProductWait(t *testing.T) {
 	p.awaitEnd(p.events, 200)
 
 	someone.locks(`select from products where sku = 'SKU1' for update`)
-	p.eventually(soon, func() bool { return m.gauge("allocation_partitions_locked") == 1 })
+	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 1 })
 	stuck := p.applied()
 	p.eventually(soon, func() bool {
 		at := p.applied()
@@ -91,13 +91,13 @@ func TestWorker_onlyPartitionsThatNeedALockedProductWait(t *testing.T) {
 	require.Equal(t, 1, strings.Count(p.log.String(), "a partition waits alone for what somebody else has locked"))
 
 	p.send(2, "Allocate", `{"orderid":"late","sku":"SKU1","qty":1}`)
-	p.eventually(soon, func() bool { return m.gauge("allocation_partitions_locked") == 2 })
+	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 2 })
 	stuck = p.applied()
 	p.eventually(soon, func() bool { at := p.applied(); return at[0] > stuck[0]+500 && at[3] > stuck[3]+500 })
 	require.Empty(t, m.NotReady(t.Context()))
 
 	someone.releases()
-	p.eventually(3*time.Second, func() bool { return m.gauge("allocation_partitions_locked") == 0 })
+	p.eventually(3*time.Second, func() bool { return m.gauge("partitions_locked") == 0 })
 	require.Empty(t, m.Notes())
 	sent := load.stop()
 	p.awaitAllCommitted()
@@ -117,7 +117,7 @@ func TestWorker_findsOutWhichPartitionsNeedALockedTable(t *testing.T) {
 	someone.locks(`lock table absences`)
 	load := p.load()
 	p.send(1, "CreateBatch", `{"ref":"late","sku":"SKU1","qty":0}`)
-	p.eventually(soon, func() bool { return m.gauge("allocation_partitions_locked") == 1 })
+	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 1 })
 	require.Contains(t, strings.Join(m.Notes(), "\n"), "for table absences, locked by process")
 	stuck := p.applied()
 	p.eventually(soon, func() bool {
@@ -126,7 +126,7 @@ func TestWorker_findsOutWhichPartitionsNeedALockedTable(t *testing.T) {
 	})
 	require.Equal(t, stuck[1], p.applied()[1])
 	someone.releases()
-	p.eventually(3*time.Second, func() bool { return m.gauge("allocation_partitions_locked") == 0 })
+	p.eventually(3*time.Second, func() bool { return m.gauge("partitions_locked") == 0 })
 	sent := load.stop()
 	p.awaitAllCommitted()
 	require.Equal(t, sent, p.number(`select count(*) from lines`))
@@ -178,10 +178,10 @@ func TestWorker_claimsWhatItCanWhereAPositionIsLocked(t *testing.T) {
 	require.Empty(t, m.NotReady(t.Context()))
 	require.Contains(t, strings.Join(m.Notes(), "\n"), "partition 1: nothing comes since ")
 	require.Contains(t, strings.Join(m.Notes(), "\n"), fmt.Sprintf("its position cannot be claimed: the position of %s, partition 1 is locked by process", p.commands))
-	require.Equal(t, 1.0, m.gauge("allocation_partitions_locked"))
+	require.Equal(t, 1.0, m.gauge("partitions_locked"))
 	someone.releases()
 	p.eventually(soon, func() bool { return p.applied()[1] == 2 })
-	p.eventually(soon, func() bool { return len(m.Notes()) == 0 && m.gauge("allocation_partitions_locked") == 0 })
+	p.eventually(soon, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_locked") == 0 })
 	p.checkAllocations(outagePartitions)
 	require.NoError(t, m.stop())
 }

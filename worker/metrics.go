@@ -33,73 +33,73 @@ type Metrics struct {
 	fetchWatch, measuring, reporter, groupWatch, keeper *pulse.Part
 }
 
-// NewMetrics registers a worker's metrics.
+// NewMetrics registers a worker's metrics. The registerer puts the service's name before theirs.
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		Commands: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "allocation_commands_total",
+			Name: "commands_total",
 			Help: "Commands committed, by type and outcome: changed, no_effect, refused, held, discarded.",
 		}, []string{"type", "outcome"}),
 		Refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "allocation_refusals_total",
+			Name: "refusals_total",
 			Help: "Refused commands committed as dead letters, by reason.",
 		}, []string{"reason"}),
 		Retries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "allocation_retries_total",
+			Name: "retries_total",
 			Help: "Attempts that did not succeed and were made again, by system (postgres, kafka) and reason.",
 		}, []string{"system", "reason"}),
 		Fenced: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "allocation_fenced_total",
+			Name: "fenced_total",
 			Help: "Partitions on which this worker found that it no longer holds the claim.",
 		}),
 		Rollbacks: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "allocation_database_rollbacks_total",
+			Name: "database_rollbacks_total",
 			Help: "Claims that found the database behind what was reported to the group: it was restored, or a failover lost commits.",
 		}),
 		Transaction: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name:    "allocation_transaction_duration_seconds",
+			Name:    "transaction_duration_seconds",
 			Help:    "Time of a transaction: load, decide, write and commit.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
 		}),
 		BatchSize: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name:    "allocation_batch_commands",
+			Name:    "batch_commands",
 			Help:    "Commands in a transaction.",
 			Buckets: prometheus.ExponentialBuckets(1, 4, 8),
 		}),
 		Member: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "allocation_group_member",
+			Name: "group_member",
 			Help: "1 while the consumer group has this worker; 0 before it joined, and while it is out of it.",
 		}),
 		Assigned: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "allocation_partitions_assigned",
+			Name: "partitions_assigned",
 			Help: "Partitions that the group assigned to this worker.",
 		}),
 		Quarantined: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "allocation_partitions_quarantined",
+			Name: "partitions_quarantined",
 			Help: "Assigned partitions that are paused, because their position cannot be used.",
 		}),
 		NotFetched: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "allocation_partitions_not_fetched",
+			Name: "partitions_not_fetched",
 			Help: "Assigned partitions whose leader does not answer, that cannot be claimed or fetched, or of which nothing comes or is applied though records wait: the log and /readyz say why.",
 		}),
 		Locked: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "allocation_partitions_locked",
+			Name: "partitions_locked",
 			Help: "Assigned partitions that wait for what somebody outside of the service has locked in Postgres.",
 		}),
 		HeldKeys: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "allocation_held_keys",
-			Help: "Products whose commands wait behind a dead letter of an assigned partition, until an operator decides.",
+			Name: "held_keys",
+			Help: "Keys whose commands wait behind a dead letter of an assigned partition, until an operator decides.",
 		}),
 		Foreign: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "allocation_foreign_members",
+			Name: "foreign_members",
 			Help: "Members of the consumer group that are no workers (consumer), or 1 while workers of another database have part in it (database).",
 		}, []string{"kind"}),
 		Lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "allocation_consumer_lag",
+			Name: "consumer_lag",
 			Help: "Records between what is applied and published and the end of the log, by topic and partition. Those of open transactions count.",
 		}, []string{"topic", "partition"}),
 		Stands: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "allocation_stable_offset_stands_seconds",
+			Name: "stable_offset_stands_seconds",
 			Help: "For how long the last stable offset has stood below the end of the log, since a producer's transaction is open; by topic and partition.",
 		}, []string{"topic", "partition"}),
 	}

@@ -29,8 +29,8 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	p.awaitCommitted(map[int32]int64{0: 1})
 	standing := func() string { return strings.Join(m.parts.Standing(time.Now()), "\n") }
 	require.Empty(t, standing())
-	require.Zero(t, m.gauge("allocation_held_keys"))
-	require.Zero(t, m.gauge("allocation_foreign_members"))
+	require.Zero(t, m.gauge("held_keys"))
+	require.Zero(t, m.gauge("foreign_members"))
 
 	deaf.on.Store(true)
 	p.execute(`alter function save_published rename to gone`)
@@ -43,16 +43,16 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 		require.Positive(t, m.stands(part))
 	}
 	require.Contains(t, standing(), "save_published", "it says why")
-	require.Equal(t, -1.0, m.gauge("allocation_held_keys"), "an old figure would look like one of today's")
-	require.Equal(t, -1.0, m.gauge("allocation_foreign_members"))
+	require.Equal(t, -1.0, m.gauge("held_keys"), "an old figure would look like one of today's")
+	require.Equal(t, -1.0, m.gauge("foreign_members"))
 	require.Empty(t, m.NotReady(t.Context()), "its partition moves")
 
 	someone.releases()
 	deaf.on.Store(false)
 	p.execute(`alter function gone rename to save_published`)
 	p.eventually(noticed, func() bool { return standing() == "" })
-	require.Zero(t, m.gauge("allocation_held_keys"))
-	require.Zero(t, m.gauge("allocation_foreign_members"))
+	require.Zero(t, m.gauge("held_keys"))
+	require.Zero(t, m.gauge("foreign_members"))
 	require.NoError(t, m.stop())
 }
 
@@ -61,7 +61,7 @@ func (m *member) stands(part string) float64 {
 	families, _ := m.metrics.Gather()
 	for _, f := range families {
 		for _, s := range f.GetMetric() {
-			if f.GetName() == "allocation_part_stands_seconds" && s.GetLabel()[0].GetValue() == part {
+			if f.GetName() == "part_stands_seconds" && s.GetLabel()[0].GetValue() == part {
 				return s.GetGauge().GetValue()
 			}
 		}

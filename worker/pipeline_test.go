@@ -28,6 +28,9 @@ import (
 	"allocation/worker"
 )
 
+// typePrefix stands before the names of commands and events.
+const typePrefix = "allocation.v1."
+
 // pipeline is everything between a command topic and an events topic, on real servers.
 type pipeline struct {
 	t        testing.TB
@@ -111,7 +114,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	require.NoError(p.t, err)
 	relay, err := outbox.NewRelay(outbox.Options{
 		Kafka: seeds, Table: db, Logger: logger, MaxRows: 32_000, MaxBytes: 32 << 20,
-		Envelope: outbox.Envelope{EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes},
+		Envelope: outbox.Envelope{TypePrefix: typePrefix, EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes},
 	})
 	require.NoError(p.t, err)
 	metrics := prometheus.NewRegistry()
@@ -119,7 +122,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	counts.Parts.Patience = cmp.Or(p.patience, pulse.Patience)
 	w, err := worker.New(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
-		Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
+		TypePrefix: typePrefix, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts, Refused: p.refused,
 	}, wrap(db), relay)
 	require.NoError(p.t, err)

@@ -41,7 +41,7 @@ const noticed = 90 * time.Second // seconds, where the machine has time
 // awaitQuarantine waits until the member has so many partitions in quarantine, and has said why.
 func (p *pipeline) awaitQuarantine(m *member, partitions int, why string) {
 	p.t.Helper()
-	require.Eventually(p.t, func() bool { return m.gauge("allocation_partitions_quarantined") == float64(partitions) }, noticed, 20*time.Millisecond)
+	require.Eventually(p.t, func() bool { return m.gauge("partitions_quarantined") == float64(partitions) }, noticed, 20*time.Millisecond)
 	if partitions > 0 {
 		require.Regexp(p.t, why, p.log.String())
 		require.Contains(p.t, p.log.String(), "allocation offsets ")

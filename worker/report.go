@@ -25,7 +25,7 @@ type report struct {
 
 // reportMark begins the metadata of an offset that a worker commits: then come the database, the
 // attendance, and the member of the group.
-const reportMark = "allocation/1"
+const reportMark = "worker/1"
 
 func (r *report) metadata() string {
 	return fmt.Sprintf("%s %s %s %s", reportMark, uuid.UUID(r.database), uuid.UUID(r.attendance), r.member)

@@ -31,7 +31,7 @@ func TestWorker_takesFewCommandsAtOnceThatMoveManyLines(t *testing.T) {
 	m = p.start()
 	p.await(1 + lines + changes + changes/2*3*lines + 1)
 	p.awaitAllCommitted()
-	require.GreaterOrEqual(t, m.count("allocation_batch_commands"), uint64(changes/2))
+	require.GreaterOrEqual(t, m.count("batch_commands"), uint64(changes/2))
 	require.NoError(t, m.stop())
 }
 

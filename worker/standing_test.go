@@ -33,15 +33,15 @@ func TestWorker_isNotReadyWhereItsFirstClaimsFail(t *testing.T) {
 	p.eventually(noticed, func() bool { return strings.Contains(m.reasons(t), p.commands+", partitions 0 1: not claimed since ") })
 	require.Contains(t, m.reasons(t), "claim_positions", "it says why")
 	p.eventually(noticed, func() bool {
-		return m.gauge("allocation_partitions_not_fetched") == 2 && m.gauge("allocation_partitions_assigned") == 2
+		return m.gauge("partitions_not_fetched") == 2 && m.gauge("partitions_assigned") == 2
 	})
 	p.eventually(noticed, func() bool { return m.lags()[fmt.Sprint(p.commands, " 0")] == 2 })
 
 	mend()
 	p.awaitCommitted(map[int32]int64{0: 5, 1: 0})
 	p.awaitReady(m, time.Now().Add(soon))
-	p.eventually(noticed, func() bool { return m.gauge("allocation_partitions_not_fetched") == 0 })
-	require.Equal(t, 2.0, m.gauge("allocation_partitions_assigned"))
+	p.eventually(noticed, func() bool { return m.gauge("partitions_not_fetched") == 0 })
+	require.Equal(t, 2.0, m.gauge("partitions_assigned"))
 	require.Empty(t, m.Notes())
 	require.NoError(t, m.stop())
 }
@@ -51,7 +51,7 @@ func (m *member) lags() map[string]float64 {
 	lags := map[string]float64{}
 	families, _ := m.metrics.Gather()
 	for _, f := range families {
-		if f.GetName() == "allocation_consumer_lag" {
+		if f.GetName() == "consumer_lag" {
 			for _, s := range f.GetMetric() {
 				partition, topic := s.GetLabel()[0], s.GetLabel()[1] // sorted by name
 				lags[topic.GetValue()+" "+partition.GetValue()] = s.GetGauge().GetValue()
@@ -98,7 +98,7 @@ func TestWorker_namesAPartitionThatIsClaimedAgainInVain(t *testing.T) {
 		return strings.Contains(m.notes(), p.commands+", partition 0: nothing is applied since ") && strings.Contains(m.notes(), "it is claimed again and again, in vain: ")
 	})
 	require.Empty(t, m.NotReady(t.Context()), "the other can move")
-	require.Equal(t, 1.0, m.gauge("allocation_partitions_not_fetched"))
+	require.Equal(t, 1.0, m.gauge("partitions_not_fetched"))
 	p.sendBatches(1, 1, 1)
 	p.awaitCommitted(map[int32]int64{1: 2})
 
@@ -108,7 +108,7 @@ func TestWorker_namesAPartitionThatIsClaimedAgainInVain(t *testing.T) {
 	p.sendBatches(0, 1, 1)
 	p.awaitCommitted(map[int32]int64{0: 2, 1: 2})
 	p.awaitReady(m, time.Now().Add(soon))
-	p.eventually(noticed, func() bool { return len(m.Notes()) == 0 && m.gauge("allocation_partitions_not_fetched") == 0 })
+	p.eventually(noticed, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_not_fetched") == 0 })
 	require.Equal(t, 2, strings.Count(p.log.String(), "nothing of a partition is applied; trying on"), "once each")
 	require.Equal(t, 2, strings.Count(p.log.String(), "a partition is applied again"))
 	require.NoError(t, m.stop())

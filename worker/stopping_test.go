@@ -37,7 +37,7 @@ func TestWorker_claimsNothingWhileItStops(t *testing.T) {
 	release := sync.OnceFunc(func() { close(goesOn) })
 	defer release()
 	require.Eventually(t, func() bool {
-		return first.gauge("allocation_partitions_assigned") == partitions/2 && second.gauge("allocation_partitions_assigned") == partitions/2
+		return first.gauge("partitions_assigned") == partitions/2 && second.gauge("partitions_assigned") == partitions/2
 	}, time.Minute, 20*time.Millisecond)
 	holds.Store(true)
 	p.sendToEach(partitions, "in-flight")
@@ -81,7 +81,7 @@ func TestWorker_stopsThoughItsEventsFollowThoseOfNobody(t *testing.T) {
 		}))
 	<-has
 	stops := p.start()
-	require.Eventually(t, func() bool { return stops.gauge("allocation_partitions_assigned") == 1 }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return stops.gauge("partitions_assigned") == 1 }, time.Minute, 20*time.Millisecond)
 	own := p.number(`select partition from positions order by epoch desc limit 1`)
 	p.send(int32(own), "Allocate", `{"orderid":"o1","sku":"SKU%d","qty":1}`, partitions-1-own)
 	require.Eventually(t, func() bool { return p.number(`select next_offset from positions where partition = $1`, own) == 2 }, time.Minute, 20*time.Millisecond)

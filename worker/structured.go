@@ -18,7 +18,7 @@ func isCloudEvents(contentType string) bool {
 }
 
 // structured reads a command whose attributes and data are one JSON object, as the CloudEvents JSON format has it.
-func (c *Command) structured(contentType string) {
+func (c *Command) structured(contentType, prefix string) {
 	if media, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(strings.TrimSpace(media), cloudEvents+"+json") {
 		c.refuse(reasonMalformed, "content-type %q is not understood: of CloudEvents in structured mode only %s+json is", shorten(contentType), cloudEvents)
 		return
@@ -32,7 +32,7 @@ func (c *Command) structured(contentType string) {
 		c.refuse(reasonMalformed, "the CloudEvent: %v", err)
 		return
 	}
-	c.adopt(&e)
+	c.adopt(&e, prefix)
 }
 
 // structuredEvent holds the members of a CloudEvent that count. A null member is an absent one.
@@ -103,14 +103,14 @@ func optional(v strictjson.Value, into *string) {
 	}
 }
 
-func (c *Command) adopt(e *structuredEvent) {
+func (c *Command) adopt(e *structuredEvent, prefix string) {
 	c.Cause.CommandID, c.Cause.CorrelationID = e.id, e.correlation
 	keepTrace(c.Cause, e.traceParent, e.traceState)
 	switch {
 	case e.specVersion != "1.0":
 		c.refuse(reasonMalformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))
 	case e.kind == "":
-		c.refuse(reasonMalformed, "type is missing: it names the command, such as %sAllocate", TypePrefix)
+		c.refuse(reasonMalformed, "type is missing: it names the command, and begins with %s", prefix)
 	case textAttribute([]byte(e.kind)) == "":
 		c.refuse(reasonMalformed, "type %q is not allowed: it must be text of at most %d bytes without control characters", shorten(e.kind), maxAttribute)
 	case e.hasData && e.hasBase64:
@@ -119,7 +119,7 @@ func (c *Command) adopt(e *structuredEvent) {
 		c.refuse(reasonMalformed, "data is missing: it must be a JSON object")
 	default:
 		c.Data = e.data
-		c.setType("type", e.kind)
+		c.setType("type", e.kind, prefix)
 	}
 }
 

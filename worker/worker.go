@@ -71,7 +71,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	w := &Worker{
 		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
 		complaints: complaints{logger: cfg.Logger},
-		tracer:     otel.Tracer("allocation/worker"),
+		tracer:     otel.Tracer(cfg.Service + "/worker"),
 		kinds:      make(map[string]string, len(cfg.Topics)),
 		lanes:      map[topicPartition]*lane{},
 		ask:        make(chan struct{}, 1),

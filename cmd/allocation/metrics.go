@@ -42,7 +42,7 @@ func newMetrics() *metrics {
 	registry := prometheus.NewRegistry()
 	m := &metrics{
 		registry: registry,
-		worker:   worker.NewMetrics(registry),
+		worker:   worker.NewMetrics(prometheus.WrapRegistererWithPrefix(serviceName+"_", registry)),
 		consumer: kprom.NewMetrics("allocation_kafka_consumer", kprom.Registerer(registry), kprom.Gatherer(registry)),
 		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "allocation_publish_duration_seconds",

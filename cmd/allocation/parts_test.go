@@ -72,7 +72,7 @@ func TestRunbook_namesEveryPart(t *testing.T) {
 	t.Parallel()
 	metrics := newMetrics()
 	relay, err := outbox.NewRelay(outbox.Options{
-		Table: noTable{}, MaxRows: 1, MaxBytes: 1, Parts: metrics.worker.Parts, Envelope: outbox.Envelope{EventsTopic: "e", DeadLetterTopic: "d", Source: "/", Group: "g"},
+		Table: noTable{}, MaxRows: 1, MaxBytes: 1, Parts: metrics.worker.Parts, Envelope: outbox.Envelope{TypePrefix: typePrefix, EventsTopic: "e", DeadLetterTopic: "d", Source: "/", Group: "g"},
 	})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, relay.Stop(t.Context())) }()

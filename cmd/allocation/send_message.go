@@ -60,8 +60,11 @@ func typeHeaders() map[string]kgo.RecordHeader {
 	return headers
 }
 
+// serviceName names this service to Kafka, Postgres and Prometheus.
+const serviceName = "allocation"
+
 // typePrefix stands before the names of commands and events on Kafka.
-const typePrefix = "allocation.v1."
+const typePrefix = serviceName + ".v1."
 
 // outgoing is a record with its headers, in one piece of memory: files have many.
 type outgoing struct {

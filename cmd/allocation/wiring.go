@@ -198,7 +198,7 @@ func (w *wiring) newRelay(db *store.Store) (*outbox.Relay, error) {
 	return outbox.NewRelay(outbox.Options{
 		Kafka: w.kafkaOptions(),
 		Envelope: outbox.Envelope{
-			EventsTopic: topics.EventsTopic, Routes: topics.Routes(), Source: topics.EventSource,
+			TypePrefix: typePrefix, EventsTopic: topics.EventsTopic, Routes: topics.Routes(), Source: topics.EventSource,
 			DeadLetterTopic: topics.DeadLetterTopic, Group: w.settings.group.ID,
 		},
 		Table: table, Metrics: w.metrics.ofRelay(optional), Logger: w.logger.With("part", "relay"), Parts: w.metrics.worker.Parts,
@@ -221,6 +221,8 @@ func (w *wiring) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worker
 		Kafka:       append(w.kafkaOptions(), kgo.WithHooks(w.metrics.consumer)),
 		Group:       w.settings.group.ID,
 		Topics:      topics,
+		TypePrefix:  typePrefix,
+		Service:     serviceName,
 		StartLatest: w.settings.group.FromLatest, SessionTimeout: w.settings.group.SessionTimeout,
 		Appliers: tuning.Appliers, MaxBatch: tuning.MaxBatch,
 		StallTimeout: tuning.StallTimeout, ShutdownTimeout: tuning.ShutdownTimeout,

@@ -12,7 +12,7 @@ func (p *Parts) Collector() prometheus.Collector { return &collector{p} }
 
 type collector struct{ parts *Parts }
 
-var stands = prometheus.NewDesc("allocation_part_stands_seconds",
+var stands = prometheus.NewDesc("part_stands_seconds",
 	"For how long a part of the worker has not done what it does now and then, where that is too long; else 0. What it measures is not shown then.", []string{"part"}, nil)
 
 func (c *collector) Describe(descs chan<- *prometheus.Desc) { descs <- stands }

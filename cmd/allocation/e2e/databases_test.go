@@ -220,7 +220,7 @@ func (a *arena) imposter(database uuid.UUID) (end func()) {
 func (a *arena) attending(ctx context.Context, database uuid.UUID) context.Context {
 	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		id, err := uuid.NewV7()
-		says := "allocation/1 " + database.String() + " " + id.String() + " " + req.MemberID
+		says := "worker/1 " + database.String() + " " + id.String() + " " + req.MemberID
 		for t := range req.Topics {
 			for p := range req.Topics[t].Partitions {
 				req.Topics[t].Partitions[p].Metadata = &says
@@ -254,7 +254,7 @@ func (s says) JoinGroupMetadata(topics []string, current map[string][]int32, gen
 	if err := meta.ReadFrom(s.GroupBalancer.JoinGroupMetadata(topics, current, generation)); err != nil {
 		panic(err)
 	}
-	meta.UserData = append(append(meta.UserData, "allocation/1"...), s.database[:]...)
+	meta.UserData = append(append(meta.UserData, "worker/1"...), s.database[:]...)
 	return meta.AppendTo(nil)
 }
 
