@@ -21,7 +21,8 @@ type Batch struct {
 	FirstETA Date
 	// Revision is the last one seen of its quantity, or NoRevision.
 	Revision int64
-	// LastChange is the id of the last command that changed its quantity or revision, "" where there is none.
+	// LastChange is the id of the last command that changed its quantity or revision, "" where
+	// there is none.
 	LastChange string
 }
 
@@ -30,16 +31,16 @@ func (b *Batch) Available() int64 {
 	return b.Qty - b.Allocated
 }
 
-// ComparePreference orders batches as they are taken: in the warehouse first, then the earliest eta, ties by the bytes
-// of the reference.
+// ComparePreference orders batches as they are taken: in the warehouse first, then the earliest
+// eta, ties by the bytes of the reference.
 func ComparePreference(a, b *Batch) int {
 	return cmp.Or(cmp.Compare(a.ETA, b.ETA), cmp.Compare(a.Ref, b.Ref))
 }
 
 // batch is what the catalog knows of a reference.
 //
-// Its lines are the known ones allocated to it, and may still hold some that were cancelled or dispatched since. Every
-// other line on it was placed before knownFrom.
+// Its lines are the known ones allocated to it, and may still hold some that were cancelled or
+// dispatched since. Every other line on it was placed before knownFrom.
 type batch struct {
 	Batch
 	knowledge knowledge
@@ -74,9 +75,10 @@ func (b *batch) unknownQty() int64 {
 	return b.Allocated - b.linesQty
 }
 
-// release takes the last placed lines off the list of lines until their quantity is at least deficit, and returns them
-// in placed order. Where the next one is not known it puts them back, and ok is false; missing is then the quantity
-// that they fall short. Lines placed after loaded, the version that was loaded, are all known.
+// release takes the last placed lines off the list of lines until their quantity is at least
+// deficit, and returns them in placed order. Where the next one is not known it puts them back, and
+// ok is false; missing is then the quantity that they fall short. Lines placed after loaded, the
+// version that was loaded, are all known.
 func (b *batch) release(deficit, loaded int64) (released []*line, missing int64, ok bool) {
 	knownFrom := min(b.knownFrom, loaded+1)
 	for deficit > 0 {

@@ -18,7 +18,8 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkAllocate places 4,000 lines of 100 known products in a transaction, one transaction after the other, as a worker does.
+// BenchmarkAllocate places 4,000 lines of 100 known products in a transaction, one transaction
+// after the other, as a worker does.
 func BenchmarkAllocate(b *testing.B) {
 	const lines, products = 4000, 100
 	skus := make([]string, products)
@@ -59,7 +60,8 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkAllocateHotSKU places 10,000 lines of one SKU in one transaction: half on batches, half in the queue.
+// BenchmarkAllocateHotSKU places 10,000 lines of one SKU in one transaction: half on batches, half
+// in the queue.
 func BenchmarkAllocateHotSKU(b *testing.B) {
 	ids := lineIDs(10_000)
 	b.ReportAllocs()
@@ -102,7 +104,8 @@ func BenchmarkCancelHotSKU(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*10_000), "ns/command")
 }
 
-// BenchmarkShrink100k halves a batch with 100,000 lines on it; the other half waits, and comes back.
+// BenchmarkShrink100k halves a batch with 100,000 lines on it; the other half waits, and comes
+// back.
 func BenchmarkShrink100k(b *testing.B) {
 	const lines = 100_000
 	ids := lineIDs(lines)

@@ -5,15 +5,17 @@ import (
 	"slices"
 )
 
-// Catalog is what is known of products, batches and lines. It decides commands on that, one after the other, and says
-// what to write in one transaction. What it knows of products and batches serves the next transaction too, see Committed.
+// Catalog is what is known of products, batches and lines. It decides commands on that, one after
+// the other, and says what to write in one transaction. What it knows of products and batches
+// serves the next transaction too, see Committed.
 type Catalog struct {
 	products map[string]*Product
 	batches  map[string]*batch
 	// lines holds the known lines; nil stands for one that is known not to exist.
 	lines map[LineID]*line
 
-	// touched are the products, and mentioned the batches, of this transaction: those that it asked about or was told of.
+	// touched are the products, and mentioned the batches, of this transaction: those that it asked
+	// about or was told of.
 	touched   []*Product
 	mentioned []*batch
 
@@ -24,12 +26,14 @@ type Catalog struct {
 type Result struct {
 	// Product is the one that the command was about, nil where it is not known.
 	Product *Product
-	// Events are what happened, in order. Without a refusal, none means that the command had no effect.
+	// Events are what happened, in order. Without a refusal, none means that the command had no
+	// effect.
 	Events []Event
-	// Refusal, where the command was refused. A refused Allocate also has the event AllocationRejected.
+	// Refusal, where the command was refused. A refused Allocate also has the event
+	// AllocationRejected.
 	Refusal *Refusal
-	// Need, unless nil, is what must be learned before the command can be decided. It was not applied: there is no
-	// trace of it, and the other fields are empty.
+	// Need, unless nil, is what must be learned before the command can be decided. It was not
+	// applied: there is no trace of it, and the other fields are empty.
 	Need *Need
 }
 
@@ -42,14 +46,14 @@ func NewCatalog() *Catalog {
 	}
 }
 
-// Apply decides cmd and carries it out. commandID is the id that its sender gave it, "" for none: a repeat of it can
-// be told from a new command.
+// Apply decides cmd and carries it out. commandID is the id that its sender gave it, "" for none: a
+// repeat of it can be told from a new command.
 func (c *Catalog) Apply(cmd Command, commandID string) Result {
 	return cmd.apply(c, commandID)
 }
 
-// Products are those whose existence, or absence, this transaction's decisions may rest on, in the order of their SKU's
-// bytes.
+// Products are those whose existence, or absence, this transaction's decisions may rest on, in the
+// order of their SKU's bytes.
 func (c *Catalog) Products() []*Product {
 	known := make([]*Product, 0, len(c.touched))
 	for _, p := range c.touched {

@@ -7,7 +7,8 @@ type ChangeBatchQuantity struct {
 	// SKU, unless "", must be the batch's.
 	SKU string
 	Qty int64
-	// Revision, unless NoRevision, must be above the last one seen, or the command is stale and has no effect.
+	// Revision, unless NoRevision, must be above the last one seen, or the command is stale and has
+	// no effect.
 	Revision int64
 }
 
@@ -69,7 +70,8 @@ func (cmd ChangeBatchQuantity) foresee(need *Need, b *batch) *Need {
 	return need
 }
 
-// changes tells whether the command has an effect: it is neither stale, nor a repeat, nor without news.
+// changes tells whether the command has an effect: it is neither stale, nor a repeat, nor without
+// news.
 func (cmd ChangeBatchQuantity) changes(b *batch, commandID string) bool {
 	if cmd.Revision != NoRevision {
 		return cmd.Revision > b.Revision
@@ -78,7 +80,8 @@ func (cmd ChangeBatchQuantity) changes(b *batch, commandID string) bool {
 	return !repeat && cmd.Qty != b.Qty
 }
 
-// plan works out where lines go: those that the batch must release, and those that its stock can serve.
+// plan works out where lines go: those that the batch must release, and those that its stock can
+// serve.
 func (cmd ChangeBatchQuantity) plan(p *Product, b *batch) ([]move, *Need) {
 	switch {
 	case cmd.Qty < b.Allocated:

@@ -2,9 +2,10 @@ package domain
 
 import "math"
 
-// Committed tells that all that Products named was written, and begins the next transaction. Products and batches stay
-// known as they are now, which holds for as long as the database has the product at this version: who writes checks it.
-// Lines are forgotten, for there is no end of them, and so is what was found not to exist, for anybody may make it.
+// Committed tells that all that Products named was written, and begins the next transaction.
+// Products and batches stay known as they are now, which holds for as long as the database has the
+// product at this version: who writes checks it. Lines are forgotten, for there is no end of them,
+// and so is what was found not to exist, for anybody may make it.
 func (c *Catalog) Committed() {
 	for _, p := range c.touched {
 		p.committed()
@@ -25,7 +26,8 @@ func (c *Catalog) Committed() {
 	clear(c.lines)
 }
 
-// Spare takes out of a need what is known already. Batches that will have to release lines stay in it.
+// Spare takes out of a need what is known already. Batches that will have to release lines stay in
+// it.
 func (c *Catalog) Spare(n *Need) {
 	for sku, need := range n.Products {
 		p := c.products[sku]
@@ -41,7 +43,8 @@ func (c *Catalog) Spare(n *Need) {
 	}
 }
 
-// Offers tells whether a product and its open batches are known, so that a line of it can be placed at once.
+// Offers tells whether a product and its open batches are known, so that a line of it can be placed
+// at once.
 func (c *Catalog) Offers(sku string) bool {
 	p := c.products[sku]
 	return p != nil && p.knowledge == present && p.open.learned()

@@ -2,8 +2,8 @@ package domain
 
 import "strconv"
 
-// CreateBatch adds a batch, and its product if that is new. Applied before with the same content, it
-// has no effect. Refused with batch_conflict.
+// CreateBatch adds a batch, and its product if that is new. Applied before with the same content,
+// it has no effect. Refused with batch_conflict.
 type CreateBatch struct {
 	Ref, SKU string
 	Qty      int64

@@ -8,7 +8,8 @@ import (
 	"allocation/domain"
 )
 
-// database is what a store would keep: plain rows. It answers a Need and takes what a catalog changed.
+// database is what a store would keep: plain rows. It answers a Need and takes what a catalog
+// changed.
 type database struct {
 	versions map[string]int64
 	batches  map[string]domain.Batch

@@ -2,8 +2,8 @@ package domain
 
 import "time"
 
-// Date is a day as "YYYY-MM-DD", from 0001-01-01 to 9999-12-31, or "" for none. The order of the texts is the order
-// of time, and none comes first.
+// Date is a day as "YYYY-MM-DD", from 0001-01-01 to 9999-12-31, or "" for none. The order of the
+// texts is the order of time, and none comes first.
 type Date string
 
 // ParseDate reads a day. It tells whether text is a real one, written exactly so.

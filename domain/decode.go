@@ -4,9 +4,10 @@ import (
 	"allocation/domain/strictjson"
 )
 
-// DecodeCommand reads the JSON data of the command called name. It refuses with unknown_type, or with malformed: not
-// one JSON object in valid UTF-8, a name twice, a field that is missing, of a wrong type or out of range. Unknown
-// fields are ignored, and null is the absence of an optional field.
+// DecodeCommand reads the JSON data of the command called name. It refuses with unknown_type, or
+// with malformed: not one JSON object in valid UTF-8, a name twice, a field that is missing, of a
+// wrong type or out of range. Unknown fields are ignored, and null is the absence of an optional
+// field.
 func DecodeCommand(name string, data []byte) (Command, *Refusal) {
 	return NewDecoder().Decode(name, data)
 }

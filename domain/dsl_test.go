@@ -123,7 +123,8 @@ func number(t *testing.T, text string) int64 {
 	return n
 }
 
-// describe is an event as the specification's examples write it: the type, the order or batch, what else it has.
+// describe is an event as the specification's examples write it: the type, the order or batch, what
+// else it has.
 func describe(e domain.Event) string {
 	words := []string{string(e.Type), e.Subject()}
 	add := func(ok bool, format string, value any) {

@@ -29,11 +29,12 @@ const (
 	DeallocatedBatchReduced = "batch_reduced"
 )
 
-// Event is something that happened to a product. One struct serves all types; a field that a type does not have is
-// zero.
+// Event is something that happened to a product. One struct serves all types; a field that a type
+// does not have is zero.
 type Event struct {
 	Type EventType
-	// Sequence is the product's version with this event: 1, 2, 3 and so on. AllocationRejected has none, 0.
+	// Sequence is the product's version with this event: 1, 2, 3 and so on. AllocationRejected has
+	// none, 0.
 	Sequence int64
 	SKU      string
 	// BatchRef is the event's batch, "" where a line had none.

@@ -2,8 +2,8 @@ package domain
 
 import "strconv"
 
-// AppendData appends the event's JSON data, on one line, with its fields in a fixed order: the same event always has
-// the same bytes. Only what JSON demands is escaped.
+// AppendData appends the event's JSON data, on one line, with its fields in a fixed order: the same
+// event always has the same bytes. Only what JSON demands is escaped.
 func (e Event) AppendData(dst []byte) []byte {
 	dst = append(dst, '{')
 	switch e.Type {

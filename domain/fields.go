@@ -28,7 +28,8 @@ var (
 	fieldRevision = Field{Name: "revision", Number: true}
 )
 
-// fields are the members of a command's data that any command has, and the first problem found in reading them.
+// fields are the members of a command's data that any command has, and the first problem found in
+// reading them.
 type fields struct {
 	ref, batchref, sku, orderid, lineid strictjson.Value
 	qty, revision, eta                  strictjson.Value

@@ -1,7 +1,7 @@
 package domain
 
-// findBatch finds the batch that a command names and knows its product, or says why not, or what is needed to tell.
-// The batch is never nil.
+// findBatch finds the batch that a command names and knows its product, or says why not, or what is
+// needed to tell. The batch is never nil.
 func (c *Catalog) findBatch(ref, sku string) (*batch, *Refusal, *Need) {
 	b := c.batch(ref)
 	switch {
@@ -25,8 +25,8 @@ func (c *Catalog) findBatch(ref, sku string) (*batch, *Refusal, *Need) {
 	return b, nil, nil
 }
 
-// findLine finds the product and the line of id, or says what is needed to tell. The line is nil if there is none, and
-// the product's knowledge is never unknown.
+// findLine finds the product and the line of id, or says what is needed to tell. The line is nil if
+// there is none, and the product's knowledge is never unknown.
 func (c *Catalog) findLine(id LineID) (*Product, *line, *Need) {
 	p := c.product(id.SKU)
 	l, ok := c.lines[id]

@@ -6,7 +6,8 @@ import (
 	"allocation/domain"
 )
 
-// fold rebuilds the tables from the events alone, and from the ids of the commands that caused them.
+// fold rebuilds the tables from the events alone, and from the ids of the commands that caused
+// them.
 type fold struct {
 	versions map[string]int64
 	batches  map[string]domain.Batch

@@ -1,9 +1,10 @@
 package domain
 
-// What the catalog already knows it keeps: a command may have changed it since it was loaded. So everything may be told
-// more than once, as long as the database did not change in between.
+// What the catalog already knows it keeps: a command may have changed it since it was loaded. So
+// everything may be told more than once, as long as the database did not change in between.
 
-// LearnProduct tells a product's version and the number of its waiting lines. Version 0: it does not exist.
+// LearnProduct tells a product's version and the number of its waiting lines. Version 0: it does
+// not exist.
 func (c *Catalog) LearnProduct(sku string, version, waiting int64) {
 	p := c.product(sku)
 	if p.knowledge != unknown {
@@ -37,7 +38,8 @@ func (c *Catalog) LearnNoBatch(ref string) {
 	}
 }
 
-// LearnLine tells a line. It reports false where the line was told not to exist: one of the two was wrong.
+// LearnLine tells a line. It reports false where the line was told not to exist: one of the two was
+// wrong.
 func (c *Catalog) LearnLine(loaded Line) bool {
 	if known, ok := c.line(loaded.ID); ok {
 		return known != nil && known.fate != created
@@ -66,15 +68,15 @@ func (c *Catalog) LearnOpen(sku string, least int64, last *Batch) {
 	c.product(sku).open.learn(max(least, 1), last)
 }
 
-// LearnTail tells that all lines that the database has on the batch, and that were placed at from or later, have been
-// told. 0: all.
+// LearnTail tells that all lines that the database has on the batch, and that were placed at from
+// or later, have been told. 0: all.
 func (c *Catalog) LearnTail(ref string, from int64) {
 	b := c.batch(ref)
 	b.knownFrom = min(b.knownFrom, from)
 }
 
-// LearnWaiting tells that all lines of the product that wait for a quantity of at most reach have been told. For a
-// quantity in truncated, those placed after the value have not.
+// LearnWaiting tells that all lines of the product that wait for a quantity of at most reach have
+// been told. For a quantity in truncated, those placed after the value have not.
 func (c *Catalog) LearnWaiting(sku string, reach int64, truncated map[int64]int64) {
 	c.product(sku).waiting.learn(reach, truncated)
 }

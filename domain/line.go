@@ -33,10 +33,12 @@ func (s LineState) String() string {
 type Line struct {
 	ID  LineID
 	Qty int64
-	// Placed is the sequence of the line's first event. It never changes, and orders the lines of a product.
+	// Placed is the sequence of the line's first event. It never changes, and orders the lines of a
+	// product.
 	Placed int64
 	State  LineState
-	// BatchRef is the batch of an allocated line, and the one that a dispatched line left from; else "".
+	// BatchRef is the batch of an allocated line, and the one that a dispatched line left from;
+	// else "".
 	BatchRef string
 }
 

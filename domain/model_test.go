@@ -6,8 +6,8 @@ import (
 	"allocation/domain"
 )
 
-// model is the specification written down as plainly as possible: everything in slices, every waiting line offered to
-// every batch after every command.
+// model is the specification written down as plainly as possible: everything in slices, every
+// waiting line offered to every batch after every command.
 type model struct {
 	versions map[string]int64
 	batches  []*domain.Batch
@@ -205,8 +205,8 @@ func (m *model) dispatch(cmd domain.Dispatch) (domain.Reason, []domain.Event) {
 	})
 }
 
-// serve offers every waiting line to every batch. It gives the command's own events, and what became of the lines:
-// released are those that were on the batch from until now.
+// serve offers every waiting line to every batch. It gives the command's own events, and what
+// became of the lines: released are those that were on the batch from until now.
 func (m *model) serve(sku string, released []*domain.Line, own ...domain.Event) (events []domain.Event) {
 	from := ""
 	for _, e := range own {

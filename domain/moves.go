@@ -2,7 +2,8 @@ package domain
 
 import "slices"
 
-// The changes of lines and their batches. Each leaves all sums and lists right, and remembers what has to be written.
+// The changes of lines and their batches. Each leaves all sums and lists right, and remembers what
+// has to be written.
 
 // put puts a line that is on no batch on b.
 func (p *Product) put(l *line, b *batch) {

@@ -12,12 +12,13 @@ const (
 // NoShrink asks for no lines of a batch, as its ShrinkTo.
 const NoShrink int64 = math.MaxInt64
 
-// Need is what must be loaded before commands can be decided. Its numbers are wishes: a loader may load more or less,
-// as long as it tells the catalog the truth about it. (Telling, with each line, its batch, and with each batch, its
-// product, saves rounds.) A need that comes again although it was answered in full means that the stored data
-// contradict themselves.
+// Need is what must be loaded before commands can be decided. Its numbers are wishes: a loader may
+// load more or less, as long as it tells the catalog the truth about it. (Telling, with each line,
+// its batch, and with each batch, its product, saves rounds.) A need that comes again although it
+// was answered in full means that the stored data contradict themselves.
 type Need struct {
-	// Products holds, by SKU, the products whose existence, version and number of waiting lines are needed.
+	// Products holds, by SKU, the products whose existence, version and number of waiting lines are
+	// needed.
 	Products map[string]*ProductNeed
 	// Batches holds the batches that are needed, by reference. Each may belong to any SKU.
 	Batches map[string]BatchNeed
@@ -27,7 +28,8 @@ type Need struct {
 
 // ProductNeed is what is needed of a product beside its header.
 type ProductNeed struct {
-	// Open asks for the first so many open batches (available > 0) in order of preference; 0 for none.
+	// Open asks for the first so many open batches (available > 0) in order of preference; 0 for
+	// none.
 	Open int
 	// Least leaves out of these the batches with less available.
 	Least int64
@@ -39,8 +41,8 @@ type ProductNeed struct {
 
 // BatchNeed is what is needed of a batch beside itself.
 type BatchNeed struct {
-	// ShrinkTo asks for the batch's allocated lines too, the last placed first, until those that are left, in the
-	// database, make at most this quantity. NoShrink asks for none.
+	// ShrinkTo asks for the batch's allocated lines too, the last placed first, until those that
+	// are left, in the database, make at most this quantity. NoShrink asks for none.
 	ShrinkTo int64
 }
 
@@ -53,8 +55,9 @@ func NewNeed() *Need {
 	}
 }
 
-// Expect adds what cmd will most likely need: its product, its batch and its line, the open batches where it may move
-// lines, and the lines that a shrinking batch may release. Waiting lines are only known to be needed once stock rose.
+// Expect adds what cmd will most likely need: its product, its batch and its line, the open batches
+// where it may move lines, and the lines that a shrinking batch may release. Waiting lines are only
+// known to be needed once stock rose.
 func (n *Need) Expect(cmd Command) {
 	cmd.expect(n)
 }

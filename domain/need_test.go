@@ -169,7 +169,8 @@ func TestCatalog_forgetsWhatWasNotUsedForLong(t *testing.T) {
 	}
 }
 
-// An eta that changes in memory carries a batch over the end of the window; the window stays where it was loaded.
+// An eta that changes in memory carries a batch over the end of the window; the window stays where
+// it was loaded.
 func TestApply_windowIsAsLoaded(t *testing.T) {
 	c := domain.NewCatalog()
 	line := domain.LineID{SKU: "CHAIR", OrderID: "o1"}

@@ -1,11 +1,13 @@
 package domain
 
-// Product is all batches and lines of one SKU, as far as they are known. Only its catalog changes it.
+// Product is all batches and lines of one SKU, as far as they are known. Only its catalog changes
+// it.
 type Product struct {
 	SKU string
 	// Version is the number of the product's events; 0: it does not exist.
 	Version int64
-	// Loaded is the version that was learned, or committed last, before any command of this transaction.
+	// Loaded is the version that was learned, or committed last, before any command of this
+	// transaction.
 	Loaded int64
 	// Waiting is how many lines wait, known or not.
 	Waiting int64

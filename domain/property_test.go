@@ -54,8 +54,8 @@ func anyCommand() *rapid.Generator[sent] {
 	})
 }
 
-// The service in all its parts gives what the model gives, however little is loaded at a time, and however many
-// commands a transaction has.
+// The service in all its parts gives what the model gives, however little is loaded at a time, and
+// however many commands a transaction has.
 func TestCatalog_agreesWithTheModel(t *testing.T) {
 	for name, m := range map[string]measure{"generous": generous, "miserly": miserly} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +151,8 @@ func (w *world) checkTables(t *rapid.T) {
 	require.Equal(t, w.fold.lines, w.db.lines)
 }
 
-// A command that needs something leaves no trace: what it gives later is what it would have given at once.
+// A command that needs something leaves no trace: what it gives later is what it would have given
+// at once.
 func TestCatalog_needLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

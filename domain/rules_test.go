@@ -2,7 +2,8 @@ package domain_test
 
 import "testing"
 
-// The rules of the specification, command by command: what each does, when it has no effect, why it is refused.
+// The rules of the specification, command by command: what each does, when it has no effect, why it
+// is refused.
 
 func TestCreateBatch(t *testing.T) {
 	s := given(t, "CreateBatch b1 CHAIR 5 eta=2030-01-01", "Allocate o1 CHAIR 9", "Allocate o2 CHAIR 3", "Allocate o3 CHAIR 3")

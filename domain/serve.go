@@ -5,14 +5,17 @@ import (
 	"slices"
 )
 
-// serving works out where lines go once stock has risen on one batch: those that it released, and those that wait. It
-// changes nothing but the lists of lines that it takes them from, and undo restores these.
+// serving works out where lines go once stock has risen on one batch: those that it released, and
+// those that wait. It changes nothing but the lists of lines that it takes them from, and undo
+// restores these.
 type serving struct {
 	product *Product
-	// slots are the batches that lines may go to, in order of preference, with what is left of each.
+	// slots are the batches that lines may go to, in order of preference, with what is left of
+	// each.
 	slots []slot
 	risen *slot
-	// released are the lines that the batch released and that are not yet placed again, in placed order.
+	// released are the lines that the batch released and that are not yet placed again, in placed
+	// order.
 	released []*line
 	waiting  *heap[*class]
 	all      bool
@@ -33,11 +36,12 @@ type move struct {
 	older bool
 }
 
-// serve works out where the released lines, in placed order, and the lines that wait go, if stock is what risen has
-// available without the released ones. Lines that waited before and still do have no move.
+// serve works out where the released lines, in placed order, and the lines that wait go, if stock
+// is what risen has available without the released ones. Lines that waited before and still do have
+// no move.
 //
-// All other batches were offered to every line that waits before, and none could take any. So those are only served
-// from risen, and other batches matter to the released lines only.
+// All other batches were offered to every line that waits before, and none could take any. So those
+// are only served from risen, and other batches matter to the released lines only.
 func (p *Product) serve(risen *batch, stock int64, released []*line) ([]move, *Need) {
 	s := &serving{product: p, released: released, noFit: math.MaxInt64, all: p.unknownWaiting() == 0}
 	if stock > p.waiting.reach && !s.all {
@@ -90,7 +94,8 @@ func (s *serving) run() *Need {
 	}
 }
 
-// nextClass is the class whose turn it is among those that risen can still serve, nil if there is none.
+// nextClass is the class whose turn it is among those that risen can still serve, nil if there is
+// none.
 func (s *serving) nextClass() *class {
 	for s.waiting.Len() > 0 {
 		if c := s.waiting.top(); c.qty <= s.risen.left {
@@ -151,8 +156,8 @@ func (s *serving) undo() {
 	}
 }
 
-// needWaiting asks for the waiting lines that stock can serve, rounded up so that a row of commands does not ask for a
-// little more each time.
+// needWaiting asks for the waiting lines that stock can serve, rounded up so that a row of commands
+// does not ask for a little more each time.
 func (s *serving) needWaiting(stock int64) *Need {
 	reach := int64(1)
 	for reach < stock {

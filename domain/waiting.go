@@ -7,8 +7,8 @@ import (
 
 // waitingLines are the known lines of a product that wait, by quantity.
 //
-// A line that waits and is not known is of a quantity above reach, or of one in truncated and placed after its value
-// there.
+// A line that waits and is not known is of a quantity above reach, or of one in truncated and
+// placed after its value there.
 type waitingLines struct {
 	known     int64
 	classes   map[int64]*class
@@ -24,8 +24,8 @@ type class struct {
 	qty int64
 	// lines may hold some that were cancelled since.
 	lines heap[*line]
-	// next is when the next line of the class was placed. If it is hidden, that line is not known, and was placed
-	// later than that.
+	// next is when the next line of the class was placed. If it is hidden, that line is not known,
+	// and was placed later than that.
 	next   int64
 	hidden bool
 }
@@ -86,8 +86,8 @@ func told(qty, reach int64, truncated map[int64]int64) int64 {
 	return math.MaxInt64
 }
 
-// candidates are the classes that stock can serve, those with the earliest placed line first. With all, every line
-// that waits is known.
+// candidates are the classes that stock can serve, those with the earliest placed line first. With
+// all, every line that waits is known.
 func (w *waitingLines) candidates(stock int64, all bool) *heap[*class] {
 	candidates := newHeap(func(a, b *class) bool { return a.next < b.next })
 	for _, qty := range w.sizes {

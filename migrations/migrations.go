@@ -1,4 +1,5 @@
-// Package migrations holds the schema of the database, as goose SQL files embedded in the binary, and brings a database up to date.
+// Package migrations holds the schema of the database, as goose SQL files embedded in the binary,
+// and brings a database up to date.
 package migrations
 
 import (
@@ -20,7 +21,8 @@ var files embed.FS
 // Roles are those that the migrations give rights to.
 var Roles = []string{"allocation_worker", "allocation_operator"}
 
-// Provider runs the migrations on a database. Several may start at once: a session lock of Postgres lets one go first.
+// Provider runs the migrations on a database. Several may start at once: a session lock of Postgres
+// lets one go first.
 func Provider(db *sql.DB) (*goose.Provider, error) {
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
@@ -41,7 +43,8 @@ type Done struct {
 	Granted []string // statements that gave the roles what they lacked
 }
 
-// Up applies what is missing, and takes from others what they may do with the schema: each time, since default privileges may have changed.
+// Up applies what is missing, and takes from others what they may do with the schema: each time,
+// since default privileges may have changed.
 func Up(ctx context.Context, db *sql.DB) (done Done, err error) {
 	if err := prepare(ctx, db); err != nil {
 		return done, err

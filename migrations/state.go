@@ -41,7 +41,8 @@ func (e *EncodingError) Error() string {
 	return fmt.Sprintf("the encoding of the database %s is %s, and must be UTF8: make another, `create database … encoding 'UTF8' template template0`", e.database, e.encoding)
 }
 
-// SchemaRightError says that the user may not even look into the schema. Waiting does not mend that.
+// SchemaRightError says that the user may not even look into the schema. Waiting does not mend
+// that.
 type SchemaRightError struct{ says string }
 
 func (e *SchemaRightError) Error() string { return e.says }
@@ -54,8 +55,8 @@ select current_database(), current_user, to_regnamespace('public') is not null,
     quote_ident(current_user), current_setting('server_encoding'),
     coalesce((select string_agg(rolname, ' and ' order by rolname) from pg_roles where rolname = any($1) and pg_has_role(oid, 'usage')), '')`
 
-// Look finds out what a database has of the schema, as of one moment: somebody may be migrating it. Its error tells a person what to mend where Unfit
-// says so.
+// Look finds out what a database has of the schema, as of one moment: somebody may be migrating it.
+// Its error tells a person what to mend where Unfit says so.
 func Look(ctx context.Context, db *sql.DB) (*State, error) {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
@@ -128,8 +129,8 @@ func (s *State) find(ctx context.Context, db *sql.Tx) error {
 	return rows.Err()
 }
 
-// Own returns a *ForeignError where the version does not tell of this program's tables: another program uses the same table for versions, or
-// tables are missing, or others are in the way.
+// Own returns a *ForeignError where the version does not tell of this program's tables: another
+// program uses the same table for versions, or tables are missing, or others are in the way.
 func (s *State) Own() error {
 	if s.hidden && s.roles != "" {
 		return &SchemaRightError{fmt.Sprintf("permission denied for table %s: the user %s of the database %s has the role %s, which lacks its rights, as after a dump that was restored "+

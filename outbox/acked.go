@@ -2,8 +2,8 @@ package outbox
 
 import "math/bits"
 
-// acked knows which rows of a source are acknowledged: all below low, and above it those whose bit is set. Each row costs one bit from its
-// acknowledgement until all before it are acknowledged too.
+// acked knows which rows of a source are acknowledged: all below low, and above it those whose bit
+// is set. Each row costs one bit from its acknowledgement until all before it are acknowledged too.
 type acked struct {
 	low   int64
 	words []uint64 // of 64 rows each; words[head] holds low

@@ -31,7 +31,8 @@ type backoff struct {
 	tries int
 }
 
-// next is how long to wait after one more failure, with jitter so that sources do not come back all at once.
+// next is how long to wait after one more failure, with jitter so that sources do not come back all
+// at once.
 func (b *backoff) next() time.Duration {
 	d := min(b.pace.first<<min(b.tries, 20), b.pace.last)
 	b.tries++

@@ -7,9 +7,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// deadLetter renders a dead letter: the command as it came, and our headers after its own. A command that carries dlq- headers already (someone
-// copied a dead letter back as it was) keeps them, byte for byte: of a repeated header the last counts, so ours are the ones that are read, and
-// sending it again drops them all.
+// deadLetter renders a dead letter: the command as it came, and our headers after its own. A
+// command that carries dlq- headers already (someone copied a dead letter back as it was) keeps
+// them, byte for byte: of a repeated header the last counts, so ours are the ones that are read,
+// and sending it again drops them all.
 func (r *renderer) deadLetter(row *Row) kgo.Record {
 	d, cause := row.DeadLetter, row.cause()
 	if d.Decision != "" {
@@ -36,8 +37,9 @@ func (r *renderer) deadLetter(row *Row) kgo.Record {
 	return kgo.Record{Topic: r.envelope.DeadLetterTopic, Key: d.Key, Value: d.Value, Headers: headers}
 }
 
-// decision renders what an operator decided of a dead letter, so that whoever reads the topic knows what became of it, even where the database
-// does not any more. It has the key of the letter, and no value.
+// decision renders what an operator decided of a dead letter, so that whoever reads the topic knows
+// what became of it, even where the database does not any more. It has the key of the letter, and
+// no value.
 func (r *renderer) decision(row *Row) kgo.Record {
 	headers := append([]kgo.RecordHeader{{Key: "dlq-decision", Value: []byte(row.DeadLetter.Decision)}}, r.original(row)...)
 	headers = append(headers, kgo.RecordHeader{Key: "dlq-consumer-group", Value: []byte(r.envelope.Group)})

@@ -1,10 +1,13 @@
-// Package outbox brings committed rows to Kafka. It knows envelopes, positions and rows, and nothing of what events are about.
+// Package outbox brings committed rows to Kafka. It knows envelopes, positions and rows, and
+// nothing of what events are about.
 //
 // # Guarantee
 //
-// Every committed row of an open source is published at least once, in all of its topics, and nothing else is. A repeat has the same bytes. In each
-// topic of events the first appearances of a key's events are in the order in which they were committed, by whatever sources and processes they
-// come. Published gives the row below which all are acknowledged: what a worker may report and need not publish again.
+// Every committed row of an open source is published at least once, in all of its topics, and
+// nothing else is. A repeat has the same bytes. In each topic of events the first appearances of a
+// key's events are in the order in which they were committed, by whatever sources and processes
+// they come. Published gives the row below which all are acknowledged: what a worker may report and
+// need not publish again.
 //
 // # Parts
 //
@@ -21,32 +24,40 @@
 //
 // # Rules that are not obvious
 //
-// Nothing makes the client give up: no count of retries, no age, no cancelled context. It gives up all the same when a broker refuses a record for
-// good, and then fails all that is buffered for that partition and takes new records at once. So:
+// Nothing makes the client give up: no count of retries, no age, no cancelled context. It gives up
+// all the same when a broker refuses a record for good, and then fails all that is buffered for
+// that partition and takes new records at once. So:
 //
-//   - After a failed publish nothing of that source is produced until all its promises have returned; then it begins again from the table. Otherwise
-//     rows that failed would follow rows that came after them.
-//   - A record can be produced after the client gave up and before a promise says so. It would find an empty buffer and go out ahead of those that
-//     failed. A record's context is therefore the era of its stream, which the client asks just before it sends the first batch of a partition; the
-//     era first waits for all promises that are due. See stream.
-//   - A new era begins only when no one is between entering the old one and producing: the client asks only the first record of a batch.
+//   - After a failed publish nothing of that source is produced until all its promises have
+//     returned; then it begins again from the table. Otherwise rows that failed would follow rows
+//     that came after them.
+//   - A record can be produced after the client gave up and before a promise says so. It would find
+//     an empty buffer and go out ahead of those that failed. A record's context is therefore the
+//     era of its stream, which the client asks just before it sends the first batch of a partition;
+//     the era first waits for all promises that are due. See stream.
+//   - A new era begins only when no one is between entering the old one and producing: the client
+//     asks only the first record of a batch.
 //
-// A row whose predecessor came by another source is held until that one is acknowledged, with all later rows of its key and source; other keys pass.
-// Waiting follows commit order, so it cannot go round in a circle. Memory decides while the predecessor's source is open here and the row is known
-// here; else the table does, because the source may be another process's by now. So that room cannot make sources wait for each other either, a
-// source with nothing in memory reads one chunk from the table whether there is room or not.
+// A row whose predecessor came by another source is held until that one is acknowledged, with all
+// later rows of its key and source; other keys pass. Waiting follows commit order, so it cannot go
+// round in a circle. Memory decides while the predecessor's source is open here and the row is
+// known here; else the table does, because the source may be another process's by now. So that room
+// cannot make sources wait for each other either, a source with nothing in memory reads one chunk
+// from the table whether there is room or not.
 //
-// The client sends what it has of all partitions together. So a source has a bounded number of rows in the air: what others hand over goes out soon,
-// however much one of them has (docs/performance.md).
+// The client sends what it has of all partitions together. So a source has a bounded number of rows
+// in the air: what others hand over goes out soon, however much one of them has
+// (docs/performance.md).
 //
-// A promise belongs to an incarnation. A source that was closed and opened again counts none of the old one's. What was in the air keeps its place
-// in the room until its promises return, so that claims that come and go during an outage do not fill the memory.
+// A promise belongs to an incarnation. A source that was closed and opened again counts none of the
+// old one's. What was in the air keeps its place in the room until its promises return, so that
+// claims that come and go during an outage do not fill the memory.
 //
-// Rows acknowledged above the published row are remembered when a source begins again, and not published twice for nothing. A row in two topics is
-// acknowledged when it is in both.
+// Rows acknowledged above the published row are remembered when a source begins again, and not
+// published twice for nothing. A row in two topics is acknowledged when it is in both.
 //
-// The client forgets neither the id of a topic that was deleted and made again, nor an error in place of its producer id. Both mean that it will
-// never publish again, so it is replaced.
+// The client forgets neither the id of a topic that was deleted and made again, nor an error in
+// place of its producer id. Both mean that it will never publish again, so it is replaced.
 //
 // The client tries on without a word where a topic has too few replicas in sync, and nothing in the
 // topic's metadata is an error. So a topic with records that are out for long is in trouble by
@@ -61,13 +72,14 @@
 // events produces nothing meanwhile, or their order would suffer; dead letters have no order, and
 // nothing waits for them.
 //
-// A record's timestamp is the time of publishing, not of the command: brokers may refuse old timestamps for good, and delete by them.
+// A record's timestamp is the time of publishing, not of the command: brokers may refuse old
+// timestamps for good, and delete by them.
 //
 // # Goroutines and locks
 //
 // One goroutine for each open source, which alone produces for it, ended by Close; one each for the
-// poller, the watcher and each topic's alone, ended by Stop.
-// Promises run on the client's goroutine, one after another.
+// poller, the watcher and each topic's alone, ended by Stop. Promises run on the client's
+// goroutine, one after another.
 //
 // Locks: each is taken alone, except Room.mu, which is taken under source.mu, and source.mu, which
 // is taken under refusals.mu. None that a promise takes is held while calling the client, or an era

@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// A source begins again only when nothing of it is in the air: otherwise what is in the air would be published twice.
+// A source begins again only when nothing of it is in the air: otherwise what is in the air would
+// be published twice.
 func TestRelay_failedPublishWaitsForAllPromises(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -43,7 +44,8 @@ func TestRelay_failedPublishEndsTheWaitForAcknowledgements(t *testing.T) {
 	require.Equal(t, map[string]int64{"CHAIR": 2 * mostInAir}, requireFirstInOrder(t, s.readAll(events)))
 }
 
-// What waits for a source of another process goes on when that source is opened here, and is published far enough already.
+// What waits for a source of another process goes on when that source is opened here, and is
+// published far enough already.
 func TestRelay_predecessorsSourceOpensHere(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// flight is a row between produce and the last of its promises. Its source is one incarnation: a promise that returns after the source was closed
-// finds that incarnation, never a newer one.
+// flight is a row between produce and the last of its promises. Its source is one incarnation: a
+// promise that returns after the source was closed finds that incarnation, never a newer one.
 type flight struct {
 	source   *source
 	number   int64
@@ -45,13 +45,15 @@ func (r *Relay) newFlight() *flight {
 	return f
 }
 
-// reuse gives back a flight that was acknowledged. The client has done with its record when it calls the promise.
+// reuse gives back a flight that was acknowledged. The client has done with its record when it
+// calls the promise.
 func (r *Relay) reuse(f *flight) {
 	*f = flight{promise: f.promise}
 	r.flights.Put(f)
 }
 
-// launch produces a row, to one topic or two, unless its source has failed. It reports whether it did.
+// launch produces a row, to one topic or two, unless its source has failed. It reports whether it
+// did.
 func (s *source) launch(row *Row) bool {
 	f := s.relay.newFlight()
 	f.source, f.number, f.cost = s, row.Number, tally{1, row.size()}
@@ -71,7 +73,8 @@ func (s *source) launch(row *Row) bool {
 	return s.produce(f)
 }
 
-// produce hands a flight's records to the client. The source is asked for failures after entering the eras of all its topics, see stream.
+// produce hands a flight's records to the client. The source is asked for failures after entering
+// the eras of all its topics, see stream.
 func (s *source) produce(f *flight) bool {
 	first := s.producer.streams[f.record.Topic]
 	era := first.enter()
@@ -103,7 +106,8 @@ func (s *source) give(f *flight, i int, r *kgo.Record, era context.Context) bool
 	return true
 }
 
-// returned is the promise of each of a flight's records. The client calls promises one after another, so it is short.
+// returned is the promise of each of a flight's records. The client calls promises one after
+// another, so it is short.
 func (f *flight) returned(r *kgo.Record, err error) {
 	i := 0
 	if r == f.second {

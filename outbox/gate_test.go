@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// gate keeps a topic's records from being appended until it is opened. The client tries on meanwhile.
+// gate keeps a topic's records from being appended until it is opened. The client tries on
+// meanwhile.
 type gate struct {
 	stage *stage
 	fault *kfake.FaultHandle

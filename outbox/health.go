@@ -13,7 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// health is what keeps the relay from publishing, per topic, and from reading the table. It logs changes, not records.
+// health is what keeps the relay from publishing, per topic, and from reading the table. It logs
+// changes, not records.
 type health struct {
 	log     *slog.Logger
 	metrics Metrics
@@ -73,7 +74,8 @@ func (t *trouble) get() error {
 	return t.err
 }
 
-// failed notes a promise that failed. Records that fail because an era ended, or the client was closed, say nothing of the topic.
+// failed notes a promise that failed. Records that fail because an era ended, or the client was
+// closed, say nothing of the topic.
 func (h *health) failed(t *topicState, f *flight, err error) {
 	if errors.Is(err, kgo.ErrClientClosed) || isEraOver(err) {
 		return

@@ -2,7 +2,8 @@ package outbox
 
 import "container/heap"
 
-// held are the rows of a source that wait for rows of other sources, and all later rows of the same keys. One goroutine owns it.
+// held are the rows of a source that wait for rows of other sources, and all later rows of the same
+// keys. One goroutine owns it.
 type held struct {
 	keys map[string]*heldKey
 	by   map[int32]*heldHeap // by the predecessor's source
@@ -50,7 +51,8 @@ func (h *held) begin(rows ...Row) {
 	heap.Push(waiting, heldUntil{after.Row, key})
 }
 
-// release takes out the rows of one key whose predecessor is below the published row of its source; nil when there is none.
+// release takes out the rows of one key whose predecessor is below the published row of its source;
+// nil when there is none.
 func (h *held) release(source int32, published int64) []Row {
 	waiting, ok := h.by[source]
 	if !ok || (*waiting)[0].row >= published {

@@ -1,6 +1,7 @@
 package outbox
 
-// hold keeps a row back when its predecessor is not acknowledged, or when an earlier row of its key is held. Dead letters have neither.
+// hold keeps a row back when its predecessor is not acknowledged, or when an earlier row of its key
+// is held. Dead letters have neither.
 func (s *source) hold(row *Row) bool {
 	if row.DeadLetter != nil {
 		return false
@@ -15,12 +16,14 @@ func (s *source) hold(row *Row) bool {
 	return true
 }
 
-// mustWait tells whether a predecessor is not acknowledged yet. If so, this source will be told when it is.
+// mustWait tells whether a predecessor is not acknowledged yet. If so, this source will be told
+// when it is.
 func (s *source) mustWait(after Predecessor) bool {
 	return after.Source != 0 && after.Source != s.ID && !s.relay.await(s, after)
 }
 
-// release produces held rows whose predecessors were acknowledged. It reports false when a publish has failed.
+// release produces held rows whose predecessors were acknowledged. It reports false when a publish
+// has failed.
 func (s *source) release() bool {
 	s.mu.Lock()
 	passed := s.passed

@@ -61,7 +61,8 @@ func (s *source) landed(f *flight, err error) {
 	}
 }
 
-// acknowledge marks a row, and reports whether a row that others wait for was passed. Called with mu held.
+// acknowledge marks a row, and reports whether a row that others wait for was passed. Called with
+// mu held.
 func (s *source) acknowledge(f *flight) bool {
 	if f.number < s.handed {
 		s.drained.sub(f.cost)
@@ -83,7 +84,8 @@ func (s *source) acknowledge(f *flight) bool {
 	return low > s.watched
 }
 
-// watch asks to be announced when a row is published, and tells whether it is already, and whether it is known here at all.
+// watch asks to be announced when a row is published, and tells whether it is already, and whether
+// it is known here at all.
 func (s *source) watch(row int64) (published, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,10 +15,11 @@ import (
 
 // Table is where committed rows are kept. Its errors are outages: the relay waits and asks again.
 type Table interface {
-	// Rows reads the committed rows [from, to) of a source in order, dead letters with their content. It may stop early, at a bound of its own on
-	// rows or bytes, but reads at least one.
+	// Rows reads the committed rows [from, to) of a source in order, dead letters with their
+	// content. It may stop early, at a bound of its own on rows or bytes, but reads at least one.
 	Rows(ctx context.Context, source Source, from, to int64) ([]Row, error)
-	// Published reads the row below which all is acknowledged, as the owners of these sources last wrote it.
+	// Published reads the row below which all is acknowledged, as the owners of these sources last
+	// wrote it.
 	Published(ctx context.Context, sources []int32) (map[int32]int64, error)
 	// Nudge asks the owners of these sources to write their published row soon.
 	Nudge(ctx context.Context, sources []int32) error
@@ -33,7 +34,8 @@ type Options struct {
 	Logger   *slog.Logger
 	Parts    *pulse.Parts // where the relay's long-lived parts say that they go round; may be nil
 
-	// Each room holds rows while they are fewer than these, and their bytes. What is handed over at once may pass them once.
+	// Each room holds rows while they are fewer than these, and their bytes. What is handed over at
+	// once may pass them once.
 	MaxRows  int
 	MaxBytes int64
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Many sources in two processes share few keys, while the broker refuses requests for good now and then, so that the client gives up on records with
-// others behind them. Whatever happens, the first appearances of each key's events are in order, and none is missing.
+// Many sources in two processes share few keys, while the broker refuses requests for good now and
+// then, so that the client gives up on records with others behind them. Whatever happens, the first
+// appearances of each key's events are in order, and none is missing.
 func TestRelay_firstAppearancesStayInOrderWhateverFails(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -12,8 +12,7 @@ import (
 )
 
 // The loops of the relay say when they stand still: that which asks the table for what others
-// published, while something waits for it, and that
-// which looks at acknowledgements.
+// published, while something waits for it, and that which looks at acknowledgements.
 func TestRelay_saysWhichOfItsPartsStandStill(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -7,8 +7,8 @@ import (
 	"allocation/outbox/pulse"
 )
 
-// nudgeAgain is after what time owners are asked again: each time they write what they publish at once for about twice as long, and a
-// notification may be lost with its connection.
+// nudgeAgain is after what time owners are asked again: each time they write what they publish at
+// once for about twice as long, and a notification may be lost with its connection.
 const nudgeAgain = 500 * time.Millisecond
 
 // poller asks the table for what others have published, while something here waits for it.
@@ -49,8 +49,8 @@ func (p *poller) run(ctx context.Context) {
 	}
 }
 
-// poll looks until nothing waits any more. A new wait begins again with short intervals, and so does any progress: rows may wait for each other
-// in long chains, and each link costs a look.
+// poll looks until nothing waits any more. A new wait begins again with short intervals, and so
+// does any progress: rows may wait for each other in long chains, and each link costs a look.
 func (p *poller) poll(ctx context.Context) {
 	pace := p.relay.pace
 	interval := pace.nudge
@@ -70,7 +70,8 @@ func (p *poller) poll(ctx context.Context) {
 	}
 }
 
-// rest waits an interval. A kick makes the next ones short, but does not cut this one, so that kicks without end cost one query an interval.
+// rest waits an interval. A kick makes the next ones short, but does not cut this one, so that
+// kicks without end cost one query an interval.
 func (p *poller) rest(ctx context.Context, interval *time.Duration) bool {
 	if !pause(ctx, *interval) {
 		return false
@@ -98,7 +99,8 @@ func (p *poller) foreign() []int32 {
 	return ids
 }
 
-// nudge asks the owners who were not asked lately. A failure is no matter: they write by themselves before long.
+// nudge asks the owners who were not asked lately. A failure is no matter: they write by themselves
+// before long.
 func (p *poller) nudge(ctx context.Context, ids []int32) {
 	var fresh []int32
 	now := time.Now()
@@ -116,7 +118,8 @@ func (p *poller) nudge(ctx context.Context, ids []int32) {
 	}
 }
 
-// look tells those who wait how far others have published, and whether that is further than at the last look.
+// look tells those who wait how far others have published, and whether that is further than at the
+// last look.
 func (p *poller) look(ctx context.Context, ids []int32) (progress bool) {
 	published, err := p.relay.table.Published(ctx, ids)
 	p.part.Ill(err)

@@ -11,13 +11,17 @@ import (
 
 // What a refusal means depends on the topic, and on what it is about:
 //
-//   - The topic of all events is complete, so whatever it refuses is an outage: the row is tried again, and keeps back what follows it.
-//   - The other topics are optional: what they have is elsewhere too, dead letters in their table and events in the topic of all events. A record that
-//     one of them refuses alone, for what it is, goes in another form, or not at all.
-//   - An optional topic that refuses every record for another reason, such as a right that is missing, is an outage at first. After pace.giveUp it is
-//     shut: rows count as published without it, and one in pace.probe asks whether that has changed. While the topic of all events takes nothing
-//     either, it is an outage for as long as that lasts.
-//   - A topic that does not exist, or has no leader, refuses nothing: the client waits for it, and so does everybody.
+//   - The topic of all events is complete, so whatever it refuses is an outage: the row is tried
+//     again, and keeps back what follows it.
+//   - The other topics are optional: what they have is elsewhere too, dead letters in their table
+//     and events in the topic of all events. A record that one of them refuses alone, for what it
+//     is, goes in another form, or not at all.
+//   - An optional topic that refuses every record for another reason, such as a right that is
+//     missing, is an outage at first. After pace.giveUp it is shut: rows count as published without
+//     it, and one in pace.probe asks whether that has changed. While the topic of all events takes
+//     nothing either, it is an outage for as long as that lasts.
+//   - A topic that does not exist, or has no leader, refuses nothing: the client waits for it, and
+//     so does everybody.
 
 // isRefusal tells whether a broker said no, for good as far as the client is concerned.
 func isRefusal(err error) bool {

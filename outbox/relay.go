@@ -16,8 +16,8 @@ import (
 // ErrNotOpen is returned by Flush for a source that is not open, or was closed while it waited.
 var ErrNotOpen = errors.New("source is not open")
 
-// Relay publishes the committed rows of open sources. Its methods are safe for use by several goroutines, but the calls of Open, Publish and Close
-// for one source must come in order.
+// Relay publishes the committed rows of open sources. Its methods are safe for use by several
+// goroutines, but the calls of Open, Publish and Close for one source must come in order.
 type Relay struct {
 	envelope Envelope
 	kafka    []kgo.Opt
@@ -46,7 +46,8 @@ type Relay struct {
 	allEnded chan struct{}
 }
 
-// NewRelay makes a relay and its Kafka client, and starts it. It does not connect yet. The errors are all mistakes in the options.
+// NewRelay makes a relay and its Kafka client, and starts it. It does not connect yet. The errors
+// are all mistakes in the options.
 func NewRelay(o Options) (*Relay, error) { return newRelay(o, usualPace) }
 
 func newRelay(o Options, p pace) (*Relay, error) {
@@ -84,8 +85,9 @@ func newRelay(o Options, p pace) (*Relay, error) {
 // NewRoom makes a room of the size that the options say.
 func (r *Relay) NewRoom() *Room { return &Room{maxRows: r.maxRows, maxBytes: r.maxBytes} }
 
-// Open begins to publish a source that was claimed: first the rows [published, next) from the table, then what Publish hands over. Its rows take
-// their place in the room. It returns at once. An older incarnation of the source is closed.
+// Open begins to publish a source that was claimed: first the rows [published, next) from the
+// table, then what Publish hands over. Its rows take their place in the room. It returns at once.
+// An older incarnation of the source is closed.
 func (r *Relay) Open(source Source, room *Room, published, next int64) {
 	r.Close(source.ID)
 	s := newSource(r, source, room, published, next)
@@ -100,16 +102,17 @@ func (r *Relay) Open(source Source, room *Room, published, next int64) {
 	r.announce(s)
 }
 
-// Publish takes committed rows over, numbered on from those known. It does not wait: ask the source's room first. The rows are not to be changed
-// afterwards. A source that is not open is left alone: its new owner reads the rows from the table.
+// Publish takes committed rows over, numbered on from those known. It does not wait: ask the
+// source's room first. The rows are not to be changed afterwards. A source that is not open is left
+// alone: its new owner reads the rows from the table.
 func (r *Relay) Publish(id int32, rows []Row) {
 	if s := r.source(id); s != nil && len(rows) > 0 {
 		s.hand(rows)
 	}
 }
 
-// Close forgets sources that were revoked, lost or fenced. What is in the air may still arrive, as repeats, and counts for nothing. It returns when
-// their goroutines have ended.
+// Close forgets sources that were revoked, lost or fenced. What is in the air may still arrive, as
+// repeats, and counts for nothing. It returns when their goroutines have ended.
 func (r *Relay) Close(ids ...int32) {
 	for _, id := range ids {
 		r.mu.Lock()
@@ -123,7 +126,8 @@ func (r *Relay) Close(ids ...int32) {
 	}
 }
 
-// Published gives the row below which all are acknowledged, in all of their topics. It is not ok when the source is not open.
+// Published gives the row below which all are acknowledged, in all of their topics. It is not ok
+// when the source is not open.
 func (r *Relay) Published(id int32) (row int64, ok bool) {
 	s := r.source(id)
 	if s == nil {
@@ -132,8 +136,8 @@ func (r *Relay) Published(id int32) (row int64, ok bool) {
 	return s.published(), true
 }
 
-// Flush waits until all rows that these sources know now are acknowledged; without ids, those of all open sources. The error is ErrNotOpen or the
-// context's.
+// Flush waits until all rows that these sources know now are acknowledged; without ids, those of
+// all open sources. The error is ErrNotOpen or the context's.
 func (r *Relay) Flush(ctx context.Context, ids ...int32) error {
 	if len(ids) == 0 {
 		ids = r.open()
@@ -154,7 +158,8 @@ func (r *Relay) Flush(ctx context.Context, ids ...int32) error {
 	return nil
 }
 
-// Err is what keeps the relay from publishing any event now, or from reading the table; nil when nothing does.
+// Err is what keeps the relay from publishing any event now, or from reading the table; nil when
+// nothing does.
 func (r *Relay) Err() error { return r.health.err(time.Now()) }
 
 // Notes say what keeps some records back while events are published.
@@ -163,8 +168,8 @@ func (r *Relay) Notes() []string { return r.health.notes(time.Now()) }
 // HeldKeys is how many keys wait for an event of another source.
 func (r *Relay) HeldKeys() int { return int(r.heldKeys.Load()) }
 
-// OldestUnpublished is about the timestamp, in Unix milliseconds, of the oldest command with rows that are not acknowledged. It is not ok when
-// there is none.
+// OldestUnpublished is about the timestamp, in Unix milliseconds, of the oldest command with rows
+// that are not acknowledged. It is not ok when there is none.
 func (r *Relay) OldestUnpublished() (ms int64, ok bool) {
 	for _, id := range r.open() {
 		if s := r.source(id); s != nil {
@@ -176,8 +181,8 @@ func (r *Relay) OldestUnpublished() (ms int64, ok bool) {
 	return ms, ok
 }
 
-// Stop closes all sources and the client, without flushing, and returns when all goroutines have ended, or with the context's error when that ends
-// first. It may be called again.
+// Stop closes all sources and the client, without flushing, and returns when all goroutines have
+// ended, or with the context's error when that ends first. It may be called again.
 func (r *Relay) Stop(ctx context.Context) error {
 	r.stopOnce.Do(func() {
 		r.mu.Lock()

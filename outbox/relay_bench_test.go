@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// BenchmarkRelay hands over batches of a thousand rows from twelve sources, to a broker that throws them away, and counts until they are
-// acknowledged.
+// BenchmarkRelay hands over batches of a thousand rows from twelve sources, to a broker that throws
+// them away, and counts until they are acknowledged.
 func BenchmarkRelay(b *testing.B) {
 	const sources, batch = 12, 1000
 	s := newStage(b, kfake.SeedTopics(12, events, deadLetters, routed), kfake.BlackholeProduce())

@@ -227,7 +227,8 @@ func TestRelay_roomsAreApart(t *testing.T) {
 	require.Equal(t, tally{}, other.now())
 }
 
-// A source with much to publish has only so much in the air, and goes on when half of that is acknowledged.
+// A source with much to publish has only so much in the air, and goes on when half of that is
+// acknowledged.
 func TestRelay_boundsWhatASourceHasInTheAir(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

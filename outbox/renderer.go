@@ -16,8 +16,9 @@ var (
 	specVersion = []byte("1.0")
 )
 
-// renderer turns the rows of one source into the bytes that are published. The same row gives the same bytes, whoever renders it and when: nothing
-// of the process, the clock or the attempt goes into a record. It is not safe for use by several goroutines.
+// renderer turns the rows of one source into the bytes that are published. The same row gives the
+// same bytes, whoever renders it and when: nothing of the process, the clock or the attempt goes
+// into a record. It is not safe for use by several goroutines.
 type renderer struct {
 	envelope *Envelope
 	source   Source
@@ -67,8 +68,9 @@ func (r *renderer) placeOf(row *Row) *place {
 	return p
 }
 
-// event renders an event into a record. Headers are appended to the slice given. The record's own timestamp stays unset, so it is the time of
-// publishing: brokers refuse timestamps that are too old, and delete by them, and a command may be older than either allows.
+// event renders an event into a record. Headers are appended to the slice given. The record's own
+// timestamp stays unset, so it is the time of publishing: brokers refuse timestamps that are too
+// old, and delete by them, and a command may be older than either allows.
 func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
 	cause, place := row.cause(), r.placeOf(row)
 	b := make(texts, 0, len(row.Key)+len(row.Subject)+len(cause.CommandID)+len(cause.CorrelationID)+
@@ -121,7 +123,8 @@ func (r *renderer) typeOf(kind string) []byte {
 	return text
 }
 
-// timeOf renders milliseconds as RFC 3339 has them; nil for none, and for years that it cannot write.
+// timeOf renders milliseconds as RFC 3339 has them; nil for none, and for years that it cannot
+// write.
 func (r *renderer) timeOf(ms int64) []byte {
 	if ms == r.time {
 		return r.timeText

@@ -21,7 +21,8 @@ var (
 	bareCause = Cause{Time: NoTime}
 )
 
-// renderings are what is published, by the name of their golden file. Changing one breaks consumers.
+// renderings are what is published, by the name of their golden file. Changing one breaks
+// consumers.
 func renderings() map[string]Row {
 	event := func(kind, subject, value string, sequence int64) Row {
 		return Row{Number: 9, Offset: 1042, Event: 2, Type: kind, Key: "CHAIR", Subject: subject, Value: []byte(value), Sequence: sequence, Cause: &specCause}

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Room counts what is not acknowledged of the sources that were opened with it. It bounds the relay's memory by making whoever hands over their
-// rows wait, and nobody else.
+// Room counts what is not acknowledged of the sources that were opened with it. It bounds the
+// relay's memory by making whoever hands over their rows wait, and nobody else.
 type Room struct {
 	maxRows, maxBytes int64
 
@@ -60,7 +60,8 @@ func (r *Room) waitable() <-chan struct{} {
 	return r.freed
 }
 
-// Wait waits until there are fewer rows and bytes in the room than it may hold. The error is the context's.
+// Wait waits until there are fewer rows and bytes in the room than it may hold. The error is the
+// context's.
 func (r *Room) Wait(ctx context.Context) error {
 	for {
 		freed := r.waitable()

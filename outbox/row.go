@@ -1,6 +1,7 @@
 package outbox
 
-// Source is a partition of a command topic, under the number that the database gave it. Its rows are numbered 0, 1, 2, … without gaps.
+// Source is a partition of a command topic, under the number that the database gave it. Its rows
+// are numbered 0, 1, 2, … without gaps.
 type Source struct {
 	ID        int32
 	Topic     string
@@ -39,7 +40,8 @@ type Cause struct {
 // NoTime says that a record has no timestamp.
 const NoTime = -1
 
-// Predecessor is the row that must be acknowledged before another may be published. The zero value asks for none: sources count from 1.
+// Predecessor is the row that must be acknowledged before another may be published. The zero value
+// asks for none: sources count from 1.
 type Predecessor struct {
 	Source int32
 	Row    int64
@@ -57,7 +59,8 @@ type DeadLetter struct {
 	// was not unpacked. It has no bytes then.
 	Batch *RecordBatch
 
-	// Decision, unless empty, says that this is not the dead letter, but what an operator decided of it.
+	// Decision, unless empty, says that this is not the dead letter, but what an operator decided
+	// of it.
 	Decision Decision
 }
 

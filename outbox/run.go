@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// run is the goroutine of a source: it publishes until a publish fails, waits until nothing of the source is in the air, and begins again from the
-// table.
+// run is the goroutine of a source: it publishes until a publish fails, waits until nothing of the
+// source is in the air, and begins again from the table.
 func (s *source) run() {
 	defer close(s.ended)
 	defer s.forgetHeld()
@@ -54,8 +54,9 @@ func (s *source) publish() {
 	}
 }
 
-// next takes the rows that were handed over, or says which to read from the table: a source keeps what is handed over only once the table has no
-// more to give. It is not ok when a publish has failed.
+// next takes the rows that were handed over, or says which to read from the table: a source keeps
+// what is handed over only once the table has no more to give. It is not ok when a publish has
+// failed.
 func (s *source) next() (batches [][]Row, from, to int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,8 +81,9 @@ func (s *source) wait(freed <-chan struct{}) {
 	}
 }
 
-// drain reads a chunk from the table and produces it. It waits for room as long as the source itself has something in memory; without, one chunk
-// may pass, or sources that wait for each other's rows could wait for each other's room.
+// drain reads a chunk from the table and produces it. It waits for room as long as the source
+// itself has something in memory; without, one chunk may pass, or sources that wait for each
+// other's rows could wait for each other's room.
 func (s *source) drain(from, to int64, table *backoff) {
 	if freed := s.room.waitable(); freed != nil && s.waitsForRoom() {
 		s.wait(freed)
@@ -140,17 +142,18 @@ func (s *source) count(rows []Row) {
 	s.room.take(cost)
 }
 
-// A transaction with more than unhurriedFrom rows of a source is produced by and by, up to 250 rows in two milliseconds. Kafka, its consumers, and this
-// process would be busy with nothing else for as long as it takes, and the few rows of other sources come too late (docs/performance.md). Batches of the
-// usual size have fewer, and a backlog keeps its speed.
+// A transaction with more than unhurriedFrom rows of a source is produced by and by, up to 250 rows
+// in two milliseconds. Kafka, its consumers, and this process would be busy with nothing else for
+// as long as it takes, and the few rows of other sources come too late (docs/performance.md).
+// Batches of the usual size have fewer, and a backlog keeps its speed.
 const (
 	unhurriedFrom = 5_000
 	breatheEvery  = 250
 	breath        = 2 * time.Millisecond
 )
 
-// send produces rows in order, except those that are held. After a failure some rows may be acknowledged already; they are left out. It reports
-// false when a publish has failed.
+// send produces rows in order, except those that are held. After a failure some rows may be
+// acknowledged already; they are left out. It reports false when a publish has failed.
 func (s *source) send(rows []Row, again bool) bool {
 	s.now = time.Now()
 	unhurried := len(rows) > unhurriedFrom
@@ -169,12 +172,14 @@ func (s *source) send(rows []Row, again bool) bool {
 	return true
 }
 
-// mostInAir is how many promises of a source may be to come. The client sends what it has of all partitions together, so what one source handed over
-// at once, a hundred thousand rows perhaps, would otherwise be sent, and kept, ahead of the few of the others.
+// mostInAir is how many promises of a source may be to come. The client sends what it has of all
+// partitions together, so what one source handed over at once, a hundred thousand rows perhaps,
+// would otherwise be sent, and kept, ahead of the few of the others.
 const mostInAir = 1000
 
-// waitForHalf waits until half of the promises have returned, if there are too many, and reports whether it did. A source that is closed does not wait,
-// and the promises of one that has failed return soon: the client fails all that is buffered.
+// waitForHalf waits until half of the promises have returned, if there are too many, and reports
+// whether it did. A source that is closed does not wait, and the promises of one that has failed
+// return soon: the client fails all that is buffered.
 func (s *source) waitForHalf() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,7 +202,8 @@ func (s *source) has(row int64) bool {
 	return s.acked.has(row)
 }
 
-// settle waits until nothing is in the air, and forgets what was in memory. It reports false when the source was closed.
+// settle waits until nothing is in the air, and forgets what was in memory. It reports false when
+// the source was closed.
 func (s *source) settle() bool {
 	for {
 		s.mu.Lock()

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// source is one incarnation of an open source: from Open to Close. Its goroutine (see run.go) is the only one that produces.
+// source is one incarnation of an open source: from Open to Close. Its goroutine (see run.go) is
+// the only one that produces.
 type source struct {
 	Source
 	relay *Relay
@@ -40,7 +41,8 @@ type source struct {
 	thins    bool // the goroutine waits for half of the promises
 	roomless bool // the goroutine waits for room, and for the last promise
 
-	// What the room counts of this source: rows handed over, rows read from the table that were not handed over, and of both those in the air.
+	// What the room counts of this source: rows handed over, rows read from the table that were not
+	// handed over, and of both those in the air.
 	unacked, drained, flying tally
 
 	ages     []age
@@ -110,7 +112,8 @@ func (s *source) take(rows []Row) {
 	}
 }
 
-// skip leaves all that is not acknowledged to the table, because rows before these were never handed over. Called with mu held.
+// skip leaves all that is not acknowledged to the table, because rows before these were never
+// handed over. Called with mu held.
 func (s *source) skip(rows []Row) {
 	if s.failure == nil {
 		s.failure = errGap
@@ -120,8 +123,8 @@ func (s *source) skip(rows []Row) {
 	s.handed = rows[len(rows)-1].Number + 1
 }
 
-// note remembers how old a row is, in order of rows: those read from the table may come after newer ones that were handed over. Called with mu
-// held.
+// note remembers how old a row is, in order of rows: those read from the table may come after newer
+// ones that were handed over. Called with mu held.
 func (s *source) note(row *Row) {
 	t := row.cause().Time
 	n := len(s.ages)
@@ -156,7 +159,8 @@ func (s *source) flush() <-chan struct{} {
 	return f.done
 }
 
-// close forgets the source, except what is in the air, which is memory until its promises have returned.
+// close forgets the source, except what is in the air, which is memory until its promises have
+// returned.
 func (s *source) close() {
 	s.mu.Lock()
 	s.closed = true

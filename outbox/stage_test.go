@@ -128,7 +128,8 @@ func subjects(records []*kgo.Record) []string {
 	return out
 }
 
-// fakeTable is Postgres, for many processes. Owners write their published row whenever they are asked.
+// fakeTable is Postgres, for many processes. Owners write their published row whenever they are
+// asked.
 type fakeTable struct {
 	mu      sync.Mutex
 	rows    map[int32][]Row
@@ -248,7 +249,8 @@ func deadLetter(size int) Row {
 	}
 }
 
-// requireFirstInOrder checks that the first appearances of each key's events are in sequence order and without gaps.
+// requireFirstInOrder checks that the first appearances of each key's events are in sequence order
+// and without gaps.
 func requireFirstInOrder(t testing.TB, records []*kgo.Record) map[string]int64 {
 	t.Helper()
 	last := map[string]int64{}

@@ -9,12 +9,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// stream is a topic as one client sees it. It keeps a record from being sent ahead of an earlier one that the client gave up on.
+// stream is a topic as one client sees it. It keeps a record from being sent ahead of an earlier
+// one that the client gave up on.
 //
-// When the client gives up on a partition, its promises tell us a moment later, and a record that is produced in that moment finds an empty buffer
-// and would be sent at once, ahead of those that failed. So each record is produced in the stream's current era, which ends with the first failed
-// promise, and the era is the record's context: the client asks the first batch of a partition for it just before sending. A batch that follows a
-// failure is the first one. See era.Done.
+// When the client gives up on a partition, its promises tell us a moment later, and a record that
+// is produced in that moment finds an empty buffer and would be sent at once, ahead of those that
+// failed. So each record is produced in the stream's current era, which ends with the first failed
+// promise, and the era is the record's context: the client asks the first batch of a partition for
+// it just before sending. A batch that follows a failure is the first one. See era.Done.
 type stream struct {
 	client  *kgo.Client
 	state   *topicState
@@ -31,7 +33,8 @@ func newStream(client *kgo.Client, state *topicState, ordered bool) *stream {
 	return s
 }
 
-// era is the time between two failures of a stream. It is a context that is done when the era is over.
+// era is the time between two failures of a stream. It is a context that is done when the era is
+// over.
 type era struct {
 	client *kgo.Client
 	inside int // goroutines between enter and leave; guarded by the stream's mu
@@ -40,8 +43,9 @@ type era struct {
 
 var closedChannel = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// enter gives the context in which to produce. Whoever enters must then look whether his source has failed, produce or not, and leave, and must not
-// wait for a promise meanwhile. A new era begins only when all have left the last: so no record of an old era is buffered behind one of a new era,
+// enter gives the context in which to produce. Whoever enters must then look whether his source has
+// failed, produce or not, and leave, and must not wait for a promise meanwhile. A new era begins
+// only when all have left the last: so no record of an old era is buffered behind one of a new era,
 // whose context would vouch for it.
 func (s *stream) enter() context.Context {
 	if !s.ordered {
@@ -78,7 +82,8 @@ func (s *stream) produce(era context.Context, r *kgo.Record, wave *uint32, promi
 	s.client.Produce(era, r, promise)
 }
 
-// end is called by every promise that failed, after it told its source: whoever enters the next era finds that his source has failed.
+// end is called by every promise that failed, after it told its source: whoever enters the next era
+// finds that his source has failed.
 func (s *stream) end() {
 	s.mu.Lock()
 	if s.current != nil {
@@ -87,8 +92,9 @@ func (s *stream) end() {
 	s.mu.Unlock()
 }
 
-// Done is asked by the client, under its partition's lock, whether it may still send a first batch. Failures whose promises were not yet called
-// would be missed, so it waits for them; promises take none of the client's locks, and none that is held while producing. Nil means that it may.
+// Done is asked by the client, under its partition's lock, whether it may still send a first batch.
+// Failures whose promises were not yet called would be missed, so it waits for them; promises take
+// none of the client's locks, and none that is held while producing. Nil means that it may.
 func (e *era) Done() <-chan struct{} {
 	if !e.over.Load() {
 		fence(e.client)

@@ -2,7 +2,8 @@ package outbox
 
 import "strconv"
 
-// texts is one allocation that holds many header values. What it returned before stays valid when it grows.
+// texts is one allocation that holds many header values. What it returned before stays valid when
+// it grows.
 type texts []byte
 
 func (t *texts) text(s string) []byte {

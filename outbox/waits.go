@@ -21,7 +21,8 @@ func (w *waits) add(s *source, after Predecessor) {
 	}
 }
 
-// take removes those who wait for a row below the published one, and gives them with the lowest row that others wait for.
+// take removes those who wait for a row below the published one, and gives them with the lowest row
+// that others wait for.
 func (w *waits) take(id int32, published int64) (ready []*source, lowest int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -65,8 +66,9 @@ func (w *waits) awaited() map[int32]int64 {
 	return rows
 }
 
-// await tells whether a row is acknowledged. If not, s is told when it is: by the relay's own source where that is open here, and by the poller,
-// which asks the table, where it is not, or where this process does not know the row.
+// await tells whether a row is acknowledged. If not, s is told when it is: by the relay's own
+// source where that is open here, and by the poller, which asks the table, where it is not, or
+// where this process does not know the row.
 func (r *Relay) await(s *source, after Predecessor) bool {
 	owner := r.source(after.Source)
 	if owner != nil && owner.published() > after.Row {

@@ -16,8 +16,8 @@ import (
 // answerTime is how long a broker may take to say what is wrong.
 const answerTime = 5 * time.Second
 
-// watcher looks for what the client never says: it retries for ever, so a missing topic shows only in that nothing is acknowledged. It also replaces
-// a client that can never publish again.
+// watcher looks for what the client never says: it retries for ever, so a missing topic shows only
+// in that nothing is acknowledged. It also replaces a client that can never publish again.
 type watcher struct {
 	relay *Relay
 	part  *pulse.Part
@@ -39,7 +39,8 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// silentTopic is one that acknowledged nothing since the last look though it has something to acknowledge, or not all of what is old.
+// silentTopic is one that acknowledged nothing since the last look though it has something to
+// acknowledge, or not all of what is old.
 type silentTopic struct {
 	*topicState
 	unacknowledged *unacknowledgedError // nil: not for long
@@ -85,7 +86,8 @@ func (w *watcher) look(ctx context.Context, silent []silentTopic) {
 	}
 }
 
-// lostProducerID tells whether the client has an error instead of a producer id, which it keeps for ever.
+// lostProducerID tells whether the client has an error instead of a producer id, which it keeps for
+// ever.
 func (w *watcher) lostProducerID(ctx context.Context, client *kgo.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
@@ -94,7 +96,8 @@ func (w *watcher) lostProducerID(ctx context.Context, client *kgo.Client) bool {
 	return errors.As(err, &k) && !k.Retriable
 }
 
-// ask asks what is wrong with topics, and tells whether one was deleted and made again: the client goes on with the id that it knew.
+// ask asks what is wrong with topics, and tells whether one was deleted and made again: the client
+// goes on with the id that it knew.
 func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []silentTopic) (madeAgain bool) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
@@ -127,8 +130,8 @@ func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []silentTo
 	return madeAgain
 }
 
-// judge notes what an answer says of a topic, and tells whether it is there. That nothing is wrong with the answer does not mean that records are
-// taken: only an acknowledgement does.
+// judge notes what an answer says of a topic, and tells whether it is there. That nothing is wrong
+// with the answer does not mean that records are taken: only an acknowledgement does.
 func (w *watcher) judge(t silentTopic, answer *kmsg.MetadataResponseTopic) (there bool) {
 	health := w.relay.health
 	others := t.moving(w.relay.pace.patience, time.Now())

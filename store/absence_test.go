@@ -10,8 +10,8 @@ import (
 	"allocation/worker"
 )
 
-// A refusal because something does not exist and the making of something else could each come before the other, by way of a third transaction,
-// though each checks what it relied on.
+// A refusal because something does not exist and the making of something else could each come
+// before the other, by way of a third transaction, though each checks what it relied on.
 func TestApply_whoReliesOnAnAbsenceAndWhoMakesSomethingWaitForEachOther(t *testing.T) {
 	const (
 		makes  = `select save_products('{LAMP}', '{0}', '{1}', '{0}', '{9}', '{0}', '{}', true)`
@@ -61,7 +61,8 @@ func TestApply_whoReliesOnAnAbsenceAndWhoMakesSomethingWaitForEachOther(t *testi
 	}
 }
 
-// awaitWaiting returns when somebody waits for the lock on absences. The other transaction must go on within two seconds: then it is ended.
+// awaitWaiting returns when somebody waits for the lock on absences. The other transaction must go
+// on within two seconds: then it is ended.
 func (b *bench) awaitWaiting() {
 	b.t.Helper()
 	require.Eventually(b.t, func() bool {

@@ -17,9 +17,9 @@ import (
 
 // Apply decides a batch of commands and commits what they do: positions, products, outbox rows and
 // dead letters, together or not at all. Where its first commands have very many events already, it
-// commits what these do and leaves the rest for the next transaction.
-// An error is a *worker.FencedError, or one of worker's kinds, or the fault of something in the batch; only after worker.ErrUnknownOutcome
-// may the batch have been committed.
+// commits what these do and leaves the rest for the next transaction. An error is a
+// *worker.FencedError, or one of worker's kinds, or the fault of something in the batch; only after
+// worker.ErrUnknownOutcome may the batch have been committed.
 func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
 	conn, err := s.acquire(ctx)
 	if err != nil {
@@ -130,8 +130,9 @@ func (d *decisions) decided(ctx context.Context, db querier) (*decisions, error)
 	}
 }
 
-// decide loads what the commands most likely need and the memory lacks, applies them in order, and loads again what turned out to be missing. A
-// command that must wait for a load makes those wait that name its product or its batch; the others go on, so every product keeps its order.
+// decide loads what the commands most likely need and the memory lacks, applies them in order, and
+// loads again what turned out to be missing. A command that must wait for a load makes those wait
+// that name its product or its batch; the others go on, so every product keeps its order.
 func (d *decisions) decide(ctx context.Context, db querier) error {
 	question, pending := d.expectAll()
 	var last *domain.Need
@@ -192,7 +193,8 @@ func (d *decisions) expectAll() (first *question, pending []int) {
 	return newQuestion(need), pending
 }
 
-// linesNotPlaced are the lines that commands are about which do not place them. Whether these are new cannot be presumed.
+// linesNotPlaced are the lines that commands are about which do not place them. Whether these are
+// new cannot be presumed.
 func (d *decisions) linesNotPlaced() map[domain.LineID]struct{} {
 	lines := map[domain.LineID]struct{}{}
 	for i, c := range d.commands {

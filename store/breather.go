@@ -2,8 +2,9 @@ package store
 
 import "time"
 
-// breather pauses for a moment now and then while a transaction deals with very many rows, as when a batch with a hundred thousand lines shrinks. In
-// one go, that and Postgres, which it keeps busy, would have a small machine's processors to themselves for so long that commands of other appliers
+// breather pauses for a moment now and then while a transaction deals with very many rows, as when
+// a batch with a hundred thousand lines shrinks. In one go, that and Postgres, which it keeps busy,
+// would have a small machine's processors to themselves for so long that commands of other appliers
 // wait for tens of milliseconds (docs/performance.md). The zero value has just begun.
 type breather struct{ rows int }
 

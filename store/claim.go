@@ -19,12 +19,11 @@ select n, (c).source, (c).topic_id, (c).next_offset, (c).next_row, (c).published
     (c).leader_epoch, (c).replay_below, (c).replays
 from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 
-// Claim makes this worker the owner of partitions: from now on, nobody who claimed them before commits anything for them. It waits for
-// transactions in flight on them. Claims come in the order of the requests. Where somebody outside
-// of the service has positions locked, the others are claimed, and the error is a
-// *worker.LockedError.
-// Another error is worker.ErrOutage, worker.ErrConflict or the context's; it can always be called
-// again.
+// Claim makes this worker the owner of partitions: from now on, nobody who claimed them before
+// commits anything for them. It waits for transactions in flight on them. Claims come in the order
+// of the requests. Where somebody outside of the service has positions locked, the others are
+// claimed, and the error is a *worker.LockedError. Another error is worker.ErrOutage,
+// worker.ErrConflict or the context's; it can always be called again.
 func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]worker.Claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -60,8 +59,8 @@ func claimAll(ctx context.Context, conn *pgxpool.Conn, requests []worker.ClaimRe
 	return claims, nil
 }
 
-// Introduce gives a position to partitions that have none, so that a topic that is new begins in all of them as it was asked for, whoever
-// claims them later.
+// Introduce gives a position to partitions that have none, so that a topic that is new begins in
+// all of them as it was asked for, whoever claims them later.
 func (s *Store) Introduce(ctx context.Context, requests []worker.ClaimRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

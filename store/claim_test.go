@@ -69,7 +69,8 @@ func TestClaim_endsASessionThatHoldsItsLocksAndWaitsForItsClient(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A session that is alive may hold locks for long, as one does that locks first, and hear from its client from time to time.
+// A session that is alive may hold locks for long, as one does that locks first, and hear from its
+// client from time to time.
 func TestUnblock_sparesWhoHasNotWaitedLongForItsClient(t *testing.T) {
 	b := setup(t, 0)
 	holder, waiter := b.connect(), b.connect()

@@ -50,7 +50,8 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	return nil
 }
 
-// ClusterError says that the database belongs to another Kafka cluster or consumer group: its offsets mean nothing there.
+// ClusterError says that the database belongs to another Kafka cluster or consumer group: its
+// offsets mean nothing there.
 type ClusterError struct {
 	Cluster, Group       string // of this worker
 	OwnCluster, OwnGroup string // that the database remembers
@@ -72,7 +73,8 @@ func (s *Store) Cluster(ctx context.Context) (cluster, group string, err error) 
 	return cluster, group, readError("read the Kafka cluster", err)
 }
 
-// CheckCluster remembers the Kafka cluster and the group at the first call, and returns a *ClusterError for any other later.
+// CheckCluster remembers the Kafka cluster and the group at the first call, and returns a
+// *ClusterError for any other later.
 func (s *Store) CheckCluster(ctx context.Context, cluster, group string) error {
 	if _, err := s.pool.Exec(ctx, `insert into kafka_cluster (cluster_id, consumer_group) values ($1, $2) on conflict do nothing`, cluster, group); err != nil {
 		return readError("remember cluster", err)

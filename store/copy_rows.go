@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// copyRows writes rows in the binary format of COPY: see "Binary Format" of Postgres' page on COPY. Each row has all columns, in order.
-// They go in messages, each of whole rows.
+// copyRows writes rows in the binary format of COPY: see "Binary Format" of Postgres' page on COPY.
+// Each row has all columns, in order. They go in messages, each of whole rows.
 type copyRows struct {
 	buf     []byte
 	columns int

@@ -12,7 +12,8 @@ import (
 	"allocation/worker"
 )
 
-// Decision is what an operator wants done with dead letters: those of the commands at Places or, without any, the open ones that match Filter.
+// Decision is what an operator wants done with dead letters: those of the commands at Places or,
+// without any, the open ones that match Filter.
 type Decision struct {
 	Places  []Place
 	Filter  LetterFilter
@@ -49,7 +50,8 @@ update dead_letters d set state = $3, attempts = 0, resolved_at = null, batch_pr
 from unnest($1::int[], $2::bigint[]) v (source, row_no) where d.source = v.source and d.row_no = v.row_no`
 )
 
-// Decide notes a decision in one transaction, and tells the workers. The partitions' owners do it, each in its own transaction: see Outcomes.
+// Decide notes a decision in one transaction, and tells the workers. The partitions' owners do it,
+// each in its own transaction: see Outcomes.
 func (s *Store) Decide(ctx context.Context, d Decision) (decided Decided, err error) {
 	const attempts = 5 // a worker may do what was decided before just now
 	for range attempts {
@@ -124,7 +126,8 @@ func unique(places []Place) (list []Place) {
 	return list
 }
 
-// refuses says why a letter is not to be decided so; empty where it may be. What is decided so already may be again: it changes nothing.
+// refuses says why a letter is not to be decided so; empty where it may be. What is decided so
+// already may be again: it changes nothing.
 func (d *Decision) refuses(l *Letter) string {
 	switch {
 	case !d.Discard && l.Batch != nil && l.State == LetterRetried:

@@ -50,7 +50,8 @@ where d.state = any($6) and ` + letterFilterSQL + lastSQL
         select from dead_letters n where coalesce(n.command_source, n.source) = coalesce(d.command_source, d.source) and n.command_offset = d.command_offset
             and (n.recorded_at, n.row_no) > (d.recorded_at, d.row_no)))`
 
-	// What is not resolved has an index of its own, which Postgres sees only where the states stand in the query.
+	// What is not resolved has an index of its own, which Postgres sees only where the states stand
+	// in the query.
 	unresolvedSQL = `d.state in ('open', 'retrying', 'discarding') and `
 )
 
@@ -67,7 +68,8 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
-// aboutStates makes a query about some states one that costs nothing for dead letters that are resolved, unless it is about those.
+// aboutStates makes a query about some states one that costs nothing for dead letters that are
+// resolved, unless it is about those.
 func aboutStates(query string, states []string) string {
 	if slices.Contains(states, LetterRetried) || slices.Contains(states, LetterDiscarded) {
 		return query

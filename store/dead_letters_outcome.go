@@ -28,7 +28,8 @@ type Outcome struct {
 	Next    int64  `json:"next_offset,omitempty"` // of a batch of records that is read again: those before it are done
 }
 
-// A new letter of the command is from the very transaction that resolved the old one, or from a later one where the command waited in between.
+// A new letter of the command is from the very transaction that resolved the old one, or from a
+// later one where the command waited in between.
 const outcomesSQL = `
 select d.source, d.row_no, d.state, coalesce(n.reason, ''), coalesce(n.message, ''), coalesce(h.key, ''),
     coalesce(d.batch_problem, ''), d.batch_next

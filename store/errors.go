@@ -25,7 +25,8 @@ const (
 	codeCanceled = "57014" // query_canceled
 )
 
-// readError tells what an error of a call that commits nothing allows: such a call can always be made again.
+// readError tells what an error of a call that commits nothing allows: such a call can always be
+// made again.
 func readError(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -33,8 +34,9 @@ func readError(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, classify(err, worker.ErrOutage))
 }
 
-// writeError tells what an error of a pipeline with its commit inside allows. The server's word that a statement failed means that nothing
-// was committed. After anything else the commit may have happened.
+// writeError tells what an error of a pipeline with its commit inside allows. The server's word
+// that a statement failed means that nothing was committed. After anything else the commit may have
+// happened.
 func writeError(doing string, err error) error {
 	if err == nil {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"allocation/outbox"
 )
 
-// Headers are kept as Kafka encodes them in a record: a zigzag varint count, then for each a length and the bytes of its key, and a length
-// (-1: no value) and the bytes of its value.
+// Headers are kept as Kafka encodes them in a record: a zigzag varint count, then for each a length
+// and the bytes of its key, and a length (-1: no value) and the bytes of its value.
 
 func encodeHeaders(headers []outbox.Header) []byte {
 	out := binary.AppendVarint(nil, int64(len(headers)))

@@ -14,8 +14,9 @@ const reasonInternal = "internal"
 
 // held are the products whose commands wait, as far as this and earlier transactions have asked.
 //
-// It is read without locks. The write checks that no other product that it relies on is held, and what begins to wait must find its product still
-// held, which the foreign key of held_commands sees to.
+// It is read without locks. The write checks that no other product that it relies on is held, and
+// what begins to wait must find its product still held, which the foreign key of held_commands sees
+// to.
 type held struct {
 	keys map[string]struct{}
 	refs map[string]string // batches that waiting commands would make, and their products
@@ -68,7 +69,8 @@ type holding struct {
 	holds map[int]string // it failed: the product that it holds
 }
 
-// waitsOrHolds tells whether a command is not to be decided: its product is held, or it failed itself.
+// waitsOrHolds tells whether a command is not to be decided: its product is held, or it failed
+// itself.
 func (d *decisions) waitsOrHolds(i int, sku, makes string) bool {
 	c := &d.batch.Commands[i]
 	_, isHeld := d.loaded.held.keys[sku]
@@ -94,7 +96,8 @@ func (d *decisions) waitsOrHolds(i int, sku, makes string) bool {
 	return true
 }
 
-// expect says what a command needs. Of one that failed that is only its product: loading more might be what fails.
+// expect says what a command needs. Of one that failed that is only its product: loading more might
+// be what fails.
 func (d *decisions) expect(need *domain.Need, i int, c domain.Command) {
 	if d.batch.Commands[i].Failure == "" {
 		need.Expect(c)
@@ -111,7 +114,8 @@ func (d *decisions) expect(need *domain.Need, i int, c domain.Command) {
 	}
 }
 
-// decodeFailed reads a command that failed, for its product. Reading it may be what failed; then nothing can be held.
+// decodeFailed reads a command that failed, for its product. Reading it may be what failed; then
+// nothing can be held.
 func decodeFailed(c *worker.Command) (decoded domain.Command) {
 	defer func() {
 		if recover() != nil {

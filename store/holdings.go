@@ -31,7 +31,8 @@ func (s *Store) Holdings(ctx context.Context) ([]worker.Holding, error) {
 
 const adoptSQL = `select source, topic, topic_id, partition, next_row, published_row, epoch, token from adopt_positions($1, $2, $3, $4)`
 
-// Adopt claims sources that nobody publishes any more, unless somebody claimed them since they were seen.
+// Adopt claims sources that nobody publishes any more, unless somebody claimed them since they were
+// seen.
 func (s *Store) Adopt(ctx context.Context, holdings []worker.Holding) ([]worker.Claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -10,7 +10,8 @@ import (
 	"allocation/worker"
 )
 
-// ownSQL are the sources that the owner of $1 answers for: its own, and those of topics of the same name that were deleted.
+// ownSQL are the sources that the owner of $1 answers for: its own, and those of topics of the same
+// name that were deleted.
 const ownSQL = `(select p.source from positions p join positions o on o.topic = p.topic and o.partition = p.partition where o.source = $1)`
 
 const backlogsSQL = `
@@ -48,8 +49,8 @@ func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker
 	return backlogs, readError("look for kept commands", err)
 }
 
-// Kept gives what may be applied now of what is kept for a partition: first the dead letters on which an operator decided, then what waits
-// behind one that is decided. It counts the attempt.
+// Kept gives what may be applied now of what is kept for a partition: first the dead letters on
+// which an operator decided, then what waits behind one that is decided. It counts the attempt.
 func (s *Store) Kept(ctx context.Context, source int32, most int, forget bool) (worker.KeptBatch, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -134,7 +135,8 @@ func ignoreNone(err error) error {
 	return err
 }
 
-// keptRecords reads kept commands; own are the columns that come before those that all of them have.
+// keptRecords reads kept commands; own are the columns that come before those that all of them
+// have.
 func keptRecords(ctx context.Context, tx pgx.Tx, own func(*worker.KeptRecord) []any, sql string, args ...any) ([]worker.KeptRecord, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {

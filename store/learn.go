@@ -145,7 +145,8 @@ func (l *loaded) learnLines(results pgx.BatchResults, ask *question) error {
 	return nil
 }
 
-// eachLine learns a result of order lines; before holds where to scan columns that stand before a line's.
+// eachLine learns a result of order lines; before holds where to scan columns that stand before a
+// line's.
 func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*domain.Line) error) error {
 	rows, err := results.Query()
 	if err != nil {

@@ -55,7 +55,8 @@ func newLedger(batch worker.Batch, d *decisions) *ledger {
 	return l
 }
 
-// makeRoom makes room for the rows: one for each event and each refusal, and one for each kept command.
+// makeRoom makes room for the rows: one for each event and each refusal, and one for each kept
+// command.
 func (l *ledger) makeRoom(batch *worker.Batch, d *decisions) {
 	room := make([]int, len(batch.Lanes))
 	for i := range batch.Commands {

@@ -13,7 +13,8 @@ type querier interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// loaded is what a transaction has read: the catalog that decides, and what the outbox needs beside it.
+// loaded is what a transaction has read: the catalog that decides, and what the outbox needs beside
+// it.
 type loaded struct {
 	catalog  *domain.Catalog
 	versions map[string]int64              // of each product read; 0: absent. Every load must find the same
@@ -64,9 +65,10 @@ const (
     coalesce(last_change, '') last_change`
 	lineFields = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day - date '2000-01-01'`
 
-	// The products' versions are read first: if one is still the same when the batch is written, then everything read after it is, too.
-	// A row's newest version is found first by a look backwards in the index, which the range is
-	// for: by `=`, it is read forwards, through all versions that an old snapshot keeps.
+	// The products' versions are read first: if one is still the same when the batch is written,
+	// then everything read after it is, too. A row's newest version is found first by a look
+	// backwards in the index, which the range is for: by `=`, it is read forwards, through all
+	// versions that an old snapshot keeps.
 	productsSQL = `
 select p.* from unnest($1::text[]) n (sku) cross join lateral (` + newestProduct + `) p
 union

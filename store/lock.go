@@ -14,11 +14,12 @@ select from products where sku = any(array(select unnest($1::text[]) union selec
 order by sku for no key update`
 )
 
-// lockFirst begins the transaction before anything is read, and locks what save would lock, so that nobody else can be first any more. Who wants the
-// same products waits for as long as it takes to load, decide and write; who waits for a process that stands still meanwhile ends its session.
+// lockFirst begins the transaction before anything is read, and locks what save would lock, so that
+// nobody else can be first any more. Who wants the same products waits for as long as it takes to
+// load, decide and write; who waits for a process that stands still meanwhile ends its session.
 //
-// The order of locks is save's, but for the table absences, which save locks before products. So a deadlock is possible; Postgres ends it as a
-// conflict.
+// The order of locks is save's, but for the table absences, which save locks before products. So a
+// deadlock is possible; Postgres ends it as a conflict.
 func (s *Store) lockFirst(ctx context.Context, conn *pgx.Conn, d *decisions) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

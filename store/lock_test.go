@@ -13,7 +13,8 @@ import (
 	"allocation/worker"
 )
 
-// afterLoad does something when a transaction has read what its commands need, and has written nothing yet.
+// afterLoad does something when a transaction has read what its commands need, and has written
+// nothing yet.
 type afterLoad struct {
 	once sync.Once
 	do   func()

@@ -12,7 +12,8 @@ import (
 	"allocation/worker"
 )
 
-// daysAhead is how many days of the outbox exist before they are needed: as long a holiday as the maintenance may take.
+// daysAhead is how many days of the outbox exist before they are needed: as long a holiday as the
+// maintenance may take.
 const daysAhead = 14
 
 // A day is dropped under a lock that nobody may hold for long, so who does not get it comes again.

@@ -16,15 +16,15 @@ import (
 	"allocation/worker"
 )
 
-// memory is what one applier's transactions learned, for its next one: the products and batches as they were committed or read last. A load then
-// asks only for what is missing.
+// memory is what one applier's transactions learned, for its next one: the products and batches as
+// they were committed or read last. A load then asks only for what is missing.
 //
-// It is safe because the write checks it. A product is written, or even just relied upon, only at the version that is remembered; everything else
-// of it can only change with its version, except whether it is held, which the write checks, too.
-// Versions go up as long as nobody takes the database back: one that was restored, or a standby
-// that lacks the last commits, may count the same versions again for other events. So the write
-// also checks that the database is the one that was read: see server. Whatever fails forgets it
-// all, and so does every claim of the store.
+// It is safe because the write checks it. A product is written, or even just relied upon, only at
+// the version that is remembered; everything else of it can only change with its version, except
+// whether it is held, which the write checks, too. Versions go up as long as nobody takes the
+// database back: one that was restored, or a standby that lacks the last commits, may count the
+// same versions again for other events. So the write also checks that the database is the one that
+// was read: see server. Whatever fails forgets it all, and so does every claim of the store.
 type memory struct {
 	loaded *loaded
 	server server // that all of it was read from
@@ -70,11 +70,13 @@ func newMemory() *memory {
 	return &memory{loaded: newLoaded(), lines: newRecent(), caution: 1}
 }
 
-// errNotNew is the conflict of an order line that was taken for a new one and came up while something else was read.
+// errNotNew is the conflict of an order line that was taken for a new one and came up while
+// something else was read.
 var errNotNew = fmt.Errorf("%w: an order line that is placed exists already", worker.ErrConflict)
 
-// presumes tells whether an order line that is to be placed is taken for a new one, unless it was to be placed lately. If it is none, the write
-// fails on the primary key, and the next transaction looks it up.
+// presumes tells whether an order line that is to be placed is taken for a new one, unless it was
+// to be placed lately. If it is none, the write fails on the primary key, and the next transaction
+// looks it up.
 func (m *memory) presumes(id domain.LineID) bool { return !m.lines.seen(id) && m.careful == 0 }
 
 // committed keeps what a transaction learned and did, but that it freed products.
@@ -165,7 +167,8 @@ func (l *loaded) forget(most int) {
 	maps.DeleteFunc(l.owners, func(ref, _ string) bool { return !l.catalog.KnowsBatch(ref) })
 }
 
-// committed keeps what is known of products and batches that exist, at the versions that they have now.
+// committed keeps what is known of products and batches that exist, at the versions that they have
+// now.
 func (l *loaded) committed() {
 	for _, p := range l.catalog.Products() {
 		if p.Version == 0 {
@@ -184,7 +187,8 @@ func (l *loaded) committed() {
 	clear(l.lines)
 }
 
-// recent knows order lines that it was asked about lately, by their hashes. Each has one slot, which it shares with others: the last one stays.
+// recent knows order lines that it was asked about lately, by their hashes. Each has one slot,
+// which it shares with others: the last one stays.
 type recent struct {
 	seed  maphash.Seed
 	slots []uint64

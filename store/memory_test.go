@@ -38,7 +38,8 @@ func TestApply_readsNothingThatItRemembers(t *testing.T) {
 	}, says(newLedger(d.batch, d).rows[0]))
 }
 
-// A line that was placed long ago is taken for a new one once; the primary key tells, and then it is looked up.
+// A line that was placed long ago is taken for a new one once; the primary key tells, and then it
+// is looked up.
 func TestApply_findsALineThatItTookForANewOne(t *testing.T) {
 	b := setup(t, 1)
 	place := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)
@@ -73,7 +74,8 @@ func TestApply_looksUpALineThatWasPlacedLately(t *testing.T) {
 	require.Equal(t, []string{"no_effect"}, results(b.apply(place)))
 }
 
-// A dispatch before the placing of its line, in one transaction: that the line is new is then not presumed, or it would be refused wrongly.
+// A dispatch before the placing of its line, in one transaction: that the line is new is then not
+// presumed, or it would be refused wrongly.
 func TestApply_presumesNothingForOtherCommands(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
@@ -114,7 +116,8 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 	}
 }
 
-// A product that another partition's command holds by now holds the commands of an applier that remembers it as free, too.
+// A product that another partition's command holds by now holds the commands of an applier that
+// remembers it as free, too.
 func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
 	for name, c := range map[string]struct {
 		command    worker.Command
@@ -146,7 +149,8 @@ func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
 	}
 }
 
-// A product that another applier freed is remembered as held once more: what would wait for it finds that out.
+// A product that another applier freed is remembered as held once more: what would wait for it
+// finds that out.
 func TestApply_noticesAProductThatIsHeldNoLonger(t *testing.T) {
 	b := setup(t, 1)
 	failed := b.apply(fail(typed(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":10}`))))
@@ -161,7 +165,8 @@ func TestApply_noticesAProductThatIsHeldNoLonger(t *testing.T) {
 	require.Equal(t, []string{"changed"}, results(applied))
 }
 
-// What is remembered is bounded by the products and batches that it is about, however many there are.
+// What is remembered is bounded by the products and batches that it is about, however many there
+// are.
 func TestMemory_isBounded(t *testing.T) {
 	t.Parallel()
 	m := newMemory()
@@ -188,7 +193,8 @@ func TestApply_replacesAConnectionWithoutItsStatements(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A line that was taken for a new one comes up among those of a batch that shrinks: that is a conflict too, found with the first load that shows it.
+// A line that was taken for a new one comes up among those of a batch that shrinks: that is a
+// conflict too, found with the first load that shows it.
 func TestApply_findsALineThatItTookForANewOneWhileABatchShrinks(t *testing.T) {
 	b := setup(t, 1)
 	place := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)
@@ -203,7 +209,8 @@ func TestApply_findsALineThatItTookForANewOneWhileABatchShrinks(t *testing.T) {
 	require.Equal(t, []string{"no_effect", "changed"}, results(applied))
 }
 
-// Rows that contradict each other are an error at once, not after one load for each command: others wait for the transaction.
+// Rows that contradict each other are an error at once, not after one load for each command: others
+// wait for the transaction.
 func TestApply_contradictionsAreFoundSoon(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))

@@ -68,8 +68,8 @@ type OffsetDecision struct {
 	Why     string
 }
 
-// DecideOffsets carries decisions out, all or none, and returns where the positions were, by source. The owners are fenced, claim again, and go on
-// from there.
+// DecideOffsets carries decisions out, all or none, and returns where the positions were, by
+// source. The owners are fenced, claim again, and go on from there.
 func (s *Store) DecideOffsets(ctx context.Context, decisions []OffsetDecision) (from map[int32]int64, err error) {
 	inOrder := slices.SortedFunc(slices.Values(decisions), func(a, b OffsetDecision) int { return int(a.Source) - int(b.Source) }) // as all lock them
 	from = make(map[int32]int64, len(decisions))

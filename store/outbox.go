@@ -29,7 +29,8 @@ left join dead_letters d on o.type in ('', 'dlq-retried', 'dlq-discarded')
 where o.source = $1 and o.row_no >= $2 and o.row_no < $3
 order by o.row_no limit $4`
 
-// Rows reads committed rows [from, to) of a source in order, at most a few thousand or a few megabytes, but at least one if there is one.
+// Rows reads committed rows [from, to) of a source in order, at most a few thousand or a few
+// megabytes, but at least one if there is one.
 func (s *Store) Rows(ctx context.Context, source outbox.Source, from, to int64) ([]outbox.Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

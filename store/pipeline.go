@@ -11,8 +11,9 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// pipeline is statements that go to Postgres without waiting for an answer in between, in one write unless they are large. Postgres runs them as one
-// transaction, and commits it when it reads their end. Unlike pgx's batch it can copy rows into a table, which costs less than inserting them
+// pipeline is statements that go to Postgres without waiting for an answer in between, in one write
+// unless they are large. Postgres runs them as one transaction, and commits it when it reads their
+// end. Unlike pgx's batch it can copy rows into a table, which costs less than inserting them
 // (docs/performance.md).
 type pipeline struct {
 	ctx      context.Context
@@ -25,11 +26,12 @@ type pipeline struct {
 	commit *pgconn.StatementDescription // ends the transaction that was begun before; nil where the pipeline is one by itself
 }
 
-// errPartSent keeps a statement from being prepared in the middle of a pipeline: that would end the transaction there, and commit half of it.
+// errPartSent keeps a statement from being prepared in the middle of a pipeline: that would end the
+// transaction there, and commit half of it.
 var errPartSent = errors.New("a statement follows the one that is sent in parts")
 
-// newPipeline begins a pipeline in a buffer that is used again. What was appended to it is in buf. A transaction that was begun on the connection is
-// committed at its end.
+// newPipeline begins a pipeline in a buffer that is used again. What was appended to it is in buf.
+// A transaction that was begun on the connection is committed at its end.
 func newPipeline(ctx context.Context, conn *pgx.Conn, buf []byte) *pipeline {
 	p := &pipeline{ctx: ctx, conn: conn, buf: buf[:0]}
 	if conn.PgConn().TxStatus() != 'I' { // not idle
@@ -58,11 +60,13 @@ func (p *pipeline) copy(sql string, columns int, write func(rows *copyRows)) {
 	p.copyRows(sql, columns, func([]byte) bool { return false }, write)
 }
 
-// mostUnsent is how much of the last statement gathers before it is sent: more than a batch of the usual size has.
+// mostUnsent is how much of the last statement gathers before it is sent: more than a batch of the
+// usual size has.
 const mostUnsent = 4 << 20
 
-// copyLast is copy for the last statement of the pipeline. Of many rows it sends some whenever they have gathered, so that they are never all in
-// memory, and Postgres works on the first while the next are written. Nothing may follow but the end.
+// copyLast is copy for the last statement of the pipeline. Of many rows it sends some whenever they
+// have gathered, so that they are never all in memory, and Postgres works on the first while the
+// next are written. Nothing may follow but the end.
 func (p *pipeline) copyLast(sql string, columns int, write func(rows *copyRows)) {
 	p.copyRows(sql, columns, p.sendPart, write)
 }
@@ -111,8 +115,8 @@ func (p *pipeline) append(message pgproto3.FrontendMessage) {
 	}
 }
 
-// send sends the rest of the pipeline, and returns when Postgres has committed it. Only an error that is a *pgconn.PgError of the severity ERROR is
-// Postgres' word that it has not.
+// send sends the rest of the pipeline, and returns when Postgres has committed it. Only an error
+// that is a *pgconn.PgError of the severity ERROR is Postgres' word that it has not.
 func (p *pipeline) send() error {
 	if p.commit != nil {
 		p.append(&pgproto3.Bind{PreparedStatement: p.commit.Name})
@@ -130,14 +134,16 @@ func (p *pipeline) send() error {
 	return refused
 }
 
-// close closes the connection if what was sent is not answered: then nobody else may use it, also after a panic. Postgres rolls back what has no end.
+// close closes the connection if what was sent is not answered: then nobody else may use it, also
+// after a panic. Postgres rolls back what has no end.
 func (p *pipeline) close() {
 	if p.sent && !p.answered {
 		_ = p.conn.Close(p.ctx)
 	}
 }
 
-// exchange gives Postgres' first error as refused. An error of its own means that it is not known what became of the transaction.
+// exchange gives Postgres' first error as refused. An error of its own means that it is not known
+// what became of the transaction.
 func (p *pipeline) exchange() (refused, err error) {
 	if err := p.write(p.buf); err != nil {
 		return nil, err
@@ -158,7 +164,8 @@ func (p *pipeline) exchange() (refused, err error) {
 	}
 }
 
-// unanswered is an error without what pgx says about it: that it is safe to try again is so only where nothing was sent.
+// unanswered is an error without what pgx says about it: that it is safe to try again is so only
+// where nothing was sent.
 func unanswered(err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -167,7 +174,8 @@ func unanswered(err error) error {
 	return errors.New(err.Error())
 }
 
-// write writes without reading. Postgres answers so little before the end that it does not wait for a reader meanwhile.
+// write writes without reading. Postgres answers so little before the end that it does not wait for
+// a reader meanwhile.
 func (p *pipeline) write(buf []byte) error {
 	p.sent = true
 	conn := p.conn.PgConn().Conn()

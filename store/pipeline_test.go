@@ -52,7 +52,8 @@ func TestApply_commitsNothingOfPartsThatAreRefused(t *testing.T) {
 	require.Equal(t, before, b.pool.Stat().NewConnsCount())
 }
 
-// To prepare a statement ends a transaction. In the middle of a pipeline that would commit half of it.
+// To prepare a statement ends a transaction. In the middle of a pipeline that would commit half of
+// it.
 func TestPipeline_preparesNothingAfterAPartWasSent(t *testing.T) {
 	b := setup(t, 1)
 	conn, err := b.pool.Acquire(t.Context())

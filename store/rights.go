@@ -12,7 +12,8 @@ import (
 	"allocation/migrations"
 )
 
-// RightsError says that Postgres does not let a worker do what it must. Waiting does not mend that: the statements in its text do.
+// RightsError says that Postgres does not let a worker do what it must. Waiting does not mend that:
+// the statements in its text do.
 type RightsError struct{ says []string }
 
 func (e *RightsError) Error() string { return strings.Join(e.says, "; and ") }
@@ -41,7 +42,8 @@ select current_user, quote_ident(current_user),
     coalesce((select pg_has_role(oid, 'usage') from pg_roles where rolname = 'allocation_worker'), false),
     array(select statement from lacking), array(select relname::text from hidden), array(select statement from hidden)`
 
-// CheckRights returns a *RightsError where this user may not do what a worker must, or does not see all rows.
+// CheckRights returns a *RightsError where this user may not do what a worker must, or does not see
+// all rows.
 func (s *Store) CheckRights(ctx context.Context) error {
 	var tables, rights, columns []string
 	for _, r := range migrations.TableRights("allocation_worker") {

@@ -18,7 +18,8 @@ import (
 	"allocation/migrations"
 )
 
-// mayUse is what each role may do, exactly: a table that is not here, or a right that is not in its line, is refused.
+// mayUse is what each role may do, exactly: a table that is not here, or a right that is not in its
+// line, is refused.
 func mayUse() map[string]map[string][]string {
 	all := map[string]map[string][]string{}
 	for _, role := range migrations.Roles {
@@ -157,7 +158,8 @@ var forbidden = []string{
 
 var denied = regexp.MustCompile(`permission denied|must be owner|must be superuser|must have|must be a superuser|no security label providers`)
 
-// isRefused: Postgres says that the user may not, and not that something is wrong with the statement.
+// isRefused: Postgres says that the user may not, and not that something is wrong with the
+// statement.
 func isRefused(err error) bool {
 	var pg *pgconn.PgError
 	const insufficientPrivilege = "42501"

@@ -103,7 +103,8 @@ func (b *bench) tryToApply(batch worker.Batch) error {
 	return err
 }
 
-// holdAndFree holds the product behind a command that failed, retries that, holds it behind one that waited, and discards that.
+// holdAndFree holds the product behind a command that failed, retries that, holds it behind one
+// that waited, and discards that.
 func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 	allocate := func(order string) worker.Command {
 		return typed(command(0, "Allocate", `{"orderid":%q,"sku":%q,"qty":1}`, order, sku))

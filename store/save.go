@@ -11,8 +11,9 @@ import (
 	"allocation/worker"
 )
 
-// save writes a decided batch in one pipeline, which Postgres runs as one transaction: the commit is at its end, so no lock waits for an answer to
-// cross the network. Every statement raises where it does not find what the decisions relied on.
+// save writes a decided batch in one pipeline, which Postgres runs as one transaction: the commit
+// is at its end, so no lock waits for an answer to cross the network. Every statement raises where
+// it does not find what the decisions relied on.
 func (s *Store) save(ctx context.Context, conn *pgx.Conn, d *decisions, l *ledger) error {
 	patience := l.patience()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout+patience)
@@ -88,7 +89,8 @@ func queueProducts(p *pipeline, read *loaded, l *ledger) {
 	}
 }
 
-// queueRemembered checks what the memory told, once the products are locked: of those that are not known to be held, none may be.
+// queueRemembered checks what the memory told, once the products are locked: of those that are not
+// known to be held, none may be.
 func queueRemembered(p *pipeline, d *decisions) {
 	free := []string{}
 	for _, product := range d.loaded.catalog.Products() {

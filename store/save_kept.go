@@ -57,7 +57,8 @@ with deleted as (delete from held_keys where key = any($1) returning 1)
 select expect_count((select count(*) from deleted), $2, 'held products freed')`
 )
 
-// queueKept writes what is kept from now on, and what is kept no longer. It comes after the dead letters, which hold products.
+// queueKept writes what is kept from now on, and what is kept no longer. It comes after the dead
+// letters, which hold products.
 func queueKept(p *pipeline, l *ledger) {
 	k := &l.kept
 	queueDecided(p, k.decided)

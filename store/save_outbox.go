@@ -7,7 +7,8 @@ import (
 	"allocation/worker"
 )
 
-// Most rows refer to no other row and have no trace. The columns of these are left out where no row of a batch needs them.
+// Most rows refer to no other row and have no trace. The columns of these are left out where no row
+// of a batch needs them.
 const (
 	outboxColumns = 13
 	linkColumns   = 10
@@ -75,7 +76,8 @@ func copyOutboxRow(to *copyRows, source int32, today day, row *outbox.Row) {
 	}
 }
 
-// copyLinks writes what a row refers to, and its trace. Each part is null where there is nothing: sources count from 1.
+// copyLinks writes what a row refers to, and its trace. Each part is null where there is nothing:
+// sources count from 1.
 func copyLinks(to *copyRows, row *outbox.Row, previous history, letter worker.LetterID) {
 	to.optional(row.Cause.TraceParent)
 	to.optional(row.Cause.TraceState)

@@ -14,7 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Timeouts of every session, so that nothing stands still for ever. Frozen clients are ended sooner: see unblock.
+// Timeouts of every session, so that nothing stands still for ever. Frozen clients are ended
+// sooner: see unblock.
 const (
 	statementTimeout = 30 * time.Second
 	lockTimeout      = 20 * time.Second
@@ -25,27 +26,32 @@ const (
 	callTimeout = statementTimeout + 5*time.Second
 )
 
-// certain are the settings that what this package promises rests on. Each session sets them itself, whatever the URL, the role, the database or the
-// server has instead.
+// certain are the settings that what this package promises rests on. Each session sets them itself,
+// whatever the URL, the role, the database or the server has instead.
 var certain = map[string]string{
 	"synchronous_commit": "on",
-	// Rows that a policy hides would be taken for absent, and legal commands refused: an error instead.
+	// Rows that a policy hides would be taken for absent, and legal commands refused: an error
+	// instead.
 	"row_security": "off",
 	// Tables of the same names that another search path finds first are not the service's.
 	"search_path": "public",
-	// A check that waits for a lock must see what its holder committed: that a product is held by now, or that a batch exists.
+	// A check that waits for a lock must see what its holder committed: that a product is held by
+	// now, or that a batch exists.
 	"default_transaction_isolation": "read committed",
-	// Texts and dates go as they are: a date in another style is another one, and another encoding lacks letters.
+	// Texts and dates go as they are: a date in another style is another one, and another encoding
+	// lacks letters.
 	"client_encoding":             "UTF8",
 	"datestyle":                   "ISO",
 	"standard_conforming_strings": "on",
-	// A statement's error is the server's word that nothing is committed. The end of a session says nothing.
+	// A statement's error is the server's word that nothing is committed. The end of a session says
+	// nothing.
 	"exit_on_error": "off",
 }
 
-// unbearableSQL raises where a setting that only an administrator can change takes away what promises rest on: without foreign keys, a command may
-// begin to wait for a product that was freed, and rows of a damaged page are taken for absent. It also sets what older servers do not know: a time
-// for whole transactions would end a large one again and again.
+// unbearableSQL raises where a setting that only an administrator can change takes away what
+// promises rest on: without foreign keys, a command may begin to wait for a product that was freed,
+// and rows of a damaged page are taken for absent. It also sets what older servers do not know: a
+// time for whole transactions would end a large one again and again.
 const unbearableSQL = `
 do $$
 declare
@@ -70,8 +76,9 @@ end $$`
 // usual are settings that a URL may change.
 func usual() map[string]string {
 	return map[string]string{
-		// Queries look rows up by their keys. Compiling them takes longer than running them; and a plan is kept for as long as the connection, so one
-		// that was made when a table was small must serve when it is large.
+		// Queries look rows up by their keys. Compiling them takes longer than running them; and a
+		// plan is kept for as long as the connection, so one that was made when a table was small
+		// must serve when it is large.
 		"jit":                                 "off",
 		"enable_seqscan":                      "off",
 		"enable_hashjoin":                     "off",
@@ -96,9 +103,8 @@ func configureSession(cfg *pgxpool.Config) {
 	}
 }
 
-// ReadOnlyError says that a server answers and takes no changes. Waiting may mend it: a standby
-// may be
-// promoted, and who set the setting may take it back.
+// ReadOnlyError says that a server answers and takes no changes. Waiting may mend it: a standby may
+// be promoted, and who set the setting may take it back.
 type ReadOnlyError struct{ says string }
 
 func (e *ReadOnlyError) Error() string { return e.says }
@@ -121,8 +127,9 @@ func writable(ctx context.Context, conn *pgconn.PgConn) error {
 	return nil
 }
 
-// SetSession makes each connection set what is certain, and what is usual unless the URL has it. It does so by a statement when it is connected: a
-// pooler may drop what is asked for while connecting.
+// SetSession makes each connection set what is certain, and what is usual unless the URL has it. It
+// does so by a statement when it is connected: a pooler may drop what is asked for while
+// connecting.
 func SetSession(c *pgconn.Config, usual map[string]string) {
 	settings := maps.Clone(certain)
 	for name, value := range usual {
@@ -166,7 +173,8 @@ func begin(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 // backend is the key of a connection's process in its custom data.
 const backend = "allocation backend"
 
-// backendOf is the process that serves a connection. What the connection itself was told while connecting is a pooler's own number behind one.
+// backendOf is the process that serves a connection. What the connection itself was told while
+// connecting is a pooler's own number behind one.
 func backendOf(conn *pgx.Conn) uint32 {
 	pid, _ := conn.PgConn().CustomData()[backend].(uint32)
 	return pid

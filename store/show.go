@@ -10,7 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrUnknown is returned by the Show methods for an order, a product or a batch that the database has never heard of.
+// ErrUnknown is returned by the Show methods for an order, a product or a batch that the database
+// has never heard of.
 var ErrUnknown = errors.New("unknown")
 
 // showMost bounds the history of a line, and lists of what is rare.
@@ -98,7 +99,8 @@ from batches b where sku = $1 and qty > 0 order by eta nulls first, ref limit $2
 
 	showOrderSQL = `select ` + showLineColumns + `, last_source, last_row, last_day, count(*) over () from lines where orderid = $1 order by sku, lineid limit $2`
 
-	// From a line's last event, each knows the one before it. Days that were dropped end the history.
+	// From a line's last event, each knows the one before it. Days that were dropped end the
+	// history.
 	showHistorySQL = `
 with recursive history as (
     select o.*, 1 as step from outbox o where source = $1 and row_no = $2 and day = $3
@@ -132,7 +134,8 @@ func (s *Store) ShowBatch(ctx context.Context, ref string, limit int) (*BatchVie
 	return &batch, showError("show whether the batch's product is held", err)
 }
 
-// ShowProduct is what is known about a product, and ErrUnknown where nothing is. Of one that its first command holds, only that is known.
+// ShowProduct is what is known about a product, and ErrUnknown where nothing is. Of one that its
+// first command holds, only that is known.
 func (s *Store) ShowProduct(ctx context.Context, sku string, limit int) (*ProductView, error) {
 	p := ProductView{SKU: sku}
 	var err error

@@ -6,11 +6,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// planByKey makes Postgres look rows up by their keys, also where it knows too little of a table to see that this is faster.
+// planByKey makes Postgres look rows up by their keys, also where it knows too little of a table to
+// see that this is faster.
 const planByKey = `set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off`
 
-// Snapshot calls read with a transaction that sees the database as it is now and writes nothing. It should be short: as long as it lasts,
-// Postgres keeps what others delete.
+// Snapshot calls read with a transaction that sees the database as it is now and writes nothing. It
+// should be short: as long as it lasts, Postgres keeps what others delete.
 func (s *Store) Snapshot(ctx context.Context, read func(pgx.Tx) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {

@@ -1,15 +1,18 @@
 // Package store keeps positions, products, the outbox and dead letters in Postgres.
 //
-// Its guarantee: a transaction commits a batch's positions, products, outbox rows and dead letters together, and only if the worker still
-// holds the claims, the positions are where it left them, and everything that the decisions read is still so. Nothing is locked while
-// deciding: reads take no locks and leave no transaction open, and the write is one pipeline with its commit at its end, which is sent at once unless it
-// is large. What a transaction of an applier read or wrote, its next one remembers, and the write checks that, too: see memory. Only a batch that others
-// made a conflict again and again locks its products before it reads: see lockFirst.
+// Its guarantee: a transaction commits a batch's positions, products, outbox rows and dead letters
+// together, and only if the worker still holds the claims, the positions are where it left them,
+// and everything that the decisions read is still so. Nothing is locked while deciding: reads take
+// no locks and leave no transaction open, and the write is one pipeline with its commit at its end,
+// which is sent at once unless it is large. What a transaction of an applier read or wrote, its
+// next one remembers, and the write checks that, too: see memory. Only a batch that others made a
+// conflict again and again locks its products before it reads: see lockFirst.
 //
-// Locks are taken in one order, so that transactions cannot deadlock: positions by source, the table absences, products by SKU, then batches and
-// lines by key.
+// Locks are taken in one order, so that transactions cannot deadlock: positions by source, the
+// table absences, products by SKU, then batches and lines by key.
 //
-// It starts no goroutine that outlives a call, except the one of Listen, which ends with its context.
+// It starts no goroutine that outlives a call, except the one of Listen, which ends with its
+// context.
 package store
 
 import (
@@ -40,7 +43,8 @@ type Options struct {
 	Adjust   func(*pgxpool.Config) // changes the pool's configuration last: tracing, or faults in tests; may be nil
 }
 
-// Open makes a pool of connections. It does not connect yet: a mistake in the URL is the only error.
+// Open makes a pool of connections. It does not connect yet: a mistake in the URL is the only
+// error.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	cfg, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {

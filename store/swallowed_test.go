@@ -15,8 +15,8 @@ import (
 )
 
 // Where the network swallows what is asked or answered, and keeps connections open, each call of a
-// running worker ends, as an outage: who waits for
-// it would stand still until the machine gives the connection up, which takes a quarter of an hour.
+// running worker ends, as an outage: who waits for it would stand still until the machine gives the
+// connection up, which takes a quarter of an hour.
 func TestStore_noCallOutlastsANetworkThatSwallowsIt(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))

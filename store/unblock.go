@@ -7,8 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A process that was frozen in the middle of its pipeline holds its locks for as long as its connection lives, and no timeout of Postgres
-// ends that. So who waits longer than this ends the sessions that it waits for, if they are of its own role and have waited for their client as long.
+// A process that was frozen in the middle of its pipeline holds its locks for as long as its
+// connection lives, and no timeout of Postgres ends that. So who waits longer than this ends the
+// sessions that it waits for, if they are of its own role and have waited for their client as long.
 // Who waits so long for somebody outside of the service gives up: see outsiders.
 const (
 	blockedAfter = 2 * time.Second

@@ -22,10 +22,9 @@ const (
 )
 
 // acquaint has all workers of this database tell the group that they are, and returns a
-// *StrangerError
-// where one tells something that is not in this database. One that tells nothing for a while is
-// cut off
-// from its database, or gone: it applies nothing. The claims are those that wait for the answer.
+// *StrangerError where one tells something that is not in this database. One that tells nothing for
+// a while is cut off from its database, or gone: it applies nothing. The claims are those that wait
+// for the answer.
 func (w *Worker) acquaint(ctx context.Context, claims []Claim) error {
 	seen, err := w.look(ctx)
 	if err != nil {
@@ -94,10 +93,8 @@ func (w *Worker) summonAll(ctx context.Context) error {
 }
 
 // tellAgain has the group told of this worker's attendance while its partitions wait, so that
-// workers
-// that wait for each other all go on. It repeats what this worker told last of one of its
-// partitions:
-// how far that got is what shows that a database went back.
+// workers that wait for each other all go on. It repeats what this worker told last of one of its
+// partitions: how far that got is what shows that a database went back.
 func (w *Worker) tellAgain(ctx context.Context, seen *sight, claims []Claim) {
 	w.mu.Lock()
 	attendance := w.attendance

@@ -9,8 +9,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// checkAllocations checks that so many allocations of a piece took effect, each once: in the tables, and in the events, whose repeats are equal
-// and whose first appearances are in sequence for each product. Nothing was refused.
+// checkAllocations checks that so many allocations of a piece took effect, each once: in the
+// tables, and in the events, whose repeats are equal and whose first appearances are in sequence
+// for each product. Nothing was refused.
 func (p *pipeline) checkAllocations(want int) {
 	p.t.Helper()
 	db, err := sql.Open("pgx", p.database)

@@ -115,8 +115,8 @@ func (e *DeniedError) Unwrap() error { return e.err }
 // denied tells whether a topic is hidden.
 func denied(topic kadm.TopicDetail) bool { return errors.Is(topic.Err, kerr.TopicAuthorizationFailed) }
 
-// Ask asks for the bounds of the logs of partitions: all their leaders at the same time, each for no
-// longer than a while.
+// Ask asks for the bounds of the logs of partitions: all their leaders at the same time, each for
+// no longer than a while.
 func Ask(ctx context.Context, client *kgo.Client, topics kadm.TopicDetails, about func(Partition) bool) *Answers {
 	a := &Answers{Logs: map[Partition]Log{}, Silent: map[Partition]error{}, Denied: map[string]error{}}
 	led := map[int32][]Partition{}
@@ -146,8 +146,9 @@ func Ask(ctx context.Context, client *kgo.Client, topics kadm.TopicDetails, abou
 	return a
 }
 
-// Compare finds out whether logs still hold what was applied under the leader epochs of positions, and sets Shared where they do not. Only
-// this shows that a log was cut and grew again: a leader that was not in sync began, with an epoch of its own, where its log ended.
+// Compare finds out whether logs still hold what was applied under the leader epochs of positions,
+// and sets Shared where they do not. Only this shows that a log was cut and grew again: a leader
+// that was not in sync began, with an epoch of its own, where its log ended.
 func (a *Answers) Compare(ctx context.Context, client *kgo.Client, positions map[Partition]Position) {
 	led := map[int32][]Partition{}
 	for name, p := range positions {
@@ -168,8 +169,8 @@ func (a *Answers) Compare(ctx context.Context, client *kgo.Client, positions map
 	})
 }
 
-// eachLeader has leaders asked about what they lead, and returns when all have answered or had their
-// time. mu guards what the questions share.
+// eachLeader has leaders asked about what they lead, and returns when all have answered or had
+// their time. mu guards what the questions share.
 func eachLeader(ctx context.Context, client *kgo.Client, led map[int32][]Partition, ask func(ctx context.Context, mu sync.Locker, leader *kgo.Broker, names []Partition)) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

@@ -15,8 +15,9 @@ import (
 	"allocation/outbox"
 )
 
-// applier applies what waits in its lanes, one transaction after the other; while one commits, the next batch gathers. It takes records
-// from a lane's queue only after they are committed, so whatever fails is gathered again.
+// applier applies what waits in its lanes, one transaction after the other; while one commits, the
+// next batch gathers. It takes records from a lane's queue only after they are committed, so
+// whatever fails is gathered again.
 type applier struct {
 	w        *Worker
 	number   int
@@ -37,8 +38,9 @@ type applier struct {
 	outages   int       // in a row
 }
 
-// After a few conflicts in a row keys are locked before they are read, if by then the batch has few commands: others wait for it, and many keys
-// locked for long would be worse for all than more conflicts.
+// After a few conflicts in a row keys are locked before they are read, if by then the batch has few
+// commands: others wait for it, and many keys locked for long would be worse for all than more
+// conflicts.
 const (
 	conflictsToLock = 4
 	fewToLock       = 16 // commands
@@ -106,7 +108,8 @@ func (a *applier) do(stop, abort context.Context, work *work) {
 // errPanicked is a mistake of this program that a command led to.
 var errPanicked = errors.New("panicked")
 
-// apply has the batch applied. The rows go to the relay in the order of commits, which is the order of this applier's transactions.
+// apply has the batch applied. The rows go to the relay in the order of commits, which is the order
+// of this applier's transactions.
 func (a *applier) apply(ctx context.Context, work *work) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -265,12 +268,13 @@ func (a *applier) doubt(work *work, fenced *FencedError) {
 	a.w.freed.Broadcast()
 }
 
-// faultShrink is by how much fewer commands are tried after some of which one is at fault. A fault may
-// take long, such as a timeout of Postgres, and transactions of few commands are quick: so it is found
-// with few faults, and up to as many transactions for each.
+// faultShrink is by how much fewer commands are tried after some of which one is at fault. A fault
+// may take long, such as a timeout of Postgres, and transactions of few commands are quick: so it
+// is found with few faults, and up to as many transactions for each.
 const faultShrink = 64
 
-// isolate looks for the command at fault. Alone, it is tried again with backoff while the others go on.
+// isolate looks for the command at fault. Alone, it is tried again with backoff while the others go
+// on.
 func (a *applier) isolate(work *work, err error) {
 	a.retry("fault")
 	a.release(work)
@@ -302,7 +306,8 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// backoff doubles from first to most with the attempts, and varies by a half, so that workers do not come back all at once.
+// backoff doubles from first to most with the attempts, and varies by a half, so that workers do
+// not come back all at once.
 func backoff(attempts int, first, most time.Duration) time.Duration {
 	d := most
 	if attempts < 16 {

@@ -26,8 +26,8 @@ func (p *pipeline) number(sql string, args ...any) (n int) {
 	return n
 }
 
-// eventually wants a condition to become true. It asks in the test's own goroutine, so that the condition may fail the test, and none is asked any
-// more when the test has ended.
+// eventually wants a condition to become true. It asks in the test's own goroutine, so that the
+// condition may fail the test, and none is asked any more when the test has ended.
 func (p *pipeline) eventually(within time.Duration, condition func() bool) {
 	p.t.Helper()
 	require.True(p.t, p.becomes(within, condition), "not within %s", within)

@@ -7,9 +7,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// assigned claims the partitions that the group added, and answers where to fetch: from the database's positions, never from the group's.
-// Every partition must be in the answer, or it is silently never consumed; an error would lose the whole assignment. So it tries for as long
-// as the assignment lasts.
+// assigned claims the partitions that the group added, and answers where to fetch: from the
+// database's positions, never from the group's. Every partition must be in the answer, or it is
+// silently never consumed; an error would lose the whole assignment. So it tries for as long as the
+// assignment lasts.
 func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	names := namesOf(group)
 	if len(names) == 0 {
@@ -38,9 +39,8 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 }
 
 // decline leaves partitions to the worker that gets them when this one has left, which claims them
-// anyway: this one would apply nothing of
-// them, but fence whoever does, and would have to publish what others left of their events before
-// it stops.
+// anyway: this one would apply nothing of them, but fence whoever does, and would have to publish
+// what others left of their events before it stops.
 func (w *Worker) decline(ctx context.Context, names []topicPartition) {
 	w.logger.Info("stopping: partitions that the group gives are not claimed", "partitions", len(names))
 	w.declined.Store(true)
@@ -61,7 +61,8 @@ func namesOf(offsets map[string]map[int32]kgo.Offset) (names []topicPartition) {
 	return names
 }
 
-// claim claims partitions, each for itself: one whose leader does not answer, or whose position is locked, keeps nothing from the others.
+// claim claims partitions, each for itself: one whose leader does not answer, or whose position is
+// locked, keeps nothing from the others.
 func (w *Worker) claim(ctx context.Context, names []topicPartition) (map[string]map[int32]kgo.Offset, error) {
 	found, err := w.find(ctx, names)
 	if err != nil {
@@ -114,8 +115,8 @@ func (w *Worker) add(l *lane) {
 	least.lanes = append(least.lanes, l)
 }
 
-// noteLostCommits reports a database that went back while this worker was connected: it is behind what this worker committed, and no operator
-// decided that.
+// noteLostCommits reports a database that went back while this worker was connected: it is behind
+// what this worker committed, and no operator decided that.
 func (w *Worker) noteLostCommits(l *lane, claim Claim) {
 	if lostCommits(l, claim) {
 		w.metrics.Rollbacks.Inc()
@@ -128,8 +129,9 @@ func lostCommits(l *lane, claim Claim) bool {
 	return claim.NextOffset < l.next && claim.Source.ID == l.claim.Source.ID && claim.Replay == l.claim.Replay
 }
 
-// noteRollback reports a database that was restored or lost commits: the group knows of commands that the database does not. What it knows of
-// before an operator's decision, or of another log, is no proof; nor is what a consumer told that is no worker.
+// noteRollback reports a database that was restored or lost commits: the group knows of commands
+// that the database does not. What it knows of before an operator's decision, or of another log, is
+// no proof; nor is what a consumer told that is no worker.
 func (w *Worker) noteRollback(l *lane, seen *sight, log Log) {
 	if at := seen.reports[Partition{l.topic, l.partition}].at; seen.ahead(l.claim) && at <= log.End {
 		w.metrics.Rollbacks.Inc()
@@ -138,10 +140,12 @@ func (w *Worker) noteRollback(l *lane, seen *sight, log Log) {
 	}
 }
 
-// revokeFlush is how long a partition that moves waits for the acknowledgement of its last events: what is missing, the next owner publishes.
+// revokeFlush is how long a partition that moves waits for the acknowledgement of its last events:
+// what is missing, the next owner publishes.
 const revokeFlush = 2 * time.Second
 
-// revoked gives partitions back: the transaction in flight finishes, its events are flushed, the position is reported.
+// revoked gives partitions back: the transaction in flight finishes, its events are flushed, the
+// position is reported.
 func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, partitions map[string][]int32) {
 	lanes, ids := w.retire(partitions)
 	flush, cancel := context.WithTimeout(ctx, revokeFlush)
@@ -175,7 +179,8 @@ func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane, publishin
 	return lanes, publishing
 }
 
-// lost forgets partitions that belong to another worker by now. A transaction in flight is fenced in the database.
+// lost forgets partitions that belong to another worker by now. A transaction in flight is fenced
+// in the database.
 func (w *Worker) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

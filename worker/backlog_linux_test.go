@@ -17,7 +17,8 @@ import (
 // maxWorkerMiB is what a worker may occupy, whatever waits for it.
 const maxWorkerMiB = 300
 
-// The built program drains a backlog of BACKLOG_COMMANDS within its bounds of memory. The curve goes to the log, and to BACKLOG_CURVE as CSV.
+// The built program drains a backlog of BACKLOG_COMMANDS within its bounds of memory. The curve
+// goes to the log, and to BACKLOG_CURVE as CSV.
 func TestWorker_drainsABacklogInBoundedMemory(t *testing.T) {
 	t.Parallel()
 	commands, skus := setting(t, "BACKLOG_COMMANDS", 100_000), 1000

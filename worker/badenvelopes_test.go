@@ -10,7 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// envelopeProbes are all ways in which an envelope can be right or wrong, around commands that make batches.
+// envelopeProbes are all ways in which an envelope can be right or wrong, around commands that make
+// batches.
 func envelopeProbes(mapped string) (probes []probe) {
 	for _, list := range [][]probe{structuredProbes(), attributeProbes(), dataProbes(), binaryProbes(), valueProbes(), oddProbes(), mappedProbes(mapped)} {
 		probes = append(probes, list...)
@@ -55,7 +56,8 @@ const (
 	create         = "allocation.v1.CreateBatch"
 )
 
-// event is a structured command of which some members were replaced or, by an empty text, taken out; more are added.
+// event is a structured command of which some members were replaced or, by an empty text, taken
+// out; more are added.
 func (e *envelopes) event(changes ...string) string {
 	members := []string{"specversion", `"1.0"`, "type", `"` + create + `"`, "id", `"x"`, "source", `"/s"`, "data", e.data()}
 	var out []string

@@ -17,8 +17,8 @@ import (
 	"allocation/worker"
 )
 
-// Every bad record is a dead letter, byte for byte and with the right reason, in Kafka and in Postgres; every good one between them is applied;
-// nothing stands still.
+// Every bad record is a dead letter, byte for byte and with the right reason, in Kafka and in
+// Postgres; every good one between them is applied; nothing stands still.
 func TestWorker_refusesBadInput(t *testing.T) {
 	p := setup(t, 4)
 	p.setTopic(p.letters, "max.message.bytes", strconv.Itoa(4<<20)) // room for the largest command and its headers

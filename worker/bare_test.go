@@ -10,8 +10,8 @@ import (
 	"allocation/worker"
 )
 
-// A producer that sends bare JSON and a consumer that reads bare JSON work by configuration alone: a topic that is mapped to a command, and a
-// route for an event.
+// A producer that sends bare JSON and a consumer that reads bare JSON work by configuration alone:
+// a topic that is mapped to a command, and a route for an event.
 func TestWorker_bareMessages(t *testing.T) {
 	p := setup(t, 3)
 	changes, allocations := testbed.Topic(t, "change_batch_quantity", 3), testbed.Topic(t, "line_allocated", 3)

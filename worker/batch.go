@@ -7,7 +7,8 @@ import (
 	"allocation/outbox"
 )
 
-// Command is one record of a command topic after its envelope was read. What it means is the Handler's business.
+// Command is one record of a command topic after its envelope was read. What it means is the
+// Handler's business.
 type Command struct {
 	Lane    int    // the partition it came by: an index into Batch.Lanes
 	Offset  int64  // of the record
@@ -33,8 +34,8 @@ type Refusal struct {
 	Message string // a sentence for a person: field, value, what is allowed
 }
 
-// Lane is what one transaction does to the position of one partition. It commits only if the claim still holds and the position is where
-// this worker left it.
+// Lane is what one transaction does to the position of one partition. It commits only if the claim
+// still holds and the position is where this worker left it.
 type Lane struct {
 	Source    outbox.Source
 	Token     Token // of the claim
@@ -48,7 +49,8 @@ type Lane struct {
 // Token proves a claim on a partition. A newer claim makes a new one.
 type Token [16]byte
 
-// Batch is what one transaction applies: commands in the order in which they are decided, which keeps the order of each partition.
+// Batch is what one transaction applies: commands in the order in which they are decided, which
+// keeps the order of each partition.
 type Batch struct {
 	Applier  int // whose it is: one applier's batches come one after the other
 	Lanes    []Lane
@@ -56,8 +58,9 @@ type Batch struct {
 	Free     []string // keys for which nothing waits behind these commands: they are held no longer
 	Reread   *Reread  // the batch of records that the commands are of, where that is read again; else nil
 
-	// LockFirst has the keys locked before they are read: others were first again and again, as they are where a key's commands come by
-	// several partitions and one of them takes long, because its batch has very many lines. The others wait then.
+	// LockFirst has the keys locked before they are read: others were first again and again, as
+	// they are where a key's commands come by several partitions and one of them takes long,
+	// because its batch has very many lines. The others wait then.
 	LockFirst bool
 }
 
@@ -123,8 +126,9 @@ func (c *Claim) Position() Position {
 	return Position{TopicID: c.Source.TopicID, Offset: c.NextOffset, LeaderEpoch: c.LeaderEpoch}
 }
 
-// Replay says which offsets of a partition may have been applied before, because an operator set its position back or accepted a log that
-// was cut. Events of such a command have numbers of their own, so that no two events have one ce_id.
+// Replay says which offsets of a partition may have been applied before, because an operator set
+// its position back or accepted a log that was cut. Events of such a command have numbers of their
+// own, so that no two events have one ce_id.
 type Replay struct {
 	Below int64
 	Times int32

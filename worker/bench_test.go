@@ -70,7 +70,8 @@ func BenchmarkOneAtATime(b *testing.B) {
 	}
 }
 
-// preload sends a large batch of each product, and then allocations, each product's on one partition.
+// preload sends a large batch of each product, and then allocations, each product's on one
+// partition.
 func (p *pipeline) preload(skus, commands int) {
 	p.t.Helper()
 	producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -95,7 +96,8 @@ func (p *pipeline) preload(skus, commands int) {
 	require.NoError(p.t, producer.Flush(p.t.Context()))
 }
 
-// awaitEnd waits until a topic has so many records. It reads none of them, so it costs little beside what is measured.
+// awaitEnd waits until a topic has so many records. It reads none of them, so it costs little
+// beside what is measured.
 func (p *pipeline) awaitEnd(topic string, records int64) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Minute)

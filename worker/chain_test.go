@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Rows of two workers wait for each other in a long chain where a product's commands came by two partitions in turn, and nothing is published yet.
-// Each link costs a message between the workers, so it must not also cost a wait.
+// Rows of two workers wait for each other in a long chain where a product's commands came by two
+// partitions in turn, and nothing is published yet. Each link costs a message between the workers,
+// so it must not also cost a wait.
 func TestPromise6_aLongChainOfRowsThatWaitForEachOtherIsDrained(t *testing.T) {
 	const commands = 200
 	p := setup(t, 2)

@@ -12,18 +12,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// Workers of two databases must not share a group: when a partition moves, the other database has it applied again, with other results. So a
-// worker tells its database's id when it joins and with each offset that it commits; another id is refused. A copy of the database has the same
-// id. So each worker also writes an id that it makes up into its database, anew at each claim and every now and then, and tells it with its offsets.
-// A live member that tells one after the other what this database does not have writes into another: that is refused, too. One that tells nothing
-// new may be cut off from its database; it can apply nothing.
+// Workers of two databases must not share a group: when a partition moves, the other database has
+// it applied again, with other results. So a worker tells its database's id when it joins and with
+// each offset that it commits; another id is refused. A copy of the database has the same id. So
+// each worker also writes an id that it makes up into its database, anew at each claim and every
+// now and then, and tells it with its offsets. A live member that tells one after the other what
+// this database does not have writes into another: that is refused, too. One that tells nothing new
+// may be cut off from its database; it can apply nothing.
 
 const (
 	attendEvery   = 5 * time.Second
 	attendTimeout = 2 * time.Second
 
-	// strange is how many attendances in a row that are not in this database tell that their worker writes into another. One may have been lost,
-	// with the last commits before a restore.
+	// strange is how many attendances in a row that are not in this database tell that their worker
+	// writes into another. One may have been lost, with the last commits before a restore.
 	strange = 2
 )
 
@@ -59,7 +61,8 @@ type sight struct {
 	known   map[[16]byte]bool   // attendances that are in this database
 }
 
-// look asks Kafka who is in the group and what it was told, and then the database what it knows of that.
+// look asks Kafka who is in the group and what it was told, and then the database what it knows of
+// that.
 func (w *Worker) look(ctx context.Context) (*sight, error) {
 	group, err := DescribeGroup(ctx, w.admin, w.cfg.Group)
 	if err != nil {
@@ -160,7 +163,8 @@ func (w *Worker) judge(s *sight) *StrangerError {
 	return nil
 }
 
-// admit returns when this worker may join the group, or says why it may not. Servers that are away it waits for.
+// admit returns when this worker may join the group, or says why it may not. Servers that are away
+// it waits for.
 func (w *Worker) admit(ctx context.Context) error {
 	for attempt := 1; ctx.Err() == nil; attempt++ {
 		err := w.attend(ctx)
@@ -202,7 +206,8 @@ func (w *Worker) attend(ctx context.Context) error {
 	return nil
 }
 
-// attendOften attends when it is time or somebody waits for it, and has the group told with the offset of one lane.
+// attendOften attends when it is time or somebody waits for it, and has the group told with the
+// offset of one lane.
 func (w *Worker) attendOften(ctx context.Context) {
 	if !w.summoned.Swap(false) && time.Since(w.attendedAt()) < attendEvery {
 		return
@@ -242,7 +247,8 @@ func (w *Worker) summon() {
 	w.kickReporter()
 }
 
-// bar keeps this worker from applying anything while the group is shared with another database; nil: it is not.
+// bar keeps this worker from applying anything while the group is shared with another database;
+// nil: it is not.
 func (w *Worker) bar(other *StrangerError) {
 	before := w.barred.Swap(other)
 	switch {
@@ -276,8 +282,8 @@ func (w *Worker) mayClaimNow(ctx context.Context) error {
 	return err
 }
 
-// confirm looks at the group after a claim: the partitions may have belonged to a worker of another database, or of a copy of this one. The answer
-// is what the group was told of partitions.
+// confirm looks at the group after a claim: the partitions may have belonged to a worker of another
+// database, or of a copy of this one. The answer is what the group was told of partitions.
 func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*sight, error) {
 	seen, err := w.look(ctx)
 	if err != nil {
@@ -297,7 +303,8 @@ func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*s
 	return seen, err
 }
 
-// ahead tells whether a worker of this database, or of one that it was copied from, told the group of commands that the database does not have.
+// ahead tells whether a worker of this database, or of one that it was copied from, told the group
+// of commands that the database does not have.
 func (s *sight) ahead(c Claim) bool {
 	told := s.reports[Partition{c.Source.Topic, c.Source.Partition}]
 	return told.worker && told.at > c.NextOffset && c.NextOffset >= c.Replay.Below

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// complaints logs what goes wrong again and again, each thing once in a while: errors of the same thing differ in ports and times.
+// complaints logs what goes wrong again and again, each thing once in a while: errors of the same
+// thing differ in ports and times.
 type complaints struct {
 	logger *slog.Logger
 

@@ -15,7 +15,8 @@ type Config struct {
 	TypePrefix     string        // stands before the name of a command in a CloudEvents type
 	SessionTimeout time.Duration // after which Kafka gives a dead worker's partitions to others
 
-	// StartLatest begins topics that the database has no position for at their end, instead of at their start.
+	// StartLatest begins topics that the database has no position for at their end, instead of at
+	// their start.
 	StartLatest bool
 
 	Appliers        int           // transactions at once
@@ -34,13 +35,15 @@ type Config struct {
 	Refused func() // is called when Kafka refuses this worker a right; may be nil
 }
 
-// Topic is a command topic. Type is the command of records that name none themselves; empty where records must.
+// Topic is a command topic. Type is the command of records that name none themselves; empty where
+// records must.
 type Topic struct {
 	Name string
 	Type string
 }
 
-// Bounds of what a worker keeps in memory. Queued bytes count keys, values, headers and what records cost beside them.
+// Bounds of what a worker keeps in memory. Queued bytes count keys, values, headers and what
+// records cost beside them.
 const (
 	queueBytes   = 16 << 20  // of all lanes together; above it, each has an even share
 	laneQueueMin = 128 << 10 // the least share
@@ -48,7 +51,8 @@ const (
 	recordBytes  = 256       // of a record beside its contents
 	headerBytes  = 40        // of a header beside its contents
 
-	// Brokers count compressed bytes, which small records multiply when they are unpacked. A larger batch of records comes alone.
+	// Brokers count compressed bytes, which small records multiply when they are unpacked. A larger
+	// batch of records comes alone.
 	fetchBytes     = 2 << 20
 	fetchPartition = 256 << 10
 	fetchWait      = 250 * time.Millisecond // a resumed partition waits out the fetch in flight

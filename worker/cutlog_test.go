@@ -17,8 +17,8 @@ import (
 	"allocation/worker"
 )
 
-// cutKafka is a Kafka server whose logs can be cut while it is down, as an unclean election does: what was acknowledged is gone, and a new
-// leader epoch begins there.
+// cutKafka is a Kafka server whose logs can be cut while it is down, as an unclean election does:
+// what was acknowledged is gone, and a new leader epoch begins there.
 type cutKafka struct {
 	t      *testing.T
 	dir    string
@@ -35,7 +35,8 @@ func startCutKafka(t *testing.T) *cutKafka {
 	return k
 }
 
-// cut kills the server, drops the batches of a partition's log from an offset on, and starts the server again.
+// cut kills the server, drops the batches of a partition's log from an offset on, and starts the
+// server again.
 func (k *cutKafka) cut(partition string) {
 	k.t.Helper()
 	require.NoError(k.t, k.server.Signal(k.t.Context(), syscall.SIGKILL))
@@ -51,8 +52,8 @@ func (k *cutKafka) cut(partition string) {
 	require.NoError(k.t, k.server.Start(k.t.Context()))
 }
 
-// replace makes the batches of a partition's log from an offset on those of another leader. The server stops in an orderly way, or it would
-// read its logs anew and forget where epochs began.
+// replace makes the batches of a partition's log from an offset on those of another leader. The
+// server stops in an orderly way, or it would read its logs anew and forget where epochs began.
 func (k *cutKafka) replace(partition string) {
 	k.t.Helper()
 	require.NoError(k.t, k.server.Signal(k.t.Context(), syscall.SIGTERM))
@@ -84,7 +85,8 @@ const (
 	epochAt = 12 // where a batch has its leader's epoch; the checksum does not cover it
 )
 
-// start is where the batch with the offset begins. A batch begins with its first offset and the length of what follows.
+// start is where the batch with the offset begins. A batch begins with its first offset and the
+// length of what follows.
 func start(log []byte) (at int) {
 	for at < len(log) && binary.BigEndian.Uint64(log[at:]) < cutAt {
 		at += batch(log[at:])

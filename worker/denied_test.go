@@ -16,9 +16,8 @@ import (
 	"allocation/worker"
 )
 
-// Of two command topics one is hidden from the workers, while the group deals out partitions.
-// Those of the other are claimed and applied, the hidden
-// one is named, and goes on when it is seen again.
+// Of two command topics one is hidden from the workers, while the group deals out partitions. Those
+// of the other are claimed and applied, the hidden one is named, and goes on when it is seen again.
 func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 	t.Parallel()
 	server := testbed.StartSecuredKafka(t, testbed.KafkaSettings{

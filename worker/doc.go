@@ -1,41 +1,53 @@
-// Package worker is the consumer-group runtime: it claims partitions, reads envelopes, gathers batches, has them applied in one transaction
-// each, and hands the committed rows to the outbox' relay. It knows envelopes, positions and rows, and nothing of what commands mean: what they do
-// is the Store's business.
+// Package worker is the consumer-group runtime: it claims partitions, reads envelopes, gathers
+// batches, has them applied in one transaction each, and hands the committed rows to the outbox'
+// relay. It knows envelopes, positions and rows, and nothing of what commands mean: what they do is
+// the Store's business.
 //
-// Its guarantee: a record is dropped from memory only after the transaction that applied it committed, and a partition's position moves only
-// in such a transaction, under this worker's claim. Whatever else happens, the partition is claimed again and read from where the database
+// Its guarantee: a record is dropped from memory only after the transaction that applied it
+// committed, and a partition's position moves only in such a transaction, under this worker's
+// claim. Whatever else happens, the partition is claimed again and read from where the database
 // says that it is.
 //
 // A record's way: poll → lane → applier → decode → Store.Apply → relay → acknowledged → position.
 //
 // Goroutines, all owned and awaited by Run:
-//   - the poll loop: routes records to lanes and never blocks between a poll and AllowRebalance; it alone seeks, so that records of before a
-//     seek cannot arrive after it;
+//   - the poll loop: routes records to lanes and never blocks between a poll and AllowRebalance; it
+//     alone seeks, so that records of before a seek cannot arrive after it;
 //   - the appliers: each owns the lanes that it was given, and applies what waits in them;
-//   - the recoverer: claims lanes again that were fenced, or whose transaction's outcome is unknown;
+//   - the recoverer: claims lanes again that were fenced, or whose transaction's outcome is
+//     unknown;
 //   - the keeper: finds commands that the database keeps, and that an operator let go on;
-//   - the reporter: writes published rows of idle partitions, and commits to the group what is applied and published;
-//   - the listener: hears from other workers that they wait for a published row, and from operators that they decided;
-//   - the watch: finds topics that were made again, claims that were lost without a word, and rows that no member of the group has;
+//   - the reporter: writes published rows of idle partitions, and commits to the group what is
+//     applied and published;
+//   - the listener: hears from other workers that they wait for a published row, and from operators
+//     that they decided;
+//   - the watch: finds topics that were made again, claims that were lost without a word, and rows
+//     that no member of the group has;
 //   - the fetch watch: resumes partitions whose fetch failed, and finds those that stand;
 //   - one for each batch of records that is too large to be unpacked, and whose header is read;
 //   - one for each lane whose old rows are being drained, and one for rows that no member has.
 //
 // franz-go calls assign, revoke and lose from its own goroutine.
 //
-// A position is used only on the log that it belongs to. A claim compares the topic's id, the log's bounds, and by leader epochs whether the log
-// still holds what was applied (see Log); a record of a newer leader than the log was compared under is not applied before the next claim has
-// compared again. What does not fit is quarantined until an operator's decision fences the claim.
+// A position is used only on the log that it belongs to. A claim compares the topic's id, the log's
+// bounds, and by leader epochs whether the log still holds what was applied (see Log); a record of
+// a newer leader than the log was compared under is not applied before the next claim has compared
+// again. What does not fit is quarantined until an operator's decision fences the claim.
 //
-// What fetched batches of records unpack to is bounded (see unpacker). One that is too large is not unpacked: it is refused as a whole, by what its
-// header says, in a transaction of its partition that moves the position behind it (see outsize).
+// What fetched batches of records unpack to is bounded (see unpacker). One that is too large is not
+// unpacked: it is refused as a whole, by what its header says, in a transaction of its partition
+// that moves the position behind it (see outsize).
 //
-// A command that fails is found by trying fewer at once, and tried alone. When it failed alone a few times while others did not, it is committed as
-// a dead letter that holds its key; what comes for the key later is kept in the database, and applied in order by the partition's owner
-// when an operator has decided (see keeping). One that ends the process leaves no error: it is found by trials that never ended (see suspicion).
+// A command that fails is found by trying fewer at once, and tried alone. When it failed alone a
+// few times while others did not, it is committed as a dead letter that holds its key; what comes
+// for the key later is kept in the database, and applied in order by the partition's owner when an
+// operator has decided (see keeping). One that ends the process leaves no error: it is found by
+// trials that never ended (see suspicion).
 //
-// A transaction that finds that others changed its keys meanwhile is decided again: with fewer commands, when that happens again and again, and in
-// the end with its keys locked before they are read, or one that takes long would never be first (see applier.finish and Batch.LockFirst).
+// A transaction that finds that others changed its keys meanwhile is decided again: with fewer
+// commands, when that happens again and again, and in the end with its keys locked before they are
+// read, or one that takes long would never be first (see applier.finish and Batch.LockFirst).
 //
-// There is one lock, Worker.mu, for lanes and what is in them; it is never held across a call to the Store, the relay's waits, or Kafka.
+// There is one lock, Worker.mu, for lanes and what is in them; it is never held across a call to
+// the Store, the relay's waits, or Kafka.
 package worker

@@ -101,7 +101,8 @@ func readHeaders(r *kgo.Record) (h envelopeHeaders) {
 	return h
 }
 
-// textAttribute is a value that counts, or nothing: what is not text, has control characters or is too long counts as absent.
+// textAttribute is a value that counts, or nothing: what is not text, has control characters or is
+// too long counts as absent.
 func textAttribute(value []byte) string {
 	if len(value) > maxAttribute || !utf8.Valid(value) {
 		return ""

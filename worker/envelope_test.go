@@ -93,8 +93,8 @@ func TestDecode_leavesOutWhatIsNotWellFormed(t *testing.T) {
 	require.Equal(t, outbox.Cause{Time: 1, TraceParent: aTrace}, *got.Cause)
 }
 
-// FuzzDecode checks that whatever comes is either a command or a refusal that says why, and that what is kept of it is text that headers and
-// the database can hold.
+// FuzzDecode checks that whatever comes is either a command or a refusal that says why, and that
+// what is kept of it is text that headers and the database can hold.
 func FuzzDecode(f *testing.F) {
 	f.Add("", "allocation.v1.Allocate", "id", aTrace, "", []byte(`{}`))
 	f.Add("application/cloudevents+json; charset=utf-8", "", "\x00", "", "Allocate", []byte(`{"specversion":"1.0","type":"allocation.v1.Allocate","id":"1","data":{"qty":1}}`))

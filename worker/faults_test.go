@@ -38,7 +38,8 @@ func (p *pipeline) sendOrders(n int) {
 	}
 }
 
-// requireOnce checks that the events are those of sendOrders, each once and in order, and no dead letter.
+// requireOnce checks that the events are those of sendOrders, each once and in order, and no dead
+// letter.
 func (p *pipeline) requireOnce(n int) {
 	p.t.Helper()
 	seen := map[string]bool{}
@@ -86,8 +87,8 @@ func TestWorker_goesOnAfterErrors(t *testing.T) {
 	}
 }
 
-// A fault may take long: a timeout of Postgres takes 30 s. Whatever waits beside the command at fault
-// waits for few of them.
+// A fault may take long: a timeout of Postgres takes 30 s. Whatever waits beside the command at
+// fault waits for few of them.
 func TestWorker_findsTheCommandAtFaultWithFewFaults(t *testing.T) {
 	const orders = 1000
 	p := setup(t, 1)
@@ -153,8 +154,8 @@ func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
 	require.Positive(t, alone.Load())
 }
 
-// Where others commit first again and again, as they do with smaller transactions on the same products, an applier takes fewer commands until it is
-// first itself.
+// Where others commit first again and again, as they do with smaller transactions on the same
+// products, an applier takes fewer commands until it is first itself.
 func TestWorker_takesFewerCommandsWhereOthersAreFirst(t *testing.T) {
 	p := setup(t, 1)
 	p.sendOrders(40)
@@ -167,7 +168,8 @@ func TestWorker_takesFewerCommandsWhereOthersAreFirst(t *testing.T) {
 	p.requireOnce(40)
 }
 
-// Where even one command alone takes so long that others are always first, they have to wait for it.
+// Where even one command alone takes so long that others are always first, they have to wait for
+// it.
 func TestWorker_locksFirstWhereOthersAreAlwaysFirst(t *testing.T) {
 	p := setup(t, 1)
 	p.sendOrders(5)

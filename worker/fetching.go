@@ -33,7 +33,8 @@ const (
 	failedMost  = 5 * time.Second // after many failures: how soon it is noticed that the cause is gone
 	noRoomPause = 50 * time.Millisecond
 
-	// A fetch that is answered without records is not heard of. After so long without another error it was.
+	// A fetch that is answered without records is not heard of. After so long without another error
+	// it was.
 	answeredAfter = watchEvery + 5*time.Second
 
 	measureEvery = 10 * time.Second // how old a stable offset may be
@@ -52,8 +53,8 @@ func (l *lane) came() {
 }
 
 // fetchError has a lane claimed again whose position the log may not have: the claim tells, and
-// says why. A batch that is left packed is passed.
-// After anything else the client would ask again at once, thousands of times a second. The caller holds mu.
+// says why. A batch that is left packed is passed. After anything else the client would ask again
+// at once, thousands of times a second. The caller holds mu.
 func (w *Worker) fetchError(l *lane, err error) {
 	if l.why != "" || l.silence != nil {
 		return
@@ -117,7 +118,8 @@ func (w *Worker) pauseFetch(l *lane, wait time.Duration) {
 	kick(w.resume)
 }
 
-// runFetchWatch resumes lanes whose fetch failed, and says from which lanes nothing comes though records wait.
+// runFetchWatch resumes lanes whose fetch failed, and says from which lanes nothing comes though
+// records wait.
 func (w *Worker) runFetchWatch(stop context.Context) {
 	w.metrics.fetchWatch.Begin()
 	for wait := fetchLook; sleepUntilKicked(stop, w.resume, wait); {
@@ -133,7 +135,8 @@ func (w *Worker) runMeasure(stop context.Context) {
 	}
 }
 
-// measure asks for the ends of the logs. A leader that does not answer keeps nothing from the others.
+// measure asks for the ends of the logs. A leader that does not answer keeps nothing from the
+// others.
 func (w *Worker) measure(ctx context.Context) {
 	lanes := w.measurable()
 	answers, err := w.askAbout(ctx, func(p Partition) bool { return lanes[p] != nil })

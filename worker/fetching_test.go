@@ -49,8 +49,9 @@ func (c *deafConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// A partition that is behind, and from which nothing comes without any error, is seen: in the log, once; in a metric; in the notes of readiness, and
-// where none of the worker's partitions can move in its reasons; and by who looks at the database from elsewhere.
+// A partition that is behind, and from which nothing comes without any error, is seen: in the log,
+// once; in a metric; in the notes of readiness, and where none of the worker's partitions can move
+// in its reasons; and by who looks at the database from elsewhere.
 func TestWorker_saysThatNothingComesFromAPartition(t *testing.T) {
 	p := setup(t, 2)
 	var deaf deafness

@@ -12,8 +12,8 @@ import (
 	"allocation/outbox"
 )
 
-// finding is what is known of a partition that is to be consumed. One that lacks its log or its claim
-// goes on when it has both. The others need not wait.
+// finding is what is known of a partition that is to be consumed. One that lacks its log or its
+// claim goes on when it has both. The others need not wait.
 type finding struct {
 	name      topicPartition
 	log       Log
@@ -29,8 +29,9 @@ var (
 	errUnstarted = errors.New("the topic is new and begins at its end (AUTO_OFFSET_RESET=latest), which is not known of all of its partitions")
 )
 
-// find asks Kafka about partitions, and has topics that are new begin at their end, if so configured: all their partitions at once, not each
-// when it is first claimed, for by then the topic is known, and a partition without a position seems to be one that was added.
+// find asks Kafka about partitions, and has topics that are new begin at their end, if so
+// configured: all their partitions at once, not each when it is first claimed, for by then the
+// topic is known, and a partition without a position seems to be one that was added.
 func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, error) {
 	topics, err := ListTopics(ctx, w.client, w.topics()...)
 	if err != nil {
@@ -60,8 +61,8 @@ func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, e
 }
 
 // recall gives topics that Kafka does not let this worker see the ids that the database knows, so
-// that their partitions are claimed like others
-// that nobody answers for: what is left of their events is published, and they are named.
+// that their partitions are claimed like others that nobody answers for: what is left of their
+// events is published, and they are named.
 func (w *Worker) recall(ctx context.Context, topics kadm.TopicDetails) error {
 	hidden := map[string]bool{}
 	for _, t := range topics {
@@ -103,8 +104,8 @@ func findingOf(name topicPartition, topic kadm.TopicDetail, answers *Answers) fi
 	return f
 }
 
-// introduce gives a position to each partition of topics that are new. The answer are new topics that
-// have to wait, because a partition does not tell where it ends.
+// introduce gives a position to each partition of topics that are new. The answer are new topics
+// that have to wait, because a partition does not tell where it ends.
 func (w *Worker) introduce(ctx context.Context, topics kadm.TopicDetails, answers *Answers) (unstarted map[string]bool, err error) {
 	if !w.cfg.StartLatest {
 		return nil, nil
@@ -135,7 +136,8 @@ func (w *Worker) introduce(ctx context.Context, topics kadm.TopicDetails, answer
 }
 
 // claimFound claims partitions, also where a leader does not answer, so that what is left of their
-// events is published. It compares their logs with what was applied, and returns what the group shows.
+// events is published. It compares their logs with what was applied, and returns what the group
+// shows.
 func (w *Worker) claimFound(ctx context.Context, found []finding) (*sight, error) {
 	if err := w.mayClaimNow(ctx); err != nil {
 		return nil, err
@@ -155,8 +157,8 @@ func (w *Worker) claimFound(ctx context.Context, found []finding) (*sight, error
 	return w.confirm(ctx, claims, w.wentBack(claims))
 }
 
-// claimKnown claims what may be claimed, and returns what is. A position that somebody outside of the
-// service has locked is left out.
+// claimKnown claims what may be claimed, and returns what is. A position that somebody outside of
+// the service has locked is left out.
 func (w *Worker) claimKnown(ctx context.Context, found []finding) (claimed []*finding, err error) {
 	var asked []*finding
 	var requests []ClaimRequest

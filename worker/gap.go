@@ -18,9 +18,9 @@ import (
 // gap is a place in a lane where records do not follow each other. Aborted transactions leave such
 // places, and compaction does. But the client also passes over records that it cannot read, and
 // believes what records say of their own offsets: brokers let a producer write a batch whose
-// records
-// claim any offset, and what other producers wrote in between would never come. So the log itself
-// has to explain each gap, by the headers of its batches. Until then the lane takes no records.
+// records claim any offset, and what other producers wrote in between would never come. So the log
+// itself has to explain each gap, by the headers of its batches. Until then the lane takes no
+// records.
 type gap struct {
 	source outbox.Source
 	from   int64         // the first offset that did not come
@@ -174,8 +174,7 @@ func (w *Worker) lookForGap(l *lane, now time.Time) {
 
 // explain reads the log between two offsets, of which the records with the offsets given have come.
 // Below the offset that it returns no other records are left to come; a batch that follows there
-// holds
-// some that cannot be read.
+// holds some that cannot be read.
 func (w *Worker) explain(ctx context.Context, source outbox.Source, from, until int64, came []int64) (through int64, bad *batchHeader, err error) {
 	at := from
 	for at < until {

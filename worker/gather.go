@@ -64,7 +64,8 @@ func decodeFailed(c *Command, r record, prefix string, cause *outbox.Cause) {
 	*c = decode(r.Record, prefix, r.kind, cause)
 }
 
-// gather takes the records of the next transaction from the lanes that are ready. Without any it says how long to wait at most; 0: until woken.
+// gather takes the records of the next transaction from the lanes that are ready. Without any it
+// says how long to wait at most; 0: until woken.
 func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	if a.w.barred.Load() != nil {
 		return nil, 0
@@ -111,8 +112,9 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	return g.work, 0
 }
 
-// An applier rests after a transaction as long as that took, at most mostRest, unless enough commands wait: a transaction costs much the same for
-// one command as for ten, and where it takes long, because the machine is busy, fewer of them are better for all (docs/performance.md).
+// An applier rests after a transaction as long as that took, at most mostRest, unless enough
+// commands wait: a transaction costs much the same for one command as for ten, and where it takes
+// long, because the machine is busy, fewer of them are better for all (docs/performance.md).
 const (
 	mostRest = 3 * time.Millisecond
 	enough   = 256
@@ -154,7 +156,8 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// ready are the lanes to take from, beginning with another one each time; one that must go alone is the only one, when it is its turn.
+// ready are the lanes to take from, beginning with another one each time; one that must go alone is
+// the only one, when it is its turn.
 func (a *applier) ready(now time.Time) (ready []*lane, wait time.Duration) {
 	for i := range a.lanes {
 		l := a.lanes[(i+a.turn)%len(a.lanes)]
@@ -180,11 +183,13 @@ type gathering struct {
 	bytes    int // still allowed; one record may exceed it
 }
 
-// shortPart of a batch, divided by the lanes, is what a lane may have waiting to be taken as a whole.
+// shortPart of a batch, divided by the lanes, is what a lane may have waiting to be taken as a
+// whole.
 const shortPart = 4
 
-// fill takes all of the lanes that have little waiting, so that none of them waits for the others' turns. What is still allowed it takes from the
-// others in turn, of each as much as there is: the fewer partitions, the fewer keys does a transaction write beside its lines and events.
+// fill takes all of the lanes that have little waiting, so that none of them waits for the others'
+// turns. What is still allowed it takes from the others in turn, of each as much as there is: the
+// fewer partitions, the fewer keys does a transaction write beside its lines and events.
 func (g *gathering) fill(lanes []*lane) {
 	short := g.commands / (shortPart * len(lanes))
 	for _, l := range lanes {

@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A batch has all of the lanes with little waiting, wherever they stand, and is filled up from as few of the others as it takes, in their turn.
+// A batch has all of the lanes with little waiting, wherever they stand, and is filled up from as
+// few of the others as it takes, in their turn.
 func TestGathering_fillsFromFewLanesAndLeavesNoShortOneOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		waiting, want []int // by lane; of the first that are taken from
@@ -42,7 +43,8 @@ func TestGathering_fillsFromFewLanesAndLeavesNoShortOneOut(t *testing.T) {
 	}
 }
 
-// After a transaction a few commands wait as long as that took, and not longer than a moment; many do not.
+// After a transaction a few commands wait as long as that took, and not longer than a moment; many
+// do not.
 func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 	w := &Worker{cfg: Config{MaxBatch: 4000}}
 	a := newApplier(w, 0, nil)

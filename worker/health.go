@@ -28,8 +28,8 @@ func (m *Metrics) Stuck() string {
 	return ""
 }
 
-// Notes say what is wrong with some of the worker's partitions while others move, for the people who look. They are no reason not to be ready: a
-// rollout would be blocked by it.
+// Notes say what is wrong with some of the worker's partitions while others move, for the people
+// who look. They are no reason not to be ready: a rollout would be blocked by it.
 func (w *Worker) Notes() (notes []string) {
 	now, outbox := time.Now(), w.relay.Err()
 	for _, note := range w.relay.Notes() {
@@ -57,7 +57,8 @@ func (w *Worker) Notes() (notes []string) {
 	return notes
 }
 
-// NotReady says why the worker should get no traffic now; empty where it is ready. What Notes says is no reason.
+// NotReady says why the worker should get no traffic now; empty where it is ready. What Notes says
+// is no reason.
 func (w *Worker) NotReady(ctx context.Context) (reasons []string) {
 	if trouble := w.groupTrouble(); trouble != "" {
 		reasons = append(reasons, "group: "+trouble)
@@ -109,10 +110,10 @@ func (w *Worker) ping(ctx context.Context) error {
 	return w.store.Ping(ctx)
 }
 
-// standing says which partitions and appliers do not move though they have work, and whether none of the worker's partitions can. One in quarantine
-// cannot, but waits for a person: it alone is nothing to wait for. Where Postgres serves nobody,
-// none can, whether it has work or not. Partitions that
-// are not claimed yet cannot, either. The caller holds mu.
+// standing says which partitions and appliers do not move though they have work, and whether none
+// of the worker's partitions can. One in quarantine cannot, but waits for a person: it alone is
+// nothing to wait for. Where Postgres serves nobody, none can, whether it has work or not.
+// Partitions that are not claimed yet cannot, either. The caller holds mu.
 func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 	still, outage := 0, false
 	for i, a := range w.appliers {
@@ -140,7 +141,8 @@ func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 	return reasons, outage || len(reasons) > 0 && still == len(w.lanes)
 }
 
-// stalled says how much waits for an applier that does not move; empty where it does, or nothing waits. The caller holds mu.
+// stalled says how much waits for an applier that does not move; empty where it does, or nothing
+// waits. The caller holds mu.
 func (a *applier) stalled(now time.Time, patience time.Duration) string {
 	waiting := 0
 	for _, l := range a.lanes {

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkHeldKey drains a backlog for 10,000 products, alternately with nothing held and with one product held, and prints the ratio of the medians.
+// BenchmarkHeldKey drains a backlog for 10,000 products, alternately with nothing held and with one
+// product held, and prints the ratio of the medians.
 func BenchmarkHeldKey(b *testing.B) {
 	const skus = 10_000
 	commands := setting(b, "BENCH_COMMANDS", 200_000)

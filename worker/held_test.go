@@ -56,7 +56,8 @@ func orders(records []*kgo.Record, kind string) (ids []string) {
 	return ids
 }
 
-// A command that fails for a reason that nobody foresaw holds its own product, in whatever partition, and nothing else.
+// A command that fails for a reason that nobody foresaw holds its own product, in whatever
+// partition, and nothing else.
 func TestPromise4_aCommandThatFailsUnexpectedlyHoldsOnlyItsProduct(t *testing.T) {
 	for name, does := range map[string]string{
 		"an error":   `raise exception 'odd'`,

@@ -12,7 +12,8 @@ const (
 	maxFailures = 3
 	// patientFailures is how often it must where nothing else was tried meanwhile.
 	patientFailures = 6
-	// maxHolds is how many commands may be held one after the other without one that is applied. If all fail, it is an outage.
+	// maxHolds is how many commands may be held one after the other without one that is applied. If
+	// all fail, it is an outage.
 	maxHolds = 3
 )
 
@@ -40,7 +41,8 @@ func (e *evidence) note(outcomes []Outcome, failed bool) {
 	}
 }
 
-// suspectAlone counts a command's failure alone. When it failed often enough, while others did not, it is held. The caller holds mu.
+// suspectAlone counts a command's failure alone. When it failed often enough, while others did not,
+// it is held. The caller holds mu.
 func (w *Worker) suspectAlone(l *lane, offset int64, err error) {
 	if !l.alone {
 		l.failedAt = w.evidence.commits
@@ -65,7 +67,8 @@ func failed(times int, err error) string {
 	return fmt.Sprintf("it failed %d times alone: %s", times, strings.ToValidUTF8(text[:min(most, len(text))], ""))
 }
 
-// atFault tells whether it is the lane's first command that fails, and not everything. The caller holds mu.
+// atFault tells whether it is the lane's first command that fails, and not everything. The caller
+// holds mu.
 func (w *Worker) atFault(l *lane) bool {
 	if l.failures < maxFailures || !w.mayHold() {
 		return false
@@ -73,7 +76,8 @@ func (w *Worker) atFault(l *lane) bool {
 	return w.evidence.commits > l.failedAt || l.failures >= patientFailures && !w.othersTry(l)
 }
 
-// othersTry tells whether another lane may yet show that commands can be applied. The caller holds mu.
+// othersTry tells whether another lane may yet show that commands can be applied. The caller holds
+// mu.
 func (w *Worker) othersTry(l *lane) bool {
 	for _, other := range w.lanes {
 		if other != l && other.state == running && len(other.queue) > 0 && other.failures < maxFailures {

@@ -8,8 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// keeping is about what the database keeps for a lane: dead letters on which an operator decided, and what waits behind held keys. The lane's
-// applier applies it in transactions of its own, in turn with the lane's records.
+// keeping is about what the database keeps for a lane: dead letters on which an operator decided,
+// and what waits behind held keys. The lane's applier applies it in transactions of its own, in
+// turn with the lane's records.
 type keeping struct {
 	backlog bool // there is something to apply
 	held    int  // keys that dead letters of this lane hold
@@ -48,7 +49,8 @@ const (
 	keptMost  = 500 // commands of a transaction
 	keepEvery = 5 * time.Second
 
-	// A batch of kept commands that was begun so often and never ended is taken one by one; one command that was, is held again.
+	// A batch of kept commands that was begun so often and never ended is taken one by one; one
+	// command that was, is held again.
 	keptAlone = 3
 	keptFatal = 6
 )
@@ -102,7 +104,8 @@ func (w *Worker) setBacklogs(backlogs map[int32]Backlog) {
 // decided hears that an operator decided something.
 func (w *Worker) decided() { kick(w.keep) }
 
-// keptLane is a lane with kept commands to apply; without any that is due, it says how long to wait at most. The caller holds mu.
+// keptLane is a lane with kept commands to apply; without any that is due, it says how long to wait
+// at most. The caller holds mu.
 func (a *applier) keptLane(now time.Time) (due *lane, wait time.Duration) {
 	for i := range a.lanes {
 		l := a.lanes[(i+a.turn)%len(a.lanes)]

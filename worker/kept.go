@@ -2,8 +2,8 @@ package worker
 
 import "allocation/outbox"
 
-// Kept is where the database kept a command that is not applied from its partition: a dead letter on which an operator decided, or a command
-// that waited behind a held key.
+// Kept is where the database kept a command that is not applied from its partition: a dead letter
+// on which an operator decided, or a command that waited behind a held key.
 type Kept struct {
 	Letter  LetterID      // the dead letter; the zero value where it is a waiting command
 	Seq     int64         // of a waiting command

@@ -23,7 +23,8 @@ const (
 	closed                       // revoked or lost
 )
 
-// lane is one assigned partition. All fields but its name, type and applier are guarded by Worker.mu.
+// lane is one assigned partition. All fields but its name, type and applier are guarded by
+// Worker.mu.
 type lane struct {
 	topic     string
 	partition int32
@@ -76,7 +77,8 @@ type lane struct {
 	why      string    // of a quarantine
 }
 
-// mark says that when every row below row is published, the commands below offset are applied and published.
+// mark says that when every row below row is published, the commands below offset are applied and
+// published.
 type mark struct {
 	row, offset int64
 }
@@ -111,7 +113,8 @@ func (l *lane) judge(log Log) {
 	l.see(log.Stable, log.End, time.Now())
 }
 
-// fetchEpoch has the client look for itself whether the log was cut, between the claim and its first fetch.
+// fetchEpoch has the client look for itself whether the log was cut, between the claim and its
+// first fetch.
 func (l *lane) fetchEpoch() int32 {
 	if l.why != "" {
 		return -1
@@ -130,9 +133,8 @@ func (l *lane) drop() {
 }
 
 // push queues fetched records. What is queued or applied already is skipped: a fetch may begin
-// inside a batch of records. What does not follow is
-// held back. It reports false, and queues no more, at the first record of a leader whose log was
-// not compared with what was applied.
+// inside a batch of records. What does not follow is held back. It reports false, and queues no
+// more, at the first record of a leader whose log was not compared with what was applied.
 func (l *lane) push(records []*kgo.Record) bool {
 	if len(records) > 0 {
 		l.came()

@@ -28,7 +28,8 @@ func (w *Worker) close(l *lane) {
 	w.count()
 }
 
-// open starts a lane, or starts it again, from its claim: rows of before the claim are published first. The caller holds mu.
+// open starts a lane, or starts it again, from its claim: rows of before the claim are published
+// first. The caller holds mu.
 func (w *Worker) open(l *lane) {
 	if l.why != "" { // a fetch from there would only give errors, many of them
 		l.paused = true
@@ -76,7 +77,8 @@ func (w *Worker) start(l *lane) {
 	kick(w.keep)
 }
 
-// quarantine keeps a lane paused until an operator's decision fences its claim. The rows that it has are published. The caller holds mu.
+// quarantine keeps a lane paused until an operator's decision fences its claim. The rows that it
+// has are published. The caller holds mu.
 func (w *Worker) quarantine(l *lane) {
 	l.state, l.paused = quarantined, true
 	l.drop()
@@ -104,7 +106,8 @@ func (w *Worker) count() {
 	w.metrics.Quarantined.Set(float64(held))
 }
 
-// doubt gives a lane to the recoverer. fencedAt is zero where it may claim at once. The caller holds mu.
+// doubt gives a lane to the recoverer. fencedAt is zero where it may claim at once. The caller
+// holds mu.
 func (w *Worker) doubt(l *lane, fencedAt time.Time) {
 	if l.state == closed || l.state == doubtful {
 		return

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// leftAlone measures the lag of partitions that no worker of the group has, which nobody else does: because the group gave them to a consumer that
-// is no worker, does not have this one, or because their topic left everybody's configuration. So
-// are those that this worker has yet to claim.
+// leftAlone measures the lag of partitions that no worker of the group has, which nobody else does:
+// because the group gave them to a consumer that is no worker, does not have this one, or because
+// their topic left everybody's configuration. So are those that this worker has yet to claim.
 type leftAlone struct {
 	w        *Worker
 	measured map[topicPartition]bool
@@ -130,7 +130,8 @@ func (w *Worker) watchGroup(ctx context.Context) (*sight, error) {
 	return seen, nil
 }
 
-// noteForeign says which members of the group are no workers: nothing of the partitions that they have is applied.
+// noteForeign says which members of the group are no workers: nothing of the partitions that they
+// have is applied.
 func (w *Worker) noteForeign(foreign []Member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

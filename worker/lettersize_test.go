@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A refused command that the dead-letter topic has no room for is published without its value, which the row keeps; what comes after it goes on.
+// A refused command that the dead-letter topic has no room for is published without its value,
+// which the row keeps; what comes after it goes on.
 func TestWorker_keepsTheValueOfALetterThatIsTooLarge(t *testing.T) {
 	p := setup(t, 1)
 	p.setTopic(p.letters, "max.message.bytes", "10000")

@@ -64,8 +64,8 @@ func (l Log) GoOn(p Position) int64 {
 	return min(p.Offset, l.End)
 }
 
-// shared reads the answer to where an epoch ends. Where the log does not know the epoch of the last record applied, nobody can say how much of
-// it is the same.
+// shared reads the answer to where an epoch ends. Where the log does not know the epoch of the last
+// record applied, nobody can say how much of it is the same.
 func shared(p Position, epoch int32, end, start int64) int64 {
 	switch {
 	case end < 0 || epoch < p.LeaderEpoch:

@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A batch that shrinks under more lines than 16 bits can count: the one command has two events for each, in sequence, each with an id of its own.
+// A batch that shrinks under more lines than 16 bits can count: the one command has two events for
+// each, in sequence, each with an id of its own.
 func TestWorker_numbersAllEventsOfACommand(t *testing.T) {
 	const lines = 1<<15 + 100
 	p := setup(t, 1)

@@ -10,9 +10,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A worker that stood still for longer than the session timeout may not know yet that its partitions have moved, and a claim of its own would
-// fence their rightful owner. So nobody claims whose group has not answered lately, and partitions in doubt are claimed only when the client has
-// had the time to draw its consequences from the answer: it may have been that this worker is no member any more.
+// A worker that stood still for longer than the session timeout may not know yet that its
+// partitions have moved, and a claim of its own would fence their rightful owner. So nobody claims
+// whose group has not answered lately, and partitions in doubt are claimed only when the client has
+// had the time to draw its consequences from the answer: it may have been that this worker is no
+// member any more.
 const settleTime = 50 * time.Millisecond
 
 // rebalanceTime is how long Kafka waits for members that do not join again, and how long a join may
@@ -21,11 +23,12 @@ const rebalanceTime = time.Minute
 
 var errSilent = errors.New("the group has not answered lately: its partitions may belong to others")
 
-// heard tells whether the group answered so lately that it cannot have given the partitions to others meanwhile.
+// heard tells whether the group answered so lately that it cannot have given the partitions to
+// others meanwhile.
 func (w *Worker) heard() bool { return time.Since(w.kafka.group.get()) < w.cfg.SessionTimeout/2 }
 
-// mayClaim tells whether a partition in doubt is certainly still assigned: of one that was fenced, only a heartbeat after that can tell.
-// The caller holds mu.
+// mayClaim tells whether a partition in doubt is certainly still assigned: of one that was fenced,
+// only a heartbeat after that can tell. The caller holds mu.
 func (w *Worker) mayClaim(l *lane) bool {
 	fenced := !l.fencedAt.IsZero() && !w.kafka.beat.get().After(l.fencedAt)
 	return l.state == doubtful && !fenced && w.heard() && time.Since(w.kafka.group.get()) >= settleTime

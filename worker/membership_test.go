@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A thawed worker must not fence the owner that its partitions have meanwhile: it hears from the group first.
+// A thawed worker must not fence the owner that its partitions have meanwhile: it hears from the
+// group first.
 func TestWorker_claimsOnlyWhatTheGroupLeftIt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -15,9 +15,10 @@ import (
 	"allocation/worker"
 )
 
-// Random commands through two workers, checked against the naive model of the checker: the same events in the order that their sequences tell,
-// first appearances in sequence, repeats byte for byte equal, the tables as the events add up. MODEL_COMMANDS is how many, MODEL_SEED where
-// the random numbers begin.
+// Random commands through two workers, checked against the naive model of the checker: the same
+// events in the order that their sequences tell, first appearances in sequence, repeats byte for
+// byte equal, the tables as the events add up. MODEL_COMMANDS is how many, MODEL_SEED where the
+// random numbers begin.
 func TestWorker_doesWhatTheModelDoes(t *testing.T) {
 	for name, anyKey := range map[string]bool{"commands of a product by one partition": false, "any key, two topics": true} {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +37,8 @@ func TestWorker_doesWhatTheModelDoes(t *testing.T) {
 
 const modelPartitions = 4
 
-// runModel sends random commands while workers come and go, two of them most of the time, and returns the last.
+// runModel sends random commands while workers come and go, two of them most of the time, and
+// returns the last.
 func (p *pipeline) runModel(g *generator, commands int) *member {
 	p.t.Helper()
 	const rounds = 4
@@ -74,7 +76,8 @@ func (p *pipeline) checkHistory() {
 	require.Empty(p.t, violations, checker.Report(violations))
 }
 
-// generator makes commands that meet each other: few products, batches and orders, small quantities, and repeats.
+// generator makes commands that meet each other: few products, batches and orders, small
+// quantities, and repeats.
 type generator struct {
 	*rand.Rand
 	anyKey bool

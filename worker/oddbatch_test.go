@@ -122,8 +122,8 @@ func TestPromise8_aBatchWhoseRecordsCannotBeRead(t *testing.T) { passOddBatches(
 func TestPromise8_aBatchWhoseRecordsClaimOtherOffsets(t *testing.T) { passOddBatches(t, misnumbered()) }
 
 // passOddBatches wants each batch to be one dead letter from its first record on that is not
-// applied, and all
-// others' commands to take effect, whether they come behind it before or after it was fetched.
+// applied, and all others' commands to take effect, whether they come behind it before or after it
+// was fetched.
 func passOddBatches(t *testing.T, batches map[string]testbed.OddBatch) {
 	for name, odd := range batches {
 		t.Run(name, func(t *testing.T) {

@@ -62,7 +62,8 @@ func onServers(t *testing.T, brokers, database string) *pipeline {
 	return p.connect()
 }
 
-// outage takes a server away under load and brings it back: nothing is lost, done twice or refused, and work goes on soon after.
+// outage takes a server away under load and brings it back: nothing is lost, done twice or refused,
+// and work goes on soon after.
 func (p *pipeline) outage(stop, start func()) {
 	p.t.Helper()
 	m := p.start()

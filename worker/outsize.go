@@ -15,10 +15,9 @@ import (
 	"allocation/outbox"
 )
 
-// outsize is a batch of records that unpacks to more than a worker has room for, or cannot be
-// read. The
-// lane is paused before it. What its header says becomes one dead letter, and the partition goes
-// on behind.
+// outsize is a batch of records that unpacks to more than a worker has room for, or cannot be read.
+// The lane is paused before it. What its header says becomes one dead letter, and the partition
+// goes on behind.
 type outsize struct {
 	source  outbox.Source
 	from    int64 // it is the batch that is meant behind this offset
@@ -257,9 +256,8 @@ func isAborted(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch) b
 	return false
 }
 
-// fetchBatch fetches the batch that holds an offset, as it is: a broker gives the whole of it
-// where it
-// is asked for one byte.
+// fetchBatch fetches the batch that holds an offset, as it is: a broker gives the whole of it where
+// it is asked for one byte.
 func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64) (*kmsg.FetchResponseTopicPartition, error) {
 	return fetchBatches(ctx, client, source, offset, 1)
 }

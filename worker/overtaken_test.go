@@ -9,8 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A batch with many lines shrinks while lines of its product come by another partition, each of which is committed sooner than the large change is
-// decided.
+// A batch with many lines shrinks while lines of its product come by another partition, each of
+// which is committed sooner than the large change is decided.
 func TestWorker_largeChangeIsNotOvertakenForEver(t *testing.T) {
 	const lines = 10_000
 	p := setup(t, 2)

@@ -13,7 +13,8 @@ import (
 	"allocation/deploy/testbed/checker"
 )
 
-// Partitions are added under load, so that a product's commands come by an old and a new partition at once, to two workers.
+// Partitions are added under load, so that a product's commands come by an old and a new partition
+// at once, to two workers.
 func TestPromise9_partitionsAreAddedWhileWorkersRun(t *testing.T) {
 	const (
 		products = 4

@@ -191,7 +191,8 @@ func (p *pipeline) awaitCommitted(want map[int32]int64) {
 	}, 20*time.Second, 50*time.Millisecond)
 }
 
-// awaitApplied waits until the database has applied partition 0 up to an offset, and a reporter has had the time to tell.
+// awaitApplied waits until the database has applied partition 0 up to an offset, and a reporter has
+// had the time to tell.
 func (p *pipeline) awaitApplied(offset int64) {
 	p.t.Helper()
 	conn, err := pgx.Connect(p.t.Context(), p.database)

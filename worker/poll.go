@@ -9,11 +9,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// heartbeats are sent in a session timeout. With each a member may learn that partitions are to move, and twice does everybody wait for everybody.
+// heartbeats are sent in a session timeout. With each a member may learn that partitions are to
+// move, and twice does everybody wait for everybody.
 const heartbeats = 10
 
-// options are the client rules that this package stands on. They name no topic, or the client would join the group at once, and hand out
-// partitions to a worker that is still being made: Run adds the topics.
+// options are the client rules that this package stands on. They name no topic, or the client would
+// join the group at once, and hand out partitions to a worker that is still being made: Run adds
+// the topics.
 func (w *Worker) options() []kgo.Opt {
 	return append(append([]kgo.Opt{}, w.cfg.Kafka...),
 		kgo.ConsumerGroup(w.cfg.Group),
@@ -48,7 +50,8 @@ func (w *Worker) topics() []string {
 	return names
 }
 
-// poll routes records to lanes until the context ends. Between a poll and AllowRebalance no lane is assigned or revoked, and nothing blocks.
+// poll routes records to lanes until the context ends. Between a poll and AllowRebalance no lane is
+// assigned or revoked, and nothing blocks.
 func (w *Worker) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		polling, cancel := context.WithCancel(ctx)
@@ -112,9 +115,10 @@ func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
 	}
 }
 
-// flow pauses a lane that has more than its share of records waiting while all lanes together have what they may, and resumes it when half of
-// that is applied. A lane that has all the work may have all the room: a resumed one waits out the fetch in flight, of lanes without any, and should
-// have enough to do meanwhile. The caller holds mu.
+// flow pauses a lane that has more than its share of records waiting while all lanes together have
+// what they may, and resumes it when half of that is applied. A lane that has all the work may have
+// all the room: a resumed one waits out the fetch in flight, of lanes without any, and should have
+// enough to do meanwhile. The caller holds mu.
 func (w *Worker) flow(l *lane) {
 	if l.why != "" || l.silence != nil || l.outsize != nil || l.gap != nil || !l.resumeAt.IsZero() {
 		return // it stays paused
@@ -137,7 +141,8 @@ func (w *Worker) queuedBytes() (n int) {
 	return n
 }
 
-// seek sets the fetch positions of lanes that were claimed again. Only the poll loop does it, so that no record of before can follow.
+// seek sets the fetch positions of lanes that were claimed again. Only the poll loop does it, so
+// that no record of before can follow.
 func (w *Worker) seek() {
 	w.mu.Lock()
 	var lanes []*lane

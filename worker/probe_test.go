@@ -63,7 +63,8 @@ type answers struct {
 	letters map[place]*kgo.Record
 }
 
-// answers reads until every probe and all that they build on were answered: each has one event or dead letter at least.
+// answers reads until every probe and all that they build on were answered: each has one event or
+// dead letter at least.
 func (p *pipeline) answers(probes []probe) answers {
 	p.t.Helper()
 	ids := p.topicIDs()

@@ -69,7 +69,8 @@ func (p *pipeline) store() *store.Store {
 	return s
 }
 
-// decide has an operator set a position: to `to`, or where nothing of the log is skipped or applied twice.
+// decide has an operator set a position: to `to`, or where nothing of the log is skipped or applied
+// twice.
 func (p *pipeline) decide(partition int32, to int64) {
 	p.t.Helper()
 	s := p.store()
@@ -311,7 +312,8 @@ func (p *pipeline) awaitDistinct(n int) {
 	}
 }
 
-// A reset fences the owner, which goes on from the new position by itself. What is applied again has no effect, or identities of its own.
+// A reset fences the owner, which goes on from the new position by itself. What is applied again
+// has no effect, or identities of its own.
 func TestPromise8_aPositionIsSetWhileTheWorkerRuns(t *testing.T) {
 	p := setup(t, 1)
 	m := p.start()

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// runRecoverer claims doubtful lanes again. A fenced lane may belong to another worker by now, so it waits until a heartbeat after the
-// fencing was answered and the lane is still assigned; then this worker is the rightful owner, whom a stalled one had fenced.
+// runRecoverer claims doubtful lanes again. A fenced lane may belong to another worker by now, so
+// it waits until a heartbeat after the fencing was answered and the lane is still assigned; then
+// this worker is the rightful owner, whom a stalled one had fenced.
 func (w *Worker) runRecoverer(stop context.Context) {
 	for {
 		due, wait := w.doubtfulLanes(time.Now())
@@ -60,7 +61,8 @@ func (w *Worker) doubtfulLanes(now time.Time) (due []*lane, wait time.Duration) 
 	return due, wait
 }
 
-// reclaim claims lanes again, drops everything that was known of them, and has the poll loop seek to their positions.
+// reclaim claims lanes again, drops everything that was known of them, and has the poll loop seek
+// to their positions.
 func (w *Worker) reclaim(ctx context.Context, due []*lane) {
 	found, seen, err := w.claimAgain(ctx, due)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// What the group is told is applied and published: a topic that takes no events keeps it back, however much is applied.
+// What the group is told is applied and published: a topic that takes no events keeps it back,
+// however much is applied.
 func TestWorker_reportsOnlyWhatIsPublished(t *testing.T) {
 	p := setup(t, 1)
 	admin := kadm.NewClient(p.client)

@@ -18,7 +18,8 @@ const (
 	eagerFor    = time.Second // after a nudge; who still waits nudges again before
 )
 
-// runReporter tells the database and the group how far lanes are published. Lanes that move write their published row in their transactions.
+// runReporter tells the database and the group how far lanes are published. Lanes that move write
+// their published row in their transactions.
 func (w *Worker) runReporter(stop context.Context) {
 	w.metrics.reporter.Begin()
 	tick := time.NewTicker(reportEvery)
@@ -31,7 +32,8 @@ func (w *Worker) runReporter(stop context.Context) {
 	}
 }
 
-// saveEagerly writes what is published of lanes for which others wait, until it is time for a report; false when the context ended.
+// saveEagerly writes what is published of lanes for which others wait, until it is time for a
+// report; false when the context ended.
 func (w *Worker) saveEagerly(stop context.Context, tick <-chan time.Time) bool {
 	for {
 		save, eager := w.eagerProgress(time.Now())
@@ -148,7 +150,8 @@ func (w *Worker) save(ctx context.Context, save []Progress) error {
 	return nil
 }
 
-// commit reports to the group. It is only a report: a failure costs nothing but a wrong lag until the next.
+// commit reports to the group. It is only a report: a failure costs nothing but a wrong lag until
+// the next.
 func (w *Worker) commit(ctx context.Context, offsets map[string]map[int32]kgo.EpochOffset) (failed error) {
 	if len(offsets) == 0 {
 		return nil
@@ -183,8 +186,8 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 	return refused
 }
 
-// runListener saves published rows as soon as somebody waits for them. Without it, as behind a pooler that cannot listen, they are saved
-// when their partition moves or has rested for a second.
+// runListener saves published rows as soon as somebody waits for them. Without it, as behind a
+// pooler that cannot listen, they are saved when their partition moves or has rested for a second.
 func (w *Worker) runListener(stop context.Context) {
 	for attempt := 1; stop.Err() == nil; attempt++ {
 		started := time.Now()

@@ -105,7 +105,8 @@ func (w *Worker) runReread(ctx context.Context, l *lane, r *reread) {
 	}
 }
 
-// readOn reads some of the batch's records, and waits until they are applied or failed. It is not ok where the batch cannot be read.
+// readOn reads some of the batch's records, and waits until they are applied or failed. It is not
+// ok where the batch cannot be read.
 func (w *Worker) readOn(ctx context.Context, l *lane, r *reread, reader *batchReader, letter *BatchLetter) (ok bool, err error) {
 	w.mu.Lock()
 	if r.limit == 0 && letter.Attempts == 1 { // nothing tells that one of them ends its worker

@@ -9,7 +9,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// startSpan begins the span of a transaction: one for all its commands, linked to the contexts that they came with.
+// startSpan begins the span of a transaction: one for all its commands, linked to the contexts that
+// they came with.
 func startSpan(ctx context.Context, tracer trace.Tracer, batch *Batch) (context.Context, trace.Span) {
 	ctx, span := tracer.Start(ctx, "transaction", trace.WithSpanKind(trace.SpanKindConsumer))
 	if !span.IsRecording() {

@@ -19,10 +19,12 @@ type Store interface {
 
 // Claimer takes partitions.
 type Claimer interface {
-	// Introduce gives a position to partitions that have none. All partitions of a new topic should come at once.
+	// Introduce gives a position to partitions that have none. All partitions of a new topic should
+	// come at once.
 	Introduce(ctx context.Context, requests []ClaimRequest) error
-	// Claim makes this worker the owner of partitions, after transactions in flight on them have ended. Claims come in the order of requests.
-	// With a *LockedError, those that it does not name were claimed.
+	// Claim makes this worker the owner of partitions, after transactions in flight on them have
+	// ended. Claims come in the order of requests. With a *LockedError, those that it does not name
+	// were claimed.
 	Claim(ctx context.Context, requests []ClaimRequest) ([]Claim, error)
 	// Ping answers whether the database can be reached and written to.
 	Ping(ctx context.Context) error
@@ -52,7 +54,8 @@ type Reporter interface {
 
 // Registry tells workers of this database from those of another, which may be its copy.
 type Registry interface {
-	// Attend writes an id that this worker made up into the database, and returns the database's own.
+	// Attend writes an id that this worker made up into the database, and returns the database's
+	// own.
 	Attend(ctx context.Context, id [16]byte) (database [16]byte, err error)
 	// Attended are those of the ids that were written into this database.
 	Attended(ctx context.Context, ids [][16]byte) (known [][16]byte, err error)
@@ -64,11 +67,12 @@ type Registry interface {
 type Keeper interface {
 	// Backlogs says what is kept for partitions, where there is something.
 	Backlogs(ctx context.Context, sources []int32) (map[int32]Backlog, error)
-	// Kept gives what may be applied now of what is kept for a partition, at most so many commands, in order. It counts the attempt; forget says
-	// that those of before ended, with an error.
+	// Kept gives what may be applied now of what is kept for a partition, at most so many commands,
+	// in order. It counts the attempt; forget says that those of before ended, with an error.
 	Kept(ctx context.Context, source int32, most int, forget bool) (KeptBatch, error)
-	// Try notes that a lane's records up to an offset are about to be applied. It answers how often just this was begun before and never ended,
-	// and how far the largest trial went that began here; forget says that those of before ended, with an error.
+	// Try notes that a lane's records up to an offset are about to be applied. It answers how often
+	// just this was begun before and never ended, and how far the largest trial went that began
+	// here; forget says that those of before ended, with an error.
 	Try(ctx context.Context, lane Lane, to int64, forget bool) (earlier int, reached int64, err error)
 }
 

@@ -11,8 +11,9 @@ import (
 	"allocation/outbox"
 )
 
-// strays publishes what is left of sources that no member of the group has: of topics that are no longer configured, or no longer exist, and
-// of positions that were retired. Their claims fence whoever believes to have them, and any later claim fences these.
+// strays publishes what is left of sources that no member of the group has: of topics that are no
+// longer configured, or no longer exist, and of positions that were retired. Their claims fence
+// whoever believes to have them, and any later claim fences these.
 type strays struct {
 	w    *Worker
 	room *outbox.Room
@@ -68,7 +69,8 @@ func (s *strays) unmoved(holdings []Holding) (idle []Holding) {
 	return idle
 }
 
-// unassigned are those that no member of the group has. While the group is not stable nobody can tell.
+// unassigned are those that no member of the group has. While the group is not stable nobody can
+// tell.
 func (s *strays) unassigned(ctx context.Context, idle []Holding) (left []Holding, err error) {
 	groups, err := s.w.admin.DescribeGroups(ctx, s.w.cfg.Group)
 	if err != nil {
@@ -88,7 +90,8 @@ func (s *strays) unassigned(ctx context.Context, idle []Holding) (left []Holding
 	return left, nil
 }
 
-// drain publishes sources, all at once, for they may wait for each other, and saves how far they are.
+// drain publishes sources, all at once, for they may wait for each other, and saves how far they
+// are.
 func (s *strays) drain(ctx context.Context, left []Claim) {
 	ctx, cancel := context.WithTimeout(ctx, strayTime)
 	defer cancel()
@@ -132,7 +135,8 @@ func (s *strays) forget(claims []Claim) {
 	}
 }
 
-// save writes how far sources are published, forgets those that are done or claimed by others, and returns the rest.
+// save writes how far sources are published, forgets those that are done or claimed by others, and
+// returns the rest.
 func (s *strays) save(ctx context.Context, claims []Claim) (left []Claim) {
 	progress := make([]Progress, len(claims))
 	for i, c := range claims {

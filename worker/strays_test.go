@@ -11,7 +11,8 @@ import (
 	"allocation/worker"
 )
 
-// Rows of partitions that no member of the group has are published by any of them, once; those of a partition that a member has are left to it.
+// Rows of partitions that no member of the group has are published by any of them, once; those of a
+// partition that a member has are left to it.
 func TestPromise2_rowsOfATopicThatIsNoLongerConfiguredArePublished(t *testing.T) {
 	p := setup(t, 1)
 	removed := testbed.Topic(t, "removed", 2)

@@ -12,12 +12,14 @@ import (
 
 const cloudEvents = "application/cloudevents"
 
-// isCloudEvents tells whether a content type asks for structured mode, in a format that is understood or not.
+// isCloudEvents tells whether a content type asks for structured mode, in a format that is
+// understood or not.
 func isCloudEvents(contentType string) bool {
 	return len(contentType) >= len(cloudEvents) && strings.EqualFold(contentType[:len(cloudEvents)], cloudEvents)
 }
 
-// structured reads a command whose attributes and data are one JSON object, as the CloudEvents JSON format has it.
+// structured reads a command whose attributes and data are one JSON object, as the CloudEvents JSON
+// format has it.
 func (c *Command) structured(contentType, prefix string) {
 	if media, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(strings.TrimSpace(media), cloudEvents+"+json") {
 		c.refuse(reasonMalformed, "content-type %q is not understood: of CloudEvents in structured mode only %s+json is", shorten(contentType), cloudEvents)

@@ -5,9 +5,11 @@ import (
 	"fmt"
 )
 
-// suspicion is about records that end the process of their worker, and leave no error behind. Where a position did not move between two claims,
-// its records are applied alone, a few at first, and the database is told which before. Who finds there that such a trial never ended takes its
-// records in smaller ones, and holds the record that ended several alone. Most processes that end do so for other reasons, so trials must be cheap.
+// suspicion is about records that end the process of their worker, and leave no error behind. Where
+// a position did not move between two claims, its records are applied alone, a few at first, and
+// the database is told which before. Who finds there that such a trial never ended takes its
+// records in smaller ones, and holds the record that ended several alone. Most processes that end
+// do so for other reasons, so trials must be cheap.
 type suspicion struct {
 	trial    int   // most commands of the next trial; 0: there is no suspicion
 	danger   int64 // records below this offset were in a trial that never ended
@@ -20,10 +22,12 @@ const (
 	trialShrink = 64 // and so many times smaller after one that never ended
 )
 
-// fatalTrials is how many trials of one record must not have ended before it is held. A process may end for other reasons, too.
+// fatalTrials is how many trials of one record must not have ended before it is held. A process may
+// end for other reasons, too.
 const fatalTrials = 2
 
-// suspect begins trials where the position did not move since an earlier claim, or a trial never ended.
+// suspect begins trials where the position did not move since an earlier claim, or a trial never
+// ended.
 func (s *suspicion) suspect(c Claim) {
 	s.trial, s.danger, s.step = 0, 0, 0
 	if c.Attempts > 1 || c.Danger > 0 {
@@ -47,7 +51,8 @@ func (l *lane) trialSize() int {
 	return l.trial
 }
 
-// survive makes the next trial larger after one that ended well, until it is a batch like any other.
+// survive makes the next trial larger after one that ended well, until it is a batch like any
+// other.
 func (l *lane) survive() {
 	l.survived = false
 	if l.trial == 0 || l.next < l.danger {
@@ -62,7 +67,8 @@ func (l *lane) survive() {
 // suspectRecords is how many records at a position are suspected: those of the largest batch.
 const suspectRecords = 4096
 
-// try notes a trial in the database. Not ok: the trial would be too large, and a smaller one must be gathered.
+// try notes a trial in the database. Not ok: the trial would be too large, and a smaller one must
+// be gathered.
 func (a *applier) try(ctx context.Context, work *work) (ok bool, err error) {
 	if len(work.records) == 0 {
 		return true, nil

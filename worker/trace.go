@@ -6,7 +6,8 @@ import (
 	"allocation/outbox"
 )
 
-// The forms of W3C Trace Context, https://www.w3.org/TR/trace-context/: version 00 exactly, later versions may say more.
+// The forms of W3C Trace Context, https://www.w3.org/TR/trace-context/: version 00 exactly, later
+// versions may say more.
 var (
 	traceParentForm = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[!-~]*)?$`)
 	traceStateForm  = regexp.MustCompile(`^[ -~]{1,512}$`)

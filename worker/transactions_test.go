@@ -8,8 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Only committed records of transactional producers are commands, and what is skipped moves the position: aborted records and the markers of
-// aborts and commits, also where nothing comes after them.
+// Only committed records of transactional producers are commands, and what is skipped moves the
+// position: aborted records and the markers of aborts and commits, also where nothing comes after
+// them.
 func TestWorker_appliesOnlyCommittedTransactions(t *testing.T) {
 	for name, c := range map[string]struct {
 		commits []bool
@@ -45,7 +46,8 @@ func TestWorker_appliesOnlyCommittedTransactions(t *testing.T) {
 	}
 }
 
-// Aborted records before a worker starts are skipped as well, and lag is zero though nothing was ever applied.
+// Aborted records before a worker starts are skipped as well, and lag is zero though nothing was
+// ever applied.
 func TestWorker_skipsABacklogOfAborts(t *testing.T) {
 	p := setup(t, 2)
 	producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(p.group))

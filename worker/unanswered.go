@@ -10,8 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// unanswered is about a lane that cannot go on though others do: nobody answers for its log, or somebody
-// else has its position locked. Its fetches are paused. What is left of its events is published.
+// unanswered is about a lane that cannot go on though others do: nobody answers for its log, or
+// somebody else has its position locked. Its fetches are paused. What is left of its events is
+// published.
 type unanswered struct {
 	silence error // why it cannot go on; nil: it can
 	asks    int   // in vain, in a row

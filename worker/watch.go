@@ -12,8 +12,9 @@ const (
 	watchQuarantine = 2 * time.Second // an operator may have decided, and the notification of it been lost; or a stranger have left
 )
 
-// runWatch looks for what nobody tells: topics that were deleted and made again, claims that were lost without this worker having applied or
-// saved anything since, and sources that nobody publishes any more. An idle worker asks Kafka once and the database once each time.
+// runWatch looks for what nobody tells: topics that were deleted and made again, claims that were
+// lost without this worker having applied or saved anything since, and sources that nobody
+// publishes any more. An idle worker asks Kafka once and the database once each time.
 func (w *Worker) runWatch(stop context.Context) {
 	strays, left := newStrays(w), newLeftAlone(w)
 	w.metrics.groupWatch.Begin()
@@ -50,8 +51,9 @@ func (w *Worker) watchAgain() time.Duration {
 	return watchEvery
 }
 
-// watchClaims finds lanes whose claim is not the last: an operator decided about the partition, or another worker claimed it by mistake. It also
-// finds those that are not where they were left, though nothing moved them since the question was asked: the database lost commits.
+// watchClaims finds lanes whose claim is not the last: an operator decided about the partition, or
+// another worker claimed it by mistake. It also finds those that are not where they were left,
+// though nothing moved them since the question was asked: the database lost commits.
 func (w *Worker) watchClaims(holdings []Holding, asked time.Time) {
 	found := make(map[int32]Holding, len(holdings))
 	for _, h := range holdings {

@@ -18,9 +18,8 @@ type topicsWatched struct {
 // errHidden is what is said of a topic that this worker may not see.
 var errHidden = &DeniedError{kerr.TopicAuthorizationFailed}
 
-// hide notes a topic that this worker may not see. Partitions of it that the group gave this
-// worker the client leaves out for good. The caller
-// holds mu.
+// hide notes a topic that this worker may not see. Partitions of it that the group gave this worker
+// the client leaves out for good. The caller holds mu.
 func (w *Worker) hide(topic string, leftOut bool) {
 	if _, known := w.watched.hidden[topic]; !known {
 		w.logger.Error("nothing of a topic is applied; trying on", "topic", topic, "error", errHidden)
@@ -75,8 +74,9 @@ func (t *topicsWatched) madeAgain(found kadm.TopicDetails) (topics []kadm.TopicD
 	return topics
 }
 
-// watchTopics finds topics that were deleted and made again. The client would stand still on them, so it has to forget them and begin anew:
-// the group then assigns their partitions again, and their claims find that the positions belong to another topic.
+// watchTopics finds topics that were deleted and made again. The client would stand still on them,
+// so it has to forget them and begin anew: the group then assigns their partitions again, and their
+// claims find that the positions belong to another topic.
 func (w *Worker) watchTopics(ctx context.Context) error {
 	found, err := ListTopics(ctx, w.client, w.topics()...)
 	if err != nil {

@@ -108,12 +108,11 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 // errStopped is why the parts of a worker end when it is asked to stop.
 var errStopped = errors.New("stopped")
 
-// Run joins the group and applies commands until the context ends. Then it finishes the transactions in flight, waits until their events
-// are acknowledged, reports the positions, leaves the group, and returns nil; or an error if that
-// took longer than the shutdown timeout. It
-// claims nothing that the group gives it meanwhile. A *StrangerError says that the group belongs
-// to another database, and was not joined.
-// It is called once.
+// Run joins the group and applies commands until the context ends. Then it finishes the
+// transactions in flight, waits until their events are acknowledged, reports the positions, leaves
+// the group, and returns nil; or an error if that took longer than the shutdown timeout. It claims
+// nothing that the group gives it meanwhile. A *StrangerError says that the group belongs to
+// another database, and was not joined. It is called once.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.admit(ctx); err != nil {
 		w.client.Close()
@@ -124,7 +123,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	abort, abandon := context.WithCancel(context.WithoutCancel(ctx)) // work in flight outlives the request to stop
 	defer abandon()
 
-	// Reports go on while events are flushed: others may wait for what this worker publishes, and it for them.
+	// Reports go on while events are flushed: others may wait for what this worker publishes, and
+	// it for them.
 	report, endReports := context.WithCancel(abort)
 	defer endReports()
 
@@ -162,9 +162,8 @@ func (w *Worker) Run(ctx context.Context) error {
 const stuckAfter = time.Second
 
 // flush waits until all events are acknowledged, except those of partitions that move meanwhile:
-// their next owner publishes them. Those that are
-// left may have to follow events of the partitions that the group gave this worker, which another
-// publishes as soon as this one leaves.
+// their next owner publishes them. Those that are left may have to follow events of the partitions
+// that the group gave this worker, which another publishes as soon as this one leaves.
 func (w *Worker) flush(ctx context.Context) error {
 	for {
 		before := w.publishedRows()
@@ -192,7 +191,8 @@ func (w *Worker) publishedRows() (rows int64) {
 	return rows
 }
 
-// leave reports what is published, and leaves the group; revoking every lane does the rest. flushed says why not everything is.
+// leave reports what is published, and leaves the group; revoking every lane does the rest. flushed
+// says why not everything is.
 func (w *Worker) leave(ctx context.Context, flushed error) error {
 	w.reportOnce(ctx)
 	err := w.client.LeaveGroupContext(ctx)

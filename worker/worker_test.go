@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A client that has topics joins the group by itself, and hands out partitions to a worker that may still be in the making.
+// A client that has topics joins the group by itself, and hands out partitions to a worker that may
+// still be in the making.
 func TestNew_leavesTheGroupAlone(t *testing.T) {
 	w, err := New(Config{
 		Group: "g", Topics: []Topic{{Name: "commands"}}, SessionTimeout: 10 * time.Second,

@@ -24,8 +24,9 @@ const (
 	systemPostgres = "postgres"
 )
 
-// access knows which servers do not let this worker in, or are not trusted, and tells it in readiness, log and metric. The worker waits all the
-// same: files of passwords and certificates are read again for each connection.
+// access knows which servers do not let this worker in, or are not trusted, and tells it in
+// readiness, log and metric. The worker waits all the same: files of passwords and certificates are
+// read again for each connection.
 type access struct {
 	system  string
 	explain func(error) error
@@ -43,15 +44,17 @@ type refused struct {
 	at  time.Time
 }
 
-// accessMemory is how long a refusal counts that does not come again: by then nobody needs that server, or it is not there any more.
+// accessMemory is how long a refusal counts that does not come again: by then nobody needs that
+// server, or it is not there any more.
 const accessMemory = 15 * time.Second
 
 func newAccess(system string, explain func(error) error, counter *prometheus.CounterVec, logger *slog.Logger) *access {
 	return &access{system: system, explain: explain, counter: counter, logger: logger, refused: map[string]refused{}, granted: map[string]time.Time{}}
 }
 
-// note takes down how an attempt to connect ended that began at some time. A server that is away says nothing about access; nor does a refusal where
-// one that began later was let in, with what was in the files by then.
+// note takes down how an attempt to connect ended that began at some time. A server that is away
+// says nothing about access; nor does a refusal where one that began later was let in, with what
+// was in the files by then.
 func (a *access) note(address string, began time.Time, err error) {
 	var e *config.AccessError
 	err = a.explain(err)
@@ -114,7 +117,8 @@ func (a *access) TraceConnectEnd(ctx context.Context, data pgx.TraceConnectEndDa
 	a.note(attempt.address, attempt.began, data.Err)
 }
 
-// watch takes down what keeps a pool from even trying, such as a file of a certificate that is gone.
+// watch takes down what keeps a pool from even trying, such as a file of a certificate that is
+// gone.
 func (a *access) watch(pool *pgxpool.Config) {
 	before := pool.BeforeConnect
 	if before == nil {

@@ -16,8 +16,9 @@ import (
 	"allocation/worker"
 )
 
-// awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for servers that are away, because everything
-// may be started at once, and gives up at once on what no waiting mends. Once it runs, a worker waits for everything.
+// awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for
+// servers that are away, because everything may be started at once, and gives up at once on what no
+// waiting mends. Once it runs, a worker waits for everything.
 func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
 	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckRights, db.CheckSchema} {
 		if err := w.await(ctx, systemPostgres, check); err != nil {
@@ -39,7 +40,8 @@ const (
 	awaitFirst = 200 * time.Millisecond
 	awaitMost  = 5 * time.Second
 
-	// topicsSpread is how long a topic may be missing that was just made: brokers hear of it one after the other.
+	// topicsSpread is how long a topic may be missing that was just made: brokers hear of it one
+	// after the other.
 	topicsSpread = 5 * time.Second
 )
 
@@ -66,7 +68,8 @@ func (w *wiring) await(ctx context.Context, system string, ask func(context.Cont
 	}
 }
 
-// askKafka finds out the cluster's id, whether the topics are there, and whether commands are lost on them.
+// askKafka finds out the cluster's id, whether the topics are there, and whether commands are lost
+// on them.
 func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	if err := reachAny(ctx, w.settings.kafka, w.dial); err != nil {
 		return "", err
@@ -101,7 +104,8 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	return metadata.Cluster, severeOnes(found)
 }
 
-// permanent tells whether an error that was met for so long says that something is set up wrongly, rather than away.
+// permanent tells whether an error that was met for so long says that something is set up wrongly,
+// rather than away.
 func permanent(err error, waited time.Duration) bool {
 	var (
 		pooler  *store.PoolerError

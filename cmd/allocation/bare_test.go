@@ -12,7 +12,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// By configuration alone, a producer and a consumer that know nothing of envelopes work with the service.
+// By configuration alone, a producer and a consumer that know nothing of envelopes work with the
+// service.
 func TestWorker_bareMessages(t *testing.T) {
 	id := "-" + uuid.NewString()
 	bare, allocated := "change_batch_quantity"+id, "line_allocated"+id

@@ -39,7 +39,8 @@ func (p *program) migrateUp(ctx context.Context, database config.Database) error
 	return err
 }
 
-// workerEnvironment gives a worker the settings that this command was given, however it was given them.
+// workerEnvironment gives a worker the settings that this command was given, however it was given
+// them.
 func (c *benchCommand) workerEnvironment() (variables []string, err error) {
 	if c.URLFile == "" {
 		url, err := c.URL()
@@ -59,7 +60,8 @@ func (c *benchCommand) workerEnvironment() (variables []string, err error) {
 
 const groupVariable = "KAFKA_GROUP_ID"
 
-// variablesIn are the settings of a struct as environment variables, named by the tags of its fields.
+// variablesIn are the settings of a struct as environment variables, named by the tags of its
+// fields.
 func variablesIn(settings any) (variables []string) {
 	value := reflect.ValueOf(settings)
 	for i := range value.NumField() {

@@ -17,7 +17,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// benchSite is an empty broker and an empty database, and the built program: bench starts workers of it.
+// benchSite is an empty broker and an empty database, and the built program: bench starts workers
+// of it.
 type benchSite struct {
 	t       *testing.T
 	names   topicNames

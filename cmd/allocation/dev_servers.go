@@ -22,7 +22,8 @@ const (
 	devPartitions = 12
 )
 
-// startServers starts both at the same time. After an error, those that did start are still to be stopped.
+// startServers starts both at the same time. After an error, those that did start are still to be
+// stopped.
 func (d *devRun) startServers(ctx context.Context, port int) error {
 	var wg sync.WaitGroup
 	var kafkaErr, postgresErr error

@@ -188,7 +188,8 @@ func TestDev_folderOfAnotherUser(t *testing.T) {
 	}
 }
 
-// foreignFolder is another user's. Only root can give one away, and an ordinary user finds root's own.
+// foreignFolder is another user's. Only root can give one away, and an ordinary user finds root's
+// own.
 func foreignFolder(t *testing.T) string {
 	t.Helper()
 	if os.Geteuid() != 0 {

@@ -32,8 +32,8 @@ ready; Ctrl-C stops everything and keeps the data
 `, d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
 }
 
-// exports set the variables that the commands need in another terminal: where this is not where they
-// look by themselves, or the one here has another value.
+// exports set the variables that the commands need in another terminal: where this is not where
+// they look by themselves, or the one here has another value.
 func (d *devRun) exports() string {
 	var b strings.Builder
 	if os.Getenv("DATABASE_URL_FILE") != "" {

@@ -112,7 +112,8 @@ func (c *decideFlags) run(ctx context.Context, p *program, d store.Decision) err
 	return p.printDecisions(report, c.JSON)
 }
 
-// await waits until workers have done everything, or for so long. A person may stop it: what is decided stays so.
+// await waits until workers have done everything, or for so long. A person may stop it: what is
+// decided stays so.
 func (r *decisionReport) await(ctx context.Context, db *store.Store, limit time.Duration) (err error) {
 	const look = 100 * time.Millisecond
 	tick := time.NewTicker(look)

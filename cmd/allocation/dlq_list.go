@@ -77,7 +77,8 @@ func (p *program) printLetters(list *store.LetterList) error {
 	return p.printMore(list.More)
 }
 
-// stateOf is a dead letter's state for people, with how far it is where it is about a batch of records.
+// stateOf is a dead letter's state for people, with how far it is where it is about a batch of
+// records.
 func stateOf(l *store.Letter) string {
 	state := attempts(l.State, l.Retries)
 	if b := l.Batch; b != nil && b.Next != nil && *b.Next > l.ID.Offset && *b.Next <= b.Last {

@@ -11,8 +11,8 @@ import (
 	"allocation/worker"
 )
 
-// instrument puts the fault in that ALLOCATION_FAULT names, and makes commands poisonous where ALLOCATION_POISON says so. Only the binary of the
-// end-to-end tests is built with it.
+// instrument puts the fault in that ALLOCATION_FAULT names, and makes commands poisonous where
+// ALLOCATION_POISON says so. Only the binary of the end-to-end tests is built with it.
 func instrument(w *wiring) {
 	if poisoned() {
 		w.wrapStore = func(s worker.Store) worker.Store { return newPoisonedStore(s) }

@@ -70,7 +70,8 @@ func (f *fault) reach(p point) {
 // take is reach for one who has things to do before the strike: true for whoever must strike.
 func (f *fault) take(p point) bool { return p == f.point && f.left.Add(-1) == 0 }
 
-// strike tells the test that the point was reached, and signals this very thread, so that it goes no further.
+// strike tells the test that the point was reached, and signals this very thread, so that it goes
+// no further.
 func (f *fault) strike() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -14,7 +14,8 @@ import (
 	"allocation/worker"
 )
 
-// poisonedStore does what nobody foresees with commands that ask for it in their data: it fails, ends the process, or takes too long.
+// poisonedStore does what nobody foresees with commands that ask for it in their data: it fails,
+// ends the process, or takes too long.
 type poisonedStore struct {
 	worker.Store
 	watcher net.Conn // hears how long each takes, when it begins; nil: nobody does

@@ -25,8 +25,8 @@ func (f *fault) dialPostgres(dial pgconn.DialFunc) pgconn.DialFunc {
 	}
 }
 
-// faultyConn is a connection to Postgres, without TLS, that understands enough of the protocol to strike at its messages' boundaries. Reads may
-// come from another goroutine than writes.
+// faultyConn is a connection to Postgres, without TLS, that understands enough of the protocol to
+// strike at its messages' boundaries. Reads may come from another goroutine than writes.
 type faultyConn struct {
 	net.Conn
 	fault   *fault
@@ -46,7 +46,8 @@ const (
 	claimFunction = "claim_positions"
 )
 
-// Write passes messages on, and strikes before or in the middle of the pipeline that writes a batch.
+// Write passes messages on, and strikes before or in the middle of the pipeline that writes a
+// batch.
 func (c *faultyConn) Write(b []byte) (int, error) {
 	if !c.started {
 		c.started = true
@@ -69,7 +70,8 @@ func (c *faultyConn) Write(b []byte) (int, error) {
 // flushMessage makes the server send what it has without ending the transaction.
 var flushMessage = []byte{'H', 0, 0, 0, 4}
 
-// writeHalves strikes when the server has executed the fence, which holds the positions' locks, and has not got the rest.
+// writeHalves strikes when the server has executed the fence, which holds the positions' locks, and
+// has not got the rest.
 func (c *faultyConn) writeHalves(b []byte, fenced int) (int, error) {
 	if n, err := c.Conn.Write(append(bytes.Clone(b[:fenced]), flushMessage...)); err != nil {
 		return min(n, fenced), err
@@ -93,7 +95,8 @@ func (c *faultyConn) readAhead() error {
 	return errors.Join(err, c.SetReadDeadline(time.Time{}))
 }
 
-// look finds the SQL of the first bound statement, and for the pipeline that writes a batch where its fence ends; 0 for anything else.
+// look finds the SQL of the first bound statement, and for the pipeline that writes a batch where
+// its fence ends; 0 for anything else.
 func (c *faultyConn) look(b []byte) (sql string, fenced int) {
 	bound := ""
 	for at := 0; at+5 <= len(b); {

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// idleConnections bounds connections of HTTP on which nothing is asked: past the bound, the one that
-// has been idle for longest is closed. Each costs a descriptor and 19 kB.
+// idleConnections bounds connections of HTTP on which nothing is asked: past the bound, the one
+// that has been idle for longest is closed. Each costs a descriptor and 19 kB.
 type idleConnections struct {
 	most int
 

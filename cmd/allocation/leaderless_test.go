@@ -18,8 +18,8 @@ import (
 
 const goneOnLimit = time.Minute // what asks a broker that is away asks again after 5 s
 
-// A partition whose only broker is gone: a worker that starts applies what the others have, says which one waits and why, and goes on with it when
-// the broker is back.
+// A partition whose only broker is gone: a worker that starts applies what the others have, says
+// which one waits and why, and goes on with it when the broker is back.
 func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
 	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
 	s := onOneReplica(t, cluster)
@@ -48,7 +48,8 @@ func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
 	require.Equal(t, 1, strings.Count(s.log.String(), `msg="nothing comes from a partition; trying on"`), s.log.String())
 }
 
-// A new topic that is to begin at its end waits as a whole where a partition does not tell its end: it would later begin elsewhere.
+// A new topic that is to begin at its end waits as a whole where a partition does not tell its end:
+// it would later begin elsewhere.
 func TestService_beginsANewTopicAtItsEndWhenAllPartitionsTell(t *testing.T) {
 	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
 	s := onOneReplica(t, cluster)
@@ -99,7 +100,8 @@ func TestService_rebalancesWhileAPartitionHasNoLeader(t *testing.T) {
 	require.NoError(t, second.stop())
 }
 
-// onOneReplica is a worker that is not started, whose command topic has each of its partitions on one broker.
+// onOneReplica is a worker that is not started, whose command topic has each of its partitions on
+// one broker.
 func onOneReplica(t *testing.T, cluster *kafka.Cluster) *service {
 	t.Helper()
 	s := onCluster(t, cluster)
@@ -162,7 +164,8 @@ func (s *service) allocated(order string) {
 
 func (s *service) namesTheOneThatWaits(why string) { s.t.Helper(); s.namesPartition(s, 2, why) }
 
-// namesPartition: log, metric, /readyz and the list, asked for from elsewhere, say which partition waits, and why. That is no reason not to be ready.
+// namesPartition: log, metric, /readyz and the list, asked for from elsewhere, say which partition
+// waits, and why. That is no reason not to be ready.
 func (s *service) namesPartition(from *service, partition int, why string) {
 	s.t.Helper()
 	name := fmt.Sprintf("commands, partition %d: nothing comes since ", partition)

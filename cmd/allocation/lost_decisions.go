@@ -14,8 +14,8 @@ import (
 	"allocation/store"
 )
 
-// dlqLostCommand lists what operators decided about dead letters and the database does not know, because it was restored to an earlier point or a
-// failover lost commits.
+// dlqLostCommand lists what operators decided about dead letters and the database does not know,
+// because it was restored to an earlier point or a failover lost commits.
 type dlqLostCommand struct {
 	config.Database
 	config.Kafka
@@ -76,7 +76,8 @@ func (c *dlqLostCommand) Run(ctx context.Context, p *program) error {
 	return p.printLost(lost, c.JSON)
 }
 
-// readDecisions are the last decisions about each dead letter, in the order in which they were made. They are held in memory: people made them.
+// readDecisions are the last decisions about each dead letter, in the order in which they were
+// made. They are held in memory: people made them.
 func readDecisions(ctx context.Context, topic *historyTopic) ([]lostDecision, error) {
 	last := map[store.Place]lostDecision{}
 	err := topic.each(ctx, func(r *kgo.Record) error {
@@ -97,7 +98,8 @@ func readDecisions(ctx context.Context, topic *historyTopic) ([]lostDecision, er
 	return all, err
 }
 
-// decisionOf reads a record that tells of a decision. Others in the topic are dead letters. Of a repeated header the last counts.
+// decisionOf reads a record that tells of a decision. Others in the topic are dead letters. Of a
+// repeated header the last counts.
 func decisionOf(r *kgo.Record) (d lostDecision, ok bool) {
 	headers := map[string]string{}
 	for _, h := range r.Headers {
@@ -133,7 +135,8 @@ func lostOf(ctx context.Context, db *store.Store, decisions []lostDecision) (los
 	return lost, nil
 }
 
-// missing says what the database has instead of a decision; empty where it has that. A dead letter that was retried, and refused again, is open.
+// missing says what the database has instead of a decision; empty where it has that. A dead letter
+// that was retried, and refused again, is open.
 func missing(decision string, has store.LetterState) string {
 	doing := map[string]string{"retried": "retrying", "discarded": "discarding"}[decision]
 	switch {

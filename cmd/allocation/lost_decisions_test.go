@@ -43,7 +43,8 @@ func (s *service) lost(asJSON bool) string {
 	return strings.ReplaceAll(out.String(), s.names.commands, "commands")
 }
 
-// Decisions that only the topic knows are listed, in the order in which they were made, and nothing else.
+// Decisions that only the topic knows are listed, in the order in which they were made, and nothing
+// else.
 func TestDLQLost_listsWhatOnlyTheTopicKnows(t *testing.T) {
 	s := startService(t)
 	for i := range 5 {

@@ -12,8 +12,9 @@ import (
 	"allocation/store"
 )
 
-// The outbox needs a new table each day and has some in store, so it is enough to make and drop them now and then. A table that is missing is seen
-// sooner, and made at once where a transaction needs it. Workers look at different times.
+// The outbox needs a new table each day and has some in store, so it is enough to make and drop
+// them now and then. A table that is missing is seen sooner, and made at once where a transaction
+// needs it. Workers look at different times.
 const (
 	lookEvery     = 15 * time.Second
 	maintainEvery = time.Hour
@@ -21,7 +22,8 @@ const (
 	complainEvery = time.Minute
 )
 
-// outboxDays keeps the outbox' days: it makes those to come, drops those that are over, and tells how many there are.
+// outboxDays keeps the outbox' days: it makes those to come, drops those that are over, and tells
+// how many there are.
 type outboxDays struct {
 	db        *store.Store
 	retention time.Duration

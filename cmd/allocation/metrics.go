@@ -15,7 +15,8 @@ import (
 	"allocation/worker"
 )
 
-// metrics are all that a worker counts. Those of its parts are made by the parts where these know what they count.
+// metrics are all that a worker counts. Those of its parts are made by the parts where these know
+// what they count.
 type metrics struct {
 	registry *prometheus.Registry
 	worker   *worker.Metrics

@@ -16,8 +16,7 @@ import (
 )
 
 // While an upgrade waits for a lock, workers wait behind it. So it gives up soon, and what it did
-// not
-// do can be done later.
+// not do can be done later.
 func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
 	database := testbed.Database(t)
 	t.Setenv("DATABASE_URL", database)

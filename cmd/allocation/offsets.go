@@ -127,7 +127,8 @@ func (v *offsetsView) noAnswer(p store.PositionView) error {
 	return fmt.Errorf("topic %s, partition %d: %w", p.Topic, p.Partition, cmp.Or(v.silent[partitionOf(p)], errNoLeader))
 }
 
-// unusable says why a position cannot be used; empty where it can, or where Kafka does not tell now.
+// unusable says why a position cannot be used; empty where it can, or where Kafka does not tell
+// now.
 func (v *offsetsView) unusable(p store.PositionView) string {
 	if v.gone(p) {
 		return "the topic has no such partition any more"
@@ -157,9 +158,9 @@ func (c *choice) check() error {
 	return nil
 }
 
-// of are the current positions that were chosen: those in quarantine, and the others where they
-// are named. None is an error. Those whose logs nobody
-// answers for are left alone: they need not keep the others waiting.
+// of are the current positions that were chosen: those in quarantine, and the others where they are
+// named. None is an error. Those whose logs nobody answers for are left alone: they need not keep
+// the others waiting.
 func (c *choice) of(v *offsetsView, healthy bool) (chosen []store.PositionView, left leftAlone, err error) {
 	for _, p := range v.positions {
 		named := c.Topic != "" && p.Topic == c.Topic && (len(c.Partition) == 0 || slices.Contains(c.Partition, p.Partition))

@@ -20,7 +20,8 @@ import (
 	"allocation/deploy/embedded/child"
 )
 
-// stranger is somebody who does what the README says, in a folder with the built program and with nothing set.
+// stranger is somebody who does what the README says, in a folder with the built program and with
+// nothing set.
 type stranger struct {
 	t   *testing.T
 	dir string
@@ -112,7 +113,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// startDev starts everything on free ports and returns what it says to try. The variables that it says to set are set.
+// startDev starts everything on free ports and returns what it says to try. The variables that it
+// says to set are set.
 func (s *stranger) startDev() (try []string, output string) {
 	s.t.Helper()
 	s.dev, output = s.start("bin/allocation dev --kafka-addr 127.0.0.1:0 --postgres-port 0 --http-addr 127.0.0.1:0", "dev.txt")
@@ -154,7 +156,8 @@ func TestReadme_quickStart(t *testing.T) {
 	s.stop(s.dev, output)
 }
 
-// try runs a command. What asks for an order may be a moment ahead of the worker; a person would ask again.
+// try runs a command. What asks for an order may be a moment ahead of the worker; a person would
+// ask again.
 func (s *stranger) try(line string) {
 	s.t.Helper()
 	var printed string

@@ -14,8 +14,8 @@ import (
 	"allocation/store"
 )
 
-// rights knows what Postgres does not let this worker do, and tells it in the notes of readiness, log and metric. The worker waits all the same: who took
-// a right away may give it back.
+// rights knows what Postgres does not let this worker do, and tells it in the notes of readiness,
+// log and metric. The worker waits all the same: who took a right away may give it back.
 type rights struct {
 	counter *prometheus.CounterVec
 	logger  *slog.Logger
@@ -39,7 +39,8 @@ func (r *rights) suspect() {
 	}
 }
 
-// watch looks which rights are missing when something was denied, and from then on until none is. It returns when the context ends.
+// watch looks which rights are missing when something was denied, and from then on until none is.
+// It returns when the context ends.
 func (r *rights) watch(ctx context.Context, check func(context.Context) error) {
 	for {
 		select {
@@ -63,7 +64,8 @@ func (r *rights) watch(ctx context.Context, check func(context.Context) error) {
 	}
 }
 
-// note takes down the outcome of a look, and tells whether something is missing. A look that did not succeed says nothing about rights.
+// note takes down the outcome of a look, and tells whether something is missing. A look that did
+// not succeed says nothing about rights.
 func (r *rights) note(err error) (missing bool) {
 	var e *store.RightsError
 	r.mu.Lock()

@@ -9,8 +9,8 @@ import (
 	"allocation/domain"
 )
 
-// dataOf makes a command's JSON data of key=value arguments. A service ignores fields that it does not know; from a person they are typing
-// mistakes.
+// dataOf makes a command's JSON data of key=value arguments. A service ignores fields that it does
+// not know; from a person they are typing mistakes.
 func dataOf(kind string, arguments []string) ([]byte, error) {
 	command := domain.FindCommand(kind)
 	if command == nil {
@@ -46,7 +46,8 @@ func fieldNames(command *domain.CommandType) string {
 	return strings.Join(names, ", ")
 }
 
-// appendField writes a number where one is meant, and any other value as text, for the check to complain about.
+// appendField writes a number where one is meant, and any other value as text, for the check to
+// complain about.
 func appendField(data []byte, field domain.Field, value string) []byte {
 	data = strconv.AppendQuote(data, field.Name)
 	data = append(data, ':')

@@ -12,9 +12,8 @@ import (
 var errSignal = errors.New("stopped by a signal")
 
 // untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP, for an orderly stop. The
-// second
-// ends the process at once. SIGHUP is of no effect where the process began with it ignored, as
-// nohup does.
+// second ends the process at once. SIGHUP is of no effect where the process began with it ignored,
+// as nohup does.
 func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)

@@ -62,7 +62,8 @@ func unlessStopped(ctx context.Context, err error) error {
 	return nil
 }
 
-// connect makes a client that reads all partitions, from exactly where they end now, or from their beginning.
+// connect makes a client that reads all partitions, from exactly where they end now, or from their
+// beginning.
 func (c *tailCommand) connect(ctx context.Context, p *program) (*kgo.Client, error) {
 	client, err := p.connectKafka(ctx, c.Kafka)
 	if err != nil {

@@ -85,7 +85,8 @@ func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic st
 	return madeTopic{Topic: topic, Partitions: len(found[topic].Partitions)}, nil
 }
 
-// largestMessage is the most that any of the topics takes. Who may not see their settings gets Kafka's usual limit.
+// largestMessage is the most that any of the topics takes. Who may not see their settings gets
+// Kafka's usual limit.
 func largestMessage(ctx context.Context, admin *kadm.Client, topics []string) int64 {
 	largest := int64(0)
 	for _, resource := range describeTopics(ctx, admin, topics) {
@@ -111,7 +112,8 @@ func describeTopics(ctx context.Context, admin *kadm.Client, topics []string) (c
 	return configs
 }
 
-// awaitTopic returns when a topic that was just made can be used: what comes next may be a worker, which would miss it.
+// awaitTopic returns when a topic that was just made can be used: what comes next may be a worker,
+// which would miss it.
 func awaitTopic(ctx context.Context, admin *kadm.Client, topic string) error {
 	err := untilKnown(ctx, func(ctx context.Context) (bool, error) {
 		found, err := admin.ListTopics(ctx, topic)

@@ -14,7 +14,8 @@ import (
 // inspectEvery is how often a running worker looks at the settings of its topics.
 const inspectEvery = time.Minute
 
-// topicWatch knows what is wrong with the settings of topics, and tells it in log, metric and notes.
+// topicWatch knows what is wrong with the settings of topics, and tells it in log, metric and
+// notes.
 type topicWatch struct {
 	logger *slog.Logger
 	gauge  *prometheus.GaugeVec
@@ -78,7 +79,8 @@ func (w *wiring) inspector(client *kgo.Client) topicInspector {
 	return topicInspector{client: client, topics: w.settings.topics, retention: w.settings.tuning.OutboxRetention, seeds: w.settings.kafka.Brokers}
 }
 
-// watchTopics looks at the settings of topics now and then, until the context ends. What it finds does not stop the work.
+// watchTopics looks at the settings of topics now and then, until the context ends. What it finds
+// does not stop the work.
 func (w *wiring) watchTopics(ctx context.Context) {
 	client, err := kgo.NewClient(w.kafkaOptions()...)
 	if err != nil {

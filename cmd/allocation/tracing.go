@@ -16,7 +16,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
-// tracing sends traces where OpenTelemetry's variables say so. Without them it is off and costs nothing.
+// tracing sends traces where OpenTelemetry's variables say so. Without them it is off and costs
+// nothing.
 type tracing struct {
 	provider *trace.TracerProvider // nil: off
 }

@@ -175,7 +175,8 @@ func (s *service) repeatEvents(n int) {
 	}
 }
 
-// An event that the topic lacks is found; where the topic got more partitions, products in several are left out instead.
+// An event that the topic lacks is found; where the topic got more partitions, products in several
+// are left out instead.
 func TestVerify_fromTopicThatLacksAnEvent(t *testing.T) {
 	s := startService(t)
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")

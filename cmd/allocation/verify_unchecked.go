@@ -20,7 +20,8 @@ type verifySummary struct {
 	NotChecked []unchecked `json:"not_checked"`
 }
 
-// unchecked are commands that were never applied, so that the database's rows do not tell of them; or what is not known about that.
+// unchecked are commands that were never applied, so that the database's rows do not tell of them;
+// or what is not known about that.
 type unchecked struct {
 	What      string `json:"what"` // quarantined, skipped, packed or unknown
 	Topic     string `json:"topic,omitempty"`

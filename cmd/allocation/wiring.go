@@ -30,7 +30,8 @@ type workerSettings struct {
 	tuning   config.TuningSettings
 }
 
-// wiring is a worker before its parts are put together. Fault injection changes the exchangeable ones: see instrument.
+// wiring is a worker before its parts are put together. Fault injection changes the exchangeable
+// ones: see instrument.
 type wiring struct {
 	settings workerSettings
 	logger   *slog.Logger
@@ -52,7 +53,8 @@ type wiring struct {
 	rights                      *rights
 }
 
-// Bounds of what the relay holds in memory for each applier: ample for full speed, little beside the rest.
+// Bounds of what the relay holds in memory for each applier: ample for full speed, little beside
+// the rest.
 const (
 	relayRows  = 8_000
 	relayBytes = 8 << 20
@@ -96,7 +98,8 @@ func (w *wiring) healthOf(runner *worker.Worker) func(context.Context) health {
 	}
 }
 
-// run is a worker's life: it answers probes at once, waits for its servers, works until the context ends, and stops in order.
+// run is a worker's life: it answers probes at once, waits for its servers, works until the context
+// ends, and stops in order.
 func (w *wiring) run(ctx context.Context, listener net.Listener) error {
 	web := newWeb(listener, w.metrics.registry, w.readiness, w.logger)
 	web.start()
@@ -156,7 +159,8 @@ func owner() string {
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
-// work puts the worker together and runs it until the context ends, with the outbox' maintenance and a look at the topics beside it.
+// work puts the worker together and runs it until the context ends, with the outbox' maintenance
+// and a look at the topics beside it.
 func (w *wiring) work(ctx context.Context, db *store.Store) error {
 	relay, err := w.newRelay(db)
 	if err != nil {
@@ -232,7 +236,8 @@ func (w *wiring) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worker
 	}, s, relay)
 }
 
-// metadataAge is how soon a client may ask again where topics are: the client's own 5 s would delay a start by as much where topics are new.
+// metadataAge is how soon a client may ask again where topics are: the client's own 5 s would delay
+// a start by as much where topics are new.
 const metadataAge = 250 * time.Millisecond
 
 // kafkaOptions are what every Kafka client of the worker needs.
@@ -240,7 +245,8 @@ func (w *wiring) kafkaOptions() []kgo.Opt {
 	return slices.Concat(w.settings.kafka.Options(w.dial), []kgo.Opt{kgo.WithLogger(quietLogger(w.logger.Handler())), kgo.MetadataMinAge(metadataAge)}, w.kafka)
 }
 
-// stopTime is for what is left to do when a worker has stopped: its events are acknowledged, or will be its successor's.
+// stopTime is for what is left to do when a worker has stopped: its events are acknowledged, or
+// will be its successor's.
 const stopTime = 3 * time.Second
 
 func (w *wiring) stopRelay(relay *outbox.Relay) {

@@ -44,8 +44,8 @@ func (c *workerCommand) Run(ctx context.Context, p *program) error {
 	return w.run(ctx, listener)
 }
 
-// A worker at full speed keeps little and leaves much behind. So Go lets garbage grow to several times of what is kept, and collects it more often
-// only where the memory comes near the limit.
+// A worker at full speed keeps little and leaves much behind. So Go lets garbage grow to several
+// times of what is kept, and collects it more often only where the memory comes near the limit.
 const (
 	usualMemory  = 170 << 20
 	usualGarbage = 400 // percent

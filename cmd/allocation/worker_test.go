@@ -24,7 +24,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// service is a worker in this process, with topics and a database of its own. Tests with one set DATABASE_URL, so they are not parallel.
+// service is a worker in this process, with topics and a database of its own. Tests with one set
+// DATABASE_URL, so they are not parallel.
 type service struct {
 	t      *testing.T
 	names  topicNames

@@ -60,7 +60,8 @@ func (a *arena) environment() []string {
 	}
 }
 
-// send sends records to the topic of commands, keyed as all clients key them, and returns when they are acknowledged.
+// send sends records to the topic of commands, keyed as all clients key them, and returns when they
+// are acknowledged.
 func (a *arena) send(ctx context.Context, n int, record func(int) *kgo.Record) error {
 	producer, err := a.lab.client(kgo.DefaultProduceTopic(a.commands), kgo.MaxBufferedRecords(100_000))
 	if err != nil {
@@ -82,7 +83,8 @@ func (a *arena) send(ctx context.Context, n int, record func(int) *kgo.Record) e
 	return context.Cause(ctx)
 }
 
-// awaitEvents waits until the topic of events has so many records. It reads none of them, so it costs little beside what is measured.
+// awaitEvents waits until the topic of events has so many records. It reads none of them, so it
+// costs little beside what is measured.
 func (a *arena) awaitEvents(ctx context.Context, p *process, records int64, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

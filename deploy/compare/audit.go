@@ -32,7 +32,8 @@ func newAudit(w *workload) *audit {
 	return &audit{workload: w, seed: maphash.MakeSeed(), seen: make([]uint64, len(w.product)), newest: make([]int, products), reading: map[int32]int64{}}
 }
 
-// audit reads the topic from its start. Each order must have at most one distinct event, and that must be the right one.
+// audit reads the topic from its start. Each order must have at most one distinct event, and that
+// must be the right one.
 func (a *arena) audit(ctx context.Context, w *workload) (*audit, error) {
 	found := newAudit(w)
 	ends, err := a.lab.admin.ListEndOffsets(ctx, a.events)

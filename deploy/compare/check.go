@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// checkComplete checks that each order has its event, and that the database says the same as the events.
+// checkComplete checks that each order has its event, and that the database says the same as the
+// events.
 func (a *arena) checkComplete(ctx context.Context, c *contestant, found *audit, orders int) error {
 	lines, err := a.number(ctx, c.tables.lines)
 	if err != nil {

@@ -40,7 +40,8 @@ func (l *lab) close() {
 	_ = l.conn.Close(context.Background())
 }
 
-// client places keys as Java's clients do, waits for all replicas, and hears soon of topics that were just made.
+// client places keys as Java's clients do, waits for all replicas, and hears soon of topics that
+// were just made.
 func (l *lab) client(more ...kgo.Opt) (*kgo.Client, error) {
 	return kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(l.options.brokers...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.MetadataMinAge(100 * time.Millisecond),
@@ -79,7 +80,8 @@ func (l *lab) createTopics(ctx context.Context, names ...string) error {
 	return l.awaitTopics(ctx, names)
 }
 
-// awaitTopics returns when every partition has a leader: a client that asks before waits seconds until it asks again.
+// awaitTopics returns when every partition has a leader: a client that asks before waits seconds
+// until it asks again.
 func (l *lab) awaitTopics(ctx context.Context, names []string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

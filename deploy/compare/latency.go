@@ -12,12 +12,14 @@ import (
 const (
 	// drainTime is how long after the last command a contestant may take before it is stopped.
 	drainTime = 10 * time.Second
-	// A contestant holds a rate when it publishes at least this part of it while commands come. One that polls is a poll late in the end.
+	// A contestant holds a rate when it publishes at least this part of it while commands come. One
+	// that polls is a poll late in the end.
 	holdsFrom = 0.9
 )
 
-// measureLatency sends commands at a steady rate, whatever becomes of them. A command's latency runs from the time at which it was to be sent, so
-// that a stall counts for all that came meanwhile, to the time at which this program has its event.
+// measureLatency sends commands at a steady rate, whatever becomes of them. A command's latency
+// runs from the time at which it was to be sent, so that a stall counts for all that came
+// meanwhile, to the time at which this program has its event.
 func measureLatency(ctx context.Context, a *arena, c *contestant, t trial) (measures, error) {
 	counted := t.rate * a.lab.options.seconds
 	warm := int(warmUp.Seconds()) * t.rate
@@ -63,7 +65,8 @@ func (a *arena) checkLatencyRun(ctx context.Context, c *contestant, w *workload,
 	return a.checkComplete(ctx, c, audit, len(w.product))
 }
 
-// sendAtRate sends the commands after those of the warm-up, and returns when each of all commands was to be sent.
+// sendAtRate sends the commands after those of the warm-up, and returns when each of all commands
+// was to be sent.
 func (a *arena) sendAtRate(ctx context.Context, w *workload, rate int) ([]time.Time, error) {
 	producer, err := a.lab.client(kgo.DefaultProduceTopic(a.commands), kgo.ProducerLinger(0))
 	if err != nil {

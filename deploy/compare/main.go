@@ -1,6 +1,7 @@
-// Command compare puts the worker beside others that do the same work, on one machine and in one run: the floor, which is the least that any
-// correct worker must do; naive ones with a transaction for each command; and Watermill. It takes turns between them, and prints medians and ratios
-// as Markdown. Run it by make compare, which builds everything and names the servers.
+// Command compare puts the worker beside others that do the same work, on one machine and in one
+// run: the floor, which is the least that any correct worker must do; naive ones with a transaction
+// for each command; and Watermill. It takes turns between them, and prints medians and ratios as
+// Markdown. Run it by make compare, which builds everything and names the servers.
 //
 //	COMPARE_ROUNDS=1 COMPARE_COMMANDS=5000 COMPARE_ONLY=ours,floor COMPARE_SECONDS=3 make compare     a short look
 //

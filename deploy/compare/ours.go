@@ -81,7 +81,8 @@ func (o ours) stop(ctx context.Context, p *process) (transactions, error) {
 	return found, errors.Join(err, p.stop(ctx))
 }
 
-// readBatchSizes finds the mean, and the bound of the last bucket that holds more than the one before.
+// readBatchSizes finds the mean, and the bound of the last bucket that holds more than the one
+// before.
 func readBatchSizes(lines *bufio.Scanner) (transactions, error) {
 	const metric = "allocation_batch_commands"
 	var sum, count, below float64

@@ -72,7 +72,8 @@ func (p *process) running() bool {
 	}
 }
 
-// stop tells the program to end, and waits for it. It is an error where the program ended before, or not well.
+// stop tells the program to end, and waits for it. It is an error where the program ended before,
+// or not well.
 func (p *process) stop(ctx context.Context) error {
 	if !p.running() {
 		return p.ended()
@@ -110,8 +111,9 @@ func (p *process) cpu() time.Duration {
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
-// peakMemory is the most that the program, which still runs, has had in memory. What Linux says at its end would be no less than what this
-// program had when it started it. Other systems do not say, which is not a number.
+// peakMemory is the most that the program, which still runs, has had in memory. What Linux says at
+// its end would be no less than what this program had when it started it. Other systems do not say,
+// which is not a number.
 func (p *process) peakMemory() (float64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if errors.Is(err, os.ErrNotExist) {

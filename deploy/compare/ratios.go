@@ -41,7 +41,8 @@ func (r *results) printRatios(w io.Writer) {
 	table.print(w)
 }
 
-// latency is that of a rate that was held: another says how long the run was, and nothing of the contestant.
+// latency is that of a rate that was held: another says how long the run was, and nothing of the
+// contestant.
 func (r *results) latency(name string, t trial, m measure) float64 {
 	if !r.held(name, t) {
 		return math.NaN()

@@ -20,8 +20,8 @@ func newResults(contestants []*contestant) *results {
 	return &results{contestants, map[runKey][]measures{}}
 }
 
-// fill takes turns: in each round each trial has each contestant once, so that what changes on the machine changes for all. A run that fails leaves
-// a gap and an error that names it.
+// fill takes turns: in each round each trial has each contestant once, so that what changes on the
+// machine changes for all. A run that fails leaves a gap and an error that names it.
 func (r *results) fill(ctx context.Context, l *lab) error {
 	var failed []error
 	for round := 1; round <= l.options.rounds; round++ {

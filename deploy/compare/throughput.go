@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// measureThroughput gives a contestant a backlog. Its speed is taken from the times at which the broker had its first and its last event, so that
-// neither its start nor its end counts, and nobody reads its events meanwhile.
+// measureThroughput gives a contestant a backlog. Its speed is taken from the times at which the
+// broker had its first and its last event, so that neither its start nor its end counts, and nobody
+// reads its events meanwhile.
 func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (measures, error) {
 	n := c.backlog
 	if limit := a.lab.options.commands; limit > 0 {
@@ -19,7 +20,8 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 		return nil, fmt.Errorf("preload: %w", err)
 	}
 	debug.FreeOSMemory() // what the backlog took here is better used by the servers
-	// Pages are written to the log in full once after each checkpoint: with one here, it is as often for each contestant.
+	// Pages are written to the log in full once after each checkpoint: with one here, it is as
+	// often for each contestant.
 	if _, err := a.conn.Exec(ctx, `checkpoint`); err != nil {
 		return nil, err
 	}

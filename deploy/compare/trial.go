@@ -45,7 +45,8 @@ const (
 	holds        measure = "holds" // 1: yes
 )
 
-// run runs one contestant in a fresh arena. Whatever happens, its program has ended and its arena is gone afterwards.
+// run runs one contestant in a fresh arena. Whatever happens, its program has ended and its arena
+// is gone afterwards.
 func (t trial) run(ctx context.Context, l *lab, c *contestant, round int) (m measures, err error) {
 	a, err := l.newArena(ctx, fmt.Sprintf("%s_%s_%d", c.name, t.name, round))
 	if err != nil {
@@ -62,7 +63,8 @@ func (t trial) run(ctx context.Context, l *lab, c *contestant, round int) (m mea
 	return t.measure(ctx, a, c, t)
 }
 
-// limit is how long a run of so many commands may take: it ends what hangs, and nothing that is merely slow.
+// limit is how long a run of so many commands may take: it ends what hangs, and nothing that is
+// merely slow.
 func limit(commands int) time.Duration {
 	return 2*time.Minute + time.Duration(commands)*time.Second/100
 }

@@ -35,7 +35,8 @@ func newWorkload(commands int, hot bool) *workload {
 	return w
 }
 
-// newLatencyWorkload has one command for each product first, which are answered before time is taken.
+// newLatencyWorkload has one command for each product first, which are answered before time is
+// taken.
 func newLatencyWorkload(commands int) *workload {
 	w := newWorkload(products+commands, false)
 	for i := range products {

@@ -10,12 +10,14 @@ import (
 	"syscall"
 )
 
-// account is the user that Postgres runs as. Postgres refuses to run as root; its zero value is this process' own user.
+// account is the user that Postgres runs as. Postgres refuses to run as root; its zero value is
+// this process' own user.
 type account struct {
 	credential *syscall.Credential
 }
 
-// chooseAccount returns this process' own user, or for root the owner of an existing data folder, or else the user postgres or nobody.
+// chooseAccount returns this process' own user, or for root the owner of an existing data folder,
+// or else the user postgres or nobody.
 func chooseAccount(data string) (account, error) {
 	if os.Geteuid() != 0 {
 		return account{}, nil
@@ -60,12 +62,13 @@ func (a account) own(path string) error {
 	return os.Chown(path, int(a.credential.Uid), int(a.credential.Gid))
 }
 
-// capDACOverride is the right to pass folders closed to a user (CAP_DAC_OVERRIDE of linux/capability.h). Containers' root has it by default,
-// unlike the narrower CAP_DAC_READ_SEARCH.
+// capDACOverride is the right to pass folders closed to a user (CAP_DAC_OVERRIDE of
+// linux/capability.h). Containers' root has it by default, unlike the narrower CAP_DAC_READ_SEARCH.
 const capDACOverride = 1
 
-// apply makes a command, which uses the data folder, run as the account. Where that lies in one that is closed to others, such as root's home, the
-// command is given the right to pass, which is less than its starter has.
+// apply makes a command, which uses the data folder, run as the account. Where that lies in one
+// that is closed to others, such as root's home, the command is given the right to pass, which is
+// less than its starter has.
 func (a account) apply(cmd *exec.Cmd, data string) {
 	if a.credential == nil {
 		return

@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 )
 
-// CacheDir is the folder in which downloaded servers are kept: in the user's cache folder, but the system's for root, whose own is closed to the
-// user that Postgres must run as then. (No right helps: Postgres asks the kernel whether its real user may run its programs.)
+// CacheDir is the folder in which downloaded servers are kept: in the user's cache folder, but the
+// system's for root, whose own is closed to the user that Postgres must run as then. (No right
+// helps: Postgres asks the kernel whether its real user may run its programs.)
 func CacheDir() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/cache/allocation", nil
@@ -19,8 +20,8 @@ func CacheDir() (string, error) {
 	return filepath.Join(cache, "allocation"), nil
 }
 
-// InstallOnce fills a folder unless it exists. Nobody sees it half full: install fills another folder, which is then renamed, and processes that
-// want the same one wait for the first.
+// InstallOnce fills a folder unless it exists. Nobody sees it half full: install fills another
+// folder, which is then renamed, and processes that want the same one wait for the first.
 func InstallOnce(dir string, install func(dir string) error) error {
 	if exists(dir) {
 		return nil

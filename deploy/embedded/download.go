@@ -21,8 +21,9 @@ var downloadable = map[int]embeddedpostgres.PostgresVersion{
 // downloadedByDefault is the version for a machine without Postgres and a folder without data.
 const downloadedByDefault = 18
 
-// downloadPrograms returns the programs of a major version from the user's cache folder, after downloading them where they are not there yet.
-// It tells output what it downloads and where it keeps it. Processes that need them at the same time wait for the first.
+// downloadPrograms returns the programs of a major version from the user's cache folder, after
+// downloading them where they are not there yet. It tells output what it downloads and where it
+// keeps it. Processes that need them at the same time wait for the first.
 func downloadPrograms(major int, output io.Writer) (programs, error) {
 	version, ok := downloadable[major]
 	if !ok {
@@ -43,10 +44,12 @@ func downloadPrograms(major int, output io.Writer) (programs, error) {
 	return inspectPrograms(filepath.Join(home, "bin"))
 }
 
-// fetchPrograms puts the programs of a version into a folder by embedded-postgres, which knows where they are and checks their sum.
+// fetchPrograms puts the programs of a version into a folder by embedded-postgres, which knows
+// where they are and checks their sum.
 //
-// It has no way to fetch without starting, and starting is not wanted: it cannot run as root. So it is given a data folder that looks used, which
-// makes it skip initdb, and is empty, which makes the start fail at once. What counts is whether the programs are there.
+// It has no way to fetch without starting, and starting is not wanted: it cannot run as root. So it
+// is given a data folder that looks used, which makes it skip initdb, and is empty, which makes the
+// start fail at once. What counts is whether the programs are there.
 func fetchPrograms(version embeddedpostgres.PostgresVersion, dir string) error {
 	scratch, err := os.MkdirTemp("", "allocation-download-*")
 	if err != nil {

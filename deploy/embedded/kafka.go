@@ -18,7 +18,8 @@ import (
 
 // KafkaOptions say where Kafka keeps its data and how it is reached.
 type KafkaOptions struct {
-	// Addr is the host and port that it listens on and tells clients, such as 127.0.0.1:9092. Port 0 takes a free one.
+	// Addr is the host and port that it listens on and tells clients, such as 127.0.0.1:9092. Port
+	// 0 takes a free one.
 	Addr string
 	// AddrFlag names in errors what the user changes when the port is in use, such as --kafka-addr.
 	AddrFlag string
@@ -35,10 +36,11 @@ type Kafka struct {
 	addr    string
 }
 
-// StartKafka serves a data folder, which it makes at first. Topics are created only by who asks for it.
+// StartKafka serves a data folder, which it makes at first. Topics are created only by who asks for
+// it.
 //
-// Its error is an *AddrInUseError when the port is taken, or ErrFolderInUse when another process serves the folder, or
-// ErrFolderNotOwn when it is not only this user's.
+// Its error is an *AddrInUseError when the port is taken, or ErrFolderInUse when another process
+// serves the folder, or ErrFolderNotOwn when it is not only this user's.
 func StartKafka(_ context.Context, options KafkaOptions) (*Kafka, error) {
 	if options.Dir == "" {
 		return nil, errors.New("kafka: no folder for its data")
@@ -58,7 +60,8 @@ func StartKafka(_ context.Context, options KafkaOptions) (*Kafka, error) {
 	return &Kafka{cluster: cluster, lock: lock, addr: cluster.ListenAddrs()[0]}, nil
 }
 
-// makeKafkaFolders makes what nobody else can enter: kfake's own folders and files in it are open to all.
+// makeKafkaFolders makes what nobody else can enter: kfake's own folders and files in it are open
+// to all.
 func makeKafkaFolders(dir string) error {
 	if err := OwnFolder(dir); err != nil {
 		return err
@@ -88,8 +91,8 @@ func openCluster(options KafkaOptions) (*kfake.Cluster, error) {
 	return cluster, err
 }
 
-// newClusterID makes up the id of a new data folder's cluster, so that a folder begun anew is not taken for its predecessor. An existing folder
-// keeps its own.
+// newClusterID makes up the id of a new data folder's cluster, so that a folder begun anew is not
+// taken for its predecessor. An existing folder keeps its own.
 func newClusterID() string {
 	id := make([]byte, 11)
 	_, _ = rand.Read(id)

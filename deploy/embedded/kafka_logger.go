@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// kafkaLogger passes on what an operator would act on. kfake logs every request at its lower levels.
+// kafkaLogger passes on what an operator would act on. kfake logs every request at its lower
+// levels.
 type kafkaLogger struct{ to *slog.Logger }
 
 func (l kafkaLogger) Logf(level kfake.LogLevel, format string, arguments ...any) {

@@ -26,7 +26,8 @@ func (e *AddrInUseError) Error() string {
 	return message
 }
 
-// Ports below those that systems take for outgoing connections (Linux from 32768 on): a connection must not take one before the server does.
+// Ports below those that systems take for outgoing connections (Linux from 32768 on): a connection
+// must not take one before the server does.
 const (
 	firstPort = 20_000
 	ports     = 12_000
@@ -35,7 +36,8 @@ const (
 // given are the ports that this process was given: nobody may listen on them yet.
 var given sync.Map
 
-// FreePort returns a port of the loopback interface that nobody listened on a moment ago, and none twice.
+// FreePort returns a port of the loopback interface that nobody listened on a moment ago, and none
+// twice.
 func FreePort() (int, error) {
 	const attempts = 100
 	var err error

@@ -25,15 +25,17 @@ type Postgres struct {
 // postgresData is the folder of the data in Dir.
 const postgresData = "postgres"
 
-// shutdownTime is how long a server may take to stop before it is killed; it recovers at its next start.
+// shutdownTime is how long a server may take to stop before it is killed; it recovers at its next
+// start.
 const shutdownTime = 20 * time.Second
 
 // StartPostgres serves a data folder, which it makes at first, and returns when the server answers.
 //
-// The programs are those of the machine that fit the data, the newest for a new folder, or else downloaded and kept in the user's cache folder.
-// Its error is an *AddrInUseError when the port is taken, ErrFolderInUse when another process serves the folder, ErrFolderNotOwn when that is
-// not only this user's, ErrOtherVersion when no fitting programs can be had, ErrOtherPassword when the data was made with another password or
-// without one, or shows the end of the server's log.
+// The programs are those of the machine that fit the data, the newest for a new folder, or else
+// downloaded and kept in the user's cache folder. Its error is an *AddrInUseError when the port is
+// taken, ErrFolderInUse when another process serves the folder, ErrFolderNotOwn when that is not
+// only this user's, ErrOtherVersion when no fitting programs can be had, ErrOtherPassword when the
+// data was made with another password or without one, or shows the end of the server's log.
 func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, error) {
 	if err := options.setDefaults(); err != nil {
 		return nil, err
@@ -97,7 +99,8 @@ func (p *Postgres) start(ctx context.Context) error {
 	return nil
 }
 
-// launch starts the server. When this process dies, the server ends at once, as by an immediate shutdown, and recovers at its next start.
+// launch starts the server. When this process dies, the server ends at once, as by an immediate
+// shutdown, and recovers at its next start.
 func (p *Postgres) launch(programs programs, account account) error {
 	log, err := CreateLog(p.logPath)
 	if err != nil {
@@ -130,12 +133,13 @@ func (p *Postgres) Done() <-chan struct{} { return p.process.Done() }
 // LogPath is the file that the server logs to, begun anew at each start.
 func (p *Postgres) LogPath() string { return p.logPath }
 
-// Stop shuts the server down: connections are ended and their transactions rolled back. It returns when the server has ended; stopping again is
-// nothing.
+// Stop shuts the server down: connections are ended and their transactions rolled back. It returns
+// when the server has ended; stopping again is nothing.
 func (p *Postgres) Stop() error { return p.Shutdown(context.Background(), syscall.SIGINT) }
 
-// Shutdown ends the server by a signal: SIGTERM waits for clients to go, SIGINT ends their connections, SIGQUIT leaves without writing a
-// checkpoint, and SIGKILL kills all its processes. It returns when the server has ended.
+// Shutdown ends the server by a signal: SIGTERM waits for clients to go, SIGINT ends their
+// connections, SIGQUIT leaves without writing a checkpoint, and SIGKILL kills all its processes. It
+// returns when the server has ended.
 func (p *Postgres) Shutdown(ctx context.Context, signal syscall.Signal) error {
 	if p.process == nil {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// CopyTo makes the data of a standby of this server in a folder, for StartPostgres with other options of the same Dir.
-// It needs the program pg_basebackup, which downloaded Postgres lacks.
+// CopyTo makes the data of a standby of this server in a folder, for StartPostgres with other
+// options of the same Dir. It needs the program pg_basebackup, which downloaded Postgres lacks.
 func (p *Postgres) CopyTo(ctx context.Context, dir string) error {
 	programs, err := programsFor(p.data, p.options.Output)
 	if err != nil {

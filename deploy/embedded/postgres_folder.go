@@ -58,7 +58,8 @@ func versionOf(data string) (major int, found bool, err error) {
 	return major, true, nil
 }
 
-// initialize makes the data folder unless there is one. It is made beside its place and renamed, so that an interrupted one is never served.
+// initialize makes the data folder unless there is one. It is made beside its place and renamed, so
+// that an interrupted one is never served.
 func (p *Postgres) initialize(ctx context.Context, programs programs, account account) error {
 	_, found, err := versionOf(p.data)
 	if err != nil {
@@ -129,8 +130,9 @@ func (p *Postgres) requirePassword() error {
 
 var anybodyMayIn = regexp.MustCompile(`(?m)^[^#\n]*\strust\b`)
 
-// awaitFormerServer waits for the end of a server whose starter died. What a killed server left is for Postgres to clean, which checks that none
-// of its processes lives; only when another process has its number by now, which makes Postgres refuse to start, it is removed here.
+// awaitFormerServer waits for the end of a server whose starter died. What a killed server left is
+// for Postgres to clean, which checks that none of its processes lives; only when another process
+// has its number by now, which makes Postgres refuse to start, it is removed here.
 func awaitFormerServer(ctx context.Context, data string) error {
 	pidFile := filepath.Join(data, "postmaster.pid")
 	ctx, cancel := context.WithTimeout(ctx, shutdownTime)

@@ -9,11 +9,13 @@ import (
 
 // PostgresOptions say where Postgres keeps its data and how it is reached.
 type PostgresOptions struct {
-	// Dir holds the data, in its folder postgres, and the server's log, postgres.log. It is made when it does not exist.
+	// Dir holds the data, in its folder postgres, and the server's log, postgres.log. It is made
+	// when it does not exist.
 	Dir string
 	// Port is the port on 127.0.0.1. 0 takes a free one.
 	Port int
-	// PortFlag names in errors what the user changes when the port is in use, such as --postgres-port.
+	// PortFlag names in errors what the user changes when the port is in use, such as
+	// --postgres-port.
 	PortFlag string
 	// Database is created when it does not exist, besides postgres.
 	Database string

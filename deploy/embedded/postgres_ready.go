@@ -29,7 +29,8 @@ func databaseURL(user string, port int, database string) string {
 // ErrOtherPassword is returned by StartPostgres for data that has another password, or none.
 var ErrOtherPassword = errors.New("data of another password")
 
-// awaitReady returns when the server answers and the wanted database exists. Its error shows the end of the server's log.
+// awaitReady returns when the server answers and the wanted database exists. Its error shows the
+// end of the server's log.
 func (p *Postgres) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it did not answer in time"))
 	defer cancel()

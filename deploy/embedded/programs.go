@@ -54,7 +54,8 @@ func programFolders() []string {
 	return folders
 }
 
-// inspectPrograms finds out the version by asking the program. Its error says that the folder does not hold a Postgres that runs.
+// inspectPrograms finds out the version by asking the program. Its error says that the folder does
+// not hold a Postgres that runs.
 func inspectPrograms(bin string) (programs, error) {
 	// The programs look for their other files beside where they really are.
 	server, err := filepath.EvalSymlinks(filepath.Join(bin, "postgres"))
@@ -73,7 +74,8 @@ func inspectPrograms(bin string) (programs, error) {
 	return programs{bin: bin, major: major}, err
 }
 
-// parseMajor reads the major version from what postgres --version prints, such as "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)".
+// parseMajor reads the major version from what postgres --version prints, such as "postgres
+// (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)".
 func parseMajor(output string) (int, error) {
 	_, version, _ := strings.Cut(output, "(PostgreSQL) ")
 	digits := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })

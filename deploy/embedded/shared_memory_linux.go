@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// removeSharedMemory removes the segment that a killed server left in the kernel, where it would stay until the folder's next start: its number
-// stands in postmaster.pid. All processes of the server must have ended.
+// removeSharedMemory removes the segment that a killed server left in the kernel, where it would
+// stay until the folder's next start: its number stands in postmaster.pid. All processes of the
+// server must have ended.
 func removeSharedMemory(data string) {
 	const keyAndID = 6 // the seventh line
 	content, _ := os.ReadFile(filepath.Join(data, "postmaster.pid"))

@@ -1,4 +1,5 @@
-// Package examples holds small clients of the service in several languages, for people to copy. The README shows their rule.
+// Package examples holds small clients of the service in several languages, for people to copy. The
+// README shows their rule.
 package examples
 
 import (

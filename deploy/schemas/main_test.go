@@ -1,4 +1,5 @@
-// Package schemas has the JSON Schemas of all commands and events, one file each, and the tests that hold them and the service together.
+// Package schemas has the JSON Schemas of all commands and events, one file each, and the tests
+// that hold them and the service together.
 package schemas
 
 import (

@@ -13,8 +13,9 @@ import (
 // cleanupTime is how long removing a test's database or topic may take.
 const cleanupTime = 30 * time.Second
 
-// Database returns the URL of an empty database of the test's own on the shared server, as a superuser. It is dropped when the test has ended,
-// with the connections that are still there. Roles belong to the server and are shared by all tests.
+// Database returns the URL of an empty database of the test's own on the shared server, as a
+// superuser. It is dropped when the test has ended, with the connections that are still there.
+// Roles belong to the server and are shared by all tests.
 func Database(t testing.TB) string {
 	t.Helper()
 	server := sharedPostgres.forTest(t)

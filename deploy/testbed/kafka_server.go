@@ -13,7 +13,8 @@ type KafkaServer struct{ private }
 // KafkaSettings are settings of server.properties.
 type KafkaSettings map[string]string
 
-// StartKafka starts a Kafka server for one test, with the usual settings and those given. It is removed when the test has ended.
+// StartKafka starts a Kafka server for one test, with the usual settings and those given. It is
+// removed when the test has ended.
 func StartKafka(t testing.TB, settings ...KafkaSettings) *KafkaServer {
 	t.Helper()
 	server, err := openKafka(context.WithoutCancel(t.Context()), merge(settings))

@@ -8,13 +8,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-// Main is for a package's TestMain. It runs the tests, stops the servers that they started, fails on goroutines left behind (except those that the
-// options name), and exits.
+// Main is for a package's TestMain. It runs the tests, stops the servers that they started, fails
+// on goroutines left behind (except those that the options name), and exits.
 func Main(m *testing.M, leaks ...goleak.Option) {
 	goleak.VerifyTestMain(run{m}, append(leaks, containersReaper)...)
 }
 
-// containersReaper is testcontainers' connection to the container that removes all others when this process is gone. It stays until then.
+// containersReaper is testcontainers' connection to the container that removes all others when this
+// process is gone. It stays until then.
 var containersReaper = goleak.IgnoreAnyFunction("github.com/testcontainers/testcontainers-go.(*Reaper).connect.func1")
 
 // run is a test run that ends with its servers.

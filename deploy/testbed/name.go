@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// uniqueName makes a name from the test's, so that a person who looks at the server knows whose it is. No other test of any process has it.
+// uniqueName makes a name from the test's, so that a person who looks at the server knows whose it
+// is. No other test of any process has it.
 func uniqueName(t testing.TB) string {
 	const most = 40 // of Postgres' 63 bytes
 	readable := strings.Map(func(r rune) rune {

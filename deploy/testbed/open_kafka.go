@@ -10,7 +10,8 @@ import (
 	"allocation/deploy/testbed/kafka"
 )
 
-// openKafka starts a Kafka server with more settings than the usual, in a container or else by programs.
+// openKafka starts a Kafka server with more settings than the usual, in a container or else by
+// programs.
 func openKafka(ctx context.Context, settings map[string]string) (*server, error) {
 	contained, err := containers.Kafka(ctx, settings)
 	if errors.Is(err, containers.ErrUnavailable) {

@@ -13,7 +13,8 @@ import (
 	"allocation/deploy/testbed/containers"
 )
 
-// openPostgres starts a Postgres server with more settings than the usual, in a container or else by programs.
+// openPostgres starts a Postgres server with more settings than the usual, in a container or else
+// by programs.
 func openPostgres(ctx context.Context, settings map[string]string) (*server, error) {
 	contained, err := containers.Postgres(ctx, postgresSettings(settings))
 	if errors.Is(err, containers.ErrUnavailable) {
@@ -37,7 +38,8 @@ func openPostgresPrograms(ctx context.Context, settings map[string]string) (*ser
 	return &server{controls: swept{programs, sweeper}, addr: programs.running.URL(), origin: fromPrograms}, nil
 }
 
-// postgresSettings leave everything that makes commits durable as it is, because tests prove promises and measure.
+// postgresSettings leave everything that makes commits durable as it is, because tests prove
+// promises and measure.
 func postgresSettings(more map[string]string) map[string]string {
 	settings := map[string]string{
 		"max_connections": "300",

@@ -21,14 +21,16 @@ const (
 	Immediate = StopMode(syscall.SIGQUIT) // leaves at once, and recovers at the next start
 )
 
-// StartPostgres starts a Postgres server for one test, with the usual settings and those given. It is removed when the test has ended.
+// StartPostgres starts a Postgres server for one test, with the usual settings and those given. It
+// is removed when the test has ended.
 func StartPostgres(t testing.TB, settings ...PostgresSettings) *PostgresServer {
 	t.Helper()
 	server, err := openPostgres(context.WithoutCancel(t.Context()), merge(settings))
 	return &PostgresServer{newPrivate(t, server, err)}
 }
 
-// URL is the connection string of the superuser and the database postgres, the same after a restart.
+// URL is the connection string of the superuser and the database postgres, the same after a
+// restart.
 func (s *PostgresServer) URL() string { return s.server.addr }
 
 // Stop stops the server in an orderly way.

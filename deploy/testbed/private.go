@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// private is a server of a test's own. A method that does not succeed ends the test, so they are for the test's goroutine.
+// private is a server of a test's own. A method that does not succeed ends the test, so they are
+// for the test's goroutine.
 type private struct {
 	t      testing.TB
 	server *server
@@ -24,7 +25,8 @@ func newPrivate(t testing.TB, server *server, err error) private {
 	return private{t: t, server: server}
 }
 
-// Start starts the server after Stop or Kill, on the same port and data, and returns when it answers.
+// Start starts the server after Stop or Kill, on the same port and data, and returns when it
+// answers.
 func (p private) Start() {
 	p.t.Helper()
 	if err := p.server.Start(p.t.Context()); err != nil {

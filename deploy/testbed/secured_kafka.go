@@ -9,14 +9,16 @@ import (
 	"allocation/deploy/testbed/kafka"
 )
 
-// SecuredKafka is a Kafka server of a test's own with more listeners than the plain one, on which everybody may do everything. It runs by the
-// programs of this machine, never in a container: it reads the test's files.
+// SecuredKafka is a Kafka server of a test's own with more listeners than the plain one, on which
+// everybody may do everything. It runs by the programs of this machine, never in a container: it
+// reads the test's files.
 type SecuredKafka struct {
 	KafkaServer
 	node *kafka.Server
 }
 
-// StartSecuredKafka starts it with settings for its listeners, and SCRAM credentials such as SCRAM-SHA-512=[name=me,password=hush].
+// StartSecuredKafka starts it with settings for its listeners, and SCRAM credentials such as
+// SCRAM-SHA-512=[name=me,password=hush].
 func StartSecuredKafka(t testing.TB, settings KafkaSettings, listeners []kafka.Listener, scram []string) *SecuredKafka {
 	t.Helper()
 	dir, sweeper, err := child.TempDir("allocation-kafka-*")

@@ -17,9 +17,11 @@ type server struct {
 
 // controls are what can be done to a server, whether it is a process or a container.
 type controls interface {
-	// Start starts a server that has ended, on its former port and data, and returns when it answers.
+	// Start starts a server that has ended, on its former port and data, and returns when it
+	// answers.
 	Start(ctx context.Context) error
-	// Signal sends a signal to all that the server consists of. For one that ends it, it returns when it has ended.
+	// Signal sends a signal to all that the server consists of. For one that ends it, it returns
+	// when it has ended.
 	Signal(ctx context.Context, signal syscall.Signal) error
 	// Close ends the server and removes what it kept.
 	Close() error

@@ -40,7 +40,8 @@ func (s *shared) forTest(t testing.TB) string {
 	return addr
 }
 
-// address starts the server when nobody did, and nothing names one. A start that failed is not tried again: its error is everyone's.
+// address starts the server when nobody did, and nothing names one. A start that failed is not
+// tried again: its error is everyone's.
 func (s *shared) address(ctx context.Context) (string, error) {
 	if addr := os.Getenv(s.variable); addr != "" {
 		return addr, nil

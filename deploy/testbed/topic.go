@@ -16,8 +16,8 @@ func Kafka(t testing.TB) string {
 	return sharedKafka.forTest(t)
 }
 
-// Topic creates a topic on the shared server and returns its name: the given one, made unique. It is ready for records, and deleted when the test
-// has ended.
+// Topic creates a topic on the shared server and returns its name: the given one, made unique. It
+// is ready for records, and deleted when the test has ended.
 func Topic(t testing.TB, name string, partitions int32) string {
 	t.Helper()
 	brokers := Kafka(t)
@@ -48,7 +48,8 @@ func createTopic(topic string, partitions int32) func(context.Context, *kadm.Cli
 	}
 }
 
-// awaitLeaders returns when every partition has a leader. A client that asks before waits seconds until it asks again.
+// awaitLeaders returns when every partition has a leader. A client that asks before waits seconds
+// until it asks again.
 func awaitLeaders(ctx context.Context, admin *kadm.Client, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupTime)
 	defer cancel()

@@ -2,8 +2,8 @@ package strictjson
 
 import "bytes"
 
-// names is the set of the names seen so far: a short list, as nearly every object has few, and a map beyond that, so
-// that an object with very many names costs no more than its length.
+// names is the set of the names seen so far: a short list, as nearly every object has few, and a
+// map beyond that, so that an object with very many names costs no more than its length.
 type names struct {
 	few   [16][]byte // the first
 	count int        // of few

@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// Parse calls visit for each top-level member of the one JSON object in data, in order, and returns visit's first
-// error as it is. The name is unescaped. Name and value share data's memory: visit keeps a value only as long as data
-// stays unchanged, and copies a name that it keeps.
+// Parse calls visit for each top-level member of the one JSON object in data, in order, and returns
+// visit's first error as it is. The name is unescaped. Name and value share data's memory: visit
+// keeps a value only as long as data stays unchanged, and copies a name that it keeps.
 //
-// Any other error says, in words for a person, why data is not such an object. The text as a whole is checked before
-// visit's first call, names are compared as they come.
+// Any other error says, in words for a person, why data is not such an object. The text as a whole
+// is checked before visit's first call, names are compared as they come.
 func Parse(data []byte, visit func(name []byte, value Value) error) error {
 	if err := check(data); err != nil {
 		return err
@@ -47,8 +47,8 @@ func syntaxError(data []byte) error {
 	return json.Unmarshal(data, &raw)
 }
 
-// loneSurrogate tells whether a \u escape is half of a pair without the other. In valid JSON a backslash is always
-// the beginning of an escape in a string, so nothing else of the text matters.
+// loneSurrogate tells whether a \u escape is half of a pair without the other. In valid JSON a
+// backslash is always the beginning of an escape in a string, so nothing else of the text matters.
 func loneSurrogate(data []byte) bool {
 	for {
 		i := bytes.IndexByte(data, '\\')

@@ -23,7 +23,8 @@ const (
 
 // Errors of Value.Int64.
 var (
-	// ErrNotInteger: not a number, or one with a fraction or an exponent, or "-0", which no integer is written as.
+	// ErrNotInteger: not a number, or one with a fraction or an exponent, or "-0", which no integer
+	// is written as.
 	ErrNotInteger = errors.New("not an integer")
 	// ErrRange: an integer that 64 bits cannot hold.
 	ErrRange = errors.New("integer out of range")

@@ -1,9 +1,8 @@
 // Package pulse tells which long-lived parts of a process stand still.
 //
-// A part is a loop that does its work again and again. It says when a round has ended well, and
-// why one has not. One that has not ended a round well
-// for longer than it may take stands still: it hangs, it fails each time, or it ended. What it
-// measures is old then.
+// A part is a loop that does its work again and again. It says when a round has ended well, and why
+// one has not. One that has not ended a round well for longer than it may take stands still: it
+// hangs, it fails each time, or it ended. What it measures is old then.
 package pulse
 
 import (

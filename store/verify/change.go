@@ -29,7 +29,8 @@ func (f *fold) changeBatch(e *Event, d data, ref string) error {
 	return nil
 }
 
-// changeLine folds an event into its line, and wants it to be possible: no line is on two batches, none leaves a batch that it is not on.
+// changeLine folds an event into its line, and wants it to be possible: no line is on two batches,
+// none leaves a batch that it is not on.
 func (f *fold) changeLine(e *Event, d data, key lineKey) error {
 	l := f.lines[key]
 	if l == nil {

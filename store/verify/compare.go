@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// comparison compares what events add up to with the tables. Before it looks at rows it folds what was committed up to their snapshot.
+// comparison compares what events add up to with the tables. Before it looks at rows it folds what
+// was committed up to their snapshot.
 type comparison struct {
 	v      *verifier
 	fold   *fold
@@ -58,7 +59,8 @@ func (c *comparison) compare(ctx context.Context) error {
 	return nil
 }
 
-// scan walks a table, and catches up with the outbox before each chunk: outside of its snapshot first, so that this is short.
+// scan walks a table, and catches up with the outbox before each chunk: outside of its snapshot
+// first, so that this is short.
 func scan[T any](ctx context.Context, c *comparison, what string, chunk func(tx pgx.Tx, after T, limit int) ([]T, error), check func(*T) error) error {
 	read := func(tx pgx.Tx, after T, limit int) ([]T, error) {
 		if err := c.follow.until(ctx, tx); err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// days are those that the outbox has a table for. Older ones were dropped, and their rows with them.
+// days are those that the outbox has a table for. Older ones were dropped, and their rows with
+// them.
 type days []time.Time
 
 const daysSQL = `
@@ -30,8 +31,8 @@ func (v *verifier) readDays(ctx context.Context) error {
 	})
 }
 
-// holes tells whether a day between the oldest and the newest is missing: it was dropped while an older one held unpublished rows. Then rows
-// may be missing in the middle.
+// holes tells whether a day between the oldest and the newest is missing: it was dropped while an
+// older one held unpublished rows. Then rows may be missing in the middle.
 func (d days) holes() bool {
 	for i := 1; i < len(d); i++ {
 		if d[i].Sub(d[i-1]) > 24*time.Hour {

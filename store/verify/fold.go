@@ -17,7 +17,8 @@ type product struct {
 // whole tells whether the product can be compared.
 func (p *product) whole() bool { return p != nil && !p.cut && p.gapFrom == 0 }
 
-// fold adds up the events of the products, batches and lines that lie in an interval, which it makes smaller when it gets too large.
+// fold adds up the events of the products, batches and lines that lie in an interval, which it
+// makes smaller when it gets too large.
 type fold struct {
 	interval
 	v        *verifier

@@ -9,8 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// follower reads the outbox, and gives each product's events in their order. Those of one source are in order; where a product's events come by
-// several, each knows the row before it, and waits until that was given.
+// follower reads the outbox, and gives each product's events in their order. Those of one source
+// are in order; where a product's events come by several, each knows the row before it, and waits
+// until that was given.
 type follower struct {
 	v         *verifier
 	sources   map[int32]*reader
@@ -33,7 +34,8 @@ type row struct {
 	AfterRow    int64
 }
 
-// mostAhead is how many rows are held in memory, over all sources, and fewestAhead how many of each at least.
+// mostAhead is how many rows are held in memory, over all sources, and fewestAhead how many of each
+// at least.
 const (
 	mostAhead   = 20_000
 	fewestAhead = 50
@@ -43,7 +45,8 @@ const eventsSQL = `
 select row_no, key, sequence, type, value, coalesce(after_source, 0), coalesce(after_row, 0) from outbox
 where source = $1 and row_no >= $2 and row_no < $3 and sequence is not null and ($4 = '' or key = $4) order by row_no`
 
-// catchUp gives what is committed. In short: it reads until little is left, and a snapshot that comes next finds little.
+// catchUp gives what is committed. In short: it reads until little is left, and a snapshot that
+// comes next finds little.
 func (f *follower) catchUp(ctx context.Context) error {
 	const little = 500
 	for {

@@ -45,7 +45,8 @@ func TestRun_findsNothingWhileWorkersWork(t *testing.T) {
 	require.Greater(t, batches, 20)
 }
 
-// A product with very many lines is verified in little memory, by several passes, and in short snapshots.
+// A product with very many lines is verified in little memory, by several passes, and in short
+// snapshots.
 func TestRun_boundedMemory(t *testing.T) {
 	const orders, memory = 200_000, 16 << 20
 	b := setup(t, 1)

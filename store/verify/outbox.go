@@ -18,7 +18,8 @@ type outboxRow struct {
 	Known     bool // the source has a position
 }
 
-// Source by source: a table whose key begins with it is read in its order, whatever number of days it has.
+// Source by source: a table whose key begins with it is read in its order, whatever number of days
+// it has.
 const (
 	sourcesSQL = `
 with recursive s as (

@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// foldAll folds the events and compares what they add up to with the tables, in as many passes as the memory asks for.
+// foldAll folds the events and compares what they add up to with the tables, in as many passes as
+// the memory asks for.
 func (v *verifier) foldAll(ctx context.Context) error {
 	var from point
 	for {
@@ -45,7 +46,8 @@ func (v *verifier) pass(ctx context.Context, f *fold) error {
 	return v.reportGaps(ctx, f)
 }
 
-// reportGaps reports events that are missing in the middle, unless a day was dropped that they may have been on.
+// reportGaps reports events that are missing in the middle, unless a day was dropped that they may
+// have been on.
 func (v *verifier) reportGaps(ctx context.Context, f *fold) error {
 	var now days
 	err := v.db.Snapshot(ctx, func(tx pgx.Tx) (err error) {

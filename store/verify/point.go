@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// point is where something stands in the order in which passes share the work: by a hash of its product, then by one of itself. So the parts of a
-// product are beside each other, and also a product that is too large for one pass can be divided.
+// point is where something stands in the order in which passes share the work: by a hash of its
+// product, then by one of itself. So the parts of a product are beside each other, and also a
+// product that is too large for one pass can be divided.
 type point struct{ product, part uint64 }
 
 var seed = maphash.MakeSeed()

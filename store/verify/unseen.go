@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What the events know and no row was seen of is looked up by its key: it may have come after the tables were read there, or be missing.
+// What the events know and no row was seen of is looked up by its key: it may have come after the
+// tables were read there, or be missing.
 
 // lookup reads the rows of keys, some at a time, and reports those that have none.
 func lookup[K comparable, R any](

@@ -13,8 +13,8 @@ import (
 type Options struct {
 	SKU    string // only this product; empty: all
 	Memory int64  // about how many bytes the fold may take; 0: UsualMemory
-	// Topic, where events are read from Kafka, calls take with all that are there now, each product's in order, though some may come twice.
-	// nil: events are read from the outbox.
+	// Topic, where events are read from Kafka, calls take with all that are there now, each
+	// product's in order, though some may come twice. nil: events are read from the outbox.
 	Topic    func(ctx context.Context, take func(Event) error) error
 	Report   func(Difference) error
 	Progress func(doing string, done int64) // may be called at any time; nil: nobody watches
@@ -46,7 +46,8 @@ type verifier struct {
 	days    days // of the outbox, when the run began
 }
 
-// Run verifies the database. An error means that it could not; differences are reported and counted.
+// Run verifies the database. An error means that it could not; differences are reported and
+// counted.
 func Run(ctx context.Context, db *store.Store, o Options) (Summary, error) {
 	if o.Memory == 0 {
 		o.Memory = UsualMemory

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// story is a product with each kind of line and batch, by two partitions, another product, and a dead letter.
+// story is a product with each kind of line and batch, by two partitions, another product, and a
+// dead letter.
 func (b *bench) story() {
 	b.apply(
 		command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`),

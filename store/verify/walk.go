@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Bounds of a chunk. A snapshot should last milliseconds, so a chunk that takes long makes the next one smaller, and a quick one larger.
+// Bounds of a chunk. A snapshot should last milliseconds, so a chunk that takes long makes the next
+// one smaller, and a quick one larger.
 const (
 	firstChunk = 100
 	mostRows   = 2000
@@ -15,8 +16,9 @@ const (
 	quick      = 10 * time.Millisecond
 )
 
-// walk reads a table in chunks, in the order of its key. Each chunk has a snapshot of its own, in which check is called for each row.
-// A chunk is read with a row to start after; the first one has the zero T.
+// walk reads a table in chunks, in the order of its key. Each chunk has a snapshot of its own, in
+// which check is called for each row. A chunk is read with a row to start after; the first one has
+// the zero T.
 func walk[T any](
 	ctx context.Context, v *verifier, doing string,
 	chunk func(tx pgx.Tx, after T, limit int) ([]T, error),

@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// book keeps what must follow from each command, and what did. One goroutine may expect while another takes.
+// book keeps what must follow from each command, and what did. One goroutine may expect while
+// another takes.
 type book struct {
 	start    func(sku string) int64 // the version of each product before the first command
 	mu       sync.Mutex
@@ -77,7 +78,8 @@ func (b *book) done(number int) bool {
 	return b.entries[number].came == b.entries[number].events
 }
 
-// take notes an event that was read at a time since the load began. Its error says that the events cannot be those of the commands.
+// take notes an event that was read at a time since the load began. Its error says that the events
+// cannot be those of the commands.
 func (b *book) take(r *kgo.Record, at time.Duration) error {
 	sequence, cause := headersOf(r)
 	sku := string(r.Key)

@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// check returns an error where a command did not have its effect, although all events came: events, positions, lines and dead letters must agree.
+// check returns an error where a command did not have its effect, although all events came: events,
+// positions, lines and dead letters must agree.
 func (r *run) check(ctx context.Context, admin *kadm.Client) error {
 	if err := r.book.missing(); err != nil {
 		return err

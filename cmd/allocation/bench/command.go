@@ -19,7 +19,8 @@ type Command struct {
 	Repeat bool
 }
 
-// idPrefix stands before a command's number in its ce_id, and so in the ce_causationid of its events.
+// idPrefix stands before a command's number in its ce_id, and so in the ce_causationid of its
+// events.
 const idPrefix = "bench-"
 
 // Headers that do not change are shared by all records.

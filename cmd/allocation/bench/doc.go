@@ -1,7 +1,10 @@
-// Package bench measures a broker and a database: it fills both, sends commands, and finds out what their events cost.
+// Package bench measures a broker and a database: it fills both, sends commands, and finds out what
+// their events cost.
 //
-// It sees workers as a user does, through Kafka, Postgres and /metrics. What a command must lead to is known when it is made, so that an event
-// that is missing, and a line in another state, are found.
+// It sees workers as a user does, through Kafka, Postgres and /metrics. What a command must lead to
+// is known when it is made, so that an event that is missing, and a line in another state, are
+// found.
 //
-// Run owns everything that it starts: workers, and one goroutine that reads events where latency is measured. All have ended when it returns.
+// Run owns everything that it starts: workers, and one goroutine that reads events where latency is
+// measured. All have ended when it returns.
 package bench

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Latencies are quantiles of times, in milliseconds, from when a command was due until its last event was read.
+// Latencies are quantiles of times, in milliseconds, from when a command was due until its last
+// event was read.
 type Latencies struct {
 	Commands int     `json:"commands"`
 	P50      float64 `json:"p50_ms"`
@@ -20,7 +21,8 @@ func summarize(times []time.Duration) Latencies {
 	return Latencies{len(times), milliseconds(quantile(times, 0.5)), milliseconds(quantile(times, 0.99)), milliseconds(quantile(times, 0.999)), milliseconds(quantile(times, 1))}
 }
 
-// quantile is the smallest of sorted times that at least that share of them does not exceed; 0 where there are none.
+// quantile is the smallest of sorted times that at least that share of them does not exceed; 0
+// where there are none.
 func quantile(sorted []time.Duration, share float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -37,7 +39,8 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 // all is what stands for commands of every kind.
 const all = "all"
 
-// latencies are those of the commands that were due within a time, by kind and all together. Repeats have none.
+// latencies are those of the commands that were due within a time, by kind and all together.
+// Repeats have none.
 func (b *book) latencies(from, to time.Duration, counts func(entry) bool) map[string]Latencies {
 	times := map[string][]time.Duration{all: nil}
 	for _, e := range b.entries {

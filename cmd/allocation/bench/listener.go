@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// listenerOf is the process that listens on a port of this machine; not ok where the host is another machine, or this user may not see it.
+// listenerOf is the process that listens on a port of this machine; not ok where the host is
+// another machine, or this user may not see it.
 func listenerOf(ctx context.Context, host string, port int) (pid int, ok bool) {
 	if !isHere(ctx, host) {
 		return 0, false
@@ -48,7 +49,8 @@ func isHere(ctx context.Context, host string) bool {
 	return false
 }
 
-// listening are the inodes of the sockets that listen on a port, from a table such as /proc/net/tcp.
+// listening are the inodes of the sockets that listen on a port, from a table such as
+// /proc/net/tcp.
 func listening(table string, port int) (inodes []string) {
 	const local, state, inode = 1, 3, 9
 	const listens = "0A"

@@ -59,7 +59,8 @@ func (r *run) sendBacklog(ctx context.Context) error {
 	})
 }
 
-// sendAtRate sends each command when it is due, whatever became of those before, until the time is over.
+// sendAtRate sends each command when it is due, whatever became of those before, until the time is
+// over.
 func (r *run) sendAtRate(ctx context.Context) error {
 	return r.sending(ctx, 0, func(ctx context.Context, s *sender) error {
 		end := WarmUp + r.plan.Duration
@@ -75,7 +76,8 @@ func (r *run) sendAtRate(ctx context.Context) error {
 	})
 }
 
-// paced sends commands at the rate, beginning with so many that were sent before, while goOn says so of the time when the next one is due.
+// paced sends commands at the rate, beginning with so many that were sent before, while goOn says
+// so of the time when the next one is due.
 func (s *sender) paced(ctx context.Context, sent int, goOn func(due time.Duration) bool) (int, error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()

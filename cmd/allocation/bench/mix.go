@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// mix has all commands, in shares as a warehouse might see them, and knows each product well enough to say what follows from them.
+// mix has all commands, in shares as a warehouse might see them, and knows each product well enough
+// to say what follows from them.
 type mix struct {
 	orders   Orders
 	random   *rand.Rand
@@ -16,7 +17,8 @@ type mix struct {
 	change   Lines
 }
 
-// stocked is a product of a mix: a main batch in the warehouse with ample stock, and batches to come that can take what the main one loses.
+// stocked is a product of a mix: a main batch in the warehouse with ample stock, and batches to
+// come that can take what the main one loses.
 type stocked struct {
 	sku       string
 	open      []mixedLine // on the main batch, in placed order
@@ -65,7 +67,8 @@ func (m *mix) next() Command {
 	return c
 }
 
-// command makes the command that the dice say, or a new line where the product is not in the state for it.
+// command makes the command that the dice say, or a new line where the product is not in the state
+// for it.
 func (m *mix) command(s *stocked, dice int) Command {
 	shares := []struct {
 		share int
@@ -116,7 +119,8 @@ func (m *mix) deallocate(s *stocked) Command {
 	return Command{Kind: deallocate, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
 }
 
-// shrink takes so much from the main batch that its last line must move to a batch to come, where this program forgets it.
+// shrink takes so much from the main batch that its last line must move to a batch to come, where
+// this program forgets it.
 func (m *mix) shrink(s *stocked) Command {
 	qty := s.allocated - 1
 	s.takeLast()

@@ -20,7 +20,8 @@ func (e *OccupiedError) Error() string {
 		"give it others, or remove what is there", e.What, e.Name, e.Holds)
 }
 
-// RefuseTopics returns an *OccupiedError when one of the topics holds a record. Topics that do not exist hold none.
+// RefuseTopics returns an *OccupiedError when one of the topics holds a record. Topics that do not
+// exist hold none.
 func RefuseTopics(ctx context.Context, admin *kadm.Client, topics []string) error {
 	for _, topic := range topics {
 		found, err := admin.ListTopics(ctx, topic)
@@ -65,8 +66,9 @@ func recordsIn(ctx context.Context, admin *kadm.Client, topic string) (total int
 // tables are those that must hold nothing.
 var tables = []string{"products", "batches", "lines", "outbox", "dead_letters", "positions"}
 
-// RefuseTables returns an *OccupiedError when one of the service's tables holds a row. Tables that do not exist hold none. Where workers may run
-// already, positions of partitions in which nothing was applied yet are none of anybody's.
+// RefuseTables returns an *OccupiedError when one of the service's tables holds a row. Tables that
+// do not exist hold none. Where workers may run already, positions of partitions in which nothing
+// was applied yet are none of anybody's.
 func RefuseTables(ctx context.Context, db *pgx.Conn, workersRun bool) error {
 	for _, table := range tables {
 		var exists, holds bool

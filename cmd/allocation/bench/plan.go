@@ -35,5 +35,6 @@ type Site struct {
 	Progress func(doing string, done int64) // called often, by one goroutine at a time
 }
 
-// WarmUp is the part of a load at a rate that is not counted: connections open, and plans of statements settle.
+// WarmUp is the part of a load at a rate that is not counted: connections open, and plans of
+// statements settle.
 const WarmUp = 2 * time.Second

@@ -29,7 +29,8 @@ func timesOf(pid int) (t processTimes, ok bool) {
 	return parseTimes(stat)
 }
 
-// parseTimes reads /proc/PID/stat. The name stands in parentheses and may hold anything; fields count from after it.
+// parseTimes reads /proc/PID/stat. The name stands in parentheses and may hold anything; fields
+// count from after it.
 func parseTimes(stat []byte) (t processTimes, ok bool) {
 	const parent, utime, stime, cutime, cstime = 1, 11, 12, 13, 14
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
@@ -46,7 +47,8 @@ func parseTimes(stat []byte) (t processTimes, ok bool) {
 	return t, true
 }
 
-// familySeconds are the CPU seconds of a process, of its children that live and of those that it waited for: Postgres works in them.
+// familySeconds are the CPU seconds of a process, of its children that live and of those that it
+// waited for: Postgres works in them.
 func familySeconds(pid int) (seconds float64, ok bool) {
 	t, ok := timesOf(pid)
 	if !ok {
@@ -76,7 +78,8 @@ func nameOf(pid int) string {
 	return strings.TrimSpace(string(name))
 }
 
-// peakMemory is the most memory, in bytes, that a process ever had resident; 0 where it is not known.
+// peakMemory is the most memory, in bytes, that a process ever had resident; 0 where it is not
+// known.
 func peakMemory(pid int) int64 {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(status)) {

@@ -14,7 +14,8 @@ const (
 // queuedQty is the quantity of a line that waits from the start, by its place from 0.
 func queuedQty(place int) int { return 1 + place%maxQueuedQty }
 
-// queue is a product without stock: ten lines come and wait, and a batch comes that serves the ten that waited longest.
+// queue is a product without stock: ten lines come and wait, and a batch comes that serves the ten
+// that waited longest.
 type queue struct {
 	random  *rand.Rand
 	orders  Orders

@@ -13,7 +13,8 @@ import (
 // patience is how long nothing at all may happen while something is still missing.
 const patience = time.Minute
 
-// readAll reads the events from their beginning into the book until that is complete and no more commands will come.
+// readAll reads the events from their beginning into the book until that is complete and no more
+// commands will come.
 func (r *run) readAll(ctx context.Context, all func() bool) error {
 	from := map[int32]kgo.Offset{}
 	r.eventStarts.Each(func(o kadm.ListedOffset) { from[o.Partition] = kgo.NewOffset().At(o.Offset) })
@@ -60,7 +61,8 @@ func (r *run) readSome(ctx context.Context, client *kgo.Client) (n int64, err er
 	return n, nil
 }
 
-// awaitEvents returns when the events topic holds as many events as must come. Asking for offsets costs the broker next to nothing.
+// awaitEvents returns when the events topic holds as many events as must come. Asking for offsets
+// costs the broker next to nothing.
 func (r *run) awaitEvents(ctx context.Context, admin *kadm.Client) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()

@@ -37,7 +37,8 @@ type CPU struct {
 	Postgres *float64 `json:"postgres,omitempty"`
 }
 
-// StormReport is how long a batch with many lines took to shrink, and what commands on other products noticed.
+// StormReport is how long a batch with many lines took to shrink, and what commands on other
+// products noticed.
 type StormReport struct {
 	Lines   int       `json:"lines"`
 	Moved   int       `json:"moved_lines"`

@@ -30,7 +30,8 @@ type run struct {
 	fail  context.CancelCauseFunc
 }
 
-// Run fills the database, measures, and checks that every command had its effect. Topics and tables must exist and be empty. What it wrote stays.
+// Run fills the database, measures, and checks that every command had its effect. Topics and tables
+// must exist and be empty. What it wrote stays.
 func Run(ctx context.Context, plan Plan, site Site) (report *Report, err error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -92,7 +93,8 @@ func (r *run) prepare(ctx context.Context, admin *kadm.Client) error {
 	return r.stock.load(ctx, r.site.DB, topics[r.site.Commands], starts)
 }
 
-// measureBacklog sends everything first, and then has workers work it off. While they do, nobody reads the events.
+// measureBacklog sends everything first, and then has workers work it off. While they do, nobody
+// reads the events.
 func (r *run) measureBacklog(ctx context.Context, admin *kadm.Client) (*Report, error) {
 	if err := r.sendBacklog(ctx); err != nil {
 		return nil, err

@@ -11,8 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// stock is what is in the database before the first command: products with batches, and lines that are there from earlier. It is as workers would
-// have left it, all events published and, where there is a history, only the newer half of them kept.
+// stock is what is in the database before the first command: products with batches, and lines that
+// are there from earlier. It is as workers would have left it, all events published and, where
+// there is a history, only the newer half of them kept.
 type stock struct {
 	orders   Orders
 	products int // with a main batch each
@@ -44,7 +45,8 @@ func (s stock) version(sku string) int64 {
 	return int64(1 + 2*s.history)
 }
 
-// load writes the stock, as if the products' commands had come by the partitions that their keys belong to.
+// load writes the stock, as if the products' commands had come by the partitions that their keys
+// belong to.
 func (s stock) load(ctx context.Context, db *pgx.Conn, topic kadm.TopicDetail, starts kadm.ListedOffsets) error {
 	const days = 14
 	if _, err := db.Exec(ctx, `select outbox_make_days($1)`, days); err != nil { // the database may have been migrated long ago

@@ -1,7 +1,8 @@
 package bench
 
-// statements write the stock from the temporary tables. Rows of a source are numbered like this: each product's batch, each product's first line,
-// its second line and so on, then the goods of those lines leaving in the same order, then what belongs to the product with open lines.
+// statements write the stock from the temporary tables. Rows of a source are numbered like this:
+// each product's batch, each product's first line, its second line and so on, then the goods of
+// those lines leaving in the same order, then what belongs to the product with open lines.
 func (s stock) statements() []string {
 	all := []string{productsSQL, mainBatchesSQL}
 	if s.history > 0 {
@@ -12,7 +13,8 @@ func (s stock) statements() []string {
 	return append(all, advanceSQL, openBatchesSQL, openLinesSQL, openEventsSQL, openProductSQL, openAdvanceSQL, releaseSQL)
 }
 
-// pastOrderSQL makes the function that names the orders of past lines: random ones, or such that grow and are below all that will come.
+// pastOrderSQL makes the function that names the orders of past lines: random ones, or such that
+// grow and are below all that will come.
 func (s stock) pastOrderSQL() string {
 	name := `md5(sku || '/' || k)`
 	if s.orders == GrowingOrders {
@@ -55,7 +57,8 @@ from bench_homes, generate_series(0, past - 1) k`
 	advanceSQL = `
 update positions p set next_row = h.peers * (1 + 2 * h.past) from (select distinct source, peers, past from bench_homes) h where h.source = p.source`
 
-	// The first batch has the lines, where they are on one; the second comes later and can take them all.
+	// The first batch has the lines, where they are on one; the second comes later and can take
+	// them all.
 	openBatchesSQL = `
 with b as (
     select p.source, p.next_row, o.sku, ref, n, case when batchref is null then 0 else lines end qty, case when ref = batchref then lines else 0 end allocated,
@@ -88,7 +91,8 @@ from bench_open o join positions p using (source)`
 
 	openAdvanceSQL = `update positions p set next_row = p.next_row + cardinality(refs) + lines from bench_open o where o.source = p.source`
 
-	// All of it is published. Workers that hold a claim already are told to claim again, and find it then.
+	// All of it is published. Workers that hold a claim already are told to claim again, and find
+	// it then.
 	releaseSQL = `
 with moved as (
     update positions p set published_row = next_row, token = gen_random_uuid(), epoch = epoch + 1 where next_row > 0 returning source

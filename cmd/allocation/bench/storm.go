@@ -11,7 +11,8 @@ const (
 	stormSpare = "STORM-later" // can hold them, too
 )
 
-// stormCommand halves the batch of the storm's product: half of its lines, of one piece each, move to the other batch.
+// stormCommand halves the batch of the storm's product: half of its lines, of one piece each, move
+// to the other batch.
 func stormCommand(lines, number int) Command {
 	kept := lines / 2
 	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","qty":%d,"revision":1}`, stormBatch, stormSKU, kept)
@@ -31,8 +32,9 @@ func (r *run) stormReport(due time.Duration) *StormReport {
 	}
 }
 
-// beside are the partitions whose commands did not wait for a storm: of those that were due between it and its first event, most had theirs by
-// then. An applier commits one transaction after the other, so what has the same applier as the storm cannot.
+// beside are the partitions whose commands did not wait for a storm: of those that were due between
+// it and its first event, most had theirs by then. An applier commits one transaction after the
+// other, so what has the same applier as the storm cannot.
 func (b *book) beside(storm int) map[int32]bool {
 	from, to := b.entries[storm].due, b.entries[storm].first
 	ahead := map[int32]int{}

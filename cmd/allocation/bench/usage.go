@@ -14,7 +14,8 @@ type usage struct {
 	batches                 batches
 }
 
-// systems are the processes of the servers, where they are on this machine and this user may see them.
+// systems are the processes of the servers, where they are on this machine and this user may see
+// them.
 type systems struct {
 	kafka    []int
 	postgres int // 0: not seen
@@ -87,7 +88,8 @@ select (pg_current_wal_lsn() - '0/0')::bigint, (
     where c.oid in ('products'::regclass, 'batches'::regclass, 'lines'::regclass, 'positions'::regclass, 'dead_letters'::regclass)
        or c.oid in (select inhrelid from pg_inherits where inhparent = 'outbox'::regclass))`
 
-// each is what a command used between two moments; nil where it could not be seen. before may be nil: nothing was used.
+// each is what a command used between two moments; nil where it could not be seen. before may be
+// nil: nothing was used.
 func each(before, after *float64, commands int) *float64 {
 	if after == nil || commands == 0 {
 		return nil

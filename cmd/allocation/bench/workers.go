@@ -30,7 +30,8 @@ type worker struct {
 	log     string // a file
 }
 
-// startWorkers starts the plan's workers. They are to be ended even where its error is not nil. One that ends by itself ends the run.
+// startWorkers starts the plan's workers. They are to be ended even where its error is not nil. One
+// that ends by itself ends the run.
 func (r *run) startWorkers() error {
 	if r.plan.Workers == 0 {
 		return nil

@@ -14,7 +14,8 @@ const (
 	Storm   = "storm"    // as Uniform, while a batch of another product shrinks
 	Mixed   = "mixed"    // all commands
 
-	// Waiting is chosen by a number of waiting lines: more lines of their product, and batches that serve ten of them.
+	// Waiting is chosen by a number of waiting lines: more lines of their product, and batches that
+	// serve ten of them.
 	Waiting = "waiting"
 )
 
@@ -25,7 +26,8 @@ func Workloads() []string { return []string{Uniform, Zipf, Hot, Storm, Mixed} }
 type workload interface {
 	// next makes the next command.
 	next() Command
-	// lines are how many lines there are when all commands made so far took effect, without those that were there before.
+	// lines are how many lines there are when all commands made so far took effect, without those
+	// that were there before.
 	lines() Lines
 }
 
@@ -60,7 +62,8 @@ func newWorkload(p Plan) workload {
 // skuOf is the name of a product.
 func skuOf(product int) string { return "SKU-" + strconv.Itoa(product) }
 
-// mainBatch is the batch in the warehouse that each product has from the start, with more stock than any workload takes.
+// mainBatch is the batch in the warehouse that each product has from the start, with more stock
+// than any workload takes.
 func mainBatch(sku string) string { return sku + "-main" }
 
 // Orders says how orders are named.
@@ -75,7 +78,8 @@ const (
 // OrderIDs are the ways that are chosen by name.
 func OrderIDs() []string { return []string{string(RandomOrders), string(GrowingOrders)} }
 
-// orderID is the order of a command, above all of those that are in the database from the start if orders grow.
+// orderID is the order of a command, above all of those that are in the database from the start if
+// orders grow.
 func (o Orders) orderID(number int) string {
 	if o == GrowingOrders {
 		return fmt.Sprintf("1%015x", number)

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// AccessError says that a server answers and that one of the two does not let the other in. Waiting does not mend that: a setting does, or a
-// certificate. Its text names which in one line, and holds no secret.
+// AccessError says that a server answers and that one of the two does not let the other in. Waiting
+// does not mend that: a setting does, or a certificate. Its text names which in one line, and holds
+// no secret.
 type AccessError struct {
 	Reason string // a word for metrics: see the constants
 	says   string
@@ -43,7 +44,8 @@ func refusal(reason string, err error, format string, args ...any) error {
 	return &AccessError{Reason: reason, says: fmt.Sprintf(format, args...), err: err}
 }
 
-// party is a server as a user knows it: its name, and the settings that say where it is, whom to trust, and who this is.
+// party is a server as a user knows it: its name, and the settings that say where it is, whom to
+// trust, and who this is.
 type party struct {
 	name        string
 	hosts       string
@@ -52,7 +54,8 @@ type party struct {
 	encryption  string
 }
 
-// explainTLS tells what is wrong with a TLS connection, or returns nil where that is not what failed.
+// explainTLS tells what is wrong with a TLS connection, or returns nil where that is not what
+// failed.
 func (p party) explainTLS(err error) error {
 	var (
 		host      x509.HostnameError
@@ -82,7 +85,8 @@ func (p party) explainTLS(err error) error {
 	return nil
 }
 
-// explainExpired blames the certificate that is out of its time: the server's, or an authority's that this side trusts.
+// explainExpired blames the certificate that is out of its time: the server's, or an authority's
+// that this side trusts.
 func (p party) explainExpired(err error, c *x509.Certificate) error {
 	what := "certificate"
 	if c.IsCA {
@@ -95,7 +99,8 @@ func (p party) explainExpired(err error, c *x509.Certificate) error {
 	return refusal(ExpiredCertificate, err, "%s's %s expired at %s: renew it, on the server first", p.name, what, c.NotAfter.Format(time.RFC3339))
 }
 
-// checkExpiry tells whether the certificate that this client shows can still be used: not every server says why it hangs up.
+// checkExpiry tells whether the certificate that this client shows can still be used: not every
+// server says why it hangs up.
 func (p party) checkExpiry(config *tls.Config) error {
 	if config == nil {
 		return nil

@@ -2,7 +2,8 @@ package config
 
 import "time"
 
-// Ago reads the value of a flag, a time such as 2026-11-23T02:40:07Z, or such as 2h or 7d, meaning so long before now. Empty is no time.
+// Ago reads the value of a flag, a time such as 2026-11-23T02:40:07Z, or such as 2h or 7d, meaning
+// so long before now. Empty is no time.
 func (p *Problems) Ago(flag, value string) time.Time {
 	if value == "" {
 		return time.Time{}

@@ -47,7 +47,8 @@ func (d Database) URL() (string, error) { return d.secret().read() }
 // Set tells whether the user said where the database is.
 func (d Database) Set() bool { return d.URLFile != "" || os.Getenv("DATABASE_URL") != "" }
 
-// Check finds the mistakes. It never shows the URL, which may be broken in a way that hides where the password is.
+// Check finds the mistakes. It never shows the URL, which may be broken in a way that hides where
+// the password is.
 func (d Database) Check(p *Problems) {
 	address := d.secret().check(p, "database-url-file")
 	if address == "" {

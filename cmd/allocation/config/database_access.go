@@ -32,8 +32,8 @@ const (
 	codeNotReady             = "55000" // the database takes no connections, or a setting is unbearable
 )
 
-// Explain names the setting at fault where Postgres and this process do not let each other in: as an *AccessError. Other errors it leaves as
-// they are.
+// Explain names the setting at fault where Postgres and this process do not let each other in: as
+// an *AccessError. Other errors it leaves as they are.
 func (d Database) Explain(err error) error {
 	var known *AccessError
 	if err == nil {
@@ -55,7 +55,8 @@ func (d Database) Explain(err error) error {
 	return err
 }
 
-// explainCode goes by the code of Postgres' answer to an attempt to connect; nil: it says nothing about access.
+// explainCode goes by the code of Postgres' answer to an attempt to connect; nil: it says nothing
+// about access.
 func (d Database) explainCode(err error, connect *pgconn.Config, pg *pgconn.PgError) error {
 	where := d.secret().where()
 	switch {
@@ -123,7 +124,8 @@ var keywords = regexp.MustCompile(`^[a-z_]+ *=`)
 
 var errMoved = errors.New("DATABASE_URL_FILE names another host or database than when this process began: restart it to move there")
 
-// Refresh makes each new connection of a pool read its credentials again: the file of the URL, and the certificates that the URL names.
+// Refresh makes each new connection of a pool read its credentials again: the file of the URL, and
+// the certificates that the URL names.
 func (d Database) Refresh(pool *pgxpool.Config) {
 	if !d.Set() {
 		return

@@ -18,7 +18,8 @@ func (k Kafka) party() party {
 	}
 }
 
-// Explain names the setting at fault where Kafka and this process do not let each other in: as an *AccessError. Other errors it leaves as they are.
+// Explain names the setting at fault where Kafka and this process do not let each other in: as an
+// *AccessError. Other errors it leaves as they are.
 func (k Kafka) Explain(err error) error {
 	var known *AccessError
 	if err == nil {

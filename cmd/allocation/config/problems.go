@@ -13,7 +13,8 @@ type Problems struct {
 	found     []error
 }
 
-// NewProblems makes an empty collection. variables has the environment variable of each flag, to name both.
+// NewProblems makes an empty collection. variables has the environment variable of each flag, to
+// name both.
 func NewProblems(variables map[string]string) *Problems {
 	return &Problems{variables: variables}
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// secret is a value that is never given as a flag, where other users of the machine could see it, and never printed.
+// secret is a value that is never given as a flag, where other users of the machine could see it,
+// and never printed.
 type secret struct {
 	variable string // that holds the value
 	file     string // that holds the value instead, from the flag or variable of the same name with _FILE

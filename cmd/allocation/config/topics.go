@@ -36,7 +36,8 @@ type Topics struct {
 	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"warehouse.commands.dlq" help:"Where refused commands go."`
 }
 
-// BareTypes are the types that bare records of command topics have, by topic; "" where they must name it themselves.
+// BareTypes are the types that bare records of command topics have, by topic; "" where they must
+// name it themselves.
 func (c Commands) BareTypes() map[string]string {
 	types := map[string]string{}
 	for _, part := range split(c.CommandTopics) {
@@ -46,7 +47,8 @@ func (c Commands) BareTypes() map[string]string {
 	return types
 }
 
-// CommandTopicNames are the names of the command topics, in the order given: the first is where `send` sends to.
+// CommandTopicNames are the names of the command topics, in the order given: the first is where
+// `send` sends to.
 func (c Commands) CommandTopicNames() []string {
 	var names []string
 	for _, part := range split(c.CommandTopics) {
@@ -134,7 +136,8 @@ func (t Topics) checkRoutes(p *Problems) {
 	}
 }
 
-// checkLoops finds topics with two purposes: what the service writes must never be what it reads, and dead letters are no events.
+// checkLoops finds topics with two purposes: what the service writes must never be what it reads,
+// and dead letters are no events.
 func (t Topics) checkLoops(p *Problems) {
 	commands := t.CommandTopicNames()
 	for kind, topic := range t.Routes() {

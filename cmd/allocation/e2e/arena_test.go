@@ -69,7 +69,8 @@ func (a *arena) connect() {
 	a.t.Cleanup(a.db.Close)
 }
 
-// environment is what a worker is told. Of this process' own variables it gets none that configure a worker.
+// environment is what a worker is told. Of this process' own variables it gets none that configure
+// a worker.
 func (a *arena) environment() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),

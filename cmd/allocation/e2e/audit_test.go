@@ -52,7 +52,8 @@ func (a *arena) changes() map[lane][]change {
 	return all
 }
 
-// claimed tells whether the change is a claim, or the making of the position for one; before is the position's last change.
+// claimed tells whether the change is a claim, or the making of the position for one; before is the
+// position's last change.
 func (c change) claimed(before change) bool { return c.Epoch > before.Epoch || c.Epoch == 0 }
 
 // moved tells whether commands were applied.

@@ -1,8 +1,10 @@
-// Package e2e holds the end-to-end tests of crash safety: worker processes on real Kafka and real Postgres, killed and stopped at named points and
-// at random, and a checker that knows nothing of the implementation.
+// Package e2e holds the end-to-end tests of crash safety: worker processes on real Kafka and real
+// Postgres, killed and stopped at named points and at random, and a checker that knows nothing of
+// the implementation.
 //
-// The binary is built once for a test run, with the build tag faults, which lets the variable ALLOCATION_FAULT=point:count:action strike a worker;
-// see the parent folder's faults files for the points. Variables that tests take:
+// The binary is built once for a test run, with the build tag faults, which lets the variable
+// ALLOCATION_FAULT=point:count:action strike a worker; see the parent folder's faults files for the
+// points. Variables that tests take:
 //
 //	E2E_SESSION_TIMEOUT  of the group (3s)
 //	E2E_COMMANDS         commands of the random kills (3000)

@@ -1,6 +1,7 @@
 package e2e
 
-// assigned are the partitions that the group has given to each member; none as long as Kafka does not know.
+// assigned are the partitions that the group has given to each member; none as long as Kafka does
+// not know.
 func (a *arena) assigned() map[string][]lane {
 	a.t.Helper()
 	members := map[string][]lane{}

@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// keyedLoad makes commands as producers should: those of a product by one partition, so that they have one order, whoever applies them and however
-// often.
+// keyedLoad makes commands as producers should: those of a product by one partition, so that they
+// have one order, whoever applies them and however often.
 type keyedLoad struct {
 	arena      *arena
 	random     *rand.Rand

@@ -33,7 +33,8 @@ var killPoints = []struct {
 	{point: "group-stale", count: "2"},
 }
 
-// TestWorker_killedAt: whatever a worker was doing when it was killed, the next one goes on, and everything took effect and was published once.
+// TestWorker_killedAt: whatever a worker was doing when it was killed, the next one goes on, and
+// everything took effect and was published once.
 func TestWorker_killedAt(t *testing.T) {
 	for _, k := range killPoints {
 		t.Run(k.point, func(t *testing.T) {
@@ -57,7 +58,8 @@ func TestWorker_killedAt(t *testing.T) {
 	}
 }
 
-// feed sends a first lot of commands, and then a few at a time, with a rest now and then, until the worker has died.
+// feed sends a first lot of commands, and then a few at a time, with a rest now and then, until the
+// worker has died.
 func (l *load) feed(p *process, first int) {
 	l.arena.t.Helper()
 	l.send(first)

@@ -28,7 +28,8 @@ func (a *arena) count(sql string, args ...any) (n int) {
 	return n
 }
 
-// A command that ends the process of every worker that applies it must not stop its partition everywhere.
+// A command that ends the process of every worker that applies it must not stop its partition
+// everywhere.
 func TestPromise4_aCommandThatEndsItsWorkerIsHeldAfterAFewAttempts(t *testing.T) {
 	const mostDeaths = 6
 	t.Parallel()

@@ -42,7 +42,8 @@ func (h *herd) strike() {
 	h.start(i)
 }
 
-// TestWorker_randomKills: three workers, of which one or another is killed again and again while commands come.
+// TestWorker_randomKills: three workers, of which one or another is killed again and again while
+// commands come.
 func TestWorker_randomKills(t *testing.T) {
 	t.Parallel()
 	const lanes = 4

@@ -25,8 +25,9 @@ import (
 
 const rollbackLanes = 4
 
-// TestDatabase_restoredToAnEarlierPoint: a base backup and the archived log give back the database of a while ago. Workers that start on it say so,
-// and apply what came after it again: the same events, byte for byte, and the same state.
+// TestDatabase_restoredToAnEarlierPoint: a base backup and the archived log give back the database
+// of a while ago. Workers that start on it say so, and apply what came after it again: the same
+// events, byte for byte, and the same state.
 func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	t.Parallel()
 	server, err := backup.Open(t.Context(), serverFolder(t))
@@ -59,8 +60,9 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	other.stop()
 }
 
-// TestDatabase_failedOverWithLostCommits: an asynchronous standby takes over without the last commits. The workers, which nobody starts again, find it
-// with the next commands, say so, and apply the lost ones again.
+// TestDatabase_failedOverWithLostCommits: an asynchronous standby takes over without the last
+// commits. The workers, which nobody starts again, find it with the next commands, say so, and
+// apply the lost ones again.
 func TestDatabase_failedOverWithLostCommits(t *testing.T) {
 	t.Parallel()
 	a, l, workers := losesCommits(t)
@@ -77,7 +79,8 @@ func TestDatabase_failedOverWithLostCommits(t *testing.T) {
 	a.check(time.Minute)
 }
 
-// TestDatabase_failedOverWhileIdle: as above, but no command comes to remind of those that were lost.
+// TestDatabase_failedOverWhileIdle: as above, but no command comes to remind of those that were
+// lost.
 func TestDatabase_failedOverWhileIdle(t *testing.T) {
 	t.Parallel()
 	a, _, workers := losesCommits(t)
@@ -164,7 +167,8 @@ func (a *arena) behind(before *checker.History) (commands int64) {
 	return commands
 }
 
-// sameAgain wants the same state as before, and only repeats of the same bytes to have been published, of at least so many commands.
+// sameAgain wants the same state as before, and only repeats of the same bytes to have been
+// published, of at least so many commands.
 func (a *arena) sameAgain(before, after *checker.History, behind int64) {
 	a.t.Helper()
 	require.ElementsMatch(a.t, before.Tables.Products, after.Tables.Products)
@@ -178,7 +182,8 @@ func (a *arena) sameAgain(before, after *checker.History, behind int64) {
 	a.t.Logf("%d commands applied again, %d event records and %d dead letter records repeated", behind, repeats, len(after.Letters)-len(before.Letters))
 }
 
-// onlyRepeats wants what was published before to have been published again with the same bytes, if at all, and counts repeats and other events.
+// onlyRepeats wants what was published before to have been published again with the same bytes, if
+// at all, and counts repeats and other events.
 func (a *arena) onlyRepeats(before, after *checker.History) (repeats, others int) {
 	a.t.Helper()
 	known := map[string]string{}
@@ -259,8 +264,9 @@ func (o *observed) rollbacks() int {
 	return n
 }
 
-// TestDatabase_failedOverWithAnyKeys: where a product's commands came by several partitions, they may be applied in another order than before; yet each
-// takes effect exactly once, everything is published, and the tables are what their events say.
+// TestDatabase_failedOverWithAnyKeys: where a product's commands came by several partitions, they
+// may be applied in another order than before; yet each takes effect exactly once, everything is
+// published, and the tables are what their events say.
 func TestDatabase_failedOverWithAnyKeys(t *testing.T) {
 	t.Parallel()
 	a, _, workers := losesCommits(t)

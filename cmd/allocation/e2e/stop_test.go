@@ -10,9 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWorker_stopsInOrder: a worker is asked to stop just when another was killed whose events its own must follow, with every product's commands
-// coming by all partitions. It is still a member while it waits, may even get the dead one's partitions, and others may wait for it in turn; yet it
-// stops soon after the dead one's session has ended.
+// TestWorker_stopsInOrder: a worker is asked to stop just when another was killed whose events its
+// own must follow, with every product's commands coming by all partitions. It is still a member
+// while it waits, may even get the dead one's partitions, and others may wait for it in turn; yet
+// it stops soon after the dead one's session has ended.
 func TestWorker_stopsInOrder(t *testing.T) {
 	t.Parallel()
 	const soon = 10 * time.Second
@@ -35,8 +36,7 @@ func TestWorker_stopsInOrder(t *testing.T) {
 }
 
 // TestWorker_stopsInOrderWhenItsTerminalIsClosed: SIGHUP is as good as SIGTERM. Without an orderly
-// stop
-// its partitions would wait for the session timeout.
+// stop its partitions would wait for the session timeout.
 func TestWorker_stopsInOrderWhenItsTerminalIsClosed(t *testing.T) {
 	t.Parallel()
 	a := setup(t, partitions)

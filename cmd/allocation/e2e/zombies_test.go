@@ -10,10 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// blockedAtMost is how long a frozen worker may keep its partitions' next owner from committing, beyond the session timeout.
+// blockedAtMost is how long a frozen worker may keep its partitions' next owner from committing,
+// beyond the session timeout.
 const blockedAtMost = 5 * time.Second
 
-// TestWorker_frozenAt: a worker is stopped until its partitions have moved, and then goes on, believing that they are its own.
+// TestWorker_frozenAt: a worker is stopped until its partitions have moved, and then goes on,
+// believing that they are its own.
 func TestWorker_frozenAt(t *testing.T) {
 	for _, z := range []struct {
 		name, fault string
@@ -74,7 +76,8 @@ func (f *freeze) run(point, fault string) {
 	a.check(0)
 }
 
-// inTransaction tells whether the zombie has an open transaction, which waits for it and holds a position.
+// inTransaction tells whether the zombie has an open transaction, which waits for it and holds a
+// position.
 func (f *freeze) inTransaction() (open bool) {
 	f.arena.t.Helper()
 	require.NoError(f.arena.t, f.arena.db.QueryRow(f.arena.t.Context(), `
@@ -83,7 +86,8 @@ func (f *freeze) inTransaction() (open bool) {
 	return open
 }
 
-// awaitTakeover waits until the other worker has committed for all of the zombie's partitions, and says when the group gave it each.
+// awaitTakeover waits until the other worker has committed for all of the zombie's partitions, and
+// says when the group gave it each.
 func (f *freeze) awaitTakeover() map[lane]time.Time {
 	a := f.arena
 	given := map[lane]time.Time{}
@@ -134,8 +138,9 @@ func (f *freeze) checkTakeover(given map[lane]time.Time) {
 	require.LessOrEqual(a.t, fromFreeze, a.session+blockedAtMost)
 }
 
-// thaw continues the zombie. It must write nothing until it is a member again, with partitions that the group gave it since; but a claim that it
-// was about to send is sent. That fences the rightful owner until its next heartbeat, and moves nothing.
+// thaw continues the zombie. It must write nothing until it is a member again, with partitions that
+// the group gave it since; but a claim that it was about to send is sent. That fences the rightful
+// owner until its next heartbeat, and moves nothing.
 func (f *freeze) thaw() {
 	a := f.arena
 	members := a.assigned()
@@ -168,7 +173,8 @@ func (f *freeze) zombieChanges(since time.Time) (by []change) {
 	return by
 }
 
-// feedUntil sends commands by all partitions, a few at a time, with a rest now and then, until something is so.
+// feedUntil sends commands by all partitions, a few at a time, with a rest now and then, until
+// something is so.
 func (l *load) feedUntil(so func() bool, what string) {
 	l.arena.t.Helper()
 	turn := 0

@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// needsEachACL: without any rule everything is refused, and without one of them something that needs it is, and says so.
+// needsEachACL: without any rule everything is refused, and without one of them something that
+// needs it is, and says so.
 func needsEachACL(s *site) {
 	rules := s.rules()
 	for i, r := range rules {
@@ -61,7 +62,8 @@ func (s *site) commandMisses(r rule) {
 	}
 }
 
-// ownerMisses: topics that exist are described, and those that do not are made, so one that does not is asked for.
+// ownerMisses: topics that exist are described, and those that do not are made, so one that does
+// not is asked for.
 func (s *site) ownerMisses(env environment, r rule) {
 	s.t.Helper()
 	create := []string{"topics", "create", "--partitions=2"}
@@ -72,7 +74,8 @@ func (s *site) ownerMisses(env environment, r rule) {
 	s.refused(env, create, r.name, "TOPIC_AUTHORIZATION_FAILED")
 }
 
-// workerMisses: a worker that runs says what is refused, does no harm, and goes on when it is allowed again.
+// workerMisses: a worker that runs says what is refused, does no harm, and goes on when it is
+// allowed again.
 func (s *site) workerMisses(w *worker, r rule) {
 	s.t.Helper()
 	if r.operation == "DescribeConfigs" { // it looks when it starts, and now and then

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// operatorNeeds has a command for each right of the operator's role that fails without it. NONE is a product of a dead letter.
+// operatorNeeds has a command for each right of the operator's role that fails without it. NONE is
+// a product of a dead letter.
 var operatorNeeds = map[string][]string{
 	"select on batches":                     {"show", "batch", "bPLAIN"},
 	"select on dead_letters":                {"dlq", "list"},
@@ -33,7 +34,8 @@ var operatorNeeds = map[string][]string{
 	"execute on function decide_position":   {"offsets", "reset", "--topic=warehouse.commands", "--to-latest", "--execute"},
 }
 
-// needsEachGrant: each right of operators and logins is missed when it is taken away. What a worker's role needs is the store's test.
+// needsEachGrant: each right of operators and logins is missed when it is taken away. What a
+// worker's role needs is the store's test.
 func needsEachGrant(s *site) {
 	require.Equal(s.t, s.operatorsRights(), slices.Sorted(maps.Keys(operatorNeeds)))
 	for right, command := range operatorNeeds {

@@ -8,7 +8,8 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestSecured shares one secured Kafka and one secured Postgres among all that is proven on them, one after the other.
+// TestSecured shares one secured Kafka and one secured Postgres among all that is proven on them,
+// one after the other.
 func TestSecured(t *testing.T) {
 	s := newSite(t)
 	for _, c := range []struct {

@@ -43,7 +43,8 @@ func (s *site) decidesAboutLetters() {
 	require.Contains(s.t, s.done(s.operator(), "dlq", "lost"), "the database knows all decisions")
 }
 
-// decidesAboutPositions accepts that commands were deleted, while no worker runs, and sets positions.
+// decidesAboutPositions accepts that commands were deleted, while no worker runs, and sets
+// positions.
 func (s *site) decidesAboutPositions() {
 	s.t.Helper()
 	offsets := func(args ...string) string { return s.done(s.operator(), append([]string{"offsets"}, args...)...) }

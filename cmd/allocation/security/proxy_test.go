@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// proxy stands between a worker and a server, so that a test can cut their connections and have another server answer.
+// proxy stands between a worker and a server, so that a test can cut their connections and have
+// another server answer.
 type proxy struct {
 	listener net.Listener
 	group    sync.WaitGroup

@@ -12,7 +12,8 @@ import (
 // secret begins every password here, and nothing else does.
 const secret = "hush"
 
-// keepsSecrets: a worker that tells all it can tells no secret, whether its servers are good or bad, nor did any program of the tests before.
+// keepsSecrets: a worker that tells all it can tells no secret, whether its servers are good or
+// bad, nor did any program of the tests before.
 func keepsSecrets(s *site) {
 	open := environment{"LOG_LEVEL=debug", "OTEL_TRACES_EXPORTER=console"}
 	for _, env := range []environment{s.worker(), s.worker().with("KAFKA_SASL_MECHANISM=PLAIN")} {
@@ -31,7 +32,8 @@ func keepsSecrets(s *site) {
 	s.noSecretIn(s.outputs.text.String(), "the output of all programs")
 }
 
-// tellsNothing looks at a worker from all sides, while it works and while neither of its servers lets it in.
+// tellsNothing looks at a worker from all sides, while it works and while neither of its servers
+// lets it in.
 func (s *site) tellsNothing(env environment) {
 	s.t.Helper()
 	w := s.startWorker(env)

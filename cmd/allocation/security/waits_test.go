@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// waits: a worker that runs says in readiness, log and metric who does not let it in and why, and goes on by itself when that is mended.
+// waits: a worker that runs says in readiness, log and metric who does not let it in and why, and
+// goes on by itself when that is mended.
 func waits(s *site) {
 	w := s.startWorker(s.worker())
 	w.ready(waitLimit)

@@ -17,7 +17,8 @@ type Contestant struct {
 	Run func(context.Context, Settings, *Report) error
 }
 
-// Main is the program: with -setup it prepares the database and exits, else it runs until SIGTERM and prints its report.
+// Main is the program: with -setup it prepares the database and exits, else it runs until SIGTERM
+// and prints its report.
 func Main(c Contestant) {
 	settings := Register(flag.CommandLine)
 	flag.Parse()

@@ -17,7 +17,8 @@ type Settings struct {
 	Products   int    // how many batches Setup makes
 }
 
-// Register gives each setting a flag, and those that say where things are the environment's value as default.
+// Register gives each setting a flag, and those that say where things are the environment's value
+// as default.
 func Register(flags *flag.FlagSet) *Settings {
 	s := new(Settings)
 	flags.StringVar(&s.Brokers, "brokers", os.Getenv("KAFKA_BROKERS"), "where Kafka is, separated by commas")

@@ -9,14 +9,16 @@ import (
 	"allocation/deploy/compare/contest"
 )
 
-// batch is a batch of stock as the lane has decided it, which is what the database has after the next transaction.
+// batch is a batch of stock as the lane has decided it, which is what the database has after the
+// next transaction.
 type batch struct {
 	ref, sku            string
 	qty, alloc, version int64
 	saved               int64 // the version that the database has
 }
 
-// lane applies the commands of its partitions in one transaction at a time. Products do not have commands in two lanes.
+// lane applies the commands of its partitions in one transaction at a time. Products do not have
+// commands in two lanes.
 type lane struct {
 	events string
 	relay  *kgo.Client
@@ -90,7 +92,8 @@ func gather(first item, queue <-chan item) []item {
 	return items
 }
 
-// publish hands the events to the producer, whose acknowledgements (of all replicas, as is its default) nobody waits for before the next batch.
+// publish hands the events to the producer, whose acknowledgements (of all replicas, as is its
+// default) nobody waits for before the next batch.
 func (l *lane) publish(ctx context.Context, w *writes) {
 	for i := range w.orders {
 		l.relay.Produce(ctx, &kgo.Record{Topic: l.events, Key: []byte(w.skus[i]), Value: w.payloads[i], Headers: []kgo.RecordHeader{

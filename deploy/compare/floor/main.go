@@ -1,6 +1,8 @@
-// Command floor is the least work that any correct worker must do: read commands from Kafka, allocate in memory, write the fence, the batches,
-// the order lines and the outbox rows in one Postgres transaction per micro-batch, then publish the events. It is a program without features: it
-// refuses nothing, shares no partitions, survives no error, remembers all batches, and reads its outbox never. It is what throughput is divided by.
+// Command floor is the least work that any correct worker must do: read commands from Kafka,
+// allocate in memory, write the fence, the batches, the order lines and the outbox rows in one
+// Postgres transaction per micro-batch, then publish the events. It is a program without features:
+// it refuses nothing, shares no partitions, survives no error, remembers all batches, and reads its
+// outbox never. It is what throughput is divided by.
 package main
 
 import (
@@ -41,7 +43,8 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 		return err
 	}
 	defer relay.Close()
-	// What was read before the stop is applied and published, so its context does not end with the reading.
+	// What was read before the stop is applied and published, so its context does not end with the
+	// reading.
 	working, fail := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer fail(nil)
 

@@ -62,7 +62,8 @@ func newWrites(n int) *writes {
 	}
 }
 
-// copy writes with COPY, which is the cheapest for large batches, and takes a round trip for each statement.
+// copy writes with COPY, which is the cheapest for large batches, and takes a round trip for each
+// statement.
 func (l *lane) copy(ctx context.Context, w *writes) error {
 	return pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select f_fence($1, $2, $3)`, w.moved, w.froms, w.tos); err != nil {

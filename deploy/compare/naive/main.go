@@ -1,6 +1,8 @@
-// Command naive is what a careful person writes first: one Postgres transaction for each command, with the batch's row locked, the line, the
-// outbox row and the position in Kafka in it; and a relay that polls the outbox, publishes, and deletes. It is correct, keeps each product's order,
-// and starts again where it stopped. With -connections 12 each partition has a connection of its own.
+// Command naive is what a careful person writes first: one Postgres transaction for each command,
+// with the batch's row locked, the line, the outbox row and the position in Kafka in it; and a
+// relay that polls the outbox, publishes, and deletes. It is correct, keeps each product's order,
+// and starts again where it stopped. With -connections 12 each partition has a connection of its
+// own.
 package main
 
 import (
@@ -22,7 +24,8 @@ var (
 
 func main() { contest.Main(contest.Contestant{Setup: setup, Run: run}) }
 
-// run reads until the context ends, or a part fails. What was read and not applied is read again after the next start.
+// run reads until the context ends, or a part fails. What was read and not applied is read again
+// after the next start.
 func run(ctx context.Context, settings contest.Settings, report *contest.Report) error {
 	positions, err := loadPositions(ctx, settings)
 	if err != nil {

@@ -20,7 +20,8 @@ type outboxRow struct {
 	Payload          []byte
 }
 
-// relay publishes what is in the outbox until the context ends. It looks again at once where there was as much as it takes.
+// relay publishes what is in the outbox until the context ends. It looks again at once where there
+// was as much as it takes.
 func relay(ctx context.Context, settings contest.Settings) error {
 	conn, err := pgx.Connect(ctx, settings.Database)
 	if err != nil {
@@ -51,8 +52,9 @@ func relay(ctx context.Context, settings contest.Settings) error {
 	}
 }
 
-// publish deletes rows after Kafka acknowledged them: what is published and not deleted is published again. Rows of a product are numbered in
-// the order of their commits, because one writer makes them all.
+// publish deletes rows after Kafka acknowledged them: what is published and not deleted is
+// published again. Rows of a product are numbered in the order of their commits, because one writer
+// makes them all.
 func publish(ctx context.Context, conn *pgx.Conn, producer *kgo.Client) (published int, err error) {
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		found, err := tx.Query(ctx, `select id, key, type, event_id, payload from n_outbox order by id for update skip locked limit $1`, relayBatch)

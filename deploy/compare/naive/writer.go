@@ -70,7 +70,8 @@ func (w *writer) apply(ctx context.Context, conn *pgx.Conn, record *kgo.Record) 
 	})
 }
 
-// move writes the position, which must be where this writer left it: else another one works on the partition, too.
+// move writes the position, which must be where this writer left it: else another one works on the
+// partition, too.
 func (w *writer) move(ctx context.Context, tx pgx.Tx, record *kgo.Record) error {
 	tag, err := tx.Exec(ctx, `update n_positions set next_offset = $3 where partition = $1 and next_offset = $2`,
 		record.Partition, w.positions[record.Partition], record.Offset+1)

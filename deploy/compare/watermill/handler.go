@@ -15,7 +15,8 @@ import (
 	"allocation/deploy/compare/contest"
 )
 
-// handler applies commands. The Kafka subscriber calls it for one message of each partition at a time.
+// handler applies commands. The Kafka subscriber calls it for one message of each partition at a
+// time.
 type handler struct {
 	pool   *pgxpool.Pool
 	events string

@@ -25,7 +25,8 @@ func newKafkaSubscriber(settings contest.Settings, logger watermill.LoggerAdapte
 	}, logger)
 }
 
-// newKafkaPublisher waits for all replicas, and places events by key, though by another hash than Java's clients.
+// newKafkaPublisher waits for all replicas, and places events by key, though by another hash than
+// Java's clients.
 func newKafkaPublisher(settings contest.Settings, logger watermill.LoggerAdapter) (*kafka.Publisher, error) {
 	config := kafka.DefaultSaramaSyncPublisherConfig()
 	config.Version = protocol

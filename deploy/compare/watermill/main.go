@@ -1,10 +1,13 @@
-// Command watermill is what a user of Watermill writes from its documentation: a router with a Kafka subscriber, whose handler writes the same
-// rows as the others in one SQL transaction and publishes its event to an outbox in that transaction, and a forwarder from the outbox to Kafka.
+// Command watermill is what a user of Watermill writes from its documentation: a router with a
+// Kafka subscriber, whose handler writes the same rows as the others in one SQL transaction and
+// publishes its event to an outbox in that transaction, and a forwarder from the outbox to Kafka.
 // Watermill keeps the position in Kafka, so a command may come twice: the line's primary key tells.
 //
-// Without flags it is as Watermill comes, but for what it must be told: to wait for all replicas' acknowledgement (one is its default), to start at
-// the topic's beginning, and to place events by key. -shards gives each partition of commands an outbox table and a forwarder of its own, -queue
-// makes them tables from which rows are deleted, and -poll-interval and -batch are the subscriber's.
+// Without flags it is as Watermill comes, but for what it must be told: to wait for all replicas'
+// acknowledgement (one is its default), to start at the topic's beginning, and to place events by
+// key. -shards gives each partition of commands an outbox table and a forwarder of its own, -queue
+// makes them tables from which rows are deleted, and -poll-interval and -batch are the
+// subscriber's.
 package main
 
 import (
@@ -94,7 +97,8 @@ func runAll(ctx context.Context, runners []runner) error {
 	return errors.Join(errs...)
 }
 
-// openPool gives every partition's handler and every forwarder a connection: both hold one while they work.
+// openPool gives every partition's handler and every forwarder a connection: both hold one while
+// they work.
 func openPool(ctx context.Context, settings contest.Settings) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(settings.Database)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// outboxTopic is the outbox of a shard. Products do not have commands in two partitions, so one shard has all events of a product, in order.
+// outboxTopic is the outbox of a shard. Products do not have commands in two partitions, so one
+// shard has all events of a product, in order.
 func outboxTopic(shard int) string { return fmt.Sprintf("outbox_%d", shard) }
 
 func schemaAdapter() sql.SchemaAdapter {

@@ -1,7 +1,8 @@
 // Package child runs programs that must not outlive this process.
 //
-// On Linux the kernel signals a child when its parent dies, so even SIGKILL of the parent leaves nothing behind. Elsewhere a child is ended by
-// whoever started it, and outlives a parent that was killed.
+// On Linux the kernel signals a child when its parent dies, so even SIGKILL of the parent leaves
+// nothing behind. Elsewhere a child is ended by whoever started it, and outlives a parent that was
+// killed.
 //
 // Each process is owned by one goroutine, which ends when the program does.
 package child
@@ -21,8 +22,9 @@ type Process struct {
 	err  error // of the program's end; written before done is closed
 }
 
-// Start starts the program in a process group of its own, so that Ctrl-C reaches only its parent, which then ends it in its own order.
-// The program is sent onDeath when this process dies. Its output should go to files: a pipe would be read by this process, and fill up.
+// Start starts the program in a process group of its own, so that Ctrl-C reaches only its parent,
+// which then ends it in its own order. The program is sent onDeath when this process dies. Its
+// output should go to files: a pipe would be read by this process, and fill up.
 func Start(cmd *exec.Cmd, onDeath syscall.Signal) (*Process, error) {
 	setAttributes(cmd, onDeath)
 	p := &Process{cmd: cmd, done: make(chan struct{})}
@@ -34,8 +36,9 @@ func Start(cmd *exec.Cmd, onDeath syscall.Signal) (*Process, error) {
 	return p, nil
 }
 
-// run keeps its thread until the program has ended: the kernel sends the signal of a parent's death when the thread that started the child ends,
-// and a Go program's threads may end at any time unless they are locked.
+// run keeps its thread until the program has ended: the kernel sends the signal of a parent's death
+// when the thread that started the child ends, and a Go program's threads may end at any time
+// unless they are locked.
 func (p *Process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -74,7 +77,8 @@ func (p *Process) Signal(signal syscall.Signal) {
 	}
 }
 
-// SignalAll sends a signal to the program and all its descendants, whatever process groups they are in; only to its group where they cannot be listed.
+// SignalAll sends a signal to the program and all its descendants, whatever process groups they are
+// in; only to its group where they cannot be listed.
 func (p *Process) SignalAll(signal syscall.Signal) {
 	if !p.Running() {
 		return
@@ -95,7 +99,8 @@ func (p *Process) Wait(ctx context.Context) error {
 	}
 }
 
-// End sends a signal and waits for the program's end, by SIGKILL to it and its descendants when the context ends first.
+// End sends a signal and waits for the program's end, by SIGKILL to it and its descendants when the
+// context ends first.
 func (p *Process) End(ctx context.Context, signal syscall.Signal) error {
 	p.Signal(signal)
 	err := p.Wait(ctx)

@@ -40,7 +40,8 @@ func processesByParent() map[int][]int {
 	return children
 }
 
-// parentOf reads the parent's id: the second field after the command's name, which stands in parentheses and may hold anything.
+// parentOf reads the parent's id: the second field after the command's name, which stands in
+// parentheses and may hold anything.
 func parentOf(statPath string) (int, bool) {
 	stat, err := os.ReadFile(statPath)
 	if err != nil {
@@ -54,7 +55,8 @@ func parentOf(statPath string) (int, bool) {
 	return parent, err == nil
 }
 
-// awaitEnd waits until the processes have ended, whether or not anybody has asked for their exit codes, for at most five seconds.
+// awaitEnd waits until the processes have ended, whether or not anybody has asked for their exit
+// codes, for at most five seconds.
 func awaitEnd(pids []int) {
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()

@@ -8,15 +8,17 @@ import (
 	"path/filepath"
 )
 
-// Sweeper removes a folder when this process ends, in whatever way: a panic, a test's time limit, Ctrl-C or SIGKILL run no deferred call.
+// Sweeper removes a folder when this process ends, in whatever way: a panic, a test's time limit,
+// Ctrl-C or SIGKILL run no deferred call.
 type Sweeper struct {
 	dir   string
 	alive io.WriteCloser
 	shell *exec.Cmd
 }
 
-// sweep waits until the writing end of its input is closed, which the kernel does when the owner dies, and then removes the folder, again and
-// again, as the servers in it may be writing while they die.
+// sweep waits until the writing end of its input is closed, which the kernel does when the owner
+// dies, and then removes the folder, again and again, as the servers in it may be writing while
+// they die.
 const sweep = `trap '' HUP INT QUIT TERM; cat >/dev/null; n=0; while [ -e "$1" ] && [ $n -lt 300 ]; do rm -rf -- "$1" 2>/dev/null; n=$((n+1)); sleep 0.1; done`
 
 // TempDir makes a folder that others may enter but not list, and a sweeper that removes it.

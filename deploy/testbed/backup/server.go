@@ -1,4 +1,5 @@
-// Package backup runs a Postgres server that archives its log, and restores it to an earlier point from a base backup.
+// Package backup runs a Postgres server that archives its log, and restores it to an earlier point
+// from a base backup.
 package backup
 
 import (
@@ -15,7 +16,8 @@ import (
 	"allocation/deploy/embedded"
 )
 
-// Server is a server that keeps its address when it is restored. Its methods are for one goroutine at a time.
+// Server is a server that keeps its address when it is restored. Its methods are for one goroutine
+// at a time.
 type Server struct {
 	dir     string
 	archive string
@@ -76,7 +78,8 @@ func (s *Server) execute(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
-// Restore ends the server, and starts one in its place as it was at the point: from a backup made before, which it uses up, and the archived log.
+// Restore ends the server, and starts one in its place as it was at the point: from a backup made
+// before, which it uses up, and the archived log.
 func (s *Server) Restore(ctx context.Context, backup, point string) error {
 	if err := s.execute(ctx, "select pg_switch_wal()"); err != nil {
 		return err

@@ -13,7 +13,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What was committed after the point is gone, what was before it is there; and that can be done again.
+// What was committed after the point is gone, what was before it is there; and that can be done
+// again.
 func TestServer_restoresToAPoint(t *testing.T) {
 	t.Parallel()
 	dir, sweeper, err := child.TempDir("allocation-backup-*")

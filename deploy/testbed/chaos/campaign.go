@@ -109,7 +109,8 @@ func (c *campaign) environment(name string, ways []*proxy.Proxy) []string {
 	}
 }
 
-// run torments the system for the given time, lets it recover, and has it checked. Its error says what was found.
+// run torments the system for the given time, lets it recover, and has it checked. Its error says
+// what was found.
 func (c *campaign) run(ctx context.Context) error {
 	err := c.torment(ctx)
 	if err == nil {

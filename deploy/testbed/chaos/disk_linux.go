@@ -13,7 +13,8 @@ import (
 // disk is a small file system that can be filled up. No other process sees it.
 type disk struct{ dir string }
 
-// newDisk mounts a file system of a size on a folder: one in a file for root, else one in memory. Its error says why this machine has none.
+// newDisk mounts a file system of a size on a folder: one in a file for root, else one in memory.
+// Its error says why this machine has none.
 func newDisk(dir, size string) (*disk, error) {
 	if os.Getenv(mountsVariable) == "" {
 		return nil, errors.New("this user may not mount file systems, and the kernel gives it no user namespace")

@@ -61,7 +61,8 @@ func newEngine(c *campaign) *engine {
 	return e
 }
 
-// run strikes until the context ends, and returns when every fault is mended. An error is the campaign's own failure, and ends it early.
+// run strikes until the context ends, and returns when every fault is mended. An error is the
+// campaign's own failure, and ends it early.
 func (e *engine) run(ctx context.Context) error {
 	var hits sync.WaitGroup
 	for rest(ctx, e.pause()) && !e.failed() {

@@ -18,7 +18,8 @@ var evidence = map[string]string{
 	"dead_letters": `select xmin transaction, pg_xact_commit_timestamp(xmin) committed, source, row_no, command_source, command_offset, reason, sku, state from dead_letters`,
 }
 
-// keepEvidence writes them beside the logs, where these are kept, for whoever looks into a violation.
+// keepEvidence writes them beside the logs, where these are kept, for whoever looks into a
+// violation.
 func (c *campaign) keepEvidence(ctx context.Context) error {
 	if c.options.logs == "" {
 		return nil

@@ -73,8 +73,8 @@ func (h *hit) hideBroker(ctx context.Context) error {
 	return nil
 }
 
-// cutCommits cuts connections to Postgres within what a worker writes, whose commit is at its end; or just after, so that the commit happens and
-// the answer is lost.
+// cutCommits cuts connections to Postgres within what a worker writes, whose commit is at its end;
+// or just after, so that the commit happens and the answer is lost.
 func (h *hit) cutCommits(ctx context.Context) error {
 	const most = 100_000 // bytes: a write is from one command's to thousands'
 	ways := h.pair.Proxies()

@@ -96,7 +96,8 @@ func (h *hit) alone(ctx context.Context, statements string) error {
 	return errors.Join(err, h.execute(ctx, "postgres", "alter database "+database+" allow_connections true"))
 }
 
-// awaitCommits returns when something was committed, and a while later, or when nothing is for some seconds; with the last known positions.
+// awaitCommits returns when something was committed, and a while later, or when nothing is for some
+// seconds; with the last known positions.
 func (h *hit) awaitCommits(ctx context.Context) (last map[lane]position) {
 	const patience, look = 8 * time.Second, 200 * time.Millisecond
 	first, _ := h.monitor.positions(ctx)
@@ -160,7 +161,8 @@ func (h *hit) terminate(ctx context.Context) error {
 	return nil
 }
 
-// lockProducts holds locks on products that commands are about, as another user, whose sessions a worker cannot end.
+// lockProducts holds locks on products that commands are about, as another user, whose sessions a
+// worker cannot end.
 func (h *hit) lockProducts(ctx context.Context) error {
 	return h.within(ctx, h.between(time.Second, 8*time.Second), func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "select from products where sku = any($1) order by sku for update", h.load.skus(3))

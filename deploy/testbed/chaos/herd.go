@@ -22,7 +22,8 @@ const (
 	mostWorkers  = 5
 )
 
-// stopTime is how long a worker that was asked to stop may take: SHUTDOWN_TIMEOUT, and some time of a busy machine.
+// stopTime is how long a worker that was asked to stop may take: SHUTDOWN_TIMEOUT, and some time of
+// a busy machine.
 const stopTime = 45 * time.Second
 
 // herd is all workers.

@@ -10,7 +10,8 @@ import (
 	"allocation/deploy/embedded/child"
 )
 
-// startInside starts this program again, where it can be with mounts of its own: as root, or in a user namespace where the kernel allows those.
+// startInside starts this program again, where it can be with mounts of its own: as root, or in a
+// user namespace where the kernel allows those.
 func startInside(dir string) (*child.Process, error) {
 	separate := &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS}
 	if id := os.Getuid(); id != 0 {

@@ -94,7 +94,8 @@ const (
 	notableNoFault = 2 * time.Second // where no fault was at work
 )
 
-// stall notes that a partition with work stood still, and which kinds of faults were at work then, or just before.
+// stall notes that a partition with work stood still, and which kinds of faults were at work then,
+// or just before.
 func (j *journal) stall(l lane, from, to time.Time) {
 	length := to.Sub(from)
 	if length < time.Second {

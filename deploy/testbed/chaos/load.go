@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// load is all producers. They send so much that the whole comes out right in the end: in bursts, and after an outage more.
+// load is all producers. They send so much that the whole comes out right in the end: in bursts,
+// and after an outage more.
 type load struct {
 	campaign   *campaign
 	producers  []*producer

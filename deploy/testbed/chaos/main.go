@@ -30,7 +30,8 @@ func main() {
 	}
 }
 
-// outside runs the campaign in a process of its own, which may have mounts that nobody else sees, and removes its folder.
+// outside runs the campaign in a process of its own, which may have mounts that nobody else sees,
+// and removes its folder.
 func outside(options) (err error) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)

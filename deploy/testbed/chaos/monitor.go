@@ -56,8 +56,9 @@ func (m *monitor) run(ctx context.Context) {
 	}
 }
 
-// see compares positions with what they were. A partition stands still from when it last moved, or got its work, until it moves. What lies
-// behind the open transaction of a producer is no work yet, nor what has no leader.
+// see compares positions with what they were. A partition stands still from when it last moved, or
+// got its work, until it moves. What lies behind the open transaction of a producer is no work yet,
+// nor what has no leader.
 func (m *monitor) see(now map[lane]position, at time.Time, stable map[lane]int64) {
 	lag := int64(0)
 	for l, end := range m.campaign.load.acked.ends() {
@@ -82,7 +83,8 @@ func (m *monitor) see(now map[lane]position, at time.Time, stable map[lane]int64
 	m.lag.Store(lag)
 }
 
-// stable asks Kafka how far consumers may read. A partition that it does not answer for is left out.
+// stable asks Kafka how far consumers may read. A partition that it does not answer for is left
+// out.
 func (m *monitor) stable(ctx context.Context) map[lane]int64 {
 	const patience = time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)

@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// What consumers may not read yet is no work: a partition that waits for the end of a producer's transaction does not stand still.
+// What consumers may not read yet is no work: a partition that waits for the end of a producer's
+// transaction does not stand still.
 func TestMonitor_countsNothingBehindAnOpenTransaction(t *testing.T) {
 	t.Parallel()
 	l := lane{commandTopic, 0}

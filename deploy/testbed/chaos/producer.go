@@ -20,7 +20,8 @@ type producer struct {
 	sent          int
 }
 
-// transactionTime is after which Kafka aborts a transaction that nobody ends. Until then, it holds up the commands behind it.
+// transactionTime is after which Kafka aborts a transaction that nobody ends. Until then, it holds
+// up the commands behind it.
 const transactionTime = 10 * time.Second
 
 func (p *producer) connect() error {
@@ -90,7 +91,8 @@ func (p *producer) send(ctx context.Context, records []*kgo.Record) error {
 	return nil
 }
 
-// transact sends records as one transaction, which it aborts now and then. What it does not know to be committed is not noted.
+// transact sends records as one transaction, which it aborts now and then. What it does not know to
+// be committed is not noted.
 func (p *producer) transact(ctx context.Context, records []*kgo.Record) error {
 	commit := kgo.TransactionEndTry(p.random.IntN(100) >= p.load.campaign.mix[partAborted])
 	ctx, cancel := context.WithTimeout(ctx, 2*transactionTime)

@@ -54,7 +54,8 @@ func (p *product) content() (kind, data string) {
 func (p *product) someBatch() string { return p.batches[p.shop.random.IntN(len(p.batches))] }
 func (p *product) someOrder() order  { return p.orders[p.shop.random.IntN(len(p.orders))] }
 
-// poison fails unexpectedly, in a worker that was told to let it. No other command is about its line: it would fail as well.
+// poison fails unexpectedly, in a worker that was told to let it. No other command is about its
+// line: it would fail as well.
 func (p *product) poison() string {
 	kinds := []string{"poison-error", "poison-error", "poison-error", "poison-exit", "poison-stall"}
 	o := order{id: fmt.Sprintf("%s-%d", kinds[p.shop.random.IntN(len(kinds))], p.shop.made), qty: 1}

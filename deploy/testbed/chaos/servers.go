@@ -104,7 +104,8 @@ func (c *campaign) makeTopics(ctx context.Context) error {
 	return nil
 }
 
-// makeTables brings the database up to date, and makes a user for workers, who is not the owner. The faults' locks are another's.
+// makeTables brings the database up to date, and makes a user for workers, who is not the owner.
+// The faults' locks are another's.
 func (c *campaign) makeTables(ctx context.Context) error {
 	if err := c.execute(ctx, "postgres", "create database "+database); err != nil {
 		return err

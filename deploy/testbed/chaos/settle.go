@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// settle lets everything recover: workers that poison cannot harm, every held key free, everything applied, published and reported.
+// settle lets everything recover: workers that poison cannot harm, every held key free, everything
+// applied, published and reported.
 func (c *campaign) settle(ctx context.Context) error {
 	c.say("%d commands sent, %d aborted, %d not acknowledged; all faults are over", c.load.sent.Load(), c.load.aborted.Load(), c.load.refused.Load())
 	for _, w := range c.herd.all() {

@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// shop makes the commands of one producer, about products of its own: some dozens at a time, of which one or another goes and a new one comes.
+// shop makes the commands of one producer, about products of its own: some dozens at a time, of
+// which one or another goes and a new one comes.
 type shop struct {
 	load     *load
 	random   *rand.Rand

@@ -8,7 +8,8 @@ import (
 	"allocation/deploy/testbed/checker"
 )
 
-// check has everything that is left checked, and adds it up. It has found something when its error is not nil.
+// check has everything that is left checked, and adds it up. It has found something when its error
+// is not nil.
 func (c *campaign) check(ctx context.Context) (*summary, error) {
 	began := time.Now()
 	history, err := checker.Read(ctx, checker.Run{

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// remember adds the acknowledged commands that were deleted from Kafka, and keeps apart those that Kafka lost.
+// remember adds the acknowledged commands that were deleted from Kafka, and keeps apart those that
+// Kafka lost.
 func (h *History) remember(acknowledged iter.Seq[Record]) {
 	if acknowledged == nil {
 		return

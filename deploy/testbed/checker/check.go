@@ -73,10 +73,12 @@ func (c *check) readLanes() {
 	}
 }
 
-// collectSooner is how much may be allocated before garbage is collected, in percent of what is in use.
+// collectSooner is how much may be allocated before garbage is collected, in percent of what is in
+// use.
 const collectSooner = 30
 
-// Where much is wrong, the first violations tell enough, and what came before and after only of fewer.
+// Where much is wrong, the first violations tell enough, and what came before and after only of
+// fewer.
 const (
 	mostStretches  = 200
 	mostViolations = 20_000

@@ -16,7 +16,8 @@ func TestCheck_findsNothingInARealRun(t *testing.T) {
 	require.Empty(t, violations, Report(violations))
 }
 
-// TestCheck_findsSeededErrors: each error, put into a history that was right, is found, by the rule that should.
+// TestCheck_findsSeededErrors: each error, put into a history that was right, is found, by the rule
+// that should.
 func TestCheck_findsSeededErrors(t *testing.T) {
 	t.Parallel()
 	for name, seed := range map[string]struct {
@@ -245,7 +246,8 @@ func refuseGoodCommand(t *testing.T, h *History) {
 	}
 }
 
-// swapCommands exchanges what two commands of a partition say, as if they had been applied in the other order.
+// swapCommands exchanges what two commands of a partition say, as if they had been applied in the
+// other order.
 func swapCommands(t *testing.T, h *History) {
 	for i := range h.Commands {
 		a := h.Commands[i].Record()

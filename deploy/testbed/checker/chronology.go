@@ -2,8 +2,9 @@ package checker
 
 import "slices"
 
-// chronology is what partitions and sequences say about the order of the commands with effect: each comes after the one before it in its
-// partition, and after the one before it in its product. Commands of loose products are not in it.
+// chronology is what partitions and sequences say about the order of the commands with effect: each
+// comes after the one before it in its partition, and after the one before it in its product.
+// Commands of loose products are not in it.
 type chronology struct {
 	check    *check
 	nodes    []int32 // entries with effect, ascending
@@ -67,7 +68,8 @@ func (c *check) chronicle() chronology {
 	return h
 }
 
-// tick goes through the nodes in an order that agrees with partitions and products, and sets the clocks.
+// tick goes through the nodes in an order that agrees with partitions and products, and sets the
+// clocks.
 func (h *chronology) tick() {
 	g := newGraph(len(h.nodes))
 	for n := range int32(len(h.nodes)) {

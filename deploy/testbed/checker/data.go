@@ -11,7 +11,8 @@ type data struct {
 	qty, revision                                    int64
 }
 
-// readData reads the data of an event. An unknown field, or an empty one, is an error: what has no value is left out.
+// readData reads the data of an event. An unknown field, or an empty one, is an error: what has no
+// value is left out.
 func readData(value []byte) (data, bool) {
 	d := data{qty: -1, revision: -1}
 	members, ok := object(value)

@@ -7,7 +7,8 @@ import (
 
 const none = int32(-1)
 
-// entry is a command with what was seen to come of it. There are millions: see command for what it says.
+// entry is a command with what was seen to come of it. There are millions: see command for what it
+// says.
 type entry struct {
 	offset     int64
 	record     int32 // in History.Commands; none: it was deleted, and nobody remembers it
@@ -21,7 +22,8 @@ type entry struct {
 	packed     bool // it is a batch of records that was not unpacked
 }
 
-// readCommands puts all commands in order: by lane, then by offset. Unseen are places of which only the consequences are left.
+// readCommands puts all commands in order: by lane, then by offset. Unseen are places of which only
+// the consequences are left.
 func (c *check) readCommands(unseen map[spot]bool) {
 	for i, p := range c.history.Commands {
 		at := p.place()

@@ -14,7 +14,8 @@ func requireNothing(t *testing.T, h *History) {
 	require.Empty(t, violations, Report(violations))
 }
 
-// requireFound wants a violation of a rule whose text has all the words, and that names the product.
+// requireFound wants a violation of a rule whose text has all the words, and that names the
+// product.
 func requireFound(t *testing.T, h *History, rule, sku string, words ...string) {
 	t.Helper()
 	violations := Check(h)
@@ -114,7 +115,8 @@ func TestCheck_passesEachFeature(t *testing.T) {
 	}
 }
 
-// hold leaves a product held, with commands of two partitions waiting, and another product that goes on.
+// hold leaves a product held, with commands of two partitions waiting, and another product that
+// goes on.
 func hold(w *world) {
 	w.do(0, "CreateBatch", batch1)
 	w.do(0, "Allocate", `{"orderid":"poison","sku":"CHAIR","qty":3}`)

@@ -9,7 +9,8 @@ import (
 	"unicode"
 )
 
-// fieldsOf are the fields of each command. Required ones must be there; optional ones may be missing or null.
+// fieldsOf are the fields of each command. Required ones must be there; optional ones may be
+// missing or null.
 var fieldsOf = map[string]struct{ required, optional string }{
 	"CreateBatch":         {"ref sku qty", "eta"},
 	"ChangeBatchQuantity": {"batchref qty", "sku revision"},

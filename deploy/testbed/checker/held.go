@@ -1,6 +1,7 @@
 package checker
 
-// checkHeld wants held keys to be held by a dead letter that waits for its operator, and nothing of theirs to have passed by.
+// checkHeld wants held keys to be held by a dead letter that waits for its operator, and nothing of
+// theirs to have passed by.
 func (c *check) checkHeld() {
 	t := &c.history.Tables
 	held := map[string]bool{}
@@ -50,7 +51,8 @@ func (c *check) holds(l *letter) bool {
 	return false
 }
 
-// checkHeldCommand wants the commands that wait to be commands, behind a key that is held, in the order of their partition.
+// checkHeldCommand wants the commands that wait to be commands, behind a key that is held, in the
+// order of their partition.
 func (c *check) checkHeldCommand(row HeldCommandRow, held map[string]bool, last map[spot]int32) {
 	i := c.heldEntry(row)
 	if i == none {
@@ -81,7 +83,8 @@ func (c *check) heldEntry(row HeldCommandRow) int32 {
 	return c.at(spot{l, row.Offset})
 }
 
-// checkPassed wants every command of a held product, after the one that holds it or one that waits, in the same partition, to wait.
+// checkPassed wants every command of a held product, after the one that holds it or one that waits,
+// in the same partition, to wait.
 func (c *check) checkPassed(sku string, holder int32) {
 	p := c.skus.find(sku)
 	if p == none || int(p) >= len(c.traits) {

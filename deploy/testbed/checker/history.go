@@ -73,7 +73,8 @@ type LineRow struct {
 	State, BatchRef      string
 }
 
-// OutboxRow is a row of the outbox. The type of a dead letter is empty, that of an operator's decision begins with dlq-.
+// OutboxRow is a row of the outbox. The type of a dead letter is empty, that of an operator's
+// decision begins with dlq-.
 type OutboxRow struct {
 	Source        int32 // numbers the rows
 	Row, Offset   int64

@@ -10,7 +10,8 @@ func (c *check) lastChanges() map[string][]*BatchRow {
 	return rows
 }
 
-// checkLastChanges compares what only the model knows with the tables: the last change of each batch.
+// checkLastChanges compares what only the model knows with the tables: the last change of each
+// batch.
 func (t *timeline) checkLastChanges(rows []*BatchRow) {
 	for _, row := range rows {
 		if b := t.product.batch(row.Ref); b != nil && b.lastChange != row.LastChange {

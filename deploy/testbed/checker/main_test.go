@@ -13,7 +13,8 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// recorded is the history of a real run, with workers killed in it: the end-to-end tests write it where E2E_RECORD says.
+// recorded is the history of a real run, with workers killed in it: the end-to-end tests write it
+// where E2E_RECORD says.
 func recorded(t *testing.T) *History {
 	t.Helper()
 	file, err := os.Open("testdata/history.json.gz")

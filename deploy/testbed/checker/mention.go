@@ -2,7 +2,8 @@ package checker
 
 import "strconv"
 
-// mention is a record on the dead-letter topic: a dead letter, or what an operator decided about one.
+// mention is a record on the dead-letter topic: a dead letter, or what an operator decided about
+// one.
 type mention struct {
 	spot
 	record   int32 // in History.Letters

@@ -1,7 +1,7 @@
 package checker
 
-// checkMerge wants one order of all commands, with and without effect, in which each stands in the order of its partition and where it is legal.
-// Commands of loose products are left out.
+// checkMerge wants one order of all commands, with and without effect, in which each stands in the
+// order of its partition and where it is legal. Commands of loose products are left out.
 func (c *check) checkMerge() {
 	if !c.chronology.known {
 		return
@@ -29,7 +29,8 @@ func (c *check) checkMerge() {
 	}
 }
 
-// merges tells whether an entry has a place in the order of all: one with effect, or one whose legal places are known.
+// merges tells whether an entry has a place in the order of all: one with effect, or one whose
+// legal places are known.
 func (c *check) merges(i int32) bool {
 	if c.chronology.node[i] != none {
 		return true

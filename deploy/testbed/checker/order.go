@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// checkOrder wants the first appearances of each product's events in sequence, in one partition of the topic.
+// checkOrder wants the first appearances of each product's events in sequence, in one partition of
+// the topic.
 func (c *check) checkOrder() {
 	for p := range int32(len(c.traits)) {
 		list := c.sequenced.of(p)
@@ -49,7 +50,8 @@ func (c *check) appearances(list []int32, i int) (text []string) {
 	return text
 }
 
-// checkChain wants the events in sequence, each somewhere after the one before: what a lost timeline had published already appears twice.
+// checkChain wants the events in sequence, each somewhere after the one before: what a lost
+// timeline had published already appears twice.
 func (c *check) checkChain(p int32, list []int32) {
 	at := none
 	for i, n := range list {

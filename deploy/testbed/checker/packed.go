@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// Packed is a record in few bytes: a history of millions must fit into memory. Equal records are equal strings, and so are their bodies: all but
-// where they stand and when they were written.
+// Packed is a record in few bytes: a history of millions must fit into memory. Equal records are
+// equal strings, and so are their bodies: all but where they stand and when they were written.
 type Packed string
 
-// Names and values that nearly every record has, so that they cost one byte. It is no contract: nothing keeps packed records.
+// Names and values that nearly every record has, so that they cost one byte. It is no contract:
+// nothing keeps packed records.
 var (
 	usualNames = dictionary{"content-type", "ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time", "ce_subject", "ce_partitionkey",
 		"ce_sequence", "ce_correlationid", "ce_causationid", "traceparent", "tracestate", "dlq-reason", "dlq-message", "dlq-original-topic",
@@ -82,7 +83,8 @@ func appendBytes(b, value []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(value)+1)), value...)
 }
 
-// appendWord writes the number of a usual word, or the length of another and itself. Numbers below reserved mean something else.
+// appendWord writes the number of a usual word, or the length of another and itself. Numbers below
+// reserved mean something else.
 func appendWord(b []byte, text string, usual dictionary, reserved int) []byte {
 	if i := usual.find(text); i >= 0 {
 		return append(b, byte(reserved+i))

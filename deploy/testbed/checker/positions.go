@@ -1,6 +1,7 @@
 package checker
 
-// checkPositions wants every position, and what the group was told of it, at the end of its partition, and every row published.
+// checkPositions wants every position, and what the group was told of it, at the end of its
+// partition, and every row published.
 func (c *check) checkPositions() {
 	rows := map[lane]PositionRow{}
 	for _, row := range c.history.Tables.Positions {

@@ -5,7 +5,8 @@ import (
 	"sort"
 )
 
-// quiet is a command without effect: refused, or nothing to do. It must have a place where the model says the same.
+// quiet is a command without effect: refused, or nothing to do. It must have a place where the
+// model says the same.
 type quiet struct {
 	entry     int32
 	attempt   bool // an operator's, some time after the command's own place
@@ -52,7 +53,8 @@ func (t *timeline) listen() {
 	sort.SliceStable(t.quiets, func(a, b int) bool { return t.quiets[a].low < t.quiets[b].low })
 }
 
-// listenAgain adds what came of a command when an operator had it applied again: an effect after its own place, a refusal, or nothing.
+// listenAgain adds what came of a command when an operator had it applied again: an effect after
+// its own place, a refusal, or nothing.
 func (t *timeline) listenAgain(q *quiet, l *letter) {
 	reasons, effects := l.further, 0
 	for k, s := range t.steps {

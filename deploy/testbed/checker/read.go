@@ -19,16 +19,18 @@ type Run struct {
 	Group    string
 	Source   string // ce_source
 
-	// TimelineChanges says how often the database was failed over with its last commits lost, or restored to an earlier point. Without one, events
-	// of another timeline are phantoms.
+	// TimelineChanges says how often the database was failed over with its last commits lost, or
+	// restored to an earlier point. Without one, events of another timeline are phantoms.
 	TimelineChanges int
-	// Acknowledged gives the commands that Kafka acknowledged, as their producers remember them, with partition, offset and timestamp; in any order,
-	// aborted ones left out. It replaces records that were deleted, where it has more than their place, and shows others that Kafka lost. Nil: nobody
-	// remembers.
+	// Acknowledged gives the commands that Kafka acknowledged, as their producers remember them,
+	// with partition, offset and timestamp; in any order, aborted ones left out. It replaces
+	// records that were deleted, where it has more than their place, and shows others that Kafka
+	// lost. Nil: nobody remembers.
 	Acknowledged iter.Seq[Record]
 }
 
-// Read reads a run's history, up to where it is now. Everything should be applied and published, and nothing be sent meanwhile.
+// Read reads a run's history, up to where it is now. Everything should be applied and published,
+// and nothing be sent meanwhile.
 func Read(ctx context.Context, run Run) (*History, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectSooner))
 	h := &History{Group: run.Group, Source: run.Source, Kinds: run.Commands, Routes: run.Routes, TimelineChanges: run.TimelineChanges}

@@ -15,7 +15,8 @@ import (
 	"allocation/migrations"
 )
 
-// TestRead_topicsAndTables: aborted records are no commands, deleted ones come from whoever remembers them, and tables are read as they are.
+// TestRead_topicsAndTables: aborted records are no commands, deleted ones come from whoever
+// remembers them, and tables are read as they are.
 func TestRead_topicsAndTables(t *testing.T) {
 	t.Parallel()
 	run := Run{Brokers: []string{testbed.Kafka(t)}, Database: testbed.Database(t), Events: testbed.Topic(t, "events", 1), Letters: testbed.Topic(t, "letters", 1),
@@ -67,7 +68,8 @@ func migrated(t *testing.T, url string) {
 	}
 }
 
-// fill leaves a record that was deleted, one that is kept, one that was aborted, and one of a transaction.
+// fill leaves a record that was deleted, one that is kept, one that was aborted, and one of a
+// transaction.
 func fill(t *testing.T, run Run, topic string) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(run.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(topic), kgo.MetadataMinAge(100*time.Millisecond))

@@ -36,7 +36,8 @@ func (c *check) replay() {
 
 func (t *timeline) loose() bool { return t.check.traits[t.number].loose }
 
-// run replays the commands that changed the product in the order of its sequence, and finds places for the others.
+// run replays the commands that changed the product in the order of its sequence, and finds places
+// for the others.
 func (t *timeline) run() {
 	t.checkLanes()
 	t.listen()
@@ -104,7 +105,8 @@ func (t *timeline) play(k int) {
 	}
 }
 
-// license says why a command may not take effect now, judged by its dead letter and earlier effects; empty where it may.
+// license says why a command may not take effect now, judged by its dead letter and earlier
+// effects; empty where it may.
 func (t *timeline) license(k int, number int32) string {
 	earlier, entry := 0, t.steps[k].entry
 	if e := &t.check.entries[entry]; int(e.events) > len(t.steps[k].events) {

@@ -2,7 +2,8 @@ package checker
 
 import "strings"
 
-// checkRoutes wants each event of a routed type in both topics, with the same bytes, and nothing else in a topic of a type.
+// checkRoutes wants each event of a routed type in both topics, with the same bytes, and nothing
+// else in a topic of a type.
 func (c *check) checkRoutes() {
 	if len(c.history.Routes) == 0 {
 		return

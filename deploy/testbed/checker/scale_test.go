@@ -54,7 +54,8 @@ func processorTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// longHistory has commands of many products, a tenth of them by another partition than the rest, all partitions being worked off at once.
+// longHistory has commands of many products, a tenth of them by another partition than the rest,
+// all partitions being worked off at once.
 func longHistory(commands int) *History {
 	const partitions = 12
 	r := rand.New(rand.NewPCG(1, 2))

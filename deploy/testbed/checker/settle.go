@@ -17,7 +17,8 @@ type stray struct {
 	record, entry int32
 }
 
-// settleEvents tells first appearances from repeats, and which of them survived. Outbox rows tell what did.
+// settleEvents tells first appearances from repeats, and which of them survived. Outbox rows tell
+// what did.
 func (c *check) settleEvents(sightings []sighting, rows []row) {
 	bySpot := func(a, b spot, m, n int32) int {
 		return cmp.Or(cmp.Compare(a.lane, b.lane), cmp.Compare(a.offset, b.offset), cmp.Compare(m, n))

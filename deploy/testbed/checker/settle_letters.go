@@ -145,7 +145,8 @@ func (c *check) settleLetter(l *letter) bool {
 	return true
 }
 
-// settleReasons wants the reasons of the tables to be published, and nothing that is not in the tables.
+// settleReasons wants the reasons of the tables to be published, and nothing that is not in the
+// tables.
 func (c *check) settleReasons(l *letter) {
 	at := c.placeOf(l.entry)
 	known := func(reason string) bool { return len(l.rows) == 0 || slices.Contains(l.reasons(), reason) }
@@ -168,7 +169,8 @@ func (c *check) settleReasons(l *letter) {
 	c.report(RuleRepeat, "", lines(describe(&first), describe(&again)), "the dead letter of %s was published as %s, and with other bytes as %s", at, placeOf(&first), placeOf(&again))
 }
 
-// checkDecisions wants what operators decided in the tables, in the outbox and in the topic. A timeline that was lost leaves decisions in the topic.
+// checkDecisions wants what operators decided in the tables, in the outbox and in the topic. A
+// timeline that was lost leaves decisions in the topic.
 func (c *check) checkDecisions(l *letter) {
 	at := c.placeOf(l.entry)
 	for _, row := range l.rows {

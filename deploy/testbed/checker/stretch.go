@@ -75,7 +75,8 @@ func (c *check) stretch(p int32, sequence int64) func() []string {
 	}
 }
 
-// reportCircle shows commands that would each have to come before the next, and the last before the first.
+// reportCircle shows commands that would each have to come before the next, and the last before the
+// first.
 func (c *check) reportCircle(what string, circle []int32, entryOf func(int32) int32) {
 	const most = 60
 	c.report(RuleCycle, c.sku(c.productOf(entryOf(circle[0]))), func() (list []string) {

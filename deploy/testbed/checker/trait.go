@@ -59,7 +59,8 @@ func (c *check) settleProducts() {
 	})
 }
 
-// productOf is the product that a command is about: the one that it changed, or that has its batch, or that it names.
+// productOf is the product that a command is about: the one that it changed, or that has its batch,
+// or that it names.
 func (c *check) productOf(i int32) int32 {
 	e := &c.entries[i]
 	for n := e.first; n < e.first+e.events; n++ {
@@ -76,7 +77,8 @@ func (c *check) productOf(i int32) int32 {
 	return c.skus.number("")
 }
 
-// mix finds the products whose commands came by several lanes. A reference that several products claim links them.
+// mix finds the products whose commands came by several lanes. A reference that several products
+// claim links them.
 func (c *check) mix() {
 	refs, skus := make([]int32, len(c.refs.texts)), make([]int32, len(c.skus.texts))
 	for i := range refs {

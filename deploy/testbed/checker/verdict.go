@@ -1,6 +1,7 @@
 package checker
 
-// verdict says what a command would come to now: an effect, or none, or a refusal. It changes nothing.
+// verdict says what a command would come to now: an effect, or none, or a refusal. It changes
+// nothing.
 func (p *product) verdict(c *command) (effect bool, reason string) {
 	if c.refusal != "" {
 		return false, c.refusal

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// world is a service in miniature that leaves a history: it decides by the checker's own model, so what it shows is how the checker judges what the
-// recorded run of the real service has not. Actions are remembered, so that a database can be thrown back to an earlier one.
+// world is a service in miniature that leaves a history: it decides by the checker's own model, so
+// what it shows is how the checker judges what the recorded run of the real service has not.
+// Actions are remembered, so that a database can be thrown back to an earlier one.
 type world struct {
 	history *History
 	lanes   map[lane][]Packed
@@ -56,7 +57,8 @@ func (w *world) newBase() *worldBase {
 		letters: map[place][]*LetterRow{}, held: map[string]place{}}
 }
 
-// send puts a command into a partition, and does not apply it. The kind may be empty, where the topic is mapped.
+// send puts a command into a partition, and does not apply it. The kind may be empty, where the
+// topic is mapped.
 func (w *world) send(partition int32, kind, data string) place {
 	l := lane{worldCommands, partition}
 	r := Record{Key: []byte("key"), Value: []byte(data), Time: 1_700_000_000_000}
@@ -386,7 +388,8 @@ func (h *History) letter(command Record, reason string) {
 	}
 }
 
-// swap lets two commands of a partition stand in each other's place, with everything that came of them.
+// swap lets two commands of a partition stand in each other's place, with everything that came of
+// them.
 func (w *world) swap(partition int32, a, b int64) {
 	l := lane{worldCommands, partition}
 	to := map[int64]int64{a: b, b: a}

@@ -18,7 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Container is a server in a container, on a port of this machine and data that it keeps until it is closed.
+// Container is a server in a container, on a port of this machine and data that it keeps until it
+// is closed.
 type Container struct {
 	// Addr is where clients find it: Kafka's address, or Postgres' URL.
 	Addr string
@@ -58,7 +59,8 @@ func (c *Container) Start(ctx context.Context) error {
 	return c.ready(ctx)
 }
 
-// Signal sends a signal to the server; SIGSTOP and SIGCONT reach all processes of the container. For one that ends it, it returns when it has ended.
+// Signal sends a signal to the server; SIGSTOP and SIGCONT reach all processes of the container.
+// For one that ends it, it returns when it has ended.
 func (c *Container) Signal(ctx context.Context, signal syscall.Signal) error {
 	id := c.container.GetContainerID()
 	switch signal {
@@ -113,7 +115,8 @@ func (c *Container) log() []byte {
 	return bytes.TrimSpace(content[max(0, len(content)-most):])
 }
 
-// onPort makes the container's port reachable on a port of this machine's loopback interface, the same after a restart.
+// onPort makes the container's port reachable on a port of this machine's loopback interface, the
+// same after a restart.
 func onPort(inside string, port int) testcontainers.CustomizeRequestOption {
 	bindings := network.PortMap{
 		network.MustParsePort(inside): {{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: strconv.Itoa(port)}},

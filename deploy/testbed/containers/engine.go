@@ -1,6 +1,8 @@
-// Package containers runs Apache Kafka and Postgres in containers, by testcontainers and a Docker engine on this machine.
+// Package containers runs Apache Kafka and Postgres in containers, by testcontainers and a Docker
+// engine on this machine.
 //
-// The folder also holds what proves that way where no image can be pulled: images made from the programs of the machine (see prove.sh).
+// The folder also holds what proves that way where no image can be pulled: images made from the
+// programs of the machine (see prove.sh).
 package containers
 
 import (
@@ -16,7 +18,8 @@ import (
 	"github.com/testcontainers/testcontainers-go/log"
 )
 
-// ErrUnavailable is returned where no Docker engine answers, or the image cannot be had: servers must then come from elsewhere.
+// ErrUnavailable is returned where no Docker engine answers, or the image cannot be had: servers
+// must then come from elsewhere.
 var ErrUnavailable = errors.New("no container can be had")
 
 const (
@@ -24,10 +27,12 @@ const (
 	pullTime   = 5 * time.Minute
 )
 
-// silence ends the library's log, which tells a test's reader nothing about the test. It is the whole process', so it is set once.
+// silence ends the library's log, which tells a test's reader nothing about the test. It is the
+// whole process', so it is set once.
 var silence = sync.OnceFunc(func() { log.SetDefault(log.NewNoopLogger()) })
 
-// connect returns a connection to the engine, once it has the image. Its error is ErrUnavailable, after milliseconds when there is no engine.
+// connect returns a connection to the engine, once it has the image. Its error is ErrUnavailable,
+// after milliseconds when there is no engine.
 func connect(ctx context.Context, image string) (*testcontainers.DockerProvider, error) {
 	silence()
 	engine, err := testcontainers.NewDockerProvider()
@@ -51,7 +56,8 @@ func answers(ctx context.Context, engine *testcontainers.DockerProvider) error {
 	return engine.Health(ctx)
 }
 
-// acquire pulls the image unless the engine has it. It tries once, as testcontainers would try for minutes where nothing can be pulled.
+// acquire pulls the image unless the engine has it. It tries once, as testcontainers would try for
+// minutes where nothing can be pulled.
 func acquire(ctx context.Context, engine client.APIClient, image string) error {
 	if _, err := engine.ImageInspect(ctx, image); err == nil {
 		return nil

@@ -12,7 +12,8 @@ import (
 	"allocation/deploy/testbed/kafka"
 )
 
-// The variable that names Kafka's image, and the usual one. Another must have the official one's scripts in /opt/kafka/bin.
+// The variable that names Kafka's image, and the usual one. Another must have the official one's
+// scripts in /opt/kafka/bin.
 const (
 	KafkaImageVariable = "TESTBED_KAFKA_IMAGE"
 	KafkaImage         = "apache/kafka:" + kafka.Version
@@ -20,16 +21,19 @@ const (
 
 const propertiesPath = "/tmp/server.properties"
 
-// startKafka formats the storage unless it is, as at a restart, and runs the server in the shell's place, so that it gets the signals.
+// startKafka formats the storage unless it is, as at a restart, and runs the server in the shell's
+// place, so that it gets the signals.
 const startKafka = `/opt/kafka/bin/kafka-storage.sh format --ignore-formatted -t "$1" -c "$2" && exec /opt/kafka/bin/kafka-server-start.sh "$2"`
 
-// Kafka starts a Kafka server with more settings than the usual. Its error is ErrUnavailable, or shows the end of the container's log.
+// Kafka starts a Kafka server with more settings than the usual. Its error is ErrUnavailable, or
+// shows the end of the container's log.
 func Kafka(ctx context.Context, settings map[string]string) (*Container, error) {
 	port, err := embedded.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	// The port is chosen here, because the server must know the address by which clients see it before it starts.
+	// The port is chosen here, because the server must know the address by which clients see it
+	// before it starts.
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	properties := kafka.Settings("/tmp/data", kafka.Listeners{Bind: "0.0.0.0:9092", Advertised: addr, Controller: "127.0.0.1:9093"}, settings)
 	ready := func(ctx context.Context) error { return kafka.AwaitReady(ctx, addr, nil) }

@@ -14,13 +14,15 @@ import (
 	"allocation/deploy/embedded"
 )
 
-// The variable that names Postgres' image, and the usual one. Another must take the official one's variables.
+// The variable that names Postgres' image, and the usual one. Another must take the official one's
+// variables.
 const (
 	PostgresImageVariable = "TESTBED_POSTGRES_IMAGE"
 	PostgresImage         = "postgres:17"
 )
 
-// Postgres starts a Postgres server with settings. Its error is ErrUnavailable, or shows the end of the container's log.
+// Postgres starts a Postgres server with settings. Its error is ErrUnavailable, or shows the end of
+// the container's log.
 func Postgres(ctx context.Context, settings map[string]string) (*Container, error) {
 	port, err := embedded.FreePort()
 	if err != nil {
@@ -45,7 +47,8 @@ func postgresCommand(settings map[string]string) []string {
 	return command
 }
 
-// awaitPostgres returns when the server answers over the network, which it does not while the image prepares its data.
+// awaitPostgres returns when the server answers over the network, which it does not while the image
+// prepares its data.
 func awaitPostgres(ctx context.Context, url string) error {
 	const startTime, again = 60 * time.Second, 50 * time.Millisecond
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it did not answer in time"))

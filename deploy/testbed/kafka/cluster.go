@@ -20,7 +20,8 @@ import (
 	"allocation/deploy/embedded"
 )
 
-// Cluster is three or more nodes that keep everything three times, and take writes while two of the three live.
+// Cluster is three or more nodes that keep everything three times, and take writes while two of the
+// three live.
 //
 // Each node has a plain address for clients, and one or more that it tells to clients of its other
 // listeners, which are somebody else's, such as proxies' that lead there.
@@ -127,7 +128,8 @@ func (c *Cluster) open(ctx context.Context) error {
 	return nil
 }
 
-// awaitAll returns when every node knows all others as brokers: before, a topic cannot be kept three times.
+// awaitAll returns when every node knows all others as brokers: before, a topic cannot be kept
+// three times.
 func (c *Cluster) awaitAll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, clusterStartTime)
 	defer cancel()
@@ -160,7 +162,8 @@ func (c *Cluster) Brokers() (addresses []string) {
 // Back are the addresses of a node's other listeners: where the advertised ones must lead.
 func (c *Cluster) Back(n int) []string { return c.back[n] }
 
-// Start starts a node that has ended, and returns when it answers, for which most of the nodes must live.
+// Start starts a node that has ended, and returns when it answers, for which most of the nodes must
+// live.
 func (c *Cluster) Start(ctx context.Context, n int) error { return c.nodes[n].Start(ctx) }
 
 // Kill kills a node.

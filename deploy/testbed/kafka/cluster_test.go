@@ -13,7 +13,8 @@ import (
 	"allocation/deploy/testbed/proxy"
 )
 
-// TestCluster_survivesTheLossOfANode: what was acknowledged stays, and the others take more; by proxies as by the plain way.
+// TestCluster_survivesTheLossOfANode: what was acknowledged stays, and the others take more; by
+// proxies as by the plain way.
 func TestCluster_survivesTheLossOfANode(t *testing.T) {
 	t.Parallel()
 	c, seeds := openCluster(t)

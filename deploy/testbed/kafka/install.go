@@ -22,8 +22,9 @@ var pom []byte
 // ErrMissing is wrapped by errors that say which program to install.
 var ErrMissing = errors.New("a program is missing")
 
-// Jars returns the folder of the server's jars, in the user's cache folder, after fetching them by Maven where they are not there yet.
-// Its error is ErrMissing when there is no Maven, or shows what Maven said.
+// Jars returns the folder of the server's jars, in the user's cache folder, after fetching them by
+// Maven where they are not there yet. Its error is ErrMissing when there is no Maven, or shows what
+// Maven said.
 func Jars(ctx context.Context) (string, error) {
 	cache, err := embedded.CacheDir()
 	if err != nil {

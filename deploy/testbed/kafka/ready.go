@@ -11,14 +11,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// How long a server may take to answer: alone, and where several start at once, and wait for each other, on a busy machine.
+// How long a server may take to answer: alone, and where several start at once, and wait for each
+// other, on a busy machine.
 const (
 	startTime        = 60 * time.Second
 	clusterStartTime = 3 * time.Minute
 )
 
-// AwaitReady returns when the server at the address answers and knows itself as a broker. Its error says that the time was over, or that the
-// server ended, which closes ended.
+// AwaitReady returns when the server at the address answers and knows itself as a broker. Its error
+// says that the time was over, or that the server ended, which closes ended.
 func AwaitReady(ctx context.Context, brokers string, ended <-chan struct{}) error {
 	return awaitReady(ctx, brokers, ended, startTime)
 }

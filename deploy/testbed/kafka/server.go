@@ -17,7 +17,8 @@ import (
 	"allocation/deploy/embedded/child"
 )
 
-// Server is one node, on ports and data that it keeps over restarts. Its methods are for one goroutine at a time.
+// Server is one node, on ports and data that it keeps over restarts. Its methods are for one
+// goroutine at a time.
 type Server struct {
 	dir       string
 	cluster   string // its id
@@ -35,8 +36,8 @@ type Server struct {
 // shutdownTime is how long a server may take to stop before it is killed.
 const shutdownTime = 30 * time.Second
 
-// Open makes a server in an empty folder and starts it.
-// Its error is ErrMissing when Maven or Java is not installed, or shows the end of the server's log.
+// Open makes a server in an empty folder and starts it. Its error is ErrMissing when Maven or Java
+// is not installed, or shows the end of the server's log.
 func Open(ctx context.Context, dir string, settings map[string]string) (*Server, error) {
 	s, err := newServer(ctx, dir, settings)
 	if err != nil {
@@ -57,8 +58,8 @@ func newServer(ctx context.Context, dir string, settings map[string]string) (*Se
 	return &Server{dir: dir, cluster: NewClusterID(), heap: "512m", patience: startTime, java: runtime, jars: jars, settings: settings}, nil
 }
 
-// OpenWith is Open for a server with more listeners than PLAINTEXT, each on a port of its own, and with SCRAM credentials from the start, such as
-// SCRAM-SHA-512=[name=me,password=hush].
+// OpenWith is Open for a server with more listeners than PLAINTEXT, each on a port of its own, and
+// with SCRAM credentials from the start, such as SCRAM-SHA-512=[name=me,password=hush].
 func OpenWith(ctx context.Context, dir string, settings map[string]string, listeners []Listener, scram []string) (*Server, error) {
 	s, err := newServer(ctx, dir, settings)
 	if err != nil {
@@ -178,7 +179,8 @@ func (s *Server) Start(ctx context.Context) error {
 	return nil
 }
 
-// Signal sends a signal to the server. For one that ends it, SIGTERM or SIGKILL, it returns when it has ended; an error says that it had to be killed.
+// Signal sends a signal to the server. For one that ends it, SIGTERM or SIGKILL, it returns when it
+// has ended; an error says that it had to be killed.
 func (s *Server) Signal(ctx context.Context, signal syscall.Signal) error {
 	switch signal {
 	case syscall.SIGTERM:

@@ -35,7 +35,8 @@ func (l Listeners) lists() (listeners, advertised string) {
 	return listeners, advertised
 }
 
-// NewClusterID makes up the id of a cluster. The storage tool takes an id that begins with a dash for an option.
+// NewClusterID makes up the id of a cluster. The storage tool takes an id that begins with a dash
+// for an option.
 func NewClusterID() string {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id)
@@ -43,8 +44,9 @@ func NewClusterID() string {
 	return base64.RawURLEncoding.EncodeToString(id)
 }
 
-// Settings returns the server.properties of one node that keeps its data in dir: quick to start and to form groups, with as few internal
-// partitions as do, session timeouts down to a second, and everything else as Kafka has it.
+// Settings returns the server.properties of one node that keeps its data in dir: quick to start and
+// to form groups, with as few internal partitions as do, session timeouts down to a second, and
+// everything else as Kafka has it.
 func Settings(dir string, at Listeners, more map[string]string) string {
 	listeners, advertised := at.lists()
 	settings := map[string]string{

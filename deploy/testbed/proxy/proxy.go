@@ -1,7 +1,8 @@
 // Package proxy stands between a client and a server, and makes the network between them bad.
 //
-// Its connections carry exactly what was sent, late, cut short, or not at all, as TCP does: no byte is lost in the middle of a stream. (Toxiproxy
-// drops what it holds when a toxic is taken from a connection whose reader stands still for five seconds, and goes on: no network does that.)
+// Its connections carry exactly what was sent, late, cut short, or not at all, as TCP does: no byte
+// is lost in the middle of a stream. (Toxiproxy drops what it holds when a toxic is taken from a
+// connection whose reader stands still for five seconds, and goes on: no network does that.)
 //
 // A Proxy owns its goroutines: one that accepts, and two for each connection. Close ends them all.
 package proxy
@@ -63,7 +64,8 @@ func (p *Proxy) Lead(target string) {
 	p.target = target
 }
 
-// Delay makes each piece of data wait, both ways: for latency, more or less by jitter. Zero ends it.
+// Delay makes each piece of data wait, both ways: for latency, more or less by jitter. Zero ends
+// it.
 func (p *Proxy) Delay(latency, jitter time.Duration) {
 	p.change(func() {
 		for way := range p.weather {
@@ -72,7 +74,8 @@ func (p *Proxy) Delay(latency, jitter time.Duration) {
 	})
 }
 
-// Hold lets nothing through on the given ways, and keeps connections open: a black hole, until Release.
+// Hold lets nothing through on the given ways, and keeps connections open: a black hole, until
+// Release.
 func (p *Proxy) Hold(ways ...Direction) {
 	p.change(func() {
 		for _, way := range ways {
@@ -96,7 +99,8 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// CutWithin resets each connection in the middle of what its client sends, after at most so many bytes more.
+// CutWithin resets each connection in the middle of what its client sends, after at most so many
+// bytes more.
 func (p *Proxy) CutWithin(bytes int64) {
 	for _, c := range p.open() {
 		c.fuse.Store(1 + rand.Int64N(bytes))

@@ -1,4 +1,5 @@
-// Package standby runs a Postgres primary with a streaming, asynchronous standby, each behind a proxy, and fails over from one to the other.
+// Package standby runs a Postgres primary with a streaming, asynchronous standby, each behind a
+// proxy, and fails over from one to the other.
 package standby
 
 import (
@@ -20,7 +21,8 @@ import (
 	"allocation/deploy/testbed/proxy"
 )
 
-// Pair is two places for a server, of which one has the primary. Its methods that change something are for one goroutine at a time.
+// Pair is two places for a server, of which one has the primary. Its methods that change something
+// are for one goroutine at a time.
 type Pair struct {
 	settings map[string]string
 
@@ -114,7 +116,8 @@ func (p *Pair) URL(user, database string) string {
 	return "postgres://" + user + "@" + address(primary.port) + "/" + database + "?sslmode=disable"
 }
 
-// ProxiedURL names both places, by their proxies: for clients that find the primary themselves, now and after a failover.
+// ProxiedURL names both places, by their proxies: for clients that find the primary themselves, now
+// and after a failover.
 func (p *Pair) ProxiedURL(user, database string, options url.Values) string {
 	hosts := p.places[0].clients.Addr() + "," + p.places[1].clients.Addr()
 	return "postgres://" + user + "@" + hosts + "/" + database + "?sslmode=disable&target_session_attrs=read-write&" + options.Encode()
@@ -151,7 +154,8 @@ func (p *Pair) Running() bool {
 	}
 }
 
-// Lag keeps everything from the standby that the primary commits from now on, until the failover or CatchUp.
+// Lag keeps everything from the standby that the primary commits from now on, until the failover or
+// CatchUp.
 func (p *Pair) Lag() {
 	primary, _ := p.now()
 	primary.stream.Hold(proxy.Up, proxy.Down)
@@ -163,7 +167,8 @@ func (p *Pair) CatchUp() {
 	primary.stream.Release()
 }
 
-// FailOver kills the primary for good and makes the standby the primary, with what it has received. Nobody can write to both.
+// FailOver kills the primary for good and makes the standby the primary, with what it has received.
+// Nobody can write to both.
 func (p *Pair) FailOver(ctx context.Context) error {
 	primary, standby := p.now()
 	if err := primary.server.Shutdown(ctx, syscall.SIGKILL); err != nil {

@@ -16,7 +16,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestPair_failoverLosesWhatTheStandbyLacked: clients of one URL find the new primary; the last commits are gone; a new standby follows.
+// TestPair_failoverLosesWhatTheStandbyLacked: clients of one URL find the new primary; the last
+// commits are gone; a new standby follows.
 func TestPair_failoverLosesWhatTheStandbyLacked(t *testing.T) {
 	t.Parallel()
 	p := open(t)

@@ -10,8 +10,9 @@ import (
 	"allocation/deploy/embedded/child"
 )
 
-// runCommand runs the command in a process group of its own, so that a signal reaches it and what it started exactly once, whether it came from a
-// terminal or by kill. It returns when the command has ended.
+// runCommand runs the command in a process group of its own, so that a signal reaches it and what
+// it started exactly once, whether it came from a terminal or by kill. It returns when the command
+// has ended.
 func runCommand(arguments, environment []string, signals <-chan os.Signal) (int, error) {
 	command := exec.Command(arguments[0], arguments[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr

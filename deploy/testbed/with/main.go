@@ -1,9 +1,11 @@
-// Command with runs a command beside one Kafka and one Postgres, which it names to it in KAFKA_BROKERS and DATABASE_URL:
+// Command with runs a command beside one Kafka and one Postgres, which it names to it in
+// KAFKA_BROKERS and DATABASE_URL:
 //
 //	go run ./deploy/testbed/with go test -race ./...
 //
-// It starts only what those variables do not name already, forwards signals to the command and all that it started, stops the servers, removes
-// their files, and exits with the command's code. It also ends the command when its own parent dies.
+// It starts only what those variables do not name already, forwards signals to the command and all
+// that it started, stops the servers, removes their files, and exits with the command's code. It
+// also ends the command when its own parent dies.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command consumer follows allocation.events and knows at any time which order is on which batch. It takes each event once, though some come twice.
+// Command consumer follows allocation.events and knows at any time which order is on which batch.
+// It takes each event once, though some come twice.
 package main
 
 import (
@@ -20,7 +21,8 @@ import (
 
 const stateFile = "state.json"
 
-// state is all that this consumer knows, and how it tells repeats. Both are saved together: a service with a database does it in one transaction.
+// state is all that this consumer knows, and how it tells repeats. Both are saved together: a
+// service with a database does it in one transaction.
 type state struct {
 	Products map[string]*product `json:"products"`
 	Rejected []string            `json:"rejected"` // the ids of the rejections taken

@@ -1,4 +1,5 @@
-// Command producer sends commands to the allocation service: two batches, two orders, and a delivery that was smaller than announced.
+// Command producer sends commands to the allocation service: two batches, two orders, and a
+// delivery that was smaller than announced.
 package main
 
 import (
@@ -11,7 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// command is one message. A command that is sent again keeps its id, however often and by whomever it is sent: it names the fact, not the sending.
+// command is one message. A command that is sent again keeps its id, however often and by whomever
+// it is sent: it names the fact, not the sending.
 type command struct{ kind, id, sku, data string }
 
 var commands = []command{
@@ -29,7 +31,8 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	// By default the client waits for all replicas, sends no record twice, and places keys as Java's client does.
+	// By default the client waits for all replicas, sends no record twice, and places keys as
+	// Java's client does.
 	client, err := kgo.NewClient(kgo.SeedBrokers(cmp.Or(os.Getenv("KAFKA_BROKERS"), "127.0.0.1:19092")))
 	if err != nil {
 		return err

@@ -1,4 +1,5 @@
-// Command jars prints the folder of Apache Kafka's jars, after fetching them where they are not there yet.
+// Command jars prints the folder of Apache Kafka's jars, after fetching them where they are not
+// there yet.
 package main
 
 import (
