@@ -44,7 +44,7 @@ dev: build ## run everything on an embedded default, data kept in .allocation
 	@bin/allocation dev
 
 .PHONY: test
-test: ## run all tests on real Kafka and real Postgres, which it starts and stops
+test: $(TOOLS)/promtool ## run all tests on real Kafka and real Postgres, which it starts and stops
 	$(SERVERS) go test -race -count=1 -timeout 20m ./...
 
 .PHONY: lint
@@ -117,6 +117,13 @@ test-containers: ## run the testbed on containers; needs a Docker engine
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+# Prometheus' checker of rules: this machine's, or Debian's package of it.
+$(TOOLS)/promtool:
+	mkdir -p $(TOOLS)
+	if command -v promtool >/dev/null; then ln -sf "$$(command -v promtool)" $@; else \
+		package=$$(mktemp -d) && cd $$package && apt-get download -q prometheus && \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar xO ./usr/bin/promtool >$@.part && chmod +x $@.part && mv $@.part $@; rm -rf $$package; fi
 
 $(TOOLS)/govulncheck:
 	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)

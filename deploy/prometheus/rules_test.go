@@ -1,0 +1,107 @@
+// Package prometheus holds the alerts of the runbook as rules for Prometheus, and what proves them.
+package prometheus
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+type rule struct {
+	Alert       string
+	Expr        string
+	Labels      map[string]string
+	Annotations map[string]string
+}
+
+func rules(t *testing.T) []rule {
+	t.Helper()
+	text, err := os.ReadFile("rules.yaml")
+	require.NoError(t, err)
+	var file struct{ Groups []struct{ Rules []rule } }
+	require.NoError(t, yaml.Unmarshal(text, &file))
+	require.Len(t, file.Groups, 1)
+	return file.Groups[0].Rules
+}
+
+func TestRules_areAboutMetricsThatThereAre(t *testing.T) {
+	metrics, err := os.ReadFile("../../cmd/allocation/testdata/metrics.txt")
+	require.NoError(t, err)
+	for _, r := range rules(t) {
+		names := regexp.MustCompile(`allocation_[a-z_]+`).FindAllString(r.Expr, -1)
+		require.NotEmpty(t, names, r.Alert)
+		for _, name := range names {
+			require.Contains(t, "\n"+string(metrics), "\n"+name+" ", r.Alert)
+		}
+		require.Contains(t, []string{"critical", "warning"}, r.Labels["severity"], r.Alert)
+	}
+}
+
+// Each alert of the runbook that is about a metric has a rule, and each rule leads to its place there.
+func TestRules_areTheRunbooks(t *testing.T) {
+	runbook, err := os.ReadFile("../../docs/runbook.md")
+	require.NoError(t, err)
+	_, alerts, _ := strings.Cut(string(runbook), "\n## Alerts\n")
+	alerts, _, _ = strings.Cut(alerts, "\n## ")
+	want := map[string]int{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `.*allocation_.* \\| \\[.*\\]\\((#[a-z-]+)\\) \\|$").FindAllStringSubmatch(alerts, -1) {
+		want["docs/runbook.md"+row[1]]++
+	}
+	got := map[string]int{}
+	for _, r := range rules(t) {
+		got[r.Annotations["runbook"]]++
+		require.NotEmpty(t, r.Annotations["summary"], r.Alert)
+	}
+	require.Equal(t, want, got)
+}
+
+// promtool checks rules and runs their tests.
+func promtool(t *testing.T, dir string, args ...string) (string, error) {
+	t.Helper()
+	path, err := filepath.Abs("../../.cache/bin/promtool")
+	require.NoError(t, err)
+	if _, err := os.Stat(path); err != nil {
+		path, err = exec.LookPath("promtool")
+		require.NoError(t, err, "promtool of Prometheus is missing: `make test` gets it on Debian; elsewhere install it")
+	}
+	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func TestRules_fireOnWhatTheyAreAbout(t *testing.T) {
+	out, err := promtool(t, ".", "check", "rules", "rules.yaml")
+	require.NoError(t, err, out)
+	out, err = promtool(t, ".", "test", "rules", "rules_test.yaml")
+	require.NoError(t, err, out)
+	tests, err := os.ReadFile("rules_test.yaml")
+	require.NoError(t, err)
+	for _, r := range rules(t) {
+		require.Contains(t, string(tests), "alertname: "+r.Alert+"\n")
+	}
+}
+
+// A rule that is about something else fails its test: so each test can fail.
+func TestRules_haveTestsThatCanFail(t *testing.T) {
+	text, err := os.ReadFile("rules.yaml")
+	require.NoError(t, err)
+	tests, err := os.ReadFile("rules_test.yaml")
+	require.NoError(t, err)
+	for _, r := range rules(t) {
+		dir := t.TempDir()
+		broken := strings.Replace(string(text), "expr: "+r.Expr+"\n", "expr: vector(0) > 1\n", 1)
+		require.NotEqual(t, string(text), broken, r.Alert)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "rules.yaml"), []byte(broken), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "rules_test.yaml"), tests, 0o600))
+		out, err := promtool(t, dir, "test", "rules", "rules_test.yaml")
+		require.Error(t, err, r.Alert)
+		require.Contains(t, out, r.Alert)
+	}
+}
