@@ -13,7 +13,7 @@ import (
 const linger = time.Duration(0)
 
 // producer is a Kafka client and what is known of each topic while it lives. It is replaced when it
-// can never work again (see health.go).
+// can never work again (see watcher.go).
 type producer struct {
 	client  *kgo.Client
 	streams map[string]*stream

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -96,7 +95,6 @@ func scanClaims(rows pgx.Rows, requests []worker.ClaimRequest, tokens []uuid.UUI
 		r := requests[n-1]
 		c.Source = outbox.Source{ID: c.Source.ID, Topic: r.Topic, TopicID: id, Partition: r.Partition}
 		c.Token = worker.Token(tokens[n-1])
-		c.Since = time.Now()
 		claims[n-1] = c
 		found++
 	}

@@ -11,8 +11,7 @@
 // Locks are taken in one order, so that transactions cannot deadlock: positions by source, the
 // table absences, products by SKU, then batches and lines by key.
 //
-// It starts no goroutine that outlives a call, except the one of Listen, which ends with its
-// context.
+// It starts no goroutine that outlives a call.
 package store
 
 import (

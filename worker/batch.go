@@ -115,7 +115,6 @@ type Claim struct {
 	Published  int64 // every row below is acknowledged
 	Attempts   int   // claims since the position last moved, this one included: high where a record kills its worker
 	Danger     int64 // records below it were tried alone, and that never ended; 0: there was no such trial
-	Since      time.Time
 
 	LeaderEpoch int32 // of the last record applied; -1: not known
 	Replay      Replay

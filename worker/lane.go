@@ -23,8 +23,9 @@ const (
 	closed                       // revoked or lost
 )
 
-// lane is one assigned partition. All fields but its name, type and applier are guarded by
-// Worker.mu.
+// lane is one assigned partition. Its name, type and applier never change; all other fields are
+// guarded by Worker.mu. While a lane is busy, only its applier changes its claim, its trials and how
+// much of what is kept it takes, so the applier may read these without the lock.
 type lane struct {
 	topic     string
 	partition int32

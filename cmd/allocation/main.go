@@ -1,8 +1,8 @@
 // Command allocation allocates order lines to batches of stock: commands come from Kafka, are
 // decided and kept in Postgres, and events go back to Kafka. Run it with --help.
 //
-// One file holds one subcommand; wiring.go puts a worker together, which dev, worker and the tests
-// share.
+// A file's name begins with its subcommand's; program.go has them all. wiring.go puts a worker
+// together, which dev, worker and the tests share.
 package main
 
 import (
