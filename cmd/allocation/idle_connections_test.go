@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -23,7 +24,7 @@ func askAgain(conn net.Conn) error {
 		return err
 	}
 	_, err = io.Copy(io.Discard, answer.Body)
-	return err
+	return errors.Join(err, answer.Body.Close())
 }
 
 func TestWeb_closesTheConnectionsThatAreIdleForLongest(t *testing.T) {
