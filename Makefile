@@ -118,12 +118,15 @@ test-containers: ## run the testbed on containers; needs a Docker engine
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 
-# Prometheus' checker of rules: this machine's, or Debian's package of it.
+# Prometheus' checker of rules: this machine's, or out of Debian's package, whose list may be fetched
+# first, into a folder of its own.
+APT_HERE := apt-get -q -o Dir::State::lists=lists -o Dir::Cache=cache
 $(TOOLS)/promtool:
 	mkdir -p $(TOOLS)
 	if command -v promtool >/dev/null; then ln -sf "$$(command -v promtool)" $@; else \
-		package=$$(mktemp -d) && cd $$package && apt-get download -q prometheus && \
-		dpkg-deb --fsys-tarfile prometheus_*.deb | tar xO ./usr/bin/promtool >$@.part && chmod +x $@.part && mv $@.part $@; rm -rf $$package; fi
+		package=$$(mktemp -d) && cd $$package && mkdir -p lists/partial cache/archives/partial && \
+		{ apt-get download -q prometheus || { $(APT_HERE) update && $(APT_HERE) download prometheus; }; } && \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar xO ./usr/bin/promtool >$@.part && chmod +x $@.part && mv $@.part $@; fi
 
 $(TOOLS)/govulncheck:
 	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
