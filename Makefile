@@ -120,13 +120,13 @@ $(TOOLS)/golangci-lint:
 
 # Prometheus' checker of rules: this machine's, or out of Debian's package, whose list may be fetched
 # first, into a folder of its own.
-APT_HERE := apt-get -q -o Dir::State::lists=lists -o Dir::Cache=cache
+APT_HERE := apt-get -q -o Dir::State::lists="$$PWD/lists" -o Dir::Cache="$$PWD/cache"
 $(TOOLS)/promtool:
 	mkdir -p $(TOOLS)
 	if command -v promtool >/dev/null; then ln -sf "$$(command -v promtool)" $@; else \
 		package=$$(mktemp -d) && cd $$package && mkdir -p lists/partial cache/archives/partial && \
 		{ apt-get download -q prometheus || { $(APT_HERE) update && $(APT_HERE) download prometheus; }; } && \
-		dpkg-deb --fsys-tarfile prometheus_*.deb | tar xO ./usr/bin/promtool >$@.part && chmod +x $@.part && mv $@.part $@; fi
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar xO ./usr/bin/promtool >$@.part && chmod +x $@.part && mv $@.part $@ && rm -r "$$package"; fi
 
 $(TOOLS)/govulncheck:
 	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
