@@ -139,7 +139,7 @@ func (c *campaign) torment(ctx context.Context) error {
 	defer watch.Wait()
 	defer stopWatching()
 
-	loading, stopLoading := context.WithTimeout(ctx, c.duration)
+	loading, stopLoading := context.WithCancel(ctx)
 	defer stopLoading()
 	var loads sync.WaitGroup
 	loads.Go(func() { c.load.run(loading) })

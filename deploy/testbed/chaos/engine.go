@@ -61,11 +61,15 @@ func newEngine(c *campaign) *engine {
 	return e
 }
 
-// run strikes until the context ends, and returns when every fault is mended. An error is the
-// campaign's own failure, and ends it early.
+// run strikes for the campaign's time, and returns when every fault is mended. On a slow machine it
+// goes on, for as long again at most, until each kind has struck once. An error is the campaign's
+// own failure, and ends it early.
 func (e *engine) run(ctx context.Context) error {
+	ctx, over := context.WithCancel(ctx)
+	defer over()
+	began := time.Now()
 	var hits sync.WaitGroup
-	for rest(ctx, e.pause()) && !e.failed() {
+	for rest(ctx, min(e.pause(), e.left(began))) && e.left(began) > 0 && !e.failed() {
 		k, ok := e.choose()
 		if !ok || !e.acquire(k) {
 			e.postpone(k)
@@ -78,8 +82,18 @@ func (e *engine) run(ctx context.Context) error {
 			e.strike(ctx, k, seed)
 		})
 	}
+	over()
 	hits.Wait()
 	return errors.Join(e.errs...)
+}
+
+// left is for how long it is to strike yet.
+func (e *engine) left(began time.Time) time.Duration {
+	end := began.Add(e.campaign.duration)
+	if len(e.first) > 0 {
+		end = end.Add(e.campaign.duration)
+	}
+	return time.Until(end)
 }
 
 // pause is from one fault to the next.
