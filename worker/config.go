@@ -24,7 +24,7 @@ type Config struct {
 	StallTimeout    time.Duration // an applier with work that did not move for so long is not ready
 	ShutdownTimeout time.Duration // after which a graceful stop gives up
 
-	// Service names the program in traces.
+	// Service is the program's name, in traces and in what the log says to type.
 	Service string
 
 	// Access hears why the group does not let this worker in, and nil when it does. It may be nil.

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -84,8 +85,8 @@ func (w *Worker) quarantine(l *lane) {
 	l.drop()
 	l.dropBatches()
 	w.client.PauseFetchPartitions(l.asMap())
-	w.logger.Error("partition quarantined: nothing of it is applied until an operator decides; see `offsets list`, and "+
-		"`offsets accept` or `reset`", "topic", l.topic, "partition", l.partition, "position", l.next, "reason", l.why)
+	w.logger.Error(fmt.Sprintf("partition quarantined: nothing of it is applied until an operator decides; see `%[1]s offsets list`, and "+
+		"`%[1]s offsets accept` or `reset`", w.cfg.Service), "topic", l.topic, "partition", l.partition, "position", l.next, "reason", l.why)
 	w.count()
 }
 

@@ -83,8 +83,8 @@ func (w *Worker) readOutsize(ctx context.Context, l *lane, o *outsize) {
 func (w *Worker) heardOfOutsize(l *lane, header *batchHeader, err error) bool {
 	switch {
 	case errors.Is(err, errBadHeader):
-		l.why = fmt.Sprintf("the batch of records at offset %d %s, and %s: `offsets reset` goes on behind it",
-			l.fetched, l.outsize.which.says(), err)
+		l.why = fmt.Sprintf("the batch of records at offset %d %s, and %s: %s offsets reset goes on behind it",
+			l.fetched, l.outsize.which.says(), err, w.cfg.Service)
 		l.dropOutsize()
 		l.fetchFailure = l.why // what reads the log and the database from elsewhere finds nothing wrong
 		w.quarantine(l)

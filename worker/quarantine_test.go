@@ -44,7 +44,7 @@ func (p *pipeline) awaitQuarantine(m *member, partitions int, why string) {
 	require.Eventually(p.t, func() bool { return m.gauge("partitions_quarantined") == float64(partitions) }, noticed, 20*time.Millisecond)
 	if partitions > 0 {
 		require.Regexp(p.t, why, p.log.String())
-		require.Contains(p.t, p.log.String(), "allocation offsets ")
+		require.Contains(p.t, p.log.String(), "test offsets ")
 	}
 	// A broker that was started again must be back; a quarantine is no reason not to be ready.
 	require.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) == 0 }, noticed, 20*time.Millisecond)

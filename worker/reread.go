@@ -148,7 +148,7 @@ func (w *Worker) readOn(ctx context.Context, l *lane, r *reread, reader *batchRe
 }
 
 func (w *Worker) stopReread(ctx context.Context, l *lane, letter *BatchLetter, why string) error {
-	w.logger.Error("a batch of records cannot be read again: see `dlq show`", "topic", l.topic, "partition", l.partition,
+	w.logger.Error("a batch of records cannot be read again: see `"+w.cfg.Service+" dlq show`", "topic", l.topic, "partition", l.partition,
 		"offset", letter.First, "reason", why)
 	return w.store.StopReread(ctx, *letter, why)
 }
