@@ -107,7 +107,7 @@ func (c *Catalog) batch(ref string) *batch {
 	return b
 }
 
-// line is the line of id, nil if there is none; ok tells whether that is known.
+// line is the line of id, nil if there is none; ok reports whether that is known.
 func (c *Catalog) line(id LineID) (l *line, ok bool) {
 	l, ok = c.lines[id]
 	return l, ok

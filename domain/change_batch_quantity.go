@@ -70,7 +70,7 @@ func (cmd ChangeBatchQuantity) foresee(need *Need, b *batch) *Need {
 	return need
 }
 
-// changes tells whether the command has an effect: it is neither stale, nor a repeat, nor without
+// changes reports whether the command has an effect: it is neither stale, nor a repeat, nor without
 // news.
 func (cmd ChangeBatchQuantity) changes(b *batch, commandID string) bool {
 	if cmd.Revision != NoRevision {

@@ -43,8 +43,8 @@ func (c *Catalog) Spare(n *Need) {
 	}
 }
 
-// Offers tells whether a product and its open batches are known, so that a line of it can be placed
-// at once.
+// Offers reports whether a product and its open batches are known, so that a line of it can be
+// placed at once.
 func (c *Catalog) Offers(sku string) bool {
 	p := c.products[sku]
 	return p != nil && p.knowledge == present && p.open.learned()

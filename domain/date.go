@@ -6,7 +6,7 @@ import "time"
 // texts is the order of time, and none comes first.
 type Date string
 
-// ParseDate reads a day. It tells whether text is a real one, written exactly so.
+// ParseDate reads a day. It reports whether text is a real one, written exactly so.
 func ParseDate(text string) (Date, bool) {
 	const layout = "2006-01-02"
 	if len(text) != len(layout) || text[:4] == "0000" {

@@ -81,7 +81,7 @@ func (n *Need) Merge(o *Need) {
 	}
 }
 
-// Empty tells whether nothing is needed.
+// Empty reports whether nothing is needed.
 func (n *Need) Empty() bool {
 	return len(n.Products) == 0 && len(n.Batches) == 0 && len(n.Lines) == 0
 }

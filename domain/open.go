@@ -63,17 +63,17 @@ func (o *openBatches) next(least int64) int {
 	return firstOpen
 }
 
-// learned tells whether anything was told.
+// learned reports whether anything was told.
 func (o *openBatches) learned() bool { return o.rest == 0 || len(o.windows) > 0 }
 
-// covers tells whether no unknown batch that has qty can come before b.
+// covers reports whether no unknown batch that has qty can come before b.
 func (o *openBatches) covers(b *batch, qty int64) bool {
 	return qty > o.rest || slices.ContainsFunc(o.windows, func(w window) bool {
 		return w.least <= qty && ComparePreference(&b.Batch, w.last) <= 0
 	})
 }
 
-// first is the first batch that can take qty, nil if none can. ok tells whether that is certain.
+// first is the first batch that can take qty, nil if none can. ok reports whether that is certain.
 func (o *openBatches) first(qty int64) (b *batch, ok bool) {
 	for _, b := range o.list {
 		if b.Available() >= qty {

@@ -101,7 +101,7 @@ func (w *waitingLines) candidates(stock int64, all bool) *heap[*class] {
 	return &candidates
 }
 
-// look finds the next line of a class. It tells whether there is one, or may be one.
+// look finds the next line of a class. It reports whether there is one, or may be one.
 func (w *waitingLines) look(c *class, all bool) bool {
 	for c.lines.Len() > 0 && c.lines.top().State != Waiting {
 		c.lines.pop()

@@ -135,7 +135,7 @@ func few(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// Unfit tells whether an error says that nothing but a person mends what it is about.
+// Unfit reports whether an error says that nothing but a person mends what it is about.
 func Unfit(err error) bool {
 	var (
 		foreign  *ForeignError

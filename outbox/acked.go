@@ -45,7 +45,7 @@ func (a *acked) advance() {
 	}
 }
 
-// has tells whether a row is acknowledged.
+// has reports whether a row is acknowledged.
 func (a *acked) has(row int64) bool {
 	if row < a.low {
 		return true

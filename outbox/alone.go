@@ -147,7 +147,7 @@ func (a *alone) publish(s *solo) error {
 	return kgo.ErrClientClosed
 }
 
-// gaveUp tells whether a topic refuses everything for so long that no more is waited for. While
+// gaveUp reports whether a topic refuses everything for so long that no more is waited for. While
 // events are not published either, it is an outage.
 func (a *alone) gaveUp(now time.Time) bool {
 	if a.refusing.IsZero() {

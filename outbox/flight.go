@@ -136,7 +136,7 @@ func (f *flight) returned(r *kgo.Record, err error) {
 	stream.end()
 }
 
-// deadLetter tells whether the row is one.
+// deadLetter reports whether the row is one.
 func (f *flight) deadLetter() bool { return !f.streams[0].ordered }
 
 // command names the command that caused the row, as `dlq show` takes it.

@@ -127,7 +127,7 @@ func (h *health) tableAnswered() {
 	}
 }
 
-// troubled tells whether anything is wrong, or was lately.
+// troubled reports whether anything is wrong, or was lately.
 func (h *health) troubled() bool {
 	for _, t := range h.topics {
 		if t.silence.get() != nil {

@@ -16,7 +16,7 @@ func (s *source) hold(row *Row) bool {
 	return true
 }
 
-// mustWait tells whether a predecessor is not acknowledged yet. If so, this source will be told
+// mustWait reports whether a predecessor is not acknowledged yet. If so, this source will be told
 // when it is.
 func (s *source) mustWait(after Predecessor) bool {
 	return after.Source != 0 && after.Source != s.ID && !s.relay.await(s, after)

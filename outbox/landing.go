@@ -84,8 +84,8 @@ func (s *source) acknowledge(f *flight) bool {
 	return low > s.watched
 }
 
-// watch asks to be announced when a row is published, and tells whether it is already, and whether
-// it is known here at all.
+// watch asks to be announced when a row is published, and reports whether it is already, and
+// whether it is known here at all.
 func (s *source) watch(row int64) (published, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

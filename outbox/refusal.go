@@ -23,14 +23,14 @@ import (
 //   - A topic that does not exist, or has no leader, refuses nothing: the client waits for it, and
 //     so does everybody.
 
-// isRefusal tells whether a broker said no, for good as far as the client is concerned.
+// isRefusal reports whether a broker said no, for good as far as the client is concerned.
 func isRefusal(err error) bool {
 	var k *kerr.Error
 	return errors.As(err, &k)
 }
 
-// isAboutRecord tells whether a broker refused a record for what it is, so that the same record is
-// refused again, and others may not be.
+// isAboutRecord reports whether a broker refused a record for what it is, so that the same record
+// is refused again, and others may not be.
 func isAboutRecord(err error) bool {
 	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, kerr.InvalidRecord) || errors.Is(err, kerr.PolicyViolation)
 }

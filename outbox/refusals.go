@@ -31,7 +31,7 @@ type refusal struct {
 	at   time.Time
 }
 
-// note takes a refusal down, and tells whether the topic refused nothing yet, or for another
+// note takes a refusal down, and reports whether the topic refused nothing yet, or for another
 // reason.
 func (r *refusals) note(by refusedBy, row int64, err error, now time.Time) (changed bool) {
 	fresh := refusal{err: fmt.Errorf("publish to %s: %w", by.topic.topic, err), row: row, acks: by.topic.acks.Load(), at: now}
@@ -50,8 +50,8 @@ func (r *refusals) note(by refusedBy, row int64, err error, now time.Time) (chan
 	return changed
 }
 
-// stands tells whether a refusal is the last word about its row. Only that the row is acknowledged
-// takes it back.
+// stands reports whether a refusal is the last word about its row. Only that the row is
+// acknowledged takes it back.
 func (by refusedBy) stands(r refusal, now time.Time) bool {
 	return now.Sub(r.at) < refusalMemory && by.source.ctx.Err() == nil && by.source.published() <= r.row
 }

@@ -81,7 +81,7 @@ func (t *topicState) whySilent() (others bool, err error) {
 	return others, err
 }
 
-// moving tells whether records were acknowledged lately, and after others that are not.
+// moving reports whether records were acknowledged lately, and after others that are not.
 func (t *topicState) moving(patience time.Duration, now time.Time) bool {
 	return t.acks.Load() > t.turnedAcks && t.ackedAt.within(patience, now)
 }

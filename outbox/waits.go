@@ -66,7 +66,7 @@ func (w *waits) awaited() map[int32]int64 {
 	return rows
 }
 
-// await tells whether a row is acknowledged. If not, s is told when it is: by the relay's own
+// await reports whether a row is acknowledged. If not, s is told when it is: by the relay's own
 // source where that is open here, and by the poller, which asks the table, where it is not, or
 // where this process does not know the row.
 func (r *Relay) await(s *source, after Predecessor) bool {

@@ -86,8 +86,8 @@ func (w *watcher) look(ctx context.Context, silent []silentTopic) {
 	}
 }
 
-// lostProducerID tells whether the client has an error instead of a producer id, which it keeps for
-// ever.
+// lostProducerID reports whether the client has an error instead of a producer id, which it keeps
+// for ever.
 func (w *watcher) lostProducerID(ctx context.Context, client *kgo.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
@@ -96,8 +96,8 @@ func (w *watcher) lostProducerID(ctx context.Context, client *kgo.Client) bool {
 	return errors.As(err, &k) && !k.Retriable
 }
 
-// ask asks what is wrong with topics, and tells whether one was deleted and made again: the client
-// goes on with the id that it knew.
+// ask asks what is wrong with topics, and reports whether one was deleted and made again: the
+// client goes on with the id that it knew.
 func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []silentTopic) (madeAgain bool) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
@@ -130,8 +130,8 @@ func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []silentTo
 	return madeAgain
 }
 
-// judge notes what an answer says of a topic, and tells whether it is there. That nothing is wrong
-// with the answer does not mean that records are taken: only an acknowledgement does.
+// judge notes what an answer says of a topic, and reports whether it is there. That nothing is
+// wrong with the answer does not mean that records are taken: only an acknowledgement does.
 func (w *watcher) judge(t silentTopic, answer *kmsg.MetadataResponseTopic) (there bool) {
 	health := w.relay.health
 	others := t.moving(w.relay.pace.patience, time.Now())

@@ -18,7 +18,7 @@ type LetterFilter struct {
 	Until   time.Time
 }
 
-// Empty tells whether the filter leaves nothing out.
+// Empty reports whether the filter leaves nothing out.
 func (f *LetterFilter) Empty() bool {
 	return len(f.Reasons) == 0 && len(f.Types) == 0 && f.SKU == "" && f.Since.IsZero() && f.Until.IsZero()
 }

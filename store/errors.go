@@ -70,7 +70,7 @@ func classify(err, unanswered error) error {
 	return err
 }
 
-// canceled tells whether a call was cancelled, as a guard does it.
+// canceled reports whether a call was cancelled, as a guard does it.
 func canceled(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == codeCanceled
@@ -144,8 +144,8 @@ func isOutage(pg *pgconn.PgError) bool {
 	return lacksDay(pg)
 }
 
-// spoils tells whether an error says that a connection is not in the state that this side takes it
-// to be in. Another one is.
+// spoils reports whether an error says that a connection is not in the state that this side takes
+// it to be in. Another one is.
 func spoils(pg *pgconn.PgError) bool {
 	switch pg.Code {
 	case "25006": // read_only_sql_transaction is the server's state

@@ -10,7 +10,7 @@ import (
 	"allocation/worker"
 )
 
-// isFault tells whether the worker would look for the command at fault.
+// isFault reports whether the worker would look for the command at fault.
 func isFault(err error) bool {
 	var fenced *worker.FencedError
 	return err != nil && !errors.As(err, &fenced) && !errors.Is(err, worker.ErrOutage) && !errors.Is(err, worker.ErrConflict) && !errors.Is(err, worker.ErrUnknownOutcome)

@@ -69,7 +69,7 @@ type holding struct {
 	holds map[int]string // it failed: the product that it holds
 }
 
-// waitsOrHolds tells whether a command is not to be decided: its product is held, or it failed
+// waitsOrHolds reports whether a command is not to be decided: its product is held, or it failed
 // itself.
 func (d *decisions) waitsOrHolds(i int, sku, makes string) bool {
 	c := &d.batch.Commands[i]

@@ -74,7 +74,7 @@ func newMemory() *memory {
 // something else was read.
 var errNotNew = fmt.Errorf("%w: an order line that is placed exists already", worker.ErrConflict)
 
-// presumes tells whether an order line that is to be placed is taken for a new one, unless it was
+// presumes reports whether an order line that is to be placed is taken for a new one, unless it was
 // to be placed lately. If it is none, the write fails on the primary key, and the next transaction
 // looks it up.
 func (m *memory) presumes(id domain.LineID) bool { return !m.lines.seen(id) && m.careful == 0 }
@@ -199,7 +199,7 @@ const recentSlots = 1 << 17
 
 func newRecent() recent { return recent{maphash.MakeSeed(), make([]uint64, recentSlots)} }
 
-// seen tells whether it was asked about a line before.
+// seen reports whether it was asked about a line before.
 func (r *recent) seen(id domain.LineID) bool {
 	hash := maphash.Comparable(r.seed, id)
 	slot := &r.slots[hash%recentSlots]

@@ -40,7 +40,7 @@ type outsiders struct {
 // askAgain is how often it is asked whether locks are still held.
 const askAgain = 200 * time.Millisecond
 
-// any tells whether there is one. It costs nothing where there is none.
+// any reports whether there is one. It costs nothing where there is none.
 func (o *outsiders) any() bool { return o.n.Load() > 0 }
 
 func (o *outsiders) add(h foreignLock) {
@@ -153,7 +153,7 @@ func (s *Store) nameRow(ctx context.Context, h *foreignLock, table, place string
 // standby must not be cancelled.
 const giveUpSQL = `select pg_cancel_backend($1) from pg_stat_activity where pid = $1 and wait_event_type = 'Lock'`
 
-// giveUp tells whether it did: the call may end before the answer comes, and must know.
+// giveUp reports whether it did: the call may end before the answer comes, and must know.
 func (s *Store) giveUp(ctx context.Context, pid int32) (gaveUp bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
 	defer cancel()

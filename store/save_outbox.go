@@ -40,7 +40,7 @@ func queueOutbox(p *pipeline, batch worker.Batch, l *ledger) {
 	})
 }
 
-// linked tells whether any row refers to another one, or has a trace.
+// linked reports whether any row refers to another one, or has a trace.
 func (l *ledger) linked() bool {
 	if len(l.kept.decided) > 0 || l.kept.reread != nil {
 		return true

@@ -71,7 +71,7 @@ func (s *Store) orderCommands(ctx context.Context, query, order string, limit in
 	return found, total, err
 }
 
-// read fills in what the command says, and tells whether it is about the order. A refused command
+// read fills in what the command says, and reports whether it is about the order. A refused command
 // may be wrong in any way.
 func (c *OrderCommandView) read(order string, value, headers []byte) bool {
 	decoded, err := decodeHeaders(headers)

@@ -112,7 +112,7 @@ func (e *DeniedError) Error() string {
 // Unwrap is Kafka's own error.
 func (e *DeniedError) Unwrap() error { return e.err }
 
-// denied tells whether a topic is hidden.
+// denied reports whether a topic is hidden.
 func denied(topic kadm.TopicDetail) bool { return errors.Is(topic.Err, kerr.TopicAuthorizationFailed) }
 
 // Ask asks for the bounds of the logs of partitions: all their leaders at the same time, each for

@@ -272,7 +272,7 @@ func (w *Worker) kickAppliers() {
 	}
 }
 
-// mayClaimNow tells whether this worker may claim, and writes into the database that it is there.
+// mayClaimNow reports whether this worker may claim, and writes into the database that it is there.
 func (w *Worker) mayClaimNow(ctx context.Context) error {
 	if barred := w.barred.Load(); barred != nil {
 		return barred
@@ -303,8 +303,8 @@ func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*s
 	return seen, err
 }
 
-// ahead tells whether a worker of this database, or of one that it was copied from, told the group
-// of commands that the database does not have.
+// ahead reports whether a worker of this database, or of one that it was copied from, told the
+// group of commands that the database does not have.
 func (s *sight) ahead(c Claim) bool {
 	told := s.reports[Partition{c.Source.Topic, c.Source.Partition}]
 	return told.worker && told.at > c.NextOffset && c.NextOffset >= c.Replay.Below

@@ -48,9 +48,9 @@
 // commands, when that happens again and again, and in the end with its keys locked before they are
 // read, or one that takes long would never be first (see applier.finish and Batch.LockFirst).
 //
-// There is one lock, Worker.mu, for lanes and what is in them. It is never held across a call to the
-// Store or to Kafka, nor while the relay waits for acknowledgements. Opening and closing a source of
-// the relay is done under it: closing waits until the source's goroutine has ended, which is as
-// long as it takes to cancel what that asks the table. What the applier alone changes of a lane
-// while it is busy with it, it may also read without the lock: see lane.
+// There is one lock, Worker.mu, for lanes and what is in them. It is never held across a call to
+// the Store or to Kafka, nor while the relay waits for acknowledgements. Opening and closing a
+// source of the relay is done under it: closing waits until the source's goroutine has ended, which
+// is as long as it takes to cancel what that asks the table. What the applier alone changes of a
+// lane while it is busy with it, it may also read without the lock: see lane.
 package worker

@@ -86,7 +86,7 @@ func (w *Worker) fetchError(l *lane, err error) {
 	}
 }
 
-// allApplied tells whether nothing waits in lanes, nor is being applied. The caller holds mu.
+// allApplied reports whether nothing waits in lanes, nor is being applied. The caller holds mu.
 func (w *Worker) allApplied() bool {
 	for _, l := range w.lanes {
 		if l.busy || len(l.queue) > 0 {
@@ -254,7 +254,7 @@ func (l *lane) whyNothingComes(now time.Time, patience time.Duration) string {
 	return ""
 }
 
-// unmeasured tells whether nobody has said for long where the lane's log ends.
+// unmeasured reports whether nobody has said for long where the lane's log ends.
 func (l *lane) unmeasured(now time.Time, patience time.Duration) bool {
 	return now.Sub(l.measuredAt) > patience+measureEvery
 }

@@ -216,7 +216,8 @@ func (w *Worker) compare(ctx context.Context, claimed []*finding) {
 	}
 }
 
-// wentBack tells whether the database is behind what was committed, as noteLostCommits reports it.
+// wentBack reports whether the database is behind what was committed, as noteLostCommits reports
+// it.
 func (w *Worker) wentBack(claims []Claim) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

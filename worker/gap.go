@@ -101,7 +101,7 @@ func (w *Worker) explainGap(l *lane) {
 	})
 }
 
-// heardOfGap notes what the log says, and tells whether it is an answer. The caller holds mu.
+// heardOfGap notes what the log says, and reports whether it is an answer. The caller holds mu.
 func (w *Worker) heardOfGap(l *lane, through int64, bad *batchHeader, err error) bool {
 	g := l.gap
 	switch {
@@ -215,7 +215,7 @@ func (w *Worker) explain(ctx context.Context, source outbox.Source, from, until 
 	return at, nil, nil
 }
 
-// accounts tells whether a batch has no records from an offset on but those that came. Its header
+// accounts reports whether a batch has no records from an offset on but those that came. Its header
 // counts fewer than it has offsets where the log was compacted.
 func (h *batchHeader) accounts(b *kmsg.RecordBatch, from int64, came []int64) bool {
 	if h.aborted || b.Attributes&controlBatch != 0 || h.Records <= b.LastOffsetDelta {

@@ -23,7 +23,7 @@ type evidence struct {
 	holds   int   // commands that were held since the last of them
 }
 
-// mayHold tells whether a command that fails is the one at fault. The caller holds mu.
+// mayHold reports whether a command that fails is the one at fault. The caller holds mu.
 func (w *Worker) mayHold() bool { return w.evidence.holds < maxHolds }
 
 // note counts what was committed. The caller holds mu.
@@ -67,7 +67,7 @@ func failed(times int, err error) string {
 	return fmt.Sprintf("it failed %d times alone: %s", times, strings.ToValidUTF8(text[:min(most, len(text))], ""))
 }
 
-// atFault tells whether it is the lane's first command that fails, and not everything. The caller
+// atFault reports whether it is the lane's first command that fails, and not everything. The caller
 // holds mu.
 func (w *Worker) atFault(l *lane) bool {
 	if l.failures < maxFailures || !w.mayHold() {
@@ -76,8 +76,8 @@ func (w *Worker) atFault(l *lane) bool {
 	return w.evidence.commits > l.failedAt || l.failures >= patientFailures && !w.othersTry(l)
 }
 
-// othersTry tells whether another lane may yet show that commands can be applied. The caller holds
-// mu.
+// othersTry reports whether another lane may yet show that commands can be applied. The caller
+// holds mu.
 func (w *Worker) othersTry(l *lane) bool {
 	for _, other := range w.lanes {
 		if other != l && other.state == running && len(other.queue) > 0 && other.failures < maxFailures {

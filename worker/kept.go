@@ -37,7 +37,7 @@ type KeptBatch struct {
 	Attempts int    // to apply what begins here, this one included: high where it ends its worker
 }
 
-// Empty tells whether there is nothing to do.
+// Empty reports whether there is nothing to do.
 func (b *KeptBatch) Empty() bool { return len(b.Records) == 0 && b.Free == "" }
 
 // Backlog says what is kept for a partition.

@@ -24,8 +24,8 @@ const (
 )
 
 // lane is one assigned partition. Its name, type and applier never change; all other fields are
-// guarded by Worker.mu. While a lane is busy, only its applier changes its claim, its trials and how
-// much of what is kept it takes, so the applier may read these without the lock.
+// guarded by Worker.mu. While a lane is busy, only its applier changes its claim, its trials and
+// how much of what is kept it takes, so the applier may read these without the lock.
 type lane struct {
 	topic     string
 	partition int32
@@ -52,7 +52,7 @@ type lane struct {
 	saved     int64     // the published row that the database has
 	saveNow   bool      // somebody waits for it
 	eager     time.Time // until then somebody waits for its rows one after the other: each is written at once
-	asked     bool      // somebody said so, or an operator decided about the partition: saving tells whether the claim holds
+	asked     bool      // somebody said so, or an operator decided about the partition: saving reports whether the claim holds
 	movedAt   time.Time // the last transaction
 
 	alone    bool      // its first record failed in a batch of one: it is tried alone
@@ -123,7 +123,7 @@ func (l *lane) fetchEpoch() int32 {
 	return l.claim.LeaderEpoch
 }
 
-// publishes tells whether the lane's claim holds, as far as is known, and its rows are published.
+// publishes reports whether the lane's claim holds, as far as is known, and its rows are published.
 func (l *lane) publishes() bool {
 	return l.state == running || l.state == draining || l.state == waiting
 }

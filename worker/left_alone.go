@@ -90,7 +90,7 @@ func (a *leftAlone) lags(ctx context.Context, alone map[topicPartition]Holding) 
 	return lags
 }
 
-// read tells whether this worker or another member of the group consumes a topic.
+// read reports whether this worker or another member of the group consumes a topic.
 func (a *leftAlone) read(seen *sight, topic string) bool {
 	if slices.Contains(a.w.topics(), topic) || seen == nil {
 		return true

@@ -19,12 +19,12 @@ type locked struct {
 // does not wait for it.
 const lockedAgain = 500 * time.Millisecond
 
-// blocked tells whether the lane's next record needs what is locked.
+// blocked reports whether the lane's next record needs what is locked.
 func (l *lane) blocked() bool {
 	return l.lock != nil && len(l.queue) > 0 && l.queue[0].Offset >= l.lock.from
 }
 
-// beyondLock tells whether a record must wait for the lock.
+// beyondLock reports whether a record must wait for the lock.
 func (l *lane) beyondLock(offset int64) bool { return l.lock != nil && offset >= l.lock.from }
 
 // standAside has the lanes wait whose commands need what is locked; where nobody knows which,

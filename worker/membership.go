@@ -23,12 +23,12 @@ const rebalanceTime = time.Minute
 
 var errSilent = errors.New("the group has not answered lately: its partitions may belong to others")
 
-// heard tells whether the group answered so lately that it cannot have given the partitions to
+// heard reports whether the group answered so lately that it cannot have given the partitions to
 // others meanwhile.
 func (w *Worker) heard() bool { return time.Since(w.kafka.group.get()) < w.cfg.SessionTimeout/2 }
 
-// mayClaim tells whether a partition in doubt is certainly still assigned: of one that was fenced,
-// only a heartbeat after that can tell. The caller holds mu.
+// mayClaim reports whether a partition in doubt is certainly still assigned: of one that was
+// fenced, only a heartbeat after that can tell. The caller holds mu.
 func (w *Worker) mayClaim(l *lane) bool {
 	fenced := !l.fencedAt.IsZero() && !w.kafka.beat.get().After(l.fencedAt)
 	return l.state == doubtful && !fenced && w.heard() && time.Since(w.kafka.group.get()) >= settleTime

@@ -79,7 +79,7 @@ func (w *Worker) readOutsize(ctx context.Context, l *lane, o *outsize) {
 	}
 }
 
-// heardOfOutsize notes the answer, and tells whether it is one. The caller holds mu.
+// heardOfOutsize notes the answer, and reports whether it is one. The caller holds mu.
 func (w *Worker) heardOfOutsize(l *lane, header *batchHeader, err error) bool {
 	switch {
 	case errors.Is(err, errBadHeader):
@@ -111,7 +111,7 @@ func (l *lane) dropOutsize() {
 	}
 }
 
-// outsizeNext tells whether the batch is what comes next.
+// outsizeNext reports whether the batch is what comes next.
 func (l *lane) outsizeNext() bool {
 	return len(l.queue) == 0 && l.outsize != nil && l.outsize.header != nil && !l.outsize.skipped
 }
@@ -242,7 +242,7 @@ func parseBatch(in []byte) (*kmsg.RecordBatch, error) {
 // controlBatch is the attribute of a batch that has no records but markers.
 const controlBatch = 32
 
-// isAborted tells whether a batch belongs to a transaction that its producer aborted.
+// isAborted reports whether a batch belongs to a transaction that its producer aborted.
 func isAborted(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch) bool {
 	const transactional = 16
 	if b.Attributes&transactional == 0 {

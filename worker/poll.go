@@ -175,7 +175,7 @@ func (w *Worker) seek() {
 	}
 }
 
-// toSeek tells whether the client is to fetch from another place: where the lane was claimed
+// toSeek reports whether the client is to fetch from another place: where the lane was claimed
 // again, or passed a batch that is too large.
 func (l *lane) toSeek() bool {
 	return l.state == seeking || l.outsize != nil && l.outsize.skipped

@@ -42,13 +42,13 @@ func (l *lane) look(published int64, now time.Time) {
 	p.next, p.row = l.next, published
 }
 
-// unsettled tells whether a lane is on its way from a claim to the next: that does not take long.
+// unsettled reports whether a lane is on its way from a claim to the next: that does not take long.
 func (l *lane) unsettled() bool {
 	return l.state == doubtful || l.state == seeking || l.state == draining
 }
 
-// hasWork tells whether records wait for a lane, in Kafka or in its queue, and it has no reason of
-// its own to leave them there.
+// hasWork reports whether records wait for a lane, in Kafka or in its queue, and it has no reason
+// of its own to leave them there.
 func (l *lane) hasWork() bool {
 	return l.state == running && l.lock == nil && (l.stable > l.next || len(l.queue) > 0 || l.outsize != nil)
 }
@@ -105,7 +105,7 @@ type arrival struct {
 // that moves.
 const arrivalTime = 5 * time.Second
 
-// late tells whether the claim takes too long. There may be none.
+// late reports whether the claim takes too long. There may be none.
 func (a *arrival) late(now time.Time) bool { return a != nil && now.Sub(a.since) > arrivalTime }
 
 func (a *arrival) String() string {

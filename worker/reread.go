@@ -59,7 +59,7 @@ func (l *lane) dropBatches() {
 	}
 }
 
-// isReady tells whether there is something for the applier. The caller holds mu.
+// isReady reports whether there is something for the applier. The caller holds mu.
 func (r *reread) isReady() bool { return r != nil && r.ready != nil && !r.taken }
 
 // give makes a batch for the applier of what is ready. The caller holds mu.

@@ -163,7 +163,7 @@ func (s *strays) save(ctx context.Context, claims []Claim) (left []Claim) {
 	return left
 }
 
-// assignedSource tells whether a lane has the source. The caller holds mu.
+// assignedSource reports whether a lane has the source. The caller holds mu.
 func (w *Worker) assignedSource(id int32) bool {
 	for _, l := range w.lanes {
 		if l.claim.Source.ID == id {

@@ -12,7 +12,7 @@ import (
 
 const cloudEvents = "application/cloudevents"
 
-// isCloudEvents tells whether a content type asks for structured mode, in a format that is
+// isCloudEvents reports whether a content type asks for structured mode, in a format that is
 // understood or not.
 func isCloudEvents(contentType string) bool {
 	return len(contentType) >= len(cloudEvents) && strings.EqualFold(contentType[:len(cloudEvents)], cloudEvents)

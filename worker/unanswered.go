@@ -70,7 +70,7 @@ func (w *Worker) postpone(l *lane) {
 	w.kickRecoverer()
 }
 
-// awaits tells whether the lane is claimed, and waits for Kafka alone.
+// awaits reports whether the lane is claimed, and waits for Kafka alone.
 func (l *lane) awaits() bool {
 	return l.silence != nil && (l.state == waiting || l.state == draining)
 }

@@ -58,7 +58,7 @@ func leftPacked(packed []byte, unreadable string) *leftPackedError {
 	return &leftPackedError{bytes: len(packed), sum: crc32.ChecksumIEEE(packed), unreadable: unreadable}
 }
 
-// is tells whether a batch is the one that is meant.
+// is reports whether a batch is the one that is meant.
 func (e *leftPackedError) is(packed []byte) bool {
 	return e.bytes == len(packed) && e.sum == crc32.ChecksumIEEE(packed)
 }

@@ -104,8 +104,8 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	return metadata.Cluster, severeOnes(found)
 }
 
-// permanent tells whether an error that was met for so long says that something is set up wrongly,
-// rather than away.
+// permanent reports whether an error that was met for so long says that something is set up
+// wrongly, rather than away.
 func permanent(err error, waited time.Duration) bool {
 	var (
 		pooler  *store.PoolerError

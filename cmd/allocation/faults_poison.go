@@ -36,7 +36,7 @@ func (s poisonedStore) begins(takes time.Duration) {
 	}
 }
 
-// poisoned tells whether ALLOCATION_POISON=on. Without it, poison is a command like any other.
+// poisoned reports whether ALLOCATION_POISON=on. Without it, poison is a command like any other.
 func poisoned() bool { return os.Getenv("ALLOCATION_POISON") == "on" }
 
 // poisonStall is how long a command that takes too long takes.

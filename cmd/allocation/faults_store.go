@@ -56,7 +56,7 @@ func (s *faultyStore) SavePublished(ctx context.Context, progress []worker.Progr
 	return lost, err
 }
 
-// newly tells whether a source's published row is news to the database.
+// newly reports whether a source's published row is news to the database.
 func (s *faultyStore) newly(source int32, row int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

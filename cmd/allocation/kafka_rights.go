@@ -110,7 +110,7 @@ func topicOperations(ctx context.Context, client *kgo.Client, needs []kafkaRight
 	return operations, nil
 }
 
-// mayReadGroup tells whether this user may join a group, as far as the broker says so before it
+// mayReadGroup reports whether this user may join a group, as far as the broker says so before it
 // exists.
 func mayReadGroup(ctx context.Context, client *kgo.Client, group string) (bool, error) {
 	request := kmsg.NewPtrDescribeGroupsRequest()

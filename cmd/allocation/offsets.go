@@ -112,7 +112,7 @@ func (v *offsetsView) existing(ctx context.Context) (topics []string, err error)
 	return slices.DeleteFunc(topics, func(name string) bool { return !v.topics.Has(name) && !v.hidden(name) }), nil
 }
 
-// hidden tells whether this user may not see a topic. That one is not gone.
+// hidden reports whether this user may not see a topic. That one is not gone.
 func (v *offsetsView) hidden(topic string) bool {
 	var denied *worker.DeniedError
 	return errors.As(v.topics[topic].Err, &denied)

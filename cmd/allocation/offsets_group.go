@@ -48,7 +48,7 @@ func (g *offsetsGroup) foreign(p store.PositionView) string {
 	return fmt.Sprintf("the group gave the partition to %s, which is no worker of this version: nothing of it is applied", &owner)
 }
 
-// unread tells whether there are workers, and none of them reads the position's topic.
+// unread reports whether there are workers, and none of them reads the position's topic.
 func (g *offsetsGroup) unread(p store.PositionView) bool {
 	workers := false
 	for _, m := range g.Members {

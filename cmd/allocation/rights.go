@@ -64,7 +64,7 @@ func (r *rights) watch(ctx context.Context, check func(context.Context) error) {
 	}
 }
 
-// note takes down the outcome of a look, and tells whether something is missing. A look that did
+// note takes down the outcome of a look, and reports whether something is missing. A look that did
 // not succeed says nothing about rights.
 func (r *rights) note(err error) (missing bool) {
 	var e *store.RightsError

@@ -77,7 +77,7 @@ func (r *results) of(contestant string, t trial, name measure) sample {
 	return s
 }
 
-// held tells whether a contestant held the rate of a trial in all rounds.
+// held reports whether a contestant held the rate of a trial in all rounds.
 func (r *results) held(contestant string, t trial) bool {
 	s := r.of(contestant, t, holds)
 	return len(s) > 0 && s.min() > 0

@@ -79,7 +79,7 @@ func (a account) apply(cmd *exec.Cmd, data string) {
 	}
 }
 
-// canEnter tells whether the account may pass all folders above a path.
+// canEnter reports whether the account may pass all folders above a path.
 func (a account) canEnter(path string) bool {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)

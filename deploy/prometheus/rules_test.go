@@ -43,7 +43,8 @@ func TestRules_areAboutMetricsThatThereAre(t *testing.T) {
 	}
 }
 
-// Each alert of the runbook that is about a metric has a rule, and each rule leads to its place there.
+// Each alert of the runbook that is about a metric has a rule, and each rule leads to its place
+// there.
 func TestRules_areTheRunbooks(t *testing.T) {
 	runbook, err := os.ReadFile("../../docs/runbook.md")
 	require.NoError(t, err)

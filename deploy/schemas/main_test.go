@@ -32,7 +32,7 @@ func load(t *testing.T, folder, name string) *jsonschema.Schema {
 	return schema
 }
 
-// accepts tells whether data is JSON that the schema allows.
+// accepts reports whether data is JSON that the schema allows.
 func accepts(schema *jsonschema.Schema, data string) bool {
 	value, err := jsonschema.UnmarshalJSON(strings.NewReader(data))
 	return err == nil && schema.Validate(value) == nil

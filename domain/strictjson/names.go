@@ -10,7 +10,7 @@ type names struct {
 	many  map[string]struct{}
 }
 
-// add tells whether name is new.
+// add reports whether name is new.
 func (n *names) add(name []byte) bool {
 	for _, known := range n.few[:n.count] {
 		if bytes.Equal(known, name) {

@@ -47,7 +47,7 @@ func syntaxError(data []byte) error {
 	return json.Unmarshal(data, &raw)
 }
 
-// loneSurrogate tells whether a \u escape is half of a pair without the other. In valid JSON a
+// loneSurrogate reports whether a \u escape is half of a pair without the other. In valid JSON a
 // backslash is always the beginning of an escape in a string, so nothing else of the text matters.
 func loneSurrogate(data []byte) bool {
 	for {

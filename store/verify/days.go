@@ -31,7 +31,7 @@ func (v *verifier) readDays(ctx context.Context) error {
 	})
 }
 
-// holes tells whether a day between the oldest and the newest is missing: it was dropped while an
+// holes reports whether a day between the oldest and the newest is missing: it was dropped while an
 // older one held unpublished rows. Then rows may be missing in the middle.
 func (d days) holes() bool {
 	for i := 1; i < len(d); i++ {
@@ -42,7 +42,7 @@ func (d days) holes() bool {
 	return false
 }
 
-// dropped tells whether a day is gone that was there before.
+// dropped reports whether a day is gone that was there before.
 func (d days) dropped(before days) bool {
 	return slices.ContainsFunc(before, func(day time.Time) bool { return !slices.ContainsFunc(d, day.Equal) })
 }

@@ -14,7 +14,7 @@ type product struct {
 	seen      bool
 }
 
-// whole tells whether the product can be compared.
+// whole reports whether the product can be compared.
 func (p *product) whole() bool { return p != nil && !p.cut && p.gapFrom == 0 }
 
 // fold adds up the events of the products, batches and lines that lie in an interval, which it
@@ -66,7 +66,7 @@ func (f *fold) add(e Event) error {
 	return f.change(&e, d)
 }
 
-// next tells whether an event is the next of its product.
+// next reports whether an event is the next of its product.
 func (f *fold) next(p *product, e *Event) (bool, error) {
 	if e.Partition >= 0 && e.Partition != p.partition {
 		p.cut = true // the topic got more partitions, which have no order between them

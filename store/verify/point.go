@@ -37,7 +37,7 @@ func (i interval) holds(p point) bool {
 	return p.compare(i.from) >= 0 && (i.last || p.compare(i.to) < 0)
 }
 
-// touches tells whether a part of the product may be held.
+// touches reports whether a part of the product may be held.
 func (i interval) touches(p point) bool {
 	return p.product >= i.from.product && (i.last || p.product <= i.to.product)
 }

@@ -64,14 +64,14 @@ func (b *book) placed(number int, partition int32) {
 	b.mu.Unlock()
 }
 
-// complete tells whether all events came that must follow from what was sent so far.
+// complete reports whether all events came that must follow from what was sent so far.
 func (b *book) complete() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.taken == b.expected
 }
 
-// done tells whether all events of a command came.
+// done reports whether all events of a command came.
 func (b *book) done(number int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -32,7 +32,7 @@ func listenerOf(ctx context.Context, host string, port int) (pid int, ok bool) {
 	return 0, false
 }
 
-// isHere tells whether a host is this machine.
+// isHere reports whether a host is this machine.
 func isHere(ctx context.Context, host string) bool {
 	found, err := net.DefaultResolver.LookupHost(ctx, host)
 	if err != nil {
@@ -64,7 +64,7 @@ func listening(table string, port int) (inodes []string) {
 	return inodes
 }
 
-// has tells whether a process has one of the sockets open.
+// has reports whether a process has one of the sockets open.
 func has(pid int, inodes []string) bool {
 	links, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "fd", "*"))
 	for _, link := range links {

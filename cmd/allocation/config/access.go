@@ -99,7 +99,7 @@ func (p party) explainExpired(err error, c *x509.Certificate) error {
 	return refusal(ExpiredCertificate, err, "%s's %s expired at %s: renew it, on the server first", p.name, what, c.NotAfter.Format(time.RFC3339))
 }
 
-// checkExpiry tells whether the certificate that this client shows can still be used: not every
+// checkExpiry reports whether the certificate that this client shows can still be used: not every
 // server says why it hangs up.
 func (p party) checkExpiry(config *tls.Config) error {
 	if config == nil {

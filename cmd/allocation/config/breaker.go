@@ -49,7 +49,7 @@ func (b *breaker) connect(ctx context.Context, network, address string) (net.Con
 	return &firstAnswer{Conn: conn, breaker: b, address: address, trial: trial}, nil
 }
 
-// admit lets a connection be opened, and tells whether it is the one that tries a silent address.
+// admit lets a connection be opened, and reports whether it is the one that tries a silent address.
 func (b *breaker) admit(network, address string) (trial bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -91,7 +91,7 @@ func (b *breaker) answered(address string) {
 	delete(b.silent, address)
 }
 
-// firstAnswer is a connection that tells whether anything comes on it.
+// firstAnswer is a connection that reports whether anything comes on it.
 type firstAnswer struct {
 	net.Conn
 	breaker *breaker

@@ -44,7 +44,7 @@ func (d Database) secret() secret {
 // URL is where the database is, as the file or the environment has it now.
 func (d Database) URL() (string, error) { return d.secret().read() }
 
-// Set tells whether the user said where the database is.
+// Set reports whether the user said where the database is.
 func (d Database) Set() bool { return d.URLFile != "" || os.Getenv("DATABASE_URL") != "" }
 
 // Check finds the mistakes. It never shows the URL, which may be broken in a way that hides where

@@ -17,7 +17,7 @@ const (
 	codeProtocol       = "08P01" // of PgBouncer, for all that it refuses
 )
 
-// aboutOption tells whether Postgres, or a pooler, refuses to begin a session because of what the
+// aboutOption reports whether Postgres, or a pooler, refuses to begin a session because of what the
 // URL asks for. What a session sets itself, later, is no FATAL error.
 func aboutOption(pg *pgconn.PgError) bool {
 	if pg.SeverityUnlocalized == "ERROR" {

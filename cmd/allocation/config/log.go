@@ -34,7 +34,7 @@ func (l Log) Handler(w io.Writer) slog.Handler {
 	return slog.NewTextHandler(w, options)
 }
 
-// IsTerminal tells whether a person reads w.
+// IsTerminal reports whether a person reads w.
 func IsTerminal(w any) bool {
 	file, ok := w.(*os.File)
 	if !ok {

@@ -52,11 +52,11 @@ func (a *arena) changes() map[lane][]change {
 	return all
 }
 
-// claimed tells whether the change is a claim, or the making of the position for one; before is the
-// position's last change.
+// claimed reports whether the change is a claim, or the making of the position for one; before is
+// the position's last change.
 func (c change) claimed(before change) bool { return c.Epoch > before.Epoch || c.Epoch == 0 }
 
-// moved tells whether commands were applied.
+// moved reports whether commands were applied.
 func (c change) moved(before change) bool { return c.NextOffset > before.NextOffset }
 
 // checkFence wants every change of a position to be made by the worker whose claim is the last.

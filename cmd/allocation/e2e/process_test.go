@@ -60,7 +60,7 @@ func (p *process) output() []byte {
 
 func (p *process) logged(text string) bool { return bytes.Contains(p.output(), []byte(text)) }
 
-// reached tells whether the fault has struck.
+// reached reports whether the fault has struck.
 func (p *process) reached(point string) bool { return p.logged("FAULT REACHED " + point + "\n") }
 
 // stop stops the worker in order: it must exit with 0.
@@ -73,7 +73,7 @@ func (p *process) stop() {
 	require.NoError(p.t, p.Err(), "%s stops in order", p.name)
 }
 
-// wasKilled tells whether the process was ended by SIGKILL.
+// wasKilled reports whether the process was ended by SIGKILL.
 func (p *process) wasKilled() bool {
 	var exit *exec.ExitError
 	if p.Running() || !errors.As(p.Err(), &exit) {
@@ -83,7 +83,7 @@ func (p *process) wasKilled() bool {
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 }
 
-// frozen tells whether the process is stopped by SIGSTOP.
+// frozen reports whether the process is stopped by SIGSTOP.
 func (p *process) frozen() bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
 	after := stat[bytes.LastIndexByte(stat, ')')+1:]

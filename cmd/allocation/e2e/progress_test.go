@@ -54,7 +54,7 @@ func (a *arena) ends() map[lane]int64 {
 	return ends
 }
 
-// done tells whether everything is applied, published, saved, and reported to the group.
+// done reports whether everything is applied, published, saved, and reported to the group.
 func (a *arena) done() bool {
 	a.t.Helper()
 	positions := a.positions()
@@ -72,7 +72,7 @@ func (a *arena) done() bool {
 	return true
 }
 
-// unpublished tells whether the database has rows that it does not know to be published.
+// unpublished reports whether the database has rows that it does not know to be published.
 func (a *arena) unpublished() bool {
 	a.t.Helper()
 	for _, p := range a.positions() {

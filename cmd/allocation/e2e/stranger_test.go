@@ -63,7 +63,7 @@ func (a *arena) lagging(w *observed) (lanes []lane) {
 	return lanes
 }
 
-// foreignLag tells whether commands wait in partitions that a stranger has, and each of these is
+// foreignLag reports whether commands wait in partitions that a stranger has, and each of these is
 // named as such.
 func (a *arena) foreignLag(w *observed) bool {
 	listed := a.offsetsList()

@@ -76,7 +76,7 @@ func (f *freeze) run(point, fault string) {
 	a.check(0)
 }
 
-// inTransaction tells whether the zombie has an open transaction, which waits for it and holds a
+// inTransaction reports whether the zombie has an open transaction, which waits for it and holds a
 // position.
 func (f *freeze) inTransaction() (open bool) {
 	f.arena.t.Helper()

@@ -60,7 +60,7 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Err says how the program ended, nil for exit code 0. It may be called only after Done is closed.
 func (p *Process) Err() error { return p.err }
 
-// Running tells whether the program has not ended yet.
+// Running reports whether the program has not ended yet.
 func (p *Process) Running() bool {
 	select {
 	case <-p.done:

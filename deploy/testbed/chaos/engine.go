@@ -177,7 +177,7 @@ func (e *engine) strike(ctx context.Context, k kind, seed uint64) {
 	c.say("%s ends after %s", k.name, s.ended.Sub(s.began).Round(time.Millisecond))
 }
 
-// failed tells whether a fault could not be mended: the campaign is over then.
+// failed reports whether a fault could not be mended: the campaign is over then.
 func (e *engine) failed() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

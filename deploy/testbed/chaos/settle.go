@@ -62,7 +62,7 @@ func (c *campaign) await(ctx context.Context, what string, so func(context.Conte
 	return ctx.Err()
 }
 
-// done tells whether everything is applied, published, saved, and reported to the group.
+// done reports whether everything is applied, published, saved, and reported to the group.
 func (c *campaign) done(ctx context.Context) (bool, error) {
 	positions, err := c.monitor.positions(ctx)
 	if err != nil {

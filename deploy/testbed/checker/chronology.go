@@ -125,7 +125,7 @@ func (h *chronology) around(i int32) (before, after int32) {
 	return before, after
 }
 
-// precedes tells whether a node is another, or must come before it.
+// precedes reports whether a node is another, or must come before it.
 func (h *chronology) precedes(first, second int32) bool {
 	return h.clock(second)[h.lane(first)] > h.nodes[first]
 }

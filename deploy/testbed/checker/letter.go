@@ -67,7 +67,7 @@ func (l *letter) retries() (n int) {
 	return max(n, states)
 }
 
-// internal tells whether it ever held its product.
+// internal reports whether it ever held its product.
 func (l *letter) internal() bool { return slices.Contains(l.reasons(), reasonInternal) }
 
 // conclude tells what became of the command.

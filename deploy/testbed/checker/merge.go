@@ -29,7 +29,7 @@ func (c *check) checkMerge() {
 	}
 }
 
-// merges tells whether an entry has a place in the order of all: one with effect, or one whose
+// merges reports whether an entry has a place in the order of all: one with effect, or one whose
 // legal places are known.
 func (c *check) merges(i int32) bool {
 	if c.chronology.node[i] != none {

@@ -169,7 +169,7 @@ func (c *Cluster) Start(ctx context.Context, n int) error { return c.nodes[n].St
 // Kill kills a node.
 func (c *Cluster) Kill(n int) { c.nodes[n].process.Kill() }
 
-// Running tells whether a node's process lives.
+// Running reports whether a node's process lives.
 func (c *Cluster) Running(n int) bool { return c.nodes[n].process.Running() }
 
 // Signal sends a signal, such as SIGSTOP, to a node.

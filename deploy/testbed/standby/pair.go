@@ -143,7 +143,7 @@ func (p *Pair) Start(ctx context.Context) error {
 	return p.start(ctx, p.primary)
 }
 
-// Running tells whether the primary's process lives.
+// Running reports whether the primary's process lives.
 func (p *Pair) Running() bool {
 	primary, _ := p.now()
 	select {
