@@ -22,6 +22,8 @@ var tableRights = map[string]map[string]string{
 		"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
 		"held_commands":    "select insert delete",
 		"absences":         "update",
+		"product_keys":     "insert",
+		"batch_keys":       "insert",
 		"fetch_troubles":   "select insert update delete",
 		"goose_db_version": "select",
 

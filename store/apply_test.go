@@ -161,6 +161,30 @@ func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {
 	}
 }
 
+// What was absent may have been made and changed very often by the time that another transaction
+// makes it, too.
+func TestApply_makesNothingTwiceHoweverOftenItWasChangedMeanwhile(t *testing.T) {
+	for name, made := range map[string]string{
+		"a product that both make":       `{"ref":"n2","sku":"NEW","qty":1}`,
+		"a batch that two products make": `{"ref":"n1","sku":"OTHER","qty":1}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 2)
+			racer := onlyLane(b.batch(command(0, "CreateBatch", "%s", made)), 0)
+			err := b.racing(racer, func() {
+				other := &bench{Store: b.open("other"), t: t, url: b.url, claims: b.claims[1:], offset: []int64{0}, rows: []int64{0}}
+				other.apply(command(0, "CreateBatch", `{"ref":"n1","sku":"NEW","qty":1}`))
+				for day := range 20 {
+					other.apply(command(0, "ChangeBatchEta", `{"batchref":"n1","eta":"2030-01-%02d"}`, day+1))
+				}
+			})
+			require.ErrorIs(t, err, worker.ErrConflict)
+			_, err = b.Apply(t.Context(), racer)
+			require.NoError(t, err, "decided again, it must go")
+		})
+	}
+}
+
 // onlyLane leaves the other partitions out of a batch.
 func onlyLane(b worker.Batch, lane int) worker.Batch {
 	b.Lanes = b.Lanes[lane : lane+1]

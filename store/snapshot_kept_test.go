@@ -72,6 +72,45 @@ func TestApply_takesLittleLongerWhileAnOldSnapshotIsOpen(t *testing.T) {
 	require.Less(t, 2*late, 3*usual)
 }
 
+// Many products whose versions share pages: nearly each of their changes goes to another page, and
+// leaves an entry of its key in the index.
+func TestApply_takesLittleLongerForManyProductsWhileAnOldSnapshotIsOpen(t *testing.T) {
+	const products, window, transactions = 200, 10, 200
+	b := setup(t, 1)
+	for _, table := range []string{"positions", "products", "batches"} {
+		b.sudo(`alter table ` + table + ` set (autovacuum_enabled = off)`)
+	}
+	each := func(kind, format string) {
+		var commands []worker.Command
+		for i := range products {
+			commands = append(commands, command(0, kind, format, i, i, b.offset[0]))
+		}
+		b.apply(commands...)
+	}
+	order := func(times int) {
+		for range times {
+			each("Allocate", `{"orderid":"o%d-%[3]d","sku":"P%[2]d","qty":1}`)
+		}
+	}
+	each("CreateBatch", `{"ref":"b%d","sku":"P%[2]d","qty":1000000}`)
+	order(window)
+	changes := 2 + window // with the claim, and what made the batches
+	start := b.looks(changes)
+	order(window)
+	changes += window
+	usual := b.looks(changes) - start
+
+	b.outsider(`set transaction isolation level repeatable read; select from products`)
+	order(transactions)
+	changes += transactions
+	start = b.looks(changes)
+	order(window)
+	changes += window
+	late := b.looks(changes) - start
+	t.Logf("pages looked at in a transaction: %d, and %d under the snapshot", usual/window, late/window)
+	require.Less(t, late, 4*usual)
+}
+
 // Positions of many partitions, which each transaction moves, share pages.
 func TestApply_takesLittleLongerForManyPartitionsWhileAnOldSnapshotIsOpen(t *testing.T) {
 	const partitions, window, transactions = 24, 20, 250

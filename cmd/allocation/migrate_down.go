@@ -39,6 +39,7 @@ var tablesOf = map[int64][]string{
 	9:  {"absences"},
 	14: {"database_identity", "attendances"},
 	15: {"fetch_troubles"},
+	19: {"product_keys", "batch_keys"},
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.
