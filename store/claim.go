@@ -29,7 +29,7 @@ func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]wo
 	defer s.memories.forget()
 	claims := make([]worker.Claim, len(requests))
 	is := func(i int, h *foreignLock) bool {
-		return h.of == worker.Partition{Topic: requests[i].Topic, Number: requests[i].Partition}
+		return h.of == worker.TopicPartition{Topic: requests[i].Topic, Partition: requests[i].Partition}
 	}
 	err := s.aroundLocked(ctx, len(requests), is, func(conn *pgxpool.Conn, free []int) error {
 		asked := make([]worker.ClaimRequest, len(free))

@@ -18,7 +18,7 @@ import (
 type foreignLock struct {
 	product string // whose row it is on; empty: not on a product's
 	source  int32  // whose position it is on; 0: not on a position
-	of      worker.Partition
+	of      worker.TopicPartition
 	what    string // for people
 	holder  string // for people
 
@@ -145,7 +145,7 @@ var rowsSQL = map[string]string{
 func (s *Store) nameRow(ctx context.Context, h *foreignLock, table, place string) {
 	h.what = "row " + place + " of table " + table
 	if sql, ok := rowsSQL[table]; ok {
-		_ = s.pool.QueryRow(ctx, sql, place).Scan(&h.what, &h.product, &h.source, &h.of.Topic, &h.of.Number) // else it stays without a name
+		_ = s.pool.QueryRow(ctx, sql, place).Scan(&h.what, &h.product, &h.source, &h.of.Topic, &h.of.Partition) // else it stays without a name
 	}
 }
 

@@ -104,7 +104,7 @@ func (w *Worker) tellAgain(ctx context.Context, seen *sight, claims []Claim) {
 	}
 	own := w.memberID()
 	for _, c := range claims {
-		if r := seen.reports[Partition{c.Source.Topic, c.Source.Partition}]; r.worker && r.member == own {
+		if r := seen.reports[TopicPartition{c.Source.Topic, c.Source.Partition}]; r.worker && r.member == own {
 			_ = w.commit(ctx, map[string]map[int32]kgo.EpochOffset{c.Source.Topic: {c.Source.Partition: {Epoch: -1, Offset: r.at}}})
 			return
 		}

@@ -29,13 +29,13 @@ var errNoAnswer = errors.New("no answer")
 // Answers are what Kafka says of partitions. A leader that does not answer keeps nothing from the
 // others. A partition that is neither in Logs nor in Silent does not exist.
 type Answers struct {
-	Logs   map[Partition]Log
-	Silent map[Partition]error // why nobody answers for it: it has no leader, or that is not reached
-	Denied map[string]error    // topics of which nothing is told, by name
+	Logs   map[TopicPartition]Log
+	Silent map[TopicPartition]error // why nobody answers for it: it has no leader, or that is not reached
+	Denied map[string]error         // topics of which nothing is told, by name
 }
 
 // Why says why nothing is known of a partition.
-func (a *Answers) Why(p Partition) error { return cmp.Or(a.Silent[p], a.Denied[p.Topic]) }
+func (a *Answers) Why(p TopicPartition) error { return cmp.Or(a.Silent[p], a.Denied[p.Topic]) }
 
 // AnyBroker asks what any broker knows, and another one where it does not answer soon.
 func AnyBroker[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
@@ -117,15 +117,15 @@ func denied(topic kadm.TopicDetail) bool { return errors.Is(topic.Err, kerr.Topi
 
 // Ask asks for the bounds of the logs of partitions: all their leaders at the same time, each for
 // no longer than a while.
-func Ask(ctx context.Context, client *kgo.Client, topics kadm.TopicDetails, about func(Partition) bool) *Answers {
-	a := &Answers{Logs: map[Partition]Log{}, Silent: map[Partition]error{}, Denied: map[string]error{}}
-	led := map[int32][]Partition{}
+func Ask(ctx context.Context, client *kgo.Client, topics kadm.TopicDetails, about func(TopicPartition) bool) *Answers {
+	a := &Answers{Logs: map[TopicPartition]Log{}, Silent: map[TopicPartition]error{}, Denied: map[string]error{}}
+	led := map[int32][]TopicPartition{}
 	for _, t := range topics {
 		if denied(t) {
 			a.Denied[t.Topic] = t.Err
 		}
 		for _, p := range t.Partitions {
-			name := Partition{p.Topic, p.Partition}
+			name := TopicPartition{p.Topic, p.Partition}
 			switch {
 			case !about(name):
 			case p.Err != nil:
@@ -149,8 +149,8 @@ func Ask(ctx context.Context, client *kgo.Client, topics kadm.TopicDetails, abou
 // Compare finds out whether logs still hold what was applied under the leader epochs of positions,
 // and sets Shared where they do not. Only this shows that a log was cut and grew again: a leader
 // that was not in sync began, with an epoch of its own, where its log ended.
-func (a *Answers) Compare(ctx context.Context, client *kgo.Client, positions map[Partition]Position) {
-	led := map[int32][]Partition{}
+func (a *Answers) Compare(ctx context.Context, client *kgo.Client, positions map[TopicPartition]Position) {
+	led := map[int32][]TopicPartition{}
 	for name, p := range positions {
 		log, ok := a.Logs[name]
 		if !ok || p.LeaderEpoch < 0 || p.TopicID != log.TopicID || p.Offset < log.Start || log.LeaderEpoch == noEpoch {
@@ -158,7 +158,7 @@ func (a *Answers) Compare(ctx context.Context, client *kgo.Client, positions map
 		}
 		led[log.leader] = append(led[log.leader], name)
 	}
-	eachLeader(ctx, client, led, func(ctx context.Context, mu sync.Locker, leader *kgo.Broker, names []Partition) {
+	eachLeader(ctx, client, led, func(ctx context.Context, mu sync.Locker, leader *kgo.Broker, names []TopicPartition) {
 		mu.Lock()
 		req := a.compareRequest(positions, names)
 		mu.Unlock()
@@ -171,7 +171,7 @@ func (a *Answers) Compare(ctx context.Context, client *kgo.Client, positions map
 
 // eachLeader has leaders asked about what they lead, and returns when all have answered or had
 // their time. mu guards what the questions share.
-func eachLeader(ctx context.Context, client *kgo.Client, led map[int32][]Partition, ask func(ctx context.Context, mu sync.Locker, leader *kgo.Broker, names []Partition)) {
+func eachLeader(ctx context.Context, client *kgo.Client, led map[int32][]TopicPartition, ask func(ctx context.Context, mu sync.Locker, leader *kgo.Broker, names []TopicPartition)) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var mu sync.Mutex
@@ -194,7 +194,7 @@ var bounds = []struct {
 	{timestamp: -1, isolation: 1, of: func(l *Log) *int64 { return &l.Stable }},
 }
 
-func (a *Answers) askBounds(ctx context.Context, mu sync.Locker, leader *kgo.Broker, names []Partition) {
+func (a *Answers) askBounds(ctx context.Context, mu sync.Locker, leader *kgo.Broker, names []TopicPartition) {
 	for _, bound := range bounds {
 		answer, err := leader.RetriableRequest(ctx, boundRequest(bound.timestamp, bound.isolation, names))
 		mu.Lock()
@@ -206,11 +206,11 @@ func (a *Answers) askBounds(ctx context.Context, mu sync.Locker, leader *kgo.Bro
 	}
 }
 
-func boundRequest(timestamp int64, isolation int8, names []Partition) *kmsg.ListOffsetsRequest {
+func boundRequest(timestamp int64, isolation int8, names []TopicPartition) *kmsg.ListOffsetsRequest {
 	byTopic := map[string][]kmsg.ListOffsetsRequestTopicPartition{}
 	for _, name := range names {
 		p := kmsg.NewListOffsetsRequestTopicPartition()
-		p.Partition, p.Timestamp = name.Number, timestamp
+		p.Partition, p.Timestamp = name.Partition, timestamp
 		byTopic[name.Topic] = append(byTopic[name.Topic], p)
 	}
 	req := kmsg.NewPtrListOffsetsRequest()
@@ -223,12 +223,12 @@ func boundRequest(timestamp int64, isolation int8, names []Partition) *kmsg.List
 	return req
 }
 
-func (a *Answers) learnBound(of func(*Log) *int64, names []Partition, answer kmsg.Response, err error) {
-	answered := map[Partition]error{}
+func (a *Answers) learnBound(of func(*Log) *int64, names []TopicPartition, answer kmsg.Response, err error) {
+	answered := map[TopicPartition]error{}
 	if err == nil {
 		for _, t := range answer.(*kmsg.ListOffsetsResponse).Topics {
 			for _, p := range t.Partitions {
-				name := Partition{t.Topic, p.Partition}
+				name := TopicPartition{t.Topic, p.Partition}
 				answered[name] = kerr.ErrorForCode(p.ErrorCode)
 				if log, ok := a.Logs[name]; ok {
 					*of(&log) = p.Offset
@@ -242,7 +242,7 @@ func (a *Answers) learnBound(of func(*Log) *int64, names []Partition, answer kms
 }
 
 // silence drops the logs of partitions that a leader did not answer for.
-func (a *Answers) silence(names []Partition, answered map[Partition]error, err error) {
+func (a *Answers) silence(names []TopicPartition, answered map[TopicPartition]error, err error) {
 	if err == nil {
 		err = errNoAnswer
 	}
@@ -260,11 +260,11 @@ func (a *Answers) silence(names []Partition, answered map[Partition]error, err e
 	}
 }
 
-func (a *Answers) compareRequest(positions map[Partition]Position, names []Partition) *kmsg.OffsetForLeaderEpochRequest {
+func (a *Answers) compareRequest(positions map[TopicPartition]Position, names []TopicPartition) *kmsg.OffsetForLeaderEpochRequest {
 	byTopic := map[string][]kmsg.OffsetForLeaderEpochRequestTopicPartition{}
 	for _, name := range names {
 		rp := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
-		rp.Partition, rp.LeaderEpoch = name.Number, positions[name].LeaderEpoch
+		rp.Partition, rp.LeaderEpoch = name.Partition, positions[name].LeaderEpoch
 		rp.CurrentLeaderEpoch = a.Logs[name].LeaderEpoch // a leader that was deposed must not answer
 		byTopic[name.Topic] = append(byTopic[name.Topic], rp)
 	}
@@ -278,12 +278,12 @@ func (a *Answers) compareRequest(positions map[Partition]Position, names []Parti
 	return req
 }
 
-func (a *Answers) learnShared(positions map[Partition]Position, names []Partition, answer kmsg.Response, err error) {
-	answered := map[Partition]error{}
+func (a *Answers) learnShared(positions map[TopicPartition]Position, names []TopicPartition, answer kmsg.Response, err error) {
+	answered := map[TopicPartition]error{}
 	if err == nil {
 		for _, t := range answer.(*kmsg.OffsetForLeaderEpochResponse).Topics {
 			for _, p := range t.Partitions {
-				name := Partition{t.Topic, p.Partition}
+				name := TopicPartition{t.Topic, p.Partition}
 				answered[name] = kerr.ErrorForCode(p.ErrorCode)
 				if log, ok := a.Logs[name]; ok {
 					log.Shared = shared(positions[name], p.LeaderEpoch, p.EndOffset, log.Start)

@@ -41,7 +41,7 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 // decline leaves partitions to the worker that gets them when this one has left, which claims them
 // anyway: this one would apply nothing of them, but fence whoever does, and would have to publish
 // what others left of their events before it stops.
-func (w *Worker) decline(ctx context.Context, names []topicPartition) {
+func (w *Worker) decline(ctx context.Context, names []TopicPartition) {
 	w.logger.Info("stopping: partitions that the group gives are not claimed", "partitions", len(names))
 	w.declined.Store(true)
 	<-ctx.Done()
@@ -52,10 +52,10 @@ func (w *Worker) claimFailed(err error) {
 	w.complaints.warn("claim partitions", err)
 }
 
-func namesOf(offsets map[string]map[int32]kgo.Offset) (names []topicPartition) {
+func namesOf(offsets map[string]map[int32]kgo.Offset) (names []TopicPartition) {
 	for topic, partitions := range offsets {
 		for p := range partitions {
-			names = append(names, topicPartition{topic, p})
+			names = append(names, TopicPartition{topic, p})
 		}
 	}
 	return names
@@ -63,7 +63,7 @@ func namesOf(offsets map[string]map[int32]kgo.Offset) (names []topicPartition) {
 
 // claim claims partitions, each for itself: one whose leader does not answer, or whose position is
 // locked, keeps nothing from the others.
-func (w *Worker) claim(ctx context.Context, names []topicPartition) (map[string]map[int32]kgo.Offset, error) {
+func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]map[int32]kgo.Offset, error) {
 	found, err := w.find(ctx, names)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (w *Worker) claim(ctx context.Context, names []topicPartition) (map[string]
 		if old := w.lanes[f.name]; old != nil { // a partition can be handed out twice
 			w.close(old)
 		}
-		l := newLane(f.claim, w.kinds[f.name.topic])
+		l := newLane(f.claim, w.kinds[f.name.Topic])
 		l.uncompared = true
 		w.add(l)
 		w.take(l, f, seen)
@@ -133,7 +133,7 @@ func lostCommits(l *lane, claim Claim) bool {
 // that the database does not. What it knows of before an operator's decision, or of another log, is
 // no proof; nor is what a consumer told that is no worker.
 func (w *Worker) noteRollback(l *lane, seen *sight, log Log) {
-	if at := seen.reports[Partition{l.topic, l.partition}].at; seen.ahead(l.claim) && at <= log.End {
+	if at := seen.reports[TopicPartition{l.topic, l.partition}].at; seen.ahead(l.claim) && at <= log.End {
 		w.metrics.Rollbacks.Inc()
 		w.logger.Error("the database is behind what was reported to the group: it was restored, or a failover lost commits; replaying from its own position",
 			"topic", l.topic, "partition", l.partition, "position", l.next, "reported", at)
@@ -165,7 +165,7 @@ func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane, publishin
 	defer w.mu.Unlock()
 	for topic, ps := range partitions {
 		for _, p := range ps {
-			if l := w.lanes[topicPartition{topic, p}]; l != nil {
+			if l := w.lanes[TopicPartition{topic, p}]; l != nil {
 				for l.busy {
 					w.freed.Wait()
 				}
@@ -186,7 +186,7 @@ func (w *Worker) lost(_ context.Context, _ *kgo.Client, partitions map[string][]
 	defer w.mu.Unlock()
 	for topic, ps := range partitions {
 		for _, p := range ps {
-			if l := w.lanes[topicPartition{topic, p}]; l != nil {
+			if l := w.lanes[TopicPartition{topic, p}]; l != nil {
 				w.close(l)
 			}
 		}

@@ -55,7 +55,7 @@ type company struct {
 // sight is what one look at the group shows.
 type sight struct {
 	group   Group
-	reports map[Partition]report
+	reports map[TopicPartition]report
 	told    map[string][16]byte // by live member other than this worker
 	own     [16]byte            // what this worker told last
 	known   map[[16]byte]bool   // attendances that are in this database
@@ -111,7 +111,7 @@ func (w *Worker) otherDatabase(s *sight) *StrangerError {
 		if r.worker && r.database != own {
 			return stranger("the consumer group %s belongs to another database: what it was told last of topic %s, partition %d, is of database %s, and this worker works with database %s; "+
 				"give it a KAFKA_GROUP_ID and topics of its own, or, if that database is gone for good, stop all workers and delete the group "+
-				"(kafka-consumer-groups --delete --group %s)", w.cfg.Group, p.Topic, p.Number, uuid.UUID(r.database), uuid.UUID(own), w.cfg.Group)
+				"(kafka-consumer-groups --delete --group %s)", w.cfg.Group, p.Topic, p.Partition, uuid.UUID(r.database), uuid.UUID(own), w.cfg.Group)
 		}
 	}
 	return nil
@@ -306,7 +306,7 @@ func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*s
 // ahead reports whether a worker of this database, or of one that it was copied from, told the
 // group of commands that the database does not have.
 func (s *sight) ahead(c Claim) bool {
-	told := s.reports[Partition{c.Source.Topic, c.Source.Partition}]
+	told := s.reports[TopicPartition{c.Source.Topic, c.Source.Partition}]
 	return told.worker && told.at > c.NextOffset && c.NextOffset >= c.Replay.Below
 }
 

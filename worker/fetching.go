@@ -139,7 +139,7 @@ func (w *Worker) runMeasure(stop context.Context) {
 // others.
 func (w *Worker) measure(ctx context.Context) {
 	lanes := w.measurable()
-	answers, err := w.askAbout(ctx, func(p Partition) bool { return lanes[p] != nil })
+	answers, err := w.askAbout(ctx, func(p TopicPartition) bool { return lanes[p] != nil })
 	w.metrics.measuring.Ill(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,13 +153,13 @@ func (w *Worker) measure(ctx context.Context) {
 }
 
 // measurable are the lanes that are fetched.
-func (w *Worker) measurable() map[Partition]*lane {
+func (w *Worker) measurable() map[TopicPartition]*lane {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	lanes := map[Partition]*lane{}
+	lanes := map[TopicPartition]*lane{}
 	for name, l := range w.lanes {
 		if l.silence == nil {
-			lanes[Partition{name.topic, name.partition}] = l
+			lanes[TopicPartition{name.Topic, name.Partition}] = l
 		}
 	}
 	return lanes

@@ -15,7 +15,7 @@ import (
 // finding is what is known of a partition that is to be consumed. One that lacks its log or its
 // claim goes on when it has both. The others need not wait.
 type finding struct {
-	name      topicPartition
+	name      TopicPartition
 	log       Log
 	silent    error // why its log is not known; nil: it is
 	claim     Claim
@@ -32,7 +32,7 @@ var (
 // find asks Kafka about partitions, and has topics that are new begin at their end, if so
 // configured: all their partitions at once, not each when it is first claimed, for by then the
 // topic is known, and a partition without a position seems to be one that was added.
-func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, error) {
+func (w *Worker) find(ctx context.Context, names []TopicPartition) ([]finding, error) {
 	topics, err := ListTopics(ctx, w.client, w.topics()...)
 	if err != nil {
 		return nil, err
@@ -40,8 +40,8 @@ func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, e
 	if err := w.recall(ctx, topics); err != nil {
 		return nil, err
 	}
-	answers := Ask(ctx, w.client, topics, func(p Partition) bool {
-		return w.cfg.StartLatest || slices.Contains(names, topicPartition{p.Topic, p.Number})
+	answers := Ask(ctx, w.client, topics, func(p TopicPartition) bool {
+		return w.cfg.StartLatest || slices.Contains(names, TopicPartition{p.Topic, p.Partition})
 	})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -52,8 +52,8 @@ func (w *Worker) find(ctx context.Context, names []topicPartition) ([]finding, e
 	}
 	found := make([]finding, len(names))
 	for i, name := range names {
-		found[i] = findingOf(name, topics[name.topic], answers)
-		if unstarted[name.topic] {
+		found[i] = findingOf(name, topics[name.Topic], answers)
+		if unstarted[name.Topic] {
 			found[i].unclaimed = errUnstarted
 		}
 	}
@@ -84,10 +84,10 @@ func (w *Worker) recall(ctx context.Context, topics kadm.TopicDetails) error {
 	return nil
 }
 
-func findingOf(name topicPartition, topic kadm.TopicDetail, answers *Answers) finding {
+func findingOf(name TopicPartition, topic kadm.TopicDetail, answers *Answers) finding {
 	f := finding{name: name}
-	f.claim.Source = outbox.Source{Topic: name.topic, TopicID: topic.ID, Partition: name.partition}
-	p := Partition{name.topic, name.partition}
+	f.claim.Source = outbox.Source{Topic: name.Topic, TopicID: topic.ID, Partition: name.Partition}
+	p := TopicPartition{name.Topic, name.Partition}
 	log, answered := answers.Logs[p]
 	switch silent := answers.Why(p); {
 	case topic.Err != nil && (!denied(topic) || topic.ID == kadm.TopicID{}):
@@ -115,7 +115,7 @@ func (w *Worker) introduce(ctx context.Context, topics kadm.TopicDetails, answer
 	for _, t := range topics {
 		var all []ClaimRequest
 		for p := range t.Partitions {
-			log, ok := answers.Logs[Partition{t.Topic, p}]
+			log, ok := answers.Logs[TopicPartition{t.Topic, p}]
 			if !ok {
 				unstarted[t.Topic] = true
 			}
@@ -164,7 +164,7 @@ func (w *Worker) claimKnown(ctx context.Context, found []finding) (claimed []*fi
 	var requests []ClaimRequest
 	for i := range found {
 		if f := &found[i]; f.unclaimed == nil {
-			r := ClaimRequest{Topic: f.name.topic, TopicID: f.claim.Source.TopicID, Partition: f.name.partition}
+			r := ClaimRequest{Topic: f.name.Topic, TopicID: f.claim.Source.TopicID, Partition: f.name.Partition}
 			if w.cfg.StartLatest {
 				r.TopicStart = f.log.Stable
 			}
@@ -197,17 +197,17 @@ func (w *Worker) claimKnown(ctx context.Context, found []finding) (claimed []*fi
 
 // compare finds out which logs do not hold any more what was applied.
 func (w *Worker) compare(ctx context.Context, claimed []*finding) {
-	answers := &Answers{Logs: map[Partition]Log{}, Silent: map[Partition]error{}}
-	positions := map[Partition]Position{}
+	answers := &Answers{Logs: map[TopicPartition]Log{}, Silent: map[TopicPartition]error{}}
+	positions := map[TopicPartition]Position{}
 	for _, f := range claimed {
 		if f.silent == nil {
-			name := Partition{f.name.topic, f.name.partition}
+			name := TopicPartition{f.name.Topic, f.name.Partition}
 			answers.Logs[name], positions[name] = f.log, f.claim.Position()
 		}
 	}
 	answers.Compare(ctx, w.client, positions)
 	for _, f := range claimed {
-		name := Partition{f.name.topic, f.name.partition}
+		name := TopicPartition{f.name.Topic, f.name.Partition}
 		if silent := answers.Silent[name]; silent != nil {
 			f.silent = silent
 		} else if f.silent == nil {
@@ -222,7 +222,7 @@ func (w *Worker) wentBack(claims []Claim) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.ContainsFunc(claims, func(c Claim) bool {
-		l := w.lanes[topicPartition{c.Source.Topic, c.Source.Partition}]
+		l := w.lanes[TopicPartition{c.Source.Topic, c.Source.Partition}]
 		return l != nil && lostCommits(l, c)
 	})
 }

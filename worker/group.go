@@ -20,7 +20,7 @@ type Member struct {
 	Worker     bool     // it says that it is a worker of this program
 	Database   [16]byte // the id of the database that it says it works with; zero: it does not say
 	Topics     []string // that it consumes
-	Partitions []Partition
+	Partitions []TopicPartition
 }
 
 func (m *Member) String() string { return fmt.Sprintf("client %q at %s", m.Client, m.Host) }
@@ -46,8 +46,8 @@ func (g *Group) Foreign() (foreign []Member) {
 }
 
 // Owners are the members that have partitions.
-func (g *Group) Owners() map[Partition]Member {
-	owners := map[Partition]Member{}
+func (g *Group) Owners() map[TopicPartition]Member {
+	owners := map[TopicPartition]Member{}
 	for _, m := range g.Members {
 		for _, p := range m.Partitions {
 			owners[p] = m
@@ -79,7 +79,7 @@ func DescribeGroup(ctx context.Context, admin *kadm.Client, name string) (Group,
 		if assigned, ok := d.Assigned.AsConsumer(); ok {
 			for _, t := range assigned.Topics {
 				for _, p := range t.Partitions {
-					m.Partitions = append(m.Partitions, Partition{t.Topic, p})
+					m.Partitions = append(m.Partitions, TopicPartition{t.Topic, p})
 				}
 			}
 		}
@@ -109,7 +109,7 @@ func describeConsumerGroup(ctx context.Context, admin *kadm.Client, name string)
 		m := Member{ID: d.MemberID, Client: d.ClientID, Host: d.ClientHost, Worker: d.MemberType != newer, Topics: d.SubscribedTopics}
 		for topic, partitions := range d.Assignment {
 			for p := range partitions {
-				m.Partitions = append(m.Partitions, Partition{topic, p})
+				m.Partitions = append(m.Partitions, TopicPartition{topic, p})
 			}
 		}
 		group.Members = append(group.Members, m)

@@ -218,20 +218,14 @@ func (l *lane) mayTryAt() time.Time {
 	return l.retryAt
 }
 
-// topicPartition names a lane.
-type topicPartition struct {
-	topic     string
-	partition int32
+func (n TopicPartition) compare(o TopicPartition) int {
+	return cmp.Or(cmp.Compare(n.Topic, o.Topic), cmp.Compare(n.Partition, o.Partition))
 }
 
-func (n topicPartition) compare(o topicPartition) int {
-	return cmp.Or(cmp.Compare(n.topic, o.topic), cmp.Compare(n.partition, o.partition))
-}
-
-func (l *lane) name() topicPartition { return topicPartition{l.topic, l.partition} }
+func (l *lane) name() TopicPartition { return TopicPartition{l.topic, l.partition} }
 
 func (l *lane) labels() []string { return l.name().labels() }
 
-func (n topicPartition) labels() []string { return []string{n.topic, strconv.Itoa(int(n.partition))} }
+func (n TopicPartition) labels() []string { return []string{n.Topic, strconv.Itoa(int(n.Partition))} }
 
 func (l *lane) asMap() map[string][]int32 { return map[string][]int32{l.topic: {l.partition}} }

@@ -11,12 +11,12 @@ import (
 // their topic left everybody's configuration. So are those that this worker has yet to claim.
 type leftAlone struct {
 	w        *Worker
-	measured map[topicPartition]bool
+	measured map[TopicPartition]bool
 	said     map[string]bool // topics that nobody reads
 }
 
 func newLeftAlone(w *Worker) *leftAlone {
-	return &leftAlone{w: w, measured: map[topicPartition]bool{}, said: map[string]bool{}}
+	return &leftAlone{w: w, measured: map[TopicPartition]bool{}, said: map[string]bool{}}
 }
 
 // look sets the lag of partitions that no worker has. seen is nil where the group cannot be asked.
@@ -42,26 +42,26 @@ func (a *leftAlone) look(ctx context.Context, seen *sight, holdings []Holding) {
 			a.measured[name] = true
 			a.w.metrics.Lag.WithLabelValues(name.labels()...).Set(float64(lag))
 		}
-		if !a.read(seen, name.topic) {
-			waiting[name.topic] += lag
+		if !a.read(seen, name.Topic) {
+			waiting[name.Topic] += lag
 		}
 	}
 	a.note(waiting)
 }
 
 // alone are the positions whose partitions no worker has, or this one has yet to claim.
-func (a *leftAlone) alone(seen *sight, holdings []Holding) map[topicPartition]Holding {
-	var owners map[Partition]Member
+func (a *leftAlone) alone(seen *sight, holdings []Holding) map[TopicPartition]Holding {
+	var owners map[TopicPartition]Member
 	if seen != nil {
 		owners = seen.group.Owners()
 	}
 	own := a.w.memberID()
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	alone := map[topicPartition]Holding{}
+	alone := map[TopicPartition]Holding{}
 	for _, h := range holdings {
-		name := topicPartition{h.Source.Topic, h.Source.Partition}
-		owner, owned := owners[Partition{name.topic, name.partition}]
+		name := TopicPartition{h.Source.Topic, h.Source.Partition}
+		owner, owned := owners[TopicPartition{name.Topic, name.Partition}]
 		unclaimed := owned && owner.ID == own
 		if !h.Retired && a.w.lanes[name] == nil && (!owned || !owner.Worker || unclaimed) {
 			alone[name] = h
@@ -71,18 +71,18 @@ func (a *leftAlone) alone(seen *sight, holdings []Holding) map[topicPartition]Ho
 }
 
 // lags are how many records wait in partitions. One that does not answer is left out.
-func (a *leftAlone) lags(ctx context.Context, alone map[topicPartition]Holding) map[topicPartition]int64 {
-	lags := map[topicPartition]int64{}
+func (a *leftAlone) lags(ctx context.Context, alone map[TopicPartition]Holding) map[TopicPartition]int64 {
+	lags := map[TopicPartition]int64{}
 	topics := map[string]bool{}
 	for name := range alone {
-		topics[name.topic] = true
+		topics[name.Topic] = true
 	}
 	ctx, cancel := context.WithTimeout(ctx, attendTimeout)
 	defer cancel()
 	for topic := range topics { // one by one: this worker may not be allowed to ask about all
 		listed, _ := a.w.admin.ListCommittedOffsets(ctx, topic) // an error is of some partitions
 		for name, h := range alone {
-			if o, ok := listed.Lookup(name.topic, name.partition); ok && o.Err == nil {
+			if o, ok := listed.Lookup(name.Topic, name.Partition); ok && o.Err == nil {
 				lags[name] = max(0, o.Offset-h.NextOffset)
 			}
 		}

@@ -7,10 +7,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// Partition names a partition of a command topic.
-type Partition struct {
-	Topic  string
-	Number int32
+// TopicPartition names a partition of a command topic.
+type TopicPartition struct {
+	Topic     string
+	Partition int32
 }
 
 // Position is how far a partition is applied.

@@ -83,7 +83,7 @@ func (w *Worker) route(fetches kgo.Fetches) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) { // errors that the client makes up come before records
-		l := w.lanes[topicPartition{p.Topic, p.Partition}]
+		l := w.lanes[TopicPartition{p.Topic, p.Partition}]
 		if l == nil {
 			w.unassigned(p)
 			return

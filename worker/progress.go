@@ -96,7 +96,7 @@ func (l *lane) whyNothingIsPublished(now time.Time, patience time.Duration) stri
 // arrival is about partitions that the group gave to this worker, and that are not claimed yet:
 // there are no lanes that could tell of them.
 type arrival struct {
-	names []topicPartition
+	names []TopicPartition
 	since time.Time
 	why   error // the last claim failed; nil: it is under way
 }
@@ -117,10 +117,10 @@ func (a *arrival) String() string {
 }
 
 // listed names partitions, by topic.
-func listed(names []topicPartition) string {
+func listed(names []TopicPartition) string {
 	numbers := map[string][]string{}
 	for _, n := range names {
-		numbers[n.topic] = append(numbers[n.topic], fmt.Sprint(n.partition))
+		numbers[n.Topic] = append(numbers[n.Topic], fmt.Sprint(n.Partition))
 	}
 	var topics []string
 	for topic, ps := range numbers {
@@ -132,8 +132,8 @@ func listed(names []topicPartition) string {
 
 // arrive notes partitions that are to be claimed for the first time. What it returns is called when
 // they are, or belong to others.
-func (w *Worker) arrive(names []topicPartition) (arrived func()) {
-	slices.SortFunc(names, topicPartition.compare)
+func (w *Worker) arrive(names []TopicPartition) (arrived func()) {
+	slices.SortFunc(names, TopicPartition.compare)
 	a := &arrival{names: names, since: time.Now()}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -78,13 +78,13 @@ func (p *pipeline) decide(partition int32, to int64) {
 	require.NoError(p.t, err)
 	topics, err := worker.ListTopics(p.t.Context(), p.client, p.commands)
 	require.NoError(p.t, err)
-	answers := worker.Ask(p.t.Context(), p.client, topics, func(worker.Partition) bool { return true })
+	answers := worker.Ask(p.t.Context(), p.client, topics, func(worker.TopicPartition) bool { return true })
 	for _, v := range views {
-		name := worker.Partition{Topic: v.Topic, Number: v.Partition}
+		name := worker.TopicPartition{Topic: v.Topic, Partition: v.Partition}
 		if v.Retired || v.Topic != p.commands || v.Partition != partition {
 			continue
 		}
-		answers.Compare(p.t.Context(), p.client, map[worker.Partition]worker.Position{name: v.Position()})
+		answers.Compare(p.t.Context(), p.client, map[worker.TopicPartition]worker.Position{name: v.Position()})
 		require.Empty(p.t, answers.Silent)
 		if to == accept {
 			to = answers.Logs[name].GoOn(v.Position())

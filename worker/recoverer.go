@@ -90,7 +90,7 @@ func (w *Worker) reclaim(ctx context.Context, due []*lane) {
 
 // claimAgain asks Kafka, and then claims what may still be claimed: the question may take a while.
 func (w *Worker) claimAgain(ctx context.Context, due []*lane) ([]finding, *sight, error) {
-	names := make([]topicPartition, len(due))
+	names := make([]TopicPartition, len(due))
 	for i, l := range due {
 		names[i] = l.name()
 	}

@@ -48,7 +48,7 @@ func readReport(at int64, metadata string) report {
 }
 
 // reports asks what the group was told.
-func (w *Worker) reports(ctx context.Context) (map[Partition]report, error) {
+func (w *Worker) reports(ctx context.Context) (map[TopicPartition]report, error) {
 	offsets, err := w.admin.FetchOffsets(ctx, w.cfg.Group)
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, nil // nobody was in it yet
@@ -56,11 +56,11 @@ func (w *Worker) reports(ctx context.Context) (map[Partition]report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fetch offsets of group %s: %w", w.cfg.Group, err)
 	}
-	reports := map[Partition]report{}
+	reports := map[TopicPartition]report{}
 	for topic, partitions := range offsets {
 		for p, o := range partitions {
 			if o.Err == nil {
-				reports[Partition{topic, p}] = readReport(o.At, o.Metadata)
+				reports[TopicPartition{topic, p}] = readReport(o.At, o.Metadata)
 			}
 		}
 	}
@@ -68,7 +68,7 @@ func (w *Worker) reports(ctx context.Context) (map[Partition]report, error) {
 }
 
 // latest are the last attendances of the members that told any: they sort by time.
-func latest(reports map[Partition]report) map[string][16]byte {
+func latest(reports map[TopicPartition]report) map[string][16]byte {
 	told := map[string][16]byte{}
 	for _, r := range reports {
 		if last, ok := told[r.member]; r.worker && (!ok || bytes.Compare(r.attendance[:], last[:]) > 0) {

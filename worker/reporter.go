@@ -178,7 +178,7 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 				w.metrics.Retries.WithLabelValues("kafka", "commit").Inc()
 				continue
 			}
-			if l := w.lanes[topicPartition{t.Topic, p.Partition}]; l != nil {
+			if l := w.lanes[TopicPartition{t.Topic, p.Partition}]; l != nil {
 				l.committed = offsets[t.Topic][p.Partition].Offset
 			}
 		}

@@ -92,15 +92,15 @@ func (w *Worker) runAsker(stop context.Context) {
 }
 
 // awaiting are the lanes to ask about now, and when to look again if others must wait.
-func (w *Worker) awaiting(now time.Time) (due map[Partition]*lane, wait time.Duration) {
+func (w *Worker) awaiting(now time.Time) (due map[TopicPartition]*lane, wait time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	due = map[Partition]*lane{}
+	due = map[TopicPartition]*lane{}
 	for _, l := range w.lanes {
 		switch left := l.askAt.Sub(now); {
 		case !l.awaits():
 		case left <= 0:
-			due[Partition{l.topic, l.partition}] = l
+			due[TopicPartition{l.topic, l.partition}] = l
 		case wait == 0 || left < wait:
 			wait = left
 		}
@@ -108,8 +108,8 @@ func (w *Worker) awaiting(now time.Time) (due map[Partition]*lane, wait time.Dur
 	return due, wait
 }
 
-func (w *Worker) askAgain(ctx context.Context, due map[Partition]*lane) {
-	answers, err := w.askAbout(ctx, func(p Partition) bool { return due[p] != nil })
+func (w *Worker) askAgain(ctx context.Context, due map[TopicPartition]*lane) {
+	answers, err := w.askAbout(ctx, func(p TopicPartition) bool { return due[p] != nil })
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, l := range due {
@@ -126,7 +126,7 @@ func (w *Worker) askAgain(ctx context.Context, due map[Partition]*lane) {
 }
 
 // askAbout asks Kafka about partitions of the command topics.
-func (w *Worker) askAbout(ctx context.Context, about func(Partition) bool) (*Answers, error) {
+func (w *Worker) askAbout(ctx context.Context, about func(TopicPartition) bool) (*Answers, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
 	topics, err := ListTopics(ctx, w.client, w.topics()...)

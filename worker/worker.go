@@ -37,7 +37,7 @@ type Worker struct {
 
 	mu       sync.Mutex
 	freed    *sync.Cond // a lane is no longer busy; uses mu
-	lanes    map[topicPartition]*lane
+	lanes    map[TopicPartition]*lane
 	appliers []*applier
 	wakePoll context.CancelFunc // interrupts the poll in flight; nil while none is
 
@@ -73,7 +73,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		complaints: complaints{logger: cfg.Logger},
 		tracer:     otel.Tracer(cfg.Service + "/worker"),
 		kinds:      make(map[string]string, len(cfg.Topics)),
-		lanes:      map[topicPartition]*lane{},
+		lanes:      map[TopicPartition]*lane{},
 		ask:        make(chan struct{}, 1),
 		keep:       make(chan struct{}, 1),
 		recover:    make(chan struct{}, 1),

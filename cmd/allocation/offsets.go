@@ -36,8 +36,8 @@ type offsetsView struct {
 	admin     *kadm.Client
 	positions []store.PositionView
 	topics    kadm.TopicDetails
-	logs      map[worker.Partition]worker.Log // of partitions that answered
-	silent    map[worker.Partition]error      // why others did not
+	logs      map[worker.TopicPartition]worker.Log // of partitions that answered
+	silent    map[worker.TopicPartition]error      // why others did not
 }
 
 // look connects, and reads all positions and the logs of their topics. The caller closes.
@@ -75,8 +75,8 @@ func (v *offsetsView) read(ctx context.Context, kafka config.Kafka) (err error) 
 	if err != nil || len(topics) == 0 {
 		return err
 	}
-	answers := worker.Ask(ctx, v.client, v.topics, func(worker.Partition) bool { return true })
-	current := map[worker.Partition]worker.Position{}
+	answers := worker.Ask(ctx, v.client, v.topics, func(worker.TopicPartition) bool { return true })
+	current := map[worker.TopicPartition]worker.Position{}
 	for _, p := range v.positions {
 		if !p.Retired {
 			current[partitionOf(p)] = p.Position()
@@ -118,8 +118,8 @@ func (v *offsetsView) hidden(topic string) bool {
 	return errors.As(v.topics[topic].Err, &denied)
 }
 
-func partitionOf(p store.PositionView) worker.Partition {
-	return worker.Partition{Topic: p.Topic, Number: p.Partition}
+func partitionOf(p store.PositionView) worker.TopicPartition {
+	return worker.TopicPartition{Topic: p.Topic, Partition: p.Partition}
 }
 
 // noAnswer says why nothing is known of a position's log.

@@ -15,7 +15,7 @@ import (
 // offsetsGroup is who has the partitions.
 type offsetsGroup struct {
 	worker.Group
-	owners map[worker.Partition]worker.Member
+	owners map[worker.TopicPartition]worker.Member
 }
 
 // group asks who takes part in the consumer group. Where this user may not know, it says so.

@@ -91,19 +91,19 @@ func (c *tailCommand) offsets(ctx context.Context, client *kgo.Client, p *progra
 	if err != nil {
 		return nil, err
 	}
-	answers := worker.Ask(ctx, client, topics, func(worker.Partition) bool { return true })
+	answers := worker.Ask(ctx, client, topics, func(worker.TopicPartition) bool { return true })
 	from := map[int32]kgo.Offset{}
 	for name, log := range answers.Logs {
-		from[name.Number] = kgo.NewOffset().At(log.End)
+		from[name.Partition] = kgo.NewOffset().At(log.End)
 		if c.FromBeginning {
-			from[name.Number] = kgo.NewOffset().At(log.Start)
+			from[name.Partition] = kgo.NewOffset().At(log.Start)
 		}
 	}
 	for name, why := range answers.Silent {
-		fmt.Fprintf(p.err, "%s, partition %d, does not tell where it is, and is read when it does: %v\n", name.Topic, name.Number, why)
-		from[name.Number] = kgo.NewOffset().AtEnd()
+		fmt.Fprintf(p.err, "%s, partition %d, does not tell where it is, and is read when it does: %v\n", name.Topic, name.Partition, why)
+		from[name.Partition] = kgo.NewOffset().AtEnd()
 		if c.FromBeginning {
-			from[name.Number] = kgo.NewOffset().AtStart()
+			from[name.Partition] = kgo.NewOffset().AtStart()
 		}
 	}
 	return from, nil
