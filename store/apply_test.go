@@ -132,10 +132,11 @@ func (b *bench) racing(batch worker.Batch, meanwhile func()) error {
 	conn, err := b.pool.Acquire(ctx)
 	require.NoError(b.t, err)
 	defer conn.Release()
-	d := newDecisions(batch, b.memories.take(batch.Applier))
-	require.NoError(b.t, d.decide(ctx, conn.Conn()))
+	tx := newTx(b.Store, conn.Conn(), batch, b.caches.take(batch.Applier, b.newCache))
+	tx.cache.aggregate.Begin(tx)
+	require.NoError(b.t, tx.cache.aggregate.Decide(ctx, tx))
 	meanwhile()
-	return b.save(ctx, conn.Conn(), d, newLedger(batch, d))
+	return b.save(ctx, tx, newLedger(tx))
 }
 
 func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {

@@ -26,7 +26,7 @@ from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]worker.Claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	defer s.memories.forget()
+	defer s.caches.forget()
 	claims := make([]worker.Claim, len(requests))
 	is := func(i int, h *foreignLock) bool {
 		return h.of == worker.TopicPartition{Topic: requests[i].Topic, Partition: requests[i].Partition}

@@ -271,7 +271,7 @@ func TestApply_numbersTheEventsOfACommandOnceHoweverItIsAppliedAgain(t *testing.
 	once(applied)
 	// The copy that still waits and a count that came first: both change the quantity.
 	b.sudo(`update batches set qty = 9 where ref = 'b1'`)
-	b.memories.forget()
+	b.caches.forget()
 	applied = b.applyKept(0, 10)
 	require.Equal(t, []string{"changed"}, results(applied))
 	once(applied)

@@ -7,15 +7,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"allocation/domain"
-	"allocation/outbox"
 	"allocation/worker"
 )
 
 // learn reads the answers in the order of question.pipeline, and tells the catalog.
 func (l *loaded) learn(results pgx.BatchResults, ask *question) (whole bool, err error) {
-	if err := l.held.learn(results); err != nil {
-		return false, err
-	}
 	if err := l.learnProducts(results, ask); err != nil {
 		return false, err
 	}
@@ -42,7 +38,7 @@ func (l *loaded) learnProducts(results pgx.BatchResults, ask *question) error {
 	found := map[string]int64{}
 	var sku string
 	var version, waiting int64
-	var last outbox.Predecessor
+	var last Ref
 	_, err = pgx.ForEachRow(rows, []any{&sku, &version, &waiting, &last.Source, &last.Row}, func() error {
 		found[sku] = version
 		if read, ok := l.versions[sku]; ok {
@@ -154,8 +150,8 @@ func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*dom
 	}
 	var line domain.Line
 	var state string
-	var last history
-	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, &last.source, &last.row, &last.day)
+	var last Ref
+	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, &last.Source, &last.Row, &last.day)
 	var breather breather
 	_, err = pgx.ForEachRow(rows, columns, func() error {
 		breather.row()

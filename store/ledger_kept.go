@@ -1,7 +1,6 @@
 package store
 
 import (
-	"allocation/domain"
 	"allocation/outbox"
 	"allocation/worker"
 )
@@ -32,24 +31,24 @@ type waiting struct {
 	source  int32 // by which it came
 	event   int32 // the number of its next event
 	key     string
-	ref     string // the batch that it would make
+	name    string // what it would create
 }
 
 // hold is a product that a failed command holds.
 type hold struct {
-	key, ref string
-	again    bool // it was held by another until now
-	source   int32
-	row      int64 // of the dead letter
+	key, name string
+	again     bool // it was held by another until now
+	source    int32
+	row       int64 // of the dead letter
 }
 
-func (k *kept) wait(c *worker.Command, source, event int32, key string, decoded domain.Command) {
-	k.waiting = append(k.waiting, waiting{command: c, source: source, event: event, key: key, ref: decoded.Keys().Makes})
+func (k *kept) wait(c *worker.Command, source, event int32, key, creates string) {
+	k.waiting = append(k.waiting, waiting{command: c, source: source, event: event, key: key, name: creates})
 }
 
-func (k *kept) hold(c *worker.Command, key string, source int32, row int64, decoded domain.Command) {
+func (k *kept) hold(c *worker.Command, key string, source int32, row int64, creates string) {
 	k.holds = append(k.holds, hold{
-		key: key, ref: decoded.Keys().Makes, again: c.Kept != nil && c.Kept.HeldKey == key, source: source, row: row,
+		key: key, name: creates, again: c.Kept != nil && c.Kept.HeldKey == key, source: source, row: row,
 	})
 }
 
@@ -90,7 +89,7 @@ func (l *ledger) decide(lanes []worker.Lane, c *worker.Command) (row int64) {
 	if c.Kept.Discard {
 		letter.Decision = outbox.Discarded
 	}
-	l.add(c.Lane, outbox.Row{Number: row, Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}, history{})
+	l.add(c.Lane, outbox.Row{Number: row, Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}, Ref{})
 	return row
 }
 

@@ -6,39 +6,32 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"allocation/domain"
-	"allocation/outbox"
 )
-
-type querier interface {
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-}
 
 // loaded is what a transaction has read: the catalog that decides, and what the outbox needs beside
 // it.
 type loaded struct {
 	catalog  *domain.Catalog
-	versions map[string]int64              // of each product read; 0: absent. Every load must find the same
-	products map[string]outbox.Predecessor // the outbox row of each product's last event
-	lines    map[domain.LineID]history     // the outbox row of each line's last event
-	owners   map[string]string             // the SKU of each batch read or made; empty: absent when it was read
-	absent   map[string]struct{}           // references that were read and not found
-	held     held
+	versions map[string]int64      // of each product read; 0: absent. Every load must find the same
+	products map[string]Ref        // each product's last event
+	lines    map[domain.LineID]Ref // each line's last event
+	owners   map[string]string     // the SKU of each batch read or made; empty: absent when it was read
+	absent   map[string]struct{}   // references that were read and not found
 }
 
 func newLoaded() *loaded {
 	return &loaded{
 		catalog:  domain.NewCatalog(),
 		versions: map[string]int64{},
-		products: map[string]outbox.Predecessor{},
-		lines:    map[domain.LineID]history{},
+		products: map[string]Ref{},
+		lines:    map[domain.LineID]Ref{},
 		owners:   map[string]string{},
 		absent:   map[string]struct{}{},
-		held:     newHeld(),
 	}
 }
 
 // productOf is the product of a command. Where it names a batch, that is the batch's.
-func (l *loaded) productOf(k *domain.Keys) string {
+func (l *loaded) productOf(k *domain.Keys, tx *Tx) string {
 	for _, ref := range [...]string{k.Batch, k.Makes} {
 		if ref == "" {
 			continue
@@ -46,7 +39,7 @@ func (l *loaded) productOf(k *domain.Keys) string {
 		if owner := l.owners[ref]; owner != "" {
 			return owner
 		}
-		if waiting := l.held.refs[ref]; waiting != "" {
+		if waiting := tx.HeldFor(ref); waiting != "" {
 			return waiting
 		}
 	}
@@ -104,20 +97,15 @@ select ` + lineFields + ` from unnest($1::text[], $2::bigint[], $3::int[]) n (sk
 cross join lateral lines_that_wait(n.sku, n.reach, n.per_qty) l`
 )
 
-// load reads what is needed in one round trip, without locks, and tells the catalog. Where the
-// question asks for it, it also reads which server and which database that is, and its clock;
-// before everything else, so that what follows is of that one or of a later one. It is not whole
-// where batches have more lines to release than were asked for at once.
-func (l *loaded) load(ctx context.Context, db querier, ask *question, server *server) (whole bool, err error) {
-	results := db.SendBatch(ctx, ask.pipeline())
-	if ask.asksServer {
-		err = server.learn(results.QueryRow())
+// load reads what is needed in one round trip, and tells the catalog. It is not whole where batches
+// have more lines to release than were asked for at once.
+func (l *loaded) load(ctx context.Context, tx *Tx, ask *question) (whole bool, err error) {
+	if ask.empty() {
+		return true, nil
 	}
-	if err == nil {
+	err = tx.Load(ctx, ask.pipeline(), ask.skus, ask.refs, func(results pgx.BatchResults) error {
 		whole, err = l.learn(results, ask)
-	}
-	if closed := results.Close(); err == nil {
-		err = closed
-	}
-	return whole, readError("load", err)
+		return err
+	})
+	return whole, err
 }

@@ -45,7 +45,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 		}()
 		require.Eventually(t, func() bool { return len(rivals) > 0 || b.waitsForLock() }, 20*time.Second, 5*time.Millisecond)
 	}}
-	s, err := Open(t.Context(), Options{URL: b.url, Adjust: func(pool *pgxpool.Config) { pool.ConnConfig.Tracer = hook }})
+	s, err := Open(t.Context(), Options{Service: Products, URL: b.url, Adjust: func(pool *pgxpool.Config) { pool.ConnConfig.Tracer = hook }})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 

@@ -44,7 +44,7 @@ func setup(t *testing.T, partitions int) *bench {
 
 func (b *bench) open(owner string) *Store {
 	b.t.Helper()
-	s, err := Open(b.t.Context(), Options{URL: b.url, Owner: owner})
+	s, err := Open(b.t.Context(), Options{Service: Products, URL: b.url, Owner: owner})
 	require.NoError(b.t, err)
 	b.t.Cleanup(s.Close)
 	return s
@@ -109,4 +109,18 @@ func says(rows []outbox.Row) (out []string) {
 		out = append(out, fmt.Sprintf("%d %s %s", r.Sequence, r.Type, r.Value))
 	}
 	return out
+}
+
+// deciding begins a transaction whose loads somebody else answers.
+func (b *bench) deciding(batch worker.Batch, db querier) (*Tx, *products) {
+	cache := b.caches.take(batch.Applier, b.newCache)
+	tx := newTx(b.Store, nil, batch, cache)
+	tx.db = db
+	cache.aggregate.Begin(tx)
+	return tx, cache.aggregate.(*products)
+}
+
+// remembered is what an applier remembers.
+func (b *bench) remembered(applier int) *products {
+	return b.caches.idle[applier].aggregate.(*products)
 }

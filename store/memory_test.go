@@ -25,17 +25,17 @@ func TestApply_readsNothingThatItRemembers(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50}`))
 	b.apply(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
-	d := newDecisions(b.batch(
+	tx, p := b.deciding(b.batch(
 		command(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":1}`),
 		command(0, "ChangeBatchEta", `{"batchref":"b2","eta":"2030-01-01"}`),
 		command(0, "Allocate", `{"orderid":"o3","sku":"CHAIR","qty":4}`),
-	), b.memories.take(0))
-	require.NoError(t, d.decide(t.Context(), unasked{t}))
+	), unasked{t})
+	require.NoError(t, p.Decide(t.Context(), tx))
 	require.Equal(t, []string{
 		`4 Allocated {"orderid":"o2","sku":"CHAIR","qty":1,"batchref":"b1"}`,
 		`5 BatchEtaChanged {"batchref":"b2","sku":"CHAIR","eta":"2030-01-01"}`,
 		`6 Allocated {"orderid":"o3","sku":"CHAIR","qty":4,"batchref":"b2"}`,
-	}, says(newLedger(d.batch, d).rows[0]))
+	}, says(newLedger(tx).rows[0]))
 }
 
 // A line that was placed long ago is taken for a new one once; the primary key tells, and then it
@@ -44,7 +44,7 @@ func TestApply_findsALineThatItTookForANewOne(t *testing.T) {
 	b := setup(t, 1)
 	place := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), place)
-	b.memories.idle[0].lines = newRecent()
+	b.remembered(0).newLines.recent = newRecent()
 
 	batch := b.batch(place)
 	_, err := b.Apply(t.Context(), batch)
@@ -59,7 +59,7 @@ func TestApply_presumesNothingAfterALineThatItTookForANewOne(t *testing.T) {
 	b := setup(t, 1)
 	first, second := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":2}`), command(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":2}`)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), first, second)
-	b.memories.idle[0].lines = newRecent()
+	b.remembered(0).newLines.recent = newRecent()
 
 	_, err := b.Apply(t.Context(), b.batch(first))
 	require.ErrorIs(t, err, worker.ErrConflict)
@@ -79,7 +79,7 @@ func TestApply_looksUpALineThatWasPlacedLately(t *testing.T) {
 func TestApply_presumesNothingForOtherCommands(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
-	b.memories.idle[0].lines = newRecent()
+	b.remembered(0).newLines.recent = newRecent()
 	applied := b.apply(command(0, "Dispatch", `{"orderid":"o1","sku":"CHAIR"}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
 	require.Equal(t, []string{"changed", "no_effect"}, results(applied))
 }
@@ -98,7 +98,7 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 			`3 OutOfStock {"orderid":"o1","sku":"CHAIR","qty":4}`,
 		},
 		"the server was started again, perhaps with an older database": {
-			func(b *bench) { s := &b.memories.idle[0].server; s.started = s.started.Add(-time.Microsecond) },
+			func(b *bench) { s := &b.caches.idle[0].server; s.started = s.started.Add(-time.Microsecond) },
 			`2 Allocated {"orderid":"o1","sku":"CHAIR","qty":4,"batchref":"b1"}`,
 		},
 	} {
@@ -169,11 +169,11 @@ func TestApply_noticesAProductThatIsHeldNoLonger(t *testing.T) {
 // are.
 func TestMemory_isBounded(t *testing.T) {
 	t.Parallel()
-	m := newMemory()
+	m := newProducts()
 	for n := range mostKnown + 1 {
 		m.loaded.catalog.LearnProduct("SKU"+string(rune('0'+n%10))+time.Duration(n).String(), 1, 0)
 	}
-	m.committed(nil)
+	m.Done(nil)
 	require.LessOrEqual(t, m.loaded.catalog.Size(), mostKnown)
 }
 
@@ -199,7 +199,7 @@ func TestApply_findsALineThatItTookForANewOneWhileABatchShrinks(t *testing.T) {
 	b := setup(t, 1)
 	place := command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), place)
-	b.memories.idle[0].lines = newRecent()
+	b.remembered(0).newLines.recent = newRecent()
 
 	batch := b.batch(place, command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`))
 	_, err := b.Apply(t.Context(), batch)
@@ -215,7 +215,7 @@ func TestApply_contradictionsAreFoundSoon(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
 	b.sudo(`update batches set allocated = 20`)
-	b.memories.idle[0] = newMemory()
+	b.caches.idle[0] = b.newCache()
 	_, err := b.Apply(t.Context(), b.batch(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`)))
 	require.ErrorContains(t, err, "decide: 1 commands need what 3 loads did not tell: the stored rows contradict each other")
 }
@@ -226,16 +226,16 @@ func TestApply_readsOnceThatNoneOfVeryManyBatchesHasEnough(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"s1","sku":"SOFA","qty":50}`), command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":1}`))
 	b.sudo(fmt.Sprintf(`insert into batches (ref, sku, qty, first_qty) select 'c' || n, 'CHAIR', 1, 1 from generate_series(1, %d) n`, mostKnown+1000))
-	b.memories.idle[0] = newMemory()
+	b.caches.idle[0] = b.newCache()
 	b.apply(command(0, "Allocate", `{"orderid":"o1","sku":"SOFA","qty":1}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":2}`))
-	require.Less(t, b.memories.idle[0].loaded.catalog.Size(), 100)
+	require.Less(t, b.remembered(0).loaded.catalog.Size(), 100)
 
 	commands := []worker.Command{command(0, "Allocate", `{"orderid":"o2","sku":"SOFA","qty":1}`)}
 	for n := range 60 { // of the first 64 batches
 		commands = append(commands, command(0, "Allocate", `{"orderid":"p%d","sku":"CHAIR","qty":%d}`, n, 1+n%2))
 	}
-	d := newDecisions(b.batch(commands...), b.memories.take(0))
-	require.NoError(t, d.decide(t.Context(), unasked{t}))
+	tx, p := b.deciding(b.batch(commands...), unasked{t})
+	require.NoError(t, p.Decide(t.Context(), tx))
 }
 
 // More products than an applier remembers: those that were used last stay known.
@@ -250,13 +250,13 @@ func TestApply_remembersTheProductsUsedLast(t *testing.T) {
 			commands = append(commands, command(0, "Allocate", `{"orderid":"o1","sku":"p%d","qty":1}`, n))
 		}
 		b.apply(commands...)
-		require.LessOrEqual(t, b.memories.idle[0].loaded.catalog.Size(), mostKnown)
+		require.LessOrEqual(t, b.remembered(0).loaded.catalog.Size(), mostKnown)
 	}
-	loaded := b.memories.idle[0].loaded
+	loaded := b.remembered(0).loaded
 	require.LessOrEqual(t, len(loaded.versions)+len(loaded.owners), mostKnown)
-	d := newDecisions(b.batch(
+	tx, p := b.deciding(b.batch(
 		command(0, "Allocate", `{"orderid":"o2","sku":"SOFA","qty":1}`),
 		command(0, "Allocate", `{"orderid":"o2","sku":"p%d","qty":1}`, mostKnown-5),
-	), b.memories.take(0))
-	require.NoError(t, d.decide(t.Context(), unasked{t}))
+	), unasked{t})
+	require.NoError(t, p.Decide(t.Context(), tx))
 }

@@ -35,7 +35,7 @@ func TestOldestTransaction_namesTheSession(t *testing.T) {
 			b := setup(t, 1)
 			blind := b.asWorker()
 			url := b.login("allocation_worker, pg_read_all_stats")
-			seeing, err := Open(t.Context(), Options{URL: url})
+			seeing, err := Open(t.Context(), Options{Service: Products, URL: url})
 			require.NoError(t, err)
 			t.Cleanup(seeing.Close)
 			b.holderIs(blind, "", 0)

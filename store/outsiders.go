@@ -16,11 +16,11 @@ import (
 // foreignLock is a lock of somebody outside of the service that a call waited for. It ends with the
 // transaction that has it.
 type foreignLock struct {
-	product string // whose row it is on; empty: not on a product's
-	source  int32  // whose position it is on; 0: not on a position
-	of      worker.TopicPartition
-	what    string // for people
-	holder  string // for people
+	key    string // whose row it is on; empty: not on one of the aggregate's
+	source int32  // whose position it is on; 0: not on a position
+	of     worker.TopicPartition
+	what   string // for people
+	holder string // for people
 
 	xid      string // what has a row locked; empty where a table is
 	pid      int32
@@ -133,19 +133,15 @@ func holderText(pid int32, user, application, backend string, since *time.Time) 
 	return text + ", in a transaction since " + since.UTC().Format(time.RFC3339)
 }
 
-// rowsSQL name the row at a place of a table: words for people, the product that it belongs to, the
-// source and its partition.
-var rowsSQL = map[string]string{
-	"products":  `select 'product ' || sku, sku, 0, '', 0 from products where ctid = $1::text::tid`,
-	"batches":   `select 'batch ' || ref || ' of product ' || sku, sku, 0, '', 0 from batches where ctid = $1::text::tid`,
-	"lines":     `select 'a line of order ' || orderid || ' of product ' || sku, sku, 0, '', 0 from lines where ctid = $1::text::tid`,
-	"positions": `select 'the position of ' || topic || ', partition ' || partition, '', source, topic, partition from positions where ctid = $1::text::tid`,
-}
+const positionRowSQL = `select 'the position of ' || topic || ', partition ' || partition, source, topic, partition from positions where ctid = $1::text::tid`
 
+// nameRow finds out what a row is. Where that fails, it stays without a name.
 func (s *Store) nameRow(ctx context.Context, h *foreignLock, table, place string) {
 	h.what = "row " + place + " of table " + table
-	if sql, ok := rowsSQL[table]; ok {
-		_ = s.pool.QueryRow(ctx, sql, place).Scan(&h.what, &h.product, &h.source, &h.of.Topic, &h.of.Partition) // else it stays without a name
+	if table == "positions" {
+		_ = s.pool.QueryRow(ctx, positionRowSQL, place).Scan(&h.what, &h.source, &h.of.Topic, &h.of.Partition)
+	} else if sql, ok := s.service.Rows[table]; ok {
+		_ = s.pool.QueryRow(ctx, sql, place).Scan(&h.what, &h.key)
 	}
 }
 
@@ -201,37 +197,4 @@ func (s *Store) stillHeld(ctx context.Context, db rowsQuerier) []foreignLock {
 // rowsQuerier is a connection or a pool.
 type rowsQuerier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-// avoid is the error of a batch that needs what is known to be locked; nil where it needs nothing
-// of that.
-func (d *decisions) avoid(holds []foreignLock) error {
-	for _, h := range holds {
-		if locked := d.locked(&h); len(locked.From) > 0 {
-			return locked
-		}
-	}
-	return nil
-}
-
-// locked says which lanes of the batch cannot go on, and where.
-func (d *decisions) locked(h *foreignLock) *worker.LockedError {
-	e := &worker.LockedError{What: h.what, Holder: h.holder, From: map[int]int64{}}
-	for i, lane := range d.batch.Lanes {
-		if h.source != 0 && lane.Source.ID == h.source {
-			e.From[i] = lane.From
-		}
-	}
-	if h.product == "" {
-		return e
-	}
-	for i, c := range d.batch.Commands {
-		if _, earlier := e.From[c.Lane]; earlier || d.commands[i] == nil {
-			continue
-		}
-		if keys := d.commands[i].Keys(); d.loaded.productOf(&keys) == h.product {
-			e.From[c.Lane] = c.Offset
-		}
-	}
-	return e
 }

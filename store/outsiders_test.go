@@ -86,7 +86,7 @@ func TestApply_saysSinceWhenToWhoMaySee(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
 	url := b.login("allocation_worker, pg_read_all_stats")
-	s, err := Open(t.Context(), Options{URL: url})
+	s, err := Open(t.Context(), Options{Service: Products, URL: url})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	b.Store = s

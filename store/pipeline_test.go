@@ -63,7 +63,7 @@ func TestPipeline_preparesNothingAfterAPartWasSent(t *testing.T) {
 	p.copyLast(copyLinesSQL, lineColumns, func(rows *copyRows) {
 		for i := range manyRows {
 			id := domain.LineID{OrderID: fmt.Sprint(strings.Repeat("o", 1000), i), SKU: "CHAIR"}
-			copyLine(rows, &domain.Line{ID: id, Qty: 1, Placed: 1, State: domain.Waiting}, history{source: 1, day: 1})
+			copyLine(rows, &domain.Line{ID: id, Qty: 1, Placed: 1, State: domain.Waiting}, Ref{Source: 1, day: 1})
 		}
 	})
 	require.NoError(t, p.err)

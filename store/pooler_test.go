@@ -24,7 +24,7 @@ func TestApply_behindATransactionPoolerBlamesNoCommand(t *testing.T) {
 	url := behindAPooler(t, b)
 	said := map[bool]int{}
 	for range 2 {
-		s, err := Open(t.Context(), Options{URL: url, Owner: "other"})
+		s, err := Open(t.Context(), Options{Service: Products, URL: url, Owner: "other"})
 		require.NoError(t, err)
 		t.Cleanup(s.Close)
 		for range 3 {
@@ -49,7 +49,7 @@ func TestApply_behindATransactionPoolerBlamesNoCommand(t *testing.T) {
 func TestCheckPooler_tellsSessionsFromSharedOnes(t *testing.T) {
 	b := setup(t, 0)
 	require.NoError(t, b.CheckPooler(t.Context()))
-	s, err := Open(t.Context(), Options{URL: behindAPooler(t, b), MaxConns: 2})
+	s, err := Open(t.Context(), Options{Service: Products, URL: behindAPooler(t, b), MaxConns: 2})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	var refused *PoolerError

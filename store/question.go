@@ -2,18 +2,14 @@ package store
 
 import (
 	"math"
-	"strconv"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"allocation/domain"
 )
 
-// question is a domain.Need as arrays for one round trip, and what the store itself wants to know.
+// question is a domain.Need as arrays for one round trip.
 type question struct {
-	asksServer bool // which it is, and what time it is there
-
 	skus []string
 	refs []string
 
@@ -58,15 +54,10 @@ func newQuestion(need *domain.Need) *question {
 }
 
 func (q *question) empty() bool {
-	return len(q.skus) == 0 && len(q.refs) == 0 && len(q.lines) == 0 && !q.asksServer
+	return len(q.skus) == 0 && len(q.refs) == 0 && len(q.lines) == 0
 }
 
 func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded in the same breath
-
-// setTimeoutSQL bounds each following statement of the transaction.
-const setTimeoutSQL = `select set_config('statement_timeout', $1, true)`
-
-func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // byRank orders tails by the first command that names their batch.
 type byRank struct {
@@ -84,10 +75,6 @@ func (r *byRank) Swap(i, j int) {
 // pipeline asks everything in the order in which loaded.learn reads the answers.
 func (q *question) pipeline() *pgx.Batch {
 	b := &pgx.Batch{}
-	if q.asksServer {
-		b.Queue(serverSQL)
-	}
-	b.Queue(heldSQL, q.skus, q.refs)
 	b.Queue(productsSQL, q.skus, q.refs)
 	if len(q.refs) > 0 {
 		b.Queue(batchesSQL, q.refs)

@@ -108,15 +108,16 @@ func TestApply_oversellsNothingAfterARestoreInPlace(t *testing.T) {
 func TestClaim_forgetsWhatAppliersRemember(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
-	inFlight := b.memories.take(0)
-	require.Positive(t, inFlight.loaded.catalog.Size())
-	b.memories.give(1, inFlight)
-	inFlight = b.memories.take(1)
-	b.memories.give(0, &memory{loaded: inFlight.loaded, claims: inFlight.claims})
+	size := func(c *cache) int { return c.aggregate.(*products).loaded.catalog.Size() }
+	inFlight := b.caches.take(0, b.newCache)
+	require.Positive(t, size(inFlight))
+	b.caches.give(1, inFlight)
+	inFlight = b.caches.take(1, b.newCache)
+	b.caches.give(0, &cache{aggregate: inFlight.aggregate, claims: inFlight.claims})
 
 	b.claim(b.Store, 1)
-	b.memories.give(1, inFlight)
+	b.caches.give(1, inFlight)
 	for applier := range 2 {
-		require.Zero(t, b.memories.take(applier).loaded.catalog.Size(), "applier %d", applier)
+		require.Zero(t, size(b.caches.take(applier, b.newCache)), "applier %d", applier)
 	}
 }

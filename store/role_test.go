@@ -70,7 +70,7 @@ func (b *bench) sudo(statement string) {
 // as opens a store for a user who has a role.
 func (b *bench) as(role string) *Store {
 	b.t.Helper()
-	s, err := Open(b.t.Context(), Options{URL: b.login(role), Owner: "worker"})
+	s, err := Open(b.t.Context(), Options{Service: Products, URL: b.login(role), Owner: "worker"})
 	require.NoError(b.t, err)
 	b.t.Cleanup(s.Close)
 	return s

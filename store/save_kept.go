@@ -68,7 +68,7 @@ func queueKept(p *pipeline, l *ledger) {
 		if h.again {
 			sql = holdAgainSQL
 		}
-		p.execute(sql, h.key, h.source, h.row, h.ref)
+		p.execute(sql, h.key, h.source, h.row, h.name)
 	}
 	queueWaiting(p, k.waiting)
 	if n := len(k.applied); n > 0 {
@@ -111,7 +111,7 @@ func queueWaiting(p *pipeline, waiting []waiting) {
 	for i, w := range waiting {
 		c := w.command
 		keys[i], sources[i], offsets[i], times[i] = w.key, w.source, c.Offset, c.Cause.Time
-		events[i], again[i], refs[i] = w.event, retries(c), w.ref
+		events[i], again[i], refs[i] = w.event, retries(c), w.name
 		recordKeys[i], values[i], headers[i] = c.Key, c.Value, encodeHeaders(c.Headers)
 	}
 	p.execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)

@@ -16,9 +16,9 @@ with updated as (
 select expect_count((select count(*) from updated), $9, 'lines updated')`
 )
 
-func queueLines(p *pipeline, catalog *domain.Catalog, l *ledger) {
+func (l *loaded) queueLines(p *pipeline) {
 	made, changed := 0, 0
-	products := catalog.Products()
+	products := l.catalog.Products()
 	for _, product := range products {
 		made += len(product.NewLines())
 		changed += len(product.UpdatedLines())
@@ -33,12 +33,12 @@ func queueLines(p *pipeline, catalog *domain.Catalog, l *ledger) {
 		})
 	}
 	if changed > 0 {
-		rows := lineRowsOf(products, l, changed)
+		rows := l.lineRows(products, changed)
 		p.execute(updateLineSQL, rows.orderIDs, rows.skus, rows.lineIDs, rows.states, rows.batchRefs, rows.sources, rows.rows, rows.days, changed)
 	}
 }
 
-func copyLine(rows *copyRows, line *domain.Line, last history) {
+func copyLine(rows *copyRows, line *domain.Line, last Ref) {
 	rows.row()
 	rows.text(line.ID.OrderID)
 	rows.text(line.ID.SKU)
@@ -47,8 +47,8 @@ func copyLine(rows *copyRows, line *domain.Line, last history) {
 	rows.int64(line.Placed)
 	rows.text(line.State.String())
 	rows.optional(line.BatchRef)
-	rows.int32(last.source)
-	rows.int64(last.row)
+	rows.int32(last.Source)
+	rows.int64(last.Row)
 	rows.day(last.day)
 }
 
@@ -59,8 +59,8 @@ type lineRows struct {
 	sources, days                              []int32
 }
 
-// lineRowsOf are the lines of products that were loaded and changed, n together.
-func lineRowsOf(products []*domain.Product, l *ledger, n int) *lineRows {
+// lineRows are the lines of products that were loaded and changed, n together.
+func (l *loaded) lineRows(products []*domain.Product, n int) *lineRows {
 	texts := func() []string { return make([]string, 0, n) }
 	numbers := func() []int32 { return make([]int32, 0, n) }
 	r := &lineRows{
@@ -77,8 +77,8 @@ func lineRowsOf(products []*domain.Product, l *ledger, n int) *lineRows {
 	return r
 }
 
-func (r *lineRows) add(line *domain.Line, last history) {
+func (r *lineRows) add(line *domain.Line, last Ref) {
 	r.orderIDs, r.skus, r.lineIDs = append(r.orderIDs, line.ID.OrderID), append(r.skus, line.ID.SKU), append(r.lineIDs, line.ID.LineID)
 	r.states, r.batchRefs = append(r.states, line.State.String()), append(r.batchRefs, line.BatchRef)
-	r.sources, r.rows, r.days = append(r.sources, last.source), append(r.rows, last.row), append(r.days, int32(last.day))
+	r.sources, r.rows, r.days = append(r.sources, last.Source), append(r.rows, last.Row), append(r.days, int32(last.day))
 }

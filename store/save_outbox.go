@@ -47,7 +47,7 @@ func (l *ledger) linked() bool {
 	}
 	for lane, rows := range l.rows {
 		for i := range rows {
-			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || l.previous[lane][i].source > 0 {
+			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || l.previous[lane][i].Source > 0 {
 				return true
 			}
 		}
@@ -78,12 +78,12 @@ func copyOutboxRow(to *copyRows, source int32, today day, row *outbox.Row) {
 
 // copyLinks writes what a row refers to, and its trace. Each part is null where there is nothing:
 // sources count from 1.
-func copyLinks(to *copyRows, row *outbox.Row, previous history, letter worker.LetterID) {
+func copyLinks(to *copyRows, row *outbox.Row, previous Ref, letter worker.LetterID) {
 	to.optional(row.Cause.TraceParent)
 	to.optional(row.Cause.TraceState)
 	to.link(row.After.Source, row.After.Row)
-	to.link(previous.source, previous.row)
-	if previous.source > 0 {
+	to.link(previous.Source, previous.Row)
+	if previous.Source > 0 {
 		to.day(previous.day)
 	} else {
 		to.null()
@@ -145,7 +145,7 @@ func queueDeadLetters(p *pipeline, batch worker.Batch, l *ledger) {
 	lasts, records, bytes, codecs := make([]*int64, n), make([]*int32, n), make([]*int32, n), make([]*string, n)
 	for i, r := range l.refused {
 		sources[i], rows[i], offsets[i], times[i] = batch.Lanes[r.lane].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
-		reasons[i], messages[i], types[i], skus[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.sku
+		reasons[i], messages[i], types[i], skus[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, encodeHeaders(r.letter.Headers)
 		from[i], events[i], retries[i] = sourceOf(&batch, r.command), int32(r.event), r.retries //nolint:gosec // as in event
 		if b := r.letter.Batch; b != nil {

@@ -31,7 +31,7 @@ func with(t *testing.T, address string, options ...string) string {
 // exists.
 func (b *bench) reads(address string) (worker.Applied, error) {
 	b.t.Helper()
-	s, err := Open(b.t.Context(), Options{URL: address, Owner: "other"})
+	s, err := Open(b.t.Context(), Options{Service: Products, URL: address, Owner: "other"})
 	require.NoError(b.t, err)
 	b.t.Cleanup(s.Close)
 	other := *b
@@ -160,7 +160,7 @@ func TestSession_readsTheSameWhateverIsSetForItsRole(t *testing.T) {
 	} {
 		b.sudo("alter role " + u.User.Username() + " set " + setting)
 	}
-	s, err := Open(t.Context(), Options{URL: login, Owner: "other"})
+	s, err := Open(t.Context(), Options{Service: Products, URL: login, Owner: "other"})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	batch := b.batch(command(0, "ChangeBatchEta", `{"batchref":"b\u2603","eta":"2030-01-02"}`))

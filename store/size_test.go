@@ -78,9 +78,9 @@ func TestApply_isInterruptedWhileItDecides(t *testing.T) {
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":9}`))
 	ctx, cancel := context.WithCancel(t.Context())
-	d := newDecisions(b.batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)), b.memories.take(0))
+	tx, p := b.deciding(b.batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)), unasked{t})
 	cancel()
-	require.ErrorIs(t, d.decide(ctx, unasked{t}), context.Canceled)
+	require.ErrorIs(t, p.Decide(ctx, tx), context.Canceled)
 }
 
 // Statements of Postgres end after half a minute, but what very many lines take longer for.

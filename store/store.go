@@ -27,7 +27,8 @@ type Store struct {
 	pool      *pgxpool.Pool
 	owner     string
 	process   uuid.UUID // names this process in attendances
-	memories  memories
+	service   Service
+	caches    caches
 	lacksDay  chan struct{} // has room for one
 	outsiders outsiders
 	xids      xidClock
@@ -36,6 +37,7 @@ type Store struct {
 // Options say how to reach the database.
 type Options struct {
 	URL      string
+	Service  Service               // what is kept beside positions, outbox and dead letters
 	Owner    string                // names this worker to people, in positions
 	MaxConns int32                 // 0: the pool's default
 	Denied   func()                // is called at each error of Postgres that a right is missing, and must not block; may be nil
@@ -63,7 +65,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &Store{pool: pool, owner: o.Owner, process: uuid.New(), lacksDay: make(chan struct{}, 1)}, nil
+	return &Store{service: o.Service, pool: pool, owner: o.Owner, process: uuid.New(), lacksDay: make(chan struct{}, 1)}, nil
 }
 
 // Close ends all connections. Calls in flight fail.

@@ -50,7 +50,7 @@ func TestService_measuresTheOldestTransaction(t *testing.T) {
 func TestOldTransactions_areNamedOnce(t *testing.T) {
 	t.Setenv("DATABASE_URL", testbed.Database(t))
 	runProgram(t, "migrate", "up").requireDone(t)
-	db, err := store.Open(t.Context(), store.Options{URL: os.Getenv("DATABASE_URL")})
+	db, err := store.Open(t.Context(), store.Options{Service: store.Products, URL: os.Getenv("DATABASE_URL")})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	var log syncBuffer

@@ -81,7 +81,7 @@ func (p *program) openStore(ctx context.Context, database config.Database) (*sto
 		return nil, err
 	}
 	p.user, p.role = settings.User, "allocation_operator"
-	db, err := store.Open(ctx, store.Options{URL: settings.ConnString(), MaxConns: 2})
+	db, err := store.Open(ctx, store.Options{Service: store.Products, URL: settings.ConnString(), MaxConns: 2})
 	if err != nil {
 		return nil, err
 	}

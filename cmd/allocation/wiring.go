@@ -132,6 +132,7 @@ func (w *wiring) openStore(ctx context.Context, traces *tracing) (*store.Store, 
 		}
 	}
 	return store.Open(ctx, store.Options{
+		Service: store.Products,
 		URL:    url,
 		Owner:  owner(),
 		Denied: w.rights.suspect,

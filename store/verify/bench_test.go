@@ -37,7 +37,7 @@ func setup(t *testing.T, partitions int) *bench {
 	_, err = migrations.Up(t.Context(), db)
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
-	b.db, err = store.Open(t.Context(), store.Options{URL: b.url, Owner: "test"})
+	b.db, err = store.Open(t.Context(), store.Options{Service: store.Products, URL: b.url, Owner: "test"})
 	require.NoError(t, err)
 	t.Cleanup(b.db.Close)
 	var requests []worker.ClaimRequest

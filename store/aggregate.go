@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+// Service is what a service brings along: the state that its commands change, and where it is kept.
+type Service struct {
+	// Aggregate makes the state of an applier, with nothing in it.
+	Aggregate func() Aggregate
+
+	// Table is one of the tables of the aggregate. Its file tells a database that was restored.
+	Table string
+
+	// Rows name a row of a table at a place (a ctid), by table: each is a query with the place as
+	// its argument, whose answer is a name for people and the key that the row belongs to.
+	Rows map[string]string
+}
+
+// Aggregate is the state that a service's commands change. A value belongs to one applier, whose
+// transactions come one after the other; what it keeps from one to the next has to be checked by
+// Write.
+type Aggregate interface {
+	// Begin reads the commands of a transaction, and names to tx the key of each, as far as the
+	// command itself tells it.
+	Begin(tx *Tx)
+
+	// Decide decides the commands in order, and loads by tx.Load what it lacks. It asks tx.Park
+	// before it decides a command.
+	Decide(ctx context.Context, tx *Tx) error
+
+	// Outcome tells what a command came to: why it was refused, or nil, and how many events it has.
+	// It is asked of commands that were decided, in order.
+	Outcome(command int) (refusal *worker.Refusal, events int)
+
+	// Event gives an event of a command, which is written at a place, and appends its value. It is
+	// called once for each event, in order.
+	Event(command, n int, at Ref, value []byte) (Event, []byte)
+
+	// Write appends what was changed to the transaction. Each statement has to fail with AL002
+	// where it does not find what Decide relied on. It gives the keys that Decide relied on: none
+	// of them may be held.
+	Write(p *pipeline, tx *Tx) (keys []string)
+
+	// Done tells how the transaction ended. After any error, nothing that was read may be relied
+	// on.
+	Done(err error)
+}
+
+// Event is an event to publish.
+type Event struct {
+	Type     string
+	Key      string // events of a key are published in order
+	Subject  string
+	Sequence int64 // of the key's events; 0: it counts with no others, and may overtake them
+	Last     Ref   // the key's last event; the zero value where there is none
+	Previous Ref   // the last event of what this one continues, for people; the zero value where there is none
+}
+
+// Ref is where the outbox has an event. The zero value is nowhere: sources count from 1.
+type Ref struct {
+	Source int32
+	Row    int64
+	day    day
+}
+
+// Scan gives where to scan a Ref's source, row and, in days since 2000-01-01, day.
+func (r *Ref) Scan() (source, row, day any) { return &r.Source, &r.Row, &r.day }
+
+// Day is the day of the outbox in which the event is, in days since 2000-01-01.
+func (r *Ref) Day() int32 { return int32(r.day) }
+
+func (r Ref) predecessor() outbox.Predecessor {
+	return outbox.Predecessor{Source: r.Source, Row: r.Row}
+}
+
+// querier answers a batch of questions.
+type querier interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Standing is whether a command may be decided.
+type Standing uint8
+
+const (
+	// Free commands may be decided.
+	Free Standing = iota
+	// Parked commands wait behind a key that is held, or hold it.
+	Parked
+	// Asked commands wait until it is known whether their key is held: load it.
+	Asked
+)

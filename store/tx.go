@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/worker"
+)
+
+// Tx is a transaction of commands, on its way from being decided to being written.
+type Tx struct {
+	store *Store
+	conn  *pgx.Conn
+	db    querier // the same: who answers loads
+	batch worker.Batch
+	cache *cache
+
+	named []string // the key that each command names itself
+	keys  []string // the key that each command turned out to be about
+	made  []string // the name that each would create
+	waits map[int]string
+	holds map[int]string
+}
+
+func newTx(s *Store, conn *pgx.Conn, batch worker.Batch, c *cache) *Tx {
+	n := len(batch.Commands)
+	return &Tx{store: s, conn: conn, db: conn, batch: batch, cache: c, named: make([]string, n), keys: make([]string, n), made: make([]string, n)}
+}
+
+// Len is how many commands there are.
+func (tx *Tx) Len() int { return len(tx.batch.Commands) }
+
+// Command is a command, which must not be changed.
+func (tx *Tx) Command(i int) *worker.Command { return &tx.batch.Commands[i] }
+
+// Decided reports whether a command needs no decision: its envelope was refused, or an operator
+// discarded it.
+func (tx *Tx) Decided(i int) bool {
+	c := &tx.batch.Commands[i]
+	return c.Kept != nil && c.Kept.Discard || c.Failure == "" && c.Refusal != nil
+}
+
+// Fails reports whether a command is not to be decided because it failed: only its key is of
+// interest. Reading it may be what failed.
+func (tx *Tx) Fails(i int) bool { return tx.batch.Commands[i].Failure != "" }
+
+// LockFirst reports whether rows are to be locked before they are read: others were first again and
+// again.
+func (tx *Tx) LockFirst() bool { return tx.batch.LockFirst }
+
+// Lock has rows locked until the transaction ends. It is only for LockFirst.
+func (tx *Tx) Lock(ctx context.Context, sql string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := tx.conn.Exec(ctx, sql, args...)
+	return readError("lock", err)
+}
+
+// Name tells the key that a command names itself.
+func (tx *Tx) Name(i int, key string) { tx.named[i], tx.keys[i] = key, key }
+
+// Park reports whether a command may be decided. The key is what it is about, the name is what it
+// would create: a command that names only that waits, too.
+func (tx *Tx) Park(i int, key, creates string) Standing {
+	tx.keys[i], tx.made[i] = key, creates
+	c := &tx.batch.Commands[i]
+	switch {
+	case tx.cache.held.unknown(key):
+		return Asked
+	case tx.cache.held.has(key) && (c.Kept == nil || c.Kept.HeldKey != key):
+		if tx.waits == nil {
+			tx.waits = map[int]string{}
+		}
+		tx.waits[i] = key
+	case c.Failure != "" && key == "":
+		return Parked
+	case c.Failure != "":
+		if tx.holds == nil {
+			tx.holds = map[int]string{}
+		}
+		tx.holds[i] = key
+	default:
+		return Free
+	}
+	tx.cache.held.add(key, creates)
+	return Parked
+}
+
+// HeldFor is the key behind which a command waits that would create the name; empty where none
+// does.
+func (tx *Tx) HeldFor(name string) string { return tx.cache.held.names[name] }
+
+// Parked reports whether a command was parked.
+func (tx *Tx) Parked(i int) bool { return tx.waits[i] != "" || tx.Fails(i) }
+
+// Cut leaves the commands from n on to the next transaction.
+func (tx *Tx) Cut(n int) { tx.batch = tx.batch.Cut(n) }
+
+// Again begins anew, with the first n commands and nothing that was read.
+func (tx *Tx) Again(n int) {
+	tx.Cut(n)
+	tx.waits, tx.holds = nil, nil
+	tx.cache.forget()
+}
+
+// Load asks the database in one round trip, without locks, and scans the answers. Whether keys are
+// held, and commands that would create names, is asked before, and which server answers.
+func (tx *Tx) Load(ctx context.Context, batch *pgx.Batch, keys, names []string, scan func(pgx.BatchResults) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	asks := &pgx.Batch{}
+	asksServer := tx.cache.server.started.IsZero()
+	if asksServer {
+		asks.Queue(serverSQL, tx.store.service.Table)
+	}
+	asks.Queue(heldSQL, keys, names)
+	asks.QueuedQueries = append(asks.QueuedQueries, batch.QueuedQueries...)
+	results := tx.db.SendBatch(ctx, asks)
+	var err error
+	if asksServer {
+		err = tx.cache.server.learn(results.QueryRow())
+	}
+	if err == nil {
+		err = tx.cache.held.learn(results, keys)
+	}
+	if err == nil {
+		err = scan(results)
+	}
+	return readError("load", errors.Join(err, results.Close()))
+}
+
+// identify asks which server answers, where no load has asked yet.
+func (tx *Tx) identify(ctx context.Context) error {
+	if !tx.cache.server.started.IsZero() {
+		return nil
+	}
+	return tx.Load(ctx, &pgx.Batch{}, nil, nil, func(pgx.BatchResults) error { return nil })
+}
+
+// avoid is the error of a batch that needs what is known to be locked; nil where it needs nothing of
+// that.
+func (tx *Tx) avoid(ctx context.Context) error {
+	for _, h := range tx.store.stillHeld(ctx, tx.conn) {
+		if locked := tx.locked(&h); len(locked.From) > 0 {
+			return locked
+		}
+	}
+	return nil
+}
+
+// locked says which lanes of the batch cannot go on, and where.
+func (tx *Tx) locked(h *foreignLock) *worker.LockedError {
+	e := &worker.LockedError{What: h.what, Holder: h.holder, From: map[int]int64{}}
+	for i, lane := range tx.batch.Lanes {
+		if h.source != 0 && lane.Source.ID == h.source {
+			e.From[i] = lane.From
+		}
+	}
+	if h.key == "" {
+		return e
+	}
+	for i, c := range tx.batch.Commands {
+		if _, earlier := e.From[c.Lane]; !earlier && tx.keys[i] == h.key {
+			e.From[c.Lane] = c.Offset
+		}
+	}
+	return e
+}
