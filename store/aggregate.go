@@ -45,7 +45,7 @@ type Aggregate interface {
 	// Write appends what was changed to the transaction. Each statement has to fail with AL002
 	// where it does not find what Decide relied on. It gives the keys that Decide relied on: none
 	// of them may be held.
-	Write(p *pipeline, tx *Tx) (keys []string)
+	Write(p *Pipeline, tx *Tx) (keys []string)
 
 	// Done tells how the transaction ended. After any error, nothing that was read may be relied
 	// on.
@@ -69,7 +69,7 @@ type Ref struct {
 	day    day
 }
 
-// Scan gives where to scan a Ref's source, row and, in days since 2000-01-01, day.
+// Scan gives where to scan a reference's source, row and, in days since 2000-01-01, day.
 func (r *Ref) Scan() (source, row, day any) { return &r.Source, &r.Row, &r.day }
 
 // Day is the day of the outbox in which the event is, in days since 2000-01-01.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -56,6 +57,9 @@ func (s *Store) transact(ctx context.Context, tx *Tx) (_ *ledger, err error) {
 		}
 	}
 	if err := tx.cache.aggregate.Decide(ctx, tx); err != nil {
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return nil, readError("decide", err)
+		}
 		return nil, err
 	}
 	if err := tx.identify(ctx); err != nil {

@@ -13,10 +13,10 @@ func TestBreather_pausesOnlyInVeryManyRows(t *testing.T) {
 		5_000: 0, 6_000: breath, 100_000: 95 * breath,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			var b breather
+			var b Breather
 			began := time.Now()
 			for range rows {
-				b.row()
+				b.Row()
 			}
 			require.Equal(t, want, time.Since(began), "%d rows", rows)
 		})

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// copyRows writes rows in the binary format of COPY: see "Binary Format" of Postgres' page on COPY.
+// CopyRows writes rows in the binary format of COPY: see "Binary Format" of Postgres' page on COPY.
 // Each row has all columns, in order. They go in messages, each of whole rows.
-type copyRows struct {
+type CopyRows struct {
 	buf     []byte
 	columns int
 	took    func(buf []byte) bool // is asked between messages whether it took what there is
@@ -15,13 +15,13 @@ type copyRows struct {
 }
 
 // begin writes the signature, no flags, and no extension.
-func (r *copyRows) begin() {
+func (r *CopyRows) begin() {
 	r.beginMessage()
 	r.buf = append(r.buf, "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
 }
 
 // end writes the mark that no row follows.
-func (r *copyRows) end() {
+func (r *CopyRows) end() {
 	r.buf = append(r.buf, 0xff, 0xff)
 	r.endMessage()
 }
@@ -29,7 +29,7 @@ func (r *copyRows) end() {
 // mostMessage is how large a message may be before the next row goes into another one.
 const mostMessage = 64 << 10
 
-func (r *copyRows) row() {
+func (r *CopyRows) Row() {
 	if len(r.buf)-r.message > mostMessage {
 		r.endMessage()
 		if r.took(r.buf) {
@@ -40,55 +40,62 @@ func (r *copyRows) row() {
 	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(r.columns)) //nolint:gosec // a few
 }
 
-func (r *copyRows) beginMessage() {
+func (r *CopyRows) beginMessage() {
 	r.message = len(r.buf) + 1
 	r.buf = append(r.buf, 'd', 0, 0, 0, 0)
 }
 
-func (r *copyRows) endMessage() {
+func (r *CopyRows) endMessage() {
 	binary.BigEndian.PutUint32(r.buf[r.message:], uint32(len(r.buf)-r.message)) //nolint:gosec // one row may exceed mostMessage, by what a record may have
 }
 
-func (r *copyRows) null() { r.buf = append(r.buf, 0xff, 0xff, 0xff, 0xff) }
+func (r *CopyRows) null() { r.buf = append(r.buf, 0xff, 0xff, 0xff, 0xff) }
 
-func (r *copyRows) nulls(n int) {
+func (r *CopyRows) nulls(n int) {
 	for range n {
 		r.null()
 	}
 }
 
-func (r *copyRows) text(s string) {
+func (r *CopyRows) Text(s string) {
 	r.length(len(s))
 	r.buf = append(r.buf, s...)
 }
 
-// optional is null where the text is empty.
-func (r *copyRows) optional(s string) {
+// Optional is null where the text is empty.
+func (r *CopyRows) Optional(s string) {
 	if s == "" {
 		r.null()
 		return
 	}
-	r.text(s)
+	r.Text(s)
 }
 
-func (r *copyRows) bytes(b []byte) {
+func (r *CopyRows) Bytes(b []byte) {
 	r.length(len(b))
 	r.buf = append(r.buf, b...)
 }
 
-func (r *copyRows) int32(n int32) {
+func (r *CopyRows) Int32(n int32) {
 	r.length(4)
 	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) //nolint:gosec // its bits
 }
 
-func (r *copyRows) int64(n int64) {
+func (r *CopyRows) Int64(n int64) {
 	r.length(8)
 	r.buf = binary.BigEndian.AppendUint64(r.buf, uint64(n)) //nolint:gosec // its bits
 }
 
-func (r *copyRows) length(n int) { r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) } //nolint:gosec // checked as a whole
+func (r *CopyRows) length(n int) { r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) } //nolint:gosec // checked as a whole
 
-func (r *copyRows) day(d day) { r.int32(int32(d)) }
+// Ref writes a reference: its source, its row and its day.
+func (r *CopyRows) Ref(ref Ref) {
+	r.Int32(ref.Source)
+	r.Int64(ref.Row)
+	r.day(ref.day)
+}
+
+func (r *CopyRows) day(d day) { r.Int32(int32(d)) }
 
 // day is a date as Postgres counts it.
 type day int32

@@ -151,10 +151,11 @@ func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*dom
 	var line domain.Line
 	var state string
 	var last Ref
-	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, &last.Source, &last.Row, &last.day)
-	var breather breather
+	source, row, day := last.Scan()
+	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, source, row, day)
+	var breather Breather
 	_, err = pgx.ForEachRow(rows, columns, func() error {
-		breather.row()
+		breather.Row()
 		line.State = lineStates[state]
 		if _, ok := l.lines[line.ID]; !ok {
 			l.lines[line.ID] = last

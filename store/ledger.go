@@ -111,9 +111,9 @@ func (l *ledger) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row
 	default:
 		l.outcomes[i] = worker.Outcome{Result: worker.Changed}
 	}
-	var breather breather
+	var breather Breather
 	for n := range events {
-		breather.row()
+		breather.Row()
 		l.event(tx, i, n)
 	}
 	return row

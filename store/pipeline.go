@@ -11,11 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// pipeline is statements that go to Postgres without waiting for an answer in between, in one write
+// Pipeline is statements that go to Postgres without waiting for an answer in between, in one write
 // unless they are large. Postgres runs them as one transaction, and commits it when it reads their
 // end. Unlike pgx's batch it can copy rows into a table, which costs less than inserting them
 // (docs/performance.md).
-type pipeline struct {
+type Pipeline struct {
 	ctx      context.Context
 	conn     *pgx.Conn
 	buf      []byte
@@ -32,16 +32,16 @@ var errPartSent = errors.New("a statement follows the one that is sent in parts"
 
 // newPipeline begins a pipeline in a buffer that is used again. What was appended to it is in buf.
 // A transaction that was begun on the connection is committed at its end.
-func newPipeline(ctx context.Context, conn *pgx.Conn, buf []byte) *pipeline {
-	p := &pipeline{ctx: ctx, conn: conn, buf: buf[:0]}
+func newPipeline(ctx context.Context, conn *pgx.Conn, buf []byte) *Pipeline {
+	p := &Pipeline{ctx: ctx, conn: conn, buf: buf[:0]}
 	if conn.PgConn().TxStatus() != 'I' { // not idle
 		p.commit = p.prepare(`commit`)
 	}
 	return p
 }
 
-// execute appends a statement. Its answer is of no interest, but that there is one.
-func (p *pipeline) execute(sql string, args ...any) {
+// Execute appends a statement. Its answer is of no interest, but that there is one.
+func (p *Pipeline) Execute(sql string, args ...any) {
 	statement := p.prepare(sql)
 	if p.err != nil {
 		return
@@ -55,8 +55,8 @@ func (p *pipeline) execute(sql string, args ...any) {
 	p.append(&pgproto3.Execute{})
 }
 
-// copy appends a COPY … FROM STDIN (FORMAT binary) and its rows.
-func (p *pipeline) copy(sql string, columns int, write func(rows *copyRows)) {
+// Copy appends a COPY … FROM STDIN (FORMAT binary) and its rows.
+func (p *Pipeline) Copy(sql string, columns int, write func(rows *CopyRows)) {
 	p.copyRows(sql, columns, func([]byte) bool { return false }, write)
 }
 
@@ -67,11 +67,11 @@ const mostUnsent = 4 << 20
 // copyLast is copy for the last statement of the pipeline. Of many rows it sends some whenever they
 // have gathered, so that they are never all in memory, and Postgres works on the first while the
 // next are written. Nothing may follow but the end.
-func (p *pipeline) copyLast(sql string, columns int, write func(rows *copyRows)) {
+func (p *Pipeline) copyLast(sql string, columns int, write func(rows *CopyRows)) {
 	p.copyRows(sql, columns, p.sendPart, write)
 }
 
-func (p *pipeline) sendPart(buf []byte) bool {
+func (p *Pipeline) sendPart(buf []byte) bool {
 	if len(buf) < mostUnsent {
 		return false
 	}
@@ -81,14 +81,14 @@ func (p *pipeline) sendPart(buf []byte) bool {
 	return true
 }
 
-func (p *pipeline) copyRows(sql string, columns int, took func(buf []byte) bool, write func(rows *copyRows)) {
+func (p *Pipeline) copyRows(sql string, columns int, took func(buf []byte) bool, write func(rows *CopyRows)) {
 	statement := p.prepare(sql)
 	if p.err != nil {
 		return
 	}
 	p.append(&pgproto3.Bind{PreparedStatement: statement.Name})
 	p.append(&pgproto3.Execute{})
-	rows := copyRows{buf: p.buf, columns: columns, took: took}
+	rows := CopyRows{buf: p.buf, columns: columns, took: took}
 	rows.begin()
 	write(&rows)
 	rows.end()
@@ -97,7 +97,7 @@ func (p *pipeline) copyRows(sql string, columns int, took func(buf []byte) bool,
 }
 
 // prepare has Postgres parse a statement, the first time that the connection sends it.
-func (p *pipeline) prepare(sql string) *pgconn.StatementDescription {
+func (p *Pipeline) prepare(sql string) *pgconn.StatementDescription {
 	if p.err == nil && p.sent {
 		p.err = errPartSent
 	}
@@ -109,7 +109,7 @@ func (p *pipeline) prepare(sql string) *pgconn.StatementDescription {
 	return statement
 }
 
-func (p *pipeline) append(message pgproto3.FrontendMessage) {
+func (p *Pipeline) append(message pgproto3.FrontendMessage) {
 	if p.err == nil {
 		p.buf, p.err = message.Encode(p.buf)
 	}
@@ -117,7 +117,7 @@ func (p *pipeline) append(message pgproto3.FrontendMessage) {
 
 // send sends the rest of the pipeline, and returns when Postgres has committed it. Only an error
 // that is a *pgconn.PgError of the severity ERROR is Postgres' word that it has not.
-func (p *pipeline) send() error {
+func (p *Pipeline) send() error {
 	if p.commit != nil {
 		p.append(&pgproto3.Bind{PreparedStatement: p.commit.Name})
 		p.append(&pgproto3.Execute{})
@@ -136,7 +136,7 @@ func (p *pipeline) send() error {
 
 // close closes the connection if what was sent is not answered: then nobody else may use it, also
 // after a panic. Postgres rolls back what has no end.
-func (p *pipeline) close() {
+func (p *Pipeline) close() {
 	if p.sent && !p.answered {
 		_ = p.conn.Close(p.ctx)
 	}
@@ -144,7 +144,7 @@ func (p *pipeline) close() {
 
 // exchange gives Postgres' first error as refused. An error of its own means that it is not known
 // what became of the transaction.
-func (p *pipeline) exchange() (refused, err error) {
+func (p *Pipeline) exchange() (refused, err error) {
 	if err := p.write(p.buf); err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func unanswered(err error) error {
 
 // write writes without reading. Postgres answers so little before the end that it does not wait for
 // a reader meanwhile.
-func (p *pipeline) write(buf []byte) error {
+func (p *Pipeline) write(buf []byte) error {
 	p.sent = true
 	conn := p.conn.PgConn().Conn()
 	stop := context.AfterFunc(p.ctx, func() { _ = conn.SetWriteDeadline(time.Unix(1, 0)) })

@@ -60,7 +60,7 @@ func TestPipeline_preparesNothingAfterAPartWasSent(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Release()
 	p := newPipeline(t.Context(), conn.Conn(), nil)
-	p.copyLast(copyLinesSQL, lineColumns, func(rows *copyRows) {
+	p.copyLast(copyLinesSQL, lineColumns, func(rows *CopyRows) {
 		for i := range manyRows {
 			id := domain.LineID{OrderID: fmt.Sprint(strings.Repeat("o", 1000), i), SKU: "CHAIR"}
 			copyLine(rows, &domain.Line{ID: id, Qty: 1, Placed: 1, State: domain.Waiting}, Ref{Source: 1, day: 1})
@@ -68,7 +68,7 @@ func TestPipeline_preparesNothingAfterAPartWasSent(t *testing.T) {
 	})
 	require.NoError(t, p.err)
 	require.True(t, p.sent)
-	p.execute(`select 'another statement'`)
+	p.Execute(`select 'another statement'`)
 	require.ErrorIs(t, p.send(), errPartSent)
 	p.close()
 	require.True(t, conn.Conn().IsClosed())

@@ -225,7 +225,7 @@ func (p *products) apply(ctx context.Context, tx *Tx, pending []int, need *domai
 			return nil, errTooMuch
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, readError("decide", err)
+			return nil, err
 		}
 		keys := p.commands[i].Keys()
 		sku := p.loaded.productOf(&keys, tx)
@@ -288,7 +288,7 @@ func (p *products) Event(i, n int, at Ref, value []byte) (Event, []byte) {
 }
 
 // Write appends what was changed.
-func (p *products) Write(to *pipeline, _ *Tx) (keys []string) {
+func (p *products) Write(to *Pipeline, _ *Tx) (keys []string) {
 	p.loaded.queueProducts(to)
 	queueBatches(to, p.loaded.catalog)
 	p.loaded.queueLines(to)

@@ -66,8 +66,8 @@ func (l *ledger) reread(lanes []worker.Lane, r *worker.Reread) {
 	l.kept.rereadRow = l.decide(lanes, &c)
 }
 
-func queueReread(p *pipeline, r *worker.Reread) {
+func queueReread(p *Pipeline, r *worker.Reread) {
 	if r != nil {
-		p.execute(rereadSQL, r.Letter.Source, r.Letter.Row, r.Next, r.To, r.Done)
+		p.Execute(rereadSQL, r.Letter.Source, r.Letter.Row, r.Next, r.To, r.Done)
 	}
 }

@@ -20,7 +20,7 @@ func (s *Store) save(ctx context.Context, tx *Tx, l *ledger) error {
 	p := newPipeline(ctx, tx.conn, tx.cache.buf)
 	defer p.close()
 	if patience > 0 {
-		p.execute(setTimeoutSQL, milliseconds(statementTimeout+patience))
+		p.Execute(setTimeoutSQL, milliseconds(statementTimeout+patience))
 	}
 	queueMove(p, tx.batch, l)
 	queueCached(p, tx, tx.cache.aggregate.Write(p, tx))
@@ -34,8 +34,10 @@ func (s *Store) save(ctx context.Context, tx *Tx, l *ledger) error {
 	return s.noteDay(writeError("save", p.send()), l.today)
 }
 
-// rowTime is ample for one row of very many.
-const rowTime = time.Millisecond
+const (
+	usualRows = 20_000           // more than a write of usual commands has
+	rowTime   = time.Millisecond // ample for one row of very many
+)
 
 // patience is how much longer than usual the write may take: one command that moves a million lines
 // takes longer than any other, and nothing makes it smaller.
@@ -44,13 +46,13 @@ func (l *ledger) patience() time.Duration {
 	for _, lane := range l.rows {
 		rows += len(lane)
 	}
-	if rows <= mostEvents {
+	if rows <= usualRows {
 		return 0
 	}
 	return time.Duration(rows) * rowTime
 }
 
-func queueMove(p *pipeline, batch worker.Batch, l *ledger) {
+func queueMove(p *Pipeline, batch worker.Batch, l *ledger) {
 	n := len(batch.Lanes)
 	sources, tokens := make([]int32, n), make([]uuid.UUID, n)
 	epochs := make([]int32, n)
@@ -61,12 +63,12 @@ func queueMove(p *pipeline, batch worker.Batch, l *ledger) {
 		fromRows[i], toRows[i] = lane.NextRow, l.next(batch.Lanes, i)
 		published[i], epochs[i] = lane.Published, lane.Epoch
 	}
-	p.execute(`select move_positions($1, $2, $3, $4, $5, $6, $7, $8)`, sources, tokens, from, to, fromRows, toRows, published, epochs)
+	p.Execute(`select move_positions($1, $2, $3, $4, $5, $6, $7, $8)`, sources, tokens, from, to, fromRows, toRows, published, epochs)
 }
 
 // queueCached checks what the cache told, once the aggregate's rows are locked: of its keys that are
 // not known to be held, none may be.
-func queueCached(p *pipeline, tx *Tx, keys []string) {
+func queueCached(p *Pipeline, tx *Tx, keys []string) {
 	free := make([]string, 0, len(keys))
 	for _, key := range keys {
 		if !tx.cache.held.has(key) {
@@ -74,7 +76,7 @@ func queueCached(p *pipeline, tx *Tx, keys []string) {
 		}
 	}
 	server := &tx.cache.server
-	p.execute(`select expect_remembered($1, $2, $3, $4)`, server.started, free, server.file, server.written)
+	p.Execute(`select expect_remembered($1, $2, $3, $4)`, server.started, free, server.file, server.written)
 }
 
 // setTimeoutSQL bounds each following statement of the transaction.

@@ -59,7 +59,7 @@ select expect_count((select count(*) from deleted), $2, 'held products freed')`
 
 // queueKept writes what is kept from now on, and what is kept no longer. It comes after the dead
 // letters, which hold products.
-func queueKept(p *pipeline, l *ledger) {
+func queueKept(p *Pipeline, l *ledger) {
 	k := &l.kept
 	queueDecided(p, k.decided)
 	queueReread(p, k.reread)
@@ -68,7 +68,7 @@ func queueKept(p *pipeline, l *ledger) {
 		if h.again {
 			sql = holdAgainSQL
 		}
-		p.execute(sql, h.key, h.source, h.row, h.name)
+		p.Execute(sql, h.key, h.source, h.row, h.name)
 	}
 	queueWaiting(p, k.waiting)
 	if n := len(k.applied); n > 0 {
@@ -76,15 +76,15 @@ func queueKept(p *pipeline, l *ledger) {
 		for i, c := range k.applied {
 			seqs[i] = c.Kept.Seq
 		}
-		p.execute(appliedSQL, seqs, n)
+		p.Execute(appliedSQL, seqs, n)
 	}
 	queueCounts(p, k.next)
 	if n := len(k.free); n > 0 {
-		p.execute(freeSQL, k.free, n)
+		p.Execute(freeSQL, k.free, n)
 	}
 }
 
-func queueDecided(p *pipeline, decided []decided) {
+func queueDecided(p *Pipeline, decided []decided) {
 	n := len(decided)
 	if n == 0 {
 		return
@@ -97,10 +97,10 @@ func queueDecided(p *pipeline, decided []decided) {
 			states[i] = "discarding"
 		}
 	}
-	p.execute(decideSQL, sources, rows, events, states, n)
+	p.Execute(decideSQL, sources, rows, events, states, n)
 }
 
-func queueWaiting(p *pipeline, waiting []waiting) {
+func queueWaiting(p *Pipeline, waiting []waiting) {
 	n := len(waiting)
 	if n == 0 {
 		return
@@ -114,11 +114,11 @@ func queueWaiting(p *pipeline, waiting []waiting) {
 		events[i], again[i], refs[i] = w.event, retries(c), w.name
 		recordKeys[i], values[i], headers[i] = c.Key, c.Value, encodeHeaders(c.Headers)
 	}
-	p.execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)
+	p.Execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)
 }
 
 // queueCounts has the dead letters of kept commands know how far their events are numbered.
-func queueCounts(p *pipeline, next map[counted]int32) {
+func queueCounts(p *Pipeline, next map[counted]int32) {
 	if len(next) == 0 {
 		return
 	}
@@ -127,5 +127,5 @@ func queueCounts(p *pipeline, next map[counted]int32) {
 	for c, n := range next {
 		sources, offsets, times, numbers = append(sources, c.source), append(offsets, c.offset), append(times, c.time), append(numbers, n)
 	}
-	p.execute(countSQL, sources, offsets, times, numbers)
+	p.Execute(countSQL, sources, offsets, times, numbers)
 }

@@ -16,7 +16,7 @@ with updated as (
 select expect_count((select count(*) from updated), $9, 'lines updated')`
 )
 
-func (l *loaded) queueLines(p *pipeline) {
+func (l *loaded) queueLines(p *Pipeline) {
 	made, changed := 0, 0
 	products := l.catalog.Products()
 	for _, product := range products {
@@ -24,7 +24,7 @@ func (l *loaded) queueLines(p *pipeline) {
 		changed += len(product.UpdatedLines())
 	}
 	if made > 0 {
-		p.copy(copyLinesSQL, lineColumns, func(rows *copyRows) {
+		p.Copy(copyLinesSQL, lineColumns, func(rows *CopyRows) {
 			for _, product := range products {
 				for _, line := range product.NewLines() {
 					copyLine(rows, line, l.lines[line.ID])
@@ -34,22 +34,20 @@ func (l *loaded) queueLines(p *pipeline) {
 	}
 	if changed > 0 {
 		rows := l.lineRows(products, changed)
-		p.execute(updateLineSQL, rows.orderIDs, rows.skus, rows.lineIDs, rows.states, rows.batchRefs, rows.sources, rows.rows, rows.days, changed)
+		p.Execute(updateLineSQL, rows.orderIDs, rows.skus, rows.lineIDs, rows.states, rows.batchRefs, rows.sources, rows.rows, rows.days, changed)
 	}
 }
 
-func copyLine(rows *copyRows, line *domain.Line, last Ref) {
-	rows.row()
-	rows.text(line.ID.OrderID)
-	rows.text(line.ID.SKU)
-	rows.text(line.ID.LineID)
-	rows.int64(line.Qty)
-	rows.int64(line.Placed)
-	rows.text(line.State.String())
-	rows.optional(line.BatchRef)
-	rows.int32(last.Source)
-	rows.int64(last.Row)
-	rows.day(last.day)
+func copyLine(rows *CopyRows, line *domain.Line, last Ref) {
+	rows.Row()
+	rows.Text(line.ID.OrderID)
+	rows.Text(line.ID.SKU)
+	rows.Text(line.ID.LineID)
+	rows.Int64(line.Qty)
+	rows.Int64(line.Placed)
+	rows.Text(line.State.String())
+	rows.Optional(line.BatchRef)
+	rows.Ref(last)
 }
 
 // lineRows are changes of order lines as arrays.
@@ -67,10 +65,10 @@ func (l *loaded) lineRows(products []*domain.Product, n int) *lineRows {
 		orderIDs: texts(), skus: texts(), lineIDs: texts(), states: texts(), batchRefs: texts(),
 		rows: make([]int64, 0, n), sources: numbers(), days: numbers(),
 	}
-	var breather breather
+	var breather Breather
 	for _, product := range products {
 		for _, line := range product.UpdatedLines() {
-			breather.row()
+			breather.Row()
 			r.add(line, l.lines[line.ID])
 		}
 	}
@@ -80,5 +78,5 @@ func (l *loaded) lineRows(products []*domain.Product, n int) *lineRows {
 func (r *lineRows) add(line *domain.Line, last Ref) {
 	r.orderIDs, r.skus, r.lineIDs = append(r.orderIDs, line.ID.OrderID), append(r.skus, line.ID.SKU), append(r.lineIDs, line.ID.LineID)
 	r.states, r.batchRefs = append(r.states, line.State.String()), append(r.batchRefs, line.BatchRef)
-	r.sources, r.rows, r.days = append(r.sources, last.Source), append(r.rows, last.Row), append(r.days, int32(last.day))
+	r.sources, r.rows, r.days = append(r.sources, last.Source), append(r.rows, last.Row), append(r.days, last.Day())
 }

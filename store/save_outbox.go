@@ -18,7 +18,7 @@ const (
 	copyLinkedSQL = `copy outbox (` + outboxFields + `, ` + linkFields + `) from stdin (format binary)`
 )
 
-func queueOutbox(p *pipeline, batch worker.Batch, l *ledger) {
+func queueOutbox(p *Pipeline, batch worker.Batch, l *ledger) {
 	if !slices.ContainsFunc(l.rows, func(rows []outbox.Row) bool { return len(rows) > 0 }) {
 		return
 	}
@@ -27,7 +27,7 @@ func queueOutbox(p *pipeline, batch worker.Batch, l *ledger) {
 	if linked {
 		sql, columns = copyLinkedSQL, outboxColumns+linkColumns
 	}
-	p.copyLast(sql, columns, func(to *copyRows) {
+	p.copyLast(sql, columns, func(to *CopyRows) {
 		for lane, rows := range l.rows {
 			source := batch.Lanes[lane].Source.ID
 			for i := range rows {
@@ -55,32 +55,32 @@ func (l *ledger) linked() bool {
 	return false
 }
 
-func copyOutboxRow(to *copyRows, source int32, today day, row *outbox.Row) {
-	to.row()
-	to.int32(source)
-	to.int64(row.Number)
+func copyOutboxRow(to *CopyRows, source int32, today day, row *outbox.Row) {
+	to.Row()
+	to.Int32(source)
+	to.Int64(row.Number)
 	to.day(today)
-	to.int64(row.Offset)
-	to.int32(row.Event)
-	to.text(typeOf(row))
-	to.text(row.Key)
-	to.text(row.Subject)
+	to.Int64(row.Offset)
+	to.Int32(row.Event)
+	to.Text(typeOf(row))
+	to.Text(row.Key)
+	to.Text(row.Subject)
 	to.natural(row.Sequence)
-	to.bytes(row.Value)
-	to.optional(row.Cause.CommandID)
-	to.optional(row.Cause.CorrelationID)
+	to.Bytes(row.Value)
+	to.Optional(row.Cause.CommandID)
+	to.Optional(row.Cause.CorrelationID)
 	if row.Cause.Time == outbox.NoTime {
 		to.null()
 	} else {
-		to.int64(row.Cause.Time)
+		to.Int64(row.Cause.Time)
 	}
 }
 
 // copyLinks writes what a row refers to, and its trace. Each part is null where there is nothing:
 // sources count from 1.
-func copyLinks(to *copyRows, row *outbox.Row, previous Ref, letter worker.LetterID) {
-	to.optional(row.Cause.TraceParent)
-	to.optional(row.Cause.TraceState)
+func copyLinks(to *CopyRows, row *outbox.Row, previous Ref, letter worker.LetterID) {
+	to.Optional(row.Cause.TraceParent)
+	to.Optional(row.Cause.TraceState)
 	to.link(row.After.Source, row.After.Row)
 	to.link(previous.Source, previous.Row)
 	if previous.Source > 0 {
@@ -89,7 +89,7 @@ func copyLinks(to *copyRows, row *outbox.Row, previous Ref, letter worker.Letter
 		to.null()
 	}
 	if row.From != nil {
-		to.int32(row.From.ID)
+		to.Int32(row.From.ID)
 	} else {
 		to.null()
 	}
@@ -97,22 +97,22 @@ func copyLinks(to *copyRows, row *outbox.Row, previous Ref, letter worker.Letter
 }
 
 // link writes the source and the number of a row.
-func (r *copyRows) link(source int32, row int64) {
+func (r *CopyRows) link(source int32, row int64) {
 	if source == 0 {
 		r.nulls(2)
 		return
 	}
-	r.int32(source)
-	r.int64(row)
+	r.Int32(source)
+	r.Int64(row)
 }
 
 // natural is null where the number is 0.
-func (r *copyRows) natural(n int64) {
+func (r *CopyRows) natural(n int64) {
 	if n == 0 {
 		r.null()
 		return
 	}
-	r.int64(n)
+	r.Int64(n)
 }
 
 // typeOf is a row's type as the table has it.
@@ -133,7 +133,7 @@ from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6:
      v (source, row_no, command_offset, command_time, reason, message, type, sku, key, value, headers, command_source, first_event, retries,
     batch_last, batch_records, batch_bytes, batch_codec)`
 
-func queueDeadLetters(p *pipeline, batch worker.Batch, l *ledger) {
+func queueDeadLetters(p *Pipeline, batch worker.Batch, l *ledger) {
 	n := len(l.refused)
 	if n == 0 {
 		return
@@ -152,6 +152,6 @@ func queueDeadLetters(p *pipeline, batch worker.Batch, l *ledger) {
 			lasts[i], records[i], bytes[i], codecs[i] = &b.Last, &b.Records, &b.Bytes, &b.Codec
 		}
 	}
-	p.execute(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, skus, keys, values, headers,
+	p.Execute(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, skus, keys, values, headers,
 		from, events, retries, lasts, records, bytes, codecs)
 }

@@ -2,7 +2,7 @@ package store
 
 import "allocation/domain"
 
-func (l *loaded) queueProducts(p *pipeline) {
+func (l *loaded) queueProducts(p *Pipeline) {
 	var skus, absent []string
 	var olds, news, waitings, rows []int64
 	var sources []int32
@@ -19,7 +19,7 @@ func (l *loaded) queueProducts(p *pipeline) {
 		}
 	}
 	if len(skus) > 0 || len(absent) > 0 {
-		p.execute(`select save_products($1, $2, $3, $4, $5, $6, $7, $8)`, skus, olds, news, waitings, sources, rows, absent, makes)
+		p.Execute(`select save_products($1, $2, $3, $4, $5, $6, $7, $8)`, skus, olds, news, waitings, sources, rows, absent, makes)
 	}
 }
 
@@ -48,7 +48,7 @@ order by ref`
 	updateBatchesSQL = `select save_batches($1, $2, $3, $4, $5, $6)`
 )
 
-func queueBatches(p *pipeline, catalog *domain.Catalog) {
+func queueBatches(p *Pipeline, catalog *domain.Catalog) {
 	var made, changed batchRows
 	for _, product := range catalog.Products() {
 		for _, batch := range product.NewBatches() {
@@ -59,9 +59,9 @@ func queueBatches(p *pipeline, catalog *domain.Catalog) {
 		}
 	}
 	if len(made.refs) > 0 {
-		p.execute(insertBatchesSQL, made.refs, made.skus, made.qtys, made.allocated, made.etas, made.firstQtys, made.firstETAs, made.revision, made.changes)
+		p.Execute(insertBatchesSQL, made.refs, made.skus, made.qtys, made.allocated, made.etas, made.firstQtys, made.firstETAs, made.revision, made.changes)
 	}
 	if len(changed.refs) > 0 {
-		p.execute(updateBatchesSQL, changed.refs, changed.qtys, changed.allocated, changed.etas, changed.revision, changed.changes)
+		p.Execute(updateBatchesSQL, changed.refs, changed.qtys, changed.allocated, changed.etas, changed.revision, changed.changes)
 	}
 }
