@@ -11,6 +11,9 @@ import (
 
 // Service is what a service brings along: the state that its commands change, and where it is kept.
 type Service struct {
+	// TypePrefix stands before the names of commands.
+	TypePrefix string
+
 	// Aggregate makes the state of an applier, with nothing in it.
 	Aggregate func() Aggregate
 

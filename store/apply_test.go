@@ -1,196 +1,201 @@
-package store
+package store_test
 
 import (
 	"testing"
+	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/outbox"
+	"allocation/store"
 	"allocation/worker"
 )
 
-func TestApply_reallocates(t *testing.T) {
+func TestApply_decidesInOrderAndKeepsWhatItHandsOver(t *testing.T) {
 	b := setup(t, 1)
-	b.apply(
-		command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`),
-		command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50,"eta":"2030-01-01"}`),
-		command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`),
-	)
-	b.apply(command(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`))
-	applied := b.apply(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":25}`))
+	applied := b.Do(create(0, "a", "first", 5), add(0, "a", -7), addTo(0, "first", -5), add(0, "b", 1), create(0, "b", "first", 1), create(0, "a", "first", 5))
 	require.Equal(t, []string{
-		`5 BatchQuantityChanged {"batchref":"b1","sku":"CHAIR","qty":25}`,
-		`6 Deallocated {"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b1","reason":"batch_reduced"}`,
-		`7 Allocated {"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2"}`,
+		`1 Made {"key":"a","value":5}`,
+		`refused below_zero`, `0 Rejected {"key":"a","reason":"below_zero"}`,
+		`2 Added {"key":"a","value":0}`,
+		`refused unknown_key`, `0 Rejected {"key":"b","reason":"unknown_key"}`,
+		`refused name_taken`,
 	}, says(applied.Rows[0]))
-
-	stored, err := b.Rows(t.Context(), b.claims[0].Source, 4, b.rows[0])
+	require.Equal(t, []string{"changed", "refused", "changed", "refused", "refused", "no_effect"}, results(applied))
+	rows, err := b.Rows(t.Context(), b.Claims[0].Source, 0, b.NextRow[0])
 	require.NoError(t, err)
-	for i := range stored {
-		require.Equal(t, applied.Rows[0][i], stored[i], "what is drained must be what was handed over")
-	}
+	require.Equal(t, applied.Rows[0], rows, "what is drained must be what was handed over")
 }
 
-func TestApply_servesWaitingLinesThatTheDatabaseHolds(t *testing.T) {
+func TestApply_keepsDeadLettersByteForByte(t *testing.T) {
 	b := setup(t, 1)
-	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"LAMP","qty":5}`))
-	for i := range 40 {
-		b.apply(command(0, "Allocate", `{"orderid":"o%d","sku":"LAMP","qty":%d}`, i, 6+i%3))
+	strange := worker.Command{
+		Refusal: &worker.Refusal{Reason: "malformed", Message: "it is"},
+		Cause:   &outbox.Cause{Time: outbox.NoTime},
+		Key:     nil,
+		Value:   []byte("\x00\xff\xfe{"),
+		Headers: []outbox.Header{{Key: "", Value: nil}, {Key: "\xff\x00", Value: []byte{}}, {Key: "a", Value: []byte("\x00")}, {Key: "a", Value: []byte("b")}},
 	}
-	applied := b.apply(command(0, "CreateBatch", `{"ref":"b2","sku":"LAMP","qty":200}`))
-	require.Len(t, applied.Rows[0], 1+28, "6+7+8 thrice nine, and one of 6")
-	var waiting int
-	require.NoError(t, b.pool.QueryRow(t.Context(), `select count(*) from lines where state = 'waiting'`).Scan(&waiting))
-	require.Equal(t, 12, waiting)
-	require.NoError(t, b.pool.QueryRow(t.Context(), `select waiting from products`).Scan(&waiting))
-	require.Equal(t, 12, waiting)
+	empty := worker.Command{Refusal: strange.Refusal, Cause: strange.Cause, Key: []byte{}, Value: nil}
+	applied := b.Do(strange, empty)
+	rows, err := b.Rows(t.Context(), b.Claims[0].Source, 0, 2)
+	require.NoError(t, err)
+	require.Equal(t, applied.Rows[0], rows)
 }
 
-func TestApply_keepsTheOrderOfAProductWhenSomeCommandsNeedAnotherLoad(t *testing.T) {
-	b := setup(t, 1)
-	b.apply(
-		command(0, "CreateBatch", `{"ref":"b1","sku":"SOFA","qty":1}`),
-		command(0, "Allocate", `{"orderid":"o1","sku":"SOFA","qty":1}`),
-		command(0, "Allocate", `{"orderid":"o2","sku":"SOFA","qty":1}`),
-		command(0, "CreateBatch", `{"ref":"c1","sku":"RUG","qty":1}`),
-	)
-	applied := b.apply(
-		command(0, "CreateBatch", `{"ref":"b2","sku":"SOFA","qty":2}`), // needs the waiting line
-		command(0, "Allocate", `{"orderid":"o3","sku":"SOFA","qty":1}`),
-		command(0, "ChangeBatchQuantity", `{"batchref":"b2","qty":1}`), // names its product only by its batch
-		command(0, "CreateBatch", `{"ref":"b2","sku":"RUG","qty":1}`),
-		command(0, "Allocate", `{"orderid":"o3","sku":"RUG","qty":1}`),
-	)
-	require.Equal(t, []string{
-		`4 BatchCreated {"ref":"b2","sku":"SOFA","qty":2}`,
-		`5 Allocated {"orderid":"o2","sku":"SOFA","qty":1,"batchref":"b2"}`,
-		`6 Allocated {"orderid":"o3","sku":"SOFA","qty":1,"batchref":"b2"}`,
-		`7 BatchQuantityChanged {"batchref":"b2","sku":"SOFA","qty":1}`,
-		`8 Deallocated {"orderid":"o3","sku":"SOFA","qty":1,"batchref":"b2","reason":"batch_reduced"}`,
-		`9 OutOfStock {"orderid":"o3","sku":"SOFA","qty":1}`,
-		`refused batch_conflict`,
-		`2 Allocated {"orderid":"o3","sku":"RUG","qty":1,"batchref":"c1"}`,
-	}, says(applied.Rows[0]))
-}
-
-func TestApply_linksEachEventToItsPredecessors(t *testing.T) {
+func TestApply_linksEachEventToTheOneBefore(t *testing.T) {
 	b := setup(t, 2)
-	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"DESK","qty":9}`))
-	applied := b.apply(command(1, "Allocate", `{"orderid":"o1","sku":"DESK","qty":9}`), command(1, "Allocate", `{"orderid":"o2","sku":"DESK","qty":9}`))
-	require.Equal(t, b.claims[0].Source.ID, applied.Rows[1][0].After.Source, "its predecessor came by the other partition")
-	require.Zero(t, applied.Rows[1][1].After)
-	applied = b.apply(command(0, "Deallocate", `{"orderid":"o1","sku":"DESK"}`))
-	require.Equal(t, b.claims[1].Source.ID, applied.Rows[0][0].After.Source)
-	require.Equal(t, int64(1), applied.Rows[0][0].After.Row)
+	b.Do(create(0, "a", "first", 9))
+	applied := b.Do(add(1, "a", 1), add(1, "a", 1))
+	require.Equal(t, outbox.Predecessor{Source: b.Claims[0].Source.ID, Row: 0}, applied.Rows[1][0].After, "it came by the other partition")
+	require.Zero(t, applied.Rows[1][1].After, "the one before is of the same partition")
+	applied = b.Do(add(0, "a", 1))
+	require.Equal(t, outbox.Predecessor{Source: b.Claims[1].Source.ID, Row: 1}, applied.Rows[0][0].After)
 
-	rows, err := b.pool.Query(t.Context(), `
-		with recursive history as (
-			select o.* from lines l join outbox o on (o.source, o.row_no, o.day) = (l.last_source, l.last_row, l.last_day) where l.orderid = 'o2'
-			union all
-			select o.* from history h join outbox o on (o.source, o.row_no, o.day) = (h.previous_source, h.previous_row, h.previous_day))
-		select type from history`)
+	read := func() (last store.Ref) {
+		source, row, day := last.Scan()
+		require.NoError(t, b.DB.QueryRow(t.Context(), `select last_source, last_row, last_day from counters where key = 'a'`).Scan(source, row, day))
+		return last
+	}
+	history, cut, err := b.History(t.Context(), read())
 	require.NoError(t, err)
-	types, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.False(t, cut)
+	require.Len(t, history, 4)
+	for i, e := range history {
+		require.EqualValues(t, i+1, e.Sequence)
+	}
+	b.Exec(`delete from outbox where sequence = 2`)
+	history, cut, err = b.History(t.Context(), read())
 	require.NoError(t, err)
-	require.Equal(t, []string{"Allocated", "OutOfStock"}, types)
+	require.True(t, cut)
+	require.Len(t, history, 2)
 }
 
 func TestApply_isFenced(t *testing.T) {
-	create := func() worker.Command { return command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`) }
-
 	t.Run("when another worker claimed the partition", func(t *testing.T) {
 		b := setup(t, 2)
-		b.claim(b.open("another"), 1)
-		_, err := b.Apply(t.Context(), b.batch(create()))
+		b.ClaimFor(b.Open("another"), 1)
+		_, err := b.Apply(t.Context(), b.Batch(create(0, "a", "first", 1)))
 		var fenced *worker.FencedError
 		require.ErrorAs(t, err, &fenced)
-		require.Equal(t, []int32{b.claims[0].Source.ID}, fenced.Sources, "the other partition is still held")
-		b.isEmpty()
+		require.Equal(t, []int32{b.Claims[0].Source.ID}, fenced.Sources, "the other partition is still held")
+		require.Zero(t, b.Count(`select count(*) from counters`), "nothing of a fenced transaction may survive")
 	})
 	t.Run("when the position is not where the worker left it", func(t *testing.T) {
 		b := setup(t, 1)
-		batch := b.batch(create())
-		b.apply(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)) // refused, but it moves the position
+		batch := b.Batch(create(0, "a", "first", 1))
+		b.Do(add(0, "a", 1)) // refused, but it moves the position
 		_, err := b.Apply(t.Context(), batch)
 		var fenced *worker.FencedError
 		require.ErrorAs(t, err, &fenced)
-		b.isEmpty()
+		require.Zero(t, b.Count(`select count(*) from counters`))
 	})
-}
-
-func (b *bench) isEmpty() {
-	b.t.Helper()
-	var n int
-	require.NoError(b.t, b.pool.QueryRow(b.t.Context(), `select count(*) from products`).Scan(&n))
-	require.Zero(b.t, n, "nothing of a fenced transaction may survive")
-}
-
-// racing holds a batch between its decision and its write, while another transaction is committed.
-func (b *bench) racing(batch worker.Batch, meanwhile func()) error {
-	b.t.Helper()
-	ctx := b.t.Context()
-	conn, err := b.pool.Acquire(ctx)
-	require.NoError(b.t, err)
-	defer conn.Release()
-	tx := newTx(b.Store, conn.Conn(), batch, b.caches.take(batch.Applier, b.newCache))
-	tx.cache.aggregate.Begin(tx)
-	require.NoError(b.t, tx.cache.aggregate.Decide(ctx, tx))
-	meanwhile()
-	return b.save(ctx, tx, newLedger(tx))
 }
 
 func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {
 	for name, c := range map[string]struct{ racer, meanwhile worker.Command }{
-		"a product that it writes":       {command(0, "Allocate", `{"orderid":"o1","sku":"OLD","qty":1}`), command(1, "Allocate", `{"orderid":"o2","sku":"OLD","qty":1}`)},
-		"a product that it only read":    {command(0, "Dispatch", `{"orderid":"o1","sku":"OLD"}`), command(1, "Allocate", `{"orderid":"o1","sku":"OLD","qty":1}`)},
-		"a product that was absent":      {command(0, "Allocate", `{"orderid":"o1","sku":"NEW","qty":1}`), command(1, "CreateBatch", `{"ref":"n","sku":"NEW","qty":1}`)},
-		"a product that both make":       {command(0, "CreateBatch", `{"ref":"n1","sku":"NEW","qty":1}`), command(1, "CreateBatch", `{"ref":"n2","sku":"NEW","qty":1}`)},
-		"a batch that was absent":        {command(0, "ChangeBatchEta", `{"batchref":"n"}`), command(1, "CreateBatch", `{"ref":"n","sku":"NEW","qty":1}`)},
-		"a batch that two products make": {command(0, "CreateBatch", `{"ref":"n","sku":"OLD","qty":1}`), command(1, "CreateBatch", `{"ref":"n","sku":"NEW","qty":1}`)},
+		"a key that it writes":    {add(0, "old", 1), add(1, "old", 1)},
+		"a key that it only read": {add(0, "old", -100), add(1, "old", 1)},
+		"a key that was absent":   {add(0, "new", 1), create(1, "new", "new", 1)},
+		"a name that both make":   {create(0, "new", "new", 1), create(1, "another", "new", 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
-			b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"OLD","qty":50}`))
-			err := b.racing(onlyLane(b.batch(c.racer), 0), func() {
-				_, err := b.Apply(t.Context(), onlyLane(b.batch(c.meanwhile), 1))
+			b.Do(create(0, "old", "old", 50))
+			racer := onlyLane(b.Batch(c.racer), 0)
+			s := b.Interrupted(func() {
+				_, err := b.Apply(t.Context(), onlyLane(b.Batch(c.meanwhile), 1))
 				require.NoError(t, err)
 			})
+			_, err := s.Apply(t.Context(), racer)
 			require.ErrorIs(t, err, worker.ErrConflict)
-			_, err = b.Apply(t.Context(), onlyLane(b.batch(c.racer), 0))
+			_, err = s.Apply(t.Context(), racer)
 			require.NoError(t, err, "decided again, it must go")
 		})
 	}
 }
 
-// What was absent may have been made and changed very often by the time that another transaction
-// makes it, too.
-func TestApply_makesNothingTwiceHoweverOftenItWasChangedMeanwhile(t *testing.T) {
-	for name, made := range map[string]string{
-		"a product that both make":       `{"ref":"n2","sku":"NEW","qty":1}`,
-		"a batch that two products make": `{"ref":"n1","sku":"OTHER","qty":1}`,
+func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
+	b := setup(t, 2)
+	b.Do(create(0, "a", "first", 50))
+	rival := onlyLane(b.Batch(add(1, "a", 1)), 1)
+	another, rivals := b.Open("rival"), make(chan error, 1)
+	s := b.Interrupted(func() {
+		go func() {
+			_, err := another.Apply(t.Context(), rival)
+			rivals <- err
+		}()
+		require.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() }, 20*time.Second, 5*time.Millisecond)
+	})
+	batch := onlyLane(b.Batch(addTo(0, "first", 1)), 0) // tells its key only by a name
+	batch.LockFirst = true
+	_, err := s.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	require.ErrorIs(t, <-rivals, worker.ErrConflict, "it had read the counter before")
+	require.NoError(t, s.Ping(t.Context()), "the transaction is over")
+	_, err = another.Apply(t.Context(), rival)
+	require.NoError(t, err)
+}
+
+// A batch that locks first and fails leaves no transaction behind.
+func TestApply_lockedFirstAndRefused(t *testing.T) {
+	b := setup(t, 1)
+	batch := b.Batch(create(0, "a", "first", 1))
+	batch.LockFirst, batch.Lanes[0].From = true, 7
+	_, err := b.Apply(t.Context(), batch)
+	var fenced *worker.FencedError
+	require.ErrorAs(t, err, &fenced)
+	b.Do(create(0, "a", "first", 1))
+}
+
+// A key that another partition's command holds by now holds the commands of an applier that
+// remembers it as free, too.
+func TestApply_noticesAKeyThatIsHeldByNow(t *testing.T) {
+	for name, behind := range map[string]worker.Command{
+		"the key":                             add(0, "a", 1),
+		"a name of its":                       addTo(0, "first", 1),
+		"a name that the command will make":   addTo(0, "second", 1),
+		"a name that one behind it will make": addTo(0, "third", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
-			racer := onlyLane(b.batch(command(0, "CreateBatch", "%s", made)), 0)
-			err := b.racing(racer, func() {
-				other := &bench{Store: b.open("other"), t: t, url: b.url, claims: b.claims[1:], offset: []int64{0}, rows: []int64{0}}
-				other.apply(command(0, "CreateBatch", `{"ref":"n1","sku":"NEW","qty":1}`))
-				for day := range 20 {
-					other.apply(command(0, "ChangeBatchEta", `{"batchref":"n1","eta":"2030-01-%02d"}`, day+1))
-				}
-			})
-			require.ErrorIs(t, err, worker.ErrConflict)
-			_, err = b.Apply(t.Context(), racer)
-			require.NoError(t, err, "decided again, it must go")
+			b.Do(create(0, "a", "first", 5))
+			_, err := b.Open("other").Apply(t.Context(), onlyLane(b.Batch(fail(create(1, "a", "second", 5)), create(1, "a", "third", 5)), 1))
+			require.NoError(t, err)
+			applied, err := b.Apply(t.Context(), onlyLane(b.Batch(behind), 0))
+			require.NoError(t, err)
+			require.Equal(t, []string{"held"}, results(applied))
 		})
 	}
 }
 
-// onlyLane leaves the other partitions out of a batch.
-func onlyLane(b worker.Batch, lane int) worker.Batch {
-	b.Lanes = b.Lanes[lane : lane+1]
-	for i := range b.Commands {
-		b.Commands[i].Lane = 0
-	}
-	return b
+// A key that begins to be held between the load and the write.
+func TestApply_conflictsWithAKeyThatBeginsToBeHeld(t *testing.T) {
+	b := setup(t, 2)
+	b.Do(create(0, "a", "first", 5))
+	batch := onlyLane(b.Batch(add(0, "a", 1)), 0)
+	s := b.Interrupted(func() {
+		_, err := b.Apply(t.Context(), onlyLane(b.Batch(fail(add(1, "a", 5))), 1))
+		require.NoError(t, err)
+	})
+	_, err := s.Apply(t.Context(), batch)
+	require.ErrorIs(t, err, worker.ErrConflict)
+	applied, err := s.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	require.Equal(t, []string{"held"}, results(applied))
+}
+
+// A key that another applier freed is remembered as held once more: what would wait for it finds
+// that out.
+func TestApply_noticesAKeyThatIsHeldNoLonger(t *testing.T) {
+	b := setup(t, 1)
+	failed := b.Do(fail(create(0, "a", "first", 5)))
+	b.DecideLetter(0, failed.Rows[0][0].Number, "discarding")
+	batch := b.Batch(create(0, "a", "second", 5))
+	b.Exec(`delete from held_keys`)
+	_, err := b.Apply(t.Context(), batch)
+	require.ErrorIs(t, err, worker.ErrConflict)
+	applied, err := b.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	require.Equal(t, []string{"changed"}, results(applied))
 }

@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/store"
 	"allocation/worker"
 )
 
@@ -37,7 +38,7 @@ func TestIntroduce_beginsAllPartitionsOfANewTopicAlike(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, int64(100), claims[0].NextOffset)
 	require.NoError(t, b.Introduce(t.Context(), []worker.ClaimRequest{ask(0), ask(1), ask(2)}))
-	claims, err = b.open("another").Claim(t.Context(), []worker.ClaimRequest{ask(1), ask(2)})
+	claims, err = b.Open("another").Claim(t.Context(), []worker.ClaimRequest{ask(1), ask(2)})
 	require.NoError(t, err)
 	require.Equal(t, int64(100), claims[0].NextOffset, "the topic was new when it was introduced")
 	require.Zero(t, claims[1].NextOffset, "it was added later")
@@ -45,25 +46,25 @@ func TestIntroduce_beginsAllPartitionsOfANewTopicAlike(t *testing.T) {
 
 func TestClaim_countsAttemptsUntilThePositionMoves(t *testing.T) {
 	b := setup(t, 1)
-	b.claims = b.claim(b.Store, 1)
-	b.claims = b.claim(b.Store, 1)
-	require.Equal(t, 3, b.claims[0].Attempts)
-	b.apply(command(0, "Allocate", `{}`))
-	require.Equal(t, 1, b.claim(b.Store, 1)[0].Attempts)
+	b.Claims = b.ClaimFor(b.Store, 1)
+	b.Claims = b.ClaimFor(b.Store, 1)
+	require.Equal(t, 3, b.Claims[0].Attempts)
+	b.Do(add(0, "none", 1))
+	require.Equal(t, 1, b.ClaimFor(b.Store, 1)[0].Attempts)
 }
 
 // A process frozen in the middle of its pipeline holds locks that no timeout of Postgres ends.
 func TestClaim_endsASessionThatHoldsItsLocksAndWaitsForItsClient(t *testing.T) {
 	b := setup(t, 1)
-	frozen, err := pgx.Connect(t.Context(), b.url)
+	frozen, err := pgx.Connect(t.Context(), b.URL)
 	require.NoError(t, err)
 	defer frozen.Close(t.Context())
 	_, err = frozen.Exec(t.Context(), `begin; select move_positions('{`+"1"+`}', array[(select token from positions)], '{0}', '{5}', '{0}', '{0}', '{0}')`)
 	require.NoError(t, err)
 
 	start := time.Now()
-	claims := b.claim(b.open("another"), 1)
-	require.Less(t, time.Since(start), lockTimeout, "it must not wait for a lock timeout")
+	claims := b.ClaimFor(b.Open("another"), 1)
+	require.Less(t, time.Since(start), store.LockTimeout, "it must not wait for a lock timeout")
 	require.Zero(t, claims[0].NextOffset, "what the frozen session wrote is gone")
 	_, err = frozen.Exec(t.Context(), `commit`)
 	require.Error(t, err)
@@ -73,47 +74,39 @@ func TestClaim_endsASessionThatHoldsItsLocksAndWaitsForItsClient(t *testing.T) {
 // client from time to time.
 func TestUnblock_sparesWhoHasNotWaitedLongForItsClient(t *testing.T) {
 	b := setup(t, 0)
-	holder, waiter := b.connect(), b.connect()
-	_, err := holder.Exec(t.Context(), `begin; lock table absences`)
+	holder, waiter := b.Connect(), b.Connect()
+	_, err := holder.Exec(t.Context(), `begin; lock table counters`)
 	require.NoError(t, err)
 	waited := make(chan error, 1)
 	go func() {
-		_, err := waiter.Exec(context.Background(), `begin; lock table absences`)
+		_, err := waiter.Exec(context.Background(), `begin; lock table counters`)
 		waited <- err
 	}()
-	require.Eventually(t, b.waitsForLock, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, b.WaitsForLock, 20*time.Second, 5*time.Millisecond)
 	pid := int32(waiter.PgConn().PID())
-	ended, err := b.pool.Exec(t.Context(), unblockSQL, pid, time.Hour)
+	ended, err := b.DB.Exec(t.Context(), store.UnblockSQL, pid, time.Hour)
 	require.NoError(t, err)
 	require.Zero(t, ended.RowsAffected())
-	ended, err = b.pool.Exec(t.Context(), unblockSQL, pid, time.Duration(0))
+	ended, err = b.DB.Exec(t.Context(), store.UnblockSQL, pid, time.Duration(0))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, ended.RowsAffected())
 	require.NoError(t, <-waited)
 }
 
-func (b *bench) connect() *pgx.Conn {
-	b.t.Helper()
-	conn, err := pgx.Connect(b.t.Context(), b.url)
-	require.NoError(b.t, err)
-	b.t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
-}
-
 func TestSavePublished_tellsWhoLostTheClaim(t *testing.T) {
 	b := setup(t, 2)
-	b.apply(command(0, "Allocate", `{}`), command(1, "Allocate", `{}`))
-	b.claim(b.open("another"), 1)
+	b.Do(add(0, "none", 1), add(1, "none", 1))
+	b.ClaimFor(b.Open("another"), 1)
 	progress := []worker.Progress{
-		{Source: b.claims[0].Source.ID, Token: b.claims[0].Token, Published: 1},
-		{Source: b.claims[1].Source.ID, Token: b.claims[1].Token, Published: 1},
+		{Source: b.Claims[0].Source.ID, Token: b.Claims[0].Token, Published: 1},
+		{Source: b.Claims[1].Source.ID, Token: b.Claims[1].Token, Published: 1},
 	}
 	lost, err := b.SavePublished(t.Context(), progress)
 	require.NoError(t, err)
-	require.Equal(t, []int32{b.claims[0].Source.ID}, lost)
-	rows, err := b.Published(t.Context(), []int32{b.claims[0].Source.ID, b.claims[1].Source.ID})
+	require.Equal(t, []int32{b.Claims[0].Source.ID}, lost)
+	rows, err := b.Published(t.Context(), []int32{b.Claims[0].Source.ID, b.Claims[1].Source.ID})
 	require.NoError(t, err)
-	require.Equal(t, map[int32]int64{b.claims[0].Source.ID: 0, b.claims[1].Source.ID: 1}, rows)
+	require.Equal(t, map[int32]int64{b.Claims[0].Source.ID: 0, b.Claims[1].Source.ID: 1}, rows)
 }
 
 func TestNudge_reachesListeners(t *testing.T) {
@@ -121,7 +114,7 @@ func TestNudge_reachesListeners(t *testing.T) {
 	got := make(chan []int32, 1)
 	ended := make(chan error, 1)
 	listening := make(chan struct{})
-	s := b.open("listener")
+	s := b.Open("listener")
 	go func() {
 		close(listening)
 		ended <- s.Listen(t.Context(), func(sources []int32) {
@@ -141,7 +134,7 @@ func TestNudge_reachesListeners(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	_, err := b.pool.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'`)
+	_, err := b.DB.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'`)
 	require.NoError(t, err)
 	require.Error(t, <-ended, "it ends with its connection")
 }
@@ -151,13 +144,13 @@ func TestNudge_reachesListeners(t *testing.T) {
 func TestClaim_goesOnWhereNoNumberOfAPositionIsLeft(t *testing.T) {
 	b := setup(t, 2)
 	for range 3 {
-		b.claim(b.Store, 2)
+		b.ClaimFor(b.Store, 2)
 	}
 	var last int
-	require.NoError(t, b.pool.QueryRow(t.Context(), `select last_value from positions_source_seq`).Scan(&last))
+	require.NoError(t, b.DB.QueryRow(t.Context(), `select last_value from positions_source_seq`).Scan(&last))
 	require.Equal(t, 2, last, "numbers taken")
-	b.sudo(`select setval('positions_source_seq', 2147483647)`)
-	b.claim(b.Store, 2)
+	b.Exec(`select setval('positions_source_seq', 2147483647)`)
+	b.ClaimFor(b.Store, 2)
 	_, err := b.Claim(t.Context(), []worker.ClaimRequest{{Topic: "commands", TopicID: [16]byte{1}, Partition: 2}})
 	require.ErrorContains(t, err, "positions_source_seq", "only a new one needs a number")
 }

@@ -120,6 +120,9 @@ func scanLetter(row pgx.CollectableRow) (l Letter, err error) {
 	return l, l.scan(row)
 }
 
+// maxOthers bounds the other dead letters of a command.
+const maxOthers = 1000
+
 // Letter is the last dead letter of a command, and ErrUnknown where it has none.
 func (s *Store) Letter(ctx context.Context, id Place) (*LetterContent, error) {
 	topics, partitions, offsets := placeArrays([]Place{id})
@@ -132,9 +135,9 @@ func (s *Store) Letter(ctx context.Context, id Place) (*LetterContent, error) {
 		return l, err
 	})
 	if err != nil {
-		return nil, showError("show dead letter", err)
+		return nil, ShowError("show dead letter", err)
 	}
-	rows, _ = s.pool.Query(ctx, letterOthersSQL, found.row.Source, found.row.Row, showMost)
+	rows, _ = s.pool.Query(ctx, letterOthersSQL, found.row.Source, found.row.Row, maxOthers)
 	found.Others, err = pgx.CollectRows(rows, scanLetter)
 	return &found, readError("show other dead letters of the command", err)
 }

@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"context"
@@ -8,33 +8,35 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed/storetest"
 	"allocation/outbox"
+	"allocation/store"
 	"allocation/worker"
 )
 
 // places are the IDs of letters, as text.
-func places(letters []Letter) (out []string) {
+func places(letters []store.Letter) (out []string) {
 	for _, l := range letters {
 		out = append(out, l.ID.String())
 	}
 	return out
 }
 
-func (b *bench) letters(f LetterFilter, states ...string) []string {
-	b.t.Helper()
-	list, err := b.Letters(b.t.Context(), f, states, 100)
-	require.NoError(b.t, err)
+func letters(b *storetest.Bench, f store.LetterFilter, states ...string) []string {
+	b.T.Helper()
+	list, err := b.Letters(b.T.Context(), f, states, 100)
+	require.NoError(b.T, err)
 	return places(list.Letters)
 }
 
-func (b *bench) retry(offset int64) (Decided, error) {
-	return b.Decide(b.t.Context(), Decision{Places: []Place{{"commands", 0, offset}}})
+func retry(b *storetest.Bench, offset int64) (store.Decided, error) {
+	return b.Decide(b.T.Context(), store.Decision{Places: []store.Place{{"commands", 0, offset}}})
 }
 
-func (b *bench) outcomes(d Decided) (results []string) {
-	b.t.Helper()
-	outcomes, err := b.Outcomes(b.t.Context(), d.Letters)
-	require.NoError(b.t, err)
+func outcomes(b *storetest.Bench, d store.Decided) (results []string) {
+	b.T.Helper()
+	outcomes, err := b.Outcomes(b.T.Context(), d.Letters)
+	require.NoError(b.T, err)
 	for _, o := range outcomes {
 		results = append(results, o.Result+o.Reason+o.Product)
 	}
@@ -43,35 +45,35 @@ func (b *bench) outcomes(d Decided) (results []string) {
 
 func TestParsePlace(t *testing.T) {
 	t.Parallel()
-	p, err := ParsePlace("warehouse.commands.3.1042")
+	p, err := store.ParsePlace("warehouse.commands.3.1042")
 	require.NoError(t, err)
-	require.Equal(t, Place{"warehouse.commands", 3, 1042}, p)
+	require.Equal(t, store.Place{"warehouse.commands", 3, 1042}, p)
 	require.Equal(t, "warehouse.commands.3.1042", p.String())
 	for _, wrong := range []string{"", "1042", "3.1042", ".3.1042", "commands.3", "commands.-3.1", "commands.3.x", "commands.3.1.", "c.99999999999.1"} {
-		_, err := ParsePlace(wrong)
+		_, err := store.ParsePlace(wrong)
 		require.ErrorContains(t, err, "<topic>.<partition>.<offset>", wrong)
 	}
 }
 
 func TestLetters_filters(t *testing.T) {
 	b := setup(t, 1)
-	b.apply(
-		command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`),
-		command(0, "Allocate", `{"orderid":"o2","sku":"TABLE","qty":1}`),
-		command(0, "ChangeBatchEta", `{"batchref":"none"}`),
-		command(0, "Allocate", `{`))
-	b.decide(0, 0, LetterDiscarded)
-	require.Equal(t, []string{"commands.0.1", "commands.0.2", "commands.0.3"}, b.letters(LetterFilter{}, LetterOpen))
-	require.Equal(t, []string{"commands.0.0"}, b.letters(LetterFilter{}, LetterDiscarded))
-	require.Len(t, b.letters(LetterFilter{}, LetterStates()...), 4)
-	require.Equal(t, []string{"commands.0.1"}, b.letters(LetterFilter{SKU: "TABLE"}, LetterOpen))
-	require.Equal(t, []string{"commands.0.2"}, b.letters(LetterFilter{Types: []string{"ChangeBatchEta"}}, LetterOpen))
-	require.Equal(t, []string{"commands.0.2", "commands.0.3"}, b.letters(LetterFilter{Reasons: []string{"unknown_batch", "malformed"}}, LetterOpen))
-	require.Len(t, b.letters(LetterFilter{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, LetterOpen), 3)
-	require.Empty(t, b.letters(LetterFilter{Since: time.Now().Add(time.Hour)}, LetterOpen))
-	require.Empty(t, b.letters(LetterFilter{Until: time.Now().Add(-time.Hour)}, LetterOpen))
+	b.Do(
+		add(0, "CHAIR", 1),
+		add(0, "TABLE", 1),
+		addTo(0, "none", 1),
+		storetest.Command(0, "Add", `{`))
+	b.DecideLetter(0, 0, store.LetterDiscarded)
+	require.Equal(t, []string{"commands.0.1", "commands.0.2", "commands.0.3"}, letters(b, store.LetterFilter{}, store.LetterOpen))
+	require.Equal(t, []string{"commands.0.0"}, letters(b, store.LetterFilter{}, store.LetterDiscarded))
+	require.Len(t, letters(b, store.LetterFilter{}, store.LetterStates()...), 4)
+	require.Equal(t, []string{"commands.0.1"}, letters(b, store.LetterFilter{SKU: "TABLE"}, store.LetterOpen))
+	require.Equal(t, []string{"commands.0.2"}, letters(b, store.LetterFilter{Types: []string{"AddTo"}}, store.LetterOpen))
+	require.Equal(t, []string{"commands.0.2", "commands.0.3"}, letters(b, store.LetterFilter{Reasons: []string{"unknown_name", "malformed"}}, store.LetterOpen))
+	require.Len(t, letters(b, store.LetterFilter{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, store.LetterOpen), 3)
+	require.Empty(t, letters(b, store.LetterFilter{Since: time.Now().Add(time.Hour)}, store.LetterOpen))
+	require.Empty(t, letters(b, store.LetterFilter{Until: time.Now().Add(-time.Hour)}, store.LetterOpen))
 
-	list, err := b.Letters(t.Context(), LetterFilter{}, []string{LetterOpen, LetterDiscarded}, 3)
+	list, err := b.Letters(t.Context(), store.LetterFilter{}, []string{store.LetterOpen, store.LetterDiscarded}, 3)
 	require.NoError(t, err)
 	require.Equal(t, []string{"commands.0.0", "commands.0.1", "commands.0.2"}, places(list.Letters))
 	require.EqualValues(t, 1, list.More)
@@ -80,16 +82,16 @@ func TestLetters_filters(t *testing.T) {
 // Of a list, what it reads must not grow with what was resolved long ago.
 func TestLetters_resolvedOnesCostNothing(t *testing.T) {
 	b := setup(t, 1)
-	b.apply(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`))
-	_, err := b.pool.Exec(t.Context(), `
+	b.Do(add(0, "CHAIR", 1))
+	_, err := b.DB.Exec(t.Context(), `
 insert into dead_letters (source, row_no, command_offset, reason, message, headers, state, recorded_at)
-select 1, n, n, 'unknown_sku', '', '\x00', 'discarded', now() - interval '1 day' from generate_series(1, 50000) n`)
+select 1, n, n, 'unknown_key', '', '\x00', 'discarded', now() - interval '1 day' from generate_series(1, 50000) n`)
 	require.NoError(t, err)
-	_, err = b.pool.Exec(t.Context(), `analyze dead_letters`)
+	_, err = b.DB.Exec(t.Context(), `analyze dead_letters`)
 	require.NoError(t, err)
 	var plan string
-	f := LetterFilter{SKU: "CHAIR"}
-	rows, err := b.pool.Query(t.Context(), `explain (analyze, buffers, timing off) `+aboutStates(listLettersSQL, []string{LetterOpen}), f.args([]string{LetterOpen, LetterRetrying}, 100)...)
+	f := store.LetterFilter{SKU: "CHAIR"}
+	rows, err := b.DB.Query(t.Context(), `explain (analyze, buffers, timing off) `+store.ListLettersSQL(store.LetterOpen), store.LetterArgs(f, 100, store.LetterOpen, store.LetterRetrying)...)
 	require.NoError(t, err)
 	for rows.Next() {
 		var line string
@@ -104,75 +106,75 @@ select 1, n, n, 'unknown_sku', '', '\x00', 'discarded', now() - interval '1 day'
 
 func TestLetter_hasEverything(t *testing.T) {
 	b := setup(t, 1)
-	c := typed(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`))
+	c := add(0, "CHAIR", 1)
 	c.Key = []byte("CHAIR")
-	b.apply(c)
-	_, err := b.retry(0)
+	b.Do(c)
+	_, err := retry(b, 0)
 	require.NoError(t, err)
-	b.applyKept(0, 10)
-	l, err := b.Letter(t.Context(), Place{"commands", 0, 0})
+	b.DoKept(0, 10)
+	l, err := b.Letter(t.Context(), store.Place{"commands", 0, 0})
 	require.NoError(t, err)
 	require.Equal(t, c.Value, l.Value)
 	require.Equal(t, c.Key, l.Key)
-	require.Equal(t, []outbox.Header{{Key: "ce_type", Value: []byte("Allocate")}}, l.Headers)
-	require.Equal(t, LetterOpen, l.State, "the last one counts")
+	require.Equal(t, []outbox.Header{{Key: "ce_type", Value: []byte("Add")}}, l.Headers)
+	require.Equal(t, store.LetterOpen, l.State, "the last one counts")
 	require.EqualValues(t, 1, l.Retries)
 	require.Len(t, l.Others, 1)
-	require.Equal(t, LetterRetried, l.Others[0].State)
-	_, err = b.Letter(t.Context(), Place{"commands", 0, 1})
-	require.ErrorIs(t, err, ErrUnknown)
+	require.Equal(t, store.LetterRetried, l.Others[0].State)
+	_, err = b.Letter(t.Context(), store.Place{"commands", 0, 1})
+	require.ErrorIs(t, err, store.ErrUnknown)
 }
 
 func TestDecide_retriesARefusalFreely(t *testing.T) {
 	b := setup(t, 1)
-	b.Store = b.asWorker()
-	b.apply(typed(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)))
-	first, err := b.retry(0)
+	b.Store = b.AsWorker()
+	b.Do(add(0, "CHAIR", 1))
+	first, err := retry(b, 0)
 	require.NoError(t, err)
-	require.Equal(t, []string{"pending"}, b.outcomes(first))
-	again, err := b.retry(0)
+	require.Equal(t, []string{"pending"}, outcomes(b, first))
+	again, err := retry(b, 0)
 	require.NoError(t, err, "it is the same decision")
 	require.Len(t, again.Letters, 1)
-	_, err = b.Decide(t.Context(), Decision{Places: []Place{{"commands", 0, 0}}, Discard: true})
+	_, err = b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 0}}, Discard: true})
 	require.ErrorContains(t, err, "commands.0.0 is about to be retried: --force")
-	b.applyKept(0, 10)
-	require.Equal(t, []string{"refusedunknown_sku"}, b.outcomes(first))
+	b.DoKept(0, 10)
+	require.Equal(t, []string{"refusedunknown_key"}, outcomes(b, first))
 
-	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":10}`))
-	byFilter, err := b.Decide(t.Context(), Decision{Filter: LetterFilter{SKU: "CHAIR"}, Limit: 10})
+	b.Do(create(0, "CHAIR", "b1", 10))
+	byFilter, err := b.Decide(t.Context(), store.Decision{Filter: store.LetterFilter{SKU: "CHAIR"}, Limit: 10})
 	require.NoError(t, err)
 	require.Zero(t, byFilter.LeftOut)
-	b.applyKept(0, 10)
-	require.Equal(t, []string{"applied"}, b.outcomes(byFilter))
-	_, err = b.retry(0)
+	b.DoKept(0, 10)
+	require.Equal(t, []string{"applied"}, outcomes(b, byFilter))
+	_, err = retry(b, 0)
 	require.ErrorContains(t, err, "was retried, and its command applied")
-	_, err = b.Decide(t.Context(), Decision{Places: []Place{{"commands", 0, 0}}, Discard: true, Force: true})
+	_, err = b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 0}}, Discard: true, Force: true})
 	require.ErrorContains(t, err, "would not take that back")
 }
 
 func TestDecide_changesNothingIfOneCannotBe(t *testing.T) {
 	b := setup(t, 1)
-	b.apply(command(0, "Allocate", `{`), command(0, "Allocate", `{`))
-	_, err := b.Decide(t.Context(), Decision{Places: []Place{{"commands", 0, 0}, {"commands", 0, 7}, {"other", 0, 0}}, Discard: true})
+	b.Do(storetest.Command(0, "Add", `{`), storetest.Command(0, "Add", `{`))
+	_, err := b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 0}, {"commands", 0, 7}, {"other", 0, 0}}, Discard: true})
 	require.EqualError(t, err, "there is no dead letter commands.0.7\nthere is no dead letter other.0.0")
-	require.Len(t, b.letters(LetterFilter{}, LetterOpen), 2)
-	dry, err := b.Decide(t.Context(), Decision{Filter: LetterFilter{Reasons: []string{"malformed"}}, Limit: 1, Discard: true, DryRun: true})
+	require.Len(t, letters(b, store.LetterFilter{}, store.LetterOpen), 2)
+	dry, err := b.Decide(t.Context(), store.Decision{Filter: store.LetterFilter{Reasons: []string{"malformed"}}, Limit: 1, Discard: true, DryRun: true})
 	require.NoError(t, err)
 	require.Equal(t, []string{"commands.0.0"}, places(dry.Letters))
 	require.EqualValues(t, 1, dry.More)
-	require.Len(t, b.letters(LetterFilter{}, LetterOpen), 2)
-	done, err := b.Decide(t.Context(), Decision{Places: []Place{{"commands", 0, 1}, {"commands", 0, 1}}, Discard: true})
+	require.Len(t, letters(b, store.LetterFilter{}, store.LetterOpen), 2)
+	done, err := b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 1}, {"commands", 0, 1}}, Discard: true})
 	require.NoError(t, err)
 	require.Equal(t, []string{"commands.0.1"}, places(done.Letters))
-	b.applyKept(0, 10)
-	require.Equal(t, []string{"discarded"}, b.outcomes(done))
-	_, err = b.retry(1)
+	b.DoKept(0, 10)
+	require.Equal(t, []string{"discarded"}, outcomes(b, done))
+	_, err = retry(b, 1)
 	require.ErrorContains(t, err, "was discarded: --force applies it now")
 }
 
 func TestDecide_tellsWorkers(t *testing.T) {
 	b := setup(t, 1)
-	b.apply(command(0, "Allocate", `{`))
+	b.Do(storetest.Command(0, "Add", `{`))
 	told := make(chan struct{}, 1)
 	listening := make(chan struct{})
 	heardOnce := sync.OnceFunc(func() { close(listening) })
@@ -189,61 +191,61 @@ func TestDecide_tellsWorkers(t *testing.T) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	_, err := b.retry(0)
+	_, err := retry(b, 0)
 	require.NoError(t, err)
 	<-told
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
 }
 
-func TestOutcomes_ofHeldProducts(t *testing.T) {
+func TestOutcomes_ofHeldKeys(t *testing.T) {
 	b := setup(t, 2)
-	b.apply(typed(command(0, "ChangeBatchEta", `{"batchref":"b1"}`)))
-	failed := b.apply(fail(typed(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":10}`))))
+	b.Do(addTo(0, "b1", 1))
+	failed := b.Do(fail(create(0, "CHAIR", "b1", 10)))
 	require.Len(t, failed.Rows[0], 1)
-	waits, err := b.retry(0)
+	waits, err := retry(b, 0)
 	require.NoError(t, err)
-	require.Equal(t, []string{"held"}, results(b.applyKept(0, 10)))
-	require.Equal(t, []string{"waitsCHAIR"}, b.outcomes(waits))
+	require.Equal(t, []string{"held"}, results(b.DoKept(0, 10)))
+	require.Equal(t, []string{"waitsCHAIR"}, outcomes(b, waits))
 
-	letter, err := b.Letter(t.Context(), Place{"commands", 0, 1})
+	letter, err := b.Letter(t.Context(), store.Place{"commands", 0, 1})
 	require.NoError(t, err)
 	require.Equal(t, "CHAIR", letter.Holds)
 	require.EqualValues(t, 1, letter.Waiting)
-	product, err := b.ShowProduct(t.Context(), "CHAIR", 100)
+	held, err := b.Held(t.Context(), "CHAIR", "TABLE")
 	require.NoError(t, err)
-	require.Len(t, product.Held, 1)
-	require.Equal(t, "commands.0.1", product.Held[0].Letter.String())
-	require.EqualValues(t, 1, product.Held[0].Waiting)
+	require.Len(t, held, 1)
+	require.Equal(t, "commands.0.1", held[0].Letter.String())
+	require.EqualValues(t, 1, held[0].Waiting)
 
-	retried, err := b.retry(1)
+	retried, err := retry(b, 1)
 	require.NoError(t, err)
-	_, batch, _ := b.keep(0, 10)
+	_, batch := b.Keep(0, 10)
 	batch.Commands[0] = fail(batch.Commands[0])
 	applied, err := b.Apply(t.Context(), batch)
 	require.NoError(t, err)
-	b.rows[0] += int64(len(applied.Rows[0]))
-	require.Equal(t, []string{"failedinternal"}, b.outcomes(retried))
-	forced, err := b.Decide(t.Context(), Decision{Places: []Place{{"commands", 0, 1}}, Force: true})
+	b.NextRow[0] += int64(len(applied.Rows[0]))
+	require.Equal(t, []string{"failedinternal"}, outcomes(b, retried))
+	forced, err := b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 1}}, Force: true})
 	require.NoError(t, err)
-	require.Equal(t, []string{"changed"}, results(b.applyKept(0, 10)))
-	require.Equal(t, []string{"applied"}, b.outcomes(forced))
-	require.Equal(t, []string{"waitsCHAIR"}, b.outcomes(waits))
-	b.applyKept(0, 10)
-	require.Equal(t, []string{"applied"}, b.outcomes(waits))
+	require.Equal(t, []string{"changed"}, results(b.DoKept(0, 10)))
+	require.Equal(t, []string{"applied"}, outcomes(b, forced))
+	require.Equal(t, []string{"waitsCHAIR"}, outcomes(b, waits))
+	b.DoKept(0, 10)
+	require.Equal(t, []string{"applied"}, outcomes(b, waits))
 }
 
-// That a command waited behind a held product does not make it forget that it was retried.
+// That a command waited behind a held key does not make it forget that it was retried.
 func TestDecide_remembersTheRetryOfACommandThatWaited(t *testing.T) {
 	b := setup(t, 1)
-	b.apply(typed(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)))
-	b.apply(fail(typed(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":10}`))))
-	_, err := b.retry(0)
+	b.Do(add(0, "CHAIR", 1))
+	b.Do(fail(create(0, "CHAIR", "b1", 10)))
+	_, err := retry(b, 0)
 	require.NoError(t, err)
-	b.applyKept(0, 10)
-	_, err = b.Decide(t.Context(), Decision{Places: []Place{{"commands", 0, 1}}, Discard: true})
+	b.DoKept(0, 10)
+	_, err = b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 1}}, Discard: true})
 	require.NoError(t, err)
-	b.applyKept(0, 10)
-	require.Equal(t, []worker.Outcome{{Result: worker.Refused, Reason: "unknown_sku"}}, b.applyKept(0, 10).Outcomes)
-	require.Equal(t, 1, b.count(`select max(retries)::int from dead_letters where reason = 'unknown_sku'`))
+	b.DoKept(0, 10)
+	require.Equal(t, []worker.Outcome{{Result: worker.Refused, Reason: "unknown_key"}}, b.DoKept(0, 10).Outcomes)
+	require.Equal(t, 1, b.Count(`select max(retries)::int from dead_letters where reason = 'unknown_key'`))
 }

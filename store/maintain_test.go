@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"testing"
@@ -8,40 +8,35 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed/storetest"
 	"allocation/migrations"
+	"allocation/store"
 	"allocation/worker"
 )
 
 const week = 7 * 24 * time.Hour
 
 // oldDays makes two days of long ago.
-func (b *bench) oldDays() {
-	b.t.Helper()
-	b.sudo(`
+func oldDays(b *storetest.Bench) {
+	b.T.Helper()
+	b.Exec(`
 		create table outbox_20200101 (like outbox including all);
 		create table outbox_20200102 (like outbox including all);
 		alter table outbox attach partition outbox_20200101 for values from ('2020-01-01') to ('2020-01-02');
 		alter table outbox attach partition outbox_20200102 for values from ('2020-01-02') to ('2020-01-03')`)
 }
 
-// ask is what a query answers.
-func ask[T any](b *bench, query string, args ...any) (answer T) {
-	b.t.Helper()
-	require.NoError(b.t, b.pool.QueryRow(b.t.Context(), query, args...).Scan(&answer))
-	return answer
-}
-
 func TestDropDays_dropsDaysThatAreOldAndPublished(t *testing.T) {
 	b := setup(t, 1)
-	b.apply(command(0, "Allocate", `{}`), command(0, "Allocate", `{}`))
-	b.oldDays()
-	b.sudo(`update outbox set day = '2020-01-02' where row_no = 1`)
+	b.Do(add(0, "none", 1), add(0, "none", 1))
+	oldDays(b)
+	b.Exec(`update outbox set day = '2020-01-02' where row_no = 1`)
 
 	dropped, err := b.DropDays(t.Context(), week)
 	require.NoError(t, err)
 	require.Equal(t, []string{"outbox_20200101"}, dropped, "the other day holds a row that is not published")
 
-	_, err = b.SavePublished(t.Context(), []worker.Progress{{Source: b.claims[0].Source.ID, Token: b.claims[0].Token, Published: 2}})
+	_, err = b.SavePublished(t.Context(), []worker.Progress{{Source: b.Claims[0].Source.ID, Token: b.Claims[0].Token, Published: 2}})
 	require.NoError(t, err)
 	dropped, err = b.DropDays(t.Context(), week)
 	require.NoError(t, err)
@@ -51,42 +46,42 @@ func TestDropDays_dropsDaysThatAreOldAndPublished(t *testing.T) {
 // A worker whose clock is weeks ahead of the server's would take all days for old ones.
 func TestDropDays_keepsTodayWhateverAWorkersClockSays(t *testing.T) {
 	b := setup(t, 1)
-	b.oldDays()
-	before := ask[int](b, `select count(*) from outbox_days()`)
+	oldDays(b)
+	before := storetest.Ask[int](b, `select count(*) from outbox_days()`)
 	dropped, err := b.DropDays(t.Context(), -30*24*time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, []string{"outbox_20200101", "outbox_20200102"}, dropped)
-	require.Equal(t, before-2, ask[int](b, `select count(*) from outbox_days()`), "yesterday and all later days are there")
-	require.Nil(t, ask[*string](b, `select outbox_drop_day(outbox_today() + 30)`), "nor does a worker of another version drop them")
-	b.apply(command(0, "Allocate", `{}`))
+	require.Equal(t, before-2, storetest.Ask[int](b, `select count(*) from outbox_days()`), "yesterday and all later days are there")
+	require.Nil(t, storetest.Ask[*string](b, `select outbox_drop_day(outbox_today() + 30)`), "nor does a worker of another version drop them")
+	b.Do(add(0, "none", 1))
 }
 
 func TestDropDays_keepsARowThatIsCommittedWhileItWaits(t *testing.T) {
 	b := setup(t, 1)
-	b.oldDays()
-	writer, err := b.pool.Begin(t.Context())
+	oldDays(b)
+	writer, err := b.DB.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = writer.Rollback(t.Context()) }()
 	_, err = writer.Exec(t.Context(), `insert into outbox (source, row_no, day, command_offset, event_no, type, key, subject, value)
-		values ($1, 0, '2020-01-01', 0, 0, '', '', '', '')`, b.claims[0].Source.ID)
+		values ($1, 0, '2020-01-01', 0, 0, '', '', '', '')`, b.Claims[0].Source.ID)
 	require.NoError(t, err)
 	_, err = writer.Exec(t.Context(), `update positions set next_offset = 1, next_row = 1`)
 	require.NoError(t, err)
 
 	ended := make(chan error, 1)
 	go func() {
-		_, err := b.pool.Exec(t.Context(), `set lock_timeout = 0; select outbox_drop_day('2020-01-02')`)
+		_, err := b.DB.Exec(t.Context(), `set lock_timeout = 0; select outbox_drop_day('2020-01-02')`)
 		ended <- err
 	}()
 	require.Eventually(t, func() bool {
-		return ask[bool](b, `select exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock'
+		return storetest.Ask[bool](b, `select exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock'
 			and database = (select oid from pg_database where datname = current_database()))`)
 	}, 30*time.Second, time.Millisecond)
 	require.NoError(t, writer.Commit(t.Context()))
-	if err := <-ended; !isLocked(err) {
+	if err := <-ended; !store.IsLocked(err) {
 		require.NoError(t, err)
 	}
-	require.Equal(t, 1, ask[int](b, `select count(*) from outbox`), "what is not published is there")
+	require.Equal(t, 1, storetest.Ask[int](b, `select count(*) from outbox`), "what is not published is there")
 	dropped, err := b.DropDays(t.Context(), week)
 	require.NoError(t, err)
 	require.Equal(t, []string{"outbox_20200102"}, dropped)
@@ -94,8 +89,8 @@ func TestDropDays_keepsARowThatIsCommittedWhileItWaits(t *testing.T) {
 
 func TestDropDays_triesAgainWhereADayIsLocked(t *testing.T) {
 	b := setup(t, 1)
-	b.oldDays()
-	reader, err := b.pool.Begin(t.Context())
+	oldDays(b)
+	reader, err := b.DB.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = reader.Rollback(t.Context()) }()
 	_, err = reader.Exec(t.Context(), `select from outbox_20200101`)
@@ -108,38 +103,38 @@ func TestDropDays_triesAgainWhereADayIsLocked(t *testing.T) {
 		ended <- dropped
 	}()
 	waits := `select exists (select from pg_locks where not granted and relation = 'outbox_20200101'::regclass)`
-	require.Eventually(t, func() bool { return ask[bool](b, waits) }, 30*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return !ask[bool](b, waits) }, 30*time.Second, time.Millisecond, "its attempt is over")
+	require.Eventually(t, func() bool { return storetest.Ask[bool](b, waits) }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !storetest.Ask[bool](b, waits) }, 30*time.Second, time.Millisecond, "its attempt is over")
 	require.NoError(t, reader.Commit(t.Context()))
 	require.Equal(t, []string{"outbox_20200101", "outbox_20200102"}, <-ended)
 }
 
 func TestDropDays_refusesATransactionThatDoesNotSeeWhatOthersCommit(t *testing.T) {
 	b := setup(t, 0)
-	_, err := b.pool.Exec(t.Context(), `begin isolation level repeatable read; select outbox_drop_day('2020-01-02'); commit`)
+	_, err := b.DB.Exec(t.Context(), `begin isolation level repeatable read; select outbox_drop_day('2020-01-02'); commit`)
 	require.ErrorContains(t, err, "outbox_drop_day needs read committed")
 }
 
 func TestApply_asksForADayThatIsMissing(t *testing.T) {
 	b := setup(t, 1)
-	today := ask[time.Time](b, `select outbox_today()`)
+	today := storetest.Ask[time.Time](b, `select outbox_today()`)
 	table := "outbox_" + today.Format("20060102")
 	for missing, how := range map[string]string{
 		"dropped":           "drop table " + table,
 		"detached":          "alter table outbox detach partition " + table,
 		"half way detached": "update pg_inherits set inhdetachpending = true where inhrelid = '" + table + "'::regclass",
 	} {
-		b.sudo(how)
-		b.Store = b.open("test") // no session knows of the table
+		b.Exec(how)
+		b.Store = b.Open("test") // no session knows of the table
 		days, err := b.OutboxDaysAhead(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, -1, days, missing)
-		_, err = b.Apply(t.Context(), b.batch(command(0, "Allocate", `{}`)))
+		_, err = b.Apply(t.Context(), b.Batch(add(0, "none", 1)))
 		require.ErrorIs(t, err, worker.ErrOutage)
 		require.ErrorContains(t, err, "the outbox has no table for "+today.Format(time.DateOnly))
 		<-b.LacksDay()
 		require.NoError(t, b.MakeDays(t.Context()), missing)
-		b.apply(command(0, "Allocate", `{}`))
+		b.Do(add(0, "none", 1))
 	}
 }
 
@@ -147,8 +142,8 @@ func TestOutboxDaysAhead_countsFromTodayUpToTheFirstGap(t *testing.T) {
 	b := setup(t, 1)
 	days, err := b.OutboxDaysAhead(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, daysAhead, days)
-	b.sudo(`do $$ begin execute 'drop table outbox_' || to_char(outbox_today() + 3, 'YYYYMMDD'); end $$`)
+	require.Equal(t, store.DaysAhead, days)
+	b.Exec(`do $$ begin execute 'drop table outbox_' || to_char(outbox_today() + 3, 'YYYYMMDD'); end $$`)
 	days, err = b.OutboxDaysAhead(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 2, days)
@@ -158,7 +153,7 @@ func TestCheckCluster_refusesAnother(t *testing.T) {
 	b := setup(t, 0)
 	require.NoError(t, b.CheckCluster(t.Context(), "cluster", "group"))
 	require.NoError(t, b.CheckCluster(t.Context(), "cluster", "group"))
-	var other *ClusterError
+	var other *store.ClusterError
 	require.ErrorAs(t, b.CheckCluster(t.Context(), "cluster", "another"), &other)
 	require.ErrorAs(t, b.CheckCluster(t.Context(), "another", "group"), &other)
 	require.ErrorContains(t, other, "cluster and group group")
@@ -167,7 +162,7 @@ func TestCheckCluster_refusesAnother(t *testing.T) {
 func TestCheckSchema_namesTheCommand(t *testing.T) {
 	b := setup(t, 0)
 	require.NoError(t, b.CheckSchema(t.Context()))
-	db := stdlib.OpenDBFromPool(b.pool)
+	db := stdlib.OpenDBFromPool(b.DB)
 	defer db.Close()
 	p, err := migrations.Provider(db)
 	require.NoError(t, err)
@@ -177,6 +172,6 @@ func TestCheckSchema_namesTheCommand(t *testing.T) {
 	_, err = p.DownTo(t.Context(), 0)
 	require.NoError(t, err)
 	require.ErrorContains(t, b.CheckSchema(t.Context()), "at version 0 (looked for in the schema public of the database")
-	b.sudo("drop table goose_db_version")
+	b.Exec("drop table goose_db_version")
 	require.ErrorContains(t, b.CheckSchema(t.Context()), "run `allocation migrate up`")
 }

@@ -76,7 +76,7 @@ func queueCached(p *Pipeline, tx *Tx, keys []string) {
 		}
 	}
 	server := &tx.cache.server
-	p.Execute(`select expect_remembered($1, $2, $3, $4)`, server.started, free, server.file, server.written)
+	p.Execute(`select expect_remembered($1, $2, $3, $4, $5)`, server.started, free, server.file, server.written, tx.store.service.Table)
 }
 
 // setTimeoutSQL bounds each following statement of the transaction.

@@ -7,9 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// HeldView is a product whose commands wait behind one that failed unexpectedly.
-type HeldView struct {
-	SKU     string    `json:"sku"`
+// HeldKey is a key whose commands wait behind one that failed unexpectedly.
+type HeldKey struct {
+	Key     string    `json:"-"`
 	Letter  Place     `json:"letter"`       // that holds it
 	State   string    `json:"letter_state"` // once that is retried or discarded, what waits is being applied
 	Since   time.Time `json:"since"`
@@ -23,13 +23,21 @@ join dead_letters d on d.source = k.source and d.row_no = k.row_no
 join positions p on p.source = coalesce(d.command_source, d.source)
 where k.key = any($1) order by k.key`
 
-// showHeld are those of some products that are held.
-func (s *Store) showHeld(ctx context.Context, skus ...string) ([]HeldView, error) {
-	rows, err := s.pool.Query(ctx, showHeldSQL, skus)
+// Held gives those of some keys that are held.
+func (s *Store) Held(ctx context.Context, keys ...string) ([]HeldKey, error) {
+	rows, err := s.pool.Query(ctx, showHeldSQL, keys)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (h HeldView, err error) {
-		return h, row.Scan(&h.SKU, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting)
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (h HeldKey, err error) {
+		return h, row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting)
 	})
+}
+
+const waitsToCreateSQL = `select key from held_keys where ref = $1 union all select key from held_commands where ref = $1 limit 1`
+
+// WaitsToCreate gives the key behind which a command waits that would create a name. Where none
+// does, the error is pgx.ErrNoRows.
+func (s *Store) WaitsToCreate(ctx context.Context, name string) (key string, err error) {
+	return key, s.pool.QueryRow(ctx, waitsToCreateSQL, name).Scan(&key)
 }

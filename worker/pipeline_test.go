@@ -25,6 +25,7 @@ import (
 	"allocation/outbox"
 	"allocation/outbox/pulse"
 	"allocation/store"
+	"allocation/store/products"
 	"allocation/worker"
 )
 
@@ -110,7 +111,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	p.t.Helper()
 	seeds := []kgo.Opt{kgo.SeedBrokers(strings.Split(p.brokers, ",")...), kgo.MetadataMinAge(100 * time.Millisecond)}
 	logger := slog.New(slog.NewTextHandler(io.MultiWriter(p.t.Output(), &p.log), nil))
-	db, err := store.Open(p.t.Context(), store.Options{Service: store.Products, URL: p.database, Owner: fmt.Sprint("test ", time.Now().UnixNano())})
+	db, err := store.Open(p.t.Context(), store.Options{Service: products.Service, URL: p.database, Owner: fmt.Sprint("test ", time.Now().UnixNano())})
 	require.NoError(p.t, err)
 	relay, err := outbox.NewRelay(outbox.Options{
 		Kafka: seeds, Table: db, Logger: logger, MaxRows: 32_000, MaxBytes: 32 << 20,

@@ -15,6 +15,7 @@ import (
 
 	"allocation/deploy/testbed"
 	"allocation/store"
+	"allocation/store/products"
 	"allocation/worker"
 )
 
@@ -63,7 +64,7 @@ func (m *member) gauge(name string) float64 {
 
 func (p *pipeline) store() *store.Store {
 	p.t.Helper()
-	s, err := store.Open(p.t.Context(), store.Options{Service: store.Products, URL: p.database})
+	s, err := store.Open(p.t.Context(), store.Options{Service: products.Service, URL: p.database})
 	require.NoError(p.t, err)
 	p.t.Cleanup(s.Close)
 	return s

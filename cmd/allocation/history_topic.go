@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/store/verify"
+	"allocation/store/products/verify"
 )
 
 // historyTopic reads a topic from its start to where it ends now.

@@ -16,6 +16,7 @@ import (
 
 	"allocation/deploy/testbed"
 	"allocation/store"
+	"allocation/store/products"
 )
 
 // openTransaction opens one that needs the rows as they are, and gives what ends it.
@@ -50,7 +51,7 @@ func TestService_measuresTheOldestTransaction(t *testing.T) {
 func TestOldTransactions_areNamedOnce(t *testing.T) {
 	t.Setenv("DATABASE_URL", testbed.Database(t))
 	runProgram(t, "migrate", "up").requireDone(t)
-	db, err := store.Open(t.Context(), store.Options{Service: store.Products, URL: os.Getenv("DATABASE_URL")})
+	db, err := store.Open(t.Context(), store.Options{Service: products.Service, URL: os.Getenv("DATABASE_URL")})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	var log syncBuffer

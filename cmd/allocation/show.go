@@ -7,6 +7,7 @@ import (
 
 	"allocation/cmd/allocation/config"
 	"allocation/store"
+	"allocation/store/products"
 )
 
 type showCommand struct {
@@ -34,13 +35,13 @@ func (l limited) read(p *program) (int, error) {
 // viewLimited is view, for what has lists.
 func viewLimited[T any](
 	ctx context.Context, p *program, s shown, l limited, what, id string,
-	look func(*store.Store, context.Context, string, int) (*T, error), print func(*T) error,
+	look func(products.View, context.Context, string, int) (*T, error), print func(*T) error,
 ) error {
 	limit, err := l.read(p)
 	if err != nil {
 		return err
 	}
-	lookSoFar := func(db *store.Store, ctx context.Context, id string) (*T, error) { return look(db, ctx, id, limit) }
+	lookSoFar := func(db *store.Store, ctx context.Context, id string) (*T, error) { return look(products.View{Store: db}, ctx, id, limit) }
 	return view(ctx, p, s, what, id, lookSoFar, print)
 }
 
@@ -81,7 +82,7 @@ func (p *program) openStore(ctx context.Context, database config.Database) (*sto
 		return nil, err
 	}
 	p.user, p.role = settings.User, "allocation_operator"
-	db, err := store.Open(ctx, store.Options{Service: store.Products, URL: settings.ConnString(), MaxConns: 2})
+	db, err := store.Open(ctx, store.Options{Service: products.Service, URL: settings.ConnString(), MaxConns: 2})
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"allocation/store"
+	"allocation/store/products"
 )
 
 type showBatchCommand struct {
@@ -24,15 +24,15 @@ Examples:
 
 // Run prints the batch.
 func (c *showBatchCommand) Run(ctx context.Context, p *program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "batch", c.ID, (*store.Store).ShowBatch, p.printBatch)
+	return viewLimited(ctx, p, c.shown, c.limited, "batch", c.ID, products.View.Batch, p.printBatch)
 }
 
-func (p *program) printBatch(b *store.BatchView) error {
+func (p *program) printBatch(b *products.BatchView) error {
 	if b.ToCome {
 		fmt.Fprintf(p.out, "there is no batch %s yet: its command waits behind the held product %s\n", printable(b.Ref), printable(b.SKU))
 		return p.printHeld(b.Held)
 	}
-	if err := p.printBatches([]store.BatchView{*b}, 1); err != nil {
+	if err := p.printBatches([]products.BatchView{*b}, 1); err != nil {
 		return err
 	}
 	if len(b.Lines) > 0 {

@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 
-	"allocation/store"
+	"allocation/store/products"
 )
 
 // printHeld says which products wait, and for what.
-func (p *program) printHeld(held []store.HeldView) error {
+func (p *program) printHeld(held []products.HeldView) error {
 	for _, h := range held {
 		waits := fmt.Sprintf("%s later commands wait", count(h.Waiting))
 		if h.Waiting == 1 {

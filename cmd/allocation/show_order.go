@@ -7,6 +7,7 @@ import (
 
 	"allocation/domain"
 	"allocation/store"
+	"allocation/store/products"
 )
 
 type showOrderCommand struct {
@@ -26,10 +27,10 @@ Example:
 
 // Run prints the order.
 func (c *showOrderCommand) Run(ctx context.Context, p *program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "order", c.ID, (*store.Store).ShowOrder, p.printOrder)
+	return viewLimited(ctx, p, c.shown, c.limited, "order", c.ID, products.View.Order, p.printOrder)
 }
 
-func (p *program) printOrder(o *store.OrderView) error {
+func (p *program) printOrder(o *products.OrderView) error {
 	if o.LinesTotal == 0 {
 		fmt.Fprintf(p.out, "order %s has no lines\n", printable(o.OrderID))
 	} else if err := p.printLines(o.Lines, o.LinesTotal); err != nil {
@@ -50,7 +51,7 @@ func (p *program) printOrder(o *store.OrderView) error {
 }
 
 // printCommands prints commands that had no effect, of which there may be more.
-func (p *program) printCommands(what string, commands []store.OrderCommandView, total int64) error {
+func (p *program) printCommands(what string, commands []products.OrderCommandView, total int64) error {
 	if len(commands) == 0 {
 		return nil
 	}
@@ -70,7 +71,7 @@ func (p *program) printCommands(what string, commands []store.OrderCommandView, 
 }
 
 // printHistory prints what happened to a line, and by which command.
-func (p *program) printHistory(l *store.LineView) error {
+func (p *program) printHistory(l *products.LineView) error {
 	fmt.Fprintf(p.out, "\nhistory of %s\n", printable(lineName(l)))
 	if l.HistoryCut {
 		fmt.Fprintln(p.out, "(older events are no longer in the database: see OUTBOX_RETENTION)")
@@ -88,7 +89,7 @@ func (p *program) printHistory(l *store.LineView) error {
 	return t.flush()
 }
 
-func lineName(l *store.LineView) string {
+func lineName(l *products.LineView) string {
 	name := fmt.Sprintf("order %s, %s", l.OrderID, l.SKU)
 	if l.LineID != "" {
 		name += ", line " + l.LineID
@@ -97,7 +98,7 @@ func lineName(l *store.LineView) string {
 }
 
 // commandName is the command's own id, else its place.
-func commandName(h *store.HistoryView) string {
+func commandName(h *store.EventView) string {
 	if h.CommandID != "" {
 		return h.CommandID
 	}
@@ -105,7 +106,7 @@ func commandName(h *store.HistoryView) string {
 }
 
 // printLines prints lines as they are now, of which there may be more.
-func (p *program) printLines(lines []store.LineView, total int64) error {
+func (p *program) printLines(lines []products.LineView, total int64) error {
 	t := newTable(p.out, "ORDER", "LINE", "PRODUCT", "QUANTITY", "STATE", "BATCH")
 	for _, l := range lines {
 		t.row(l.OrderID, l.LineID, l.SKU, count(l.Qty), l.State, l.BatchRef)

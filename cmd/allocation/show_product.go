@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"allocation/store"
+	"allocation/store/products"
 )
 
 type showProductCommand struct {
@@ -24,10 +24,10 @@ Example:
 
 // Run prints the product.
 func (c *showProductCommand) Run(ctx context.Context, p *program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "product", c.ID, (*store.Store).ShowProduct, p.printProduct)
+	return viewLimited(ctx, p, c.shown, c.limited, "product", c.ID, products.View.Product, p.printProduct)
 }
 
-func (p *program) printProduct(v *store.ProductView) error {
+func (p *program) printProduct(v *products.ProductView) error {
 	fmt.Fprintf(p.out, "product %s, version %d: %s batches, %s waiting lines\n\n",
 		printable(v.SKU), v.Version, count(v.BatchesTotal), count(v.WaitingTotal))
 	if err := p.printBatches(v.Batches, v.BatchesTotal); err != nil {
@@ -43,7 +43,7 @@ func (p *program) printProduct(v *store.ProductView) error {
 }
 
 // printBatches prints batches as they are now, of which there may be more.
-func (p *program) printBatches(batches []store.BatchView, total int64) error {
+func (p *program) printBatches(batches []products.BatchView, total int64) error {
 	t := newTable(p.out, "BATCH", "PRODUCT", "QUANTITY", "ALLOCATED", "AVAILABLE", "LINES", "DUE")
 	for _, b := range batches {
 		eta := b.ETA

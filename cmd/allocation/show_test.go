@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/store"
+	"allocation/store/products"
 )
 
 // An order is not unknown because none of its commands had an effect yet.
@@ -33,7 +33,7 @@ func TestShow_tellsOfCommandsThatWaitAndThatWereRefused(t *testing.T) {
 	require.Regexp(t, `(?s)commands that wait behind a held product\nID .*Allocate +l1 +CHAIR .*Z  product CHAIR is held\n`, text)
 	require.Regexp(t, `(?s)commands that were refused, or failed\nID .* NONE .*Z  unknown_sku \(open\): .* DESK .*Z  malformed \(open\): .*"qty" is 0`, text)
 	require.Regexp(t, `product CHAIR is held since .*Z by the dead letter`, text)
-	var order store.OrderView
+	var order products.OrderView
 	require.NoError(t, json.Unmarshal([]byte(runProgram(t, "show", "order", `o "1"`, "--json").requireDone(t)), &order))
 	require.EqualValues(t, 1, order.WaitingTotal)
 	require.EqualValues(t, 2, order.RefusedTotal)
@@ -58,14 +58,14 @@ func TestShow_listsAllWhereThatIsAsked(t *testing.T) {
 		require.Contains(t, runProgram(t, args...).requireDone(t), " more\n")
 		require.NotContains(t, runProgram(t, append(args, "--limit=1000")...).requireDone(t), " more\n")
 	}
-	var batch store.BatchView
+	var batch products.BatchView
 	require.NoError(t, json.Unmarshal([]byte(runProgram(t, "show", "batch", "b1", "--limit=119", "--json").requireDone(t)), &batch))
 	require.Len(t, batch.Lines, 119)
 	require.EqualValues(t, small, batch.LinesTotal)
-	var product store.ProductView
+	var product products.ProductView
 	require.NoError(t, json.Unmarshal([]byte(runProgram(t, "show", "product", "CHAIR", "--limit=1000", "--json").requireDone(t)), &product))
 	require.Len(t, product.Waiting, small)
-	var order store.OrderView
+	var order products.OrderView
 	require.NoError(t, json.Unmarshal([]byte(runProgram(t, "show", "order", "one", "--limit=10", "--json").requireDone(t)), &order))
 	require.Len(t, order.Lines, 10)
 	require.EqualValues(t, 2*small, order.LinesTotal)

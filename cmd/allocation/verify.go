@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"allocation/cmd/allocation/config"
-	"allocation/store/verify"
+	"allocation/store/products/verify"
 )
 
 type verifyCommand struct {

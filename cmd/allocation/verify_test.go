@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
-	"allocation/store/verify"
+	"allocation/store/products/verify"
 )
 
 func (s *service) verify(args ...string) outcome {

@@ -11,7 +11,7 @@ import (
 
 	"allocation/cmd/allocation/config"
 	"allocation/store"
-	"allocation/store/verify"
+	"allocation/store/products/verify"
 )
 
 // verifySummary is the last line of verify. In JSON it is public contract.

@@ -17,6 +17,7 @@ import (
 	"allocation/cmd/allocation/config"
 	"allocation/outbox"
 	"allocation/store"
+	"allocation/store/products"
 	"allocation/worker"
 )
 
@@ -132,7 +133,7 @@ func (w *wiring) openStore(ctx context.Context, traces *tracing) (*store.Store, 
 		}
 	}
 	return store.Open(ctx, store.Options{
-		Service: store.Products,
+		Service: products.Service,
 		URL:    url,
 		Owner:  owner(),
 		Denied: w.rights.suspect,

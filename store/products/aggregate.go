@@ -1,0 +1,347 @@
+package products
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sort"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"allocation/domain"
+	"allocation/store"
+	"allocation/worker"
+)
+
+// Service keeps products, batches and order lines.
+var Service = store.Service{
+	TypePrefix: "allocation.v1.",
+	Aggregate:  func() store.Aggregate { return newAggregate() },
+	Table:      "products",
+	Rows: map[string]string{
+		"products": `select 'product ' || sku, sku from products where ctid = $1::text::tid`,
+		"batches":  `select 'batch ' || ref || ' of product ' || sku, sku from batches where ctid = $1::text::tid`,
+		"lines":    `select 'a line of order ' || orderid || ' of product ' || sku, sku from lines where ctid = $1::text::tid`,
+	},
+}
+
+// aggregate decides commands on what it remembers of products, batches and lines, and on what it
+// loads.
+//
+// Remembering is safe because the write checks it. A product is written, or even just relied upon,
+// only at the version that is remembered; everything else of it can only change with its version.
+type aggregate struct {
+	loaded   *loaded
+	newLines newLines
+	decoder  *domain.Decoder
+
+	// Of the transaction at hand.
+	commands []domain.Command // nil where a command was refused before it could be decided
+	results  []domain.Result
+	size     size
+}
+
+var _ store.Aggregate = (*aggregate)(nil)
+
+func newAggregate() *aggregate {
+	return &aggregate{loaded: newLoaded(), newLines: makeNewLines(), decoder: domain.NewDecoder()}
+}
+
+// Decide decides the commands, or as many of the first as one transaction should have.
+func (p *aggregate) Decide(ctx context.Context, tx *store.Tx) error {
+	if tx.LockFirst() {
+		if err := p.lock(ctx, tx); err != nil {
+			return err
+		}
+	}
+	for {
+		err := p.decide(ctx, tx)
+		if errors.Is(err, errTooMuch) {
+			tx.Again(p.size.fit(p.results))
+			p.loaded = newLoaded()
+			p.Begin(tx)
+			continue
+		}
+		if err == nil && p.size.full() {
+			tx.Cut(p.size.cut)
+		}
+		return err
+	}
+}
+
+// Begin decodes the commands, and names their products.
+func (p *aggregate) Begin(tx *store.Tx) {
+	n := tx.Len()
+	p.commands = slices.Grow(p.commands[:0], n)[:n]
+	p.results = slices.Grow(p.results[:0], n)[:n]
+	clear(p.results)
+	p.size = newSize(n)
+	for i := range n {
+		p.commands[i] = nil
+		switch c := tx.Command(i); {
+		case tx.Decided(i):
+		case tx.Fails(i):
+			p.commands[i] = decodeFailed(c)
+		default:
+			p.commands[i], p.results[i].Refusal = p.decoder.Decode(c.Type, c.Data)
+		}
+		if p.commands[i] != nil {
+			tx.Name(i, p.commands[i].Keys().SKU)
+		}
+	}
+}
+
+// decodeFailed reads a command that failed, for its product. Reading it may be what failed; then
+// nothing can be held.
+func decodeFailed(c *worker.Command) (decoded domain.Command) {
+	defer func() {
+		if recover() != nil {
+			decoded = nil
+		}
+	}()
+	if c.Refusal != nil {
+		return nil
+	}
+	decoded, _ = domain.DecodeCommand(c.Type, c.Data)
+	return decoded
+}
+
+// decide loads what the commands most likely need and the memory lacks, applies them in order, and
+// loads again what turned out to be missing. A command that must wait for a load makes those wait
+// that name its product or its batch; the others go on, so every product keeps its order.
+func (p *aggregate) decide(ctx context.Context, tx *store.Tx) error {
+	question, pending := p.expectAll(tx)
+	var last *domain.Need
+	for rounds := 1; ; rounds++ {
+		p.orderTails(question)
+		question.mostLines = p.size.linesAtOnce()
+		whole, err := p.loaded.load(ctx, tx, question)
+		if err != nil {
+			return err
+		}
+		need := domain.NewNeed()
+		if pending, err = p.apply(ctx, tx, pending, need); err != nil || len(pending) == 0 {
+			return err
+		}
+		if whole && !p.size.postponed && reflect.DeepEqual(need, last) {
+			return fmt.Errorf("decide: %d commands need what %d loads did not tell: the stored rows contradict each other", len(pending), rounds)
+		}
+		question, last = newQuestion(need), need
+	}
+}
+
+// orderTails has the lines of those batches loaded first whose commands come first.
+func (p *aggregate) orderTails(q *question) {
+	if len(q.tails) < 2 {
+		return
+	}
+	first := map[string]int{}
+	for i, c := range slices.Backward(p.commands) {
+		if c != nil {
+			keys := c.Keys()
+			first[keys.Batch], first[keys.Makes] = i, i
+		}
+	}
+	sort.Sort(&byRank{q, first})
+}
+
+// expectAll is what to load first, for the commands that can be decided.
+func (p *aggregate) expectAll(tx *store.Tx) (first *question, pending []int) {
+	need := domain.NewNeed()
+	pending = make([]int, 0, len(p.commands))
+	others := p.linesNotPlaced(tx)
+	for i, c := range p.commands {
+		if c == nil {
+			continue
+		}
+		pending = append(pending, i)
+		keys := c.Keys()
+		presumed := keys.Places && p.presumed(keys.Line, others)
+		if presumed && p.loaded.catalog.Offers(keys.SKU) {
+			continue // nothing is to be asked
+		}
+		if tx.Fails(i) {
+			expectKeys(need, &keys) // loading more might be what fails
+		} else {
+			need.Expect(c)
+		}
+		if presumed {
+			delete(need.Lines, keys.Line)
+		}
+	}
+	p.loaded.catalog.Spare(need)
+	return newQuestion(need), pending
+}
+
+// expectKeys needs a command's product alone.
+func expectKeys(need *domain.Need, keys *domain.Keys) {
+	if keys.SKU != "" {
+		need.Products[keys.SKU] = &domain.ProductNeed{}
+	}
+	for _, ref := range [...]string{keys.Batch, keys.Makes} {
+		if ref != "" {
+			need.Batches[ref] = domain.BatchNeed{ShrinkTo: domain.NoShrink}
+		}
+	}
+}
+
+// linesNotPlaced are the lines that commands are about which do not place them. Whether these are
+// new cannot be presumed.
+func (p *aggregate) linesNotPlaced(tx *store.Tx) map[domain.LineID]struct{} {
+	lines := map[domain.LineID]struct{}{}
+	for i, c := range p.commands {
+		if c == nil {
+			continue
+		}
+		if keys := c.Keys(); keys.Line.OrderID != "" && (!keys.Places || tx.Fails(i)) {
+			lines[keys.Line] = struct{}{}
+		}
+	}
+	return lines
+}
+
+// presumed takes a line that is to be placed for a new one, if it may.
+func (p *aggregate) presumed(id domain.LineID, others map[domain.LineID]struct{}) bool {
+	if len(others) > 0 {
+		if _, other := others[id]; other {
+			return false
+		}
+	}
+	if !p.newLines.presumes(id) {
+		return false
+	}
+	p.loaded.catalog.LearnNoLine(id)
+	return true
+}
+
+func (p *aggregate) apply(ctx context.Context, tx *store.Tx, pending []int, need *domain.Need) (waiting []int, err error) {
+	var blocked blocked
+	p.size.postponed = false
+	for n, i := range pending {
+		if p.size.full() && i >= p.size.cut {
+			break // for the next transaction
+		}
+		if p.size.tooMuch(p.results, len(waiting)+len(pending)-n) {
+			return nil, errTooMuch
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		keys := p.commands[i].Keys()
+		sku := p.loaded.productOf(&keys, tx)
+		if blocked.has(sku, &keys) {
+			blocked.add(sku, &keys)
+			waiting = append(waiting, i)
+			continue
+		}
+		switch tx.Park(i, sku, keys.Makes) {
+		case store.Parked:
+			p.size.add(i, 0)
+			continue
+		case store.Asked:
+			need.Merge(&domain.Need{Products: map[string]*domain.ProductNeed{sku: {}}})
+			blocked.add(sku, &keys)
+			waiting = append(waiting, i)
+			continue
+		case store.Free:
+		}
+		result := p.loaded.catalog.Apply(p.commands[i], tx.Command(i).Cause.CommandID)
+		if result.Need != nil {
+			if !p.size.postpones(need, result.Need) {
+				need.Merge(result.Need)
+			}
+			blocked.add(sku, &keys)
+			waiting = append(waiting, i)
+			continue
+		}
+		p.results[i] = result
+		p.loaded.remember(&keys)
+		p.size.add(i, len(result.Events))
+	}
+	return waiting, nil
+}
+
+// Outcome tells what a command came to.
+func (p *aggregate) Outcome(i int) (refusal *worker.Refusal, events int) {
+	result := &p.results[i]
+	if r := result.Refusal; r != nil {
+		refusal = &worker.Refusal{Reason: string(r.Reason), Message: r.Message}
+	}
+	return refusal, len(result.Events)
+}
+
+// Event gives an event of a command.
+func (p *aggregate) Event(i, n int, at store.Ref, value []byte) (store.Event, []byte) {
+	e := &p.results[i].Events[n]
+	event := store.Event{Type: string(e.Type), Key: e.SKU, Subject: e.Subject(), Sequence: e.Sequence}
+	if e.Sequence > 0 {
+		event.Last = p.loaded.products[e.SKU]
+		p.loaded.products[e.SKU] = at
+	}
+	if e.Line.OrderID != "" {
+		event.Previous = p.loaded.lines[e.Line]
+		if e.Sequence > 0 {
+			p.loaded.lines[e.Line] = at
+		}
+	}
+	return event, e.AppendData(value)
+}
+
+// Write appends what was changed.
+func (p *aggregate) Write(to *store.Pipeline, _ *store.Tx) (keys []string) {
+	p.loaded.queueProducts(to)
+	queueBatches(to, p.loaded.catalog)
+	p.loaded.queueLines(to)
+	for _, product := range p.loaded.catalog.Products() {
+		keys = append(keys, product.SKU)
+	}
+	return keys
+}
+
+// Done keeps what a transaction learned and did, or forgets all that was read.
+func (p *aggregate) Done(err error) {
+	clear(p.commands)
+	clear(p.results)
+	if err == nil {
+		p.newLines.committed()
+		p.loaded.committed()
+		p.loaded.forget(mostKnown)
+		return
+	}
+	p.loaded = newLoaded()
+	var pg *pgconn.PgError
+	if errors.Is(err, errNotNew) || errors.As(err, &pg) && pg.ConstraintName == "lines_pkey" {
+		p.newLines.wrong()
+	}
+}
+
+// blocked holds the products and batches whose commands wait for a load.
+type blocked struct {
+	skus, refs map[string]struct{}
+}
+
+func (b *blocked) has(sku string, k *domain.Keys) bool {
+	if b.skus == nil {
+		return false
+	}
+	_, product := b.skus[sku]
+	_, batch := b.refs[k.Batch]
+	_, made := b.refs[k.Makes]
+	return product || batch || made
+}
+
+func (b *blocked) add(sku string, k *domain.Keys) {
+	if b.skus == nil {
+		b.skus, b.refs = map[string]struct{}{}, map[string]struct{}{}
+	}
+	if sku != "" {
+		b.skus[sku] = struct{}{}
+	}
+	for _, ref := range [...]string{k.Batch, k.Makes} {
+		if ref != "" {
+			b.refs[ref] = struct{}{}
+		}
+	}
+}

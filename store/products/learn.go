@@ -1,0 +1,249 @@
+package products
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/domain"
+	"allocation/store"
+	"allocation/worker"
+)
+
+// learn reads the answers in the order of question.pipeline, and tells the catalog.
+func (l *loaded) learn(results pgx.BatchResults, ask *question) (whole bool, err error) {
+	if err := l.learnProducts(results, ask); err != nil {
+		return false, err
+	}
+	if err := l.learnBatches(results, ask); err != nil {
+		return false, err
+	}
+	if err := l.learnLines(results, ask); err != nil {
+		return false, err
+	}
+	if err := l.learnOpen(results, ask); err != nil {
+		return false, err
+	}
+	if whole, err = l.learnTails(results, ask); err != nil {
+		return false, err
+	}
+	return whole, l.learnWaiting(results, ask)
+}
+
+func (l *loaded) learnProducts(results pgx.BatchResults, ask *question) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	found := map[string]int64{}
+	var sku string
+	var version, waiting int64
+	var last store.Ref
+	_, err = pgx.ForEachRow(rows, []any{&sku, &version, &waiting, &last.Source, &last.Row}, func() error {
+		found[sku] = version
+		if read, ok := l.versions[sku]; ok {
+			if read != version {
+				return fmt.Errorf("%w: product %q moved from version %d to %d while it was read", worker.ErrConflict, sku, read, version)
+			}
+			return nil
+		}
+		l.versions[sku] = version
+		l.products[sku] = last
+		l.catalog.LearnProduct(sku, version, waiting)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, sku := range ask.skus {
+		if found[sku] != 0 {
+			continue
+		}
+		if read, ok := l.versions[sku]; ok && read != 0 {
+			return fmt.Errorf("%w: product %q vanished while it was read", worker.ErrConflict, sku)
+		}
+		if _, ok := l.versions[sku]; !ok {
+			l.versions[sku] = 0
+			l.catalog.LearnProduct(sku, 0, 0)
+		}
+	}
+	return nil
+}
+
+func (l *loaded) learnBatches(results pgx.BatchResults, ask *question) error {
+	if len(ask.refs) == 0 {
+		return nil
+	}
+	if err := l.eachBatch(results, nil); err != nil {
+		return err
+	}
+	for _, ref := range ask.refs {
+		if _, ok := l.owners[ref]; !ok {
+			l.owners[ref] = ""
+			l.absent[ref] = struct{}{}
+			l.catalog.LearnNoBatch(ref)
+		}
+	}
+	return nil
+}
+
+func (l *loaded) eachBatch(results pgx.BatchResults, also func(*domain.Batch)) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	var b domain.Batch
+	_, err = pgx.ForEachRow(rows, batchColumns(&b), func() error {
+		if also != nil {
+			also(&b)
+		}
+		return l.learnBatch(b)
+	})
+	return err
+}
+
+// batchColumns is where to scan batchFields.
+func batchColumns(b *domain.Batch) []any {
+	return []any{&b.Ref, &b.SKU, &b.Qty, &b.Allocated, &b.ETA, &b.FirstQty, &b.FirstETA, &b.Revision, &b.LastChange}
+}
+
+func (l *loaded) learnBatch(b domain.Batch) error {
+	_, product := l.versions[b.SKU]
+	_, gone := l.absent[b.Ref]
+	if !product || gone {
+		return fmt.Errorf("%w: batch %q appeared while it was read", worker.ErrConflict, b.Ref)
+	}
+	l.owners[b.Ref] = b.SKU
+	l.catalog.LearnBatch(b)
+	return nil
+}
+
+func (l *loaded) learnLines(results pgx.BatchResults, ask *question) error {
+	if len(ask.lines) == 0 {
+		return nil
+	}
+	found := make(map[domain.LineID]struct{}, len(ask.lines))
+	var b domain.Batch
+	if err := l.eachLine(results, batchColumns(&b), func(line *domain.Line) error {
+		found[line.ID] = struct{}{}
+		if b.Ref == "" {
+			return nil
+		}
+		return l.learnBatch(b)
+	}); err != nil {
+		return err
+	}
+	for _, id := range ask.lines {
+		if _, ok := found[id]; !ok {
+			l.catalog.LearnNoLine(id)
+		}
+	}
+	return nil
+}
+
+// eachLine learns a result of order lines; before holds where to scan columns that stand before a
+// line's.
+func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*domain.Line) error) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	var line domain.Line
+	var state string
+	var last store.Ref
+	source, row, day := last.Scan()
+	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, source, row, day)
+	var breather store.Breather
+	_, err = pgx.ForEachRow(rows, columns, func() error {
+		breather.Row()
+		line.State = lineStates[state]
+		if _, ok := l.lines[line.ID]; !ok {
+			l.lines[line.ID] = last
+		}
+		if !l.catalog.LearnLine(line) {
+			return fmt.Errorf("%w: %+v", errNotNew, line.ID)
+		}
+		return also(&line)
+	})
+	return err
+}
+
+func (l *loaded) learnOpen(results pgx.BatchResults, ask *question) error {
+	if len(ask.open) == 0 {
+		return nil
+	}
+	found, last := map[string]int32{}, map[string]domain.Batch{}
+	if err := l.eachBatch(results, func(b *domain.Batch) {
+		found[b.SKU]++
+		last[b.SKU] = *b
+	}); err != nil {
+		return err
+	}
+	for i, sku := range ask.open {
+		if b := last[sku]; found[sku] == ask.most[i] {
+			l.catalog.LearnOpen(sku, ask.least[i], &b)
+			continue
+		}
+		l.catalog.LearnOpen(sku, ask.least[i], nil)
+	}
+	return nil
+}
+
+// learnTails learns the lines that batches must release, of the first batches and their last lines
+// no more than were asked for at once.
+func (l *loaded) learnTails(results pgx.BatchResults, ask *question) (whole bool, err error) {
+	if len(ask.tails) == 0 {
+		return true, nil
+	}
+	from := map[string]int64{}
+	var ref string
+	var lines int32
+	if err := l.eachLine(results, []any{&ref}, func(line *domain.Line) error {
+		from[ref] = line.Placed
+		lines++
+		return nil
+	}); err != nil {
+		return false, err
+	}
+	for ref, placed := range from { // last placed first, so the last row of each is its frontier
+		l.catalog.LearnTail(ref, placed)
+	}
+	return lines < ask.mostLines, nil
+}
+
+func (l *loaded) learnWaiting(results pgx.BatchResults, ask *question) error {
+	if len(ask.waiting) == 0 {
+		return nil
+	}
+	type class struct {
+		sku string
+		qty int64
+	}
+	count, last := map[class]int32{}, map[class]int64{}
+	if err := l.eachLine(results, nil, func(line *domain.Line) error {
+		c := class{line.ID.SKU, line.Qty}
+		count[c]++
+		last[c] = line.Placed
+		return nil
+	}); err != nil {
+		return err
+	}
+	for i, sku := range ask.waiting {
+		truncated := map[int64]int64{}
+		for c, n := range count {
+			if c.sku == sku && n == ask.perQty[i] {
+				truncated[c.qty] = last[c]
+			}
+		}
+		l.catalog.LearnWaiting(sku, ask.reach[i], truncated)
+	}
+	return nil
+}
+
+var lineStates = map[string]domain.LineState{
+	"waiting":    domain.Waiting,
+	"allocated":  domain.Allocated,
+	"cancelled":  domain.Cancelled,
+	"dispatched": domain.Dispatched,
+}

@@ -1,0 +1,49 @@
+package products
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/worker"
+)
+
+func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
+	b := setup(t, 2)
+	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`))
+
+	rival := b.Batch(command(1, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`))
+	rival.Lanes, rival.Commands[0].Lane = rival.Lanes[1:], 0
+	another, rivals := b.Open("rival"), make(chan error, 1)
+	s := b.Interrupted(func() {
+		go func() {
+			_, err := another.Apply(t.Context(), rival)
+			rivals <- err
+		}()
+		require.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() }, 20*time.Second, 5*time.Millisecond)
+	})
+
+	batch := b.Batch(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":10}`)) // names its product only by its batch
+	batch.Lanes, batch.LockFirst = batch.Lanes[:1], true
+	applied, err := s.Apply(t.Context(), batch)
+	require.NoError(t, err)
+	require.Len(t, applied.Rows[0], 3)
+	require.ErrorIs(t, <-rivals, worker.ErrConflict, "it had read the product before")
+	require.NoError(t, s.Ping(t.Context()), "the transaction is over")
+
+	_, err = another.Apply(t.Context(), rival)
+	require.NoError(t, err)
+}
+
+// A batch that locks first and fails leaves no transaction behind.
+func TestApply_lockedFirstAndRefused(t *testing.T) {
+	b := setup(t, 1)
+	batch := b.Batch(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
+	batch.LockFirst, batch.Lanes[0].From = true, 7
+	_, err := b.Apply(t.Context(), batch)
+	var fenced *worker.FencedError
+	require.ErrorAs(t, err, &fenced)
+	b.isEmpty()
+	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
+}
