@@ -199,3 +199,15 @@ func TestApply_noticesAKeyThatIsHeldNoLonger(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"changed"}, results(applied))
 }
+
+// What was read is not relied on once the server was started again, perhaps with an older database.
+func TestApply_forgetsWhatAnotherServerTold(t *testing.T) {
+	b := setup(t, 1)
+	b.Do(create(0, "a", "first", 5))
+	store.StartedBefore(b.Store)
+	batch := b.Batch(add(0, "a", 1))
+	_, err := b.Apply(t.Context(), batch)
+	require.ErrorIs(t, err, worker.ErrConflict)
+	_, err = b.Apply(t.Context(), batch)
+	require.NoError(t, err)
+}

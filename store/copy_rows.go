@@ -29,6 +29,7 @@ func (r *CopyRows) end() {
 // mostMessage is how large a message may be before the next row goes into another one.
 const mostMessage = 64 << 10
 
+// Row begins a row.
 func (r *CopyRows) Row() {
 	if len(r.buf)-r.message > mostMessage {
 		r.endMessage()
@@ -57,6 +58,7 @@ func (r *CopyRows) nulls(n int) {
 	}
 }
 
+// Text writes a column of type text.
 func (r *CopyRows) Text(s string) {
 	r.length(len(s))
 	r.buf = append(r.buf, s...)
@@ -71,16 +73,19 @@ func (r *CopyRows) Optional(s string) {
 	r.Text(s)
 }
 
+// Bytes writes a column of type bytea.
 func (r *CopyRows) Bytes(b []byte) {
 	r.length(len(b))
 	r.buf = append(r.buf, b...)
 }
 
+// Int32 writes a column of type integer.
 func (r *CopyRows) Int32(n int32) {
 	r.length(4)
 	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) //nolint:gosec // its bits
 }
 
+// Int64 writes a column of type bigint.
 func (r *CopyRows) Int64(n int64) {
 	r.length(8)
 	r.buf = binary.BigEndian.AppendUint64(r.buf, uint64(n)) //nolint:gosec // its bits

@@ -1,5 +1,7 @@
 package store
 
+import "time"
+
 // What the engine's own tests look at, beside what it exports.
 const (
 	LockTimeout = lockTimeout
@@ -7,6 +9,13 @@ const (
 	UnblockSQL  = unblockSQL
 	DaysAhead   = daysAhead
 )
+
+// StartedBefore has a store's appliers remember the server as one that was started before.
+func StartedBefore(s *Store) {
+	for _, c := range s.caches.idle {
+		c.server.started = c.server.started.Add(-time.Microsecond)
+	}
+}
 
 // IsLocked reports whether a lock was waited for in vain.
 func IsLocked(err error) bool { return isLocked(err) }

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/domain"
+	"allocation/store/products"
 )
 
 // message is a command on its way to Kafka.
@@ -64,7 +65,7 @@ func typeHeaders() map[string]kgo.RecordHeader {
 const serviceName = "allocation"
 
 // typePrefix stands before the names of commands and events on Kafka.
-const typePrefix = serviceName + ".v1."
+var typePrefix = products.Service.TypePrefix
 
 // outgoing is a record with its headers, in one piece of memory: files have many.
 type outgoing struct {

@@ -41,7 +41,9 @@ func viewLimited[T any](
 	if err != nil {
 		return err
 	}
-	lookSoFar := func(db *store.Store, ctx context.Context, id string) (*T, error) { return look(products.View{Store: db}, ctx, id, limit) }
+	lookSoFar := func(db *store.Store, ctx context.Context, id string) (*T, error) {
+		return look(products.View{Store: db}, ctx, id, limit)
+	}
 	return view(ctx, p, s, what, id, lookSoFar, print)
 }
 

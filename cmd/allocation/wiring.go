@@ -134,9 +134,9 @@ func (w *wiring) openStore(ctx context.Context, traces *tracing) (*store.Store, 
 	}
 	return store.Open(ctx, store.Options{
 		Service: products.Service,
-		URL:    url,
-		Owner:  owner(),
-		Denied: w.rights.suspect,
+		URL:     url,
+		Owner:   owner(),
+		Denied:  w.rights.suspect,
 		// One for each applier, and a few for claims, drains, reports and probes.
 		MaxConns: int32(w.settings.tuning.Appliers + 4),
 		Adjust: func(pool *pgxpool.Config) {
