@@ -5,7 +5,7 @@ GOVULNCHECK_VERSION := v1.9.0
 TOOLS := $(CURDIR)/.cache/bin
 
 # One Kafka and one Postgres serve everything that a target runs.
-SERVERS := go run ./deploy/testbed/with
+SERVERS := go run ./cmd/withservers
 
 # How long each target of `make soak` lasts.
 FUZZ_TIME := 10m
@@ -51,11 +51,11 @@ test: $(TOOLS)/promtool ## run all tests on real Kafka and real Postgres, which 
 lint: $(TOOLS)/golangci-lint ## check style, and which package may import which
 	$(TOOLS)/golangci-lint run ./...
 	$(TOOLS)/golangci-lint run --build-tags faults,containers ./cmd/... ./deploy/...
-	cd deploy/compare && go vet ./... && $(TOOLS)/golangci-lint run ./...
+	cd cmd/compare && go vet ./... && $(TOOLS)/golangci-lint run ./...
 
 .PHONY: vulnerabilities
 vulnerabilities: $(TOOLS)/govulncheck ## look for known vulnerabilities; GOVULNDB names another list than Go's
-	deploy/vulnerabilities $(TOOLS)/govulncheck
+	.ci/vulnerabilities $(TOOLS)/govulncheck
 
 .PHONY: verify
 verify: lint vulnerabilities test bench-short ## what CI runs: linters, known vulnerabilities, tests, then benchmarks for a moment each
@@ -67,7 +67,7 @@ bench: ## measure: throughput from a backlog, one command at a time, and the par
 
 .PHONY: compare
 compare: build ## put the worker beside a floor without features, naive ones and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS, COMPARE_BEFORE
-	cd deploy/compare && go test ./... && go build -o $(CURDIR)/bin/compare/ . ./floor ./naive ./watermill
+	cd cmd/compare && go test ./... && go build -o $(CURDIR)/bin/compare/ . ./floor ./naive ./watermill
 	COMPARE_ROUNDS=$(COMPARE_ROUNDS) COMPARE_COMMANDS=$(COMPARE_COMMANDS) COMPARE_ONLY=$(COMPARE_ONLY) COMPARE_SECONDS=$(COMPARE_SECONDS) \
 		$(SERVERS) bin/compare/compare -allocation bin/allocation -before "$(COMPARE_BEFORE)" -peers bin/compare
 
@@ -109,7 +109,7 @@ mutants: ## break one promise at a time, and name the test that notices
 .PHONY: chaos
 chaos: ## torment three brokers, a Postgres pair and workers for CHAOS_DURATION, and check every effect; CHAOS_SEED repeats a run
 	CHAOS_DURATION=$(CHAOS_DURATION) CHAOS_COMMANDS=$(CHAOS_COMMANDS) CHAOS_SEED=$(CHAOS_SEED) CHAOS_MIX=$(CHAOS_MIX) CHAOS_EVERY=$(CHAOS_EVERY) \
-		CHAOS_SESSION_TIMEOUT=$(CHAOS_SESSION_TIMEOUT) go run ./deploy/testbed/chaos
+		CHAOS_SESSION_TIMEOUT=$(CHAOS_SESSION_TIMEOUT) go run ./cmd/chaos
 
 .PHONY: test-containers
 test-containers: ## run the testbed on containers; needs a Docker engine

@@ -17,7 +17,7 @@ import (
 
 // The benchmarks run the whole pipeline on the servers that the tests use:
 //
-//	go run ./deploy/testbed/with go test -run '^$' -bench . ./worker
+//	go run ./cmd/withservers go test -run '^$' -bench . ./worker
 //
 // BENCH_COMMANDS is how many commands a backlog has, BENCH_SKUS how many products they are for.
 const (

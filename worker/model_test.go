@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/deploy/checker"
 	"allocation/deploy/testbed"
-	"allocation/deploy/testbed/checker"
 	"allocation/worker"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/testbed/checker"
+	"allocation/deploy/checker"
 )
 
 // Partitions are added under load, so that a product's commands come by an old and a new partition

@@ -14,8 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/deploy/checker"
 	"allocation/deploy/testbed"
-	"allocation/deploy/testbed/checker"
 )
 
 // arena is a private set of topics and a database, in which workers run.

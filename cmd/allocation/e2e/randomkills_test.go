@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/deploy/testbed/checker"
+	"allocation/deploy/checker"
 )
 
 // herd is some workers, each in a place of its own.

@@ -16,10 +16,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/checker"
 	"allocation/deploy/embedded"
 	"allocation/deploy/embedded/child"
 	"allocation/deploy/testbed/backup"
-	"allocation/deploy/testbed/checker"
 	"allocation/deploy/testbed/standby"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/compare/contest"
+	"allocation/cmd/compare/contest"
 )
 
 // watch is a consumer that notes when the first event of each order came.

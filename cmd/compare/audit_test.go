@@ -7,7 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/compare/contest"
+	"allocation/cmd/compare/contest"
 )
 
 func TestAudit_findsWhatIsWrong(t *testing.T) {

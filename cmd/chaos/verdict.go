@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"allocation/deploy/testbed/checker"
+	"allocation/deploy/checker"
 )
 
 // check has everything that is left checked, and adds it up. It has found something when its error

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"allocation/deploy/testbed/checker"
+	"allocation/deploy/checker"
 )
 
 // summary is a campaign in figures.

@@ -1,7 +1,7 @@
-// Command with runs a command beside one Kafka and one Postgres, which it names to it in
+// Command withservers runs a command beside one Kafka and one Postgres, which it names to it in
 // KAFKA_BROKERS and DATABASE_URL:
 //
-//	go run ./deploy/testbed/with go test -race ./...
+//	go run ./cmd/withservers go test -race ./...
 //
 // It starts only what those variables do not name already, forwards signals to the command and all
 // that it started, stops the servers, removes their files, and exits with the command's code. It

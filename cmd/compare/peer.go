@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"allocation/deploy/compare/contest"
+	"allocation/cmd/compare/contest"
 )
 
 // peer is a program of this module.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/testbed/checker"
+	"allocation/deploy/checker"
 )
 
 // ledger remembers what Kafka acknowledged.

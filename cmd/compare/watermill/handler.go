@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"allocation/deploy/compare/contest"
+	"allocation/cmd/compare/contest"
 )
 
 // handler applies commands. The Kafka subscriber calls it for one message of each partition at a

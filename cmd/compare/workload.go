@@ -9,7 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/compare/contest"
+	"allocation/cmd/compare/contest"
 )
 
 // workload is the commands of a run: the same for everyone, from the same seed.

@@ -1,4 +1,4 @@
-module allocation/deploy/compare
+module allocation/cmd/compare
 
 go 1.26.0
 

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/compare/contest"
+	"allocation/cmd/compare/contest"
 )
 
 // audit is what the topic of events says after a run.
