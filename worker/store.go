@@ -6,19 +6,12 @@ import "context"
 // *LockedError, ErrConflict, ErrOutage or ErrUnknownOutcome; any other is the fault of something in
 // the batch.
 type Store interface {
-	Claimer
-	Reporter
-	Keeper
-	Rereader
-	Heir
-	Registry
 	// Apply commits what a batch does, or its first commands if all together are too many changes,
 	// or nothing.
 	Apply(ctx context.Context, batch Batch) (Applied, error)
-}
 
-// Claimer takes partitions.
-type Claimer interface {
+	// Claiming partitions.
+
 	// Introduce gives a position to partitions that have none. All partitions of a new topic should
 	// come at once.
 	Introduce(ctx context.Context, requests []ClaimRequest) error
@@ -28,18 +21,16 @@ type Claimer interface {
 	Claim(ctx context.Context, requests []ClaimRequest) ([]Claim, error)
 	// Ping answers whether the database can be reached and written to.
 	Ping(ctx context.Context) error
-}
 
-// Heir knows of all positions, whoever owns them.
-type Heir interface {
+	// Positions of anybody.
+
 	// Holdings are all positions.
 	Holdings(ctx context.Context) ([]Holding, error)
 	// Adopt claims those whose token is still the one in the holding. Others are not in the answer.
 	Adopt(ctx context.Context, holdings []Holding) ([]Claim, error)
-}
 
-// Reporter keeps how far rows are published.
-type Reporter interface {
+	// How far rows are published, and what people and other workers are told.
+
 	// SavePublished writes how far rows are published, and returns the sources whose claim was
 	// lost. With a *LockedError, those that it does not name were written.
 	SavePublished(ctx context.Context, progress []Progress) (lost []int32, err error)
@@ -50,10 +41,9 @@ type Reporter interface {
 	// operator decided something, and summoned when workers are to attend, until the context or the
 	// connection ends.
 	Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error
-}
 
-// Registry tells workers of this database from those of another, which may be its copy.
-type Registry interface {
+	// Workers of this database, and of others, which may be its copies.
+
 	// Attend writes an id that this worker made up into the database, and returns the database's
 	// own.
 	Attend(ctx context.Context, id [16]byte) (database [16]byte, err error)
@@ -61,10 +51,9 @@ type Registry interface {
 	Attended(ctx context.Context, ids [][16]byte) (known [][16]byte, err error)
 	// Summon has all workers of this database attend soon.
 	Summon(ctx context.Context) error
-}
 
-// Keeper keeps what cannot be applied when it comes.
-type Keeper interface {
+	// What cannot be applied when it comes.
+
 	// Backlogs says what is kept for partitions, where there is something.
 	Backlogs(ctx context.Context, sources []int32) (map[int32]Backlog, error)
 	// Kept gives what may be applied now of what is kept for a partition, at most so many commands,
@@ -74,10 +63,9 @@ type Keeper interface {
 	// just this was begun before and never ended, and how far the largest trial went that began
 	// here; forget says that those of before ended, with an error.
 	Try(ctx context.Context, lane Lane, to int64, forget bool) (earlier int, reached int64, err error)
-}
 
-// Rereader notes how far batches of records are that an operator wants read again.
-type Rereader interface {
+	// Batches of records that an operator wants read again.
+
 	// BeginReread says how far a batch is, and the zero value if nobody wants it read any more. It
 	// counts the attempt; forget says that those of before ended, with an error.
 	BeginReread(ctx context.Context, letter LetterID, forget bool) (BatchLetter, error)
