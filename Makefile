@@ -60,6 +60,10 @@ vulnerabilities: $(TOOLS)/govulncheck ## look for known vulnerabilities; GOVULND
 .PHONY: verify
 verify: lint vulnerabilities test bench-short ## what CI runs: linters, known vulnerabilities, tests, then benchmarks for a moment each
 
+.PHONY: stats
+stats: ## count the code: lines, files and functions of each package, and what it imports
+	@go run ./cmd/stats
+
 .PHONY: bench
 bench: ## measure: throughput from a backlog, one command at a time, and the parts
 	$(SERVERS) go test -run '^$$' -bench . -benchtime 3x ./worker

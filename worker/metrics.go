@@ -36,26 +36,14 @@ type Metrics struct {
 // NewMetrics registers a worker's metrics. The registerer puts the service's name before theirs.
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
-		Commands: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "commands_total",
-			Help: "Commands committed, by type and outcome: changed, no_effect, refused, held, discarded.",
-		}, []string{"type", "outcome"}),
-		Refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "refusals_total",
-			Help: "Refused commands committed as dead letters, by reason.",
-		}, []string{"reason"}),
-		Retries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "retries_total",
-			Help: "Attempts that did not succeed and were made again, by system (postgres, kafka) and reason.",
-		}, []string{"system", "reason"}),
-		Fenced: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fenced_total",
-			Help: "Partitions on which this worker found that it no longer holds the claim.",
-		}),
-		Rollbacks: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "database_rollbacks_total",
-			Help: "Claims that found the database behind what was reported to the group: it was restored, or a failover lost commits.",
-		}),
+		Commands: counterVec("commands_total",
+			"Commands committed, by type and outcome: changed, no_effect, refused, held, discarded.", "type", "outcome"),
+		Refusals: counterVec("refusals_total", "Refused commands committed as dead letters, by reason.", "reason"),
+		Retries: counterVec("retries_total",
+			"Attempts that did not succeed and were made again, by system (postgres, kafka) and reason.", "system", "reason"),
+		Fenced: counter("fenced_total", "Partitions on which this worker found that it no longer holds the claim."),
+		Rollbacks: counter("database_rollbacks_total",
+			"Claims that found the database behind what was reported to the group: it was restored, or a failover lost commits."),
 		Transaction: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "transaction_duration_seconds",
 			Help:    "Time of a transaction: load, decide, write and commit.",
@@ -66,42 +54,19 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help:    "Commands in a transaction.",
 			Buckets: prometheus.ExponentialBuckets(1, 4, 8),
 		}),
-		Member: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "group_member",
-			Help: "1 while the consumer group has this worker; 0 before it joined, and while it is out of it.",
-		}),
-		Assigned: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "partitions_assigned",
-			Help: "Partitions that the group assigned to this worker.",
-		}),
-		Quarantined: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "partitions_quarantined",
-			Help: "Assigned partitions that are paused, because their position cannot be used.",
-		}),
-		NotFetched: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "partitions_not_fetched",
-			Help: "Assigned partitions whose leader does not answer, that cannot be claimed or fetched, or of which nothing comes or is applied though records wait: the log and /readyz say why.",
-		}),
-		Locked: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "partitions_locked",
-			Help: "Assigned partitions that wait for what somebody outside of the service has locked in Postgres.",
-		}),
-		HeldKeys: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "held_keys",
-			Help: "Keys whose commands wait behind a dead letter of an assigned partition, until an operator decides.",
-		}),
-		Foreign: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "foreign_members",
-			Help: "Members of the consumer group that are no workers (consumer), or 1 while workers of another database have part in it (database).",
-		}, []string{"kind"}),
-		Lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "consumer_lag",
-			Help: "Records between what is applied and published and the end of the log, by topic and partition. Those of open transactions count.",
-		}, []string{"topic", "partition"}),
-		Stands: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "stable_offset_stands_seconds",
-			Help: "For how long the last stable offset has stood below the end of the log, since a producer's transaction is open; by topic and partition.",
-		}, []string{"topic", "partition"}),
+		Member:      gauge("group_member", "1 while the consumer group has this worker; 0 before it joined, and while it is out of it."),
+		Assigned:    gauge("partitions_assigned", "Partitions that the group assigned to this worker."),
+		Quarantined: gauge("partitions_quarantined", "Assigned partitions that are paused, because their position cannot be used."),
+		NotFetched: gauge("partitions_not_fetched",
+			"Assigned partitions whose leader does not answer, that cannot be claimed or fetched, or of which nothing comes or is applied though records wait: the log and /readyz say why."),
+		Locked:   gauge("partitions_locked", "Assigned partitions that wait for what somebody outside of the service has locked in Postgres."),
+		HeldKeys: gauge("held_keys", "Keys whose commands wait behind a dead letter of an assigned partition, until an operator decides."),
+		Foreign: gaugeVec("foreign_members",
+			"Members of the consumer group that are no workers (consumer), or 1 while workers of another database have part in it (database).", "kind"),
+		Lag: gaugeVec("consumer_lag",
+			"Records between what is applied and published and the end of the log, by topic and partition. Those of open transactions count.", "topic", "partition"),
+		Stands: gaugeVec("stable_offset_stands_seconds",
+			"For how long the last stable offset has stood below the end of the log, since a producer's transaction is open; by topic and partition.", "topic", "partition"),
 	}
 	m.Parts = &pulse.Parts{Patience: pulse.Patience}
 	m.fetchWatch, m.measuring, m.reporter = m.Parts.Add("fetch watch"), m.Parts.Add("end of logs"), m.Parts.Add("reports")
@@ -112,6 +77,22 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m.Foreign.WithLabelValues("consumer")
 	m.Foreign.WithLabelValues("database")
 	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+func counterVec(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+}
+
+func gaugeVec(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 }
 
 func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {

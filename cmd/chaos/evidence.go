@@ -30,7 +30,7 @@ func (c *campaign) keepEvidence(ctx context.Context) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	for name, query := range evidence {
-		file, err := os.Create(filepath.Join(c.options.logs, name+".csv")) //nolint:gosec // whoever runs the campaign names the folder
+		file, err := os.Create(filepath.Join(c.options.logs, name+".csv"))
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (s *summary) publish(c *campaign) error {
 	if _, err := os.Stdout.WriteString(text); err != nil || c.options.summary == "" {
 		return err
 	}
-	file, err := os.OpenFile(c.options.summary, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) //nolint:gosec // whoever runs this names the file
+	file, err := os.OpenFile(c.options.summary, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
