@@ -48,19 +48,32 @@ func (h *hit) beginTransaction(ctx context.Context, name string) error {
 	return client.ProduceSync(ctx, records...).FirstErr()
 }
 
-// endTransaction has a producer of the same name take over, which aborts what is open.
+// endTransaction has a producer of the same name take over, which aborts what is open. Where all
+// brokers are away meanwhile, it tries again.
 func (h *hit) endTransaction(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		err := h.takeOver(ctx, name)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("end the transaction %s: %w", name, err)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func (h *hit) takeOver(ctx context.Context, name string) error {
 	client, err := h.producer(name)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	if _, _, err := client.ProducerID(ctx); err != nil {
-		return fmt.Errorf("end the transaction %s: %w", name, err)
-	}
-	return nil
+	_, _, err = client.ProducerID(ctx)
+	return err
 }
 
 // sendPacked sends a batch that unpacks to more than a worker has room for: two commands, and
