@@ -48,6 +48,7 @@ type pipeline struct {
 
 	topics   []worker.Topic    // more command topics; set before a worker starts
 	routes   map[string]string // topics of event types
+	service  store.Service
 	log      lockedBuffer
 	maxBatch int
 	session  time.Duration // 0: 6 s
@@ -67,7 +68,7 @@ func setup(t *testing.T, partitions int32) *pipeline {
 func newPipeline(t testing.TB, partitions int32) *pipeline {
 	t.Helper()
 	return (&pipeline{
-		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000,
+		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000, service: products.Service,
 		commands: testbed.Topic(t, "commands", partitions), events: testbed.Topic(t, "events", partitions), letters: testbed.Topic(t, "letters", 1),
 	}).connect()
 }
@@ -111,11 +112,11 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	p.t.Helper()
 	seeds := []kgo.Opt{kgo.SeedBrokers(strings.Split(p.brokers, ",")...), kgo.MetadataMinAge(100 * time.Millisecond)}
 	logger := slog.New(slog.NewTextHandler(io.MultiWriter(p.t.Output(), &p.log), nil))
-	db, err := store.Open(p.t.Context(), store.Options{Service: products.Service, URL: p.database, Owner: fmt.Sprint("test ", time.Now().UnixNano())})
+	db, err := store.Open(p.t.Context(), store.Options{Service: p.service, URL: p.database, Owner: fmt.Sprint("test ", time.Now().UnixNano())})
 	require.NoError(p.t, err)
 	relay, err := outbox.NewRelay(outbox.Options{
 		Kafka: seeds, Table: db, Logger: logger, MaxRows: 32_000, MaxBytes: 32 << 20,
-		Envelope: outbox.Envelope{TypePrefix: typePrefix, EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes},
+		Envelope: outbox.Envelope{TypePrefix: p.service.TypePrefix, EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes},
 	})
 	require.NoError(p.t, err)
 	metrics := prometheus.NewRegistry()
@@ -123,7 +124,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	counts.Parts.Patience = cmp.Or(p.patience, pulse.Patience)
 	w, err := worker.New(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
-		TypePrefix: typePrefix, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
+		TypePrefix: p.service.TypePrefix, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts, Refused: p.refused,
 	}, wrap(db), relay)
 	require.NoError(p.t, err)
@@ -147,7 +148,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 func (p *pipeline) send(partition int32, kind, format string, args ...any) {
 	p.t.Helper()
 	r := &kgo.Record{Topic: p.commands, Partition: partition, Value: fmt.Appendf(nil, format, args...),
-		Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
+		Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte(p.service.TypePrefix + kind)}}}
 	require.NoError(p.t, p.client.ProduceSync(p.t.Context(), r).FirstErr())
 }
 
