@@ -68,7 +68,7 @@ func setup(t *testing.T, partitions int32) *pipeline {
 func newPipeline(t testing.TB, partitions int32) *pipeline {
 	t.Helper()
 	return (&pipeline{
-		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000, service: products.Service,
+		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000,
 		commands: testbed.Topic(t, "commands", partitions), events: testbed.Topic(t, "events", partitions), letters: testbed.Topic(t, "letters", 1),
 	}).connect()
 }
@@ -76,7 +76,7 @@ func newPipeline(t testing.TB, partitions int32) *pipeline {
 // connect prepares the database and opens the clients.
 func (p *pipeline) connect() *pipeline {
 	p.t.Helper()
-	p.group = "group-" + p.commands
+	p.group, p.service = "group-"+p.commands, products.Service
 	db, err := sql.Open("pgx", p.database)
 	require.NoError(p.t, err)
 	_, err = migrations.Up(p.t.Context(), db)
