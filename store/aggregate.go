@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"allocation/outbox"
 	"allocation/worker"
 )
@@ -80,11 +78,6 @@ func (r *Ref) Day() int32 { return int32(r.day) }
 
 func (r Ref) predecessor() outbox.Predecessor {
 	return outbox.Predecessor{Source: r.Source, Row: r.Row}
-}
-
-// querier answers a batch of questions.
-type querier interface {
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
 // Standing is whether a command may be decided.

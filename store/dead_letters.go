@@ -37,7 +37,7 @@ type Letter struct {
 	CommandTime *int64     `json:"command_time_ms,omitempty"` // as the producer gave it: perhaps nonsense
 	RecordedAt  time.Time  `json:"recorded_at"`
 	ResolvedAt  *time.Time `json:"resolved_at,omitempty"`
-	Holds       string     `json:"holds,omitempty"`   // the product whose later commands wait for it
+	Holds       string     `json:"holds,omitempty"`   // the key whose later commands wait for it
 	Waiting     int64      `json:"waiting,omitempty"` // how many wait
 
 	Batch *LetterBatch `json:"batch,omitempty"` // what it is about where that is not one command

@@ -13,8 +13,8 @@ const (
 	OutcomePending   = "pending"   // the partition's owner has not done it yet
 	OutcomeApplied   = "applied"   // the command took effect, or had none to take
 	OutcomeRefused   = "refused"   // it was refused again, and is an open dead letter again
-	OutcomeFailed    = "failed"    // it failed again, and is an open dead letter again; its product is held where it is known
-	OutcomeWaits     = "waits"     // it waits behind a held product, and is applied when that is free
+	OutcomeFailed    = "failed"    // it failed again, and is an open dead letter again; its key is held where it is known
+	OutcomeWaits     = "waits"     // it waits behind a held key, and is applied when that is free
 	OutcomeDiscarded = "discarded" // it never takes effect
 	OutcomeStopped   = "stopped"   // a batch of records could not be read to its end, and is an open dead letter again
 )

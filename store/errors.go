@@ -92,7 +92,7 @@ func fenced(pg *pgconn.PgError) error {
 func isConflict(pg *pgconn.PgError) bool {
 	switch pg.Code {
 	case codeConflict,
-		"23503", // foreign_key_violation: a held product was freed, or something began to wait for it
+		"23503", // foreign_key_violation: a held key was freed, or something began to wait for it
 		"23505", // unique_violation
 		"40001", // serialization_failure
 		"40P01", // deadlock_detected

@@ -11,7 +11,7 @@ type kept struct {
 	holds   []hold
 	decided []decided
 	applied []*worker.Command // commands that wait no longer
-	free    []string          // products that are held no longer
+	free    []string          // keys that are held no longer
 	next    map[counted]int32 // the numbers of the next events of kept commands
 
 	reread    *worker.Reread // a batch that is read again; nil: none
@@ -25,7 +25,7 @@ type decided struct {
 	event   int32 // the number of the command's next event
 }
 
-// waiting is a command that waits behind a held product.
+// waiting is a command that waits behind a held key.
 type waiting struct {
 	command *worker.Command
 	source  int32 // by which it came
@@ -34,7 +34,7 @@ type waiting struct {
 	name    string // what it would create
 }
 
-// hold is a product that a failed command holds.
+// hold is a key that a failed command holds.
 type hold struct {
 	key, name string
 	again     bool // it was held by another until now

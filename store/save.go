@@ -66,8 +66,8 @@ func queueMove(p *Pipeline, batch worker.Batch, l *ledger) {
 	p.Execute(`select move_positions($1, $2, $3, $4, $5, $6, $7, $8)`, sources, tokens, from, to, fromRows, toRows, published, epochs)
 }
 
-// queueCached checks what the cache told, once the aggregate's rows are locked: of its keys that are
-// not known to be held, none may be.
+// queueCached checks what the cache told, once the aggregate's rows are locked: of its keys that
+// are not known to be held, none may be.
 func queueCached(p *Pipeline, tx *Tx, keys []string) {
 	free := make([]string, 0, len(keys))
 	for _, key := range keys {

@@ -58,7 +58,7 @@ select expect_count((select count(*) from deleted), $2, 'held products freed')`
 )
 
 // queueKept writes what is kept from now on, and what is kept no longer. It comes after the dead
-// letters, which hold products.
+// letters, which hold keys.
 func queueKept(p *Pipeline, l *ledger) {
 	k := &l.kept
 	queueDecided(p, k.decided)

@@ -13,7 +13,6 @@ import (
 type Tx struct {
 	store *Store
 	conn  *pgx.Conn
-	db    querier // the same: who answers loads
 	batch worker.Batch
 	cache *cache
 
@@ -26,7 +25,7 @@ type Tx struct {
 
 func newTx(s *Store, conn *pgx.Conn, batch worker.Batch, c *cache) *Tx {
 	n := len(batch.Commands)
-	return &Tx{store: s, conn: conn, db: conn, batch: batch, cache: c, named: make([]string, n), keys: make([]string, n), made: make([]string, n)}
+	return &Tx{store: s, conn: conn, batch: batch, cache: c, named: make([]string, n), keys: make([]string, n), made: make([]string, n)}
 }
 
 // Len is how many commands there are.
@@ -117,7 +116,7 @@ func (tx *Tx) Load(ctx context.Context, batch *pgx.Batch, keys, names []string, 
 	}
 	asks.Queue(heldSQL, keys, names)
 	asks.QueuedQueries = append(asks.QueuedQueries, batch.QueuedQueries...)
-	results := tx.db.SendBatch(ctx, asks)
+	results := tx.conn.SendBatch(ctx, asks)
 	var err error
 	if asksServer {
 		err = tx.cache.server.learn(results.QueryRow())
@@ -139,8 +138,8 @@ func (tx *Tx) identify(ctx context.Context) error {
 	return tx.Load(ctx, &pgx.Batch{}, nil, nil, func(pgx.BatchResults) error { return nil })
 }
 
-// avoid is the error of a batch that needs what is known to be locked; nil where it needs nothing of
-// that.
+// avoid is the error of a batch that needs what is known to be locked; nil where it needs nothing
+// of that.
 func (tx *Tx) avoid(ctx context.Context) error {
 	for _, h := range tx.store.stillHeld(ctx, tx.conn) {
 		if locked := tx.locked(&h); len(locked.From) > 0 {

@@ -11,8 +11,8 @@ select from products where sku = any(array(select unnest($1::text[]) union selec
 order by sku for no key update`
 
 // lock locks the products of all commands. The order of locks is that of the write, but for the
-// table absences, which the write locks before products. So a deadlock is possible; Postgres ends it
-// as a conflict.
+// table absences, which the write locks before products. So a deadlock is possible; Postgres ends
+// it as a conflict.
 func (p *aggregate) lock(ctx context.Context, tx *store.Tx) error {
 	var skus, refs []string
 	for _, c := range p.commands {

@@ -40,8 +40,8 @@ func (n *newLines) committed() {
 // wrong notes that a line was not new.
 func (n *newLines) wrong() { n.careful, n.caution = n.caution, min(2*n.caution, mostCaution) }
 
-// recent knows order lines that it was asked about lately, by their hashes. Each has one slot, which
-// it shares with others: the last one stays.
+// recent knows order lines that it was asked about lately, by their hashes. Each has one slot,
+// which it shares with others: the last one stays.
 type recent struct {
 	seed  maphash.Seed
 	slots []uint64
