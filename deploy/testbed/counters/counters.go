@@ -2,15 +2,15 @@
 //
 // Its commands are
 //
-//   - Make {"key","name","n"}: a counter gets a name, which no other may have, and n more; without any
-//     name it begins there. Repeated, it has no effect.
-//   - Add {"key","n"}: n is added, which may be less than nothing. A counter is never below zero. What
-//     is refused has an event that counts with no others, Rejected {"key","reason"}.
-//   - AddTo {"name","n"}: the same, to the counter of a name. Which key it is about is known after a
-//     load.
+//   - Make {"key","name","n"}: a counter gets a name, which no other may have, and n more; without
+//     any name it begins there. Repeated, it has no effect.
+//   - Add {"key","n"}: n is added, which may be less than nothing. A counter is never below zero.
+//     What is refused has an event that counts with no others, Rejected {"key","reason"}.
+//   - AddTo {"name","n"}: the same, to the counter of a name. Which key it is about is known after
+//     a load.
 //
-// A refusal is unknown_key, unknown_name, name_taken, below_zero or malformed. An event has the key's
-// new value: Made {"key","value"}, Added {"key","value"}.
+// A refusal is unknown_key, unknown_name, name_taken, below_zero or malformed. An event has the
+// key's new value: Made {"key","value"}, Added {"key","value"}.
 //
 // Nothing is remembered from one transaction to the next.
 package counters

@@ -47,11 +47,12 @@ func (l *loads) configure(pool *pgxpool.Config) {
 	}
 }
 
-// BeforeEach has something done with each connection that a call of the store takes. The pool closes
-// it if that gives false.
+// BeforeEach has something done with each connection that a call of the store takes. The pool
+// closes it if that gives false.
 func (b *Bench) BeforeEach(use func(context.Context, *pgx.Conn) bool) { b.loads.acquire.Store(&use) }
 
-// Interrupted is a store that does something once, between a transaction's first load and its write.
+// Interrupted is a store that does something once, between a transaction's first load and its
+// write.
 func (b *Bench) Interrupted(do func()) *store.Store {
 	b.T.Helper()
 	hook := &loads{}
