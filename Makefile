@@ -108,7 +108,7 @@ fuzz: ## fuzz each decoder for FUZZ_TIME
 
 .PHONY: mutants
 mutants: ## break one promise at a time, and name the test that notices
-	$(SERVERS) deploy/testbed/mutants/run
+	$(SERVERS) deploy/mutants/run
 
 .PHONY: chaos
 chaos: ## torment three brokers, a Postgres pair and workers for CHAOS_DURATION, and check every effect; CHAOS_SEED repeats a run

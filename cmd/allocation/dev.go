@@ -9,7 +9,7 @@ import (
 	"net"
 
 	"allocation/cmd/allocation/config"
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 )
 
 type devCommand struct {
@@ -96,8 +96,8 @@ type devRun struct {
 	files    *devFiles
 	logger   *slog.Logger
 
-	kafka    *embedded.Kafka
-	postgres *embedded.Postgres
+	kafka    *local.Kafka
+	postgres *local.Postgres
 }
 
 // run starts everything, tells the user, and stops everything when the context ends.

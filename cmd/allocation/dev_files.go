@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgpassfile"
 
 	"allocation/cmd/allocation/config"
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 )
 
 const (
@@ -31,7 +31,7 @@ type devFiles struct {
 // openDevFiles makes the folder and what is missing in it. The log of whoever uses the folder
 // already is left alone.
 func openDevFiles(dir string) (*devFiles, error) {
-	if err := embedded.OwnFolder(dir); err != nil {
+	if err := local.OwnFolder(dir); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)
 	}
 	absolute, err := filepath.Abs(dir)
@@ -39,11 +39,11 @@ func openDevFiles(dir string) (*devFiles, error) {
 		return nil, err
 	}
 	f := &devFiles{pgpass: filepath.Join(absolute, config.DevPasswordFile)}
-	if f.lock, err = embedded.LockFolder(filepath.Join(dir, devLock)); err != nil {
+	if f.lock, err = local.LockFolder(filepath.Join(dir, devLock)); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)
 	}
 	if f.password, err = keptPassword(f.pgpass); err == nil {
-		f.log, err = embedded.CreateLog(filepath.Join(dir, workerLog))
+		f.log, err = local.CreateLog(filepath.Join(dir, workerLog))
 	}
 	if err != nil {
 		f.close()
@@ -59,7 +59,7 @@ func (f *devFiles) close() {
 
 // keptPassword reads the password, or makes one up.
 func keptPassword(path string) (string, error) {
-	file, err := embedded.OpenOwn(path, os.O_RDWR)
+	file, err := local.OpenOwn(path, os.O_RDWR)
 	if err != nil {
 		return "", err
 	}

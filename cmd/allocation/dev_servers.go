@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 	"allocation/migrations"
 )
 
@@ -28,12 +28,12 @@ func (d *devRun) startServers(ctx context.Context, port int) error {
 	var wg sync.WaitGroup
 	var kafkaErr, postgresErr error
 	wg.Go(func() {
-		d.kafka, kafkaErr = embedded.StartKafka(ctx, embedded.KafkaOptions{
+		d.kafka, kafkaErr = local.StartKafka(ctx, local.KafkaOptions{
 			Addr: d.command.KafkaAddr, AddrFlag: "--kafka-addr", Dir: d.command.Dir, Logger: d.logger,
 		})
 	})
 	wg.Go(func() {
-		d.postgres, postgresErr = embedded.StartPostgres(ctx, embedded.PostgresOptions{
+		d.postgres, postgresErr = local.StartPostgres(ctx, local.PostgresOptions{
 			Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: devDatabase,
 			Password: d.files.password, Output: d.out,
 		})

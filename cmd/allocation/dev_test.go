@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/config"
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 )
 
 // devProgram is `allocation dev` in this process, on free ports.
@@ -210,7 +210,7 @@ func openFolder(t *testing.T) string {
 
 func TestDev_dataThatLetsEverybodyIn(t *testing.T) {
 	dir := devFolder(t)
-	server, err := embedded.StartPostgres(t.Context(), embedded.PostgresOptions{Dir: dir, Database: devDatabase})
+	server, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Database: devDatabase})
 	require.NoError(t, err)
 	require.NoError(t, server.Stop())
 	o := runDev(t, dir)

@@ -235,7 +235,7 @@ func TestDocuments_nameTestsAndMutantsThatThereAre(t *testing.T) {
 			require.Contains(t, tests.String(), "\nfunc "+name[1])
 		}
 		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1) {
-			require.FileExists(t, "../../deploy/testbed/mutants/"+name[1]+".patch")
+			require.FileExists(t, "../../deploy/mutants/"+name[1]+".patch")
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // stranger is somebody who does what the README says, in a folder with the built program and with

@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 	"allocation/deploy/testbed/kafka"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 )
 
 // web serves health and metrics.
@@ -40,7 +40,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, &embedded.AddrInUseError{Server: "health and metrics", Addr: addr, Flag: "--http-addr"}
+		return nil, &local.AddrInUseError{Server: "health and metrics", Addr: addr, Flag: "--http-addr"}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("serve health and metrics: %w", err)

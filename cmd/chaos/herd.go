@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 	"allocation/deploy/testbed/proxy"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // startInside starts this program again, where it can be with mounts of its own: as root, or in a

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 	"syscall"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // startInside starts this program again.

@@ -8,7 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // folderVariable names the folder of a campaign to the process that runs it.

@@ -84,7 +84,7 @@ func count(root string) ([]*pack, error) {
 func isForPractice(folder string) bool {
 	for _, prefix := range []string{"deploy", "cmd/chaos", "cmd/compare", "cmd/stats", "cmd/withservers"} {
 		if folder == prefix || strings.HasPrefix(folder, prefix+"/") {
-			return !strings.HasPrefix(folder, "deploy/embedded")
+			return !strings.HasPrefix(folder, "deploy/local")
 		}
 	}
 	return false

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"time"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // runCommand runs the command in a process group of its own, so that a signal reaches it and what

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 	"allocation/deploy/testbed/containers"
 	"allocation/deploy/testbed/kafka"
 )

@@ -8,8 +8,8 @@ import (
 	"os"
 	"syscall"
 
-	"allocation/deploy/embedded"
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local"
+	"allocation/deploy/local/child"
 	"allocation/deploy/testbed/containers"
 )
 
@@ -31,7 +31,7 @@ func openPostgresPrograms(ctx context.Context, settings map[string]string) (*ser
 	if err != nil {
 		return nil, err
 	}
-	programs := &postgresPrograms{options: embedded.PostgresOptions{Dir: dir, Settings: postgresSettings(settings), Output: os.Stderr}}
+	programs := &postgresPrograms{options: local.PostgresOptions{Dir: dir, Settings: postgresSettings(settings), Output: os.Stderr}}
 	if err := programs.firstStart(ctx); err != nil {
 		return nil, fmt.Errorf("Postgres for tests (or set %s): %w", DatabaseVariable, errors.Join(err, sweeper.Close())) //nolint:staticcheck // a name
 	}
@@ -52,15 +52,15 @@ func postgresSettings(more map[string]string) map[string]string {
 
 // postgresPrograms run a server by the programs of this machine.
 type postgresPrograms struct {
-	options embedded.PostgresOptions
-	running *embedded.Postgres
+	options local.PostgresOptions
+	running *local.Postgres
 }
 
 // firstStart chooses the port and starts, again when another process took it meanwhile.
 func (p *postgresPrograms) firstStart(ctx context.Context) error {
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
-		var inUse *embedded.AddrInUseError
+		var inUse *local.AddrInUseError
 		err := p.Start(ctx)
 		if err == nil {
 			p.options.Port = p.running.Port()
@@ -72,7 +72,7 @@ func (p *postgresPrograms) firstStart(ctx context.Context) error {
 }
 
 func (p *postgresPrograms) Start(ctx context.Context) error {
-	running, err := embedded.StartPostgres(ctx, p.options)
+	running, err := local.StartPostgres(ctx, p.options)
 	if err == nil {
 		p.running = running
 	}

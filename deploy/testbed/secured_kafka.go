@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 	"allocation/deploy/testbed/kafka"
 )
 

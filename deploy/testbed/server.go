@@ -5,7 +5,7 @@ import (
 	"errors"
 	"syscall"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // server is a server with its address for clients, which it keeps over restarts.

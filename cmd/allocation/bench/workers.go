@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"allocation/deploy/embedded"
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local"
+	"allocation/deploy/local/child"
 )
 
 const (
@@ -56,11 +56,11 @@ func (r *run) startWorkers() error {
 }
 
 func (r *run) startWorker(path string) (*worker, error) {
-	port, err := embedded.FreePort()
+	port, err := local.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	log, err := embedded.CreateLog(path)
+	log, err := local.CreateLog(path)
 	if err != nil {
 		return nil, err
 	}

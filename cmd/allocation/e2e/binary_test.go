@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // program is the built binary. Its folder is removed when this process is gone.

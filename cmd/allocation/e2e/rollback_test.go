@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/checker"
-	"allocation/deploy/embedded"
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local"
+	"allocation/deploy/local/child"
 	"allocation/deploy/testbed/backup"
 	"allocation/deploy/testbed/standby"
 )
@@ -238,7 +238,7 @@ type observed struct {
 
 func (a *arena) startObserved(name string, variables ...string) *observed {
 	a.t.Helper()
-	port, err := embedded.FreePort()
+	port, err := local.FreePort()
 	require.NoError(a.t, err)
 	addr := "127.0.0.1:" + strconv.Itoa(port)
 	return &observed{process: a.start(name, "", append(variables, "HTTP_ADDR="+addr)...), http: "http://" + addr}

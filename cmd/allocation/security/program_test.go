@@ -19,8 +19,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/deploy/embedded"
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local"
+	"allocation/deploy/local/child"
 )
 
 // binary is the built program.
@@ -107,7 +107,7 @@ type worker struct {
 func (s *site) startWorker(env environment) *worker {
 	s.t.Helper()
 	t := s.t
-	port, err := embedded.FreePort()
+	port, err := local.FreePort()
 	require.NoError(t, err)
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	w := &worker{t: t, log: filepath.Join(t.TempDir(), "worker.log"), url: "http://" + addr}

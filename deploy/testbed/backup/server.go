@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 )
 
 // Server is a server that keeps its address when it is restored. Its methods are for one goroutine
@@ -22,13 +22,13 @@ type Server struct {
 	dir     string
 	archive string
 	port    int
-	server  *embedded.Postgres
+	server  *local.Postgres
 	backups int
 }
 
 // Open makes a server in an empty folder.
 func Open(ctx context.Context, dir string) (*Server, error) {
-	port, err := embedded.FreePort()
+	port, err := local.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *Server) start(ctx context.Context, dir string, more map[string]string) 
 	for name, value := range more {
 		settings[name] = value
 	}
-	s.server, err = embedded.StartPostgres(ctx, embedded.PostgresOptions{Dir: dir, Port: s.port, Settings: settings, Output: os.Stderr})
+	s.server, err = local.StartPostgres(ctx, local.PostgresOptions{Dir: dir, Port: s.port, Settings: settings, Output: os.Stderr})
 	return err
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/testcontainers/testcontainers-go"
 
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 	"allocation/deploy/testbed/kafka"
 )
 
@@ -28,7 +28,7 @@ const startKafka = `/opt/kafka/bin/kafka-storage.sh format --ignore-formatted -t
 // Kafka starts a Kafka server with more settings than the usual. Its error is ErrUnavailable, or
 // shows the end of the container's log.
 func Kafka(ctx context.Context, settings map[string]string) (*Container, error) {
-	port, err := embedded.FreePort()
+	port, err := local.FreePort()
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/testcontainers/testcontainers-go"
 
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 )
 
 // The variable that names Postgres' image, and the usual one. Another must take the official one's
@@ -24,7 +24,7 @@ const (
 // Postgres starts a Postgres server with settings. Its error is ErrUnavailable, or shows the end of
 // the container's log.
 func Postgres(ctx context.Context, settings map[string]string) (*Container, error) {
-	port, err := embedded.FreePort()
+	port, err := local.FreePort()
 	if err != nil {
 		return nil, err
 	}

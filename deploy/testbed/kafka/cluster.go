@@ -17,7 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 )
 
 // Cluster is three or more nodes that keep everything three times, and take writes while two of the
@@ -61,7 +61,7 @@ func (c *Cluster) add(node *Server, more int) error {
 	}
 	var back []string
 	for range more {
-		port, err := embedded.FreePort()
+		port, err := local.FreePort()
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 	"allocation/deploy/testbed/proxy"
 )
 

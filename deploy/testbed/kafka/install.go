@@ -10,7 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 )
 
 // Version of Apache Kafka that pom.xml names.
@@ -26,12 +26,12 @@ var ErrMissing = errors.New("a program is missing")
 // Maven where they are not there yet. Its error is ErrMissing when there is no Maven, or shows what
 // Maven said.
 func Jars(ctx context.Context) (string, error) {
-	cache, err := embedded.CacheDir()
+	cache, err := local.CacheDir()
 	if err != nil {
 		return "", err
 	}
 	dir := filepath.Join(cache, fmt.Sprintf("kafka-%s-%.4x", Version, sha256.Sum256(pom)))
-	err = embedded.InstallOnce(dir, func(dir string) error { return fetchJars(ctx, dir) })
+	err = local.InstallOnce(dir, func(dir string) error { return fetchJars(ctx, dir) })
 	return dir, err
 }
 

@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"allocation/deploy/embedded"
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local"
+	"allocation/deploy/local/child"
 )
 
 // Server is one node, on ports and data that it keeps over restarts. Its methods are for one
@@ -127,7 +127,7 @@ func (s *Server) write(ctx context.Context) error {
 func freeListeners(more []Listener) (Listeners, error) {
 	addresses := make([]string, 2+len(more))
 	for i := range addresses {
-		port, err := embedded.FreePort()
+		port, err := local.FreePort()
 		if err != nil {
 			return Listeners{}, err
 		}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"allocation/deploy/embedded"
+	"allocation/deploy/local"
 	"allocation/deploy/testbed/proxy"
 )
 
@@ -37,7 +37,7 @@ type place struct {
 	port    int
 	clients *proxy.Proxy // clients come by it
 	stream  *proxy.Proxy // the other place's server streams from here by it
-	server  *embedded.Postgres
+	server  *local.Postgres
 }
 
 // Open makes a primary and a standby of it in an empty folder. The settings are postgresql.conf's.
@@ -60,7 +60,7 @@ func Open(ctx context.Context, dir string, settings map[string]string) (*Pair, e
 }
 
 func newPlace(dir string) (*place, error) {
-	port, err := embedded.FreePort()
+	port, err := local.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (p *Pair) start(ctx context.Context, i int) error {
 	for name, value := range p.settings {
 		settings[name] = value
 	}
-	server, err := embedded.StartPostgres(ctx, embedded.PostgresOptions{Dir: here.dir, Port: here.port, Settings: settings, Output: os.Stderr})
+	server, err := local.StartPostgres(ctx, local.PostgresOptions{Dir: here.dir, Port: here.port, Settings: settings, Output: os.Stderr})
 	if err == nil {
 		here.server = server
 	}

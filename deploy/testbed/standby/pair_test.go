@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,4 +1,4 @@
-package embedded
+package local
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // startTime is how long a server may take to answer: recovery after a crash may be long.

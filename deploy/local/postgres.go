@@ -1,4 +1,4 @@
-package embedded
+package local
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"allocation/deploy/embedded/child"
+	"allocation/deploy/local/child"
 )
 
 // Postgres is a running server. It dies with this process.

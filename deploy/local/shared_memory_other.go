@@ -1,6 +1,6 @@
 //go:build !linux
 
-package embedded
+package local
 
 // removeSharedMemory leaves the segment of a killed server to the next start of its folder.
 func removeSharedMemory(string) {}

@@ -1,4 +1,4 @@
-// Package embedded runs Kafka and Postgres for "allocation dev": nothing needs to be installed, and
+// Package local runs Kafka and Postgres for "allocation dev": nothing needs to be installed, and
 // what they hold survives a restart.
 //
 // Kafka is kfake, a broker in this process that real clients can connect to. It is not Apache
@@ -7,4 +7,4 @@
 //
 // Each server serves a folder that nobody else serves at the same time, and ends with this process,
 // even by SIGKILL.
-package embedded
+package local
