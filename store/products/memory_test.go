@@ -241,11 +241,11 @@ func TestApply_remembersTheProductsUsedLast(t *testing.T) {
 		}
 		b.Do(commands...)
 		require.LessOrEqual(t, b.remembered().loaded.catalog.Size(), mostKnown)
+		b.DoWithoutLoad(
+			command(0, "Allocate", `{"orderid":"p%d","sku":"SOFA","qty":1}`, first),
+			command(0, "Allocate", `{"orderid":"o2","sku":"p%d","qty":1}`, first+3999),
+		)
 	}
 	loaded := b.remembered().loaded
 	require.LessOrEqual(t, len(loaded.versions)+len(loaded.owners), mostKnown)
-	b.DoWithoutLoad(
-		command(0, "Allocate", `{"orderid":"o2","sku":"SOFA","qty":1}`),
-		command(0, "Allocate", `{"orderid":"o2","sku":"p%d","qty":1}`, mostKnown-5),
-	)
 }
