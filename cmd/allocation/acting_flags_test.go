@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 
+	"allocation/cmd/internal/cli"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -30,7 +32,7 @@ func TestEnvironment_armsAndNarrowsNothing(t *testing.T) {
 	require.Contains(t, o.err, "ALLOCATION_EXECUTE is set, and is not used: only --execute says that\n")
 	require.NotContains(t, o.err, "ALLOCATION_YES")
 	require.Equal(t, before.Epoch, s.busy().Epoch)
-	requireOutcome(t, runProgram(t, "migrate", "down", "--to=0"), exitUsage, "say --yes to do it")
+	requireOutcome(t, runProgram(t, "migrate", "down", "--to=0"), cli.ExitUsage, "say --yes to do it")
 
 	var e event
 	require.NoError(t, json.Unmarshal([]byte(s.tail(1, "--json")[0]), &e))
@@ -43,19 +45,19 @@ func TestAskingAboutNothing_isNoSuccess(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	require.NoError(t, os.WriteFile(empty, []byte("\n\n"), 0o600))
 	kafka := s.names.flags(t)[:2]
-	requireOutcome(t, s.verify("--sku=NOPE"), exitFailed, `there is no product "NOPE": nothing was checked`)
-	requireOutcome(t, s.offsets("reset", "--topic=nope", "--to-latest", "--execute"), exitFailed, "there is no position of topic nope; there are of "+s.names.commands)
-	requireOutcome(t, s.offsets("accept", "--topic=nope"), exitFailed, "there is no position of topic nope")
-	requireOutcome(t, s.offsets("reset", "--to-latest", "--execute"), exitFailed, "nothing was decided: no position is in quarantine")
-	requireOutcome(t, runProgram(t, append([]string{"send", "-f", empty}, kafka...)...), exitFailed, "nothing was sent: -f "+empty+" has no line with a command")
-	requireOutcome(t, runWith(t.Context(), "", append([]string{"send", "-f", "-"}, kafka...)...), exitFailed, "nothing was sent: -f - has no line")
-	requireOutcome(t, s.dlq("retry", "--sku=NOPE"), exitFailed, "nothing was decided")
-	requireOutcome(t, s.dlq("discard", "--type=Nope", "--dry-run"), exitFailed, "nothing was decided")
-	requireOutcome(t, s.dlq("list", "--sku=NOPE"), exitDone, "no dead letters")
+	requireOutcome(t, s.verify("--sku=NOPE"), cli.ExitFailed, `there is no product "NOPE": nothing was checked`)
+	requireOutcome(t, s.offsets("reset", "--topic=nope", "--to-latest", "--execute"), cli.ExitFailed, "there is no position of topic nope; there are of "+s.names.commands)
+	requireOutcome(t, s.offsets("accept", "--topic=nope"), cli.ExitFailed, "there is no position of topic nope")
+	requireOutcome(t, s.offsets("reset", "--to-latest", "--execute"), cli.ExitFailed, "nothing was decided: no position is in quarantine")
+	requireOutcome(t, runProgram(t, append([]string{"send", "-f", empty}, kafka...)...), cli.ExitFailed, "nothing was sent: -f "+empty+" has no line with a command")
+	requireOutcome(t, runWith(t.Context(), "", append([]string{"send", "-f", "-"}, kafka...)...), cli.ExitFailed, "nothing was sent: -f - has no line")
+	requireOutcome(t, s.dlq("retry", "--sku=NOPE"), cli.ExitFailed, "nothing was decided")
+	requireOutcome(t, s.dlq("discard", "--type=Nope", "--dry-run"), cli.ExitFailed, "nothing was decided")
+	requireOutcome(t, s.dlq("list", "--sku=NOPE"), cli.ExitDone, "no dead letters")
 
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.awaitAtRest(1)
-	requireOutcome(t, s.verify("--from-topic", "--events-topic="+s.names.route), exitFailed, "the topic "+s.names.route+" has no event of a product: nothing was compared")
+	requireOutcome(t, s.verify("--from-topic", "--events-topic="+s.names.route), cli.ExitFailed, "the topic "+s.names.route+" has no event of a product: nothing was compared")
 }
 
 // A filter that is empty, as where a script's variable is not set, would mean everything.
@@ -66,7 +68,7 @@ func TestProgram_refusesAnEmptyFilter(t *testing.T) {
 		"--topic": {"offsets", "accept", "--topic="}, "--order": {"tail", "--order="}, "--id": {"send", "Allocate", "--id="},
 		"--type": {"tail", "--type", ""},
 	} {
-		requireOutcome(t, runProgram(t, args...), exitUsage, flag+" is empty; give it a value, or leave it out")
+		requireOutcome(t, runProgram(t, args...), cli.ExitUsage, flag+" is empty; give it a value, or leave it out")
 	}
 }
 

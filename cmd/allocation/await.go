@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/migrations"
 	"allocation/store"
 	"allocation/worker"
@@ -49,10 +50,10 @@ const (
 func (w *wiring) await(ctx context.Context, system string, ask func(context.Context) error) error {
 	began := time.Now()
 	for wait := awaitFirst; ; wait = min(2*wait, awaitMost) {
-		attempt, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
+		attempt, cancel := context.WithTimeoutCause(ctx, cli.AnswerTime, fmt.Errorf("no answer within %s", cli.AnswerTime))
 		err := ask(attempt)
 		if err != nil {
-			err = w.explain(system, causeOf(attempt, err))
+			err = w.explain(system, cli.CauseOf(attempt, err))
 		}
 		cancel()
 		if err == nil || permanent(err, time.Since(began)) {
@@ -71,7 +72,7 @@ func (w *wiring) await(ctx context.Context, system string, ask func(context.Cont
 // askKafka finds out the cluster's id, whether the topics are there, and whether commands are lost
 // on them.
 func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
-	if err := reachAny(ctx, w.settings.kafka, w.dial); err != nil {
+	if err := cli.ReachAny(ctx, w.settings.kafka, w.dial); err != nil {
 		return "", err
 	}
 	client, err := kgo.NewClient(w.kafkaOptions()...)
@@ -90,7 +91,7 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 		return "", err
 	}
 	topics := w.settings.topics
-	if err := missingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...); err != nil {
+	if err := cli.MissingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...); err != nil {
 		return "", err
 	}
 	if err := topicsWithoutID(ctx, client, topics.CommandTopicNames()...); err != nil {
@@ -113,8 +114,8 @@ func permanent(err error, waited time.Duration) bool {
 		schema  *store.SchemaError
 		acls    *kafkaRightsError
 		cluster *store.ClusterError
-		topics  *missingTopicsError
-		hidden  *hiddenTopicsError
+		topics  *cli.MissingTopicsError
+		hidden  *cli.HiddenTopicsError
 		access  *config.AccessError
 		ids     *noTopicIDError
 		set     *topicSettingsError

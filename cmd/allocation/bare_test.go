@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -57,7 +58,7 @@ func runWorker(t *testing.T) {
 	ended := make(chan outcome, 1)
 	go func() { ended <- runWith(ctx, "", "worker") }()
 	t.Cleanup(func() {
-		stop(errSignal)
+		stop(cli.ErrSignal)
 		(<-ended).requireDone(t)
 	})
 }

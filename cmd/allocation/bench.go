@@ -10,6 +10,8 @@ import (
 
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
+	"allocation/migrations"
 )
 
 type benchCommand struct {
@@ -47,7 +49,7 @@ Example:
 }
 
 // Run measures and prints the figures.
-func (c *benchCommand) Run(ctx context.Context, p *program) error {
+func (c *benchCommand) Run(ctx context.Context, p *cli.Program) error {
 	plan, err := c.plan(p)
 	if err != nil {
 		return err
@@ -57,25 +59,25 @@ func (c *benchCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer site.DB.Close(context.WithoutCancel(ctx))
-	line := newStatusLine(p.err)
-	defer line.end()
-	site.Progress = line.show
+	line := cli.NewStatusLine(p.Err)
+	defer line.End()
+	site.Progress = line.Show
 	if err := c.prepare(ctx, p, site, plan.Workers == 0); err != nil {
 		return err
 	}
 	report, err := bench.Run(ctx, plan, site)
-	line.end()
+	line.End()
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return p.printJSON(report)
+		return p.PrintJSON(report)
 	}
-	return p.printBench(report)
+	return printBench(p, report)
 }
 
 // prepare makes topics and tables, after it has refused those that hold anything.
-func (c *benchCommand) prepare(ctx context.Context, p *program, site bench.Site, workersRun bool) error {
+func (c *benchCommand) prepare(ctx context.Context, p *cli.Program, site bench.Site, workersRun bool) error {
 	client, err := site.Connect()
 	if err != nil {
 		return err
@@ -89,7 +91,7 @@ func (c *benchCommand) prepare(ctx context.Context, p *program, site bench.Site,
 	if err := bench.RefuseTables(ctx, site.DB, workersRun); err != nil {
 		return err
 	}
-	if err := p.migrateUp(ctx, c.Database); err != nil {
+	if err := c.migrate(ctx, p); err != nil {
 		return err
 	}
 	layout := topicLayout{Topics: c.Topics, partitions: usualPartitions, replication: brokersDefault}
@@ -98,15 +100,25 @@ func (c *benchCommand) prepare(ctx context.Context, p *program, site bench.Site,
 }
 
 // site is where to measure, with a connection to the database.
-func (c *benchCommand) site(ctx context.Context, p *program) (site bench.Site, err error) {
+func (c *benchCommand) site(ctx context.Context, p *cli.Program) (site bench.Site, err error) {
 	if site.Program, err = os.Executable(); err != nil {
 		return site, fmt.Errorf("find this program: %w", err)
 	}
-	site.Connect = func(more ...kgo.Opt) (*kgo.Client, error) { return p.connectKafka(ctx, c.Kafka, more...) }
+	site.Connect = func(more ...kgo.Opt) (*kgo.Client, error) { return p.ConnectKafka(ctx, c.Kafka, more...) }
 	site.Commands, site.Events = c.CommandTopicNames()[0], c.EventsTopic
 	if site.Env, err = c.workerEnvironment(); err != nil {
 		return site, err
 	}
-	site.DB, err = p.connectDatabase(ctx, c.Database)
+	site.DB, err = cli.ConnectDatabase(ctx, c.Database)
 	return site, err
+}
+
+func (c *benchCommand) migrate(ctx context.Context, p *cli.Program) error {
+	db, err := p.OpenDatabase(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = migrations.Up(ctx, db)
+	return err
 }

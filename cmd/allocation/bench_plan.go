@@ -5,11 +5,12 @@ import (
 
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 )
 
 // plan reads the settings, or says everything that is wrong with them.
-func (c *benchCommand) plan(p *program) (bench.Plan, error) {
-	problems := p.problems()
+func (c *benchCommand) plan(p *cli.Program) (bench.Plan, error) {
+	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Database.Check(problems)
 	c.Topics.Check(problems)

@@ -1,43 +1,11 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"reflect"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-
-	"allocation/cmd/allocation/config"
-	"allocation/migrations"
 )
-
-// connectDatabase opens one connection. Its error says at once where nobody answers.
-func (p *program) connectDatabase(ctx context.Context, database config.Database) (*pgx.Conn, error) {
-	settings, err := connectionSettings(database)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
-	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, settings)
-	if err != nil {
-		return nil, databaseAway(database, settings, causeOf(ctx, err))
-	}
-	return conn, nil
-}
-
-// migrateUp brings the schema up to date.
-func (p *program) migrateUp(ctx context.Context, database config.Database) error {
-	db, err := p.openDatabase(ctx, database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = migrations.Up(ctx, db)
-	return err
-}
 
 // workerEnvironment gives a worker the settings that this command was given, however it was given
 // them.

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/bench"
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -72,7 +73,7 @@ func TestBench_throughput(t *testing.T) {
 	require.Nil(t, report.Latency)
 
 	o := runProgram(t, s.args("--commands=10")...)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "the topic "+s.names.commands+" holds 2000 records")
 }
 
@@ -129,7 +130,7 @@ func TestBench_refusesWhatHoldsSomething(t *testing.T) {
 	_, err = conn.Exec(t.Context(), `insert into batches (ref, sku, qty, first_qty) values ('b', 's', 1, 1)`)
 	require.NoError(t, err)
 	o := runProgram(t, s.args()...)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "the table batches holds rows")
 
 	runProgram(t, append([]string{"topics", "create"}, s.names.flags(t)...)...).requireDone(t)
@@ -138,7 +139,7 @@ func TestBench_refusesWhatHoldsSomething(t *testing.T) {
 	defer client.Close()
 	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: s.names.deadLetters, Value: []byte("x")}).FirstErr())
 	o = runProgram(t, s.args()...)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "the topic "+s.names.deadLetters+" holds 1 records")
 }
 
@@ -157,7 +158,7 @@ create trigger spoil before insert on lines for each row when (new.qty = 3) exec
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)
-	require.Equal(t, exitFailed, exit.ExitCode())
+	require.Equal(t, cli.ExitFailed, exit.ExitCode())
 	require.Regexp(t, `the table lines has \{Allocated:\d+ Waiting:[1-9]\d* .*\}, and must have \{Allocated:100 `, string(out))
 }
 
@@ -168,7 +169,7 @@ func TestBench_saysWhyAWorkerEnded(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)
-	require.Equal(t, exitFailed, exit.ExitCode())
+	require.Equal(t, cli.ExitFailed, exit.ExitCode())
 	require.Contains(t, string(out), "a worker ended by itself: exit status 2")
 	require.Contains(t, string(out), `MAX_BATCH) is "none"`)
 }
@@ -187,7 +188,7 @@ func TestBench_wrongUsage(t *testing.T) {
 		"2 settings are wrong":                                  "--commands=0 --skus=0",
 	} {
 		o := runProgram(t, append([]string{"bench"}, strings.Fields(args)...)...)
-		require.Equal(t, exitUsage, o.code, args)
+		require.Equal(t, cli.ExitUsage, o.code, args)
 		require.Contains(t, o.err, says)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/local"
 )
 
@@ -36,7 +37,7 @@ Examples:
 }
 
 // Run runs everything until the context ends.
-func (c *devCommand) Run(ctx context.Context, p *program) error {
+func (c *devCommand) Run(ctx context.Context, p *cli.Program) error {
 	settings, port, err := c.settings(p)
 	if err != nil {
 		return err
@@ -51,9 +52,9 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer files.close()
-	d := &devRun{program: p, command: c, settings: settings, listener: listener, files: files, logger: devLogger(files.log, p.err)}
+	d := &devRun{Program: p, command: c, settings: settings, listener: listener, files: files, logger: devLogger(files.log, p.Err)}
 	err = d.run(ctx, port)
-	if errors.Is(context.Cause(ctx), errSignal) {
+	if errors.Is(context.Cause(ctx), cli.ErrSignal) {
 		return ignoreCancelled(err)
 	}
 	return err
@@ -61,7 +62,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 
 // ignoreCancelled drops the error of what a person stopped while it began.
 func ignoreCancelled(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, errSignal) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, cli.ErrSignal) {
 		return nil
 	}
 	return err
@@ -74,8 +75,8 @@ func devLogger(file, terminal io.Writer) *slog.Logger {
 		slog.NewTextHandler(terminal, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
-func (c *devCommand) settings(p *program) (settings workerSettings, postgresPort int, err error) {
-	problems := p.problems()
+func (c *devCommand) settings(p *cli.Program) (settings workerSettings, postgresPort int, err error) {
+	problems := p.Problems()
 	c.Topics.Check(problems)
 	problems.Address("kafka-addr", c.KafkaAddr)
 	problems.Address("http-addr", c.HTTPAddr)
@@ -89,7 +90,7 @@ func (c *devCommand) settings(p *program) (settings workerSettings, postgresPort
 
 // devRun is what runs, and where.
 type devRun struct {
-	*program
+	*cli.Program
 	command  *devCommand
 	settings workerSettings
 	listener net.Listener
@@ -102,7 +103,7 @@ type devRun struct {
 
 // run starts everything, tells the user, and stops everything when the context ends.
 func (d *devRun) run(ctx context.Context, port int) error {
-	fmt.Fprintln(d.out, "starting …")
+	fmt.Fprintln(d.Out, "starting …")
 	err := d.startServers(ctx, port)
 	defer d.stopServers()
 	if err == nil {
@@ -112,7 +113,7 @@ func (d *devRun) run(ctx context.Context, port int) error {
 		_ = d.listener.Close()
 		return err
 	}
-	defer fmt.Fprintln(d.out, "stopped; the data is in", d.command.Dir)
+	defer fmt.Fprintln(d.Out, "stopped; the data is in", d.command.Dir)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -150,7 +151,7 @@ func (d *devRun) work(ctx context.Context) error {
 	err := w.run(ctx, d.listener)
 	stop()
 	<-told
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errSignal) {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, cli.ErrSignal) {
 		err = errors.Join(cause, err)
 	}
 	return err

@@ -35,7 +35,7 @@ func (d *devRun) startServers(ctx context.Context, port int) error {
 	wg.Go(func() {
 		d.postgres, postgresErr = local.StartPostgres(ctx, local.PostgresOptions{
 			Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: devDatabase,
-			Password: d.files.password, Output: d.out,
+			Password: d.files.password, Output: d.Out,
 		})
 	})
 	wg.Wait()

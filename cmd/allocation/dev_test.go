@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/local"
 )
 
@@ -33,11 +34,11 @@ func startDev(t *testing.T, dir string) *devProgram {
 	t.Helper()
 	ctx, stop := context.WithCancelCause(t.Context())
 	d := &devProgram{t: t, stop: stop, ended: make(chan int, 1)}
-	p := &program{in: strings.NewReader(""), out: &d.out, err: &d.out}
+	p := newProgram(strings.NewReader(""), &d.out, &d.out)
 	go func() {
-		d.ended <- p.run(ctx, []string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0"})
+		d.ended <- p.Run(ctx, []string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0"})
 	}()
-	t.Cleanup(func() { stop(errSignal) })
+	t.Cleanup(func() { stop(cli.ErrSignal) })
 	require.Eventually(t, func() bool { return strings.Contains(d.out.String(), "ready; Ctrl-C") }, 60*time.Second, 20*time.Millisecond, "%s", &d.out)
 	return d
 }
@@ -46,8 +47,8 @@ func startDev(t *testing.T, dir string) *devProgram {
 func (d *devProgram) end() {
 	d.t.Helper()
 	began := time.Now()
-	d.stop(errSignal)
-	require.Equal(d.t, exitDone, <-d.ended, d.out.String())
+	d.stop(cli.ErrSignal)
+	require.Equal(d.t, cli.ExitDone, <-d.ended, d.out.String())
 	require.Less(d.t, time.Since(began), 10*time.Second)
 	require.Contains(d.t, d.out.String(), "stopped; the data is in")
 }
@@ -68,7 +69,7 @@ func TestDev_keepsItsData(t *testing.T) {
 	brokers := "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
 	runProgram(t, "send", "CreateBatch", "ref=b1", "sku=CHAIR", "qty=50", brokers).requireDone(t)
 	t.Setenv("DATABASE_URL", dev.exported("DATABASE_URL"))
-	require.Eventually(t, func() bool { return runProgram(t, "show", "batch", "b1").code == exitDone }, 10*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return runProgram(t, "show", "batch", "b1").code == cli.ExitDone }, 10*time.Second, 20*time.Millisecond)
 	require.NotContains(t, dev.out.String(), "level=", "logs stay out of the text")
 	dev.end()
 	logged, err := os.ReadFile(filepath.Join(dir, workerLog))
@@ -95,7 +96,7 @@ func TestDev_addressInUse(t *testing.T) {
 	for _, flag := range []string{"--http-addr", "--kafka-addr"} {
 		args := []string{"dev", "--dir", devFolder(t), "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0", flag + "=" + addr}
 		o := runProgram(t, args...)
-		require.Equal(t, exitFailed, o.code)
+		require.Equal(t, cli.ExitFailed, o.code)
 		require.Contains(t, o.err, "is in use by another program")
 		require.Contains(t, o.err, flag)
 	}
@@ -109,7 +110,7 @@ func TestDev_aSecondInTheSameFolderLeavesTheFirstAlone(t *testing.T) {
 	logged := read(t, filepath.Join(dir, workerLog))
 	require.Contains(t, logged, "worker starts")
 	o := runDev(t, dir)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Equal(t, fmt.Sprintf("allocation: --dir: folder is in use by process %d (lock %s)\n", os.Getpid(), filepath.Join(dir, devLock)), o.err)
 	require.True(t, strings.HasPrefix(read(t, filepath.Join(dir, workerLog)), logged), "what the first logged is there")
 }
@@ -170,7 +171,7 @@ func TestDev_followsNoLinks(t *testing.T) {
 		require.NoError(t, os.WriteFile(precious, []byte("precious"), 0o600))
 		require.NoError(t, os.Symlink(precious, filepath.Join(dir, name)))
 		o := runDev(t, dir)
-		require.Equal(t, exitFailed, o.code, name)
+		require.Equal(t, cli.ExitFailed, o.code, name)
 		require.Contains(t, o.err, filepath.Join(dir, name)+" is a symbolic link, which is not followed")
 		require.Equal(t, "precious", read(t, precious), name)
 	}
@@ -179,7 +180,7 @@ func TestDev_followsNoLinks(t *testing.T) {
 func TestDev_folderOfAnotherUser(t *testing.T) {
 	for want, dir := range map[string]string{"belongs to": foreignFolder(t), "other users can write to": openFolder(t)} {
 		o := runDev(t, dir)
-		require.Equal(t, exitFailed, o.code)
+		require.Equal(t, cli.ExitFailed, o.code)
 		require.Contains(t, o.err, "allocation: --dir: ")
 		require.Contains(t, o.err, want)
 		require.Contains(t, o.err, "choose another, or one that does not exist yet")
@@ -214,7 +215,7 @@ func TestDev_dataThatLetsEverybodyIn(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, server.Stop())
 	o := runDev(t, dir)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "lets every user of this machine in without one, as earlier versions made it; move "+dir+" away to begin anew")
 }
 

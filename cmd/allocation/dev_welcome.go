@@ -12,7 +12,7 @@ import (
 
 // welcome says where everything is and what to try, in commands that work when pasted.
 func (d *devRun) welcome() {
-	fmt.Fprintf(d.out, `
+	fmt.Fprintf(d.Out, `
   Kafka     %s
   Postgres  psql '%s'
   Health    http://%s/readyz and /metrics

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 )
 
@@ -66,8 +67,8 @@ Examples:
 }
 
 // Run has them applied again.
-func (c *dlqRetryCommand) Run(ctx context.Context, p *program) error {
-	problems := p.problems()
+func (c *dlqRetryCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
 	room := problems.Size("max-bytes", c.MaxBytes)
 	if err := problems.Err(); err != nil {
 		return err
@@ -76,12 +77,12 @@ func (c *dlqRetryCommand) Run(ctx context.Context, p *program) error {
 }
 
 // Run gives them up.
-func (c *dlqDiscardCommand) Run(ctx context.Context, p *program) error {
+func (c *dlqDiscardCommand) Run(ctx context.Context, p *cli.Program) error {
 	return c.run(ctx, p, store.Decision{Force: c.Force, Discard: true})
 }
 
-func (c *decideFlags) run(ctx context.Context, p *program, d store.Decision) error {
-	problems := p.problems()
+func (c *decideFlags) run(ctx context.Context, p *cli.Program, d store.Decision) error {
+	problems := p.Problems()
 	d.Places, d.Filter, d.DryRun = readPlaces(problems, c.IDs...), c.filter(problems), c.DryRun
 	d.Limit = problems.Integer("limit", c.Limit, 1, 100_000)
 	wait := problems.Wait("wait", c.Wait)
@@ -90,11 +91,11 @@ func (c *decideFlags) run(ctx context.Context, p *program, d store.Decision) err
 	}
 	switch named := len(d.Places) > 0; {
 	case named && !d.Filter.Empty():
-		return misuse("give IDs or a filter, not both")
+		return cli.Misuse("give IDs or a filter, not both")
 	case !named && d.Filter.Empty():
-		return misuse("give the IDs of dead letters, or a filter: --reason, --type, --sku, --since, --until")
+		return cli.Misuse("give the IDs of dead letters, or a filter: --reason, --type, --sku, --since, --until")
 	}
-	db, err := p.openStore(ctx, c.Database)
+	db, err := p.OpenStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (c *decideFlags) run(ctx context.Context, p *program, d store.Decision) err
 			return err
 		}
 	}
-	return p.printDecisions(report, c.JSON)
+	return printDecisions(p, report, c.JSON)
 }
 
 // await waits until workers have done everything, or for so long. A person may stop it: what is

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 )
 
@@ -29,8 +30,8 @@ Examples:
 }
 
 // Run prints the list.
-func (c *dlqListCommand) Run(ctx context.Context, p *program) error {
-	problems := p.problems()
+func (c *dlqListCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
 	filter := c.filter(problems)
 	limit := problems.Integer("limit", c.Limit, 1, 100_000)
 	problems.OneOf("state", c.State, append(store.LetterStates(), "all")...)
@@ -43,7 +44,7 @@ func (c *dlqListCommand) Run(ctx context.Context, p *program) error {
 			states = store.LetterStates()
 		}
 	}
-	db, err := p.openStore(ctx, c.Database)
+	db, err := p.OpenStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -53,28 +54,28 @@ func (c *dlqListCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if c.JSON {
-		return p.printJSON(list)
+		return p.PrintJSON(list)
 	}
-	return p.printLetters(&list)
+	return printLetters(p, &list)
 }
 
-func (p *program) printLetters(list *store.LetterList) error {
+func printLetters(p *cli.Program, list *store.LetterList) error {
 	if len(list.Letters) == 0 {
-		_, err := fmt.Fprintln(p.out, "no dead letters")
+		_, err := fmt.Fprintln(p.Out, "no dead letters")
 		return err
 	}
-	t := newTable(p.out, "ID", "REASON", "TYPE", "PRODUCT", "WHEN", "STATE", "WAITING", "MESSAGE")
+	t := cli.NewTable(p.Out, "ID", "REASON", "TYPE", "PRODUCT", "WHEN", "STATE", "WAITING", "MESSAGE")
 	for _, l := range list.Letters {
 		waiting := ""
 		if l.Holds != "" {
-			waiting = count(l.Waiting)
+			waiting = cli.Count(l.Waiting)
 		}
-		t.row(l.ID.String(), l.Reason, l.Type, l.SKU, when(l.RecordedAt), stateOf(&l), waiting, cut(l.Message, 60))
+		t.Row(l.ID.String(), l.Reason, l.Type, l.SKU, cli.When(l.RecordedAt), stateOf(&l), waiting, cut(l.Message, 60))
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
-	return p.printMore(list.More)
+	return p.PrintMore(list.More)
 }
 
 // stateOf is a dead letter's state for people, with how far it is where it is about a batch of

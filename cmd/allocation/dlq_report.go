@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 )
 
@@ -40,12 +41,12 @@ var (
 	errNothingDecided = errors.New("nothing was decided: see allocation dlq list")
 )
 
-func (p *program) printDecisions(r *decisionReport, asJSON bool) error {
+func printDecisions(p *cli.Program, r *decisionReport, asJSON bool) error {
 	var err error
 	if asJSON {
-		err = p.printJSON(r.json())
+		err = p.PrintJSON(r.json())
 	} else {
-		err = p.printDecisionTable(r)
+		err = printDecisionTable(p, r)
 	}
 	switch {
 	case err != nil:
@@ -93,21 +94,21 @@ func (r *decisionReport) json() decisionJSON {
 // decisionsShown is how many dead letters people see one by one.
 const decisionsShown = 50
 
-func (p *program) printDecisionTable(r *decisionReport) error {
+func printDecisionTable(p *cli.Program, r *decisionReport) error {
 	if n := len(r.letters); n > 0 {
-		t := newTable(p.out, "ID", "REASON", "TYPE", "PRODUCT", "OUTCOME")
+		t := cli.NewTable(p.Out, "ID", "REASON", "TYPE", "PRODUCT", "OUTCOME")
 		for i, l := range r.letters[:min(n, decisionsShown)] {
-			t.row(l.ID.String(), l.Reason, l.Type, l.SKU, r.says(i))
+			t.Row(l.ID.String(), l.Reason, l.Type, l.SKU, r.says(i))
 		}
-		if err := t.flush(); err != nil {
+		if err := t.Flush(); err != nil {
 			return err
 		}
-		if err := p.printMore(int64(n - decisionsShown)); err != nil {
+		if err := p.PrintMore(int64(n - decisionsShown)); err != nil {
 			return err
 		}
-		fmt.Fprintln(p.out)
+		fmt.Fprintln(p.Out)
 	}
-	_, err := fmt.Fprintln(p.out, r.sum())
+	_, err := fmt.Fprintln(p.Out, r.sum())
 	return err
 }
 
@@ -142,24 +143,24 @@ func (r *decisionReport) says(i int) string {
 func (r *decisionReport) sum() string {
 	var parts []string
 	if r.dryRun {
-		parts = append(parts, fmt.Sprintf("%s would be decided, and nothing was", count(int64(len(r.letters)))))
+		parts = append(parts, fmt.Sprintf("%s would be decided, and nothing was", cli.Count(int64(len(r.letters)))))
 	}
 	for _, kind := range []struct{ result, says string }{
 		{store.OutcomeApplied, "applied"}, {store.OutcomeDiscarded, "discarded"}, {store.OutcomeRefused, "refused again"},
 		{store.OutcomeFailed, "failed again"}, {store.OutcomeWaits, "waiting behind a held product"}, {store.OutcomeStopped, "not read to their end"}, {store.OutcomePending, "not done yet"},
 	} {
 		if n := r.total(kind.result); n > 0 {
-			parts = append(parts, count(int64(n))+" "+kind.says)
+			parts = append(parts, cli.Count(int64(n))+" "+kind.says)
 		}
 	}
 	if len(r.letters) == 0 {
 		parts = append(parts, "no open dead letters match")
 	}
 	if r.more > 0 {
-		parts = append(parts, count(r.more)+" more match")
+		parts = append(parts, cli.Count(r.more)+" more match")
 	}
 	if r.leftOut > 0 {
-		parts = append(parts, count(r.leftOut)+" left out that failed when they were retried before (--force retries them)")
+		parts = append(parts, cli.Count(r.leftOut)+" left out that failed when they were retried before (--force retries them)")
 	}
 	return strings.Join(parts, "; ")
 }

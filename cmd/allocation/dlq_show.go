@@ -3,18 +3,22 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 )
 
 type dlqShowCommand struct {
-	shown
-	ID string `arg:"" name:"id" help:"The dead letter: <topic>.<partition>.<offset> of its command."`
+	config.Database
+	ID   string `arg:"" name:"id" help:"The dead letter: <topic>.<partition>.<offset> of its command."`
+	JSON bool   `help:"Print JSON."`
 }
 
 func (dlqShowCommand) Help() string {
@@ -26,17 +30,29 @@ Example:
 }
 
 // Run prints the dead letter.
-func (c *dlqShowCommand) Run(ctx context.Context, p *program) error {
-	problems := p.problems()
+func (c *dlqShowCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
 	places := readPlaces(problems, c.ID)
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	look := func(db *store.Store, ctx context.Context, _ string) (*letterJSON, error) {
-		l, err := db.Letter(ctx, places[0])
-		return newLetterJSON(l), err
+	db, err := p.OpenStore(ctx, c.Database)
+	if err != nil {
+		return err
 	}
-	return view(ctx, p, c.shown, "dead letter", c.ID, look, p.printLetter)
+	defer db.Close()
+	content, err := db.Letter(ctx, places[0])
+	if errors.Is(err, store.ErrUnknown) {
+		return fmt.Errorf("there is no dead letter %q", c.ID)
+	}
+	if err != nil {
+		return err
+	}
+	letter := newLetterJSON(content)
+	if c.JSON {
+		return p.PrintJSON(letter)
+	}
+	return printLetter(p, letter)
 }
 
 // letterJSON is a dead letter with all of its bytes, as JSON has them.
@@ -60,9 +76,6 @@ type bytesJSON struct {
 }
 
 func newLetterJSON(l *store.LetterContent) *letterJSON {
-	if l == nil {
-		return nil
-	}
 	out := &letterJSON{Letter: l.Letter, Key: newBytesJSON(l.Key), Value: newBytesJSON(l.Value), Others: l.Others, Headers: []letterHeaderJSON{}}
 	for _, h := range l.Headers {
 		out.Headers = append(out.Headers, letterHeaderJSON{newBytesJSON([]byte(h.Key)), newBytesJSON(h.Value)})
@@ -98,42 +111,42 @@ func (b bytesJSON) String() string {
 	case b.Text == nil:
 		return "(base64) " + *b.Base64
 	}
-	text := printableLines(strings.ReplaceAll(*b.Text, "\r\n", "\n"))
+	text := cli.PrintableLines(strings.ReplaceAll(*b.Text, "\r\n", "\n"))
 	return strings.ReplaceAll(text, "\n", "\n"+behindName)
 }
 
-func (p *program) printLetter(l *letterJSON) error {
+func printLetter(p *cli.Program, l *letterJSON) error {
 	say := func(name, format string, args ...any) {
-		fmt.Fprintf(p.out, "%-10s%s\n", name, printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(p.Out, "%-10s%s\n", name, cli.Printable(fmt.Sprintf(format, args...)))
 	}
-	fmt.Fprintf(p.out, "dead letter %s\n\n", printable(l.ID.String()))
+	fmt.Fprintf(p.Out, "dead letter %s\n\n", cli.Printable(l.ID.String()))
 	say("reason", "%s: %s", l.Reason, l.Message)
 	say("state", "%s", attempts(l.State, l.Retries))
 	if b := l.Batch; b != nil {
-		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; %s", l.ID.Offset, b.Last, count(int64(b.Records)),
-			count(int64(b.Bytes)), b.Codec, readAgain(&l.Letter))
+		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; %s", l.ID.Offset, b.Last, cli.Count(int64(b.Records)),
+			cli.Count(int64(b.Bytes)), b.Codec, readAgain(&l.Letter))
 	} else {
 		say("type", "%s", orUnknown(l.Type))
 		say("product", "%s", orUnknown(l.SKU))
 	}
 	if l.Holds != "" {
-		say("holds", "%s: %s later commands wait", l.Holds, count(l.Waiting))
+		say("holds", "%s: %s later commands wait", l.Holds, cli.Count(l.Waiting))
 	}
 	if l.CommandTime != nil {
-		say("sent", "%s", when(time.UnixMilli(*l.CommandTime)))
+		say("sent", "%s", cli.When(time.UnixMilli(*l.CommandTime)))
 	}
-	say("recorded", "%s", when(l.RecordedAt))
+	say("recorded", "%s", cli.When(l.RecordedAt))
 	if l.ResolvedAt != nil {
-		say("resolved", "%s", when(*l.ResolvedAt))
+		say("resolved", "%s", cli.When(*l.ResolvedAt))
 	}
 	if l.Batch == nil {
-		p.printLetterBytes(l)
+		printLetterBytes(p, l)
 	}
 	if len(l.Others) == 0 {
 		return nil
 	}
-	fmt.Fprintln(p.out, "\nother dead letters of this command")
-	return p.printLetters(&store.LetterList{Letters: l.Others})
+	fmt.Fprintln(p.Out, "\nother dead letters of this command")
+	return printLetters(p, &store.LetterList{Letters: l.Others})
 }
 
 // readAgain is how far a batch of records is.
@@ -152,12 +165,12 @@ func readAgain(l *store.Letter) string {
 	return far
 }
 
-func (p *program) printLetterBytes(l *letterJSON) {
-	fmt.Fprintf(p.out, "\nkey       %s\n", l.Key)
+func printLetterBytes(p *cli.Program, l *letterJSON) {
+	fmt.Fprintf(p.Out, "\nkey       %s\n", l.Key)
 	for _, h := range l.Headers {
-		fmt.Fprintf(p.out, "header    %s: %s\n", h.Key, h.Value)
+		fmt.Fprintf(p.Out, "header    %s: %s\n", h.Key, h.Value)
 	}
-	fmt.Fprintf(p.out, "value     %s\n", l.Value)
+	fmt.Fprintf(p.Out, "value     %s\n", l.Value)
 }
 
 func orUnknown(text string) string {

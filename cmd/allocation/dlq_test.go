@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 	"allocation/store"
 )
@@ -64,23 +65,23 @@ func TestDLQ_retriesWhatWasEarly(t *testing.T) {
 	s.send("ChangeBatchEta", "batchref=b1", "eta=2030-01-01", "sku=CHAIR")
 	id := s.awaitLetters(1)[0].ID.String()
 	require.Regexp(t, `^`+s.names.commands+`\.\d\.0$`, id)
-	requireOutcome(t, s.dlq("retry", id, "--dry-run"), exitDone, "1 would be decided, and nothing was")
-	requireOutcome(t, s.dlq("retry", id), exitFailed, "refused again, unknown_batch: ")
-	requireOutcome(t, s.dlq("list"), exitDone, "open (retried once before)")
-	requireOutcome(t, s.dlq("retry", "--sku=CHAIR"), exitFailed, "refused again, unknown_batch: ")
-	requireOutcome(t, s.dlq("list", "--state=all"), exitDone, "open (retried 2 times before)")
+	requireOutcome(t, s.dlq("retry", id, "--dry-run"), cli.ExitDone, "1 would be decided, and nothing was")
+	requireOutcome(t, s.dlq("retry", id), cli.ExitFailed, "refused again, unknown_batch: ")
+	requireOutcome(t, s.dlq("list"), cli.ExitDone, "open (retried once before)")
+	requireOutcome(t, s.dlq("retry", "--sku=CHAIR"), cli.ExitFailed, "refused again, unknown_batch: ")
+	requireOutcome(t, s.dlq("list", "--state=all"), cli.ExitDone, "open (retried 2 times before)")
 	require.Len(t, s.awaitLetters(1, "--state=all"), 1, "one dead letter, with a count of its retries")
 
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.tail(1)
-	requireOutcome(t, s.dlq("retry", id), exitDone, "1 applied")
+	requireOutcome(t, s.dlq("retry", id), cli.ExitDone, "1 applied")
 	require.Contains(t, s.tail(2)[1], "BatchEtaChanged")
-	requireOutcome(t, s.dlq("list"), exitDone, "no dead letters")
+	requireOutcome(t, s.dlq("list"), cli.ExitDone, "no dead letters")
 	require.Len(t, s.awaitLetters(1, "--state=all"), 1)
-	requireOutcome(t, s.dlq("show", id), exitDone, "other dead letters of this command")
-	requireOutcome(t, s.dlq("discard", id), exitFailed, "its command is applied")
-	requireOutcome(t, s.dlq("retry", s.names.commands+".0.77"), exitFailed, "there is no dead letter "+s.names.commands+".0.77")
-	requireOutcome(t, s.dlq("show", s.names.commands+".0.77"), exitFailed, "there is no dead letter")
+	requireOutcome(t, s.dlq("show", id), cli.ExitDone, "other dead letters of this command")
+	requireOutcome(t, s.dlq("discard", id), cli.ExitFailed, "its command is applied")
+	requireOutcome(t, s.dlq("retry", s.names.commands+".0.77"), cli.ExitFailed, "there is no dead letter "+s.names.commands+".0.77")
+	requireOutcome(t, s.dlq("show", s.names.commands+".0.77"), cli.ExitFailed, "there is no dead letter")
 }
 
 func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
@@ -105,14 +106,14 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 		require.NotNil(t, shown.Value.Base64)
 		require.Equal(t, *shown.Value.Base64 == "ewp9", shown.Value.Text != nil)
 	}
-	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--since=1h", "--limit=1"), exitDone, "1 discarded; 1 more match")
-	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--until=2000-01-01T00:00:00Z"), exitFailed, "no open dead letters match")
+	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--since=1h", "--limit=1"), cli.ExitDone, "1 discarded; 1 more match")
+	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--until=2000-01-01T00:00:00Z"), cli.ExitFailed, "no open dead letters match")
 	var done decisionJSON
 	require.NoError(t, json.Unmarshal([]byte(s.dlq("discard", "--type=Allocate", "--json").requireDone(t)), &done))
 	require.Equal(t, "discard", done.Decision)
 	require.Len(t, done.Letters, 1)
 	require.Equal(t, store.OutcomeDiscarded, done.Letters[0].Result)
-	requireOutcome(t, s.dlq("list"), exitDone, "no dead letters")
+	requireOutcome(t, s.dlq("list"), cli.ExitDone, "no dead letters")
 }
 
 // poison makes commands fail whose order is called so.
@@ -139,13 +140,13 @@ func TestDLQ_freesAHeldProduct(t *testing.T) {
 		out := runProgram(t, append([]string{"show"}, strings.Fields(what)...)...).requireDone(t)
 		require.Regexp(t, `product CHAIR is held since .* by the dead letter `+regexp.QuoteMeta(id)+` \(open\): 2 later commands wait`, out)
 	}
-	requireOutcome(t, s.dlq("show", id), exitDone, "holds     CHAIR: 2 later commands wait")
-	requireOutcome(t, s.dlq("retry", id), exitFailed, "failed again, and holds its product: ")
-	requireOutcome(t, s.dlq("retry", id), exitFailed, id+" was retried before (1 times), and failed again: --force retries it once more")
-	requireOutcome(t, s.dlq("retry", "--sku=CHAIR"), exitFailed, "1 left out that failed when they were retried before (--force retries them)")
+	requireOutcome(t, s.dlq("show", id), cli.ExitDone, "holds     CHAIR: 2 later commands wait")
+	requireOutcome(t, s.dlq("retry", id), cli.ExitFailed, "failed again, and holds its product: ")
+	requireOutcome(t, s.dlq("retry", id), cli.ExitFailed, id+" was retried before (1 times), and failed again: --force retries it once more")
+	requireOutcome(t, s.dlq("retry", "--sku=CHAIR"), cli.ExitFailed, "1 left out that failed when they were retried before (--force retries them)")
 
 	s.query(`drop trigger poison on lines`)
-	requireOutcome(t, s.dlq("retry", id, "--force"), exitDone, "1 applied")
+	requireOutcome(t, s.dlq("retry", id, "--force"), cli.ExitDone, "1 applied")
 	require.Equal(t, []string{
 		"CHAIR         1  BatchCreated          batch b1 of 50, in the warehouse",
 		"CHAIR         2  Allocated             order o0 gets 4 of batch b1",
@@ -165,8 +166,8 @@ func TestDLQ_decisionsWaitForAWorker(t *testing.T) {
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.tail(2)
 	require.NoError(t, s.stop())
-	requireOutcome(t, s.dlq("retry", id, "--wait=0s"), exitDone, "not done yet: a worker does it when it has the partition")
-	requireOutcome(t, s.dlq("list"), exitDone, "retrying")
+	requireOutcome(t, s.dlq("retry", id, "--wait=0s"), cli.ExitDone, "not done yet: a worker does it when it has the partition")
+	requireOutcome(t, s.dlq("list"), cli.ExitDone, "retrying")
 	s.start()
 	s.awaitLetters(1, "--state=retried")
 	require.Contains(t, s.tail(3)[2], "order o1 gets 1 of batch b1")

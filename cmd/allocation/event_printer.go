@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
+
+	"allocation/cmd/internal/cli"
 )
 
 // eventPrinter prints events as they come: aligned for people, as JSON lines for programs.
@@ -14,11 +16,10 @@ type eventPrinter struct {
 	sku  int           // the width of that column, which grows
 }
 
-func (p *program) newEventPrinter(asJSON bool) *eventPrinter {
-	e := &eventPrinter{out: bufio.NewWriter(p.out), sku: 8}
+func newEventPrinter(p *cli.Program, asJSON bool) *eventPrinter {
+	e := &eventPrinter{out: bufio.NewWriter(p.Out), sku: 8}
 	if asJSON {
-		e.json = newJSONEncoder(e.out)
-		e.json.SetEscapeHTML(false)
+		e.json = cli.NewJSONEncoder(e.out)
 	}
 	return e
 }
@@ -29,10 +30,10 @@ func (p *eventPrinter) print(e *event) {
 		_ = p.json.Encode(e)
 		return
 	}
-	sku := printable(e.data().SKU)
+	sku := cli.Printable(e.data().SKU)
 	p.sku = max(p.sku, min(utf8.RuneCountInString(sku), 40))
 	fmt.Fprintf(p.out, "%s  %-*s %6s  %-20s  %s\n",
-		when(e.at), p.sku, sku, e.number(), printable(e.kind()), printable(e.words()))
+		cli.When(e.at), p.sku, sku, e.number(), cli.Printable(e.kind()), cli.Printable(e.words()))
 }
 
 func (p *eventPrinter) flush() error { return p.out.Flush() }

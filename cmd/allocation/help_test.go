@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"allocation/cmd/internal/cli"
+
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
@@ -46,7 +48,7 @@ func TestHelp_variablesOfAWorker(t *testing.T) {
 func TestHelp_onlySettingsHaveAVariable(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	err := kong.Visit((&program{}).parser().Model, func(node kong.Visitable, next kong.Next) error {
+	err := kong.Visit(newProgram(nil, nil, nil).Parser().Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok && len(flag.Envs) > 0 {
 			require.Equal(t, []string{strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))}, flag.Envs)
 			seen[flag.Envs[0]] = true
@@ -84,7 +86,7 @@ func TestProgram_wrongUsage(t *testing.T) {
 		{`--partitions is "none"`, []string{"topics", "create", "--partitions", "none"}},
 	} {
 		o := runProgram(t, c.args...)
-		require.Equal(t, exitUsage, o.code, c.args)
+		require.Equal(t, cli.ExitUsage, o.code, c.args)
 		require.Contains(t, o.err, c.says)
 		require.Empty(t, o.out)
 	}
@@ -93,13 +95,13 @@ func TestProgram_wrongUsage(t *testing.T) {
 func TestProgram_nobodyAnswers(t *testing.T) {
 	for _, args := range [][]string{{"tail"}, {"send", "Deallocate", "orderid=o", "sku=s"}, {"topics", "create"}} {
 		o := runProgram(t, append(args, "--kafka-brokers=127.0.0.1:1")...)
-		require.Equal(t, exitFailed, o.code)
+		require.Equal(t, cli.ExitFailed, o.code)
 		require.Contains(t, o.err, "Kafka does not answer at 127.0.0.1:1")
 	}
 	t.Setenv("DATABASE_URL", "postgres://somebody:secret@127.0.0.1:1/none")
 	for _, args := range [][]string{{"show", "order", "o1"}, {"migrate", "up"}} {
 		o := runProgram(t, args...)
-		require.Equal(t, exitFailed, o.code)
+		require.Equal(t, cli.ExitFailed, o.code)
 		require.Contains(t, o.err, "Postgres does not answer at 127.0.0.1:1")
 		require.NotContains(t, o.err, "secret")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -29,7 +30,7 @@ func TestWorker_refusesAGroupOfAnotherKind(t *testing.T) {
 		join(group)
 		s.awaitGroup(group)
 		o := refuseWorker(t, append(s.names.flags(t), "--kafka-group-id="+group)...)
-		require.Equal(t, exitFailed, o.code, o.err)
+		require.Equal(t, cli.ExitFailed, o.code, o.err)
 		require.Contains(t, o.err, `KAFKA_GROUP_ID is "`+group+`", and Kafka has `+kind+" of that name, which takes no workers")
 	}
 }

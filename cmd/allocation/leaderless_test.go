@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
 )
@@ -68,7 +69,7 @@ func TestService_beginsANewTopicAtItsEndWhenAllPartitionsTell(t *testing.T) {
 	require.NoError(t, cluster.Start(t.Context(), 2))
 	s.awaitReadyz("200 {\"ready\":true}\n")
 	for _, sku := range skus {
-		require.Equal(t, exitFailed, runProgram(t, "show", "product", sku).code, "what was there before is skipped")
+		require.Equal(t, cli.ExitFailed, runProgram(t, "show", "product", sku).code, "what was there before is skipped")
 		s.send("CreateBatch", "ref=new"+sku, "sku="+sku, "qty=100")
 	}
 	s.allocates("new", skus[:])
@@ -184,11 +185,11 @@ func (s *service) resetsTheOthers() {
 		return runProgram(s.t, append([]string{"offsets", "reset", "--to-latest", "--topic=commands", "--kafka-brokers=" + s.names.server(s.t)}, flags...)...)
 	}
 	o := reset("--partition=2", "--execute")
-	require.Equal(s.t, exitFailed, o.code)
+	require.Equal(s.t, cli.ExitFailed, o.code)
 	require.Contains(s.t, o.err, "nothing was decided: no position that can be compared with its log is in quarantine, of those asked for: topic commands, partition 2: LEADER_NOT_AVAILABLE")
 	for _, flags := range [][]string{nil, {"--execute"}, {"--json"}} {
 		o := reset(flags...)
-		require.Equal(s.t, exitFailed, o.code, "not all that was asked for")
+		require.Equal(s.t, cli.ExitFailed, o.code, "not all that was asked for")
 		require.Contains(s.t, o.out, "goes on where it is")
 		require.Contains(s.t, o.err, "they were left alone: decide about them, by --topic and --partition, when their brokers are back: topic commands, partition 2: LEADER_NOT_AVAILABLE")
 	}
@@ -201,7 +202,7 @@ func (s *service) resetsTheOthers() {
 
 func (s *service) listsAs(partition int, state string) bool {
 	o := runProgram(s.t, "offsets", "list", "--kafka-brokers="+s.names.server(s.t))
-	return o.code == exitDone && regexp.MustCompile(fmt.Sprintf(`(?m)^commands +%d .* %s`, partition, state)).MatchString(o.out)
+	return o.code == cli.ExitDone && regexp.MustCompile(fmt.Sprintf(`(?m)^commands +%d .* %s`, partition, state)).MatchString(o.out)
 }
 
 func (s *service) namesNothing() {

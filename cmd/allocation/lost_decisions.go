@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 )
 
@@ -43,29 +44,29 @@ type lostDecision struct {
 }
 
 // Run lists them.
-func (c *dlqLostCommand) Run(ctx context.Context, p *program) error {
-	problems := p.problems()
+func (c *dlqLostCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
 	c.Kafka.Check(problems)
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	db, err := p.openStore(ctx, c.Database)
+	db, err := p.OpenStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	client, err := p.connectKafka(ctx, c.Kafka, historyOptions()...)
+	client, err := p.ConnectKafka(ctx, c.Kafka, cli.ReadTopicOptions()...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := sameCluster(ctx, db, client, c.Kafka); err != nil {
+	if err := cli.SameCluster(ctx, db, client, c.Kafka); err != nil {
 		return err
 	}
-	if err := missingTopics(ctx, client, c.DeadLetterTopic); err != nil {
+	if err := cli.MissingTopics(ctx, client, c.DeadLetterTopic); err != nil {
 		return err
 	}
-	decisions, err := readDecisions(ctx, &historyTopic{client: client, topic: c.DeadLetterTopic})
+	decisions, err := readDecisions(ctx, client, c.DeadLetterTopic)
 	if err != nil {
 		return err
 	}
@@ -73,14 +74,14 @@ func (c *dlqLostCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	return p.printLost(lost, c.JSON)
+	return printLost(p, lost, c.JSON)
 }
 
 // readDecisions are the last decisions about each dead letter, in the order in which they were
 // made. They are held in memory: people made them.
-func readDecisions(ctx context.Context, topic *historyTopic) ([]lostDecision, error) {
+func readDecisions(ctx context.Context, client *kgo.Client, topic string) ([]lostDecision, error) {
 	last := map[store.Place]lostDecision{}
-	err := topic.each(ctx, func(r *kgo.Record) error {
+	err := cli.ReadTopic(ctx, client, topic, func(r *kgo.Record) error {
 		d, ok := decisionOf(r)
 		if before, known := last[d.place]; ok && (!known || !d.Time.Before(before.Time)) {
 			last[d.place] = d
@@ -148,22 +149,22 @@ func missing(decision string, has store.LetterState) string {
 	return has.State
 }
 
-func (p *program) printLost(lost []lostDecision, asJSON bool) error {
+func printLost(p *cli.Program, lost []lostDecision, asJSON bool) error {
 	if asJSON {
 		for _, d := range lost {
-			if err := p.printJSON(d); err != nil {
+			if err := p.PrintJSON(d); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	if len(lost) == 0 {
-		_, err := fmt.Fprintln(p.out, "the database knows all decisions")
+		_, err := fmt.Fprintln(p.Out, "the database knows all decisions")
 		return err
 	}
-	t := newTable(p.out, "TIME", "DEAD LETTER", "PRODUCT", "DECISION", "IN THE DATABASE")
+	t := cli.NewTable(p.Out, "TIME", "DEAD LETTER", "PRODUCT", "DECISION", "IN THE DATABASE")
 	for _, d := range lost {
-		t.row(when(d.Time), d.ID, d.SKU, d.Decision, d.Database)
+		t.Row(cli.When(d.Time), d.ID, d.SKU, d.Decision, d.Database)
 	}
-	return t.flush()
+	return t.Flush()
 }

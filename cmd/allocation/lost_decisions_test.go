@@ -37,7 +37,7 @@ func (s *service) decided(from time.Time, decisions ...string) {
 func (s *service) lost(asJSON bool) string {
 	s.t.Helper()
 	var out, stderr bytes.Buffer
-	p := &program{in: strings.NewReader(""), out: &out, err: &stderr}
+	p := newProgram(strings.NewReader(""), &out, &stderr)
 	c := &dlqLostCommand{Kafka: config.Kafka{Brokers: testbed.Kafka(s.t), SecurityProtocol: "PLAINTEXT"}, DeadLetterTopic: s.names.deadLetters, JSON: asJSON}
 	require.NoError(s.t, c.Run(s.t.Context(), p), stderr.String())
 	return strings.ReplaceAll(out.String(), s.names.commands, "commands")

@@ -9,14 +9,16 @@ import (
 	"context"
 	"os"
 
+	"allocation/cmd/internal/cli"
+
 	"github.com/google/uuid"
 )
 
 func main() {
 	uuid.EnableRandPool() // send -f makes an id for each line; only here is nobody making one yet
-	ctx, stop := untilSignal(context.Background())
-	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr}
-	code := p.run(ctx, os.Args[1:])
+	ctx, stop := cli.UntilSignal(context.Background())
+	p := newProgram(os.Stdin, os.Stdout, os.Stderr)
+	code := p.Run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

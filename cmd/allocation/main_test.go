@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -30,8 +31,8 @@ func runProgram(t *testing.T, args ...string) outcome {
 
 func runWith(ctx context.Context, in string, args ...string) outcome {
 	var out, err bytes.Buffer
-	p := &program{in: strings.NewReader(in), out: &out, err: &err}
-	return outcome{code: p.run(ctx, args), out: out.String(), err: err.String()}
+	p := newProgram(strings.NewReader(in), &out, &err)
+	return outcome{code: p.Run(ctx, args), out: out.String(), err: err.String()}
 }
 
 // startLimit is for a worker that must not start. One that does would run for ever.
@@ -50,7 +51,7 @@ func refuseWorker(t *testing.T, flags ...string) outcome {
 // requireDone returns what the program printed.
 func (o outcome) requireDone(t *testing.T) string {
 	t.Helper()
-	require.Equal(t, exitDone, o.code, "%s%s", o.out, o.err)
+	require.Equal(t, cli.ExitDone, o.code, "%s%s", o.out, o.err)
 	return o.out
 }
 

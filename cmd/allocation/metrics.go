@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/plugin/kprom"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/outbox"
 	"allocation/outbox/pulse"
 	"allocation/worker"
@@ -109,7 +110,7 @@ func buildInfo() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name:        "allocation_build_info",
 		Help:        "1; the labels say which build this is.",
-		ConstLabels: prometheus.Labels{"version": version(), "goversion": runtime.Version()},
+		ConstLabels: prometheus.Labels{"version": cli.Version(), "goversion": runtime.Version()},
 	}, func() float64 { return 1 })
 }
 

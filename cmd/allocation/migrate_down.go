@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/migrations"
 )
 
@@ -43,14 +44,14 @@ var tablesOf = map[int64][]string{
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.
-func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
-	problems := p.problems()
+func (c *migrateDownCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
 	c.Database.Check(problems)
 	to := int64(problems.Integer("to", c.To, 0, int(migrations.Latest())))
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	db, err := p.openDatabase(ctx, c.Database)
+	db, err := p.OpenDatabase(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if !c.Yes {
-		return misuse("going down to version %d loses %s; say --yes to do it", to, lost)
+		return cli.Misuse("going down to version %d loses %s; say --yes to do it", to, lost)
 	}
 	undone, err := provider.DownTo(ctx, to)
 	if err != nil {
@@ -83,12 +84,12 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if c.JSON {
-		return p.printJSON(migrationResults(undone))
+		return p.PrintJSON(migrationResults(undone))
 	}
 	for _, m := range migrationResults(undone) {
-		fmt.Fprintf(p.out, "undid %d %s\n", m.Version, m.Name)
+		fmt.Fprintf(p.Out, "undid %d %s\n", m.Version, m.Name)
 	}
-	_, err = fmt.Fprintf(p.out, "the schema is at version %d; lost: %s\n", to, lost)
+	_, err = fmt.Fprintf(p.Out, "the schema is at version %d; lost: %s\n", to, lost)
 	return err
 }
 
@@ -102,7 +103,7 @@ func rowsLost(ctx context.Context, db *sql.DB, to int64) (string, error) {
 				return "", fmt.Errorf("count rows of %s: %w", table, err)
 			}
 			if exists {
-				lost = append(lost, fmt.Sprintf("%s (rows: %s)", table, count(rows)))
+				lost = append(lost, fmt.Sprintf("%s (rows: %s)", table, cli.Count(rows)))
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 	"allocation/migrations"
 )
@@ -30,9 +31,9 @@ func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
 
 	began := time.Now()
 	o := runProgram(t, "migrate", "up")
-	requireOutcome(t, o, exitFailed, "somebody's open transaction has locked what is to change")
+	requireOutcome(t, o, cli.ExitFailed, "somebody's open transaction has locked what is to change")
 	require.Less(t, time.Since(began), 6*migrations.LockTimeout)
-	requireOutcome(t, runProgram(t, "migrate", "down", "--to=0", "--yes"), exitFailed, "somebody's open transaction has locked what is to change")
+	requireOutcome(t, runProgram(t, "migrate", "down", "--to=0", "--yes"), cli.ExitFailed, "somebody's open transaction has locked what is to change")
 
 	_, err = analyst.Exec(t.Context(), "commit")
 	require.NoError(t, err)
@@ -51,7 +52,7 @@ func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
 	require.Contains(t, runProgram(t, "migrate", "up").requireDone(t), says)
 	require.Contains(t, runProgram(t, "migrate", "status").err, says)
 	for _, to := range []int64{0, own - 1, own} {
-		requireOutcome(t, runProgram(t, "migrate", "down", fmt.Sprintf("--to=%d", to), "--yes"), exitFailed, "nothing was undone: "+says)
+		requireOutcome(t, runProgram(t, "migrate", "down", fmt.Sprintf("--to=%d", to), "--yes"), cli.ExitFailed, "nothing was undone: "+says)
 	}
 	require.Len(t, tables(t, database), len(knownTables()))
 }
@@ -62,9 +63,9 @@ func TestMigrateUp_givesTheRolesWhatADumpWithoutPrivilegesLost(t *testing.T) {
 	s, database, _ := asWorkersLogin(t)
 	operator, operates := newLogin(t, database)
 	administer(t, database, "grant allocation_operator to "+operator, "revoke all on all tables in schema public from allocation_worker, allocation_operator")
-	require.Equal(t, exitFailed, s.runWorker().code)
+	require.Equal(t, cli.ExitFailed, s.runWorker().code)
 	t.Setenv("DATABASE_URL", operates)
-	requireOutcome(t, runProgram(t, "dlq", "list"), exitFailed, "has the role allocation_operator, which lacks its rights")
+	requireOutcome(t, runProgram(t, "dlq", "list"), cli.ExitFailed, "has the role allocation_operator, which lacks its rights")
 
 	t.Setenv("DATABASE_URL", database)
 	o := runProgram(t, "migrate", "up")
@@ -75,7 +76,7 @@ func TestMigrateUp_givesTheRolesWhatADumpWithoutPrivilegesLost(t *testing.T) {
 	t.Setenv("DATABASE_URL", operates)
 	require.Contains(t, runProgram(t, "dlq", "list").requireDone(t), "no dead letters")
 	runProgram(t, "offsets", "list", "--history").requireDone(t)
-	requireOutcome(t, runProgram(t, "dlq", "discard", s.names.commands+".0.0"), exitFailed, "there is no dead letter")
+	requireOutcome(t, runProgram(t, "dlq", "discard", s.names.commands+".0.0"), cli.ExitFailed, "there is no dead letter")
 }
 
 func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
@@ -88,11 +89,11 @@ func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
 	require.NoError(t, err)
 
 	var said syncBuffer
-	p, code := &program{in: strings.NewReader(""), out: &said, err: &said}, make(chan int)
-	go func() { code <- p.run(t.Context(), []string{"migrate", "up"}) }()
+	p, code := newProgram(strings.NewReader(""), &said, &said), make(chan int)
+	go func() { code <- p.Run(t.Context(), []string{"migrate", "up"}) }()
 	waits := regexp.MustCompile(fmt.Sprintf("waiting for up to 5 minutes: session %d of user .*, application deployment, has the lock of migrations", other.PgConn().PID()))
 	require.Eventually(t, func() bool { return waits.MatchString(said.String()) }, 20*time.Second, 20*time.Millisecond)
 	require.NoError(t, other.Close(t.Context()))
-	require.Equal(t, exitDone, <-code)
+	require.Equal(t, cli.ExitDone, <-code)
 	require.Contains(t, said.String(), "up to date")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/migrations"
 )
 
@@ -35,8 +36,8 @@ type migrationStatus struct {
 }
 
 // Run prints every migration.
-func (c *migrateStatusCommand) Run(ctx context.Context, p *program) error {
-	db, err := p.openDatabase(ctx, c.Database)
+func (c *migrateStatusCommand) Run(ctx context.Context, p *cli.Program) error {
+	db, err := p.OpenDatabase(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -57,16 +58,16 @@ func (c *migrateStatusCommand) Run(ctx context.Context, p *program) error {
 		return fmt.Errorf("read migrations of the database: %w", err)
 	}
 	if state.Version > migrations.Latest() {
-		p.tell("the schema is at version %d, newer than this program's %d", state.Version, migrations.Latest())
+		p.Tell("the schema is at version %d, newer than this program's %d", state.Version, migrations.Latest())
 	}
-	if err := p.tellOthers(ctx, db); err != nil {
+	if err := tellOthers(ctx, p, db); err != nil {
 		return err
 	}
-	return p.printStatus(statuses(found), c.JSON)
+	return printStatus(p, statuses(found), c.JSON)
 }
 
 // tellOthers names who else may use the schema.
-func (p *program) tellOthers(ctx context.Context, db *sql.DB) error {
+func tellOthers(ctx context.Context, p *cli.Program, db *sql.DB) error {
 	others, err := migrations.Others(ctx, db)
 	if err != nil {
 		return err
@@ -76,13 +77,13 @@ func (p *program) tellOthers(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	for _, line := range migrations.Describe(others) {
-		p.tell("another role has rights, %s; `allocation migrate up` as the owner takes them away", line)
+		p.Tell("another role has rights, %s; `allocation migrate up` as the owner takes them away", line)
 	}
 	for _, role := range makers {
 		if role != "PUBLIC" {
 			role = pgx.Identifier{role}.Sanitize()
 		}
-		p.tell("others may create in the schema public, where what they make can be taken for allocation's: as its owner, `revoke create on schema public from %s`", role)
+		p.Tell("others may create in the schema public, where what they make can be taken for allocation's: as its owner, `revoke create on schema public from %s`", role)
 	}
 	return nil
 }
@@ -98,17 +99,17 @@ func statuses(found []*goose.MigrationStatus) []migrationStatus {
 	return all
 }
 
-func (p *program) printStatus(all []migrationStatus, asJSON bool) error {
+func printStatus(p *cli.Program, all []migrationStatus, asJSON bool) error {
 	if asJSON {
-		return p.printJSON(all)
+		return p.PrintJSON(all)
 	}
-	t := newTable(p.out, "VERSION", "NAME", "APPLIED")
+	t := cli.NewTable(p.Out, "VERSION", "NAME", "APPLIED")
 	for _, m := range all {
 		applied := "missing: run `allocation migrate up`"
 		if m.Applied {
 			applied = m.AppliedAt.UTC().Format(time.RFC3339)
 		}
-		t.row(fmt.Sprint(m.Version), m.Name, applied)
+		t.Row(fmt.Sprint(m.Version), m.Name, applied)
 	}
-	return t.flush()
+	return t.Flush()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 	"allocation/migrations"
 )
@@ -64,7 +65,7 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 		}
 		before := tables(t, database)
 		o := runProgram(t, "migrate", "down", fmt.Sprintf("--to=%d", version-1))
-		require.Equal(t, exitUsage, o.code)
+		require.Equal(t, cli.ExitUsage, o.code)
 		require.Equal(t, before, tables(t, database), "nothing happens without --yes")
 
 		runProgram(t, "migrate", "down", "--yes", fmt.Sprintf("--to=%d", version-1)).requireDone(t)
@@ -79,7 +80,7 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 		require.ElementsMatch(t, tablesOf[version], lost)
 	}
 	o := runProgram(t, "migrate", "down", "--yes", "--to=7")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "nothing was undone: the schema is at version 0")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -41,12 +42,12 @@ type offsetsView struct {
 }
 
 // look connects, and reads all positions and the logs of their topics. The caller closes.
-func (s *offsetsServers) look(ctx context.Context, p *program) (*offsetsView, error) {
-	db, err := p.openStore(ctx, s.Database)
+func (s *offsetsServers) look(ctx context.Context, p *cli.Program) (*offsetsView, error) {
+	db, err := p.OpenStore(ctx, s.Database)
 	if err != nil {
 		return nil, err
 	}
-	client, err := p.connectKafka(ctx, s.Kafka)
+	client, err := p.ConnectKafka(ctx, s.Kafka)
 	if err != nil {
 		db.Close()
 		return nil, err
@@ -65,7 +66,7 @@ func (v *offsetsView) close() {
 }
 
 func (v *offsetsView) read(ctx context.Context, kafka config.Kafka) (err error) {
-	if err := sameCluster(ctx, v.db, v.client, kafka); err != nil {
+	if err := cli.SameCluster(ctx, v.db, v.client, kafka); err != nil {
 		return err
 	}
 	if v.positions, err = v.db.Positions(ctx); err != nil {
@@ -107,7 +108,7 @@ func (v *offsetsView) existing(ctx context.Context) (topics []string, err error)
 	}
 	hidden := slices.DeleteFunc(slices.Clone(topics), func(name string) bool { return !v.hidden(name) })
 	if len(hidden) == len(topics) {
-		return nil, &hiddenTopicsError{hidden}
+		return nil, &cli.HiddenTopicsError{Topics: hidden}
 	}
 	return slices.DeleteFunc(topics, func(name string) bool { return !v.topics.Has(name) && !v.hidden(name) }), nil
 }
@@ -153,7 +154,7 @@ type choice struct {
 
 func (c *choice) check() error {
 	if len(c.Partition) > 0 && c.Topic == "" {
-		return misuse("--partition needs --topic")
+		return cli.Misuse("--partition needs --topic")
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"allocation/cmd/internal/cli"
+)
 
 type offsetsAcceptCommand struct {
 	offsetsServers
@@ -21,7 +25,7 @@ Example:
 }
 
 // Run says what accepting means, or does it.
-func (c *offsetsAcceptCommand) Run(ctx context.Context, p *program) error {
+func (c *offsetsAcceptCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -43,5 +47,5 @@ func (c *offsetsAcceptCommand) Run(ctx context.Context, p *program) error {
 		}
 		moves = append(moves, v.plan(position, to, "accept", c.Why))
 	}
-	return p.decide(ctx, v, moves, left, c.decisionFlags, c.JSON)
+	return decide(ctx, p, v, moves, left, c.decisionFlags, c.JSON)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -75,21 +76,21 @@ func records(n int64) string {
 	if n == 1 {
 		return "1 offset"
 	}
-	return count(n) + " offsets"
+	return cli.Count(n) + " offsets"
 }
 
 // decide prints the plan, and carries it out where that is wanted. To leave some of what was asked
 // for alone is to fail.
-func (p *program) decide(ctx context.Context, v *offsetsView, moves []plannedMove, left leftAlone, flags decisionFlags, asJSON bool) error {
+func decide(ctx context.Context, p *cli.Program, v *offsetsView, moves []plannedMove, left leftAlone, flags decisionFlags, asJSON bool) error {
 	if flags.Execute {
 		if err := v.execute(ctx, moves); err != nil {
 			return err
 		}
 	}
 	if asJSON {
-		return errors.Join(p.printJSON(moves), left.err())
+		return errors.Join(p.PrintJSON(moves), left.err())
 	}
-	return errors.Join(p.printMoves(moves, flags.Execute), left.err())
+	return errors.Join(printMoves(p, moves, flags.Execute), left.err())
 }
 
 func (v *offsetsView) execute(ctx context.Context, moves []plannedMove) error {
@@ -107,18 +108,18 @@ func (v *offsetsView) execute(ctx context.Context, moves []plannedMove) error {
 	return nil
 }
 
-func (p *program) printMoves(moves []plannedMove, executed bool) error {
-	t := newTable(p.out, "TOPIC", "PARTITION", "FROM", "TO", "WHAT IT MEANS")
+func printMoves(p *cli.Program, moves []plannedMove, executed bool) error {
+	t := cli.NewTable(p.Out, "TOPIC", "PARTITION", "FROM", "TO", "WHAT IT MEANS")
 	for _, m := range moves {
-		t.row(m.Topic, fmt.Sprint(m.Partition), fmt.Sprint(m.From), number(m.To), m.Effect)
+		t.Row(m.Topic, fmt.Sprint(m.Partition), fmt.Sprint(m.From), number(m.To), m.Effect)
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
 	if executed {
-		fmt.Fprintln(p.out, "Done. The workers notice by themselves, within seconds.")
+		fmt.Fprintln(p.Out, "Done. The workers notice by themselves, within seconds.")
 	} else {
-		fmt.Fprintln(p.out, "Nothing was changed. Say --execute to do it.")
+		fmt.Fprintln(p.Out, "Nothing was changed. Say --execute to do it.")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -19,20 +20,20 @@ type offsetsGroup struct {
 }
 
 // group asks who takes part in the consumer group. Where this user may not know, it says so.
-func (v *offsetsView) group(ctx context.Context, p *program) (g offsetsGroup, err error) {
+func (v *offsetsView) group(ctx context.Context, p *cli.Program) (g offsetsGroup, err error) {
 	_, name, err := v.db.Cluster(ctx)
 	if err != nil || name == "" {
 		return g, err
 	}
-	asking, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
+	asking, cancel := context.WithTimeoutCause(ctx, cli.AnswerTime, fmt.Errorf("no answer within %s", cli.AnswerTime))
 	defer cancel()
 	g.Group, err = worker.DescribeGroup(asking, v.admin, name)
 	if errors.Is(err, kerr.GroupAuthorizationFailed) {
-		fmt.Fprintf(p.err, "Kafka's access rules do not let this user see the group %s, so STATE does not tell which partitions no worker has: SECURITY.md lists what each role needs\n", name)
+		fmt.Fprintf(p.Err, "Kafka's access rules do not let this user see the group %s, so STATE does not tell which partitions no worker has: SECURITY.md lists what each role needs\n", name)
 		return offsetsGroup{}, nil
 	}
 	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(p.err, "Kafka does not tell who is in the group %s, so STATE does not tell which partitions no worker has: %v\n", name, causeOf(asking, err))
+		fmt.Fprintf(p.Err, "Kafka does not tell who is in the group %s, so STATE does not tell which partitions no worker has: %v\n", name, cli.CauseOf(asking, err))
 		return offsetsGroup{}, nil
 	}
 	g.owners = g.Owners()

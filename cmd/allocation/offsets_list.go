@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 )
 
@@ -48,7 +49,7 @@ type listedPosition struct {
 }
 
 // Run prints the positions.
-func (c *offsetsListCommand) Run(ctx context.Context, p *program) error {
+func (c *offsetsListCommand) Run(ctx context.Context, p *cli.Program) error {
 	if c.History {
 		return c.history(ctx, p)
 	}
@@ -67,17 +68,17 @@ func (c *offsetsListCommand) Run(ctx context.Context, p *program) error {
 		list[i].alone(&group, position)
 	}
 	if c.JSON {
-		return p.printJSON(list)
+		return p.PrintJSON(list)
 	}
-	t := newTable(p.out, "TOPIC", "PARTITION", "POSITION", "PUBLISHED", "START", "END", "STABLE", "LAG", "EPOCH", "OWNER", "STATE")
+	t := cli.NewTable(p.Out, "TOPIC", "PARTITION", "POSITION", "PUBLISHED", "START", "END", "STABLE", "LAG", "EPOCH", "OWNER", "STATE")
 	for _, l := range list {
 		if l.State == "retired" && l.Unpublished == 0 {
 			continue // history
 		}
-		t.row(l.Topic, fmt.Sprint(l.Partition), fmt.Sprint(l.Position), fmt.Sprint(l.Published), number(l.Start), number(l.End), number(l.Stable),
+		t.Row(l.Topic, fmt.Sprint(l.Partition), fmt.Sprint(l.Position), fmt.Sprint(l.Published), number(l.Start), number(l.End), number(l.Stable),
 			number(l.Lag), fmt.Sprint(l.Epoch), l.Owner, l.state())
 	}
-	return t.flush()
+	return t.Flush()
 }
 
 func (v *offsetsView) listed(p store.PositionView) listedPosition {
@@ -97,7 +98,7 @@ func (v *offsetsView) listed(p store.PositionView) listedPosition {
 		l.Reason = fmt.Sprintf("where its log ends is not known: %v", cmp.Or(v.silent[partitionOf(p)], errNoLeader))
 	}
 	if p.Trouble != "" {
-		l.State, l.Reason = "not_fetched", fmt.Sprintf("since %s: %s", when(*p.TroubleSince), p.Trouble)
+		l.State, l.Reason = "not_fetched", fmt.Sprintf("since %s: %s", cli.When(*p.TroubleSince), p.Trouble)
 	}
 	if why := v.unusable(p); why != "" {
 		l.State, l.Reason, l.Lag = "quarantined", why, nil
@@ -137,8 +138,8 @@ func number(n *int64) string {
 }
 
 // history prints what was decided.
-func (c *offsetsListCommand) history(ctx context.Context, p *program) error {
-	db, err := p.openStore(ctx, c.Database)
+func (c *offsetsListCommand) history(ctx context.Context, p *cli.Program) error {
+	db, err := p.OpenStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -148,11 +149,11 @@ func (c *offsetsListCommand) history(ctx context.Context, p *program) error {
 		return err
 	}
 	if c.JSON {
-		return p.printJSON(decisions)
+		return p.PrintJSON(decisions)
 	}
-	t := newTable(p.out, "AT", "BY", "DECISION", "TOPIC", "PARTITION", "FROM", "TO", "WHY")
+	t := cli.NewTable(p.Out, "AT", "BY", "DECISION", "TOPIC", "PARTITION", "FROM", "TO", "WHY")
 	for _, d := range decisions {
-		t.row(when(d.At), d.By, d.Action, d.Topic, fmt.Sprint(d.Partition), fmt.Sprint(d.From), number(d.To), d.Why)
+		t.Row(cli.When(d.At), d.By, d.Action, d.Topic, fmt.Sprint(d.Partition), fmt.Sprint(d.From), number(d.To), d.Why)
 	}
-	return t.flush()
+	return t.Flush()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 )
 
@@ -38,7 +39,7 @@ Example:
 }
 
 // Run says what the reset means, or does it.
-func (c *offsetsResetCommand) Run(ctx context.Context, p *program) error {
+func (c *offsetsResetCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (c *offsetsResetCommand) Run(ctx context.Context, p *program) error {
 		}
 		moves = append(moves, v.plan(position, &to, "reset", c.Why))
 	}
-	return p.decide(ctx, v, moves, left, c.decisionFlags, c.JSON)
+	return decide(ctx, p, v, moves, left, c.decisionFlags, c.JSON)
 }
 
 func (c *offsetsResetCommand) since() (time.Time, error) {
@@ -72,7 +73,7 @@ func (c *offsetsResetCommand) since() (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, c.ToDatetime)
 	if err != nil {
-		return t, misuse("--to-datetime is %q; it must be a date, a time and a zone, such as 2026-11-23T08:00:00Z", c.ToDatetime)
+		return t, cli.Misuse("--to-datetime is %q; it must be a date, a time and a zone, such as 2026-11-23T08:00:00Z", c.ToDatetime)
 	}
 	return t, nil
 }
@@ -91,7 +92,7 @@ func (c *offsetsResetCommand) target(ctx context.Context, v *offsetsView, p stor
 	case c.ToOffset == nil:
 		return v.firstSince(ctx, p, since)
 	case *c.ToOffset < log.Start || *c.ToOffset > log.End:
-		return 0, misuse("--to-offset is %d; of topic %s, partition %d, the log goes from %d to %d", *c.ToOffset, p.Topic, p.Partition, log.Start, log.End)
+		return 0, cli.Misuse("--to-offset is %d; of topic %s, partition %d, the log goes from %d to %d", *c.ToOffset, p.Topic, p.Partition, log.Start, log.End)
 	}
 	return *c.ToOffset, nil
 }

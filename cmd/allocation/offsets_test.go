@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -76,14 +77,14 @@ func TestOffsets_endAQuarantineAndSetAPositionWhileAWorkerRuns(t *testing.T) {
 	require.Eventually(t, func() bool { return s.busy().Position == 5 && s.busy().State == "ok" }, 60*time.Second, 50*time.Millisecond)
 
 	o := s.offsets("reset", "--topic="+s.names.commands, "--to-offset=77")
-	require.Equal(t, exitUsage, o.code)
+	require.Equal(t, cli.ExitUsage, o.code)
 	require.Contains(t, o.err, "--to-offset is 77; of topic "+s.names.commands)
-	require.Equal(t, exitUsage, s.offsets("reset").code)
-	require.Equal(t, exitUsage, s.offsets("accept", "--partition=1").code)
+	require.Equal(t, cli.ExitUsage, s.offsets("reset").code)
+	require.Equal(t, cli.ExitUsage, s.offsets("accept", "--partition=1").code)
 	again := s.offsets("reset", "--to-earliest", "--topic="+s.names.commands, fmt.Sprintf("--partition=%d", partition), "--execute").requireDone(t)
 	require.Contains(t, again, "applies 1 offset again, 4 to 4")
 	require.Eventually(t, func() bool { return s.busy().Position == 5 }, 60*time.Second, 50*time.Millisecond)
-	requireOutcome(t, s.offsets("accept"), exitFailed, "nothing was decided: no position is in quarantine")
+	requireOutcome(t, s.offsets("accept"), cli.ExitFailed, "nothing was decided: no position is in quarantine")
 	require.Contains(t, s.offsets("reset", "--topic="+s.names.commands, "--to-datetime=2020-01-01T00:00:00Z").requireDone(t), "applies 1 offset again")
 	require.Contains(t, s.offsets("reset", "--topic="+s.names.commands, "--to-latest").requireDone(t), "goes on where it is")
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/pooler"
 )
@@ -22,7 +23,7 @@ func TestProgram_refusesAPoolerThatSharesSessions(t *testing.T) {
 		"worker": s.runWorker(), "migrate up": runProgram(t, "migrate", "up"), "migrate status": runProgram(t, "migrate", "status"),
 		"show": runProgram(t, "show", "order", "o1"), "verify": runProgram(t, "verify"), "dlq": runProgram(t, "dlq", "list"), "offsets": runProgram(t, "offsets", "list"),
 	} {
-		require.Equal(t, exitFailed, o.code, name)
+		require.Equal(t, cli.ExitFailed, o.code, name)
 		require.Contains(t, o.err, "allocation: DATABASE_URL leads to a connection pooler", name)
 		require.Contains(t, o.err, "pool_mode = session", name)
 	}

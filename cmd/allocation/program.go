@@ -1,22 +1,12 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"io"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
-	"allocation/cmd/allocation/config"
-)
-
-// The exit codes: public contract.
-const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
+	"allocation/cmd/internal/cli"
+	"allocation/store/products"
 )
 
 // grammar is the command line. Settings have an environment variable, which is named beside the
@@ -42,109 +32,10 @@ const description = `Allocates order lines to batches of stock. Commands come fr
 Without settings, every command talks to the servers of "allocation dev".
 Exit codes: 0 done, 1 failed, 2 wrong usage.`
 
-// program is one run of the binary.
-type program struct {
-	in       io.Reader
-	out, err io.Writer
-
-	variables  map[string]string // the environment variable of each flag
-	user, role string            // who it is in Postgres, and the role that this needs
-}
-
-// run does what the arguments say and returns the exit code.
-func (p *program) run(ctx context.Context, args []string) int {
-	answered := false // --help or --version: kong goes on after its answer
-	parser := p.parser(kong.Exit(func(int) { answered = true }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p))
-	p.variables = variablesOf(parser.Model.Node)
-	if len(args) == 0 {
-		args = []string{"--help"}
+// newProgram makes a run of the program.
+func newProgram(in io.Reader, out, err io.Writer) *cli.Program {
+	return &cli.Program{
+		Name: "allocation", Description: description, Grammar: &grammar{}, Service: products.Service,
+		In: in, Out: out, Err: err,
 	}
-	if err := refuseOther(args); err != nil {
-		return p.finish(err)
-	}
-	parsed, err := parser.Parse(args)
-	if answered {
-		return exitDone
-	}
-	if err != nil {
-		return p.finish(misuse("%w\nRun %s --help to see what it takes.", err, helpFor(err)))
-	}
-	p.warnOfVariables(parsed)
-	if err := refuseEmpty(parsed); err != nil {
-		return p.finish(err)
-	}
-	return p.finish(parsed.Run())
-}
-
-func (p *program) parser(more ...kong.Option) *kong.Kong {
-	parser, err := kong.New(&grammar{}, append(more,
-		kong.Name("allocation"), kong.Description(description),
-		kong.Vars{"version": version()},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
-		kong.Writers(p.out, p.err))...)
-	if err != nil {
-		panic(err) // the grammar itself is wrong
-	}
-	return parser
-}
-
-// finish tells the user how the run ended.
-func (p *program) finish(err error) int {
-	if err == nil {
-		return exitDone
-	}
-	fmt.Fprintf(p.err, "allocation: %s\n", printableLines(strings.TrimRight(err.Error(), "\n")+p.advice(err)))
-	var usage *usageError
-	var settings *config.Error
-	if errors.As(err, &usage) || errors.As(err, &settings) {
-		return exitUsage
-	}
-	return exitFailed
-}
-
-// tell prints something to act on that is no failure.
-func (p *program) tell(format string, args ...any) {
-	fmt.Fprintf(p.err, "allocation: %s\n", printableLines(fmt.Sprintf(format, args...)))
-}
-
-// helpFor names the command that was meant.
-func helpFor(err error) string {
-	var parse *kong.ParseError
-	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
-		return "allocation " + parse.Context.Selected().Path()
-	}
-	return "allocation"
-}
-
-func variablesOf(node *kong.Node) map[string]string {
-	variables := map[string]string{}
-	for _, flag := range node.Flags {
-		if len(flag.Envs) > 0 {
-			variables[flag.Name] = flag.Envs[0]
-		}
-	}
-	for _, child := range node.Children {
-		for flag, variable := range variablesOf(child) {
-			variables[flag] = variable
-		}
-	}
-	return variables
-}
-
-// problems makes a collection for mistakes in the settings.
-func (p *program) problems() *config.Problems { return config.NewProblems(p.variables) }
-
-// usageError is a mistake of who called the program.
-type usageError struct{ err error }
-
-func misuse(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-// printJSON prints one line for programs.
-func (p *program) printJSON(v any) error {
-	encoder := newJSONEncoder(p.out)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/outbox/pulse"
 	"allocation/store"
 )
@@ -50,7 +51,7 @@ func (r *rights) watch(ctx context.Context, check func(context.Context) error) {
 		}
 		r.part.Begin()
 		for missing := true; missing; {
-			attempt, cancel := context.WithTimeout(ctx, answerTime)
+			attempt, cancel := context.WithTimeout(ctx, cli.AnswerTime)
 			missing = r.note(check(attempt))
 			r.part.Well()
 			cancel()

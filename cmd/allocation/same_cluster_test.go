@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -27,7 +28,7 @@ func TestOperators_areRefusedTheKafkaOfAnotherEnvironment(t *testing.T) {
 		{"verify", "--from-topic", "--events-topic=" + s.names.events},
 		{"dlq", "lost", "--dead-letter-topic=" + s.names.deadLetters},
 	} {
-		requireOutcome(t, runProgram(t, append(args, staging)...), exitFailed, says)
+		requireOutcome(t, runProgram(t, append(args, staging)...), cli.ExitFailed, says)
 	}
 	require.Contains(t, runProgram(t, "verify", staging).requireDone(t), "not checked: whether a partition is in quarantine is not known: ")
 	require.Equal(t, before, s.listed(), "all positions are where they were")

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/domain"
 )
 
@@ -50,8 +51,8 @@ Nothing of a file is sent if one of its lines is wrong. Standard input is sent a
 }
 
 // Run sends what the arguments or the file say.
-func (c *sendCommand) Run(ctx context.Context, p *program) error {
-	problems := p.problems()
+func (c *sendCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Commands.Check(problems)
 	if err := problems.Err(); err != nil {
@@ -59,11 +60,11 @@ func (c *sendCommand) Run(ctx context.Context, p *program) error {
 	}
 	switch {
 	case c.File != "" && (c.Type != "" || c.ID != "" || c.CorrelationID != ""):
-		return misuse("send takes a TYPE with its data, or -f FILE whose lines say all, not both")
+		return cli.Misuse("send takes a TYPE with its data, or -f FILE whose lines say all, not both")
 	case c.File != "":
 		return c.sendFile(ctx, p)
 	case c.Type == "":
-		return misuse("send needs a TYPE with its data, or -f FILE; see allocation send --help")
+		return cli.Misuse("send needs a TYPE with its data, or -f FILE; see allocation send --help")
 	}
 	return c.sendOne(ctx, p)
 }
@@ -73,21 +74,21 @@ func (c *sendCommand) topic() string { return c.CommandTopicNames()[0] }
 // deliveryTime is how long Kafka may take to accept a command before the user is told.
 const deliveryTime = 30 * time.Second
 
-func (c *sendCommand) connect(ctx context.Context, p *program, more ...kgo.Opt) (*kgo.Client, error) {
-	client, err := p.connectKafka(ctx, c.Kafka, append(more,
+func (c *sendCommand) connect(ctx context.Context, p *cli.Program, more ...kgo.Opt) (*kgo.Client, error) {
+	client, err := p.ConnectKafka(ctx, c.Kafka, append(more,
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // as Java's clients: a product's commands stay in one partition
 		kgo.RecordDeliveryTimeout(deliveryTime))...)
 	if err != nil {
 		return nil, err
 	}
-	if err := missingTopics(ctx, client, c.topic()); err != nil {
+	if err := cli.MissingTopics(ctx, client, c.topic()); err != nil {
 		client.Close()
 		return nil, err
 	}
 	return client, nil
 }
 
-func (c *sendCommand) sendOne(ctx context.Context, p *program) error {
+func (c *sendCommand) sendOne(ctx context.Context, p *cli.Program) error {
 	data, err := dataOf(c.Type, c.Fields)
 	if err != nil {
 		return err
@@ -97,7 +98,7 @@ func (c *sendCommand) sendOne(ctx context.Context, p *program) error {
 	}
 	m := message{kind: c.Type, data: data, id: c.ID, correlationID: c.CorrelationID}
 	if err := m.check(); err != nil {
-		return misuse("%w", err)
+		return cli.Misuse("%w", err)
 	}
 	client, err := c.connect(ctx, p, kgo.ProducerLinger(0))
 	if err != nil {
@@ -119,11 +120,11 @@ type sentCommand struct {
 	Offset    int64  `json:"offset"`
 }
 
-func (c *sendCommand) printSent(p *program, r *kgo.Record) error {
+func (c *sendCommand) printSent(p *cli.Program, r *kgo.Record) error {
 	sent := sentCommand{c.ID, r.Topic, r.Partition, r.Offset}
 	if c.JSON {
-		return p.printJSON(sent)
+		return p.PrintJSON(sent)
 	}
-	_, err := fmt.Fprintf(p.out, "sent %s %s to %s, partition %d, offset %d\n", c.Type, sent.ID, sent.Topic, sent.Partition, sent.Offset)
+	_, err := fmt.Fprintf(p.Out, "sent %s %s to %s, partition %d, offset %d\n", c.Type, sent.ID, sent.Topic, sent.Partition, sent.Offset)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"allocation/cmd/internal/cli"
 	"allocation/domain"
 )
 
@@ -14,7 +15,7 @@ import (
 func dataOf(kind string, arguments []string) ([]byte, error) {
 	command := domain.FindCommand(kind)
 	if command == nil {
-		return nil, misuse("there is no command %q; there are %s", kind, strings.Join(domain.CommandNames(), ", "))
+		return nil, cli.Misuse("there is no command %q; there are %s", kind, strings.Join(domain.CommandNames(), ", "))
 	}
 	data := []byte{'{'}
 	var seen []string
@@ -23,11 +24,11 @@ func dataOf(kind string, arguments []string) ([]byte, error) {
 		at := slices.IndexFunc(command.Fields, func(f domain.Field) bool { return f.Name == name })
 		switch {
 		case !ok:
-			return nil, misuse("%q is not key=value", argument)
+			return nil, cli.Misuse("%q is not key=value", argument)
 		case at < 0:
-			return nil, misuse("%s has no field %q; it has %s", kind, name, fieldNames(command))
+			return nil, cli.Misuse("%s has no field %q; it has %s", kind, name, fieldNames(command))
 		case slices.Contains(seen, name):
-			return nil, misuse("%s is there twice", name)
+			return nil, cli.Misuse("%s is there twice", name)
 		}
 		if len(seen) > 0 {
 			data = append(data, ',')

@@ -11,12 +11,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"allocation/cmd/internal/cli"
+
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // sendFile sends the lines of a file. A regular file is checked to its end before anything is sent.
-func (c *sendCommand) sendFile(ctx context.Context, p *program) error {
+func (c *sendCommand) sendFile(ctx context.Context, p *cli.Program) error {
 	in, size, err := c.open(p)
 	if err != nil {
 		return err
@@ -28,22 +30,22 @@ func (c *sendCommand) sendFile(ctx context.Context, p *program) error {
 		return err
 	}
 	defer client.Close()
-	s := &fileSender{client: client, topic: c.topic(), progress: newProgress(p.err, size), started: time.Now()}
+	s := &fileSender{client: client, topic: c.topic(), progress: cli.NewProgress(p.Err, size), started: time.Now()}
 	err = s.send(ctx, in)
-	s.progress.end()
+	s.progress.End()
 	if err == nil && s.sent.Load() == 0 {
 		return fmt.Errorf("nothing was sent: -f %s has no line with a command", c.File)
 	}
 	if err != nil {
-		return fmt.Errorf("%w\n%s commands were sent before", err, count(s.sent.Load()))
+		return fmt.Errorf("%w\n%s commands were sent before", err, cli.Count(s.sent.Load()))
 	}
 	return c.printSummary(p, s)
 }
 
 // open opens the file and checks it. The size is 0 where it is not known.
-func (c *sendCommand) open(p *program) (in io.ReadCloser, size int64, err error) {
+func (c *sendCommand) open(p *cli.Program) (in io.ReadCloser, size int64, err error) {
 	if c.File == "-" {
-		return io.NopCloser(p.in), 0, nil
+		return io.NopCloser(p.In), 0, nil
 	}
 	file, err := os.Open(c.File)
 	if err != nil {
@@ -76,7 +78,7 @@ func checkLines(file *os.File, name string) error {
 			return err
 		case errors.Is(err, io.EOF):
 			if total > shown {
-				wrong = append(wrong, fmt.Sprintf("… and %s more", count(int64(total-shown))))
+				wrong = append(wrong, fmt.Sprintf("… and %s more", cli.Count(int64(total-shown))))
 			}
 			return fmt.Errorf("nothing was sent, because %s is wrong:\n%s", name, strings.Join(wrong, "\n"))
 		case errors.As(err, &bad):
@@ -93,7 +95,7 @@ func checkLines(file *os.File, name string) error {
 type fileSender struct {
 	client   *kgo.Client
 	topic    string
-	progress *progress
+	progress *cli.Progress
 	started  time.Time
 	sent     atomic.Int64 // accepted by Kafka
 }
@@ -120,7 +122,7 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 			m.id = uuid.NewString()
 		}
 		s.client.Produce(ctx, m.record(s.topic), promise)
-		s.progress.show(lines.line, lines.bytes)
+		s.progress.Show(lines.line, lines.bytes)
 	}
 	if errors.Is(wrong, io.EOF) {
 		wrong = nil
@@ -139,13 +141,13 @@ type sentFile struct {
 	Seconds float64 `json:"seconds"`
 }
 
-func (c *sendCommand) printSummary(p *program, s *fileSender) error {
+func (c *sendCommand) printSummary(p *cli.Program, s *fileSender) error {
 	took := time.Since(s.started)
 	done := sentFile{s.sent.Load(), s.topic, took.Seconds()}
 	if c.JSON {
-		return p.printJSON(done)
+		return p.PrintJSON(done)
 	}
-	_, err := fmt.Fprintf(p.out, "sent %s commands to %s in %s (%s a second)\n",
-		count(done.Sent), done.Topic, took.Round(time.Millisecond), count(int64(float64(done.Sent)/done.Seconds)))
+	_, err := fmt.Fprintf(p.Out, "sent %s commands to %s in %s (%s a second)\n",
+		cli.Count(done.Sent), done.Topic, took.Round(time.Millisecond), cli.Count(int64(float64(done.Sent)/done.Seconds)))
 	return err
 }

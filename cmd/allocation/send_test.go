@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -44,7 +45,7 @@ func TestSend_withoutSKUHasNoKey(t *testing.T) {
 func TestSend_topicMissing(t *testing.T) {
 	t.Parallel()
 	o := runProgram(t, "send", "Dispatch", "orderid=o1", "sku=s", "--kafka-brokers="+testbed.Kafka(t), "--command-topics=none")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "the topic none does not exist: run `allocation topics create`")
 }
 
@@ -54,9 +55,9 @@ func TestSend_refusesBytesThatAreNotUTF8(t *testing.T) {
 	topic := testbed.Topic(t, "commands", 1)
 	to := []string{"--kafka-brokers=" + testbed.Kafka(t), "--command-topics=" + topic}
 	o := runProgram(t, append([]string{"send", "CreateBatch", "ref=bad\xff\xfeid", "sku=X", "qty=1"}, to...)...)
-	requireOutcome(t, o, exitUsage, `the argument "ref=bad\xff\xfeid" is not UTF-8`)
+	requireOutcome(t, o, cli.ExitUsage, `the argument "ref=bad\xff\xfeid" is not UTF-8`)
 	for _, args := range [][]string{{"show", "order", "o\xff"}, {"dlq", "retry", "--sku=\xff"}, {"offsets", "accept", "--why", "\xff"}} {
-		requireOutcome(t, runProgram(t, args...), exitUsage, "is not UTF-8")
+		requireOutcome(t, runProgram(t, args...), cli.ExitUsage, "is not UTF-8")
 	}
 	require.Zero(t, endOf(t, topic))
 }
@@ -65,9 +66,9 @@ func TestSendFile_saysWhatAnEditorDidToIt(t *testing.T) {
 	t.Parallel()
 	topic := testbed.Topic(t, "commands", 1)
 	good := `{"type":"Deallocate","data":{"orderid":"o","sku":"s"}}` + "\n"
-	requireOutcome(t, sendLines(t, topic, "\xef\xbb\xbf"+good), exitFailed, "line 1: it begins with a byte order mark (EF BB BF): save the file as UTF-8 without one")
-	requireOutcome(t, sendLines(t, topic, "\xff\xfe{\x00"), exitFailed, "line 1: it is UTF-16")
-	requireOutcome(t, sendLines(t, topic, good+strings.Repeat(" ", maxLine+1)+good), exitFailed, "line 2 is longer than 16 MiB, which is more than any command that Kafka takes")
+	requireOutcome(t, sendLines(t, topic, "\xef\xbb\xbf"+good), cli.ExitFailed, "line 1: it begins with a byte order mark (EF BB BF): save the file as UTF-8 without one")
+	requireOutcome(t, sendLines(t, topic, "\xff\xfe{\x00"), cli.ExitFailed, "line 1: it is UTF-16")
+	requireOutcome(t, sendLines(t, topic, good+strings.Repeat(" ", maxLine+1)+good), cli.ExitFailed, "line 2 is longer than 16 MiB, which is more than any command that Kafka takes")
 	require.Zero(t, endOf(t, topic))
 }
 
@@ -114,7 +115,7 @@ func TestSendFile_sendsNothingOfAWrongFile(t *testing.T) {
 {"type":"Deallocate","data":{"orderid":"o","sku":"s"},"id":7}
 nonsense
 `)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	for _, says := range []string{
 		"nothing was sent",
 		`line 2: there is no command called "Frob"`,
@@ -135,7 +136,7 @@ func TestSendFile_standardInputStopsAtTheFirstWrongLine(t *testing.T) {
 	topic := testbed.Topic(t, "commands", 1)
 	good := `{"type":"Deallocate","data":{"orderid":"o","sku":"s"}}` + "\n"
 	o := runWith(t.Context(), good+good+"{}\n"+good, "send", "-f", "-", "--kafka-brokers="+testbed.Kafka(t), "--command-topics="+topic)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "line 3: the member \"type\" is missing")
 	require.Contains(t, o.err, "2 commands were sent before")
 	require.EqualValues(t, 2, endOf(t, topic))

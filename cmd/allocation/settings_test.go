@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"allocation/cmd/internal/cli"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -18,7 +20,7 @@ func TestWorker_reportsEveryMistakeTogether(t *testing.T) {
 		"--command-topics=a b,c=Frob,d,d", "--events-topic=d", "--event-routes=Frob=x,Allocated=d", "--event-source=", "--dead-letter-topic=..",
 		"--appliers=0", "--outbox-retention=7 days", "--shutdown-timeout=0s", "--stall-timeout=-1s", "--log-level=loud", "--log-format=xml",
 		"--http-addr=8080")
-	require.Equal(t, exitUsage, o.code)
+	require.Equal(t, cli.ExitUsage, o.code)
 	for _, says := range []string{
 		`26 settings are wrong`,
 		`--kafka-brokers (KAFKA_BROKERS) is "kafka"; it must be addresses such as`,
@@ -56,7 +58,7 @@ func TestWorker_reportsEveryMistakeTogether(t *testing.T) {
 func TestWorker_needsADatabase(t *testing.T) {
 	t.Setenv("DATABASE_URL", "")
 	o := runProgram(t, "worker")
-	require.Equal(t, exitUsage, o.code)
+	require.Equal(t, cli.ExitUsage, o.code)
 	require.Contains(t, o.err, "DATABASE_URL is not set")
 }
 
@@ -70,6 +72,6 @@ func TestDatabase_urlFromAFile(t *testing.T) {
 
 	t.Setenv("DATABASE_URL", "postgres://other/x")
 	o = runProgram(t, "show", "order", "o1", "--database-url-file", file)
-	require.Equal(t, exitUsage, o.code)
+	require.Equal(t, cli.ExitUsage, o.code)
 	require.Contains(t, o.err, "DATABASE_URL and DATABASE_URL_FILE are both set")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -58,13 +59,13 @@ func startsNot(t *testing.T, address string, says ...string) {
 	s := &service{t: t, names: newTopicNames(t), group: "group"}
 	began := time.Now()
 	for name, o := range map[string]outcome{"worker": s.runWorker(), "show": runProgram(t, "show", "order", "o1"), "migrate up": runProgram(t, "migrate", "up"), "migrate status": runProgram(t, "migrate", "status")} {
-		require.NotEqual(t, exitDone, o.code, name)
+		require.NotEqual(t, cli.ExitDone, o.code, name)
 		for _, part := range says {
 			require.Contains(t, o.err, part, name)
 		}
 		require.NotContains(t, o.err, "is it running", name)
 	}
-	require.Less(t, time.Since(began), answerTime)
+	require.Less(t, time.Since(began), cli.AnswerTime)
 }
 
 // A URL as a dashboard gives it, for another library, or with a slip.
@@ -81,7 +82,7 @@ func TestProgram_namesTheOptionOfTheURLThatPostgresRefuses(t *testing.T) {
 		t.Setenv("DATABASE_URL", withOption(t, database, option[0], option[1]))
 		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
 			o := runProgram(t, command...)
-			require.Equal(t, exitUsage, o.code, command)
+			require.Equal(t, cli.ExitUsage, o.code, command)
 			require.Contains(t, o.err, "the option "+option[0]+" in DATABASE_URL", command)
 			require.Contains(t, o.err, " must be ", command)
 		}
@@ -109,7 +110,7 @@ func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
 	administer(t, database, "alter role "+name+" set default_transaction_read_only = on")
 	says := "`alter role " + name + " reset default_transaction_read_only`"
 	o := runProgram(t, "show", "order", "o1")
-	requireOutcome(t, o, exitFailed, "and takes no changes: ")
+	requireOutcome(t, o, cli.ExitFailed, "and takes no changes: ")
 	require.Contains(t, o.err, says)
 	require.NotContains(t, o.err, "is it running")
 
@@ -126,7 +127,7 @@ func TestProgram_refusesAURLWithSomethingBeforeIt(t *testing.T) {
 	for _, before := range []string{" ", "\"", "'", "\n", "jdbc:", "DATABASE_URL="} {
 		t.Setenv("DATABASE_URL", before+database)
 		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
-			requireOutcome(t, runProgram(t, command...), exitUsage, "must begin with postgres:// or postgresql://")
+			requireOutcome(t, runProgram(t, command...), cli.ExitUsage, "must begin with postgres:// or postgresql://")
 		}
 	}
 	t.Setenv("DATABASE_URL", database+"\r\n") // a file's last line break
@@ -154,7 +155,7 @@ func TestProgram_refusesAnotherServicesDatabase(t *testing.T) {
 		administer(t, database, versions)
 		startsNot(t, database, "goose_db_version", "another program's", "a database of its own", "positions")
 		o := runProgram(t, "migrate", "down", "--to=0", "--yes")
-		require.Equal(t, exitFailed, o.code)
+		require.Equal(t, cli.ExitFailed, o.code)
 		require.Contains(t, o.err, "another program's")
 		require.Empty(t, tables(t, database))
 	})
@@ -180,7 +181,7 @@ func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 	refused := func(says ...string) {
 		t.Helper()
 		o := runProgram(t, "migrate", "up")
-		require.Equal(t, exitFailed, o.code)
+		require.Equal(t, cli.ExitFailed, o.code)
 		for _, part := range says {
 			require.Contains(t, o.err, part)
 		}
@@ -221,7 +222,7 @@ func TestMigrateUp_printsTheHintOfPostgres(t *testing.T) {
 		`create event trigger no_tables on ddl_command_start when tag in ('CREATE TABLE') execute function no_tables()`)
 	t.Setenv("DATABASE_URL", database)
 	o := runProgram(t, "migrate", "up")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "no tables here")
 	require.Contains(t, o.err, "Ask the people of the platform.")
 }
@@ -232,7 +233,7 @@ func TestMigrateUp_namesTheRolesThatItMayNotMake(t *testing.T) {
 	administer(t, server.URL(), "grant create on schema public to "+name)
 	t.Setenv("DATABASE_URL", login)
 	o := runProgram(t, "migrate", "up")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "`create role allocation_worker nologin; create role allocation_operator nologin`")
 	require.Empty(t, tables(t, server.URL()))
 }
@@ -279,7 +280,7 @@ func TestWorker_refusesToStartWithoutItsRights(t *testing.T) {
 	} {
 		administer(t, database, take)
 		o := s.runWorker()
-		require.Equal(t, exitFailed, o.code, take)
+		require.Equal(t, cli.ExitFailed, o.code, take)
 		for _, part := range c.says {
 			require.Contains(t, o.err, part)
 		}
@@ -318,12 +319,12 @@ func TestProgram_saysWhichRoleAPersonNeeds(t *testing.T) {
 	name, login := newLogin(t, database)
 	t.Setenv("DATABASE_URL", login)
 	o := runProgram(t, "show", "order", "o1")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "permission denied for table goose_db_version: the user "+name+" may not read it")
 	require.Contains(t, o.err, "`grant allocation_operator to "+name+"`")
 	administer(t, database, "grant select on goose_db_version to "+name)
 	o = runProgram(t, "show", "order", "o1")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "permission denied for table")
 	require.Contains(t, o.err, "`grant allocation_operator to \""+name+"\"`")
 }

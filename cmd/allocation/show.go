@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 	"allocation/store/products"
 )
@@ -27,15 +28,15 @@ type limited struct {
 	Limit string `default:"100" placeholder:"N" help:"Print so many of each list at most. The totals count all."`
 }
 
-func (l limited) read(p *program) (int, error) {
-	problems := p.problems()
+func (l limited) read(p *cli.Program) (int, error) {
+	problems := p.Problems()
 	return problems.Integer("limit", l.Limit, 1, 100_000_000), problems.Err()
 }
 
 // viewLimited is view, for what has lists.
 func viewLimited[T any](
-	ctx context.Context, p *program, s shown, l limited, what, id string,
-	look func(products.View, context.Context, string, int) (*T, error), print func(*T) error,
+	ctx context.Context, p *cli.Program, s shown, l limited, what, id string,
+	look func(products.View, context.Context, string, int) (*T, error), print func(*cli.Program, *T) error,
 ) error {
 	limit, err := l.read(p)
 	if err != nil {
@@ -48,8 +49,8 @@ func viewLimited[T any](
 }
 
 // view connects, looks at the database once, and prints what was found.
-func view[T any](ctx context.Context, p *program, s shown, what, id string, look func(*store.Store, context.Context, string) (*T, error), print func(*T) error) error {
-	db, err := p.openStore(ctx, s.Database)
+func view[T any](ctx context.Context, p *cli.Program, s shown, what, id string, look func(*store.Store, context.Context, string) (*T, error), print func(*cli.Program, *T) error) error {
+	db, err := p.OpenStore(ctx, s.Database)
 	if err != nil {
 		return err
 	}
@@ -61,44 +62,13 @@ func view[T any](ctx context.Context, p *program, s shown, what, id string, look
 	case err != nil:
 		return err
 	case s.JSON:
-		return p.printJSON(found)
+		return p.PrintJSON(found)
 	}
-	return print(found)
+	return print(p, found)
 }
 
 // elsewhere says where to look for what is not there.
 var elsewhere = map[string]string{
 	"batch":   " (if its command was refused, it is a dead letter: see allocation dlq list)",
 	"product": " (if its commands were refused, they are dead letters: see allocation dlq list --sku)",
-}
-
-// openStore connects for a person's command. Its error says at once where nobody answers.
-func (p *program) openStore(ctx context.Context, database config.Database) (*store.Store, error) {
-	problems := p.problems()
-	database.Check(problems)
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	settings, err := connectionSettings(database)
-	if err != nil {
-		return nil, err
-	}
-	p.user, p.role = settings.User, "allocation_operator"
-	db, err := store.Open(ctx, store.Options{Service: products.Service, URL: settings.ConnString(), MaxConns: 2})
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s", answerTime))
-	defer cancel()
-	if err := db.Ping(ctx); err != nil {
-		db.Close()
-		return nil, databaseAway(database, settings, causeOf(ctx, err))
-	}
-	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckSchema} {
-		if err := check(ctx); err != nil {
-			db.Close()
-			return nil, err
-		}
-	}
-	return db, nil
 }

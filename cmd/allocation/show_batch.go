@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store/products"
 )
 
@@ -23,23 +24,23 @@ Examples:
 }
 
 // Run prints the batch.
-func (c *showBatchCommand) Run(ctx context.Context, p *program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "batch", c.ID, products.View.Batch, p.printBatch)
+func (c *showBatchCommand) Run(ctx context.Context, p *cli.Program) error {
+	return viewLimited(ctx, p, c.shown, c.limited, "batch", c.ID, products.View.Batch, printBatch)
 }
 
-func (p *program) printBatch(b *products.BatchView) error {
+func printBatch(p *cli.Program, b *products.BatchView) error {
 	if b.ToCome {
-		fmt.Fprintf(p.out, "there is no batch %s yet: its command waits behind the held product %s\n", printable(b.Ref), printable(b.SKU))
-		return p.printHeld(b.Held)
+		fmt.Fprintf(p.Out, "there is no batch %s yet: its command waits behind the held product %s\n", cli.Printable(b.Ref), cli.Printable(b.SKU))
+		return printHeld(p, b.Held)
 	}
-	if err := p.printBatches([]products.BatchView{*b}, 1); err != nil {
+	if err := printBatches(p, []products.BatchView{*b}, 1); err != nil {
 		return err
 	}
 	if len(b.Lines) > 0 {
-		fmt.Fprintln(p.out)
-		if err := p.printLines(b.Lines, b.LinesTotal); err != nil {
+		fmt.Fprintln(p.Out)
+		if err := printLines(p, b.Lines, b.LinesTotal); err != nil {
 			return err
 		}
 	}
-	return p.printHeld(b.Held)
+	return printHeld(p, b.Held)
 }

@@ -3,18 +3,19 @@ package main
 import (
 	"fmt"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store/products"
 )
 
 // printHeld says which products wait, and for what.
-func (p *program) printHeld(held []products.HeldView) error {
+func printHeld(p *cli.Program, held []products.HeldView) error {
 	for _, h := range held {
-		waits := fmt.Sprintf("%s later commands wait", count(h.Waiting))
+		waits := fmt.Sprintf("%s later commands wait", cli.Count(h.Waiting))
 		if h.Waiting == 1 {
 			waits = "1 later command waits"
 		}
-		_, err := fmt.Fprintf(p.out, "\nproduct %s is held since %s by the dead letter %s (%s): %s\n",
-			printable(h.SKU), when(h.Since), printable(h.Letter.String()), h.State, waits)
+		_, err := fmt.Fprintf(p.Out, "\nproduct %s is held since %s by the dead letter %s (%s): %s\n",
+			cli.Printable(h.SKU), cli.When(h.Since), cli.Printable(h.Letter.String()), h.State, waits)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"allocation/cmd/internal/cli"
 	"allocation/domain"
 	"allocation/store"
 	"allocation/store/products"
@@ -26,67 +27,67 @@ Example:
 }
 
 // Run prints the order.
-func (c *showOrderCommand) Run(ctx context.Context, p *program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "order", c.ID, products.View.Order, p.printOrder)
+func (c *showOrderCommand) Run(ctx context.Context, p *cli.Program) error {
+	return viewLimited(ctx, p, c.shown, c.limited, "order", c.ID, products.View.Order, printOrder)
 }
 
-func (p *program) printOrder(o *products.OrderView) error {
+func printOrder(p *cli.Program, o *products.OrderView) error {
 	if o.LinesTotal == 0 {
-		fmt.Fprintf(p.out, "order %s has no lines\n", printable(o.OrderID))
-	} else if err := p.printLines(o.Lines, o.LinesTotal); err != nil {
+		fmt.Fprintf(p.Out, "order %s has no lines\n", cli.Printable(o.OrderID))
+	} else if err := printLines(p, o.Lines, o.LinesTotal); err != nil {
 		return err
 	}
 	for i := range o.Lines {
-		if err := p.printHistory(&o.Lines[i]); err != nil {
+		if err := printHistory(p, &o.Lines[i]); err != nil {
 			return err
 		}
 	}
-	if err := p.printCommands("commands that wait behind a held product", o.Waiting, o.WaitingTotal); err != nil {
+	if err := printCommands(p, "commands that wait behind a held product", o.Waiting, o.WaitingTotal); err != nil {
 		return err
 	}
-	if err := p.printCommands("commands that were refused, or failed", o.Refused, o.RefusedTotal); err != nil {
+	if err := printCommands(p, "commands that were refused, or failed", o.Refused, o.RefusedTotal); err != nil {
 		return err
 	}
-	return p.printHeld(o.Held)
+	return printHeld(p, o.Held)
 }
 
 // printCommands prints commands that had no effect, of which there may be more.
-func (p *program) printCommands(what string, commands []products.OrderCommandView, total int64) error {
+func printCommands(p *cli.Program, what string, commands []products.OrderCommandView, total int64) error {
 	if len(commands) == 0 {
 		return nil
 	}
-	fmt.Fprintf(p.out, "\n%s\n", what)
-	t := newTable(p.out, "ID", "TYPE", "LINE", "PRODUCT", "SINCE", "WHY")
+	fmt.Fprintf(p.Out, "\n%s\n", what)
+	t := cli.NewTable(p.Out, "ID", "TYPE", "LINE", "PRODUCT", "SINCE", "WHY")
 	for _, c := range commands {
 		why := "product " + c.Held + " is held"
 		if c.Held == "" {
 			why = fmt.Sprintf("%s (%s): %s", c.Reason, attempts(c.State, c.Retries), c.Message)
 		}
-		t.row(c.ID.String(), c.Type, c.LineID, c.SKU, when(c.Since), why)
+		t.Row(c.ID.String(), c.Type, c.LineID, c.SKU, cli.When(c.Since), why)
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
-	return p.printMore(total - int64(len(commands)))
+	return p.PrintMore(total - int64(len(commands)))
 }
 
 // printHistory prints what happened to a line, and by which command.
-func (p *program) printHistory(l *products.LineView) error {
-	fmt.Fprintf(p.out, "\nhistory of %s\n", printable(lineName(l)))
+func printHistory(p *cli.Program, l *products.LineView) error {
+	fmt.Fprintf(p.Out, "\nhistory of %s\n", cli.Printable(lineName(l)))
 	if l.HistoryCut {
-		fmt.Fprintln(p.out, "(older events are no longer in the database: see OUTBOX_RETENTION)")
+		fmt.Fprintln(p.Out, "(older events are no longer in the database: see OUTBOX_RETENTION)")
 	}
-	t := newTable(p.out, "TIME", "SEQUENCE", "EVENT", "WHAT", "COMMAND")
+	t := cli.NewTable(p.Out, "TIME", "SEQUENCE", "EVENT", "WHAT", "COMMAND")
 	for _, h := range l.History {
 		var d eventData
 		_ = json.Unmarshal(h.Data, &d) // the service wrote it
 		at := ""
 		if h.Time != nil {
-			at = when(*h.Time)
+			at = cli.When(*h.Time)
 		}
-		t.row(at, fmt.Sprint(h.Sequence), h.Type, describe(domain.EventType(h.Type), d, string(h.Data)), commandName(&h))
+		t.Row(at, fmt.Sprint(h.Sequence), h.Type, describe(domain.EventType(h.Type), d, string(h.Data)), commandName(&h))
 	}
-	return t.flush()
+	return t.Flush()
 }
 
 func lineName(l *products.LineView) string {
@@ -106,21 +107,13 @@ func commandName(h *store.EventView) string {
 }
 
 // printLines prints lines as they are now, of which there may be more.
-func (p *program) printLines(lines []products.LineView, total int64) error {
-	t := newTable(p.out, "ORDER", "LINE", "PRODUCT", "QUANTITY", "STATE", "BATCH")
+func printLines(p *cli.Program, lines []products.LineView, total int64) error {
+	t := cli.NewTable(p.Out, "ORDER", "LINE", "PRODUCT", "QUANTITY", "STATE", "BATCH")
 	for _, l := range lines {
-		t.row(l.OrderID, l.LineID, l.SKU, count(l.Qty), l.State, l.BatchRef)
+		t.Row(l.OrderID, l.LineID, l.SKU, cli.Count(l.Qty), l.State, l.BatchRef)
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
-	return p.printMore(total - int64(len(lines)))
-}
-
-func (p *program) printMore(more int64) error {
-	if more <= 0 {
-		return nil
-	}
-	_, err := fmt.Fprintf(p.out, "… and %s more\n", count(more))
-	return err
+	return p.PrintMore(total - int64(len(lines)))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store/products"
 )
 
@@ -23,37 +24,37 @@ Example:
 }
 
 // Run prints the product.
-func (c *showProductCommand) Run(ctx context.Context, p *program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "product", c.ID, products.View.Product, p.printProduct)
+func (c *showProductCommand) Run(ctx context.Context, p *cli.Program) error {
+	return viewLimited(ctx, p, c.shown, c.limited, "product", c.ID, products.View.Product, printProduct)
 }
 
-func (p *program) printProduct(v *products.ProductView) error {
-	fmt.Fprintf(p.out, "product %s, version %d: %s batches, %s waiting lines\n\n",
-		printable(v.SKU), v.Version, count(v.BatchesTotal), count(v.WaitingTotal))
-	if err := p.printBatches(v.Batches, v.BatchesTotal); err != nil {
+func printProduct(p *cli.Program, v *products.ProductView) error {
+	fmt.Fprintf(p.Out, "product %s, version %d: %s batches, %s waiting lines\n\n",
+		cli.Printable(v.SKU), v.Version, cli.Count(v.BatchesTotal), cli.Count(v.WaitingTotal))
+	if err := printBatches(p, v.Batches, v.BatchesTotal); err != nil {
 		return err
 	}
 	if len(v.Waiting) > 0 {
-		fmt.Fprintln(p.out)
-		if err := p.printLines(v.Waiting, v.WaitingTotal); err != nil {
+		fmt.Fprintln(p.Out)
+		if err := printLines(p, v.Waiting, v.WaitingTotal); err != nil {
 			return err
 		}
 	}
-	return p.printHeld(v.Held)
+	return printHeld(p, v.Held)
 }
 
 // printBatches prints batches as they are now, of which there may be more.
-func (p *program) printBatches(batches []products.BatchView, total int64) error {
-	t := newTable(p.out, "BATCH", "PRODUCT", "QUANTITY", "ALLOCATED", "AVAILABLE", "LINES", "DUE")
+func printBatches(p *cli.Program, batches []products.BatchView, total int64) error {
+	t := cli.NewTable(p.Out, "BATCH", "PRODUCT", "QUANTITY", "ALLOCATED", "AVAILABLE", "LINES", "DUE")
 	for _, b := range batches {
 		eta := b.ETA
 		if eta == "" {
 			eta = "in the warehouse"
 		}
-		t.row(b.Ref, b.SKU, count(b.Qty), count(b.Allocated), count(b.Available), count(b.LinesTotal), eta)
+		t.Row(b.Ref, b.SKU, cli.Count(b.Qty), cli.Count(b.Allocated), cli.Count(b.Available), cli.Count(b.LinesTotal), eta)
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
-	return p.printMore(total - int64(len(batches)))
+	return p.PrintMore(total - int64(len(batches)))
 }

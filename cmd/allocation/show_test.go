@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/cli"
 	"allocation/store/products"
 )
 
@@ -39,7 +40,7 @@ func TestShow_tellsOfCommandsThatWaitAndThatWereRefused(t *testing.T) {
 	require.EqualValues(t, 2, order.RefusedTotal)
 	require.Contains(t, runProgram(t, "show", "order", "poison").requireDone(t), "internal (open)")
 	require.Contains(t, runProgram(t, "show", "batch", "b2").requireDone(t), "there is no batch b2 yet: its command waits behind the held product CHAIR\n")
-	requireOutcome(t, runProgram(t, "show", "order", "o"), exitFailed, `there is no order "o"`)
+	requireOutcome(t, runProgram(t, "show", "order", "o"), cli.ExitFailed, `there is no order "o"`)
 }
 
 // What a list leaves out is counted, and --limit brings it.

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/domain"
 	"allocation/worker"
 )
@@ -34,8 +35,8 @@ Examples:
 }
 
 // Run prints events until the context ends.
-func (c *tailCommand) Run(ctx context.Context, p *program) error {
-	problems := p.problems()
+func (c *tailCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Events.Check(problems)
 	for _, kind := range c.Type {
@@ -51,7 +52,7 @@ func (c *tailCommand) Run(ctx context.Context, p *program) error {
 		return unlessStopped(ctx, err)
 	}
 	defer client.Close()
-	return c.follow(ctx, client, p.newEventPrinter(c.JSON))
+	return c.follow(ctx, client, newEventPrinter(p, c.JSON))
 }
 
 // unlessStopped drops the error of what a person stopped.
@@ -64,12 +65,12 @@ func unlessStopped(ctx context.Context, err error) error {
 
 // connect makes a client that reads all partitions, from exactly where they end now, or from their
 // beginning.
-func (c *tailCommand) connect(ctx context.Context, p *program) (*kgo.Client, error) {
-	client, err := p.connectKafka(ctx, c.Kafka)
+func (c *tailCommand) connect(ctx context.Context, p *cli.Program) (*kgo.Client, error) {
+	client, err := p.ConnectKafka(ctx, c.Kafka)
 	if err != nil {
 		return nil, err
 	}
-	if err := missingTopics(ctx, client, c.EventsTopic); err != nil {
+	if err := cli.MissingTopics(ctx, client, c.EventsTopic); err != nil {
 		client.Close()
 		return nil, err
 	}
@@ -79,14 +80,14 @@ func (c *tailCommand) connect(ctx context.Context, p *program) (*kgo.Client, err
 		return nil, err
 	}
 	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{c.EventsTopic: from})
-	if !c.JSON && config.IsTerminal(p.err) {
-		fmt.Fprintf(p.err, "events of %s, until Ctrl-C\n", c.EventsTopic)
+	if !c.JSON && config.IsTerminal(p.Err) {
+		fmt.Fprintf(p.Err, "events of %s, until Ctrl-C\n", c.EventsTopic)
 	}
 	return client, nil
 }
 
 // offsets are where to begin. A partition that does not tell keeps nothing from the others.
-func (c *tailCommand) offsets(ctx context.Context, client *kgo.Client, p *program) (map[int32]kgo.Offset, error) {
+func (c *tailCommand) offsets(ctx context.Context, client *kgo.Client, p *cli.Program) (map[int32]kgo.Offset, error) {
 	topics, err := worker.ListTopics(ctx, client, c.EventsTopic)
 	if err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func (c *tailCommand) offsets(ctx context.Context, client *kgo.Client, p *progra
 		}
 	}
 	for name, why := range answers.Silent {
-		fmt.Fprintf(p.err, "%s, partition %d, does not tell where it is, and is read when it does: %v\n", name.Topic, name.Partition, why)
+		fmt.Fprintf(p.Err, "%s, partition %d, does not tell where it is, and is read when it does: %v\n", name.Topic, name.Partition, why)
 		from[name.Partition] = kgo.NewOffset().AtEnd()
 		if c.FromBeginning {
 			from[name.Partition] = kgo.NewOffset().AtStart()

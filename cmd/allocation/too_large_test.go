@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -31,11 +32,11 @@ func TestDLQ_showsAndDiscardsABatchThatUnpacksToTooMuch(t *testing.T) {
 	require.EqualValues(t, 299, shown.Batch.Last)
 	require.EqualValues(t, 300, shown.Batch.Records)
 	require.EqualValues(t, size, shown.Batch.Bytes)
-	requireOutcome(t, s.dlq("retry", id), exitFailed, "is about a batch of records that unpacks to too much: --max-bytes 1GiB, or another size, reads it again")
-	requireOutcome(t, s.dlq("retry", "--reason=too_large"), exitFailed, "no open dead letters match")
-	requireOutcome(t, s.dlq("retry", id, "--max-bytes=much"), exitUsage, "200MiB or 2GiB")
-	requireOutcome(t, s.dlq("discard", id), exitDone, "1 discarded")
-	requireOutcome(t, s.dlq("list"), exitDone, "no dead letters")
+	requireOutcome(t, s.dlq("retry", id), cli.ExitFailed, "is about a batch of records that unpacks to too much: --max-bytes 1GiB, or another size, reads it again")
+	requireOutcome(t, s.dlq("retry", "--reason=too_large"), cli.ExitFailed, "no open dead letters match")
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=much"), cli.ExitUsage, "200MiB or 2GiB")
+	requireOutcome(t, s.dlq("discard", id), cli.ExitDone, "1 discarded")
+	requireOutcome(t, s.dlq("list"), cli.ExitDone, "no dead letters")
 	require.Eventually(t, func() bool { return s.listed()[0].Published == 300 }, 30*time.Second, 50*time.Millisecond)
 }
 
@@ -60,19 +61,19 @@ func TestDLQ_readsABatchAgainThatUnpackedToTooMuch(t *testing.T) {
 	}}.Produce(t, []string{testbed.Kafka(t)}, s.names.commands, 0)
 	id := s.awaitLetters(1, "--reason=too_large")[0].ID.String()
 
-	requireOutcome(t, s.dlq("retry", id, "--max-bytes=8MiB", "--wait=1m"), exitFailed,
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=8MiB", "--wait=1m"), cli.ExitFailed,
 		"not read to its end: it unpacks to more than the 8388608 bytes that --max-bytes allowed")
 	show := s.dlq("show", id).requireDone(t)
 	require.Contains(t, show, "read again and applied up to offset 1. Reading it ended: it unpacks to more than the 8388608 bytes that --max-bytes allowed\n")
 	require.Contains(t, s.verify().requireDone(t), "partition 0, has at offsets 2 to 3: it was not unpacked, see allocation dlq show "+id)
 	require.Contains(t, s.dlq("list").requireDone(t), "open; up to offset 1 of 3")
 
-	requireOutcome(t, s.dlq("retry", id, "--max-bytes=64MiB", "--wait=1m"), exitDone,
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=64MiB", "--wait=1m"), cli.ExitDone,
 		"applied: offsets 0 to 3; what was refused of it are dead letters of their own")
 	require.Contains(t, s.dlq("show", id).requireDone(t), "read again and applied; what was refused of it are dead letters of their own")
 	letter := s.awaitLetters(1)[0]
 	require.Equal(t, "malformed", letter.Reason)
 	require.EqualValues(t, at+2, letter.ID.Offset)
-	requireOutcome(t, s.dlq("retry", id, "--max-bytes=64MiB", "--force"), exitFailed, "was read again and applied")
+	requireOutcome(t, s.dlq("retry", id, "--max-bytes=64MiB", "--force"), cli.ExitFailed, "was read again and applied")
 	require.Contains(t, s.verify().requireDone(t), "no differences")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -22,7 +23,7 @@ func TestWorker_refusesBrokersWithoutTopicIDs(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
 	o := refuseWorker(t, "--kafka-brokers="+strings.Join(cluster.ListenAddrs(), ","))
-	require.Equal(t, exitFailed, o.code, o.err)
+	require.Equal(t, cli.ExitFailed, o.code, o.err)
 	require.Contains(t, o.err, "Kafka gives no topic ids (asked about warehouse.commands)")
 	require.Contains(t, o.err, "inter.broker.protocol.version")
 }

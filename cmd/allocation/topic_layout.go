@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 )
 
 const (
@@ -136,7 +137,7 @@ func awaitTopic(ctx context.Context, admin *kadm.Client, topic string) error {
 // untilKnown asks until the answer is yes, or an error, or the time is over.
 func untilKnown(ctx context.Context, ask func(context.Context) (bool, error)) error {
 	const again = 20 * time.Millisecond
-	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("not there after %s", answerTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, cli.AnswerTime, fmt.Errorf("not there after %s", cli.AnswerTime))
 	defer cancel()
 	for {
 		known, err := ask(ctx)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"allocation/cmd/internal/cli"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -96,7 +98,7 @@ func (w *wiring) watchTopics(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		attempt, cancel := context.WithTimeout(ctx, answerTime)
+		attempt, cancel := context.WithTimeout(ctx, cli.AnswerTime)
 		found, err := w.inspector(client).inspect(attempt)
 		cancel()
 		w.metrics.settings.Ill(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 )
 
 type topicsCommand struct {
@@ -34,8 +35,8 @@ Example:
 }
 
 // Run creates the topics and prints what was made.
-func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
-	problems := p.problems()
+func (c *topicsCreateCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Topics.Check(problems)
 	layout := topicLayout{
@@ -48,9 +49,9 @@ func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if layout.replication == 0 {
-		return misuse("--replication-factor is 0; it must be -1 or at least 1")
+		return cli.Misuse("--replication-factor is 0; it must be -1 or at least 1")
 	}
-	client, err := p.connectKafka(ctx, c.Kafka)
+	client, err := p.ConnectKafka(ctx, c.Kafka)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
 			err = severeOnes(found)
 		}
 	}
-	if printed := p.printTopics(made, c.JSON); printed != nil {
+	if printed := printTopics(p, made, c.JSON); printed != nil {
 		return printed
 	}
 	return err
@@ -83,11 +84,11 @@ func addNotes(made []madeTopic, found []topicFinding) {
 	}
 }
 
-func (p *program) printTopics(made []madeTopic, asJSON bool) error {
+func printTopics(p *cli.Program, made []madeTopic, asJSON bool) error {
 	if asJSON {
-		return p.printJSON(made)
+		return p.PrintJSON(made)
 	}
-	t := newTable(p.out, "TOPIC", "PARTITIONS", "")
+	t := cli.NewTable(p.Out, "TOPIC", "PARTITIONS", "")
 	for _, m := range made {
 		result := "exists"
 		if m.Created {
@@ -96,7 +97,7 @@ func (p *program) printTopics(made []madeTopic, asJSON bool) error {
 		if m.Note != "" {
 			result += "; " + m.Note
 		}
-		t.row(m.Topic, fmt.Sprint(m.Partitions), result)
+		t.Row(m.Topic, fmt.Sprint(m.Partitions), result)
 	}
-	return t.flush()
+	return t.Flush()
 }

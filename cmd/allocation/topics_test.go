@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -71,11 +72,11 @@ func TestTopics_commandTopicThatIsCompactedByTheBrokersDefaultIsRefused(t *testi
 
 	const mend = "kafka-configs --bootstrap-server %s --alter --entity-type topics --entity-name made-by-others --add-config cleanup.policy=delete"
 	o := runProgram(t, append([]string{"topics", "create"}, names.flags(t)...)...)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.out, "exists; its cleanup.policy is compact,delete: of the commands of a product all but the last are removed")
 	require.Contains(t, o.err, fmt.Sprintf(mend, server.Brokers()))
 	o = refuseWorker(t, names.flags(t)...)
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "allocation: cleanup.policy of the topic made-by-others is compact,delete: ")
 	require.Contains(t, o.err, fmt.Sprintf(mend, server.Brokers()))
 

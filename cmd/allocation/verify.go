@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/store/products/verify"
 )
 
@@ -37,63 +38,63 @@ Examples:
 }
 
 // Run verifies and prints what is wrong.
-func (c *verifyCommand) Run(ctx context.Context, p *program) error {
+func (c *verifyCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err := c.check(p); err != nil {
 		return err
 	}
-	db, err := p.openStore(ctx, c.Database)
+	db, err := p.OpenStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	line := newStatusLine(p.err)
-	options := verify.Options{SKU: c.SKU, Progress: line.show, Report: func(d verify.Difference) error {
-		line.end()
-		return p.printDifference(d, c.JSON)
+	line := cli.NewStatusLine(p.Err)
+	options := verify.Options{SKU: c.SKU, Progress: line.Show, Report: func(d verify.Difference) error {
+		line.End()
+		return printDifference(p, d, c.JSON)
 	}}
-	var events *historyTopic
+	var events *eventsTopic
 	if c.FromTopic {
-		client, err := p.connectKafka(ctx, c.Kafka, historyOptions()...)
+		client, err := p.ConnectKafka(ctx, c.Kafka, cli.ReadTopicOptions()...)
 		if err != nil {
 			return err
 		}
 		defer client.Close()
-		if err := sameCluster(ctx, db, client, c.Kafka); err != nil {
+		if err := cli.SameCluster(ctx, db, client, c.Kafka); err != nil {
 			return err
 		}
-		if err := missingTopics(ctx, client, c.EventsTopic); err != nil {
+		if err := cli.MissingTopics(ctx, client, c.EventsTopic); err != nil {
 			return err
 		}
-		events = &historyTopic{client: client, topic: c.EventsTopic}
+		events = &eventsTopic{client: client, topic: c.EventsTopic}
 		options.Topic = events.read
 	}
 	summary, err := verify.Run(ctx, db, options)
-	line.end()
+	line.End()
 	if err != nil {
 		return err
 	}
 	s := verifySummary{Summary: summary}
-	if s.NotChecked, err = p.notChecked(ctx, db, c.Kafka); err != nil {
+	if s.NotChecked, err = notChecked(ctx, p, db, c.Kafka); err != nil {
 		return err
 	}
-	if err := p.printSummary(&s, c.JSON); err != nil {
+	if err := printSummary(p, &s, c.JSON); err != nil {
 		return err
 	}
 	return c.conclude(&s, events)
 }
 
-func (c *verifyCommand) check(p *program) error {
-	problems := p.problems()
+func (c *verifyCommand) check(p *cli.Program) error {
+	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Events.Check(problems)
 	return problems.Err()
 }
 
 // conclude is the error of differences, and of a question about nothing.
-func (c *verifyCommand) conclude(s *verifySummary, events *historyTopic) error {
+func (c *verifyCommand) conclude(s *verifySummary, events *eventsTopic) error {
 	switch {
 	case s.Differences > 0:
-		return fmt.Errorf("%s differences", count(s.Differences))
+		return fmt.Errorf("%s differences", cli.Count(s.Differences))
 	case c.SKU != "" && s.Products == 0 && s.Batches == 0 && s.Lines == 0:
 		return fmt.Errorf("there is no product %q: nothing was checked", c.SKU)
 	case events != nil && events.events == 0 && s.Products > 0:
@@ -102,9 +103,9 @@ func (c *verifyCommand) conclude(s *verifySummary, events *historyTopic) error {
 	return nil
 }
 
-func (p *program) printDifference(d verify.Difference, asJSON bool) error {
+func printDifference(p *cli.Program, d verify.Difference, asJSON bool) error {
 	if asJSON {
-		return p.printJSON(d)
+		return p.PrintJSON(d)
 	}
 	about := d.Table + ": " + d.Key
 	if d.SKU != "" {
@@ -114,33 +115,33 @@ func (p *program) printDifference(d verify.Difference, asJSON bool) error {
 	if d.Check == verify.CheckEvents {
 		expected = "events say"
 	}
-	_, err := fmt.Fprintf(p.out, "%s: %s\n  %-10s  %s\n  %-10s  %s\n", d.Check, printable(about), expected, printable(d.Expected), "is", printable(d.Found))
+	_, err := fmt.Fprintf(p.Out, "%s: %s\n  %-10s  %s\n  %-10s  %s\n", d.Check, cli.Printable(about), expected, cli.Printable(d.Expected), "is", cli.Printable(d.Found))
 	return err
 }
 
-func (p *program) printSummary(s *verifySummary, asJSON bool) error {
+func printSummary(p *cli.Program, s *verifySummary, asJSON bool) error {
 	if asJSON {
-		return p.printJSON(s)
+		return p.PrintJSON(s)
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "checked %s products, %s batches, %s lines, %s outbox rows, %s dead letters\n",
-		count(s.Products), count(s.Batches), count(s.Lines), count(s.OutboxRows), count(s.DeadLetters))
-	fmt.Fprintf(&text, "compared %s products with their events\n", count(s.Folded))
+		cli.Count(s.Products), cli.Count(s.Batches), cli.Count(s.Lines), cli.Count(s.OutboxRows), cli.Count(s.DeadLetters))
+	fmt.Fprintf(&text, "compared %s products with their events\n", cli.Count(s.Folded))
 	if s.HistoryCut > 0 {
-		fmt.Fprintf(&text, "not compared: %s products, whose events are not all kept\n", count(s.HistoryCut))
+		fmt.Fprintf(&text, "not compared: %s products, whose events are not all kept\n", cli.Count(s.HistoryCut))
 	}
 	if s.LinesCut > 0 {
-		fmt.Fprintf(&text, "not checked: the last events of %s lines, which are no longer kept\n", count(s.LinesCut))
+		fmt.Fprintf(&text, "not checked: the last events of %s lines, which are no longer kept\n", cli.Count(s.LinesCut))
 	}
 	if s.LettersCut > 0 {
-		fmt.Fprintf(&text, "not checked: the outbox rows of %s dead letters, which are no longer kept\n", count(s.LettersCut))
+		fmt.Fprintf(&text, "not checked: the outbox rows of %s dead letters, which are no longer kept\n", cli.Count(s.LettersCut))
 	}
 	for _, n := range s.NotChecked {
-		fmt.Fprintf(&text, "not checked: %s\n", printable(n.Says))
+		fmt.Fprintf(&text, "not checked: %s\n", cli.Printable(n.Says))
 	}
 	if s.Differences == 0 {
 		text.WriteString("no differences\n")
 	}
-	_, err := fmt.Fprint(p.out, text.String())
+	_, err := fmt.Fprint(p.Out, text.String())
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 	"allocation/store/products/verify"
 )
@@ -69,7 +70,7 @@ func TestVerify_namesTwoEventsWithOneID(t *testing.T) {
 	s.execute(`update outbox set command_offset = 1, event_no = 1000000 where row_no > 0`)
 	for _, args := range [][]string{nil, {"--sku=CHAIR"}, {"--from-topic"}} {
 		o := s.verify(args...)
-		require.Equal(t, exitFailed, o.code)
+		require.Equal(t, cli.ExitFailed, o.code)
 		require.Regexp(t, `(?m)^event_id: product CHAIR, outbox: source (\d+), row 2
   must be     a ce_id of its own
   is          that of source \d+, row 1: event 1000000 of the command of source \d+, offset 1$`, o.out)
@@ -92,7 +93,7 @@ no differences
 	s.execute(`update batches set qty = 51 where ref = 'b1'`)
 	for _, args := range [][]string{nil, {"--sku=CHAIR"}, {"--from-topic"}} {
 		o := s.verify(args...)
-		require.Equal(t, exitFailed, o.code)
+		require.Equal(t, cli.ExitFailed, o.code)
 		require.Contains(t, o.out, `events: product CHAIR, batches: b1
   events say  qty 50 of CHAIR, in the warehouse; created with qty 50, in the warehouse
   is          qty 51 of CHAIR, in the warehouse; created with qty 50, in the warehouse
@@ -102,7 +103,7 @@ checked `)
 	require.Contains(t, s.verify("--sku=TABLE").requireDone(t), "checked 1 products")
 
 	o := s.verify("--json")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	lines := strings.Split(strings.TrimSpace(o.out), "\n")
 	require.Len(t, lines, 2)
 	var d verify.Difference
@@ -187,7 +188,7 @@ func TestVerify_fromTopicThatLacksAnEvent(t *testing.T) {
 	lacking := s.names.events
 	s.names.events = s.copyEvents(func(r *kgo.Record) (int32, bool) { return 0, !strings.Contains(string(r.Value), "o2") })
 	o := s.verify("--from-topic")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.out, "sequence: product CHAIR, events topic: CHAIR\n  must be     events 3 to 3\n  is          they are missing\n")
 
 	s.names.events = lacking
@@ -223,7 +224,7 @@ func (s *service) copyEvents(to func(*kgo.Record) (int32, bool)) string {
 
 func TestVerify_wrongSettings(t *testing.T) {
 	o := runProgram(t, "verify", "--from-topic", "--events-topic=..", "--kafka-brokers=x")
-	require.Equal(t, exitUsage, o.code)
+	require.Equal(t, cli.ExitUsage, o.code)
 	require.Contains(t, o.err, "--events-topic (EVENTS_TOPIC)")
 	require.Contains(t, o.err, "--kafka-brokers (KAFKA_BROKERS)")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/store"
 	"allocation/store/products/verify"
 )
@@ -30,9 +31,9 @@ type unchecked struct {
 }
 
 // notChecked lists what a look at the database's rows does not tell.
-func (p *program) notChecked(ctx context.Context, db *store.Store, kafka config.Kafka) ([]unchecked, error) {
+func notChecked(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka) ([]unchecked, error) {
 	list := []unchecked{}
-	quarantined, err := p.quarantined(ctx, db, kafka)
+	quarantined, err := quarantined(ctx, p, db, kafka)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err
@@ -66,8 +67,8 @@ func leftPacked(ctx context.Context, db *store.Store) (list []unchecked, err err
 }
 
 // quarantined are the positions that do not fit their logs, and those whose logs do not answer.
-func (p *program) quarantined(ctx context.Context, db *store.Store, kafka config.Kafka) (list []unchecked, err error) {
-	client, err := p.connectKafka(ctx, kafka)
+func quarantined(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka) (list []unchecked, err error) {
+	client, err := p.ConnectKafka(ctx, kafka)
 	if err != nil {
 		return nil, err
 	}

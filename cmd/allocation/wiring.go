@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/store/products"
@@ -116,7 +117,7 @@ func (w *wiring) run(ctx context.Context, listener net.Listener) error {
 	}
 	defer db.Close()
 	if err := w.awaitServers(ctx, db); err != nil {
-		if errors.Is(context.Cause(ctx), errSignal) {
+		if errors.Is(context.Cause(ctx), cli.ErrSignal) {
 			return nil // stopped before it began
 		}
 		return err
@@ -176,7 +177,7 @@ func (w *wiring) work(ctx context.Context, db *store.Store) error {
 	}
 	w.readiness.ask(w.healthOf(runner))
 	w.readiness.watch(w.metrics.worker.Stuck)
-	w.logger.Info("worker starts", "group", w.settings.group.ID, "topics", w.settings.topics.CommandTopicNames(), "version", version())
+	w.logger.Info("worker starts", "group", w.settings.group.ID, "topics", w.settings.topics.CommandTopicNames(), "version", cli.Version())
 
 	maintaining, stop := context.WithCancel(ctx)
 	var maintenance sync.WaitGroup
@@ -244,7 +245,7 @@ const metadataAge = 250 * time.Millisecond
 
 // kafkaOptions are what every Kafka client of the worker needs.
 func (w *wiring) kafkaOptions() []kgo.Opt {
-	return slices.Concat(w.settings.kafka.Options(w.dial), []kgo.Opt{kgo.WithLogger(quietLogger(w.logger.Handler())), kgo.MetadataMinAge(metadataAge)}, w.kafka)
+	return slices.Concat(w.settings.kafka.Options(w.dial), []kgo.Opt{kgo.WithLogger(cli.QuietLogger(w.logger.Handler())), kgo.MetadataMinAge(metadataAge)}, w.kafka)
 }
 
 // stopTime is for what is left to do when a worker has stopped: its events are acknowledged, or

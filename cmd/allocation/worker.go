@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 )
 
 type workerCommand struct {
@@ -30,13 +31,13 @@ Example:
 }
 
 // Run runs a worker until the context ends.
-func (c *workerCommand) Run(ctx context.Context, p *program) error {
+func (c *workerCommand) Run(ctx context.Context, p *cli.Program) error {
 	settings, err := c.settings(p)
 	if err != nil {
 		return err
 	}
 	limitMemory()
-	w := newWiring(settings, c.Logger(p.err))
+	w := newWiring(settings, c.Logger(p.Err))
 	listener, err := listen(ctx, c.HTTPAddr)
 	if err != nil {
 		return err
@@ -62,8 +63,8 @@ func limitMemory() {
 }
 
 // settings reads the settings, or says everything that is wrong with them.
-func (c *workerCommand) settings(p *program) (workerSettings, error) {
-	problems := p.problems()
+func (c *workerCommand) settings(p *cli.Program) (workerSettings, error) {
+	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Database.Check(problems)
 	if !c.Database.Set() {

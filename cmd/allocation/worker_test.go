@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -113,7 +114,7 @@ func (s *service) launch() {
 	s.stop = func() error {
 		if !stopped {
 			stopped = true
-			cancel(errSignal)
+			cancel(cli.ErrSignal)
 			result = <-ended
 		}
 		return result
@@ -148,9 +149,9 @@ func (s *service) tail(lines int, args ...string) []string {
 	defer cancel()
 	out := &lineLimit{left: lines, full: cancel}
 	var stderr bytes.Buffer
-	p := &program{in: strings.NewReader(""), out: out, err: &stderr}
-	code := p.run(ctx, append([]string{"tail", "--from-beginning", "--kafka-brokers=" + s.names.server(s.t), "--events-topic=" + s.names.events}, args...))
-	require.Equal(s.t, exitDone, code, stderr.String())
+	p := newProgram(strings.NewReader(""), out, &stderr)
+	code := p.Run(ctx, append([]string{"tail", "--from-beginning", "--kafka-brokers=" + s.names.server(s.t), "--events-topic=" + s.names.events}, args...))
+	require.Equal(s.t, cli.ExitDone, code, stderr.String())
 	return slices.Collect(strings.SplitSeq(strings.TrimSpace(out.text.String()), "\n"))
 }
 
@@ -208,7 +209,7 @@ func TestService_reallocates(t *testing.T) {
 	requireGolden(t, "show-batch.txt", strings.Split(runProgram(t, "show", "batch", "b2").requireDone(t), "\n"))
 
 	o := runProgram(t, "show", "order", "nobody")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, `there is no order "nobody"`)
 }
 
@@ -259,7 +260,7 @@ func TestService_refusesAnotherGroup(t *testing.T) {
 	s := startService(t)
 	require.NoError(t, s.stop())
 	o := s.runWorker("--kafka-group-id=another")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "the database belongs to Kafka cluster")
 	require.Contains(t, o.err, "group "+s.group)
 	require.Contains(t, o.err, "group another")
@@ -269,7 +270,7 @@ func TestWorker_refusesAnOldSchema(t *testing.T) {
 	t.Setenv("DATABASE_URL", testbed.Database(t))
 	s := &service{t: t, names: newTopicNames(t), group: "group"}
 	o := s.runWorker()
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "run `allocation migrate up`")
 }
 
@@ -278,7 +279,7 @@ func TestWorker_refusesMissingTopics(t *testing.T) {
 	runProgram(t, "migrate", "up").requireDone(t)
 	s := &service{t: t, names: newTopicNames(t), group: "group"}
 	o := s.runWorker()
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, s.names.commands)
 	require.Contains(t, o.err, "run `allocation topics create`")
 }
@@ -298,7 +299,7 @@ func TestWorker_waitsForItsServers(t *testing.T) {
 		return strings.HasPrefix(answer, "503") && strings.Contains(answer, "postgres") && strings.Contains(answer, "refused")
 	}, 20*time.Second, 10*time.Millisecond)
 	require.Equal(t, "200 ok\n", s.get("/livez"))
-	cancel(errSignal)
+	cancel(cli.ErrSignal)
 	require.NoError(t, <-ended)
 }
 

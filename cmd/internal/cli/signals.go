@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// errSignal is why the context of a run ended that somebody stopped.
-var errSignal = errors.New("stopped by a signal")
+// ErrSignal is why the context of a run ended that somebody stopped.
+var ErrSignal = errors.New("stopped by a signal")
 
-// untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP, for an orderly stop. The
+// UntilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP, for an orderly stop. The
 // second ends the process at once. SIGHUP is of no effect where the process began with it ignored,
 // as nohup does.
-func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
+func UntilSignal(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -23,9 +23,9 @@ func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
 	}
 	go func() {
 		<-signals
-		cancel(errSignal)
+		cancel(ErrSignal)
 		<-signals
-		os.Exit(exitFailed)
+		os.Exit(ExitFailed)
 	}()
 	return ctx, func() {
 		signal.Stop(signals)

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 
 // advice is what a person can type where Postgres refused something, to follow the error's text;
 // empty where there is nothing to say.
-func (p *program) advice(err error) string {
+func (p *Program) advice(err error) string {
 	var pg *pgconn.PgError
 	var known *config.AccessError
 	if !errors.As(err, &pg) || errors.As(err, &known) {

@@ -1,7 +1,6 @@
-package main
+package cli
 
 import (
-	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -12,12 +11,12 @@ import (
 
 // warnOfVariables says of each variable that looks as if it set an acting or filtering flag of the
 // chosen command that it does not.
-func (p *program) warnOfVariables(parsed *kong.Context) {
+func (p *Program) warnOfVariables(parsed *kong.Context) {
 	for _, flags := range parsed.Selected().AllFlags(false) {
 		for _, flag := range flags {
-			variable := "ALLOCATION_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+			variable := strings.ToUpper(strings.ReplaceAll(p.Name+"_"+flag.Name, "-", "_"))
 			if len(flag.Envs) == 0 && os.Getenv(variable) != "" {
-				fmt.Fprintf(p.err, "allocation: %s is set, and is not used: only --%s says that\n", variable, flag.Name)
+				p.Tell("%s is set, and is not used: only --%s says that", variable, flag.Name)
 			}
 		}
 	}
@@ -31,7 +30,7 @@ func refuseEmpty(parsed *kong.Context) error {
 			continue
 		}
 		if hasEmpty(given.Flag.Target) {
-			return misuse("--%s is empty; give it a value, or leave it out", given.Flag.Name)
+			return Misuse("--%s is empty; give it a value, or leave it out", given.Flag.Name)
 		}
 	}
 	return nil
@@ -62,7 +61,7 @@ func refuseOther(args []string) error {
 			flag = args[i-1]
 		}
 		if !utf8.ValidString(arg) && !namesFile(flag) {
-			return misuse("the argument %+q is not UTF-8", arg)
+			return Misuse("the argument %+q is not UTF-8", arg)
 		}
 	}
 	return nil

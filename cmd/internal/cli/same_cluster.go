@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -20,9 +20,9 @@ func (e *otherClusterError) Error() string {
 		"another environment; where Kafka is another for good, see the runbook", e.own, e.brokers, e.found)
 }
 
-// sameCluster refuses to compare the database with another environment's Kafka. There, all topics
+// SameCluster refuses to compare the database with another environment's Kafka. There, all topics
 // seem to be gone or made again.
-func sameCluster(ctx context.Context, db *store.Store, client *kgo.Client, kafka config.Kafka) error {
+func SameCluster(ctx context.Context, db *store.Store, client *kgo.Client, kafka config.Kafka) error {
 	own, _, err := db.Cluster(ctx)
 	if err != nil || own == "" {
 		return err

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"allocation/cmd/allocation/config"
+	"allocation/migrations"
+	"allocation/store"
+)
+
+// operatorRole is the role of Postgres that the commands of people need.
+const operatorRole = "allocation_operator"
+
+// OpenStore connects for a person's command. Its error says at once where nobody answers.
+func (p *Program) OpenStore(ctx context.Context, database config.Database) (*store.Store, error) {
+	problems := p.Problems()
+	database.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	settings, err := connectionSettings(database)
+	if err != nil {
+		return nil, err
+	}
+	p.user, p.role = settings.User, operatorRole
+	db, err := store.Open(ctx, store.Options{Service: p.Service, URL: settings.ConnString(), MaxConns: 2})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
+	defer cancel()
+	if err := db.Ping(ctx); err != nil {
+		db.Close()
+		return nil, databaseAway(database, settings, CauseOf(ctx, err))
+	}
+	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckSchema} {
+		if err := check(ctx); err != nil {
+			db.Close()
+			return nil, err
+		}
+	}
+	return db, nil
+}
+
+// OpenDatabase connects for the schema's sake. Its error says at once where nobody answers.
+func (p *Program) OpenDatabase(ctx context.Context, database config.Database) (*sql.DB, error) {
+	problems := p.Problems()
+	database.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	settings, err := connectionSettings(database)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*settings)
+	ctx, cancel := context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
+	defer cancel()
+	if err := db.PingContext(ctx); err != nil {
+		_ = db.Close()
+		return nil, databaseAway(database, settings, CauseOf(ctx, err))
+	}
+	if err := checkSessions(ctx, db); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// checkSessions: who migrates locks others out, and a session of its own holds that lock.
+func checkSessions(ctx context.Context, db *sql.DB) error {
+	one, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer one.Close()
+	other, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer other.Close()
+	return one.Raw(func(driver1 any) error {
+		return other.Raw(func(driver2 any) error {
+			return store.CheckSessions(ctx, driver1.(*stdlib.Conn).Conn(), driver2.(*stdlib.Conn).Conn())
+		})
+	})
+}
+
+func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
+	url, err := database.URL()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.ParseConfig(url) // which takes the options of pools out
+	if err != nil {
+		return nil, err
+	}
+	store.SetSession(&pool.ConnConfig.Config, map[string]string{"lock_timeout": fmt.Sprint(migrations.LockTimeout.Milliseconds())})
+	return pool.ConnConfig, nil
+}
+
+func databaseAway(database config.Database, settings *pgx.ConnConfig, err error) error {
+	explained := database.Explain(err)
+	if access := (*config.AccessError)(nil); errors.As(explained, &access) {
+		return explained
+	}
+	if readOnly := (*store.ReadOnlyError)(nil); errors.As(err, &readOnly) {
+		return fmt.Errorf("Postgres answers at %s:%d, and takes no changes: %w", settings.Host, settings.Port, readOnly) //nolint:staticcheck // a name
+	}
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
+		return fmt.Errorf("Postgres answers at %s:%d, and lets nobody in: %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
+	}
+	return fmt.Errorf("Postgres does not answer at %s:%d; is it running, or is DATABASE_URL another? %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
+}
+
+// ConnectDatabase opens one connection. Its error says at once where nobody answers.
+func ConnectDatabase(ctx context.Context, database config.Database) (*pgx.Conn, error) {
+	settings, err := connectionSettings(database)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, settings)
+	if err != nil {
+		return nil, databaseAway(database, settings, CauseOf(ctx, err))
+	}
+	return conn, nil
+}

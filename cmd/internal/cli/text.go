@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Printable replaces what could confuse a terminal or who reads it: what is shown came from others.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if confuses(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// PrintableLines is Printable for text whose line breaks are the program's own.
+func PrintableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = Printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// confuses is so of characters on which a terminal acts, or that change how others look, or that
+// nobody sees: one name could look like another.
+func confuses(r rune) bool {
+	return unicode.IsControl(r) ||
+		unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// Count writes a number with its thousands apart.
+func Count(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && digits[i-1] != '-' && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
+// When writes a time as people see it: in UTC, and it says so.
+func When(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000Z") }
