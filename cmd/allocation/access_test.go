@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 )
 
 // An attempt may take long, and end after a newer one that was made with the files of by then.

@@ -4,8 +4,8 @@ import (
 	"cmp"
 
 	"allocation/cmd/allocation/bench"
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 )
 
 // plan reads the settings, or says everything that is wrong with them.

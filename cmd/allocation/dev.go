@@ -8,8 +8,8 @@ import (
 	"log/slog"
 	"net"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/deploy/local"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgpassfile"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 	"allocation/deploy/local"
 )
 

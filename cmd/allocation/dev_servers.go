@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 	"allocation/deploy/local"
 	"allocation/migrations"
 )

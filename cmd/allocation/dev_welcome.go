@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 )
 
 // welcome says where everything is and what to try, in commands that work when pasted.

@@ -3,7 +3,7 @@ package main
 import (
 	"slices"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 	"allocation/domain"
 	"allocation/store"
 	"allocation/worker"

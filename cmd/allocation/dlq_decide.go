@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/store"
 )
 

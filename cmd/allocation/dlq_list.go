@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/store"
 )
 

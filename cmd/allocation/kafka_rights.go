@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 	"allocation/worker"
 )
 

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/migrations"
 )
 

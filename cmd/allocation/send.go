@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/domain"
 )
 

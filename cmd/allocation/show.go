@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/store"
 	"allocation/store/products"
 )

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/store/products/verify"
 )
 

@@ -5,8 +5,8 @@ import (
 	"os"
 	"runtime/debug"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 )
 
 type workerCommand struct {

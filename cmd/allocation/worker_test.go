@@ -20,8 +20,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"allocation/cmd/allocation/config"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/deploy/testbed"
 )
 

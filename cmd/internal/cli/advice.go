@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 )
 
 // advice is what a person can type where Postgres refused something, to follow the error's text;

@@ -9,7 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 	"allocation/store"
 )
 

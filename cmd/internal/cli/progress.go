@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 )
 
 // Progress shows a person how far a long command is; where nobody watches it is silent.

@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"allocation/cmd/allocation/config"
+	"allocation/cmd/internal/config"
 )
 
 // StatusLine shows a person what a long command is doing; where nobody watches it is silent.
