@@ -3,8 +3,8 @@ package main
 import (
 	"slices"
 
+	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
-	"allocation/domain"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -26,19 +26,19 @@ type letterFlags struct {
 	Until  string   `placeholder:"TIME" help:"Only those that became dead letters before."`
 }
 
-func (f *letterFlags) filter(problems *config.Problems) store.LetterFilter {
-	problems.OneOf("reason", f.Reason, letterReasons()...)
+func (f *letterFlags) filter(p *cli.Program, problems *config.Problems) store.LetterFilter {
+	problems.OneOf("reason", f.Reason, letterReasons(p)...)
 	return store.LetterFilter{
 		Reasons: f.Reason, Types: f.Type, SKU: f.SKU, Since: problems.Ago("since", f.Since), Until: problems.Ago("until", f.Until),
 	}
 }
 
 // letterReasons are the words that a dead letter's reason may be.
-func letterReasons() []string {
+func letterReasons(p *cli.Program) []string {
 	reasons := worker.Reasons()
-	for _, r := range domain.Reasons {
-		if !slices.Contains(reasons, string(r)) {
-			reasons = append(reasons, string(r))
+	for _, r := range p.Vocabulary.Reasons {
+		if !slices.Contains(reasons, r) {
+			reasons = append(reasons, r)
 		}
 	}
 	return reasons

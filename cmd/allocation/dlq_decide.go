@@ -83,7 +83,7 @@ func (c *dlqDiscardCommand) Run(ctx context.Context, p *cli.Program) error {
 
 func (c *decideFlags) run(ctx context.Context, p *cli.Program, d store.Decision) error {
 	problems := p.Problems()
-	d.Places, d.Filter, d.DryRun = readPlaces(problems, c.IDs...), c.filter(problems), c.DryRun
+	d.Places, d.Filter, d.DryRun = readPlaces(problems, c.IDs...), c.filter(p, problems), c.DryRun
 	d.Limit = problems.Integer("limit", c.Limit, 1, 100_000)
 	wait := problems.Wait("wait", c.Wait)
 	if err := problems.Err(); err != nil {

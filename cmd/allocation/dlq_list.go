@@ -32,7 +32,7 @@ Examples:
 // Run prints the list.
 func (c *dlqListCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
-	filter := c.filter(problems)
+	filter := c.filter(p, problems)
 	limit := problems.Integer("limit", c.Limit, 1, 100_000)
 	problems.OneOf("state", c.State, append(store.LetterStates(), "all")...)
 	if err := problems.Err(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
+	"allocation/domain"
 	"allocation/store/products"
 )
 
@@ -35,7 +37,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`
 // newProgram makes a run of the program.
 func newProgram(in io.Reader, out, err io.Writer) *cli.Program {
 	return &cli.Program{
-		Name: "allocation", Description: description, Grammar: &grammar{}, Service: products.Service,
+		Name: "allocation", Description: description, Grammar: &grammar{}, Service: products.Service, Vocabulary: vocabulary(),
 		In: in, Out: out, Err: err,
 	}
+}
+
+func vocabulary() config.Vocabulary {
+	v := config.Vocabulary{Commands: domain.CommandNames(), Events: domain.EventNames()}
+	for _, reason := range domain.Reasons {
+		v.Reasons = append(v.Reasons, string(reason))
+	}
+	return v
 }

@@ -23,6 +23,7 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/deploy/testbed"
+	"allocation/domain"
 )
 
 // service is a worker in this process, with topics and a database of its own. Tests with one set
@@ -75,7 +76,7 @@ func (s *service) setUp(partitions string) {
 }
 
 func (s *service) settings() workerSettings {
-	p := config.NewProblems(nil)
+	p := config.NewProblems(nil, config.Vocabulary{Events: domain.EventNames()})
 	settings := workerSettings{
 		kafka: config.Kafka{Brokers: s.names.server(s.t), SecurityProtocol: "PLAINTEXT"},
 		topics: config.Topics{

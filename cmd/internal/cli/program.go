@@ -26,6 +26,7 @@ type Program struct {
 	Description string        // for --help
 	Grammar     any           // points to the struct that kong reads the command line into
 	Service     store.Service // whose database it opens
+	Vocabulary  config.Vocabulary
 
 	In       io.Reader
 	Out, Err io.Writer
@@ -116,4 +117,4 @@ func variablesOf(node *kong.Node) map[string]string {
 }
 
 // Problems makes a collection for mistakes in the settings.
-func (p *Program) Problems() *config.Problems { return config.NewProblems(p.variables) }
+func (p *Program) Problems() *config.Problems { return config.NewProblems(p.variables, p.Vocabulary) }

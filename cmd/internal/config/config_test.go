@@ -14,12 +14,12 @@ import (
 func TestDuration(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]time.Duration{"500ms": 500 * time.Millisecond, "10s": 10 * time.Second, "7d": 7 * day, "36h": 36 * time.Hour} {
-		p := NewProblems(nil)
+		p := NewProblems(nil, Vocabulary{})
 		require.Equal(t, want, p.duration("some", value, 0, 30*day))
 		require.NoError(t, p.Err())
 	}
 	for _, value := range []string{"", "7", "d", "-1d", "1.5d", "31d", "soon"} {
-		p := NewProblems(nil)
+		p := NewProblems(nil, Vocabulary{})
 		p.duration("some", value, time.Second, 30*day)
 		require.ErrorContains(t, p.Err(), "a time from 1s to 30d", value)
 	}
@@ -35,7 +35,7 @@ func TestTopics(t *testing.T) {
 		Events:      Events{EventsTopic: "allocation.events"},
 		EventRoutes: "Allocated=line_allocated,Deallocated=line_allocated", EventSource: "/allocation", DeadLetterTopic: "dlq",
 	}
-	p := NewProblems(nil)
+	p := NewProblems(nil, Vocabulary{Commands: []string{"ChangeBatchQuantity"}, Events: []string{"Allocated", "Deallocated"}})
 	topics.Check(p)
 	require.NoError(t, p.Err())
 	require.Equal(t, map[string]string{"warehouse.commands": "", "change_batch_quantity": "ChangeBatchQuantity"}, topics.BareTypes())
@@ -49,7 +49,7 @@ func TestKafka_passwordIsReadAgain(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	write(t, file, "old\n")
 	k := Kafka{Brokers: "a:1", SecurityProtocol: protocolSASLPlaintext, SASLMechanism: mechanismPlain, SASLUsername: "me", SASLPasswordFile: file}
-	p := NewProblems(nil)
+	p := NewProblems(nil, Vocabulary{})
 	k.Check(p)
 	require.NoError(t, p.Err())
 
@@ -70,7 +70,7 @@ func TestKafka_onlyOneSourceOfThePassword(t *testing.T) {
 	t.Setenv("KAFKA_SASL_PASSWORD", "hush")
 	file := filepath.Join(t.TempDir(), "password")
 	write(t, file, "hush")
-	p := NewProblems(nil)
+	p := NewProblems(nil, Vocabulary{})
 	Kafka{Brokers: "a:1", SecurityProtocol: protocolSASLSSL, SASLMechanism: mechanismSCRAM5, SASLUsername: "me", SASLPasswordFile: file}.Check(p)
 	require.ErrorContains(t, p.Err(), "KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE are both set")
 	require.NotContains(t, p.Err().Error(), "hush")

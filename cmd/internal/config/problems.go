@@ -9,14 +9,15 @@ import (
 
 // Problems gathers the mistakes of a configuration, so that a user sees them all at once.
 type Problems struct {
-	variables map[string]string // of each flag
-	found     []error
+	variables  map[string]string // of each flag
+	vocabulary Vocabulary
+	found      []error
 }
 
 // NewProblems makes an empty collection. variables has the environment variable of each flag, to
 // name both.
-func NewProblems(variables map[string]string) *Problems {
-	return &Problems{variables: variables}
+func NewProblems(variables map[string]string, vocabulary Vocabulary) *Problems {
+	return &Problems{variables: variables, vocabulary: vocabulary}
 }
 
 // Add says that the value of a flag is none that is allowed.

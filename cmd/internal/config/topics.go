@@ -7,8 +7,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"allocation/domain"
 )
 
 // The names of topics where nobody says otherwise.
@@ -111,8 +109,8 @@ func (c Commands) Check(p *Problems) {
 		switch {
 		case !validTopic(topic):
 			p.Add("command-topics", part, "a topic or TOPIC=TYPE, where the topic is "+topicAllowed)
-		case mapped && !slices.Contains(domain.CommandNames(), kind):
-			p.Add("command-topics", part, "TOPIC=TYPE with a type of "+strings.Join(domain.CommandNames(), ", "))
+		case mapped && !slices.Contains(p.vocabulary.Commands, kind):
+			p.Add("command-topics", part, "TOPIC=TYPE with a type of "+strings.Join(p.vocabulary.Commands, ", "))
 		case seen[topic]:
 			p.Add("command-topics", part, "a topic that is not there twice")
 		}
@@ -125,8 +123,8 @@ func (t Topics) checkRoutes(p *Problems) {
 	for _, part := range split(t.EventRoutes) {
 		kind, topic, ok := strings.Cut(part, "=")
 		switch {
-		case !ok || !slices.Contains(domain.EventNames(), kind):
-			p.Add("event-routes", part, "TYPE=TOPIC with a type of "+strings.Join(domain.EventNames(), ", "))
+		case !ok || !slices.Contains(p.vocabulary.Events, kind):
+			p.Add("event-routes", part, "TYPE=TOPIC with a type of "+strings.Join(p.vocabulary.Events, ", "))
 		case !validTopic(topic):
 			p.Add("event-routes", part, "TYPE=TOPIC, where the topic is "+topicAllowed)
 		case seen[kind]:
