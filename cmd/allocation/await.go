@@ -12,6 +12,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/topics"
 	"allocation/migrations"
 	"allocation/store"
 	"allocation/worker"
@@ -90,19 +91,19 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	if err := checkGroupKind(ctx, client, w.settings.group.ID); err != nil {
 		return "", err
 	}
-	topics := w.settings.topics
-	if err := cli.MissingTopics(ctx, client, append(append(topics.CommandTopicNames(), topics.Outputs()...), topics.DeadLetterTopic)...); err != nil {
+	t := w.settings.topics
+	if err := cli.MissingTopics(ctx, client, append(append(t.CommandTopicNames(), t.Outputs()...), t.DeadLetterTopic)...); err != nil {
 		return "", err
 	}
-	if err := topicsWithoutID(ctx, client, topics.CommandTopicNames()...); err != nil {
+	if err := topicsWithoutID(ctx, client, t.CommandTopicNames()...); err != nil {
 		return "", err
 	}
-	found, err := w.inspector(client).inspect(ctx)
+	found, err := w.inspector(client).Inspect(ctx)
 	if err != nil {
 		return "", err
 	}
 	w.topicWatch.take(found)
-	return metadata.Cluster, severeOnes(found)
+	return metadata.Cluster, topics.LosesCommands(found)
 }
 
 // permanent reports whether an error that was met for so long says that something is set up
@@ -114,11 +115,11 @@ func permanent(err error, waited time.Duration) bool {
 		schema  *store.SchemaError
 		acls    *kafkaRightsError
 		cluster *store.ClusterError
-		topics  *cli.MissingTopicsError
+		missing *cli.MissingTopicsError
 		hidden  *cli.HiddenTopicsError
 		access  *config.AccessError
 		ids     *noTopicIDError
-		set     *topicSettingsError
+		set     *topics.SettingsError
 		kind    *groupKindError
 	)
 	switch {
@@ -127,7 +128,7 @@ func permanent(err error, waited time.Duration) bool {
 	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids),
 		errors.As(err, &set), errors.As(err, &kind):
 		return true
-	case errors.As(err, &topics):
+	case errors.As(err, &missing):
 		return waited > topicsSpread
 	}
 	return false

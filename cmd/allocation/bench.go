@@ -11,6 +11,7 @@ import (
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/topics"
 	"allocation/migrations"
 )
 
@@ -84,8 +85,8 @@ func (c *benchCommand) prepare(ctx context.Context, p *cli.Program, site bench.S
 	}
 	defer client.Close()
 	admin := kadm.NewClient(client)
-	topics := append(append(c.CommandTopicNames(), c.Outputs()...), c.DeadLetterTopic)
-	if err := bench.RefuseTopics(ctx, admin, topics); err != nil {
+	names := append(append(c.CommandTopicNames(), c.Outputs()...), c.DeadLetterTopic)
+	if err := bench.RefuseTopics(ctx, admin, names); err != nil {
 		return err
 	}
 	if err := bench.RefuseTables(ctx, site.DB, workersRun); err != nil {
@@ -94,8 +95,8 @@ func (c *benchCommand) prepare(ctx context.Context, p *cli.Program, site bench.S
 	if err := c.migrate(ctx, p); err != nil {
 		return err
 	}
-	layout := topicLayout{Topics: c.Topics, partitions: usualPartitions, replication: brokersDefault}
-	_, err = layout.create(ctx, admin)
+	layout := topics.Layout{Topics: c.Topics, Partitions: topics.UsualPartitions, Replication: topics.BrokersDefault}
+	_, err = layout.Create(ctx, admin)
 	return err
 }
 

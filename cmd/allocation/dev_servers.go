@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/topics"
 	"allocation/deploy/local"
 	"allocation/migrations"
 )
@@ -57,8 +58,8 @@ func (d *devRun) prepare(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	layout := topicLayout{Topics: d.settings.topics, partitions: devPartitions, replication: brokersDefault}
-	if _, err := layout.create(ctx, kadm.NewClient(client)); err != nil {
+	layout := topics.Layout{Topics: d.settings.topics, Partitions: devPartitions, Replication: topics.BrokersDefault}
+	if _, err := layout.Create(ctx, kadm.NewClient(client)); err != nil {
 		return err
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/topics"
 	"allocation/outbox"
 	"allocation/outbox/pulse"
 	"allocation/worker"
@@ -99,7 +100,7 @@ func (m *metrics) topics(commands []string) *prometheus.GaugeVec {
 		Help: "1 where a setting of a topic is not as it should be: error loses commands, warning may lose something, unknown is hidden by the access rules.",
 	}, []string{"topic", "setting", "severity"})
 	for _, topic := range commands {
-		gauge.WithLabelValues(topic, cleanupPolicy, string(severe))
+		gauge.WithLabelValues(topic, topics.CleanupPolicy, string(topics.Severe))
 	}
 	m.registry.MustRegister(m.settings.While(gauge))
 	return gauge

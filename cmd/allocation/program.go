@@ -7,6 +7,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/topics"
 	"allocation/domain"
 	"allocation/store/products"
 )
@@ -18,7 +19,7 @@ type grammar struct {
 	Dev     devCommand       `cmd:"" help:"Run everything in one process, to try it."`
 	Worker  workerCommand    `cmd:"" help:"Run a worker until SIGTERM."`
 	Migrate migrateCommand   `cmd:"" help:"Bring the database's schema up to date."`
-	Topics  topicsCommand    `cmd:"" help:"Create the topics."`
+	Topics  topics.Command   `cmd:"" help:"Create the topics."`
 	Send    sendCommand      `cmd:"" help:"Send commands."`
 	Tail    tailCommand      `cmd:"" help:"Print events as they come."`
 	Show    showCommand      `cmd:"" help:"Print what is known about an order, a product or a batch."`

@@ -20,8 +20,8 @@ func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T
 	admin := newAdmin(t, testbed.Kafka(t))
 	defer admin.Close()
 	for topic, settings := range map[string]map[string]*string{
-		s.names.deadLetters: {"cleanup.policy": ptr("compact"), maxMessageBytes: ptr("2000000")},
-		s.names.route:       {maxMessageBytes: ptr("300")},
+		s.names.deadLetters: {"cleanup.policy": ptr("compact"), "max.message.bytes": ptr("2000000")},
+		s.names.route:       {"max.message.bytes": ptr("300")},
 	} {
 		_, err := admin.CreateTopic(t.Context(), 1, -1, settings, topic)
 		require.NoError(t, err)

@@ -38,7 +38,7 @@ func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
 func (s *service) saysWhichTopicsLackCopies() {
 	admin := newAdmin(s.t, s.names.brokers)
 	defer admin.Close()
-	set := kadm.AlterConfig{Op: kadm.SetConfig, Name: minInSync, Value: ptr("1")}
+	set := kadm.AlterConfig{Op: kadm.SetConfig, Name: "min.insync.replicas", Value: ptr("1")}
 	_, err := admin.AlterTopicConfigs(s.t.Context(), []kadm.AlterConfig{set}, s.names.deadLetters)
 	require.NoError(s.t, err)
 	_, err = admin.CreateTopic(s.t.Context(), 1, 1, nil, "once")
@@ -85,7 +85,7 @@ func (s *service) forgetsARefusal(cluster *kafka.Cluster, kept string) {
 	admin := newAdmin(s.t, s.names.brokers)
 	defer admin.Close()
 	limit := func(c kadm.AlterConfig) {
-		c.Name = maxMessageBytes
+		c.Name = "max.message.bytes"
 		_, err := admin.AlterTopicConfigs(s.t.Context(), []kadm.AlterConfig{c}, "events")
 		require.NoError(s.t, err)
 	}

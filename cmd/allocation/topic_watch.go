@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/topics"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -23,62 +24,51 @@ type topicWatch struct {
 	gauge  *prometheus.GaugeVec
 
 	mu    sync.Mutex
-	found []topicFinding
+	found []topics.Finding
 }
 
 // take logs what is new, and what is mended.
-func (w *topicWatch) take(found []topicFinding) {
+func (w *topicWatch) take(found []topics.Finding) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.found {
-		if !slices.ContainsFunc(found, f.same) {
-			w.gauge.WithLabelValues(f.topic, f.setting, string(f.severity)).Set(0)
-			w.logger.Info("a topic's setting is right again", "topic", f.topic, "setting", f.setting)
+		if !slices.Contains(found, f) {
+			w.gauge.WithLabelValues(f.Topic, f.Setting, string(f.Severity)).Set(0)
+			w.logger.Info("a topic's setting is right again", "topic", f.Topic, "setting", f.Setting)
 		}
 	}
 	for _, f := range found {
-		w.gauge.WithLabelValues(f.topic, f.setting, string(f.severity)).Set(1)
-		if slices.ContainsFunc(w.found, f.same) {
+		w.gauge.WithLabelValues(f.Topic, f.Setting, string(f.Severity)).Set(1)
+		if slices.Contains(w.found, f) {
 			continue
 		}
-		attrs := []any{"topic", f.topic, "setting", f.setting, "value", f.value}
-		if f.mend != "" {
-			attrs = append(attrs, "mend", f.mend)
+		attrs := []any{"topic", f.Topic, "setting", f.Setting, "value", f.Value}
+		if f.Mend != "" {
+			attrs = append(attrs, "mend", f.Mend)
 		}
-		if f.severity == severe {
-			w.logger.Error("commands are lost: "+f.says, attrs...)
+		if f.Severity == topics.Severe {
+			w.logger.Error("commands are lost: "+f.Says, attrs...)
 		} else {
-			w.logger.Warn(f.says, attrs...)
+			w.logger.Warn(f.Says, attrs...)
 		}
 	}
 	w.found = found
 }
-
-func (f topicFinding) same(other topicFinding) bool { return f == other }
 
 // notes are what loses commands.
 func (w *topicWatch) notes() (notes []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.found {
-		if f.severity == severe {
+		if f.Severity == topics.Severe {
 			notes = append(notes, "commands are lost: "+f.String())
 		}
 	}
 	return notes
 }
 
-// severeOnes are the findings with which a worker does not start.
-func severeOnes(found []topicFinding) error {
-	severeOnes := slices.DeleteFunc(slices.Clone(found), func(f topicFinding) bool { return f.severity != severe })
-	if len(severeOnes) == 0 {
-		return nil
-	}
-	return &topicSettingsError{severeOnes}
-}
-
-func (w *wiring) inspector(client *kgo.Client) topicInspector {
-	return topicInspector{client: client, topics: w.settings.topics, retention: w.settings.tuning.OutboxRetention, seeds: w.settings.kafka.Brokers}
+func (w *wiring) inspector(client *kgo.Client) topics.Inspector {
+	return topics.Inspector{Client: client, Topics: w.settings.topics, Retention: w.settings.tuning.OutboxRetention, Seeds: w.settings.kafka.Brokers}
 }
 
 // watchTopics looks at the settings of topics now and then, until the context ends. What it finds
@@ -99,7 +89,7 @@ func (w *wiring) watchTopics(ctx context.Context) {
 		case <-tick.C:
 		}
 		attempt, cancel := context.WithTimeout(ctx, cli.AnswerTime)
-		found, err := w.inspector(client).inspect(attempt)
+		found, err := w.inspector(client).Inspect(attempt)
 		cancel()
 		w.metrics.settings.Ill(err)
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/topics"
 	"allocation/deploy/testbed"
 )
 
@@ -18,9 +19,9 @@ func TestTopicsCreate_makesWhatIsMissing(t *testing.T) {
 	names := newTopicNames(t)
 	create := append([]string{"topics", "create", "--partitions=3", "--json"}, names.flags(t)...)
 
-	var made []madeTopic
+	var made []topics.Made
 	require.NoError(t, json.Unmarshal([]byte(runProgram(t, create...).requireDone(t)), &made))
-	require.Equal(t, []madeTopic{
+	require.Equal(t, []topics.Made{
 		{Topic: names.commands, Partitions: 3, Created: true},
 		{Topic: names.events, Partitions: 3, Created: true},
 		{Topic: names.route, Partitions: 3, Created: true},
@@ -38,11 +39,13 @@ func TestTopicsCreate_deadLettersHaveRoom(t *testing.T) {
 	names := newTopicNames(t)
 	admin := newAdmin(t, testbed.Kafka(t))
 	defer admin.Close()
-	_, err := admin.CreateTopic(t.Context(), 1, -1, map[string]*string{maxMessageBytes: ptr("3000000")}, names.commands)
+	_, err := admin.CreateTopic(t.Context(), 1, -1, map[string]*string{"max.message.bytes": ptr("3000000")}, names.commands)
 	require.NoError(t, err)
 
 	runProgram(t, append([]string{"topics", "create"}, names.flags(t)...)...).requireDone(t)
-	require.EqualValues(t, 3_000_000+deadLetterRoom, largestMessage(t.Context(), admin, []string{names.deadLetters}))
+	configs, err := admin.DescribeTopicConfigs(t.Context(), names.deadLetters)
+	require.NoError(t, err)
+	require.Equal(t, strconv.Itoa(3_000_000+64<<10), settingOf(t, configs[0], "max.message.bytes"))
 }
 
 func TestTopicsCreate_saysThatDeadLettersLackRoom(t *testing.T) {
@@ -50,11 +53,11 @@ func TestTopicsCreate_saysThatDeadLettersLackRoom(t *testing.T) {
 	names := newTopicNames(t)
 	admin := newAdmin(t, testbed.Kafka(t))
 	defer admin.Close()
-	_, err := admin.CreateTopic(t.Context(), 1, -1, map[string]*string{maxMessageBytes: ptr("1000")}, names.deadLetters)
+	_, err := admin.CreateTopic(t.Context(), 1, -1, map[string]*string{"max.message.bytes": ptr("1000")}, names.deadLetters)
 	require.NoError(t, err)
 	out := runProgram(t, append([]string{"topics", "create"}, names.flags(t)...)...).requireDone(t)
 	require.Contains(t, out, "exists; its max.message.bytes is 1000")
-	require.Contains(t, out, strconv.Itoa(usualMessageBytes+deadLetterRoom))
+	require.Contains(t, out, strconv.Itoa(1048588+64<<10))
 }
 
 // Brokers may compact whatever says nothing else. Topics that are made here say so, and those that
@@ -85,11 +88,7 @@ func TestTopics_commandTopicThatIsCompactedByTheBrokersDefaultIsRefused(t *testi
 	configs, err := admin.DescribeTopicConfigs(t.Context(), names.commands, names.events, names.route, names.deadLetters)
 	require.NoError(t, err)
 	for _, topic := range configs {
-		for _, c := range topic.Configs {
-			if c.Key == cleanupPolicy {
-				require.Equal(t, policyDelete, c.MaybeValue(), topic.Name)
-			}
-		}
+		require.Equal(t, "delete", settingOf(t, topic, topics.CleanupPolicy), topic.Name)
 	}
 }
 
@@ -107,7 +106,7 @@ func TestTopicsCreate_saysWhatTopicsDoNotKeep(t *testing.T) {
 		require.NoError(t, err)
 	}
 	out := runProgram(t, append([]string{"topics", "create", "--json"}, names.flags(t)...)...).requireDone(t)
-	var made []madeTopic
+	var made []topics.Made
 	require.NoError(t, json.Unmarshal([]byte(out), &made))
 	notes := map[string]string{}
 	for _, m := range made {
@@ -134,7 +133,7 @@ func TestService_saysThatACommandTopicBecameCompacted(t *testing.T) {
 	admin := newAdmin(t, testbed.Kafka(t))
 	defer admin.Close()
 	policy := func(value string) {
-		_, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: cleanupPolicy, Value: &value}}, s.names.commands)
+		_, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: topics.CleanupPolicy, Value: &value}}, s.names.commands)
 		require.NoError(t, err)
 	}
 	gauge := fmt.Sprintf(`allocation_topic_misconfigured{setting="cleanup.policy",severity="error",topic=%q} `, s.names.commands)
@@ -145,9 +144,21 @@ func TestService_saysThatACommandTopicBecameCompacted(t *testing.T) {
 	require.Contains(t, s.log.String(), `level=ERROR msg="commands are lost: of the commands of a product all but the last are removed`)
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	require.Len(t, s.tail(1), 1)
-	policy(policyDelete)
+	policy("delete")
 	s.awaitReadyz("200 {\"ready\":true}\n")
 	require.Contains(t, s.get("/metrics"), gauge+"0\n")
+}
+
+// settingOf is the value of a topic's setting.
+func settingOf(t *testing.T, topic kadm.ResourceConfig, name string) string {
+	t.Helper()
+	for _, c := range topic.Configs {
+		if c.Key == name {
+			return c.MaybeValue()
+		}
+	}
+	require.Fail(t, "no setting "+name, topic.Name)
+	return ""
 }
 
 func ptr(s string) *string { return &s }

@@ -1,4 +1,5 @@
-package main
+// Package topics creates the topics of a service, and says what is not right about their settings.
+package topics
 
 import (
 	"context"
@@ -11,11 +12,12 @@ import (
 	"allocation/cmd/internal/config"
 )
 
-type topicsCommand struct {
-	Create topicsCreateCommand `cmd:"" help:"Create the topics that are missing."`
+// Command is "topics" on the command line.
+type Command struct {
+	Create createCommand `cmd:"" help:"Create the topics that are missing."`
 }
 
-type topicsCreateCommand struct {
+type createCommand struct {
 	config.Kafka
 	config.Topics
 	Partitions        string `default:"12" placeholder:"N" help:"Partitions of each new topic."`
@@ -24,7 +26,7 @@ type topicsCreateCommand struct {
 	JSON              bool   `help:"Print JSON."`
 }
 
-func (topicsCreateCommand) Help() string {
+func (createCommand) Help() string {
 	return `Creates what is missing of the command topics, the events topic, the topics of EVENT_ROUTES, and the dead-letter topic. The dead-letter
 topic takes records 64 KiB larger than the largest command. None of them is compacted, whatever the brokers' default is. Topics that exist are left
 as they are; what is not right about their settings is said, and a command topic that is compacted is an error.
@@ -35,20 +37,20 @@ Example:
 }
 
 // Run creates the topics and prints what was made.
-func (c *topicsCreateCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *createCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Topics.Check(problems)
-	layout := topicLayout{
+	layout := Layout{
 		Topics:      c.Topics,
-		partitions:  int32(problems.Integer("partitions", c.Partitions, 1, 100_000)),
-		replication: int16(problems.Integer("replication-factor", c.ReplicationFactor, -1, maxReplicas)),
+		Partitions:  int32(problems.Integer("partitions", c.Partitions, 1, 100_000)),
+		Replication: int16(problems.Integer("replication-factor", c.ReplicationFactor, -1, maxReplicas)),
 	}
 	retention := problems.Retention("outbox-retention", c.OutboxRetention)
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	if layout.replication == 0 {
+	if layout.Replication == 0 {
 		return cli.Misuse("--replication-factor is 0; it must be -1 or at least 1")
 	}
 	client, err := p.ConnectKafka(ctx, c.Kafka)
@@ -56,27 +58,27 @@ func (c *topicsCreateCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer client.Close()
-	made, err := layout.create(ctx, kadm.NewClient(client))
+	made, err := layout.Create(ctx, kadm.NewClient(client))
 	if err == nil {
-		inspector := topicInspector{client: client, topics: c.Topics, retention: retention, seeds: c.Brokers}
-		var found []topicFinding
-		if found, err = inspector.inspect(ctx); err == nil {
+		inspector := Inspector{Client: client, Topics: c.Topics, Retention: retention, Seeds: c.Brokers}
+		var found []Finding
+		if found, err = inspector.Inspect(ctx); err == nil {
 			addNotes(made, found)
-			err = severeOnes(found)
+			err = LosesCommands(found)
 		}
 	}
-	if printed := printTopics(p, made, c.JSON); printed != nil {
+	if printed := printMade(p, made, c.JSON); printed != nil {
 		return printed
 	}
 	return err
 }
 
 // addNotes says beside each topic what is not right about it.
-func addNotes(made []madeTopic, found []topicFinding) {
+func addNotes(made []Made, found []Finding) {
 	for i := range made {
 		var notes []string
 		for _, f := range found {
-			if f.topic == made[i].Topic {
+			if f.Topic == made[i].Topic {
 				notes = append(notes, f.note())
 			}
 		}
@@ -84,7 +86,7 @@ func addNotes(made []madeTopic, found []topicFinding) {
 	}
 }
 
-func printTopics(p *cli.Program, made []madeTopic, asJSON bool) error {
+func printMade(p *cli.Program, made []Made, asJSON bool) error {
 	if asJSON {
 		return p.PrintJSON(made)
 	}

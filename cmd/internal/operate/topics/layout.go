@@ -1,4 +1,4 @@
-package main
+package topics
 
 import (
 	"context"
@@ -16,10 +16,14 @@ import (
 	"allocation/cmd/internal/config"
 )
 
+// What a layout has where nobody says otherwise.
 const (
-	usualPartitions = 12 // where nobody says otherwise
+	UsualPartitions = 12
+	BrokersDefault  = -1 // as the replication factor
+)
+
+const (
 	maxReplicas     = 1000
-	brokersDefault  = -1 // as the replication factor
 	maxMessageBytes = "max.message.bytes"
 
 	// A dead letter is the command with more headers; this is ample for them.
@@ -28,24 +32,24 @@ const (
 	usualMessageBytes = 1048588
 )
 
-// topicLayout is which topics there have to be.
-type topicLayout struct {
+// Layout is which topics there have to be.
+type Layout struct {
 	config.Topics
-	partitions  int32
-	replication int16
+	Partitions  int32
+	Replication int16
 }
 
-// madeTopic is what became of one topic.
-type madeTopic struct {
+// Made is what became of one topic.
+type Made struct {
 	Topic      string `json:"topic"`
 	Partitions int    `json:"partitions"`
 	Created    bool   `json:"created"`
 	Note       string `json:"note,omitempty"`
 }
 
-// create makes the topics that are missing. Called again, or by several at once, it does no harm.
-func (l topicLayout) create(ctx context.Context, admin *kadm.Client) ([]madeTopic, error) {
-	var made []madeTopic
+// Create makes the topics that are missing. Called again, or by several at once, it does no harm.
+func (l Layout) Create(ctx context.Context, admin *kadm.Client) ([]Made, error) {
+	var made []Made
 	for _, topic := range append(l.CommandTopicNames(), l.Outputs()...) {
 		m, err := l.createOne(ctx, admin, topic, map[string]*string{})
 		if err != nil {
@@ -60,30 +64,30 @@ func (l topicLayout) create(ctx context.Context, admin *kadm.Client) ([]madeTopi
 	return append(made, m), nil
 }
 
-func (l topicLayout) createDeadLetters(ctx context.Context, admin *kadm.Client) (madeTopic, error) {
+func (l Layout) createDeadLetters(ctx context.Context, admin *kadm.Client) (Made, error) {
 	room := min(largestMessage(ctx, admin, l.CommandTopicNames())+deadLetterRoom, math.MaxInt32)
 	return l.createOne(ctx, admin, l.DeadLetterTopic, map[string]*string{maxMessageBytes: kadm.StringPtr(strconv.FormatInt(room, 10))})
 }
 
 // createOne makes a topic that is not compacted, whatever the brokers' default is: all its records
 // count.
-func (l topicLayout) createOne(ctx context.Context, admin *kadm.Client, topic string, settings map[string]*string) (madeTopic, error) {
-	settings[cleanupPolicy] = kadm.StringPtr(policyDelete)
-	_, err := admin.CreateTopic(ctx, l.partitions, l.replication, settings, topic)
+func (l Layout) createOne(ctx context.Context, admin *kadm.Client, topic string, settings map[string]*string) (Made, error) {
+	settings[CleanupPolicy] = kadm.StringPtr(policyDelete)
+	_, err := admin.CreateTopic(ctx, l.Partitions, l.Replication, settings, topic)
 	if err == nil {
-		return madeTopic{Topic: topic, Partitions: int(l.partitions), Created: true}, awaitTopic(ctx, admin, topic)
+		return Made{Topic: topic, Partitions: int(l.Partitions), Created: true}, awaitTopic(ctx, admin, topic)
 	}
 	if !errors.Is(err, kerr.TopicAlreadyExists) {
-		return madeTopic{}, fmt.Errorf("create topic %s: %w", topic, err)
+		return Made{}, fmt.Errorf("create topic %s: %w", topic, err)
 	}
 	found, err := admin.ListTopics(ctx, topic)
 	if errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed) {
 		err = found[topic].Err // any other: the broker may not have heard yet of a topic that was just made
 	}
 	if err != nil {
-		return madeTopic{}, fmt.Errorf("describe topic %s: %w", topic, err)
+		return Made{}, fmt.Errorf("describe topic %s: %w", topic, err)
 	}
-	return madeTopic{Topic: topic, Partitions: len(found[topic].Partitions)}, nil
+	return Made{Topic: topic, Partitions: len(found[topic].Partitions)}, nil
 }
 
 // largestMessage is the most that any of the topics takes. Who may not see their settings gets
