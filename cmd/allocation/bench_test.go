@@ -112,7 +112,7 @@ func TestBench_usesWorkersThatRun(t *testing.T) {
 	s := newBenchSite(t)
 	runProgram(t, "migrate", "up").requireDone(t)
 	runProgram(t, append([]string{"topics", "create", "--partitions=3"}, s.names.flags(t)...)...).requireDone(t)
-	running := &service{t: t, names: s.names, group: "group-" + s.names.commands}
+	running := &Service{t: t, names: s.names, group: "group-" + s.names.commands}
 	running.start()
 	report := s.run("--workload=hot", "--commands=500", "--history=20", "--workers=0")
 	require.Equal(t, 500, report.Events)

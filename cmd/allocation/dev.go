@@ -10,6 +10,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/service"
 	"allocation/deploy/local"
 )
 
@@ -42,7 +43,7 @@ func (c *devCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, c.HTTPAddr)
+	listener, err := service.Listen(ctx, c.HTTPAddr)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func devLogger(file, terminal io.Writer) *slog.Logger {
 		slog.NewTextHandler(terminal, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
-func (c *devCommand) settings(p *cli.Program) (settings workerSettings, postgresPort int, err error) {
+func (c *devCommand) settings(p *cli.Program) (settings service.Settings, postgresPort int, err error) {
 	problems := p.Problems()
 	c.Topics.Check(problems)
 	problems.Address("kafka-addr", c.KafkaAddr)
@@ -83,7 +84,7 @@ func (c *devCommand) settings(p *cli.Program) (settings workerSettings, postgres
 	if c.Dir == "" {
 		problems.Add("dir", c.Dir, "a folder, which is made if it does not exist")
 	}
-	settings = workerSettings{topics: c.Topics, group: c.Group.Check(problems), tuning: c.Tuning.Check(problems)}
+	settings = service.Settings{Name: p.Name, Service: p.Service, Topics: c.Topics, Group: c.Group.Check(problems), Tuning: c.Tuning.Check(problems)}
 	postgresPort = problems.Integer("postgres-port", c.PostgresPort, 0, 65535)
 	return settings, postgresPort, problems.Err()
 }
@@ -92,7 +93,7 @@ func (c *devCommand) settings(p *cli.Program) (settings workerSettings, postgres
 type devRun struct {
 	*cli.Program
 	command  *devCommand
-	settings workerSettings
+	settings service.Settings
 	listener net.Listener
 	files    *devFiles
 	logger   *slog.Logger
@@ -139,16 +140,16 @@ func (d *devRun) stopServers() {
 
 // work runs the worker, and says when it is ready.
 func (d *devRun) work(ctx context.Context) error {
-	w := newWiring(d.settings, d.logger)
+	w := service.New(d.settings, d.logger)
 	waiting, stop := context.WithCancel(ctx)
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		if w.readiness.await(waiting) {
+		if w.AwaitReady(waiting) {
 			d.welcome()
 		}
 	}()
-	err := w.run(ctx, d.listener)
+	err := w.Run(ctx, d.listener)
 	stop()
 	<-told
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, cli.ErrSignal) {

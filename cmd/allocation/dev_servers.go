@@ -43,22 +43,22 @@ func (d *devRun) startServers(ctx context.Context, port int) error {
 	if err := errors.Join(kafkaErr, postgresErr); err != nil {
 		return err
 	}
-	d.settings.kafka = config.Kafka{Brokers: d.kafka.Addr(), SecurityProtocol: "PLAINTEXT"}
-	d.settings.url = d.postgres.URL()
+	d.settings.Kafka = config.Kafka{Brokers: d.kafka.Addr(), SecurityProtocol: "PLAINTEXT"}
+	d.settings.URL = d.postgres.URL()
 	return nil
 }
 
 // prepare makes the schema and the topics.
 func (d *devRun) prepare(ctx context.Context) error {
-	if err := migrate(ctx, d.settings.url); err != nil {
+	if err := migrate(ctx, d.settings.URL); err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(append(d.settings.kafka.Options(d.settings.kafka.Dialer()), kgo.MetadataMinAge(10*time.Millisecond))...)
+	client, err := kgo.NewClient(append(d.settings.Kafka.Options(d.settings.Kafka.Dialer()), kgo.MetadataMinAge(10*time.Millisecond))...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	layout := topics.Layout{Topics: d.settings.topics, Partitions: devPartitions, Replication: topics.BrokersDefault}
+	layout := topics.Layout{Topics: d.settings.Topics, Partitions: devPartitions, Replication: topics.BrokersDefault}
 	if _, err := layout.Create(ctx, kadm.NewClient(client)); err != nil {
 		return err
 	}

@@ -42,8 +42,8 @@ func (d *devRun) exports() string {
 	for _, v := range []struct{ name, value, usual string }{
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
 		{"DATABASE_URL", d.databaseURL(), config.DevDatabaseURL},
-		{"COMMAND_TOPICS", d.settings.topics.CommandTopics, config.UsualCommandTopic},
-		{"EVENTS_TOPIC", d.settings.topics.EventsTopic, config.UsualEventsTopic},
+		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, config.UsualCommandTopic},
+		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, config.UsualEventsTopic},
 	} {
 		if v.value != v.usual || cmp.Or(os.Getenv(v.name), v.usual) != v.value {
 			fmt.Fprintf(&b, "  export %s='%s'\n", v.name, v.value)

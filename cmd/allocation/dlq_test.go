@@ -17,7 +17,7 @@ import (
 	"allocation/store"
 )
 
-func (s *service) query(sql string) {
+func (s *Service) query(sql string) {
 	s.t.Helper()
 	url, err := config.Database{}.URL()
 	require.NoError(s.t, err)
@@ -28,12 +28,12 @@ func (s *service) query(sql string) {
 	require.NoError(s.t, err)
 }
 
-func (s *service) dlq(args ...string) outcome {
+func (s *Service) dlq(args ...string) outcome {
 	return runProgram(s.t, append([]string{"dlq"}, args...)...)
 }
 
 // awaitLetters waits until a list has so many dead letters.
-func (s *service) awaitLetters(want int, filter ...string) []store.Letter {
+func (s *Service) awaitLetters(want int, filter ...string) []store.Letter {
 	s.t.Helper()
 	var list store.LetterList
 	require.Eventually(s.t, func() bool {
@@ -45,7 +45,7 @@ func (s *service) awaitLetters(want int, filter ...string) []store.Letter {
 }
 
 // produce sends a record as it is.
-func (s *service) produce(r *kgo.Record) {
+func (s *Service) produce(r *kgo.Record) {
 	s.t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(s.t)))
 	require.NoError(s.t, err)
@@ -117,7 +117,7 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 }
 
 // poison makes commands fail whose order is called so.
-func (s *service) poison() {
+func (s *Service) poison() {
 	s.query(`
 create function poison() returns trigger language plpgsql as $$ begin if new.orderid like 'poison%' then raise exception 'odd'; end if; return new; end $$;
 create trigger poison before insert on lines for each row execute function poison()`)

@@ -6,28 +6,31 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/service"
 	"allocation/outbox"
 	"allocation/worker"
 )
 
-// instrument puts the fault in that ALLOCATION_FAULT names, and makes commands poisonous where
-// ALLOCATION_POISON says so. Only the binary of the end-to-end tests is built with it.
-func instrument(w *wiring) {
+// faults put the fault in that ALLOCATION_FAULT names, and make commands poisonous where
+// ALLOCATION_POISON says so. Only the binary of the end-to-end tests is built with them.
+func faults() service.Hooks {
 	if poisoned() {
-		w.wrapStore = func(s worker.Store) worker.Store { return newPoisonedStore(s) }
-		return
+		return service.Hooks{WrapStore: func(s worker.Store) worker.Store { return newPoisonedStore(s) }}
 	}
 	f := faultFromEnvironment()
 	if f == nil {
-		return
+		return service.Hooks{}
 	}
-	w.kafka = append(w.kafka, f.hook())
-	w.adjustPool = func(pool *pgxpool.Config) {
-		pool.ConnConfig.DialFunc = f.dialPostgres(pool.ConnConfig.DialFunc)
+	return service.Hooks{
+		Kafka: []kgo.Opt{f.hook()},
+		AdjustPool: func(pool *pgxpool.Config) {
+			pool.ConnConfig.DialFunc = f.dialPostgres(pool.ConnConfig.DialFunc)
+		},
+		WrapStore: func(s worker.Store) worker.Store { return &faultyStore{Store: s, fault: f, saved: map[int32]int64{}} },
+		WrapTable: func(t outbox.Table) outbox.Table { return &faultyTable{Table: t, fault: f} },
 	}
-	w.wrapStore = func(s worker.Store) worker.Store { return &faultyStore{Store: s, fault: f, saved: map[int32]int64{}} }
-	w.wrapTable = func(t outbox.Table) outbox.Table { return &faultyTable{Table: t, fault: f} }
 }
 
 // faultyTable strikes while rows of before a claim are published.

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
@@ -16,7 +15,7 @@ import (
 
 // A group of another kind takes no workers, however long they wait.
 func TestWorker_refusesAGroupOfAnotherKind(t *testing.T) {
-	s := &service{t: t, names: newTopicNames(t)}
+	s := &Service{t: t, names: newTopicNames(t)}
 	t.Setenv("DATABASE_URL", testbed.Database(t))
 	runProgram(t, "migrate", "up").requireDone(t)
 	runProgram(t, append([]string{"topics", "create", "--partitions=1"}, s.names.flags(t)...)...).requireDone(t)
@@ -35,14 +34,8 @@ func TestWorker_refusesAGroupOfAnotherKind(t *testing.T) {
 	}
 }
 
-// No client here can make a streams group: this is how Kafka lists one.
-func TestForeignKind_streams(t *testing.T) {
-	g := kmsg.ListGroupsResponseGroup{Group: "group", ProtocolType: "streams", GroupType: "Streams", GroupState: "Stable"}
-	require.Equal(t, "a streams group", foreignKind(g))
-}
-
 // client is somebody else's, which polls.
-func (s *service) client(options ...kgo.Opt) *kgo.Client {
+func (s *Service) client(options ...kgo.Opt) *kgo.Client {
 	s.t.Helper()
 	client, err := kgo.NewClient(append(options, kgo.SeedBrokers(s.names.server(s.t)), kgo.MetadataMinAge(100*time.Millisecond))...)
 	require.NoError(s.t, err)
@@ -60,7 +53,7 @@ func (s *service) client(options ...kgo.Opt) *kgo.Client {
 }
 
 // awaitGroup waits until a group has a member.
-func (s *service) awaitGroup(group string) {
+func (s *Service) awaitGroup(group string) {
 	s.t.Helper()
 	admin := newAdmin(s.t, s.names.server(s.t))
 	defer admin.Close()

@@ -87,7 +87,7 @@ func TestService_rebalancesWhileAPartitionHasNoLeader(t *testing.T) {
 	s.applied(3)
 	cluster.Kill(2)
 	s.noLeader(2)
-	second := &service{t: t, group: s.group, names: s.names}
+	second := &Service{t: t, group: s.group, names: s.names}
 	second.launch()
 	require.Eventually(t, func() bool { return strings.Contains(second.get("/metrics"), "allocation_partitions_assigned 1") }, goneOnLimit, 20*time.Millisecond)
 	s.allocates("two", skus[:2])
@@ -103,7 +103,7 @@ func TestService_rebalancesWhileAPartitionHasNoLeader(t *testing.T) {
 
 // onOneReplica is a worker that is not started, whose command topic has each of its partitions on
 // one broker.
-func onOneReplica(t *testing.T, cluster *kafka.Cluster) *service {
+func onOneReplica(t *testing.T, cluster *kafka.Cluster) *Service {
 	t.Helper()
 	s := onCluster(t, cluster)
 	makeTopic(t, cluster, s.names.commands, [][]int32{{1}, {2}, {3}})
@@ -111,7 +111,7 @@ func onOneReplica(t *testing.T, cluster *kafka.Cluster) *service {
 }
 
 // oneOfEach are products whose commands go to the partitions, in order.
-func (s *service) oneOfEach() (skus [3]string) {
+func (s *Service) oneOfEach() (skus [3]string) {
 	to := kgo.StickyKeyPartitioner(nil).ForTopic(s.names.commands)
 	for n := 0; skus[0] == "" || skus[1] == "" || skus[2] == ""; n++ {
 		sku := fmt.Sprintf("SKU%d", n)
@@ -121,10 +121,10 @@ func (s *service) oneOfEach() (skus [3]string) {
 }
 
 // applied waits until so many events are published.
-func (s *service) applied(events int) { s.t.Helper(); s.tail(events) }
+func (s *Service) applied(events int) { s.t.Helper(); s.tail(events) }
 
 // noLeader waits until the brokers know that a partition has no leader, and all others have one.
-func (s *service) noLeader(partition int32) {
+func (s *Service) noLeader(partition int32) {
 	s.t.Helper()
 	admin := newAdmin(s.t, s.names.server(s.t))
 	defer admin.Close()
@@ -144,7 +144,7 @@ func (s *service) noLeader(partition int32) {
 }
 
 // allocates sends a command for each product, and waits until its event is published.
-func (s *service) allocates(order string, skus []string) {
+func (s *Service) allocates(order string, skus []string) {
 	s.t.Helper()
 	for _, sku := range skus {
 		s.send("Allocate", "orderid="+order+sku, "sku="+sku, "qty=1")
@@ -156,18 +156,18 @@ func (s *service) allocates(order string, skus []string) {
 	s.t.Logf("%s: applied after %s", order, time.Since(began))
 }
 
-func (s *service) allocated(order string) {
+func (s *Service) allocated(order string) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool {
 		return strings.Contains(runProgram(s.t, "show", "order", order).out, "allocated")
 	}, goneOnLimit, 50*time.Millisecond, "order %s", order)
 }
 
-func (s *service) namesTheOneThatWaits(why string) { s.t.Helper(); s.namesPartition(s, 2, why) }
+func (s *Service) namesTheOneThatWaits(why string) { s.t.Helper(); s.namesPartition(s, 2, why) }
 
 // namesPartition: log, metric, /readyz and the list, asked for from elsewhere, say which partition
 // waits, and why. That is no reason not to be ready.
-func (s *service) namesPartition(from *service, partition int, why string) {
+func (s *Service) namesPartition(from *Service, partition int, why string) {
 	s.t.Helper()
 	name := fmt.Sprintf("commands, partition %d: nothing comes since ", partition)
 	s.awaitReadyz(`200 {"ready":true,"notes":[`, name, why)
@@ -179,7 +179,7 @@ func (s *service) namesPartition(from *service, partition int, why string) {
 
 // resetsTheOthers: of a whole topic, what answers is decided, and the rest is named, with what to
 // do about it.
-func (s *service) resetsTheOthers() {
+func (s *Service) resetsTheOthers() {
 	s.t.Helper()
 	reset := func(flags ...string) outcome {
 		return runProgram(s.t, append([]string{"offsets", "reset", "--to-latest", "--topic=commands", "--kafka-brokers=" + s.names.server(s.t)}, flags...)...)
@@ -200,12 +200,12 @@ func (s *service) resetsTheOthers() {
 	require.Equal(s.t, 2, strings.Count(history, " reset "), "decided once, for two: %s", history)
 }
 
-func (s *service) listsAs(partition int, state string) bool {
+func (s *Service) listsAs(partition int, state string) bool {
 	o := runProgram(s.t, "offsets", "list", "--kafka-brokers="+s.names.server(s.t))
 	return o.code == cli.ExitDone && regexp.MustCompile(fmt.Sprintf(`(?m)^commands +%d .* %s`, partition, state)).MatchString(o.out)
 }
 
-func (s *service) namesNothing() {
+func (s *Service) namesNothing() {
 	s.t.Helper()
 	s.awaitReadyz("200 {\"ready\":true}\n")
 	require.Eventually(s.t, func() bool {

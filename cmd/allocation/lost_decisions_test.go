@@ -16,7 +16,7 @@ import (
 )
 
 // decided publishes decisions as workers do, "PARTITION.OFFSET DECISION", a millisecond apart.
-func (s *service) decided(from time.Time, decisions ...string) {
+func (s *Service) decided(from time.Time, decisions ...string) {
 	s.t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(s.t)), kgo.MetadataMinAge(10*time.Millisecond))
 	require.NoError(s.t, err)
@@ -34,7 +34,7 @@ func (s *service) decided(from time.Time, decisions ...string) {
 	}
 }
 
-func (s *service) lost(asJSON bool) string {
+func (s *Service) lost(asJSON bool) string {
 	s.t.Helper()
 	var out, stderr bytes.Buffer
 	p := newProgram(strings.NewReader(""), &out, &stderr)
@@ -70,7 +70,7 @@ func TestDLQLost_listsWhatOnlyTheTopicKnows(t *testing.T) {
 }
 
 // partitionOf is the partition that the commands of a product are in.
-func (s *service) partitionOf(sku string) string {
+func (s *Service) partitionOf(sku string) string {
 	s.t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(s.t)), kgo.ConsumeTopics(s.names.commands), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	require.NoError(s.t, err)

@@ -8,12 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func (s *service) eventually(what string, holds func() bool) {
+func (s *Service) eventually(what string, holds func() bool) {
 	s.t.Helper()
 	require.Eventually(s.t, holds, 30*time.Second, 20*time.Millisecond, what)
 }
 
-func (s *service) daysAhead(n string) func() bool {
+func (s *Service) daysAhead(n string) func() bool {
 	return func() bool {
 		return strings.Contains(s.get("/metrics"), "\nallocation_outbox_partitions_ahead "+n+"\n")
 	}

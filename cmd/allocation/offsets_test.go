@@ -14,13 +14,13 @@ import (
 	"allocation/deploy/testbed"
 )
 
-func (s *service) offsets(args ...string) outcome {
+func (s *Service) offsets(args ...string) outcome {
 	s.t.Helper()
 	return runProgram(s.t, append(append([]string{"offsets"}, args...), "--kafka-brokers="+testbed.Kafka(s.t))...)
 }
 
 // listed are the positions, by partition.
-func (s *service) listed() map[int32]listedPosition {
+func (s *Service) listed() map[int32]listedPosition {
 	s.t.Helper()
 	var list []listedPosition
 	require.NoError(s.t, json.Unmarshal([]byte(s.offsets("list", "--json").requireDone(s.t)), &list))
@@ -32,7 +32,7 @@ func (s *service) listed() map[int32]listedPosition {
 }
 
 // busy is the partition that the product's commands came by.
-func (s *service) busy() listedPosition {
+func (s *Service) busy() listedPosition {
 	for _, l := range s.listed() {
 		if l.Position > 0 {
 			return l
@@ -42,7 +42,7 @@ func (s *service) busy() listedPosition {
 }
 
 // deleteBefore deletes a partition's records before an offset.
-func (s *service) deleteBefore(partition int32, offset int64) {
+func (s *Service) deleteBefore(partition int32, offset int64) {
 	s.t.Helper()
 	below := kadm.Offsets{}
 	below.AddOffset(s.names.commands, partition, offset, -1)

@@ -2,21 +2,13 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-
-	"allocation/deploy/testbed"
-	"allocation/store"
-	"allocation/store/products"
 )
 
 // openTransaction opens one that needs the rows as they are, and gives what ends it.
@@ -46,38 +38,4 @@ func TestService_measuresTheOldestTransaction(t *testing.T) {
 	s.eventually("its age is seen", func() bool { return oldest() > 1 })
 	end()
 	s.eventually("it is over", func() bool { return oldest() == 0 })
-}
-
-func TestOldTransactions_areNamedOnce(t *testing.T) {
-	t.Setenv("DATABASE_URL", testbed.Database(t))
-	runProgram(t, "migrate", "up").requireDone(t)
-	db, err := store.Open(t.Context(), store.Options{Service: products.Service, URL: os.Getenv("DATABASE_URL")})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	var log syncBuffer
-	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "age"})
-	o := &oldTransactions{db: db, gauge: gauge, logger: slog.New(slog.NewTextHandler(&log, nil)), after: time.Second}
-	named := func() bool {
-		o.look(t.Context())
-		return strings.Contains(log.String(), `, application \"report\", in a transaction since `)
-	}
-	end := openTransaction(t)
-	require.Eventually(t, named, 30*time.Second, 20*time.Millisecond)
-	require.True(t, named())
-	require.Equal(t, 1, strings.Count(log.String(), "\n"), "once is enough")
-
-	runbook := document(t, "docs/runbook.md")
-	_, entry, _ := strings.Cut(runbook, "## A transaction is open for long\n")
-	_, sql, _ := strings.Cut(entry, "```sql\n")
-	sql, _, _ = strings.Cut(sql, "```")
-	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	var xids int
-	var what, user, application string
-	var client, since, state, query any
-	require.NoError(t, conn.QueryRow(t.Context(), sql).Scan(&xids, &what, &user, &application, &client, &since, &state, &query))
-	require.Contains(t, log.String(), strings.Replace(what, "session", "process", 1)+",", "the runbook finds the same")
-	require.Equal(t, "report", application)
-	end()
 }

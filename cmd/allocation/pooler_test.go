@@ -18,7 +18,7 @@ func TestProgram_refusesAPoolerThatSharesSessions(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(p.Close)
 	t.Setenv("DATABASE_URL", p.URL())
-	s := &service{t: t, names: newTopicNames(t), group: "group"}
+	s := &Service{t: t, names: newTopicNames(t), group: "group"}
 	for name, o := range map[string]outcome{
 		"worker": s.runWorker(), "migrate up": runProgram(t, "migrate", "up"), "migrate status": runProgram(t, "migrate", "status"),
 		"show": runProgram(t, "show", "order", "o1"), "verify": runProgram(t, "verify"), "dlq": runProgram(t, "dlq", "list"), "offsets": runProgram(t, "offsets", "list"),

@@ -8,6 +8,7 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/operate/topics"
+	"allocation/cmd/internal/service"
 	"allocation/domain"
 	"allocation/store/products"
 )
@@ -17,7 +18,7 @@ import (
 // narrow a command.
 type grammar struct {
 	Dev     devCommand       `cmd:"" help:"Run everything in one process, to try it."`
-	Worker  workerCommand    `cmd:"" help:"Run a worker until SIGTERM."`
+	Worker  service.Command  `cmd:"" help:"Run a worker until SIGTERM."`
 	Migrate migrateCommand   `cmd:"" help:"Bring the database's schema up to date."`
 	Topics  topics.Command   `cmd:"" help:"Create the topics."`
 	Send    sendCommand      `cmd:"" help:"Send commands."`
@@ -38,7 +39,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`
 // newProgram makes a run of the program.
 func newProgram(in io.Reader, out, err io.Writer) *cli.Program {
 	return &cli.Program{
-		Name: "allocation", Description: description, Grammar: &grammar{}, Service: products.Service, Vocabulary: vocabulary(),
+		Name: "allocation", Description: description, Grammar: &grammar{Worker: service.Command{Hooks: faults()}}, Service: products.Service, Vocabulary: vocabulary(),
 		In: in, Out: out, Err: err,
 	}
 }

@@ -16,7 +16,7 @@ import (
 // A dead letter without a key, for a topic that is compacted and so takes none without, and events
 // that are too large for the topic of their own: neither holds anything back.
 func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T) {
-	s := &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
+	s := &Service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
 	admin := newAdmin(t, testbed.Kafka(t))
 	defer admin.Close()
 	for topic, settings := range map[string]map[string]*string{

@@ -35,7 +35,7 @@ func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
 
 // saysWhichTopicsLackCopies: what a topic has must be on several brokers when it is acknowledged,
 // and yet take records while one of them is away.
-func (s *service) saysWhichTopicsLackCopies() {
+func (s *Service) saysWhichTopicsLackCopies() {
 	admin := newAdmin(s.t, s.names.brokers)
 	defer admin.Close()
 	set := kadm.AlterConfig{Op: kadm.SetConfig, Name: "min.insync.replicas", Value: ptr("1")}
@@ -61,7 +61,7 @@ const lacking = "partition 1 has 1 of 2 replicas in sync"
 // saysThatReplicasAreMissing: a broker is away, and a partition of the events topic has too few
 // replicas to take records. The client tries on and says nothing, and the topic's metadata are
 // without an error. The worker says so, and is red only while no event at all is acknowledged.
-func (s *service) saysThatReplicasAreMissing(cluster *kafka.Cluster, spread, kept string) {
+func (s *Service) saysThatReplicasAreMissing(cluster *kafka.Cluster, spread, kept string) {
 	cluster.Kill(2)
 	s.send("Allocate", "orderid=o1", "sku="+kept, "qty=1")
 	s.awaitReadyz("503 ", "outbox: publish to events: nothing acknowledged for 1", lacking)
@@ -81,7 +81,7 @@ func (s *service) saysThatReplicasAreMissing(cluster *kafka.Cluster, spread, kep
 }
 
 // forgetsARefusal: an event was too large for its topic, and then the topic lacks replicas.
-func (s *service) forgetsARefusal(cluster *kafka.Cluster, kept string) {
+func (s *Service) forgetsARefusal(cluster *kafka.Cluster, kept string) {
 	admin := newAdmin(s.t, s.names.brokers)
 	defer admin.Close()
 	limit := func(c kadm.AlterConfig) {
@@ -101,7 +101,7 @@ func (s *service) forgetsARefusal(cluster *kafka.Cluster, kept string) {
 
 // startOnCluster starts a worker on three brokers. The events topic keeps its first partition on
 // the first two, and its second on the first and the last, and takes no record on less than two.
-func startOnCluster(t *testing.T) (*service, *kafka.Cluster) {
+func startOnCluster(t *testing.T) (*Service, *kafka.Cluster) {
 	t.Helper()
 	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
 	s := onCluster(t, cluster)
@@ -111,9 +111,9 @@ func startOnCluster(t *testing.T) (*service, *kafka.Cluster) {
 }
 
 // onCluster is a worker that is not started.
-func onCluster(t *testing.T, cluster *kafka.Cluster) *service {
+func onCluster(t *testing.T, cluster *kafka.Cluster) *Service {
 	t.Helper()
-	return &service{t: t, group: "group", names: topicNames{
+	return &Service{t: t, group: "group", names: topicNames{
 		commands: "commands", events: "events", route: "route", deadLetters: "dlq", brokers: strings.Join(cluster.Brokers(), ","),
 	}}
 }
@@ -161,7 +161,7 @@ func skusOfPartitions(partition int) (skus []string) {
 }
 
 // awaitReadyz waits until the answer begins so, and says all of this.
-func (s *service) awaitReadyz(status string, says ...string) {
+func (s *Service) awaitReadyz(status string, says ...string) {
 	s.t.Helper()
 	answer := ""
 	defer func() { s.t.Log(answer) }()

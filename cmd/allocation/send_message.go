@@ -61,9 +61,6 @@ func typeHeaders() map[string]kgo.RecordHeader {
 	return headers
 }
 
-// serviceName names this service to Kafka, Postgres and Prometheus.
-const serviceName = "allocation"
-
 // typePrefix stands before the names of commands and events on Kafka.
 var typePrefix = products.Service.TypePrefix
 

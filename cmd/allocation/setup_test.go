@@ -56,7 +56,7 @@ func withOption(t *testing.T, address, name, value string) string {
 func startsNot(t *testing.T, address string, says ...string) {
 	t.Helper()
 	t.Setenv("DATABASE_URL", address)
-	s := &service{t: t, names: newTopicNames(t), group: "group"}
+	s := &Service{t: t, names: newTopicNames(t), group: "group"}
 	began := time.Now()
 	for name, o := range map[string]outcome{"worker": s.runWorker(), "show": runProgram(t, "show", "order", "o1"), "migrate up": runProgram(t, "migrate", "up"), "migrate status": runProgram(t, "migrate", "status")} {
 		require.NotEqual(t, cli.ExitDone, o.code, name)
@@ -251,11 +251,11 @@ func TestProgram_refusesADatabaseThatIsNotUTF8(t *testing.T) {
 
 // asWorkersLogin starts a worker that logs in as a user with the workers' role, on a schema of
 // somebody else's.
-func asWorkersLogin(t *testing.T) (s *service, database, name string) {
+func asWorkersLogin(t *testing.T) (s *Service, database, name string) {
 	t.Helper()
 	database = testbed.Database(t)
 	t.Setenv("DATABASE_URL", database)
-	s = &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
+	s = &Service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
 	runProgram(t, "migrate", "up").requireDone(t)
 	runProgram(t, append([]string{"topics", "create", "--partitions=3"}, s.names.flags(t)...)...).requireDone(t)
 	name, login := newLogin(t, database)
@@ -408,7 +408,7 @@ func TestMigrateUp_letsTheRolesCallWhatTheyNeed(t *testing.T) {
 	administer(t, database, "alter default privileges revoke execute on functions from public")
 	t.Cleanup(func() { administer(t, database, "alter default privileges grant execute on functions to public") })
 	t.Setenv("DATABASE_URL", database)
-	s := &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
+	s := &Service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
 	runProgram(t, "migrate", "up").requireDone(t)
 	runProgram(t, append([]string{"topics", "create", "--partitions=3"}, s.names.flags(t)...)...).requireDone(t)
 	name, login := newLogin(t, database)

@@ -20,7 +20,7 @@ import (
 // read. They are lag, and it is said since when, and what to do. The group's offset, which
 // autoscalers read, stays what is applied and published.
 func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
-	s := &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString(), stall: "2s"}
+	s := &Service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString(), stall: "2s"}
 	s.setUp("1")
 	s.send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=5000")
 	s.tail(1)

@@ -42,7 +42,7 @@ func TestService_goesOnWhereItReachesNotEachBroker(t *testing.T) {
 	require.NoError(t, s.stop())
 
 	proxies[away].Hold(proxy.Up, proxy.Down)
-	behind := &service{t: t, group: s.group, names: s.names}
+	behind := &Service{t: t, group: s.group, names: s.names}
 	behind.names.brokers = strings.Join(advertised[:], ",")
 	behind.start()
 	var reached []string
@@ -61,7 +61,7 @@ func TestService_goesOnWhereItReachesNotEachBroker(t *testing.T) {
 }
 
 // notCoordinator is a node that the group does not need.
-func (s *service) notCoordinator(cluster *kafka.Cluster) int {
+func (s *Service) notCoordinator(cluster *kafka.Cluster) int {
 	s.t.Helper()
 	admin := newAdmin(s.t, strings.Join(cluster.Brokers(), ","))
 	defer admin.Close()

@@ -19,13 +19,13 @@ import (
 	"allocation/store/products/verify"
 )
 
-func (s *service) verify(args ...string) outcome {
+func (s *Service) verify(args ...string) outcome {
 	s.t.Helper()
 	return runProgram(s.t, append([]string{"verify", "--kafka-brokers=" + testbed.Kafka(s.t), "--events-topic=" + s.names.events}, args...)...)
 }
 
 // execute runs statements as the owner of the tables.
-func (s *service) execute(statements string) {
+func (s *Service) execute(statements string) {
 	s.t.Helper()
 	conn, err := pgx.Connect(s.t.Context(), os.Getenv("DATABASE_URL"))
 	require.NoError(s.t, err)
@@ -35,7 +35,7 @@ func (s *service) execute(statements string) {
 }
 
 // awaitAtRest returns when n rows are in the outbox, published, and known to be so.
-func (s *service) awaitAtRest(n int64) {
+func (s *Service) awaitAtRest(n int64) {
 	s.t.Helper()
 	conn, err := pgx.Connect(s.t.Context(), os.Getenv("DATABASE_URL"))
 	require.NoError(s.t, err)
@@ -48,7 +48,7 @@ func (s *service) awaitAtRest(n int64) {
 }
 
 // forget drops what is in the outbox, as if it were old.
-func (s *service) forget() {
+func (s *Service) forget() {
 	s.t.Helper()
 	s.execute(`create table outbox_20200101 (like outbox including all);
 		alter table outbox attach partition outbox_20200101 for values from ('2020-01-01') to ('2020-01-02');
@@ -161,7 +161,7 @@ func TestVerify_fromTopicWhileAWorkerWorks(t *testing.T) {
 }
 
 // repeatEvents publishes the first events again, as a worker does that was frozen.
-func (s *service) repeatEvents(n int) {
+func (s *Service) repeatEvents(n int) {
 	s.t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(s.t)), kgo.ConsumeTopics(s.names.events), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	require.NoError(s.t, err)
@@ -199,7 +199,7 @@ func TestVerify_fromTopicThatLacksAnEvent(t *testing.T) {
 }
 
 // copyEvents copies the events that are wanted to partitions of another topic.
-func (s *service) copyEvents(to func(*kgo.Record) (int32, bool)) string {
+func (s *Service) copyEvents(to func(*kgo.Record) (int32, bool)) string {
 	s.t.Helper()
 	topic := testbed.Topic(s.t, "copy", 2)
 	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(s.t)), kgo.ConsumeTopics(s.names.events), kgo.RecordPartitioner(kgo.ManualPartitioner()),

@@ -22,22 +22,24 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/service"
 	"allocation/deploy/testbed"
 	"allocation/domain"
+	"allocation/store/products"
 )
 
 // service is a worker in this process, with topics and a database of its own. Tests with one set
 // DATABASE_URL, so they are not parallel.
-type service struct {
-	t      *testing.T
-	names  topicNames
-	url    string // of health and metrics
-	group  string
-	reset  string        // KAFKA_AUTO_OFFSET_RESET, where it is not the default
-	stall  string        // STALL_TIMEOUT, where it is not the default
-	adjust func(*wiring) // before it runs; may be nil
-	stop   func() error
-	log    syncBuffer
+type Service struct {
+	t     *testing.T
+	names topicNames
+	url   string // of health and metrics
+	group string
+	reset string // KAFKA_AUTO_OFFSET_RESET, where it is not the default
+	stall string // STALL_TIMEOUT, where it is not the default
+	hooks service.Hooks
+	stop  func() error
+	log   syncBuffer
 }
 
 // syncBuffer is what a worker logged, and is read while it logs.
@@ -58,15 +60,15 @@ func (b *syncBuffer) String() string {
 	return b.text.String()
 }
 
-func startService(t *testing.T) *service {
+func startService(t *testing.T) *Service {
 	t.Helper()
-	s := &service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
+	s := &Service{t: t, names: newTopicNames(t), group: "group-" + uuid.NewString()}
 	s.setUp("3")
 	return s
 }
 
 // setUp makes the database and the topics that are missing, and starts the worker.
-func (s *service) setUp(partitions string) {
+func (s *Service) setUp(partitions string) {
 	t := s.t
 	t.Helper()
 	t.Setenv("DATABASE_URL", testbed.Database(t))
@@ -75,41 +77,39 @@ func (s *service) setUp(partitions string) {
 	s.start()
 }
 
-func (s *service) settings() workerSettings {
+func (s *Service) settings() service.Settings {
 	p := config.NewProblems(nil, config.Vocabulary{Events: domain.EventNames()})
-	settings := workerSettings{
-		kafka: config.Kafka{Brokers: s.names.server(s.t), SecurityProtocol: "PLAINTEXT"},
-		topics: config.Topics{
+	settings := service.Settings{
+		Name: "allocation", Service: products.Service, Hooks: s.hooks,
+		Kafka: config.Kafka{Brokers: s.names.server(s.t), SecurityProtocol: "PLAINTEXT"},
+		Topics: config.Topics{
 			Commands: config.Commands{CommandTopics: s.names.commands}, Events: config.Events{EventsTopic: s.names.events},
 			EventRoutes: "Allocated=" + s.names.route, EventSource: "/test", DeadLetterTopic: s.names.deadLetters,
 		},
-		group:  config.Group{GroupID: s.group, SessionTimeout: "10s", AutoOffsetReset: cmp.Or(s.reset, "earliest")}.Check(p),
-		tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.stall, "30s")}.Check(p),
+		Group:  config.Group{GroupID: s.group, SessionTimeout: "10s", AutoOffsetReset: cmp.Or(s.reset, "earliest")}.Check(p),
+		Tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.stall, "30s")}.Check(p),
 	}
+	settings.Hooks.LookEvery = cmp.Or(s.hooks.LookEvery, 100*time.Millisecond)
 	require.NoError(s.t, p.Err())
 	return settings
 }
 
-func (s *service) start() {
+func (s *Service) start() {
 	s.t.Helper()
 	s.launch()
 	s.awaitReadyz(`200 {"ready":true`)
 }
 
 // launch starts the worker, and does not wait for it.
-func (s *service) launch() {
+func (s *Service) launch() {
 	s.t.Helper()
-	listener, err := listen(s.t.Context(), "127.0.0.1:0")
+	listener, err := service.Listen(s.t.Context(), "127.0.0.1:0")
 	require.NoError(s.t, err)
 	s.url = "http://" + listener.Addr().String()
-	w := newWiring(s.settings(), config.Log{Level: "warn", Format: "text"}.Logger(io.MultiWriter(s.t.Output(), &s.log)))
-	w.inspectEvery, w.lookEvery = 100*time.Millisecond, 100*time.Millisecond
-	if s.adjust != nil {
-		s.adjust(w)
-	}
+	w := service.New(s.settings(), config.Log{Level: "warn", Format: "text"}.Logger(io.MultiWriter(s.t.Output(), &s.log)))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- w.run(ctx, listener) }()
+	go func() { ended <- w.Run(ctx, listener) }()
 	var result error
 	stopped := false
 	s.stop = func() error {
@@ -124,7 +124,7 @@ func (s *service) launch() {
 }
 
 // get answers "status body".
-func (s *service) get(path string) string {
+func (s *Service) get(path string) string {
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.url+path, nil)
 	require.NoError(s.t, err)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -138,13 +138,13 @@ func (s *service) get(path string) string {
 	return fmt.Sprintf("%d %s", answer.StatusCode, body)
 }
 
-func (s *service) send(args ...string) {
+func (s *Service) send(args ...string) {
 	s.t.Helper()
 	runProgram(s.t, append(append([]string{"send"}, args...), s.names.flags(s.t)[:2]...)...).requireDone(s.t)
 }
 
 // tail returns the first lines that `tail` prints.
-func (s *service) tail(lines int, args ...string) []string {
+func (s *Service) tail(lines int, args ...string) []string {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	defer cancel()
@@ -269,7 +269,7 @@ func TestService_refusesAnotherGroup(t *testing.T) {
 
 func TestWorker_refusesAnOldSchema(t *testing.T) {
 	t.Setenv("DATABASE_URL", testbed.Database(t))
-	s := &service{t: t, names: newTopicNames(t), group: "group"}
+	s := &Service{t: t, names: newTopicNames(t), group: "group"}
 	o := s.runWorker()
 	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "run `allocation migrate up`")
@@ -278,7 +278,7 @@ func TestWorker_refusesAnOldSchema(t *testing.T) {
 func TestWorker_refusesMissingTopics(t *testing.T) {
 	t.Setenv("DATABASE_URL", testbed.Database(t))
 	runProgram(t, "migrate", "up").requireDone(t)
-	s := &service{t: t, names: newTopicNames(t), group: "group"}
+	s := &Service{t: t, names: newTopicNames(t), group: "group"}
 	o := s.runWorker()
 	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, s.names.commands)
@@ -287,14 +287,14 @@ func TestWorker_refusesMissingTopics(t *testing.T) {
 
 func TestWorker_waitsForItsServers(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
-	s := &service{t: t, names: newTopicNames(t), group: "group"}
-	listener, err := listen(t.Context(), "127.0.0.1:0")
+	s := &Service{t: t, names: newTopicNames(t), group: "group"}
+	listener, err := service.Listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
 	s.url = "http://" + listener.Addr().String()
-	w := newWiring(s.settings(), config.Log{Level: "error", Format: "text"}.Logger(io.Discard))
+	w := service.New(s.settings(), config.Log{Level: "error", Format: "text"}.Logger(io.Discard))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan error)
-	go func() { ended <- w.run(ctx, listener) }()
+	go func() { ended <- w.Run(ctx, listener) }()
 	require.Eventually(t, func() bool {
 		answer := s.get("/readyz")
 		return strings.HasPrefix(answer, "503") && strings.Contains(answer, "postgres") && strings.Contains(answer, "refused")
@@ -304,7 +304,7 @@ func TestWorker_waitsForItsServers(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func (s *service) runWorker(more ...string) outcome {
+func (s *Service) runWorker(more ...string) outcome {
 	s.t.Helper()
 	return refuseWorker(s.t, append(s.names.flags(s.t), more...)...)
 }

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -13,8 +13,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"allocation/deploy/local"
 )
 
 // web serves health and metrics.
@@ -35,12 +33,13 @@ const (
 	maxIdle        = 256 // connections on which nothing is asked
 )
 
-// listen takes the address early, so that one in use is known before anything else starts.
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+// Listen takes the address early, so that one in use is known before anything else starts.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, &local.AddrInUseError{Server: "health and metrics", Addr: addr, Flag: "--http-addr"}
+		_, port, _ := net.SplitHostPort(addr)
+		return nil, fmt.Errorf("port %s, for health and metrics, is in use by another program: stop that, or choose another port with --http-addr", port)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("serve health and metrics: %w", err)

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 // awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for
 // servers that are away, because everything may be started at once, and gives up at once on what no
 // waiting mends. Once it runs, a worker waits for everything.
-func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
+func (w *Process) awaitServers(ctx context.Context, db *store.Store) error {
 	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckRights, db.CheckSchema} {
 		if err := w.await(ctx, systemPostgres, check); err != nil {
 			return err
@@ -35,7 +35,7 @@ func (w *wiring) awaitServers(ctx context.Context, db *store.Store) error {
 	if err := w.await(ctx, systemKafka, ask); err != nil {
 		return err
 	}
-	return w.await(ctx, systemPostgres, func(ctx context.Context) error { return db.CheckCluster(ctx, cluster, w.settings.group.ID) })
+	return w.await(ctx, systemPostgres, func(ctx context.Context) error { return db.CheckCluster(ctx, cluster, w.settings.Group.ID) })
 }
 
 const (
@@ -48,7 +48,7 @@ const (
 )
 
 // await calls ask until it succeeds, or with an error that is there to stay.
-func (w *wiring) await(ctx context.Context, system string, ask func(context.Context) error) error {
+func (w *Process) await(ctx context.Context, system string, ask func(context.Context) error) error {
 	began := time.Now()
 	for wait := awaitFirst; ; wait = min(2*wait, awaitMost) {
 		attempt, cancel := context.WithTimeoutCause(ctx, cli.AnswerTime, fmt.Errorf("no answer within %s", cli.AnswerTime))
@@ -72,8 +72,8 @@ func (w *wiring) await(ctx context.Context, system string, ask func(context.Cont
 
 // askKafka finds out the cluster's id, whether the topics are there, and whether commands are lost
 // on them.
-func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
-	if err := cli.ReachAny(ctx, w.settings.kafka, w.dial); err != nil {
+func (w *Process) askKafka(ctx context.Context) (cluster string, err error) {
+	if err := cli.ReachAny(ctx, w.settings.Kafka, w.dial); err != nil {
 		return "", err
 	}
 	client, err := kgo.NewClient(w.kafkaOptions()...)
@@ -88,10 +88,10 @@ func (w *wiring) askKafka(ctx context.Context) (cluster string, err error) {
 	if err := w.checkRights(ctx, client); err != nil {
 		return "", err
 	}
-	if err := checkGroupKind(ctx, client, w.settings.group.ID); err != nil {
+	if err := checkGroupKind(ctx, client, w.settings.Group.ID); err != nil {
 		return "", err
 	}
-	t := w.settings.topics
+	t := w.settings.Topics
 	if err := cli.MissingTopics(ctx, client, append(append(t.CommandTopicNames(), t.Outputs()...), t.DeadLetterTopic)...); err != nil {
 		return "", err
 	}

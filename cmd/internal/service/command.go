@@ -1,15 +1,14 @@
-package main
+package service
 
 import (
 	"context"
-	"os"
-	"runtime/debug"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 )
 
-type workerCommand struct {
+// Command is "worker" on the command line.
+type Command struct {
 	config.Kafka
 	config.Database
 	config.Topics
@@ -17,9 +16,11 @@ type workerCommand struct {
 	config.Tuning
 	config.Log
 	HTTPAddr string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where health and metrics are: /livez, /readyz, /metrics."`
+
+	Hooks Hooks `kong:"-"`
 }
 
-func (workerCommand) Help() string {
+func (Command) Help() string {
 	return `Applies commands and publishes their events until SIGTERM. Run as many as there is work for: the partitions are shared out. It waits for
 Kafka and Postgres where they do not answer, and refuses to start where they are not set up for it: see allocation migrate and topics.
 
@@ -31,39 +32,22 @@ Example:
 }
 
 // Run runs a worker until the context ends.
-func (c *workerCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	settings, err := c.settings(p)
 	if err != nil {
 		return err
 	}
 	limitMemory()
-	w := newWiring(settings, c.Logger(p.Err))
-	listener, err := listen(ctx, c.HTTPAddr)
+	w := New(settings, c.Logger(p.Err))
+	listener, err := Listen(ctx, c.HTTPAddr)
 	if err != nil {
 		return err
 	}
-	return w.run(ctx, listener)
-}
-
-// A worker at full speed keeps little and leaves much behind. So Go lets garbage grow to several
-// times of what is kept, and collects it more often only where the memory comes near the limit.
-const (
-	usualMemory  = 170 << 20
-	usualGarbage = 400 // percent
-)
-
-// limitMemory sets how much memory is used, unless GOMEMLIMIT and GOGC do.
-func limitMemory() {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(usualMemory)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(usualGarbage)
-	}
+	return w.Run(ctx, listener)
 }
 
 // settings reads the settings, or says everything that is wrong with them.
-func (c *workerCommand) settings(p *cli.Program) (workerSettings, error) {
+func (c *Command) settings(p *cli.Program) (Settings, error) {
 	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Database.Check(problems)
@@ -73,9 +57,10 @@ func (c *workerCommand) settings(p *cli.Program) (workerSettings, error) {
 	c.Topics.Check(problems)
 	c.Log.Check(problems)
 	problems.Address("http-addr", c.HTTPAddr)
-	settings := workerSettings{
-		kafka: c.Kafka, database: c.Database, topics: c.Topics,
-		group: c.Group.Check(problems), tuning: c.Tuning.Check(problems),
+	settings := Settings{
+		Name: p.Name, Service: p.Service, Hooks: c.Hooks,
+		Kafka: c.Kafka, Database: c.Database, Topics: c.Topics,
+		Group: c.Group.Check(problems), Tuning: c.Tuning.Check(problems),
 	}
 	return settings, problems.Err()
 }

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"bufio"
@@ -24,7 +24,7 @@ func startWeb(t *testing.T) (addr string) {
 
 func serveWeb(t *testing.T, ready *readiness) (addr string) {
 	t.Helper()
-	listener, err := listen(t.Context(), "127.0.0.1:0")
+	listener, err := Listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
 	w := newWeb(listener, prometheus.NewRegistry(), ready, slog.New(slog.DiscardHandler))
 	require.Equal(t, []time.Duration{readTime, readTime, writeTime, idleTime},

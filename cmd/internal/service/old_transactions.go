@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -31,7 +31,7 @@ type oldTransactions struct {
 	whom  string
 }
 
-func (w *wiring) newOldTransactions(db *store.Store) *oldTransactions {
+func (w *Process) newOldTransactions(db *store.Store) *oldTransactions {
 	return &oldTransactions{db: db, gauge: w.metrics.oldest, part: w.metrics.transactions, logger: w.logger, every: w.lookEvery, after: oldAfter}
 }
 

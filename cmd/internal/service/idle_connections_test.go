@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"bufio"
@@ -29,7 +29,7 @@ func askAgain(conn net.Conn) error {
 
 func TestWeb_closesTheConnectionsThatAreIdleForLongest(t *testing.T) {
 	t.Parallel()
-	listener, err := listen(t.Context(), "127.0.0.1:0")
+	listener, err := Listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
 	w := newWeb(listener, prometheus.NewRegistry(), newReadiness(), slog.New(slog.DiscardHandler))
 	w.start()

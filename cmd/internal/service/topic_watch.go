@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -67,13 +67,13 @@ func (w *topicWatch) notes() (notes []string) {
 	return notes
 }
 
-func (w *wiring) inspector(client *kgo.Client) topics.Inspector {
-	return topics.Inspector{Client: client, Topics: w.settings.topics, Retention: w.settings.tuning.OutboxRetention, Seeds: w.settings.kafka.Brokers}
+func (w *Process) inspector(client *kgo.Client) topics.Inspector {
+	return topics.Inspector{Client: client, Topics: w.settings.Topics, Retention: w.settings.Tuning.OutboxRetention, Seeds: w.settings.Kafka.Brokers}
 }
 
 // watchTopics looks at the settings of topics now and then, until the context ends. What it finds
 // does not stop the work.
-func (w *wiring) watchTopics(ctx context.Context) {
+func (w *Process) watchTopics(ctx context.Context) {
 	client, err := kgo.NewClient(w.kafkaOptions()...)
 	if err != nil {
 		return // the same options made the relay's

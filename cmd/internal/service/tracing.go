@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type off struct{}
 func (off) ExportSpans(context.Context, []trace.ReadOnlySpan) error { return nil }
 func (off) Shutdown(context.Context) error                          { return nil }
 
-func startTracing(ctx context.Context) (*tracing, error) {
+func startTracing(ctx context.Context, service string) (*tracing, error) {
 	exporter, err := autoexport.NewSpanExporter(ctx, autoexport.WithFallbackSpanExporter(
 		func(context.Context) (trace.SpanExporter, error) { return off{}, nil }))
 	if err != nil {
@@ -37,7 +37,7 @@ func startTracing(ctx context.Context) (*tracing, error) {
 	if _, none := exporter.(off); none || autoexport.IsNoneSpanExporter(exporter) {
 		return &tracing{}, nil
 	}
-	name := resource.NewSchemaless(attribute.String("service.name", "allocation"))
+	name := resource.NewSchemaless(attribute.String("service.name", service))
 	described, err := resource.Merge(name, resource.Environment()) // OTEL_SERVICE_NAME wins
 	if err != nil {
 		return nil, fmt.Errorf("start tracing: %w", err)

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"runtime"
@@ -21,6 +21,7 @@ import (
 // what they count.
 type metrics struct {
 	registry *prometheus.Registry
+	own      prometheus.Registerer // with the service's name before each metric
 	worker   *worker.Metrics
 	consumer *kprom.Metrics
 	publish  prometheus.Histogram
@@ -41,42 +42,44 @@ var retries = []struct{ system, reason string }{
 	{"kafka", "unacknowledged"},
 }
 
-func newMetrics() *metrics {
+func newMetrics(service string) *metrics {
 	registry := prometheus.NewRegistry()
+	own := prometheus.WrapRegistererWithPrefix(service+"_", registry)
 	m := &metrics{
 		registry: registry,
-		worker:   worker.NewMetrics(prometheus.WrapRegistererWithPrefix(serviceName+"_", registry)),
-		consumer: kprom.NewMetrics("allocation_kafka_consumer", kprom.Registerer(registry), kprom.Gatherer(registry)),
+		own:      own,
+		worker:   worker.NewMetrics(own),
+		consumer: kprom.NewMetrics(service+"_kafka_consumer", kprom.Registerer(registry), kprom.Gatherer(registry)),
 		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name:    "allocation_publish_duration_seconds",
+			Name:    "publish_duration_seconds",
 			Help:    "Time from handing an event to the Kafka client to its acknowledgement.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
 		}),
 		endToEnd: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name:    "allocation_end_to_end_duration_seconds",
+			Name:    "end_to_end_duration_seconds",
 			Help:    "Time from a command record's timestamp to the acknowledgement of its event.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 20),
 		}),
 		ahead: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "allocation_outbox_partitions_ahead",
+			Name: "outbox_partitions_ahead",
 			Help: "Days after today for which the outbox has a table, up to the first gap. At zero nothing can be committed from midnight on, at -1 nothing now.",
 		}),
 		oldest: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "allocation_oldest_transaction_age_seconds",
+			Name: "oldest_transaction_age_seconds",
 			Help: "Age of what keeps Postgres from cleaning dead rows of the database: an open transaction, a standby or a replication slot; 0 where there is none.",
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "allocation_access_refused_total",
+			Name: "access_refused_total",
 			Help: "Connections that a server refused, or whose server this worker does not trust. Waiting does not mend that: the reason says what to change.",
 		}, []string{"system", "reason"}),
 	}
 	m.skipped = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "allocation_outbox_skipped_total",
+		Name: "outbox_skipped_total",
 		Help: "Records that a topic of dead letters or routed events refused for good, and that were left out there. Nothing is lost: " +
 			"dead letters are in the database, and events in the topic of all events.",
 	}, []string{"topic", "reason"})
 	m.throttle = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "allocation_kafka_throttle_seconds_total",
+		Name: "kafka_throttle_seconds_total",
 		Help: "Delays that brokers asked this worker for, because a quota is exceeded: of its user, client id or address, or of the requests or bytes of all clients.",
 	})
 	for _, system := range []string{systemKafka, systemPostgres} {
@@ -88,28 +91,28 @@ func newMetrics() *metrics {
 	}
 	m.days, m.transactions, m.settings = m.worker.Parts.Add("days of the outbox"), m.worker.Parts.Add("old transactions"), m.worker.Parts.Add("settings of topics")
 	m.rights = m.worker.Parts.Add("rights")
-	registry.MustRegister(m.publish, m.endToEnd, m.days.While(m.ahead), m.transactions.While(m.oldest), m.refused, m.skipped, m.throttle, buildInfo(), collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	own.MustRegister(m.publish, m.endToEnd, m.days.While(m.ahead), m.transactions.While(m.oldest), m.refused, m.skipped, m.throttle, buildInfo())
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 // topics is a gauge of settings of topics, with a series for what would lose commands.
 func (m *metrics) topics(commands []string) *prometheus.GaugeVec {
 	gauge := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "allocation_topic_misconfigured",
+		Name: "topic_misconfigured",
 		Help: "1 where a setting of a topic is not as it should be: error loses commands, warning may lose something, unknown is hidden by the access rules.",
 	}, []string{"topic", "setting", "severity"})
 	for _, topic := range commands {
 		gauge.WithLabelValues(topic, topics.CleanupPolicy, string(topics.Severe))
 	}
-	m.registry.MustRegister(m.settings.While(gauge))
+	m.own.MustRegister(m.settings.While(gauge))
 	return gauge
 }
 
 // buildInfo is 1, and says by its labels what runs.
 func buildInfo() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name:        "allocation_build_info",
+		Name:        "build_info",
 		Help:        "1; the labels say which build this is.",
 		ConstLabels: prometheus.Labels{"version": cli.Version(), "goversion": runtime.Version()},
 	}, func() float64 { return 1 })
@@ -129,13 +132,13 @@ func (m *metrics) ofRelay(optional []string) outbox.Metrics {
 
 // observe counts what the relay knows at any time.
 func (m *metrics) observe(relay *outbox.Relay) {
-	m.registry.MustRegister(
+	m.own.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "allocation_oldest_unpublished_event_age_seconds",
+			Name: "oldest_unpublished_event_age_seconds",
 			Help: "Age of the oldest command with an event that Kafka has not acknowledged; 0 where there is none.",
 		}, func() float64 { return oldestAge(relay) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "allocation_outbox_held_keys",
+			Name: "outbox_held_keys",
 			Help: "Products whose events wait for an event that came by another partition.",
 		}, func() float64 { return float64(relay.HeldKeys()) }),
 	)

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -35,8 +35,8 @@ type outboxDays struct {
 	complained time.Time
 }
 
-func (w *wiring) newOutboxDays(db *store.Store) *outboxDays {
-	return &outboxDays{db: db, retention: w.settings.tuning.OutboxRetention, ahead: w.metrics.ahead, part: w.metrics.days, logger: w.logger}
+func (w *Process) newOutboxDays(db *store.Store) *outboxDays {
+	return &outboxDays{db: db, retention: w.settings.Tuning.OutboxRetention, ahead: w.metrics.ahead, part: w.metrics.days, logger: w.logger}
 }
 
 // run keeps them until the context ends.
