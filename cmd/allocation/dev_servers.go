@@ -50,7 +50,7 @@ func (d *devRun) startServers(ctx context.Context, port int) error {
 
 // prepare makes the schema and the topics.
 func (d *devRun) prepare(ctx context.Context) error {
-	if err := migrate(ctx, d.settings.URL); err != nil {
+	if err := migrateUp(ctx, d.settings.URL); err != nil {
 		return err
 	}
 	client, err := kgo.NewClient(append(d.settings.Kafka.Options(d.settings.Kafka.Dialer()), kgo.MetadataMinAge(10*time.Millisecond))...)
@@ -65,7 +65,7 @@ func (d *devRun) prepare(ctx context.Context) error {
 	return nil
 }
 
-func migrate(ctx context.Context, url string) error {
+func migrateUp(ctx context.Context, url string) error {
 	settings, err := pgx.ParseConfig(url)
 	if err != nil {
 		return fmt.Errorf("read database URL: %w", err)

@@ -13,6 +13,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/dlq"
 	"allocation/deploy/testbed"
 	"allocation/store"
 )
@@ -100,7 +101,7 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 		require.Contains(t, show, says)
 	}
 	for _, l := range letters {
-		var shown letterJSON
+		var shown dlq.Letter
 		require.NoError(t, json.Unmarshal([]byte(s.dlq("show", l.ID.String(), "--json").requireDone(t)), &shown))
 		require.Equal(t, l.ID, shown.ID)
 		require.NotNil(t, shown.Value.Base64)
@@ -108,7 +109,7 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 	}
 	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--since=1h", "--limit=1"), cli.ExitDone, "1 discarded; 1 more match")
 	requireOutcome(t, s.dlq("discard", "--reason=malformed", "--until=2000-01-01T00:00:00Z"), cli.ExitFailed, "no open dead letters match")
-	var done decisionJSON
+	var done dlq.Decisions
 	require.NoError(t, json.Unmarshal([]byte(s.dlq("discard", "--type=Allocate", "--json").requireDone(t)), &done))
 	require.Equal(t, "discard", done.Decision)
 	require.Len(t, done.Letters, 1)

@@ -2,14 +2,13 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
+	"allocation/store/products"
 
-	"allocation/domain"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // event is an event as a consumer sees it: in JSON it is a CloudEvent in structured mode.
@@ -29,11 +28,11 @@ type event struct {
 	ContentType   string          `json:"datacontenttype,omitempty"`
 	Data          json.RawMessage `json:"data"`
 
-	at time.Time // of the record
+	At time.Time `json:"-"` // of the record
 }
 
 func readEvent(r *kgo.Record) event {
-	e := event{Data: r.Value, at: r.Timestamp}
+	e := event{Data: r.Value, At: r.Timestamp}
 	fields := map[string]*string{
 		"ce_specversion": &e.SpecVersion, "ce_id": &e.ID, "ce_source": &e.Source, "ce_type": &e.Type, "ce_time": &e.Time,
 		"ce_subject": &e.Subject, "ce_partitionkey": &e.PartitionKey, "ce_sequence": &e.Sequence, "ce_correlationid": &e.CorrelationID,
@@ -50,27 +49,8 @@ func readEvent(r *kgo.Record) event {
 	return e
 }
 
-// eventData has the fields of all events' data.
-type eventData struct {
-	Ref      string `json:"ref"`
-	BatchRef string `json:"batchref"`
-	SKU      string `json:"sku"`
-	OrderID  string `json:"orderid"`
-	LineID   string `json:"lineid"`
-	Qty      int64  `json:"qty"`
-	ETA      string `json:"eta"`
-	Reason   string `json:"reason"`
-	Revision *int64 `json:"revision"`
-}
-
-func (e *event) data() eventData {
-	var d eventData
-	_ = json.Unmarshal(e.Data, &d) // what cannot be read stays empty
-	return d
-}
-
 // kind is the type without what all have in common.
-func (e *event) kind() string { return strings.TrimPrefix(e.Type, typePrefix) }
+func (e *event) kind() string { return strings.TrimPrefix(e.Type, products.Service.TypePrefix) }
 
 // number is the sequence as people write it, empty where the event has none.
 func (e *event) number() string {
@@ -82,52 +62,7 @@ func (e *event) number() string {
 }
 
 // words says what happened.
-func (e *event) words() string { return describe(domain.EventType(e.kind()), e.data(), string(e.Data)) }
+func (e *event) words() string { return describe(e.kind(), e.Data) }
 
-func describe(kind domain.EventType, d eventData, raw string) string {
-	switch kind {
-	case domain.BatchCreated:
-		return fmt.Sprintf("batch %s of %d, %s", d.Ref, d.Qty, due(d.ETA))
-	case domain.BatchQuantityChanged:
-		text := fmt.Sprintf("batch %s has %d now", d.BatchRef, d.Qty)
-		if d.Revision != nil {
-			text += fmt.Sprintf(" (revision %d)", *d.Revision)
-		}
-		return text
-	case domain.BatchEtaChanged:
-		return fmt.Sprintf("batch %s is %s", d.BatchRef, due(d.ETA))
-	case domain.LineAllocated:
-		return fmt.Sprintf("%s gets %d of batch %s", line(d), d.Qty, d.BatchRef)
-	case domain.LineDeallocated:
-		return deallocated(d)
-	case domain.LineOutOfStock:
-		return fmt.Sprintf("%s waits for %d", line(d), d.Qty)
-	case domain.LineDispatched:
-		return fmt.Sprintf("%s left with %d of batch %s", line(d), d.Qty, d.BatchRef)
-	case domain.AllocationRejected:
-		return fmt.Sprintf("%s over %d rejected: %s", line(d), d.Qty, d.Reason)
-	}
-	return raw
-}
-
-func deallocated(d eventData) string {
-	reason := strings.ReplaceAll(d.Reason, "_", " ")
-	if d.BatchRef == "" {
-		return fmt.Sprintf("%s no longer waits for %d: %s", line(d), d.Qty, reason)
-	}
-	return fmt.Sprintf("%s gives %d back to batch %s: %s", line(d), d.Qty, d.BatchRef, reason)
-}
-
-func line(d eventData) string {
-	if d.LineID != "" {
-		return fmt.Sprintf("order %s line %s", d.OrderID, d.LineID)
-	}
-	return "order " + d.OrderID
-}
-
-func due(eta string) string {
-	if eta == "" {
-		return "in the warehouse"
-	}
-	return "due " + eta
-}
+// fields are the fields of the data.
+func (e *event) fields() eventData { return readData(e.Data) }

@@ -30,10 +30,10 @@ func (p *eventPrinter) print(e *event) {
 		_ = p.json.Encode(e)
 		return
 	}
-	sku := cli.Printable(e.data().SKU)
+	sku := cli.Printable(e.fields().SKU)
 	p.sku = max(p.sku, min(utf8.RuneCountInString(sku), 40))
 	fmt.Fprintf(p.out, "%s  %-*s %6s  %-20s  %s\n",
-		cli.When(e.at), p.sku, sku, e.number(), cli.Printable(e.kind()), cli.Printable(e.words()))
+		cli.When(e.At), p.sku, sku, e.number(), cli.Printable(e.kind()), cli.Printable(e.words()))
 }
 
 func (p *eventPrinter) flush() error { return p.out.Flush() }

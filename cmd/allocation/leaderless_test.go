@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/offsets"
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
 )
@@ -193,7 +194,7 @@ func (s *Service) resetsTheOthers() {
 		require.Contains(s.t, o.out, "goes on where it is")
 		require.Contains(s.t, o.err, "they were left alone: decide about them, by --topic and --partition, when their brokers are back: topic commands, partition 2: LEADER_NOT_AVAILABLE")
 	}
-	var moves []plannedMove
+	var moves []offsets.Move
 	require.NoError(s.t, json.Unmarshal([]byte(reset("--json").out), &moves))
 	require.Len(s.t, moves, 2)
 	history := runProgram(s.t, "offsets", "list", "--history").requireDone(s.t)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/cmd/internal/config"
 	"allocation/deploy/testbed"
 )
 
@@ -36,11 +34,11 @@ func (s *Service) decided(from time.Time, decisions ...string) {
 
 func (s *Service) lost(asJSON bool) string {
 	s.t.Helper()
-	var out, stderr bytes.Buffer
-	p := newProgram(strings.NewReader(""), &out, &stderr)
-	c := &dlqLostCommand{Kafka: config.Kafka{Brokers: testbed.Kafka(s.t), SecurityProtocol: "PLAINTEXT"}, DeadLetterTopic: s.names.deadLetters, JSON: asJSON}
-	require.NoError(s.t, c.Run(s.t.Context(), p), stderr.String())
-	return strings.ReplaceAll(out.String(), s.names.commands, "commands")
+	args := []string{"dlq", "lost", "--kafka-brokers=" + testbed.Kafka(s.t), "--dead-letter-topic=" + s.names.deadLetters}
+	if asJSON {
+		args = append(args, "--json")
+	}
+	return strings.ReplaceAll(runProgram(s.t, args...).requireDone(s.t), s.names.commands, "commands")
 }
 
 // Decisions that only the topic knows are listed, in the order in which they were made, and nothing

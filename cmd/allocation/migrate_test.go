@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/migrate"
 	"allocation/deploy/testbed"
 	"allocation/migrations"
 )
@@ -24,7 +25,7 @@ func TestMigrate_upStatusDown(t *testing.T) {
 	require.Equal(t, "[]\n", again.requireDone(t))
 	require.Empty(t, again.err, "the migrations themselves gave the roles all that they need")
 
-	var all []migrationStatus
+	var all []migrate.Status
 	require.NoError(t, json.Unmarshal([]byte(runProgram(t, "migrate", "status", "--json").requireDone(t)), &all))
 	require.Len(t, all, int(migrations.Latest()))
 	for _, m := range all {
@@ -77,7 +78,7 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 				require.Regexp(t, `\b`+table+` \(rows: [01]\)`, o.err)
 			}
 		}
-		require.ElementsMatch(t, tablesOf[version], lost)
+		require.ElementsMatch(t, migrate.TablesOf[version], lost)
 	}
 	o := runProgram(t, "migrate", "down", "--yes", "--to=7")
 	require.Equal(t, cli.ExitFailed, o.code)

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/offsets"
 	"allocation/deploy/testbed"
 )
 
@@ -20,11 +21,11 @@ func (s *Service) offsets(args ...string) outcome {
 }
 
 // listed are the positions, by partition.
-func (s *Service) listed() map[int32]listedPosition {
+func (s *Service) listed() map[int32]offsets.Position {
 	s.t.Helper()
-	var list []listedPosition
+	var list []offsets.Position
 	require.NoError(s.t, json.Unmarshal([]byte(s.offsets("list", "--json").requireDone(s.t)), &list))
-	byPartition := map[int32]listedPosition{}
+	byPartition := map[int32]offsets.Position{}
 	for _, l := range list {
 		byPartition[l.Partition] = l
 	}
@@ -32,13 +33,13 @@ func (s *Service) listed() map[int32]listedPosition {
 }
 
 // busy is the partition that the product's commands came by.
-func (s *Service) busy() listedPosition {
+func (s *Service) busy() offsets.Position {
 	for _, l := range s.listed() {
 		if l.Position > 0 {
 			return l
 		}
 	}
-	return listedPosition{}
+	return offsets.Position{}
 }
 
 // deleteBefore deletes a partition's records before an offset.

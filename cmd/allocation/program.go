@@ -7,6 +7,9 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/dlq"
+	"allocation/cmd/internal/operate/migrate"
+	"allocation/cmd/internal/operate/offsets"
 	"allocation/cmd/internal/operate/topics"
 	"allocation/cmd/internal/service"
 	"allocation/domain"
@@ -19,13 +22,13 @@ import (
 type grammar struct {
 	Dev     devCommand       `cmd:"" help:"Run everything in one process, to try it."`
 	Worker  service.Command  `cmd:"" help:"Run a worker until SIGTERM."`
-	Migrate migrateCommand   `cmd:"" help:"Bring the database's schema up to date."`
+	Migrate migrate.Command  `cmd:"" help:"Bring the database's schema up to date."`
 	Topics  topics.Command   `cmd:"" help:"Create the topics."`
 	Send    sendCommand      `cmd:"" help:"Send commands."`
 	Tail    tailCommand      `cmd:"" help:"Print events as they come."`
 	Show    showCommand      `cmd:"" help:"Print what is known about an order, a product or a batch."`
-	Dlq     dlqCommand       `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
-	Offsets offsetsCommand   `cmd:"" help:"Print positions, and decide about those that cannot be used."`
+	Dlq     dlq.Command      `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
+	Offsets offsets.Command  `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verifyCommand    `cmd:"" help:"Check the database against itself and against the events."`
 	Bench   benchCommand     `cmd:"" help:"Measure a broker and a database."`
 	Version kong.VersionFlag `help:"Print the version."`

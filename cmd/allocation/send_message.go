@@ -56,13 +56,10 @@ var (
 func typeHeaders() map[string]kgo.RecordHeader {
 	headers := make(map[string]kgo.RecordHeader, len(domain.Commands))
 	for _, name := range domain.CommandNames() {
-		headers[name] = kgo.RecordHeader{Key: "ce_type", Value: []byte(typePrefix + name)}
+		headers[name] = kgo.RecordHeader{Key: "ce_type", Value: []byte(products.Service.TypePrefix + name)}
 	}
 	return headers
 }
-
-// typePrefix stands before the names of commands and events on Kafka.
-var typePrefix = products.Service.TypePrefix
 
 // outgoing is a record with its headers, in one piece of memory: files have many.
 type outgoing struct {

@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"allocation/cmd/internal/cli"
-	"allocation/domain"
+	"allocation/cmd/internal/operate/dlq"
 	"allocation/store"
 	"allocation/store/products"
 )
@@ -61,7 +60,7 @@ func printCommands(p *cli.Program, what string, commands []products.OrderCommand
 	for _, c := range commands {
 		why := "product " + c.Held + " is held"
 		if c.Held == "" {
-			why = fmt.Sprintf("%s (%s): %s", c.Reason, attempts(c.State, c.Retries), c.Message)
+			why = fmt.Sprintf("%s (%s): %s", c.Reason, dlq.StateText(c.State, c.Retries), c.Message)
 		}
 		t.Row(c.ID.String(), c.Type, c.LineID, c.SKU, cli.When(c.Since), why)
 	}
@@ -79,13 +78,11 @@ func printHistory(p *cli.Program, l *products.LineView) error {
 	}
 	t := cli.NewTable(p.Out, "TIME", "SEQUENCE", "EVENT", "WHAT", "COMMAND")
 	for _, h := range l.History {
-		var d eventData
-		_ = json.Unmarshal(h.Data, &d) // the service wrote it
 		at := ""
 		if h.Time != nil {
 			at = cli.When(*h.Time)
 		}
-		t.Row(at, fmt.Sprint(h.Sequence), h.Type, describe(domain.EventType(h.Type), d, string(h.Data)), commandName(&h))
+		t.Row(at, fmt.Sprint(h.Sequence), h.Type, describe(h.Type, h.Data), commandName(&h))
 	}
 	return t.Flush()
 }

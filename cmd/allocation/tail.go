@@ -137,7 +137,7 @@ func (c *tailCommand) wants(e *event) bool {
 	if c.Order == "" && c.SKU == "" {
 		return true
 	}
-	d := e.data()
+	d := e.fields()
 	return (c.Order == "" || d.OrderID == c.Order) && (c.SKU == "" || d.SKU == c.SKU)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/dlq"
 	"allocation/deploy/testbed"
 )
 
@@ -27,7 +28,7 @@ func TestDLQ_showsAndDiscardsABatchThatUnpacksToTooMuch(t *testing.T) {
 	require.Contains(t, show, "too_large: the batch of 300 records at offsets 0 to 299, ")
 	require.Regexp(t, `batch     offsets 0 to 299, 300 records, [\d,]+ bytes packed with zstd; none of them was applied\n`, show)
 	require.NotContains(t, show, "value", "it has no bytes")
-	var shown letterJSON
+	var shown dlq.Letter
 	require.NoError(t, json.Unmarshal([]byte(s.dlq("show", id, "--json").requireDone(t)), &shown))
 	require.EqualValues(t, 299, shown.Batch.Last)
 	require.EqualValues(t, 300, shown.Batch.Records)

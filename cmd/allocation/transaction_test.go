@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/operate/offsets"
 	"allocation/deploy/testbed"
 )
 
@@ -55,7 +56,7 @@ func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
 		return runProgram(t, append([]string{"offsets", "list", "--kafka-brokers=" + testbed.Kafka(t)}, json...)...).requireDone(t)
 	}
 	require.Contains(t, list(), "ok: 1001 records wait for a producer's transaction")
-	var listed []listedPosition
+	var listed []offsets.Position
 	require.NoError(t, json.Unmarshal([]byte(list("--json")), &listed))
 	require.EqualValues(t, 1001, *listed[0].Lag)
 	require.EqualValues(t, 1001, listed[0].Open)

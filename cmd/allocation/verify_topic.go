@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/internal/cli"
+	"allocation/store/products"
 	"allocation/store/products/verify"
 )
 
@@ -38,7 +39,7 @@ func verifiedEvent(r *kgo.Record) (e verify.Event, ok bool) {
 		case "ce_sequence":
 			e.Sequence, _ = strconv.ParseInt(string(h.Value), 10, 64)
 		case "ce_type":
-			e.Type = strings.TrimPrefix(string(h.Value), typePrefix)
+			e.Type = strings.TrimPrefix(string(h.Value), products.Service.TypePrefix)
 		}
 	}
 	return e, e.Sequence > 0

@@ -7,10 +7,10 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/twmb/franz-go/pkg/kadm"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/offsets"
 	"allocation/store"
 	"allocation/store/products/verify"
 )
@@ -73,12 +73,12 @@ func quarantined(ctx context.Context, p *cli.Program, db *store.Store, kafka con
 		return nil, err
 	}
 	defer client.Close()
-	v := &offsetsView{db: db, client: client, admin: kadm.NewClient(client)}
-	if err := v.read(ctx, kafka); err != nil {
+	positions, err := offsets.List(ctx, db, client, kafka)
+	if err != nil {
 		return nil, err
 	}
-	for _, position := range v.positions {
-		l := v.listed(position)
+	for i := range positions {
+		l := &positions[i]
 		switch l.State {
 		case "ok", "retired":
 			continue
@@ -86,7 +86,7 @@ func quarantined(ctx context.Context, p *cli.Program, db *store.Store, kafka con
 			says := fmt.Sprintf("commands of %s, partition %d, from offset %d on: it is in quarantine, %s", l.Topic, l.Partition, l.Position, l.Reason)
 			list = append(list, unchecked{"quarantined", l.Topic, &l.Partition, says})
 		default:
-			list = append(list, unchecked{"unknown", l.Topic, &l.Partition, fmt.Sprintf("%s, partition %d, is %s", l.Topic, l.Partition, l.state())})
+			list = append(list, unchecked{"unknown", l.Topic, &l.Partition, fmt.Sprintf("%s, partition %d, is %s", l.Topic, l.Partition, l.StateText())})
 		}
 	}
 	return list, nil
@@ -102,7 +102,7 @@ func skippedByDecision(ctx context.Context, db *store.Store) (list []unchecked, 
 	for _, s := range skipped {
 		which := fmt.Sprintf("what %s, partition %d, had from offset %d on", s.Topic, s.Partition, s.From)
 		if s.To != nil {
-			which = fmt.Sprintf("%s of %s, partition %d, %d to %d", records(*s.To-s.From), s.Topic, s.Partition, s.From, *s.To-1)
+			which = fmt.Sprintf("%s of %s, partition %d, %d to %d", cli.CountOf(*s.To-s.From, "offset"), s.Topic, s.Partition, s.From, *s.To-1)
 		}
 		list = append(list, unchecked{"skipped", s.Topic, &s.Partition, which + ", skipped by decision: see allocation offsets list --history"})
 	}

@@ -46,5 +46,13 @@ func Count(n int64) string {
 	return b.String()
 }
 
+// CountOf is Count with the name of what is counted: 1 offset, 2,000 offsets.
+func CountOf(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + one + "s"
+}
+
 // When writes a time as people see it: in UTC, and it says so.
 func When(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000Z") }

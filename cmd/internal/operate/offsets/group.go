@@ -1,4 +1,4 @@
-package main
+package offsets
 
 import (
 	"context"
@@ -13,14 +13,14 @@ import (
 	"allocation/worker"
 )
 
-// offsetsGroup is who has the partitions.
-type offsetsGroup struct {
+// group is who has the partitions.
+type group struct {
 	worker.Group
 	owners map[worker.TopicPartition]worker.Member
 }
 
 // group asks who takes part in the consumer group. Where this user may not know, it says so.
-func (v *offsetsView) group(ctx context.Context, p *cli.Program) (g offsetsGroup, err error) {
+func (v *view) askGroup(ctx context.Context, p *cli.Program) (g group, err error) {
 	_, name, err := v.db.Cluster(ctx)
 	if err != nil || name == "" {
 		return g, err
@@ -30,18 +30,18 @@ func (v *offsetsView) group(ctx context.Context, p *cli.Program) (g offsetsGroup
 	g.Group, err = worker.DescribeGroup(asking, v.admin, name)
 	if errors.Is(err, kerr.GroupAuthorizationFailed) {
 		fmt.Fprintf(p.Err, "Kafka's access rules do not let this user see the group %s, so STATE does not tell which partitions no worker has: SECURITY.md lists what each role needs\n", name)
-		return offsetsGroup{}, nil
+		return group{}, nil
 	}
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintf(p.Err, "Kafka does not tell who is in the group %s, so STATE does not tell which partitions no worker has: %v\n", name, cli.CauseOf(asking, err))
-		return offsetsGroup{}, nil
+		return group{}, nil
 	}
 	g.owners = g.Owners()
 	return g, err
 }
 
 // foreign says which consumer that is no worker has a partition; empty where none has.
-func (g *offsetsGroup) foreign(p store.PositionView) string {
+func (g *group) foreign(p store.PositionView) string {
 	owner, owned := g.owners[partitionOf(p)]
 	if !g.Settled || !owned || owner.Worker {
 		return ""
@@ -50,7 +50,7 @@ func (g *offsetsGroup) foreign(p store.PositionView) string {
 }
 
 // unread reports whether there are workers, and none of them reads the position's topic.
-func (g *offsetsGroup) unread(p store.PositionView) bool {
+func (g *group) unread(p store.PositionView) bool {
 	workers := false
 	for _, m := range g.Members {
 		if slices.Contains(m.Topics, p.Topic) {

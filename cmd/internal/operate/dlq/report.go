@@ -1,4 +1,4 @@
-package main
+package dlq
 
 import (
 	"errors"
@@ -59,15 +59,16 @@ func printDecisions(p *cli.Program, r *decisionReport, asJSON bool) error {
 	return nil
 }
 
-type decisionJSON struct {
-	Decision string              `json:"decision"` // retry or discard
-	DryRun   bool                `json:"dry_run"`
-	Letters  []decidedLetterJSON `json:"letters"`
-	More     int64               `json:"more"`     // how many match besides
-	LeftOut  int64               `json:"left_out"` // how many match, but failed when they were retried before
+// Decisions are what a command decided. In JSON they are public contract.
+type Decisions struct {
+	Decision string          `json:"decision"` // retry or discard
+	DryRun   bool            `json:"dry_run"`
+	Letters  []decidedLetter `json:"letters"`
+	More     int64           `json:"more"`     // how many match besides
+	LeftOut  int64           `json:"left_out"` // how many match, but failed when they were retried before
 }
 
-type decidedLetterJSON struct {
+type decidedLetter struct {
 	ID store.Place `json:"id"`
 	*store.Outcome
 }
@@ -79,10 +80,10 @@ func (r *decisionReport) verb() string {
 	return "retry"
 }
 
-func (r *decisionReport) json() decisionJSON {
-	out := decisionJSON{Decision: r.verb(), DryRun: r.dryRun, Letters: []decidedLetterJSON{}, More: r.more, LeftOut: r.leftOut}
+func (r *decisionReport) json() Decisions {
+	out := Decisions{Decision: r.verb(), DryRun: r.dryRun, Letters: []decidedLetter{}, More: r.more, LeftOut: r.leftOut}
 	for i := range r.letters {
-		l := decidedLetterJSON{ID: r.letters[i].ID}
+		l := decidedLetter{ID: r.letters[i].ID}
 		if !r.dryRun {
 			l.Outcome = &r.outcomes[i]
 		}

@@ -1,4 +1,4 @@
-package main
+package dlq
 
 import (
 	"context"
@@ -20,7 +20,7 @@ type decideFlags struct {
 	JSON   bool     `help:"Print JSON."`
 }
 
-type dlqRetryCommand struct {
+type retryCommand struct {
 	decideFlags
 	Force    bool   `help:"Retry also what failed when it was retried before, or was discarded."`
 	MaxBytes string `placeholder:"SIZE" help:"Read batches of records that were too large again from Kafka, and let each unpack to so much, such as 2GiB."`
@@ -31,7 +31,7 @@ What nobody has done by then is not lost: it is done as soon as a worker has the
 
 Exit codes: 0 everything is done, or decided and not done yet; 1 something was refused or failed again, or nothing was decided.`
 
-func (dlqRetryCommand) Help() string {
+func (retryCommand) Help() string {
 	return `Has dead letters applied again, with their original bytes. A refused command takes effect now; a command that failed (reason internal)
 takes effect in its place, before the later ones of its product that wait for it. What is refused again is a dead letter again, and may be retried
 as often as wanted. What fails again is retried once more only with --force: with IDs, all are retried or none; with a filter, it is left out.
@@ -50,12 +50,12 @@ Examples:
     allocation dlq retry --reason unknown_batch --since 2h --dry-run`
 }
 
-type dlqDiscardCommand struct {
+type discardCommand struct {
 	decideFlags
 	Force bool `help:"Discard also what is about to be retried, if it is not too late."`
 }
 
-func (dlqDiscardCommand) Help() string {
+func (discardCommand) Help() string {
 	return `Gives dead letters up: their commands never take effect. Of a command that failed (reason internal), what waits for it is applied.
 
 ` + decideHelp + `
@@ -67,7 +67,7 @@ Examples:
 }
 
 // Run has them applied again.
-func (c *dlqRetryCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *retryCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	room := problems.Size("max-bytes", c.MaxBytes)
 	if err := problems.Err(); err != nil {
@@ -77,7 +77,7 @@ func (c *dlqRetryCommand) Run(ctx context.Context, p *cli.Program) error {
 }
 
 // Run gives them up.
-func (c *dlqDiscardCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *discardCommand) Run(ctx context.Context, p *cli.Program) error {
 	return c.run(ctx, p, store.Decision{Force: c.Force, Discard: true})
 }
 

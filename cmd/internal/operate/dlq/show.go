@@ -1,4 +1,4 @@
-package main
+package dlq
 
 import (
 	"context"
@@ -15,13 +15,13 @@ import (
 	"allocation/store"
 )
 
-type dlqShowCommand struct {
+type showCommand struct {
 	config.Database
 	ID   string `arg:"" name:"id" help:"The dead letter: <topic>.<partition>.<offset> of its command."`
 	JSON bool   `help:"Print JSON."`
 }
 
-func (dlqShowCommand) Help() string {
+func (showCommand) Help() string {
 	return `Prints a dead letter with its key, headers and value: as text where they are printable, else in base64. JSON has both.
 
 Example:
@@ -30,7 +30,7 @@ Example:
 }
 
 // Run prints the dead letter.
-func (c *dlqShowCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *showCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	places := readPlaces(problems, c.ID)
 	if err := problems.Err(); err != nil {
@@ -48,42 +48,43 @@ func (c *dlqShowCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	letter := newLetterJSON(content)
+	letter := newLetter(content)
 	if c.JSON {
 		return p.PrintJSON(letter)
 	}
 	return printLetter(p, letter)
 }
 
-// letterJSON is a dead letter with all of its bytes, as JSON has them.
-type letterJSON struct {
+// Letter is a dead letter with all of its bytes, as JSON has them.
+type Letter struct {
 	store.Letter
-	Key     bytesJSON          `json:"key"`
-	Headers []letterHeaderJSON `json:"headers"`
-	Value   bytesJSON          `json:"value"`
-	Others  []store.Letter     `json:"others,omitempty"` // of the same command, oldest first
+	Key     Bytes          `json:"key"`
+	Headers []Header       `json:"headers"`
+	Value   Bytes          `json:"value"`
+	Others  []store.Letter `json:"others,omitempty"` // of the same command, oldest first
 }
 
-type letterHeaderJSON struct {
-	Key   bytesJSON `json:"key"`
-	Value bytesJSON `json:"value"`
+// Header is a header of a dead letter. Of a Kafka record it may be any bytes.
+type Header struct {
+	Key   Bytes `json:"key"`
+	Value Bytes `json:"value"`
 }
 
-// bytesJSON is null where there are none.
-type bytesJSON struct {
+// Bytes is null where there are none.
+type Bytes struct {
 	Base64 *string `json:"base64"`
 	Text   *string `json:"text,omitempty"` // only where it is printable
 }
 
-func newLetterJSON(l *store.LetterContent) *letterJSON {
-	out := &letterJSON{Letter: l.Letter, Key: newBytesJSON(l.Key), Value: newBytesJSON(l.Value), Others: l.Others, Headers: []letterHeaderJSON{}}
+func newLetter(l *store.LetterContent) *Letter {
+	out := &Letter{Letter: l.Letter, Key: newBytes(l.Key), Value: newBytes(l.Value), Others: l.Others, Headers: []Header{}}
 	for _, h := range l.Headers {
-		out.Headers = append(out.Headers, letterHeaderJSON{newBytesJSON([]byte(h.Key)), newBytesJSON(h.Value)})
+		out.Headers = append(out.Headers, Header{newBytes([]byte(h.Key)), newBytes(h.Value)})
 	}
 	return out
 }
 
-func newBytesJSON(b []byte) (out bytesJSON) {
+func newBytes(b []byte) (out Bytes) {
 	if b == nil {
 		return out
 	}
@@ -104,7 +105,7 @@ func readable(text string) bool {
 const behindName = "          "
 
 // String is what people see of bytes. Of a text with line breaks, each begins a line.
-func (b bytesJSON) String() string {
+func (b Bytes) String() string {
 	switch {
 	case b.Base64 == nil:
 		return "(null)"
@@ -115,13 +116,13 @@ func (b bytesJSON) String() string {
 	return strings.ReplaceAll(text, "\n", "\n"+behindName)
 }
 
-func printLetter(p *cli.Program, l *letterJSON) error {
+func printLetter(p *cli.Program, l *Letter) error {
 	say := func(name, format string, args ...any) {
 		fmt.Fprintf(p.Out, "%-10s%s\n", name, cli.Printable(fmt.Sprintf(format, args...)))
 	}
 	fmt.Fprintf(p.Out, "dead letter %s\n\n", cli.Printable(l.ID.String()))
 	say("reason", "%s: %s", l.Reason, l.Message)
-	say("state", "%s", attempts(l.State, l.Retries))
+	say("state", "%s", StateText(l.State, l.Retries))
 	if b := l.Batch; b != nil {
 		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; %s", l.ID.Offset, b.Last, cli.Count(int64(b.Records)),
 			cli.Count(int64(b.Bytes)), b.Codec, readAgain(&l.Letter))
@@ -165,7 +166,7 @@ func readAgain(l *store.Letter) string {
 	return far
 }
 
-func printLetterBytes(p *cli.Program, l *letterJSON) {
+func printLetterBytes(p *cli.Program, l *Letter) {
 	fmt.Fprintf(p.Out, "\nkey       %s\n", l.Key)
 	for _, h := range l.Headers {
 		fmt.Fprintf(p.Out, "header    %s: %s\n", h.Key, h.Value)

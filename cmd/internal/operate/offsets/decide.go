@@ -1,4 +1,4 @@
-package main
+package offsets
 
 import (
 	"context"
@@ -16,8 +16,8 @@ type decisionFlags struct {
 	Why     string `placeholder:"TEXT" help:"Kept with the decision, beside what the program says."`
 }
 
-// plannedMove is one position, and what becomes of it.
-type plannedMove struct {
+// Move is one position, and what becomes of it.
+type Move struct {
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`
 	From      int64  `json:"from"`
@@ -30,8 +30,8 @@ type plannedMove struct {
 }
 
 // plan says what going on from an offset means. to is nil where the partition is gone.
-func (v *offsetsView) plan(p store.PositionView, to *int64, action, why string) plannedMove {
-	m := plannedMove{Topic: p.Topic, Partition: p.Partition, From: p.NextOffset, To: to, Why: v.unusable(p)}
+func (v *view) plan(p store.PositionView, to *int64, action, why string) Move {
+	m := Move{Topic: p.Topic, Partition: p.Partition, From: p.NextOffset, To: to, Why: v.unusable(p)}
 	m.decision = store.OffsetDecision{Action: action, Source: p.Source, TopicID: p.TopicID, GoOn: to, Why: m.Why}
 	if m.Why != "" { // it stands still, so this must be what the operator saw
 		m.decision.Seen = &p.NextOffset
@@ -53,13 +53,13 @@ func effect(p store.PositionView, log worker.Log, to *int64) string {
 	case to == nil:
 		return "the position is retired: if the partition is ever made again, it starts at its beginning"
 	case p.TopicID != log.TopicID:
-		text := fmt.Sprintf("begins the new topic at %d, with %s to apply; what the old one had from %d on is not applied", *to, records(log.End-*to), p.NextOffset)
+		text := fmt.Sprintf("begins the new topic at %d, with %s to apply; what the old one had from %d on is not applied", *to, cli.CountOf(log.End-*to, "offset"), p.NextOffset)
 		if *to > 0 {
-			text += fmt.Sprintf("; skips %s of the new one, 0 to %d", records(*to), *to-1)
+			text += fmt.Sprintf("; skips %s of the new one, 0 to %d", cli.CountOf(*to, "offset"), *to-1)
 		}
 		return text
 	case *to > p.NextOffset:
-		text := fmt.Sprintf("skips %s, %d to %d", records(*to-p.NextOffset), p.NextOffset, *to-1)
+		text := fmt.Sprintf("skips %s, %d to %d", cli.CountOf(*to-p.NextOffset, "offset"), p.NextOffset, *to-1)
 		if gone := min(log.Start, *to) - p.NextOffset; gone > 0 {
 			text += fmt.Sprintf(", of which %d are deleted", gone)
 		}
@@ -67,21 +67,14 @@ func effect(p store.PositionView, log worker.Log, to *int64) string {
 	case *to < p.NextOffset && log.Shared >= 0 || p.NextOffset > log.End:
 		return fmt.Sprintf("applies what the log has from %d on; what was applied of %d to %d before the log was cut stays applied", *to, *to, p.NextOffset-1)
 	case *to < p.NextOffset:
-		return fmt.Sprintf("applies %s again, %d to %d", records(p.NextOffset-*to), *to, p.NextOffset-1)
+		return fmt.Sprintf("applies %s again, %d to %d", cli.CountOf(p.NextOffset-*to, "offset"), *to, p.NextOffset-1)
 	}
 	return "goes on where it is"
 }
 
-func records(n int64) string {
-	if n == 1 {
-		return "1 offset"
-	}
-	return cli.Count(n) + " offsets"
-}
-
 // decide prints the plan, and carries it out where that is wanted. To leave some of what was asked
 // for alone is to fail.
-func decide(ctx context.Context, p *cli.Program, v *offsetsView, moves []plannedMove, left leftAlone, flags decisionFlags, asJSON bool) error {
+func decide(ctx context.Context, p *cli.Program, v *view, moves []Move, left leftAlone, flags decisionFlags, asJSON bool) error {
 	if flags.Execute {
 		if err := v.execute(ctx, moves); err != nil {
 			return err
@@ -93,7 +86,7 @@ func decide(ctx context.Context, p *cli.Program, v *offsetsView, moves []planned
 	return errors.Join(printMoves(p, moves, flags.Execute), left.err())
 }
 
-func (v *offsetsView) execute(ctx context.Context, moves []plannedMove) error {
+func (v *view) execute(ctx context.Context, moves []Move) error {
 	decisions := make([]store.OffsetDecision, len(moves))
 	for i, m := range moves {
 		decisions[i] = m.decision
@@ -108,7 +101,7 @@ func (v *offsetsView) execute(ctx context.Context, moves []plannedMove) error {
 	return nil
 }
 
-func printMoves(p *cli.Program, moves []plannedMove, executed bool) error {
+func printMoves(p *cli.Program, moves []Move, executed bool) error {
 	t := cli.NewTable(p.Out, "TOPIC", "PARTITION", "FROM", "TO", "WHAT IT MEANS")
 	for _, m := range moves {
 		t.Row(m.Topic, fmt.Sprint(m.Partition), fmt.Sprint(m.From), number(m.To), m.Effect)

@@ -1,4 +1,6 @@
-package main
+// Package dlq is about dead letters: it lists and shows them, has them retried or given up, and finds
+// decisions about them that a restored database lost.
+package dlq
 
 import (
 	"slices"
@@ -9,12 +11,13 @@ import (
 	"allocation/worker"
 )
 
-type dlqCommand struct {
-	List    dlqListCommand    `cmd:"" help:"Print dead letters."`
-	Show    dlqShowCommand    `cmd:"" help:"Print all of a dead letter."`
-	Retry   dlqRetryCommand   `cmd:"" help:"Have dead letters applied again."`
-	Discard dlqDiscardCommand `cmd:"" help:"Give dead letters up, and free the products that they hold."`
-	Lost    dlqLostCommand    `cmd:"" help:"Print decisions that the database lost."`
+// Command is "dlq" on the command line.
+type Command struct {
+	List    listCommand    `cmd:"" help:"Print dead letters."`
+	Show    showCommand    `cmd:"" help:"Print all of a dead letter."`
+	Retry   retryCommand   `cmd:"" help:"Have dead letters applied again."`
+	Discard discardCommand `cmd:"" help:"Give dead letters up, and free the products that they hold."`
+	Lost    lostCommand    `cmd:"" help:"Print decisions that the database lost."`
 }
 
 // letterFlags are filters that all subcommands have that take several dead letters.

@@ -1,4 +1,4 @@
-package main
+package offsets
 
 import (
 	"cmp"
@@ -6,17 +6,19 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
 	"allocation/store"
 )
 
-type offsetsListCommand struct {
-	offsetsServers
+type listCommand struct {
+	servers
 	History bool `help:"Print what operators decided instead, the last first."`
 }
 
-func (offsetsListCommand) Help() string {
+func (listCommand) Help() string {
 	return `POSITION is the offset applied up to, PUBLISHED the offset whose events are all acknowledged, STABLE the last stable offset, LAG the
 records between PUBLISHED and END. Those between STABLE and END wait for a producer's transaction that is open. EPOCH counts the claims of the
 partition. A position that cannot be used is in quarantine: STATE says why. So it does
@@ -29,8 +31,8 @@ Example:
     allocation offsets list --json`
 }
 
-// listedPosition is one line of the list.
-type listedPosition struct {
+// Position is one line of the list.
+type Position struct {
 	Topic       string `json:"topic"`
 	Partition   int32  `json:"partition"`
 	TopicID     string `json:"topic_id"`
@@ -49,7 +51,7 @@ type listedPosition struct {
 }
 
 // Run prints the positions.
-func (c *offsetsListCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *listCommand) Run(ctx context.Context, p *cli.Program) error {
 	if c.History {
 		return c.history(ctx, p)
 	}
@@ -58,11 +60,11 @@ func (c *offsetsListCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer v.close()
-	group, err := v.group(ctx, p)
+	group, err := v.askGroup(ctx, p)
 	if err != nil {
 		return err
 	}
-	list := make([]listedPosition, len(v.positions))
+	list := make([]Position, len(v.positions))
 	for i, position := range v.positions {
 		list[i] = v.listed(position)
 		list[i].alone(&group, position)
@@ -76,13 +78,26 @@ func (c *offsetsListCommand) Run(ctx context.Context, p *cli.Program) error {
 			continue // history
 		}
 		t.Row(l.Topic, fmt.Sprint(l.Partition), fmt.Sprint(l.Position), fmt.Sprint(l.Published), number(l.Start), number(l.End), number(l.Stable),
-			number(l.Lag), fmt.Sprint(l.Epoch), l.Owner, l.state())
+			number(l.Lag), fmt.Sprint(l.Epoch), l.Owner, l.StateText())
 	}
 	return t.Flush()
 }
 
-func (v *offsetsView) listed(p store.PositionView) listedPosition {
-	l := listedPosition{
+// List are all positions, compared with their logs.
+func List(ctx context.Context, db *store.Store, client *kgo.Client, kafka config.Kafka) ([]Position, error) {
+	v, err := readView(ctx, db, client, kafka)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Position, len(v.positions))
+	for i, p := range v.positions {
+		list[i] = v.listed(p)
+	}
+	return list, nil
+}
+
+func (v *view) listed(p store.PositionView) Position {
+	l := Position{
 		Topic: p.Topic, Partition: p.Partition, TopicID: kadm.TopicID(p.TopicID).String(), Position: p.NextOffset, Published: p.PublishedUpTo,
 		Unpublished: p.NextRow - p.PublishedRow, Epoch: p.Epoch, Owner: p.Owner, State: "ok",
 	}
@@ -107,7 +122,7 @@ func (v *offsetsView) listed(p store.PositionView) listedPosition {
 }
 
 // alone says why no worker applies what waits in the partition.
-func (l *listedPosition) alone(g *offsetsGroup, p store.PositionView) {
+func (l *Position) alone(g *group, p store.PositionView) {
 	if l.State != "ok" {
 		return
 	}
@@ -118,7 +133,7 @@ func (l *listedPosition) alone(g *offsetsGroup, p store.PositionView) {
 	}
 }
 
-func (l *listedPosition) state() string {
+func (l *Position) StateText() string {
 	switch {
 	case l.Reason != "":
 		return l.State + ": " + l.Reason
@@ -138,7 +153,7 @@ func number(n *int64) string {
 }
 
 // history prints what was decided.
-func (c *offsetsListCommand) history(ctx context.Context, p *cli.Program) error {
+func (c *listCommand) history(ctx context.Context, p *cli.Program) error {
 	db, err := p.OpenStore(ctx, c.Database)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package main
+package offsets
 
 import (
 	"context"
@@ -6,13 +6,13 @@ import (
 	"allocation/cmd/internal/cli"
 )
 
-type offsetsAcceptCommand struct {
-	offsetsServers
+type acceptCommand struct {
+	servers
 	choice
 	decisionFlags
 }
 
-func (offsetsAcceptCommand) Help() string {
+func (acceptCommand) Help() string {
 	return `Ends the quarantine of partitions by accepting their logs as they are, so that nothing more is skipped than is lost already: after records
 were deleted it goes on at the start of the log; after the log was cut, where it was cut; a topic that was made again begins at its start, and
 what the old one left to publish is published. It prints what that means, and does it with --execute. Workers need not be stopped.
@@ -25,7 +25,7 @@ Example:
 }
 
 // Run says what accepting means, or does it.
-func (c *offsetsAcceptCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *acceptCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (c *offsetsAcceptCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	var moves []plannedMove
+	var moves []Move
 	for _, position := range chosen {
 		var to *int64
 		if log, ok := v.logs[partitionOf(position)]; ok {

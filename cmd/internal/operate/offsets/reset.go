@@ -1,4 +1,4 @@
-package main
+package offsets
 
 import (
 	"cmp"
@@ -13,8 +13,8 @@ import (
 	"allocation/store"
 )
 
-type offsetsResetCommand struct {
-	offsetsServers
+type resetCommand struct {
+	servers
 	choice
 	decisionFlags
 	ToEarliest bool   `xor:"to" required:"" help:"To the start of the log."`
@@ -23,7 +23,7 @@ type offsetsResetCommand struct {
 	ToDatetime string `xor:"to" required:"" placeholder:"TIME" help:"To the first record not older than this time, such as 2026-11-23T08:00:00Z."`
 }
 
-func (offsetsResetCommand) Help() string {
+func (resetCommand) Help() string {
 	return `Sets the positions of a topic, or of what is in quarantine, to another offset. It prints which commands would be skipped or applied again,
 and does it with --execute. Workers need not be stopped: the owner is fenced, claims again, and goes on from there.
 
@@ -39,7 +39,7 @@ Example:
 }
 
 // Run says what the reset means, or does it.
-func (c *offsetsResetCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *resetCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (c *offsetsResetCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	var moves []plannedMove
+	var moves []Move
 	for _, position := range chosen {
 		to, err := c.target(ctx, v, position, since)
 		if err != nil {
@@ -67,7 +67,7 @@ func (c *offsetsResetCommand) Run(ctx context.Context, p *cli.Program) error {
 	return decide(ctx, p, v, moves, left, c.decisionFlags, c.JSON)
 }
 
-func (c *offsetsResetCommand) since() (time.Time, error) {
+func (c *resetCommand) since() (time.Time, error) {
 	if c.ToDatetime == "" {
 		return time.Time{}, nil
 	}
@@ -79,7 +79,7 @@ func (c *offsetsResetCommand) since() (time.Time, error) {
 }
 
 // target is the offset to go on from.
-func (c *offsetsResetCommand) target(ctx context.Context, v *offsetsView, p store.PositionView, since time.Time) (int64, error) {
+func (c *resetCommand) target(ctx context.Context, v *view, p store.PositionView, since time.Time) (int64, error) {
 	log, ok := v.logs[partitionOf(p)]
 	if !ok {
 		return 0, v.noAnswer(p)
@@ -98,7 +98,7 @@ func (c *offsetsResetCommand) target(ctx context.Context, v *offsetsView, p stor
 }
 
 // firstSince is the offset of the first record not older than a time, or the end of the log.
-func (v *offsetsView) firstSince(ctx context.Context, p store.PositionView, since time.Time) (int64, error) {
+func (v *view) firstSince(ctx context.Context, p store.PositionView, since time.Time) (int64, error) {
 	listed, err := v.admin.ListOffsetsAfterMilli(ctx, since.UnixMilli(), p.Topic)
 	o, ok := listed.Lookup(p.Topic, p.Partition) // an error may be of other partitions
 	if !ok && err != nil {

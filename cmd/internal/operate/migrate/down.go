@@ -1,4 +1,4 @@
-package main
+package migrate
 
 import (
 	"cmp"
@@ -12,14 +12,14 @@ import (
 	"allocation/migrations"
 )
 
-type migrateDownCommand struct {
+type downCommand struct {
 	config.Database
 	To   string `required:"" placeholder:"VERSION" help:"The version to go back to; 0 removes everything."`
 	Yes  bool   `help:"Really do it."`
 	JSON bool   `help:"Print JSON."`
 }
 
-func (migrateDownCommand) Help() string {
+func (downCommand) Help() string {
 	return `Stop all workers first. Without --yes it only says what would be lost.
 
 Example:
@@ -27,8 +27,8 @@ Example:
     allocation migrate down --to 3 --yes`
 }
 
-// tablesOf are the tables that each migration made, and that are lost when it is undone.
-var tablesOf = map[int64][]string{
+// TablesOf are the tables that each migration made, and that are lost when it is undone.
+var TablesOf = map[int64][]string{
 	1:  {"positions", "kafka_cluster"},
 	2:  {"products", "batches", "lines"},
 	3:  {"outbox"},
@@ -44,7 +44,7 @@ var tablesOf = map[int64][]string{
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.
-func (c *migrateDownCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *downCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	c.Database.Check(problems)
 	to := int64(problems.Integer("to", c.To, 0, int(migrations.Latest())))
@@ -84,9 +84,9 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	if c.JSON {
-		return p.PrintJSON(migrationResults(undone))
+		return p.PrintJSON(results(undone))
 	}
-	for _, m := range migrationResults(undone) {
+	for _, m := range results(undone) {
 		fmt.Fprintf(p.Out, "undid %d %s\n", m.Version, m.Name)
 	}
 	_, err = fmt.Fprintf(p.Out, "the schema is at version %d; lost: %s\n", to, lost)
@@ -97,7 +97,7 @@ func (c *migrateDownCommand) Run(ctx context.Context, p *cli.Program) error {
 func rowsLost(ctx context.Context, db *sql.DB, to int64) (string, error) {
 	var lost []string
 	for version := to + 1; version <= migrations.Latest(); version++ {
-		for _, table := range tablesOf[version] {
+		for _, table := range TablesOf[version] {
 			rows, exists, err := rowsOf(ctx, db, table)
 			if err != nil {
 				return "", fmt.Errorf("count rows of %s: %w", table, err)

@@ -1,4 +1,4 @@
-package main
+package migrate
 
 import (
 	"context"
@@ -13,18 +13,12 @@ import (
 	"allocation/migrations"
 )
 
-type migrateCommand struct {
-	Up     migrateUpCommand     `cmd:"" help:"Apply the migrations that are missing."`
-	Status migrateStatusCommand `cmd:"" help:"Print which migrations are applied."`
-	Down   migrateDownCommand   `cmd:"" help:"Undo migrations, with all that is in their tables."`
-}
-
-type migrateUpCommand struct {
+type upCommand struct {
 	config.Database
 	JSON bool `help:"Print JSON."`
 }
 
-func (migrateUpCommand) Help() string {
+func (upCommand) Help() string {
 	return `Several may start at once: one migrates, the others wait for it. Its user must own the database or be allowed to create in it; workers
 and operators should log in as other users, with the roles allocation_worker and allocation_operator. Whatever other roles have on its tables and
 functions is revoked.
@@ -35,7 +29,7 @@ Example:
 }
 
 // Run applies what is missing and prints it.
-func (c *migrateUpCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *upCommand) Run(ctx context.Context, p *cli.Program) error {
 	db, err := p.OpenDatabase(ctx, c.Database)
 	if err != nil {
 		return err
@@ -55,7 +49,7 @@ func (c *migrateUpCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	if c.JSON {
-		return p.PrintJSON(migrationResults(done.Applied))
+		return p.PrintJSON(results(done.Applied))
 	}
 	return printApplied(p, done)
 }
@@ -70,7 +64,7 @@ func tellWhoMigrates(ctx context.Context, p *cli.Program, db *sql.DB) error {
 }
 
 func printApplied(p *cli.Program, done migrations.Done) error {
-	for _, m := range migrationResults(done.Applied) {
+	for _, m := range results(done.Applied) {
 		fmt.Fprintf(p.Out, "applied %d %s in %s\n", m.Version, m.Name, time.Duration(m.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
 	state := "up to date"
@@ -81,17 +75,17 @@ func printApplied(p *cli.Program, done migrations.Done) error {
 	return err
 }
 
-// migrationResult is a migration that was applied or undone.
-type migrationResult struct {
+// result is a migration that was applied or undone.
+type result struct {
 	Version int64   `json:"version"`
 	Name    string  `json:"name"`
 	Seconds float64 `json:"seconds"`
 }
 
-func migrationResults(done []*goose.MigrationResult) []migrationResult {
-	results := make([]migrationResult, len(done))
+func results(done []*goose.MigrationResult) []result {
+	results := make([]result, len(done))
 	for i, r := range done {
-		results[i] = migrationResult{r.Source.Version, r.Source.Path, r.Duration.Seconds()}
+		results[i] = result{r.Source.Version, r.Source.Path, r.Duration.Seconds()}
 	}
 	return results
 }

@@ -1,4 +1,4 @@
-package main
+package dlq
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"allocation/store"
 )
 
-type dlqListCommand struct {
+type listCommand struct {
 	config.Database
 	letterFlags
 	State []string `default:"open,retrying,discarding" placeholder:"STATE,…" help:"Only those in these states: open, retrying, discarding, retried, discarded; or all."`
@@ -17,7 +17,7 @@ type dlqListCommand struct {
 	JSON  bool     `help:"Print JSON."`
 }
 
-func (dlqListCommand) Help() string {
+func (listCommand) Help() string {
 	return `Prints dead letters, oldest first. Those in the state open wait for somebody to decide; retrying and discarding are decided, and their
 partition's worker has not done it yet. A command that was refused again when it was retried is one dead letter, which counts its retries; show
 has all of them. WAITING is how many later commands of the product wait behind it.
@@ -30,7 +30,7 @@ Examples:
 }
 
 // Run prints the list.
-func (c *dlqListCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *listCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	filter := c.filter(p, problems)
 	limit := problems.Integer("limit", c.Limit, 1, 100_000)
@@ -81,7 +81,7 @@ func printLetters(p *cli.Program, list *store.LetterList) error {
 // stateOf is a dead letter's state for people, with how far it is where it is about a batch of
 // records.
 func stateOf(l *store.Letter) string {
-	state := attempts(l.State, l.Retries)
+	state := StateText(l.State, l.Retries)
 	if b := l.Batch; b != nil && b.Next != nil && *b.Next > l.ID.Offset && *b.Next <= b.Last {
 		state += fmt.Sprintf("; up to offset %d of %d", *b.Next-1, b.Last)
 	}
@@ -89,7 +89,7 @@ func stateOf(l *store.Letter) string {
 }
 
 // attempts is a dead letter's state for people, with how often its command was retried before.
-func attempts(state string, retries int32) string {
+func StateText(state string, retries int32) string {
 	switch retries {
 	case 0:
 		return state

@@ -1,4 +1,4 @@
-package main
+package migrate
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 	"allocation/migrations"
 )
 
-type migrateStatusCommand struct {
+type statusCommand struct {
 	config.Database
 	JSON bool `help:"Print JSON."`
 }
 
-func (migrateStatusCommand) Help() string {
+func (statusCommand) Help() string {
 	return `On stderr it names other roles that have rights on the tables and functions.
 
 Example:
@@ -27,8 +27,8 @@ Example:
     allocation migrate status --json`
 }
 
-// migrationStatus is one migration of this program, and whether the database has it.
-type migrationStatus struct {
+// Status is one migration of this program, and whether the database has it.
+type Status struct {
 	Version   int64      `json:"version"`
 	Name      string     `json:"name"`
 	Applied   bool       `json:"applied"`
@@ -36,7 +36,7 @@ type migrationStatus struct {
 }
 
 // Run prints every migration.
-func (c *migrateStatusCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 	db, err := p.OpenDatabase(ctx, c.Database)
 	if err != nil {
 		return err
@@ -88,10 +88,10 @@ func tellOthers(ctx context.Context, p *cli.Program, db *sql.DB) error {
 	return nil
 }
 
-func statuses(found []*goose.MigrationStatus) []migrationStatus {
-	all := make([]migrationStatus, len(found))
+func statuses(found []*goose.MigrationStatus) []Status {
+	all := make([]Status, len(found))
 	for i, m := range found {
-		all[i] = migrationStatus{Version: m.Source.Version, Name: m.Source.Path, Applied: m.State == goose.StateApplied}
+		all[i] = Status{Version: m.Source.Version, Name: m.Source.Path, Applied: m.State == goose.StateApplied}
 		if all[i].Applied {
 			all[i].AppliedAt = &m.AppliedAt
 		}
@@ -99,7 +99,7 @@ func statuses(found []*goose.MigrationStatus) []migrationStatus {
 	return all
 }
 
-func printStatus(p *cli.Program, all []migrationStatus, asJSON bool) error {
+func printStatus(p *cli.Program, all []Status, asJSON bool) error {
 	if asJSON {
 		return p.PrintJSON(all)
 	}

@@ -1,4 +1,4 @@
-package main
+package dlq
 
 import (
 	"cmp"
@@ -15,16 +15,16 @@ import (
 	"allocation/store"
 )
 
-// dlqLostCommand lists what operators decided about dead letters and the database does not know,
+// lostCommand lists what operators decided about dead letters and the database does not know,
 // because it was restored to an earlier point or a failover lost commits.
-type dlqLostCommand struct {
+type lostCommand struct {
 	config.Database
 	config.Kafka
 	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"warehouse.commands.dlq" help:"Where refused commands, and decisions about them, go."`
 	JSON            bool   `help:"Print each decision as a line of JSON."`
 }
 
-func (dlqLostCommand) Help() string {
+func (lostCommand) Help() string {
 	return `Reads the decisions in the dead-letter topic, and lists those that the database does not know: after it was restored to an earlier point, or a
 failover lost commits, they have to be made again, in the order in which they are listed. It changes nothing. Run it when the workers have caught up.
 
@@ -44,7 +44,7 @@ type lostDecision struct {
 }
 
 // Run lists them.
-func (c *dlqLostCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *lostCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	c.Kafka.Check(problems)
 	if err := problems.Err(); err != nil {
