@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 
+	"allocation/cmd/allocation/event"
+	"allocation/cmd/allocation/verify"
 	"allocation/cmd/internal/cli"
 
 	"github.com/stretchr/testify/require"
@@ -34,7 +36,7 @@ func TestEnvironment_armsAndNarrowsNothing(t *testing.T) {
 	require.Equal(t, before.Epoch, s.busy().Epoch)
 	requireOutcome(t, runProgram(t, "migrate", "down", "--to=0"), cli.ExitUsage, "say --yes to do it")
 
-	var e event
+	var e event.Event
 	require.NoError(t, json.Unmarshal([]byte(s.tail(1, "--json")[0]), &e))
 	require.NotEqual(t, "one", e.CausationID)
 }
@@ -96,7 +98,7 @@ func TestVerify_saysWhatItCouldNotCheck(t *testing.T) {
 	reset("--to-latest")
 	require.Contains(t, s.verify().requireDone(t), "not checked: 2 offsets of ")
 	reset("--to-offset=3", "--partition="+strconv.Itoa(int(partition)))
-	var last verifySummary
+	var last verify.Summary
 	require.NoError(t, json.Unmarshal([]byte(s.verify("--json").requireDone(t)), &last))
 	require.Len(t, last.NotChecked, 2)
 	require.Equal(t, "skipped", last.NotChecked[1].What)

@@ -72,7 +72,7 @@ func TestDev_keepsItsData(t *testing.T) {
 	require.Eventually(t, func() bool { return runProgram(t, "show", "batch", "b1").code == cli.ExitDone }, 10*time.Second, 20*time.Millisecond)
 	require.NotContains(t, dev.out.String(), "level=", "logs stay out of the text")
 	dev.end()
-	logged, err := os.ReadFile(filepath.Join(dir, workerLog))
+	logged, err := os.ReadFile(filepath.Join(dir, "worker.log"))
 	require.NoError(t, err)
 	require.Contains(t, string(logged), "worker starts")
 
@@ -107,12 +107,12 @@ func TestDev_aSecondInTheSameFolderLeavesTheFirstAlone(t *testing.T) {
 	dir := devFolder(t)
 	dev := startDev(t, dir)
 	defer dev.end()
-	logged := read(t, filepath.Join(dir, workerLog))
+	logged := read(t, filepath.Join(dir, "worker.log"))
 	require.Contains(t, logged, "worker starts")
 	o := runDev(t, dir)
 	require.Equal(t, cli.ExitFailed, o.code)
-	require.Equal(t, fmt.Sprintf("allocation: --dir: folder is in use by process %d (lock %s)\n", os.Getpid(), filepath.Join(dir, devLock)), o.err)
-	require.True(t, strings.HasPrefix(read(t, filepath.Join(dir, workerLog)), logged), "what the first logged is there")
+	require.Equal(t, fmt.Sprintf("allocation: --dir: folder is in use by process %d (lock %s)\n", os.Getpid(), filepath.Join(dir, "dev.lock")), o.err)
+	require.True(t, strings.HasPrefix(read(t, filepath.Join(dir, "worker.log")), logged), "what the first logged is there")
 }
 
 func TestDev_needsItsPassword(t *testing.T) {
@@ -124,7 +124,7 @@ func TestDev_needsItsPassword(t *testing.T) {
 	require.NotEmpty(t, settings.Password)
 	require.Contains(t, dev.out.String(), "  unset DATABASE_URL_FILE\n")
 	require.NotContains(t, dev.out.String(), settings.Password, "who looks over a shoulder does not see it")
-	for _, database := range []string{"postgres", devDatabase} {
+	for _, database := range []string{"postgres", "allocation"} {
 		for _, password := range []string{"", "postgres", strings.ToLower(settings.Password)} {
 			settings.Database, settings.Password = database, password
 			_, err := pgx.ConnectConfig(t.Context(), settings)
@@ -160,12 +160,12 @@ func TestDev_nobodyElseCanReadItsFolder(t *testing.T) {
 		names = append(names, entry.Name())
 		require.Zero(t, info.Mode().Perm()&0o077, "%s %s: nobody enters or reads it, so nobody reaches what is in it", info.Mode(), entry.Name())
 	}
-	require.Equal(t, []string{devLock, "kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", workerLog}, names)
+	require.Equal(t, []string{"dev.lock", "kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", "worker.log"}, names)
 }
 
 // Somebody else can prepare a folder in a place where all may write, such as /tmp.
 func TestDev_followsNoLinks(t *testing.T) {
-	for _, name := range []string{devLock, workerLog, config.DevPasswordFile, "postgres.log", "postgres.lock", "kafka.lock"} {
+	for _, name := range []string{"dev.lock", "worker.log", config.DevPasswordFile, "postgres.log", "postgres.lock", "kafka.lock"} {
 		dir := devFolder(t)
 		precious := filepath.Join(t.TempDir(), "precious")
 		require.NoError(t, os.WriteFile(precious, []byte("precious"), 0o600))
@@ -185,7 +185,7 @@ func TestDev_folderOfAnotherUser(t *testing.T) {
 		require.Contains(t, o.err, want)
 		require.Contains(t, o.err, "choose another, or one that does not exist yet")
 		require.Equal(t, 1, strings.Count(o.err, "\n"), o.err)
-		require.NoFileExists(t, filepath.Join(dir, workerLog))
+		require.NoFileExists(t, filepath.Join(dir, "worker.log"))
 	}
 }
 
@@ -211,32 +211,12 @@ func openFolder(t *testing.T) string {
 
 func TestDev_dataThatLetsEverybodyIn(t *testing.T) {
 	dir := devFolder(t)
-	server, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Database: devDatabase})
+	server, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Database: "allocation"})
 	require.NoError(t, err)
 	require.NoError(t, server.Stop())
 	o := runDev(t, dir)
 	require.Equal(t, cli.ExitFailed, o.code)
 	require.Contains(t, o.err, "lets every user of this machine in without one, as earlier versions made it; move "+dir+" away to begin anew")
-}
-
-// The commands of the quick start run where dev does, with nothing set.
-func TestDev_passwordIsFoundInTheSameFolder(t *testing.T) {
-	t.Setenv("DATABASE_URL", "")
-	t.Setenv("PGPASSWORD", "of another database")
-	t.Chdir(t.TempDir())
-	files, err := openDevFiles(config.DevFolder)
-	require.NoError(t, err)
-	files.close()
-	url, err := config.Database{}.URL()
-	require.NoError(t, err)
-	settings, err := pgx.ParseConfig(url)
-	require.NoError(t, err)
-	require.Equal(t, files.password, settings.Password)
-
-	again, err := openDevFiles(config.DevFolder)
-	require.NoError(t, err)
-	again.close()
-	require.Equal(t, files.password, again.password)
 }
 
 // Dev's server runs, and the command in another folder.

@@ -5,6 +5,12 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"allocation/cmd/allocation/bench"
+	"allocation/cmd/allocation/dev"
+	"allocation/cmd/allocation/send"
+	"allocation/cmd/allocation/show"
+	"allocation/cmd/allocation/tail"
+	"allocation/cmd/allocation/verify"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/operate/dlq"
@@ -20,17 +26,17 @@ import (
 // flag. Flags that act or filter have none: what an environment holds by accident must not arm or
 // narrow a command.
 type grammar struct {
-	Dev     devCommand       `cmd:"" help:"Run everything in one process, to try it."`
+	Dev     dev.Command      `cmd:"" help:"Run everything in one process, to try it."`
 	Worker  service.Command  `cmd:"" help:"Run a worker until SIGTERM."`
 	Migrate migrate.Command  `cmd:"" help:"Bring the database's schema up to date."`
 	Topics  topics.Command   `cmd:"" help:"Create the topics."`
-	Send    sendCommand      `cmd:"" help:"Send commands."`
-	Tail    tailCommand      `cmd:"" help:"Print events as they come."`
-	Show    showCommand      `cmd:"" help:"Print what is known about an order, a product or a batch."`
+	Send    send.Command     `cmd:"" help:"Send commands."`
+	Tail    tail.Command     `cmd:"" help:"Print events as they come."`
+	Show    show.Command     `cmd:"" help:"Print what is known about an order, a product or a batch."`
 	Dlq     dlq.Command      `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsets.Command  `cmd:"" help:"Print positions, and decide about those that cannot be used."`
-	Verify  verifyCommand    `cmd:"" help:"Check the database against itself and against the events."`
-	Bench   benchCommand     `cmd:"" help:"Measure a broker and a database."`
+	Verify  verify.Command   `cmd:"" help:"Check the database against itself and against the events."`
+	Bench   bench.Command    `cmd:"" help:"Measure a broker and a database."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/allocation/send"
 	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
@@ -21,11 +22,11 @@ func TestSend_oneCommand(t *testing.T) {
 	topic := testbed.Topic(t, "commands", 3)
 	out := runProgram(t, "send", "CreateBatch", "ref=b 1", "qty=50", "sku=CHAIR", "eta=2030-01-31", "--id=cmd-1", "--correlation-id=checkout-7",
 		"--json", "--kafka-brokers="+testbed.Kafka(t), "--command-topics="+topic).requireDone(t)
-	var sent sentCommand
+	var sent send.Sent
 	require.NoError(t, json.Unmarshal([]byte(out), &sent))
 
 	r := consume(t, topic, 1)[0]
-	require.Equal(t, sentCommand{ID: "cmd-1", Topic: topic, Partition: r.Partition, Offset: r.Offset}, sent)
+	require.Equal(t, send.Sent{ID: "cmd-1", Topic: topic, Partition: r.Partition, Offset: r.Offset}, sent)
 	require.Equal(t, "CHAIR", string(r.Key))
 	require.Equal(t, `{"ref":"b 1","qty":50,"sku":"CHAIR","eta":"2030-01-31"}`, string(r.Value))
 	require.Equal(t, map[string]string{
@@ -68,7 +69,7 @@ func TestSendFile_saysWhatAnEditorDidToIt(t *testing.T) {
 	good := `{"type":"Deallocate","data":{"orderid":"o","sku":"s"}}` + "\n"
 	requireOutcome(t, sendLines(t, topic, "\xef\xbb\xbf"+good), cli.ExitFailed, "line 1: it begins with a byte order mark (EF BB BF): save the file as UTF-8 without one")
 	requireOutcome(t, sendLines(t, topic, "\xff\xfe{\x00"), cli.ExitFailed, "line 1: it is UTF-16")
-	requireOutcome(t, sendLines(t, topic, good+strings.Repeat(" ", maxLine+1)+good), cli.ExitFailed, "line 2 is longer than 16 MiB, which is more than any command that Kafka takes")
+	requireOutcome(t, sendLines(t, topic, good+strings.Repeat(" ", 16<<20+1)+good), cli.ExitFailed, "line 2 is longer than 16 MiB, which is more than any command that Kafka takes")
 	require.Zero(t, endOf(t, topic))
 }
 
@@ -82,7 +83,7 @@ func TestSendFile_sendsEveryLine(t *testing.T) {
 	}
 	lines.WriteString(`{"id":"i","key":"k","correlationid":"c","data":{"batchref":"b"},"type":"ChangeBatchEta"}`)
 	out := sendLines(t, topic, lines.String(), "--json").requireDone(t)
-	var done sentFile
+	var done send.SentFile
 	require.NoError(t, json.Unmarshal([]byte(out), &done))
 	require.EqualValues(t, total+1, done.Sent)
 

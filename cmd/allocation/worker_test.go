@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/allocation/event"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/service"
@@ -199,7 +200,7 @@ func TestService_reallocates(t *testing.T) {
 	require.Len(t, s.tail(3, "--order=o2"), 3)
 	require.Contains(t, s.tail(1, "--type=OutOfStock", "--sku=CHAIR")[0], "order o3")
 
-	var e event
+	var e event.Event
 	require.NoError(t, json.Unmarshal([]byte(s.tail(1, "--json", "--type=Deallocated")[0]), &e))
 	require.Equal(t, "allocation.v1.Deallocated", e.Type)
 	require.Equal(t, "0000000000000000006", e.Sequence)

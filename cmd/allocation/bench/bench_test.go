@@ -108,9 +108,9 @@ func eventOf(number int, sku string, sequence int64, at time.Time) *kgo.Record {
 func TestBook_countsWaitingAndLeavesOutRepeats(t *testing.T) {
 	t.Parallel()
 	b := newBook(func(string) int64 { return 1 })
-	b.expect(Command{Kind: allocate, Number: 0, Events: 1}, 2*time.Second)
-	b.expect(Command{Kind: createBatch, Number: 1, Events: 2}, 3*time.Second)
-	b.expect(Command{Kind: createBatch, Number: 1, Repeat: true}, 4*time.Second)
+	b.expect(message{Kind: allocate, Number: 0, Events: 1}, 2*time.Second)
+	b.expect(message{Kind: createBatch, Number: 1, Events: 2}, 3*time.Second)
+	b.expect(message{Kind: createBatch, Number: 1, Repeat: true}, 4*time.Second)
 	begin := time.Now()
 	require.NoError(t, b.take(eventOf(0, "s", 2, begin), 2500*time.Millisecond))
 	require.NoError(t, b.take(eventOf(1, "s", 3, begin.Add(time.Second)), 5*time.Second))
@@ -156,8 +156,8 @@ func TestBook_findsWhatCannotBe(t *testing.T) {
 		"more than the 0 events":            eventOf(1, "s", 2, time.Time{}),
 	} {
 		b := newBook(func(string) int64 { return 1 })
-		b.expect(Command{Number: 0, Events: 1}, 0)
-		b.expect(Command{Number: 1}, 0)
+		b.expect(message{Number: 0, Events: 1}, 0)
+		b.expect(message{Number: 1}, 0)
 		require.ErrorContains(t, b.take(event, 0), says)
 	}
 }

@@ -42,7 +42,7 @@ func newBook(start func(sku string) int64) *book {
 }
 
 // expect notes a command that is sent.
-func (b *book) expect(c Command, due time.Duration) {
+func (b *book) expect(c message, due time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.expected += c.Events

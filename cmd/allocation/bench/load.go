@@ -16,7 +16,7 @@ type sender struct {
 }
 
 // send notes the command, due at a time since the load began, and sends it.
-func (s *sender) send(ctx context.Context, c Command, due time.Duration) {
+func (s *sender) send(ctx context.Context, c message, due time.Duration) {
 	s.run.book.expect(c, due)
 	s.client.Produce(ctx, c.record(s.run.site.Commands), func(r *kgo.Record, err error) {
 		if err != nil {

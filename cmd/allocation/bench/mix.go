@@ -13,7 +13,7 @@ type mix struct {
 	random   *rand.Rand
 	products []*stocked
 	made     int
-	last     *Command // for repeats
+	last     *message // for repeats
 	change   Lines
 }
 
@@ -53,7 +53,7 @@ const (
 	shareEta        = 2
 )
 
-func (m *mix) next() Command {
+func (m *mix) next() message {
 	dice := m.random.IntN(100)
 	if dice < shareRepeat && m.last != nil {
 		c := *m.last
@@ -69,11 +69,11 @@ func (m *mix) next() Command {
 
 // command makes the command that the dice say, or a new line where the product is not in the state
 // for it.
-func (m *mix) command(s *stocked, dice int) Command {
+func (m *mix) command(s *stocked, dice int) message {
 	shares := []struct {
 		share int
 		can   bool
-		make  func(*stocked) Command
+		make  func(*stocked) message
 	}{
 		{shareDispatch, len(s.open) > 0, m.dispatch},
 		{shareDeallocate, len(s.open) > 0, m.deallocate},
@@ -93,35 +93,35 @@ func (m *mix) command(s *stocked, dice int) Command {
 	return m.allocate(s)
 }
 
-func (m *mix) allocate(s *stocked) Command {
+func (m *mix) allocate(s *stocked) message {
 	l := mixedLine{m.orders.orderID(m.made), 1 + m.random.IntN(maxLineQty)}
 	s.open = append(s.open, l)
 	s.allocated += l.qty
 	m.change.Allocated++
-	return Command{Kind: allocate, SKU: s.sku, Data: allocateData(l.order, s.sku, l.qty), Events: 1}
+	return message{Kind: allocate, SKU: s.sku, Data: allocateData(l.order, s.sku, l.qty), Events: 1}
 }
 
 // dispatch sends the line that was placed first.
-func (m *mix) dispatch(s *stocked) Command {
+func (m *mix) dispatch(s *stocked) message {
 	l := s.open[0]
 	s.open = s.open[1:]
 	s.allocated -= l.qty
 	m.change.Allocated--
 	m.change.Dispatched++
-	return Command{Kind: dispatch, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
+	return message{Kind: dispatch, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
 }
 
 // deallocate cancels the line that was placed last.
-func (m *mix) deallocate(s *stocked) Command {
+func (m *mix) deallocate(s *stocked) message {
 	l := s.takeLast()
 	m.change.Allocated--
 	m.change.Cancelled++
-	return Command{Kind: deallocate, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
+	return message{Kind: deallocate, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
 }
 
 // shrink takes so much from the main batch that its last line must move to a batch to come, where
 // this program forgets it.
-func (m *mix) shrink(s *stocked) Command {
+func (m *mix) shrink(s *stocked) message {
 	qty := s.allocated - 1
 	s.takeLast()
 	s.room -= maxLineQty
@@ -130,31 +130,31 @@ func (m *mix) shrink(s *stocked) Command {
 }
 
 // raise gives the main batch ample stock again.
-func (m *mix) raise(s *stocked) Command {
+func (m *mix) raise(s *stocked) message {
 	const ample = 900_000_000
 	s.shrunk = false
 	return s.quantity(ample, 1)
 }
 
-func (s *stocked) quantity(qty, events int) Command {
+func (s *stocked) quantity(qty, events int) message {
 	s.revision++
 	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","qty":%d,"revision":%d}`, mainBatch(s.sku), s.sku, qty, s.revision)
-	return Command{Kind: changeQuantity, SKU: s.sku, Data: data, Events: events}
+	return message{Kind: changeQuantity, SKU: s.sku, Data: data, Events: events}
 }
 
 // create announces a batch.
-func (m *mix) create(s *stocked) Command {
+func (m *mix) create(s *stocked) message {
 	const qty = 1000
 	s.batches++
 	s.room += qty - maxLineQty // less what no line may fit into
 	data := fmt.Sprintf(`{"ref":"%s","sku":"%s","qty":%d,"eta":"%s"}`, s.laterBatch(), s.sku, qty, s.date())
-	return Command{Kind: createBatch, SKU: s.sku, Data: data, Events: 1}
+	return message{Kind: createBatch, SKU: s.sku, Data: data, Events: 1}
 }
 
 // eta puts off the batch that was announced last.
-func (m *mix) eta(s *stocked) Command {
+func (m *mix) eta(s *stocked) message {
 	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","eta":"%s"}`, s.laterBatch(), s.sku, s.date())
-	return Command{Kind: changeEta, SKU: s.sku, Data: data, Events: 1}
+	return message{Kind: changeEta, SKU: s.sku, Data: data, Events: 1}
 }
 
 func (m *mix) lines() Lines { return m.change }

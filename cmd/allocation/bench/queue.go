@@ -32,7 +32,7 @@ func newQueue(random *rand.Rand, p Plan) *queue {
 	return q
 }
 
-func (q *queue) next() Command {
+func (q *queue) next() message {
 	number := q.made
 	q.made++
 	if number%(served+1) == served {
@@ -41,11 +41,11 @@ func (q *queue) next() Command {
 	qty := 1 + q.random.IntN(maxQueuedQty)
 	q.waiting = append(q.waiting, qty)
 	q.change.Waiting++
-	return Command{Kind: allocate, SKU: queueSKU, Data: allocateData(q.orders.orderID(number), queueSKU, qty), Number: number, Events: 1}
+	return message{Kind: allocate, SKU: queueSKU, Data: allocateData(q.orders.orderID(number), queueSKU, qty), Number: number, Events: 1}
 }
 
 // serve brings just what the next ten lines want, so that it is they who get it.
-func (q *queue) serve(number int) Command {
+func (q *queue) serve(number int) message {
 	total := 0
 	for _, qty := range q.waiting[:served] {
 		total += qty
@@ -54,7 +54,7 @@ func (q *queue) serve(number int) Command {
 	q.change.Waiting -= served
 	q.change.Allocated += served
 	data := fmt.Sprintf(`{"ref":"%s-%d","sku":"%s","qty":%d}`, queueSKU, number, queueSKU, total)
-	return Command{Kind: createBatch, SKU: queueSKU, Data: data, Number: number, Events: 1 + served}
+	return message{Kind: createBatch, SKU: queueSKU, Data: data, Number: number, Events: 1 + served}
 }
 
 func (q *queue) lines() Lines { return q.change }

@@ -13,10 +13,10 @@ const (
 
 // stormCommand halves the batch of the storm's product: half of its lines, of one piece each, move
 // to the other batch.
-func stormCommand(lines, number int) Command {
+func stormCommand(lines, number int) message {
 	kept := lines / 2
 	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","qty":%d,"revision":1}`, stormBatch, stormSKU, kept)
-	return Command{Kind: changeQuantity, SKU: stormSKU, Data: data, Number: number, Events: 1 + 2*(lines-kept)}
+	return message{Kind: changeQuantity, SKU: stormSKU, Data: data, Number: number, Events: 1 + 2*(lines-kept)}
 }
 
 // stormReport tells what became of the storm that was due at a time since the load began.

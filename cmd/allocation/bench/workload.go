@@ -25,7 +25,7 @@ func Workloads() []string { return []string{Uniform, Zipf, Hot, Storm, Mixed} }
 // workload makes commands. The same settings make the same commands.
 type workload interface {
 	// next makes the next command.
-	next() Command
+	next() message
 	// lines are how many lines there are when all commands made so far took effect, without those
 	// that were there before.
 	lines() Lines
@@ -106,11 +106,11 @@ type allocations struct {
 	made    int
 }
 
-func (a *allocations) next() Command {
+func (a *allocations) next() message {
 	number := a.made
 	a.made++
 	sku := skuOf(a.product())
-	return Command{Kind: allocate, SKU: sku, Data: allocateData(a.orders.orderID(number), sku, 1+a.random.IntN(maxLineQty)), Number: number, Events: 1}
+	return message{Kind: allocate, SKU: sku, Data: allocateData(a.orders.orderID(number), sku, 1+a.random.IntN(maxLineQty)), Number: number, Events: 1}
 }
 
 func (a *allocations) lines() Lines { return Lines{Allocated: int64(a.made)} }

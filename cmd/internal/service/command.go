@@ -20,6 +20,7 @@ type Command struct {
 	Hooks Hooks `kong:"-"`
 }
 
+// Help is what --help adds.
 func (Command) Help() string {
 	return `Applies commands and publishes their events until SIGTERM. Run as many as there is work for: the partitions are shared out. It waits for
 Kafka and Postgres where they do not answer, and refuses to start where they are not set up for it: see allocation migrate and topics.

@@ -88,7 +88,7 @@ func stateOf(l *store.Letter) string {
 	return state
 }
 
-// attempts is a dead letter's state for people, with how often its command was retried before.
+// StateText is a dead letter's state for people, with how often its command was retried before.
 func StateText(state string, retries int32) string {
 	switch retries {
 	case 0:

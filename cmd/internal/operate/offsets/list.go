@@ -133,6 +133,7 @@ func (l *Position) alone(g *group, p store.PositionView) {
 	}
 }
 
+// StateText is the state for people, with the reason.
 func (l *Position) StateText() string {
 	switch {
 	case l.Reason != "":

@@ -1,16 +1,15 @@
-package main
+package bench
 
 import (
 	"fmt"
 	"maps"
 	"slices"
 
-	"allocation/cmd/allocation/bench"
 	"allocation/cmd/internal/cli"
 )
 
-// printBench prints what was measured, for people.
-func printBench(p *cli.Program, r *bench.Report) error {
+// printReport prints what was measured, for people.
+func printReport(p *cli.Program, r *Report) error {
 	t := cli.NewTable(p.Out, "WORKLOAD", r.Workload)
 	commands := cli.Count(int64(r.Commands))
 	if r.Repeats > 0 {
@@ -45,7 +44,7 @@ func printBench(p *cli.Program, r *bench.Report) error {
 	return t.Flush()
 }
 
-func printCosts(t *cli.Table, r *bench.Report) {
+func printCosts(t *cli.Table, r *Report) {
 	t.Row("CPU of workers", cpuText(r.CPU.Workers))
 	t.Row("CPU of Kafka", cpuText(r.CPU.Kafka))
 	t.Row("CPU of Postgres", cpuText(r.CPU.Postgres))
@@ -59,7 +58,7 @@ func printCosts(t *cli.Table, r *bench.Report) {
 	t.Row("tables and indexes", fmt.Sprintf("%.0f bytes a command", r.Tables))
 }
 
-func latencyText(l bench.Latencies) string {
+func latencyText(l Latencies) string {
 	if l.Commands == 0 {
 		return "no commands"
 	}

@@ -1,4 +1,6 @@
-package main
+// Package verify has the database checked against itself and against the events, prints what differs,
+// and says what could not be checked.
+package verify
 
 import (
 	"context"
@@ -10,7 +12,8 @@ import (
 	"allocation/store/products/verify"
 )
 
-type verifyCommand struct {
+// Command is "verify" on the command line.
+type Command struct {
 	config.Database
 	config.Kafka
 	config.Events
@@ -19,7 +22,8 @@ type verifyCommand struct {
 	JSON      bool   `help:"Print each difference, and at the end a summary, as a line of JSON."`
 }
 
-func (verifyCommand) Help() string {
+// Help is what --help adds.
+func (Command) Help() string {
 	return `Checks that rows agree with each other: batches with their lines, products with their waiting lines, positions with the outbox, dead letters with
 their rows. Then adds up the events of each product whose history is all kept, and compares with its batches and lines. Differences make the exit
 code 1. So does a --sku that the database does not know, and an events topic without events: nothing would be checked. What could not be checked is
@@ -38,7 +42,7 @@ Examples:
 }
 
 // Run verifies and prints what is wrong.
-func (c *verifyCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if err := c.check(p); err != nil {
 		return err
 	}
@@ -73,7 +77,7 @@ func (c *verifyCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	s := verifySummary{Summary: summary}
+	s := Summary{Summary: summary}
 	if s.NotChecked, err = notChecked(ctx, p, db, c.Kafka); err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func (c *verifyCommand) Run(ctx context.Context, p *cli.Program) error {
 	return c.conclude(&s, events)
 }
 
-func (c *verifyCommand) check(p *cli.Program) error {
+func (c *Command) check(p *cli.Program) error {
 	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Events.Check(problems)
@@ -91,7 +95,7 @@ func (c *verifyCommand) check(p *cli.Program) error {
 }
 
 // conclude is the error of differences, and of a question about nothing.
-func (c *verifyCommand) conclude(s *verifySummary, events *eventsTopic) error {
+func (c *Command) conclude(s *Summary, events *eventsTopic) error {
 	switch {
 	case s.Differences > 0:
 		return fmt.Errorf("%s differences", cli.Count(s.Differences))
@@ -119,7 +123,7 @@ func printDifference(p *cli.Program, d verify.Difference, asJSON bool) error {
 	return err
 }
 
-func printSummary(p *cli.Program, s *verifySummary, asJSON bool) error {
+func printSummary(p *cli.Program, s *Summary, asJSON bool) error {
 	if asJSON {
 		return p.PrintJSON(s)
 	}

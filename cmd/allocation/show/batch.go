@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 	"allocation/store/products"
 )
 
-type showBatchCommand struct {
+type batchCommand struct {
 	shown
 	limited
 	ID string `arg:"" name:"id" help:"The batch's reference."`
 }
 
-func (showBatchCommand) Help() string {
+func (batchCommand) Help() string {
 	return `Prints a batch and the lines allocated to it, in placed order: the first 100 of them, or --limit.
 
 Examples:
@@ -24,7 +24,7 @@ Examples:
 }
 
 // Run prints the batch.
-func (c *showBatchCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *batchCommand) Run(ctx context.Context, p *cli.Program) error {
 	return viewLimited(ctx, p, c.shown, c.limited, "batch", c.ID, products.View.Batch, printBatch)
 }
 

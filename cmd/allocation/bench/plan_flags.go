@@ -1,24 +1,23 @@
-package main
+package bench
 
 import (
 	"cmp"
 
-	"allocation/cmd/allocation/bench"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 )
 
 // plan reads the settings, or says everything that is wrong with them.
-func (c *benchCommand) plan(p *cli.Program) (bench.Plan, error) {
+func (c *Command) plan(p *cli.Program) (Plan, error) {
 	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Database.Check(problems)
 	c.Topics.Check(problems)
-	problems.OneOf("workload", []string{c.Workload}, bench.Workloads()...)
-	problems.OneOf("order-ids", []string{c.OrderIDs}, bench.OrderIDs()...)
-	plan := bench.Plan{
+	problems.OneOf("workload", []string{c.Workload}, Workloads()...)
+	problems.OneOf("order-ids", []string{c.OrderIDs}, OrderIDs()...)
+	plan := Plan{
 		Workload: c.Workload,
-		Orders:   bench.Orders(c.OrderIDs),
+		Orders:   Orders(c.OrderIDs),
 		Commands: problems.Integer("commands", cmp.Or(c.Commands, "1000000"), 1, 100_000_000),
 		Products: problems.Integer("skus", c.SKUs, 1, 10_000_000),
 		History:  problems.Integer("history", c.History, 0, 100_000_000),
@@ -32,20 +31,20 @@ func (c *benchCommand) plan(p *cli.Program) (bench.Plan, error) {
 	}
 	c.checkTogether(problems, plan)
 	if plan.Waiting > 0 {
-		plan.Workload = bench.Waiting
+		plan.Workload = Waiting
 	}
-	if plan.Workload == bench.Hot {
+	if plan.Workload == Hot {
 		plan.Products = 1
 	}
 	return plan, problems.Err()
 }
 
 // checkTogether finds flags that do not go together.
-func (c *benchCommand) checkTogether(problems *config.Problems, plan bench.Plan) {
-	if plan.Waiting > 0 && c.Workload != bench.Uniform {
+func (c *Command) checkTogether(problems *config.Problems, plan Plan) {
+	if plan.Waiting > 0 && c.Workload != Uniform {
 		problems.Say("--waiting takes the place of --workload %s: give one of them", c.Workload)
 	}
-	if c.Lines != "" && c.Workload != bench.Storm {
+	if c.Lines != "" && c.Workload != Storm {
 		problems.Say("--lines is for --workload storm")
 	}
 	switch {
@@ -55,7 +54,7 @@ func (c *benchCommand) checkTogether(problems *config.Problems, plan bench.Plan)
 		problems.Say("--commands is for a backlog: with --rate, that and --duration say how many")
 	case plan.Rate == 0 && c.Duration != "":
 		problems.Say("--duration needs a --rate, in commands a second")
-	case plan.Rate == 0 && c.Workload == bench.Storm:
+	case plan.Rate == 0 && c.Workload == Storm:
 		problems.Say("--workload storm needs a --rate for the commands on other products, and a --duration")
 	}
 }

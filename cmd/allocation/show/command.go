@@ -1,4 +1,5 @@
-package main
+// Package show prints what the database knows about an order, a product or a batch.
+package show
 
 import (
 	"context"
@@ -11,10 +12,11 @@ import (
 	"allocation/store/products"
 )
 
-type showCommand struct {
-	Order   showOrderCommand   `cmd:"" help:"Print an order's lines and what happened to them."`
-	Product showProductCommand `cmd:"" help:"Print a product's batches and its waiting lines."`
-	Batch   showBatchCommand   `cmd:"" help:"Print a batch and the lines allocated to it."`
+// Command is "show" on the command line.
+type Command struct {
+	Order   orderCommand   `cmd:"" help:"Print an order's lines and what happened to them."`
+	Product productCommand `cmd:"" help:"Print a product's batches and its waiting lines."`
+	Batch   batchCommand   `cmd:"" help:"Print a batch and the lines allocated to it."`
 }
 
 // shown are the flags of all that prints one thing.

@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 	"allocation/store/products"
 )
 
-type showProductCommand struct {
+type productCommand struct {
 	shown
 	limited
 	ID string `arg:"" name:"id" help:"The SKU."`
 }
 
-func (showProductCommand) Help() string {
+func (productCommand) Help() string {
 	return `Prints batches in the order in which they are taken from, without those of quantity 0, and waiting lines in the order in which they are
 served: the first 100 of each, or --limit.
 
@@ -24,7 +24,7 @@ Example:
 }
 
 // Run prints the product.
-func (c *showProductCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *productCommand) Run(ctx context.Context, p *cli.Program) error {
 	return viewLimited(ctx, p, c.shown, c.limited, "product", c.ID, products.View.Product, printProduct)
 }
 

@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"crypto/rand"
@@ -17,20 +17,20 @@ const (
 	// workerLog is where the worker logs, in the data's folder: what people are told must not drown
 	// in it.
 	workerLog = "worker.log"
-	devLock   = "dev.lock"
+	lockFile  = "dev.lock"
 )
 
-// devFiles are in the data's folder, beside those of the servers.
-type devFiles struct {
+// files are in the data's folder, beside those of the servers.
+type files struct {
 	lock     *os.File
 	log      *os.File
 	password string // of Postgres
 	pgpass   string // the file that holds it, in the form that Postgres' clients read
 }
 
-// openDevFiles makes the folder and what is missing in it. The log of whoever uses the folder
+// openFiles makes the folder and what is missing in it. The log of whoever uses the folder
 // already is left alone.
-func openDevFiles(dir string) (*devFiles, error) {
+func openFiles(dir string) (*files, error) {
 	if err := local.OwnFolder(dir); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)
 	}
@@ -38,8 +38,8 @@ func openDevFiles(dir string) (*devFiles, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &devFiles{pgpass: filepath.Join(absolute, config.DevPasswordFile)}
-	if f.lock, err = local.LockFolder(filepath.Join(dir, devLock)); err != nil {
+	f := &files{pgpass: filepath.Join(absolute, config.DevPasswordFile)}
+	if f.lock, err = local.LockFolder(filepath.Join(dir, lockFile)); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)
 	}
 	if f.password, err = keptPassword(f.pgpass); err == nil {
@@ -52,7 +52,7 @@ func openDevFiles(dir string) (*devFiles, error) {
 	return f, nil
 }
 
-func (f *devFiles) close() {
+func (f *files) close() {
 	_ = f.log.Close() // nil, where it was not opened
 	_ = f.lock.Close()
 }
@@ -68,7 +68,7 @@ func keptPassword(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if password := kept.FindPassword("127.0.0.1", "any", devDatabase, "postgres"); password != "" {
+	if password := kept.FindPassword("127.0.0.1", "any", databaseName, "postgres"); password != "" {
 		return password, nil
 	}
 	password := rand.Text()

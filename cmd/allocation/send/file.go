@@ -1,4 +1,4 @@
-package main
+package send
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 )
 
 // sendFile sends the lines of a file. A regular file is checked to its end before anything is sent.
-func (c *sendCommand) sendFile(ctx context.Context, p *cli.Program) error {
+func (c *Command) sendFile(ctx context.Context, p *cli.Program) error {
 	in, size, err := c.open(p)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (c *sendCommand) sendFile(ctx context.Context, p *cli.Program) error {
 }
 
 // open opens the file and checks it. The size is 0 where it is not known.
-func (c *sendCommand) open(p *cli.Program) (in io.ReadCloser, size int64, err error) {
+func (c *Command) open(p *cli.Program) (in io.ReadCloser, size int64, err error) {
 	if c.File == "-" {
 		return io.NopCloser(p.In), 0, nil
 	}
@@ -134,16 +134,16 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 	return errors.Join(err, wrong)
 }
 
-// sentFile is what `send -f` did.
-type sentFile struct {
+// SentFile is what `send -f` did.
+type SentFile struct {
 	Sent    int64   `json:"sent"`
 	Topic   string  `json:"topic"`
 	Seconds float64 `json:"seconds"`
 }
 
-func (c *sendCommand) printSummary(p *cli.Program, s *fileSender) error {
+func (c *Command) printSummary(p *cli.Program, s *fileSender) error {
 	took := time.Since(s.started)
-	done := sentFile{s.sent.Load(), s.topic, took.Seconds()}
+	done := SentFile{s.sent.Load(), s.topic, took.Seconds()}
 	if c.JSON {
 		return p.PrintJSON(done)
 	}

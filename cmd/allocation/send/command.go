@@ -1,4 +1,5 @@
-package main
+// Package send sends commands to Kafka, one or the lines of a file, and checks them before.
+package send
 
 import (
 	"context"
@@ -14,7 +15,8 @@ import (
 	"allocation/domain"
 )
 
-type sendCommand struct {
+// Command is "send" on the command line.
+type Command struct {
 	config.Kafka
 	config.Commands
 	Type          string   `arg:"" optional:"" help:"The command, such as Allocate."`
@@ -25,7 +27,8 @@ type sendCommand struct {
 	JSON          bool     `help:"Print JSON."`
 }
 
-func (sendCommand) Help() string {
+// Help is what --help adds.
+func (Command) Help() string {
 	var types strings.Builder
 	for i := range domain.Commands {
 		fmt.Fprintf(&types, "    %-20s %s\n", domain.Commands[i].Name, fieldNames(&domain.Commands[i]))
@@ -51,7 +54,7 @@ Nothing of a file is sent if one of its lines is wrong. Standard input is sent a
 }
 
 // Run sends what the arguments or the file say.
-func (c *sendCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Commands.Check(problems)
@@ -69,12 +72,12 @@ func (c *sendCommand) Run(ctx context.Context, p *cli.Program) error {
 	return c.sendOne(ctx, p)
 }
 
-func (c *sendCommand) topic() string { return c.CommandTopicNames()[0] }
+func (c *Command) topic() string { return c.CommandTopicNames()[0] }
 
 // deliveryTime is how long Kafka may take to accept a command before the user is told.
 const deliveryTime = 30 * time.Second
 
-func (c *sendCommand) connect(ctx context.Context, p *cli.Program, more ...kgo.Opt) (*kgo.Client, error) {
+func (c *Command) connect(ctx context.Context, p *cli.Program, more ...kgo.Opt) (*kgo.Client, error) {
 	client, err := p.ConnectKafka(ctx, c.Kafka, append(more,
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // as Java's clients: a product's commands stay in one partition
 		kgo.RecordDeliveryTimeout(deliveryTime))...)
@@ -88,7 +91,7 @@ func (c *sendCommand) connect(ctx context.Context, p *cli.Program, more ...kgo.O
 	return client, nil
 }
 
-func (c *sendCommand) sendOne(ctx context.Context, p *cli.Program) error {
+func (c *Command) sendOne(ctx context.Context, p *cli.Program) error {
 	data, err := dataOf(c.Type, c.Fields)
 	if err != nil {
 		return err
@@ -112,16 +115,16 @@ func (c *sendCommand) sendOne(ctx context.Context, p *cli.Program) error {
 	return c.printSent(p, sent)
 }
 
-// sentCommand is where a command went.
-type sentCommand struct {
+// Sent is where a command went.
+type Sent struct {
 	ID        string `json:"id"`
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`
 	Offset    int64  `json:"offset"`
 }
 
-func (c *sendCommand) printSent(p *cli.Program, r *kgo.Record) error {
-	sent := sentCommand{c.ID, r.Topic, r.Partition, r.Offset}
+func (c *Command) printSent(p *cli.Program, r *kgo.Record) error {
+	sent := Sent{c.ID, r.Topic, r.Partition, r.Offset}
 	if c.JSON {
 		return p.PrintJSON(sent)
 	}

@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"cmp"
@@ -11,7 +11,7 @@ import (
 )
 
 // welcome says where everything is and what to try, in commands that work when pasted.
-func (d *devRun) welcome() {
+func (d *session) welcome() {
 	fmt.Fprintf(d.Out, `
   Kafka     %s
   Postgres  psql '%s'
@@ -34,7 +34,7 @@ ready; Ctrl-C stops everything and keeps the data
 
 // exports set the variables that the commands need in another terminal: where this is not where
 // they look by themselves, or the one here has another value.
-func (d *devRun) exports() string {
+func (d *session) exports() string {
 	var b strings.Builder
 	if os.Getenv("DATABASE_URL_FILE") != "" {
 		fmt.Fprintln(&b, "  unset DATABASE_URL_FILE")
@@ -54,12 +54,12 @@ func (d *devRun) exports() string {
 
 // passwordURL is for other programs, such as psql. It names the file of the password: a password in
 // an argument could be read by other users.
-func (d *devRun) passwordURL() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable&password=&passfile=%s", d.postgres.Port(), devDatabase, config.InURL(d.files.pgpass))
+func (d *session) passwordURL() string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable&password=&passfile=%s", d.postgres.Port(), databaseName, config.InURL(d.files.pgpass))
 }
 
 // databaseURL is for this program: the usual one where it finds that by itself.
-func (d *devRun) databaseURL() string {
+func (d *session) databaseURL() string {
 	usual, err := filepath.Abs(filepath.Join(config.DevFolder, config.DevPasswordFile))
 	if err == nil && usual == d.files.pgpass && d.postgres.Port() == config.DevPort {
 		return config.DevDatabaseURL

@@ -1,4 +1,4 @@
-package main
+package send
 
 import (
 	"encoding/json"

@@ -1,4 +1,5 @@
-package main
+// Package event reads the events of products as a consumer sees them, and says in words what happened.
+package event
 
 import (
 	"encoding/json"
@@ -11,8 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// event is an event as a consumer sees it: in JSON it is a CloudEvent in structured mode.
-type event struct {
+// Event is an event as a consumer sees it: in JSON it is a CloudEvent in structured mode.
+type Event struct {
 	SpecVersion   string          `json:"specversion"`
 	ID            string          `json:"id"`
 	Source        string          `json:"source"`
@@ -31,8 +32,9 @@ type event struct {
 	At time.Time `json:"-"` // of the record
 }
 
-func readEvent(r *kgo.Record) event {
-	e := event{Data: r.Value, At: r.Timestamp}
+// Read reads a record as an event.
+func Read(r *kgo.Record) Event {
+	e := Event{Data: r.Value, At: r.Timestamp}
 	fields := map[string]*string{
 		"ce_specversion": &e.SpecVersion, "ce_id": &e.ID, "ce_source": &e.Source, "ce_type": &e.Type, "ce_time": &e.Time,
 		"ce_subject": &e.Subject, "ce_partitionkey": &e.PartitionKey, "ce_sequence": &e.Sequence, "ce_correlationid": &e.CorrelationID,
@@ -49,11 +51,11 @@ func readEvent(r *kgo.Record) event {
 	return e
 }
 
-// kind is the type without what all have in common.
-func (e *event) kind() string { return strings.TrimPrefix(e.Type, products.Service.TypePrefix) }
+// Kind is the type without what all have in common.
+func (e *Event) Kind() string { return strings.TrimPrefix(e.Type, products.Service.TypePrefix) }
 
-// number is the sequence as people write it, empty where the event has none.
-func (e *event) number() string {
+// Number is the sequence as people write it, empty where the event has none.
+func (e *Event) Number() string {
 	n, err := strconv.ParseInt(e.Sequence, 10, 64)
 	if err != nil {
 		return ""
@@ -61,8 +63,8 @@ func (e *event) number() string {
 	return strconv.FormatInt(n, 10)
 }
 
-// words says what happened.
-func (e *event) words() string { return describe(e.kind(), e.Data) }
+// Words says what happened.
+func (e *Event) Words() string { return Describe(e.Kind(), e.Data) }
 
-// fields are the fields of the data.
-func (e *event) fields() eventData { return readData(e.Data) }
+// Fields are the fields of the data.
+func (e *Event) Fields() Fields { return readData(e.Data) }

@@ -1,4 +1,5 @@
-package main
+// Package tail prints events as they come.
+package tail
 
 import (
 	"context"
@@ -8,13 +9,15 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/allocation/event"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/domain"
 	"allocation/worker"
 )
 
-type tailCommand struct {
+// Command is "tail" on the command line.
+type Command struct {
 	config.Kafka
 	config.Events
 	FromBeginning bool     `help:"Begin with the oldest event instead of with the next."`
@@ -24,7 +27,8 @@ type tailCommand struct {
 	JSON          bool     `help:"Print each event as a line of JSON: a CloudEvent in structured mode."`
 }
 
-func (tailCommand) Help() string {
+// Help is what --help adds.
+func (Command) Help() string {
 	return `Prints events until Ctrl-C: when, the product and the sequence that it counts its events with, the type, and what happened. Events of one
 product come in order; those of several may be in other partitions. It joins no consumer group, so it disturbs nobody.
 
@@ -35,7 +39,7 @@ Examples:
 }
 
 // Run prints events until the context ends.
-func (c *tailCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Events.Check(problems)
@@ -52,7 +56,7 @@ func (c *tailCommand) Run(ctx context.Context, p *cli.Program) error {
 		return unlessStopped(ctx, err)
 	}
 	defer client.Close()
-	return c.follow(ctx, client, newEventPrinter(p, c.JSON))
+	return c.follow(ctx, client, newPrinter(p, c.JSON))
 }
 
 // unlessStopped drops the error of what a person stopped.
@@ -65,7 +69,7 @@ func unlessStopped(ctx context.Context, err error) error {
 
 // connect makes a client that reads all partitions, from exactly where they end now, or from their
 // beginning.
-func (c *tailCommand) connect(ctx context.Context, p *cli.Program) (*kgo.Client, error) {
+func (c *Command) connect(ctx context.Context, p *cli.Program) (*kgo.Client, error) {
 	client, err := p.ConnectKafka(ctx, c.Kafka)
 	if err != nil {
 		return nil, err
@@ -87,7 +91,7 @@ func (c *tailCommand) connect(ctx context.Context, p *cli.Program) (*kgo.Client,
 }
 
 // offsets are where to begin. A partition that does not tell keeps nothing from the others.
-func (c *tailCommand) offsets(ctx context.Context, client *kgo.Client, p *cli.Program) (map[int32]kgo.Offset, error) {
+func (c *Command) offsets(ctx context.Context, client *kgo.Client, p *cli.Program) (map[int32]kgo.Offset, error) {
 	topics, err := worker.ListTopics(ctx, client, c.EventsTopic)
 	if err != nil {
 		return nil, err
@@ -110,14 +114,14 @@ func (c *tailCommand) offsets(ctx context.Context, client *kgo.Client, p *cli.Pr
 	return from, nil
 }
 
-func (c *tailCommand) follow(ctx context.Context, client *kgo.Client, printer *eventPrinter) error {
+func (c *Command) follow(ctx context.Context, client *kgo.Client, printer *printer) error {
 	for {
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {
 			return printer.flush()
 		}
 		for _, r := range byTime(fetches) {
-			if e := readEvent(r); c.wants(&e) {
+			if e := event.Read(r); c.wants(&e) {
 				printer.print(&e)
 			}
 		}
@@ -130,14 +134,14 @@ func (c *tailCommand) follow(ctx context.Context, client *kgo.Client, printer *e
 	}
 }
 
-func (c *tailCommand) wants(e *event) bool {
-	if len(c.Type) > 0 && !slices.Contains(c.Type, e.kind()) {
+func (c *Command) wants(e *event.Event) bool {
+	if len(c.Type) > 0 && !slices.Contains(c.Type, e.Kind()) {
 		return false
 	}
 	if c.Order == "" && c.SKU == "" {
 		return true
 	}
-	d := e.fields()
+	d := e.Fields()
 	return (c.Order == "" || d.OrderID == c.Order) && (c.SKU == "" || d.SKU == c.SKU)
 }
 

@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"context"
@@ -19,13 +19,13 @@ import (
 )
 
 const (
-	devDatabase   = "allocation"
-	devPartitions = 12
+	databaseName = "allocation"
+	partitions   = 12
 )
 
 // startServers starts both at the same time. After an error, those that did start are still to be
 // stopped.
-func (d *devRun) startServers(ctx context.Context, port int) error {
+func (d *session) startServers(ctx context.Context, port int) error {
 	var wg sync.WaitGroup
 	var kafkaErr, postgresErr error
 	wg.Go(func() {
@@ -35,7 +35,7 @@ func (d *devRun) startServers(ctx context.Context, port int) error {
 	})
 	wg.Go(func() {
 		d.postgres, postgresErr = local.StartPostgres(ctx, local.PostgresOptions{
-			Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: devDatabase,
+			Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: databaseName,
 			Password: d.files.password, Output: d.Out,
 		})
 	})
@@ -49,7 +49,7 @@ func (d *devRun) startServers(ctx context.Context, port int) error {
 }
 
 // prepare makes the schema and the topics.
-func (d *devRun) prepare(ctx context.Context) error {
+func (d *session) prepare(ctx context.Context) error {
 	if err := migrateUp(ctx, d.settings.URL); err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (d *devRun) prepare(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	layout := topics.Layout{Topics: d.settings.Topics, Partitions: devPartitions, Replication: topics.BrokersDefault}
+	layout := topics.Layout{Topics: d.settings.Topics, Partitions: partitions, Replication: topics.BrokersDefault}
 	if _, err := layout.Create(ctx, kadm.NewClient(client)); err != nil {
 		return err
 	}

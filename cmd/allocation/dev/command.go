@@ -1,4 +1,6 @@
-package main
+// Package dev runs everything in one process, to try it: Kafka, Postgres and a worker, whose data is
+// kept in a folder.
+package dev
 
 import (
 	"context"
@@ -14,7 +16,8 @@ import (
 	"allocation/deploy/local"
 )
 
-type devCommand struct {
+// Command is "dev" on the command line.
+type Command struct {
 	Dir          string `default:".allocation" placeholder:"DIR" help:"Where the data is kept."`
 	KafkaAddr    string `default:"127.0.0.1:19092" placeholder:"HOST:PORT" help:"Where Kafka listens."`
 	PostgresPort string `default:"15432" placeholder:"PORT" help:"Where Postgres listens, on 127.0.0.1."`
@@ -24,7 +27,8 @@ type devCommand struct {
 	config.Tuning
 }
 
-func (devCommand) Help() string {
+// Help is what --help adds.
+func (Command) Help() string {
 	return `Runs Kafka (an embedded one that real clients can connect to), Postgres (this machine's programs, or downloaded ones), and a worker, with
 topics and schema made. What they hold is kept in --dir and is there again at the next start. Ctrl-C stops everything.
 
@@ -38,7 +42,7 @@ Examples:
 }
 
 // Run runs everything until the context ends.
-func (c *devCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	settings, port, err := c.settings(p)
 	if err != nil {
 		return err
@@ -47,13 +51,13 @@ func (c *devCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	files, err := openDevFiles(c.Dir)
+	files, err := openFiles(c.Dir)
 	if err != nil {
 		_ = listener.Close()
 		return err
 	}
 	defer files.close()
-	d := &devRun{Program: p, command: c, settings: settings, listener: listener, files: files, logger: devLogger(files.log, p.Err)}
+	d := &session{Program: p, command: c, settings: settings, listener: listener, files: files, logger: newLogger(files.log, p.Err)}
 	err = d.run(ctx, port)
 	if errors.Is(context.Cause(ctx), cli.ErrSignal) {
 		return ignoreCancelled(err)
@@ -69,14 +73,14 @@ func ignoreCancelled(err error) error {
 	return err
 }
 
-// devLogger logs everything to a file, and what a person should know to the terminal too.
-func devLogger(file, terminal io.Writer) *slog.Logger {
+// newLogger logs everything to a file, and what a person should know to the terminal too.
+func newLogger(file, terminal io.Writer) *slog.Logger {
 	return slog.New(slog.NewMultiHandler(
 		slog.NewTextHandler(file, nil),
 		slog.NewTextHandler(terminal, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
-func (c *devCommand) settings(p *cli.Program) (settings service.Settings, postgresPort int, err error) {
+func (c *Command) settings(p *cli.Program) (settings service.Settings, postgresPort int, err error) {
 	problems := p.Problems()
 	c.Topics.Check(problems)
 	problems.Address("kafka-addr", c.KafkaAddr)
@@ -89,13 +93,13 @@ func (c *devCommand) settings(p *cli.Program) (settings service.Settings, postgr
 	return settings, postgresPort, problems.Err()
 }
 
-// devRun is what runs, and where.
-type devRun struct {
+// session is what runs, and where.
+type session struct {
 	*cli.Program
-	command  *devCommand
+	command  *Command
 	settings service.Settings
 	listener net.Listener
-	files    *devFiles
+	files    *files
 	logger   *slog.Logger
 
 	kafka    *local.Kafka
@@ -103,7 +107,7 @@ type devRun struct {
 }
 
 // run starts everything, tells the user, and stops everything when the context ends.
-func (d *devRun) run(ctx context.Context, port int) error {
+func (d *session) run(ctx context.Context, port int) error {
 	fmt.Fprintln(d.Out, "starting …")
 	err := d.startServers(ctx, port)
 	defer d.stopServers()
@@ -127,7 +131,7 @@ func (d *devRun) run(ctx context.Context, port int) error {
 	return d.work(ctx)
 }
 
-func (d *devRun) stopServers() {
+func (d *session) stopServers() {
 	if d.kafka != nil {
 		d.kafka.Close()
 	}
@@ -139,7 +143,7 @@ func (d *devRun) stopServers() {
 }
 
 // work runs the worker, and says when it is ready.
-func (d *devRun) work(ctx context.Context) error {
+func (d *session) work(ctx context.Context) error {
 	w := service.New(d.settings, d.logger)
 	waiting, stop := context.WithCancel(ctx)
 	told := make(chan struct{})

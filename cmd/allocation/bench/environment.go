@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 
 // workerEnvironment gives a worker the settings that this command was given, however it was given
 // them.
-func (c *benchCommand) workerEnvironment() (variables []string, err error) {
+func (c *Command) workerEnvironment() (variables []string, err error) {
 	if c.URLFile == "" {
 		url, err := c.URL()
 		if err != nil {

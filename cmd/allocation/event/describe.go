@@ -1,4 +1,4 @@
-package main
+package event
 
 import (
 	"encoding/json"
@@ -8,8 +8,8 @@ import (
 	"allocation/domain"
 )
 
-// eventData has the fields of all events' data.
-type eventData struct {
+// Fields has the fields of all events' data.
+type Fields struct {
 	Ref      string `json:"ref"`
 	BatchRef string `json:"batchref"`
 	SKU      string `json:"sku"`
@@ -21,13 +21,13 @@ type eventData struct {
 	Revision *int64 `json:"revision"`
 }
 
-func readData(data []byte) (d eventData) {
+func readData(data []byte) (d Fields) {
 	_ = json.Unmarshal(data, &d) // what cannot be read stays empty
 	return d
 }
 
-// describe says what happened by an event's type and data.
-func describe(kind string, data []byte) string {
+// Describe says what happened by an event's type and data.
+func Describe(kind string, data []byte) string {
 	d := readData(data)
 	switch domain.EventType(kind) {
 	case domain.BatchCreated:
@@ -54,7 +54,7 @@ func describe(kind string, data []byte) string {
 	return string(data)
 }
 
-func deallocated(d eventData) string {
+func deallocated(d Fields) string {
 	reason := strings.ReplaceAll(d.Reason, "_", " ")
 	if d.BatchRef == "" {
 		return fmt.Sprintf("%s no longer waits for %d: %s", line(d), d.Qty, reason)
@@ -62,7 +62,7 @@ func deallocated(d eventData) string {
 	return fmt.Sprintf("%s gives %d back to batch %s: %s", line(d), d.Qty, d.BatchRef, reason)
 }
 
-func line(d eventData) string {
+func line(d Fields) string {
 	if d.LineID != "" {
 		return fmt.Sprintf("order %s line %s", d.OrderID, d.LineID)
 	}

@@ -1,22 +1,23 @@
-package main
+package show
 
 import (
 	"context"
 	"fmt"
 
+	"allocation/cmd/allocation/event"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/dlq"
 	"allocation/store"
 	"allocation/store/products"
 )
 
-type showOrderCommand struct {
+type orderCommand struct {
 	shown
 	limited
 	ID string `arg:"" name:"id" help:"The order."`
 }
 
-func (showOrderCommand) Help() string {
+func (orderCommand) Help() string {
 	return `Prints an order's lines and what happened to them. Then its commands that had no effect: those that wait behind a held product, and those that
 were refused or failed and are dead letters, unless they were retried. Those are looked for by reading what waits and all dead letters.
 
@@ -26,7 +27,7 @@ Example:
 }
 
 // Run prints the order.
-func (c *showOrderCommand) Run(ctx context.Context, p *cli.Program) error {
+func (c *orderCommand) Run(ctx context.Context, p *cli.Program) error {
 	return viewLimited(ctx, p, c.shown, c.limited, "order", c.ID, products.View.Order, printOrder)
 }
 
@@ -82,7 +83,7 @@ func printHistory(p *cli.Program, l *products.LineView) error {
 		if h.Time != nil {
 			at = cli.When(*h.Time)
 		}
-		t.Row(at, fmt.Sprint(h.Sequence), h.Type, describe(h.Type, h.Data), commandName(&h))
+		t.Row(at, fmt.Sprint(h.Sequence), h.Type, event.Describe(h.Type, h.Data), commandName(&h))
 	}
 	return t.Flush()
 }
