@@ -81,9 +81,9 @@ const lockPositionsSQL = `select from positions where source = any($1::int[]) or
 func (tx *Tx) lockPositions(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	sources := make([]int32, len(tx.batch.Lanes))
-	for i, lane := range tx.batch.Lanes {
-		sources[i] = lane.Source.ID
+	sources := make([]int32, len(tx.batch.Moves))
+	for i, move := range tx.batch.Moves {
+		sources[i] = move.Source.ID
 	}
 	_, err := tx.conn.Exec(ctx, `begin isolation level read committed`)
 	if err == nil {

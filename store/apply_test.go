@@ -102,9 +102,9 @@ func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
 			b.Do(create(0, "old", "old", 50))
-			racer := onlyLane(b.Batch(c.racer), 0)
+			racer := onlyPartition(b.Batch(c.racer), 0)
 			s := b.Interrupted(func() {
-				_, err := b.Apply(t.Context(), onlyLane(b.Batch(c.meanwhile), 1))
+				_, err := b.Apply(t.Context(), onlyPartition(b.Batch(c.meanwhile), 1))
 				require.NoError(t, err)
 			})
 			_, err := s.Apply(t.Context(), racer)
@@ -118,7 +118,7 @@ func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {
 func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	b := setup(t, 2)
 	b.Do(create(0, "a", "first", 50))
-	rival := onlyLane(b.Batch(add(1, "a", 1)), 1)
+	rival := onlyPartition(b.Batch(add(1, "a", 1)), 1)
 	another, rivals := b.Open("rival"), make(chan error, 1)
 	s := b.Interrupted(func() {
 		go func() {
@@ -127,7 +127,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 		}()
 		require.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() }, 20*time.Second, 5*time.Millisecond)
 	})
-	batch := onlyLane(b.Batch(addTo(0, "first", 1)), 0) // tells its key only by a name
+	batch := onlyPartition(b.Batch(addTo(0, "first", 1)), 0) // tells its key only by a name
 	batch.LockFirst = true
 	_, err := s.Apply(t.Context(), batch)
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 func TestApply_lockedFirstAndRefused(t *testing.T) {
 	b := setup(t, 1)
 	batch := b.Batch(create(0, "a", "first", 1))
-	batch.LockFirst, batch.Lanes[0].From = true, 7
+	batch.LockFirst, batch.Moves[0].From = true, 7
 	_, err := b.Apply(t.Context(), batch)
 	var fenced *worker.FencedError
 	require.ErrorAs(t, err, &fenced)
@@ -160,9 +160,9 @@ func TestApply_noticesAKeyThatIsHeldByNow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
 			b.Do(create(0, "a", "first", 5))
-			_, err := b.Open("other").Apply(t.Context(), onlyLane(b.Batch(fail(create(1, "a", "second", 5)), create(1, "a", "third", 5)), 1))
+			_, err := b.Open("other").Apply(t.Context(), onlyPartition(b.Batch(fail(create(1, "a", "second", 5)), create(1, "a", "third", 5)), 1))
 			require.NoError(t, err)
-			applied, err := b.Apply(t.Context(), onlyLane(b.Batch(behind), 0))
+			applied, err := b.Apply(t.Context(), onlyPartition(b.Batch(behind), 0))
 			require.NoError(t, err)
 			require.Equal(t, []string{"held"}, results(applied))
 		})
@@ -173,9 +173,9 @@ func TestApply_noticesAKeyThatIsHeldByNow(t *testing.T) {
 func TestApply_conflictsWithAKeyThatBeginsToBeHeld(t *testing.T) {
 	b := setup(t, 2)
 	b.Do(create(0, "a", "first", 5))
-	batch := onlyLane(b.Batch(add(0, "a", 1)), 0)
+	batch := onlyPartition(b.Batch(add(0, "a", 1)), 0)
 	s := b.Interrupted(func() {
-		_, err := b.Apply(t.Context(), onlyLane(b.Batch(fail(add(1, "a", 5))), 1))
+		_, err := b.Apply(t.Context(), onlyPartition(b.Batch(fail(add(1, "a", 5))), 1))
 		require.NoError(t, err)
 	})
 	_, err := s.Apply(t.Context(), batch)

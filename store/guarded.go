@@ -31,13 +31,13 @@ func (s *Store) guarded(ctx context.Context, do func(conn *pgxpool.Conn) error) 
 	return err
 }
 
-// lockedOf is the error of a call for one lane that gave up; any other error is as it was.
-func lockedOf(err error, lane worker.Lane) error {
+// lockedOf is the error of a call for one position that gave up; any other error is as it was.
+func lockedOf(err error, move worker.PositionMove) error {
 	var held *heldError
 	if !errors.As(err, &held) {
 		return err
 	}
-	return &worker.LockedError{What: held.foreignLock.what, Holder: held.foreignLock.holder, From: map[int]int64{0: lane.From}}
+	return &worker.LockedError{What: held.foreignLock.what, Holder: held.foreignLock.holder, From: map[int]int64{0: move.From}}
 }
 
 // aroundLocked does something with n positions, but those that somebody outside has locked: these

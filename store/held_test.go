@@ -144,10 +144,10 @@ func TestApply_aCommandThatCannotBeReadHoldsNothing(t *testing.T) {
 
 func TestTry_countsTrialsThatNeverEnded(t *testing.T) {
 	b := setup(t, 1)
-	lane := b.Batch().Lanes[0]
+	move := b.Batch().Moves[0]
 	try := func(to int64, forget bool) (int, int64) {
 		t.Helper()
-		earlier, reached, err := b.Try(t.Context(), lane, to, forget)
+		earlier, reached, err := b.Try(t.Context(), move, to, forget)
 		require.NoError(t, err)
 		return earlier, reached
 	}
@@ -159,11 +159,11 @@ func TestTry_countsTrialsThatNeverEnded(t *testing.T) {
 	check(1, 1)(try(1, false))
 	check(2, 1)(try(1, false))
 	check(0, 0)(try(1, true))
-	lane.From = 1
+	move.From = 1
 	check(0, 0)(try(2, false))
-	lane.Token = worker.Token{}
+	move.Token = worker.Token{}
 	var fenced *worker.FencedError
-	_, _, err := b.Try(t.Context(), lane, 2, false)
+	_, _, err := b.Try(t.Context(), move, 2, false)
 	require.ErrorAs(t, err, &fenced)
 }
 
@@ -208,7 +208,7 @@ func TestApply_numbersTheEventsOfACommandOnceHoweverItIsAppliedAgain(t *testing.
 	b.Claims = b.ClaimFor(b.Store, 1)
 	b.Offsets[0] = 0
 	batch := b.Batch(change())
-	batch.Lanes[0].Replay = b.Claims[0].Replay
+	batch.Moves[0].Replay = b.Claims[0].Replay
 	applied, err = b.Apply(t.Context(), batch)
 	require.NoError(t, err)
 	b.Committed(batch, applied)

@@ -64,7 +64,7 @@ func (s *Store) Kept(ctx context.Context, source int32, most int, forget bool) (
 			return err
 		})
 	})
-	return kept, unlessLocked("read kept commands", lockedOf(err, worker.Lane{}))
+	return kept, unlessLocked("read kept commands", lockedOf(err, worker.PositionMove{}))
 }
 
 // A command's next event is numbered after those of all its dead letters of the same time that its
@@ -174,13 +174,13 @@ func sizeOf(records []worker.KeptRecord) (n int) {
 	return n
 }
 
-// Try notes that a lane's records up to an offset are about to be applied.
-func (s *Store) Try(ctx context.Context, lane worker.Lane, to int64, forget bool) (earlier int, reached int64, err error) {
+// Try notes that a partition's records up to an offset are about to be applied.
+func (s *Store) Try(ctx context.Context, move worker.PositionMove, to int64, forget bool) (earlier int, reached int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err = s.guarded(ctx, func(conn *pgxpool.Conn) error {
 		return conn.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_trial($1, $2, $3, $4, $5)`,
-			lane.Source.ID, uuid.UUID(lane.Token), lane.From, to, forget).Scan(&earlier, &reached)
+			move.Source.ID, uuid.UUID(move.Token), move.From, to, forget).Scan(&earlier, &reached)
 	})
-	return earlier, reached, unlessLocked("begin trial", lockedOf(err, lane))
+	return earlier, reached, unlessLocked("begin trial", lockedOf(err, move))
 }

@@ -8,9 +8,9 @@ import (
 // ledger numbers the outbox rows of a batch, and links each to its predecessors.
 type ledger struct {
 	today    day            // of the rows that it writes
-	rows     [][]outbox.Row // by lane
+	rows     [][]outbox.Row // by move
 	outcomes []worker.Outcome
-	previous [][]Ref // by lane, as rows: the event that each continues
+	previous [][]Ref // by move, as rows: the event that each continues
 	refused  []refused
 	kept     kept
 	values   []byte // where the events' data are written, one behind the other
@@ -18,7 +18,7 @@ type ledger struct {
 
 // refused is a dead letter, and what is known of the command besides its bytes.
 type refused struct {
-	lane    int
+	move    int
 	row     int64
 	command *worker.Command
 	letter  *outbox.DeadLetter
@@ -31,15 +31,15 @@ func newLedger(tx *Tx) *ledger {
 	batch := &tx.batch
 	l := &ledger{
 		today:    tx.cache.today(),
-		rows:     make([][]outbox.Row, len(batch.Lanes)),
-		previous: make([][]Ref, len(batch.Lanes)),
+		rows:     make([][]outbox.Row, len(batch.Moves)),
+		previous: make([][]Ref, len(batch.Moves)),
 		outcomes: make([]worker.Outcome, len(batch.Commands)),
 	}
 	l.makeRoom(tx)
 	for i := range batch.Commands {
 		l.write(tx, i)
 	}
-	l.reread(batch.Lanes, batch.Reread)
+	l.reread(batch.Moves, batch.Reread)
 	l.kept.free = batch.Free
 	return l
 }
@@ -61,17 +61,17 @@ func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
 // makeRoom makes room for the rows: one for each event and each refusal, and one for each kept
 // command.
 func (l *ledger) makeRoom(tx *Tx) {
-	room := make([]int, len(tx.batch.Lanes))
+	room := make([]int, len(tx.batch.Moves))
 	for i := range tx.batch.Commands {
 		c := &tx.batch.Commands[i]
 		refusal, events := tx.outcome(i)
-		room[c.Lane] += events
+		room[c.Move] += events
 		if refusal != nil || c.Kept != nil {
-			room[c.Lane]++
+			room[c.Move]++
 		}
 	}
-	for lane, n := range room {
-		l.rows[lane], l.previous[lane] = make([]outbox.Row, 0, n), make([]Ref, 0, n)
+	for move, n := range room {
+		l.rows[move], l.previous[move] = make([]outbox.Row, 0, n), make([]Ref, 0, n)
 	}
 }
 
@@ -81,19 +81,19 @@ func (l *ledger) write(tx *Tx, i int) {
 	refusal, events := tx.outcome(i)
 	if c.Kept != nil {
 		l.count(c, events)
-		l.unkeep(tx.batch.Lanes, c, events)
+		l.unkeep(tx.batch.Moves, c, events)
 	}
 	switch waits, holds := tx.waits[i], tx.holds[i]; {
 	case c.Kept != nil && c.Kept.Discard:
 		l.outcomes[i] = worker.Outcome{Result: worker.Discarded}
 	case waits != "":
 		l.outcomes[i] = worker.Outcome{Result: worker.Held}
-		l.kept.wait(c, sourceOf(&tx.batch, c), firstEvent(tx.batch.Lanes, c), waits, tx.made[i])
+		l.kept.wait(c, sourceOf(&tx.batch, c), firstEvent(tx.batch.Moves, c), waits, tx.made[i])
 	default:
 		row := l.record(tx, i, refusal, events)
 		if holds != "" {
 			l.refused[len(l.refused)-1].key = holds
-			l.kept.hold(c, holds, tx.batch.Lanes[c.Lane].Source.ID, row, tx.made[i])
+			l.kept.hold(c, holds, tx.batch.Moves[c.Move].Source.ID, row, tx.made[i])
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (l *ledger) write(tx *Tx, i int) {
 // record writes down what a command did, and gives the number of its first row.
 func (l *ledger) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row int64) {
 	c := &tx.batch.Commands[i]
-	row = l.next(tx.batch.Lanes, c.Lane)
+	row = l.next(tx.batch.Moves, c.Move)
 	switch {
 	case refusal != nil:
 		l.outcomes[i] = worker.Outcome{Result: worker.Refused, Reason: refusal.Reason}
@@ -125,41 +125,41 @@ const (
 )
 
 func (l *ledger) event(tx *Tx, i, n int) {
-	c, lanes := &tx.batch.Commands[i], tx.batch.Lanes
+	c, moves := &tx.batch.Commands[i], tx.batch.Moves
 	if cap(l.values)-len(l.values) < usualValue {
 		l.values = make([]byte, 0, valuesAtOnce)
 	}
-	at := Ref{Source: lanes[c.Lane].Source.ID, Row: l.next(lanes, c.Lane), day: l.today}
+	at := Ref{Source: moves[c.Move].Source.ID, Row: l.next(moves, c.Move), day: l.today}
 	start := len(l.values)
 	e, values := tx.cache.aggregate.Event(i, n, at, l.values)
 	l.values = values
 	row := outbox.Row{
-		Number: at.Row, Offset: c.Offset, From: from(lanes, c),
-		Event: firstEvent(lanes, c) + int32(n), //nolint:gosec // a command has no more events than fit into memory
+		Number: at.Row, Offset: c.Offset, From: from(moves, c),
+		Event: firstEvent(moves, c) + int32(n), //nolint:gosec // a command has no more events than fit into memory
 		Type:  e.Type, Key: e.Key, Subject: e.Subject, Value: values[start:len(values):len(values)], Sequence: e.Sequence,
 		Cause: c.Cause,
 	}
 	if e.Sequence > 0 && e.Last.Source != at.Source {
 		row.After = e.Last.predecessor()
 	}
-	l.add(c.Lane, row, e.Previous)
+	l.add(c.Move, row, e.Previous)
 }
 
 func (l *ledger) refuse(tx *Tx, i int, r *worker.Refusal, events int) {
-	c, lanes := &tx.batch.Commands[i], tx.batch.Lanes
+	c, moves := &tx.batch.Commands[i], tx.batch.Moves
 	letter := &outbox.DeadLetter{Reason: r.Reason, Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers, Batch: c.Batch}
-	row := outbox.Row{Number: l.next(lanes, c.Lane), Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}
+	row := outbox.Row{Number: l.next(moves, c.Move), Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}
 	l.refused = append(l.refused, refused{
-		lane: c.Lane, row: row.Number, command: c, letter: letter, key: tx.named[i], event: int(firstEvent(lanes, c)) + events, retries: retries(c),
+		move: c.Move, row: row.Number, command: c, letter: letter, key: tx.named[i], event: int(firstEvent(moves, c)) + events, retries: retries(c),
 	})
-	l.add(c.Lane, row, Ref{})
+	l.add(c.Move, row, Ref{})
 }
 
-func (l *ledger) next(lanes []worker.Lane, lane int) int64 {
-	return lanes[lane].NextRow + int64(len(l.rows[lane]))
+func (l *ledger) next(moves []worker.PositionMove, move int) int64 {
+	return moves[move].NextRow + int64(len(l.rows[move]))
 }
 
-func (l *ledger) add(lane int, row outbox.Row, previous Ref) {
-	l.rows[lane] = append(l.rows[lane], row)
-	l.previous[lane] = append(l.previous[lane], previous)
+func (l *ledger) add(move int, row outbox.Row, previous Ref) {
+	l.rows[move] = append(l.rows[move], row)
+	l.previous[move] = append(l.previous[move], previous)
 }

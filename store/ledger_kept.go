@@ -72,30 +72,30 @@ func (l *ledger) count(c *worker.Command, events int) {
 
 // unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka
 // what an operator decided of it. One of a batch that is read again was kept nowhere.
-func (l *ledger) unkeep(lanes []worker.Lane, c *worker.Command, events int) {
+func (l *ledger) unkeep(moves []worker.PositionMove, c *worker.Command, events int) {
 	switch {
 	case c.Kept.Seq != 0:
 		l.kept.applied = append(l.kept.applied, c)
 	case c.Kept.Letter.Source != 0:
-		row := l.decide(lanes, c)
+		row := l.decide(moves, c)
 		l.kept.decided = append(l.kept.decided, decided{command: c, row: row, event: c.Kept.Event + int32(events)}) //nolint:gosec // as in event
 	}
 }
 
 // decide tells Kafka what an operator decided, by the row whose number it gives.
-func (l *ledger) decide(lanes []worker.Lane, c *worker.Command) (row int64) {
-	row = l.next(lanes, c.Lane)
+func (l *ledger) decide(moves []worker.PositionMove, c *worker.Command) (row int64) {
+	row = l.next(moves, c.Move)
 	letter := &outbox.DeadLetter{Decision: outbox.Retried, Key: c.Key}
 	if c.Kept.Discard {
 		letter.Decision = outbox.Discarded
 	}
-	l.add(c.Lane, outbox.Row{Number: row, Offset: c.Offset, From: from(lanes, c), Cause: c.Cause, DeadLetter: letter}, Ref{})
+	l.add(c.Move, outbox.Row{Number: row, Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}, Ref{})
 	return row
 }
 
 // from is the partition that a command came by, where it is not the one whose row tells of it.
-func from(lanes []worker.Lane, c *worker.Command) *outbox.Source {
-	if c.Kept == nil || c.Kept.From.ID == lanes[c.Lane].Source.ID {
+func from(moves []worker.PositionMove, c *worker.Command) *outbox.Source {
+	if c.Kept == nil || c.Kept.From.ID == moves[c.Move].Source.ID {
 		return nil
 	}
 	return &c.Kept.From
@@ -106,13 +106,13 @@ func sourceOf(batch *worker.Batch, c *worker.Command) int32 {
 	if c.Kept != nil {
 		return c.Kept.From.ID
 	}
-	return batch.Lanes[c.Lane].Source.ID
+	return batch.Moves[c.Move].Source.ID
 }
 
 // firstEvent is the number of a command's next event.
-func firstEvent(lanes []worker.Lane, c *worker.Command) int32 {
+func firstEvent(moves []worker.PositionMove, c *worker.Command) int32 {
 	if c.Kept == nil {
-		return lanes[c.Lane].Replay.FirstEvent(c.Offset)
+		return moves[c.Move].Replay.FirstEvent(c.Offset)
 	}
 	return c.Kept.Event
 }

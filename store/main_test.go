@@ -12,11 +12,11 @@ import (
 func TestMain(m *testing.M) { testbed.Main(m) }
 
 var (
-	typed    = storetest.Typed
-	fail     = storetest.Fail
-	onlyLane = storetest.OnlyLane
-	says     = storetest.Says
-	results  = storetest.Results
+	typed         = storetest.Typed
+	fail          = storetest.Fail
+	onlyPartition = storetest.OnlyPartition
+	says          = storetest.Says
+	results       = storetest.Results
 )
 
 // setup makes a store of counters on a database of its own, with partitions claimed.

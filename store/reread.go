@@ -40,7 +40,7 @@ func (s *Store) BeginReread(ctx context.Context, letter worker.LetterID, forget 
 			&l.First, &l.Last, &l.Next, &l.Room, &l.Event, &l.Attempts)
 	})
 	if err := ignoreNone(err); err != nil {
-		return worker.BatchLetter{}, unlessLocked("begin to read a batch again", lockedOf(err, worker.Lane{}))
+		return worker.BatchLetter{}, unlessLocked("begin to read a batch again", lockedOf(err, worker.PositionMove{}))
 	}
 	if err == nil {
 		l.Letter, l.From.TopicID = letter, topicID
@@ -58,12 +58,12 @@ func (s *Store) StopReread(ctx context.Context, letter worker.BatchLetter, why s
 }
 
 // reread moves a batch that is read again, and tells Kafka when all of it is done.
-func (l *ledger) reread(lanes []worker.Lane, r *worker.Reread) {
+func (l *ledger) reread(moves []worker.PositionMove, r *worker.Reread) {
 	if l.kept.reread = r; r == nil || !r.Done {
 		return
 	}
 	c := worker.Command{Offset: r.First, Cause: &outbox.Cause{Time: outbox.NoTime}, Kept: &worker.Kept{Letter: r.Letter, From: r.From}}
-	l.kept.rereadRow = l.decide(lanes, &c)
+	l.kept.rereadRow = l.decide(moves, &c)
 }
 
 func queueReread(p *Pipeline, r *worker.Reread) {

@@ -43,8 +43,8 @@ const (
 // takes longer than any other, and nothing makes it smaller.
 func (l *ledger) patience() time.Duration {
 	rows := 0
-	for _, lane := range l.rows {
-		rows += len(lane)
+	for _, of := range l.rows {
+		rows += len(of)
 	}
 	if rows <= usualRows {
 		return 0
@@ -53,15 +53,15 @@ func (l *ledger) patience() time.Duration {
 }
 
 func queueMove(p *Pipeline, batch worker.Batch, l *ledger) {
-	n := len(batch.Lanes)
+	n := len(batch.Moves)
 	sources, tokens := make([]int32, n), make([]uuid.UUID, n)
 	epochs := make([]int32, n)
 	from, to, fromRows, toRows, published := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	for i, lane := range batch.Lanes {
-		sources[i], tokens[i] = lane.Source.ID, uuid.UUID(lane.Token)
-		from[i], to[i] = lane.From, lane.To
-		fromRows[i], toRows[i] = lane.NextRow, l.next(batch.Lanes, i)
-		published[i], epochs[i] = lane.Published, lane.Epoch
+	for i, move := range batch.Moves {
+		sources[i], tokens[i] = move.Source.ID, uuid.UUID(move.Token)
+		from[i], to[i] = move.From, move.To
+		fromRows[i], toRows[i] = move.NextRow, l.next(batch.Moves, i)
+		published[i], epochs[i] = move.Published, move.Epoch
 	}
 	p.Execute(`select move_positions($1, $2, $3, $4, $5, $6, $7, $8)`, sources, tokens, from, to, fromRows, toRows, published, epochs)
 }

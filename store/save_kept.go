@@ -4,7 +4,7 @@ import (
 	"allocation/worker"
 )
 
-// letters are the dead letters that rows tell of, by row: a batch with decisions has one lane.
+// letters are the dead letters that rows tell of, by row: a batch with decisions has one move.
 func (k *kept) letters() map[int64]worker.LetterID {
 	if len(k.decided) == 0 && k.reread == nil {
 		return nil

@@ -28,12 +28,12 @@ func queueOutbox(p *Pipeline, batch worker.Batch, l *ledger) {
 		sql, columns = copyLinkedSQL, outboxColumns+linkColumns
 	}
 	p.copyLast(sql, columns, func(to *CopyRows) {
-		for lane, rows := range l.rows {
-			source := batch.Lanes[lane].Source.ID
+		for move, rows := range l.rows {
+			source := batch.Moves[move].Source.ID
 			for i := range rows {
 				copyOutboxRow(to, source, l.today, &rows[i])
 				if linked {
-					copyLinks(to, &rows[i], l.previous[lane][i], letters[rows[i].Number])
+					copyLinks(to, &rows[i], l.previous[move][i], letters[rows[i].Number])
 				}
 			}
 		}
@@ -45,9 +45,9 @@ func (l *ledger) linked() bool {
 	if len(l.kept.decided) > 0 || l.kept.reread != nil {
 		return true
 	}
-	for lane, rows := range l.rows {
+	for move, rows := range l.rows {
 		for i := range rows {
-			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || l.previous[lane][i].Source > 0 {
+			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || l.previous[move][i].Source > 0 {
 				return true
 			}
 		}
@@ -144,7 +144,7 @@ func queueDeadLetters(p *Pipeline, batch worker.Batch, l *ledger) {
 	keys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	lasts, records, bytes, codecs := make([]*int64, n), make([]*int32, n), make([]*int32, n), make([]*string, n)
 	for i, r := range l.refused {
-		sources[i], rows[i], offsets[i], times[i] = batch.Lanes[r.lane].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
+		sources[i], rows[i], offsets[i], times[i] = batch.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
 		reasons[i], messages[i], types[i], skus[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, encodeHeaders(r.letter.Headers)
 		from[i], events[i], retries[i] = sourceOf(&batch, r.command), int32(r.event), r.retries //nolint:gosec // as in event

@@ -149,20 +149,20 @@ func (tx *Tx) avoid(ctx context.Context) error {
 	return nil
 }
 
-// locked says which lanes of the batch cannot go on, and where.
+// locked says which partitions of the batch cannot go on, and where.
 func (tx *Tx) locked(h *foreignLock) *worker.LockedError {
 	e := &worker.LockedError{What: h.what, Holder: h.holder, From: map[int]int64{}}
-	for i, lane := range tx.batch.Lanes {
-		if h.source != 0 && lane.Source.ID == h.source {
-			e.From[i] = lane.From
+	for i, move := range tx.batch.Moves {
+		if h.source != 0 && move.Source.ID == h.source {
+			e.From[i] = move.From
 		}
 	}
 	if h.key == "" {
 		return e
 	}
 	for i, c := range tx.batch.Commands {
-		if _, earlier := e.From[c.Lane]; !earlier && tx.keys[i] == h.key {
-			e.From[c.Lane] = c.Offset
+		if _, earlier := e.From[c.Move]; !earlier && tx.keys[i] == h.key {
+			e.From[c.Move] = c.Offset
 		}
 	}
 	return e

@@ -15,20 +15,20 @@ import (
 	"allocation/outbox"
 )
 
-// applier applies what waits in its lanes, one transaction after the other; while one commits, the
-// next batch gathers. It takes records from a lane's queue only after they are committed, so
-// whatever fails is gathered again.
+// applier applies what waits in its partitions, one transaction after the other; while one commits,
+// the next batch gathers. It takes records from a partition's queue only after they are committed,
+// so whatever fails is gathered again.
 type applier struct {
-	w        *Worker
-	number   int
-	room     *outbox.Room  // of the rows that it hands over
-	wake     chan struct{} // has room for one
-	lanes    []*lane       // guarded by Worker.mu
-	turn     int           // the lane that goes first
-	keptTurn bool          // what the database kept goes first
-	limit    int           // most commands in the next transaction: fewer when one of them is at fault, or others keep being first
-	suspects int           // commands of which one is at fault
-	last     work          // what was gathered last
+	w          *Worker
+	number     int
+	room       *outbox.Room  // of the rows that it hands over
+	wake       chan struct{} // has room for one
+	partitions []*partition  // guarded by Worker.mu
+	turn       int           // the partition that goes first
+	keptTurn   bool          // what the database kept goes first
+	limit      int           // most commands in the next transaction: fewer when one of them is at fault, or others keep being first
+	suspects   int           // commands of which one is at fault
+	last       work          // what was gathered last
 
 	restsUntil time.Time // before that, a few commands are not worth a transaction
 
@@ -197,23 +197,23 @@ func (a *applier) committed(work *work) {
 		kick(w.keep)
 	}
 	work.cut()
-	for i, l := range work.lanes {
-		l.busy = false
-		if l.state == running { // else its rows are in the table, and the next claim drains them
-			w.relay.Publish(l.claim.Source.ID, work.applied.Rows[i])
+	for i, p := range work.partitions {
+		p.busy = false
+		if p.state == running { // else its rows are in the table, and the next claim drains them
+			w.relay.Publish(p.claim.Source.ID, work.applied.Rows[i])
 			if work.kept {
-				l.advance(0, l.next, len(work.applied.Rows[i]))
+				p.advance(0, p.next, len(work.applied.Rows[i]))
 				work.isolation().applied(len(work.records))
 				work.again.end()
 			} else {
-				l.applied(work.taken[i], work.batch.Lanes[i].To, len(work.applied.Rows[i]))
-				w.passOutsize(l)
+				p.applied(work.taken[i], work.batch.Moves[i].To, len(work.applied.Rows[i]))
+				w.passOutsize(p)
 			}
-			l.saved = max(l.saved, work.batch.Lanes[i].Published)
-			if l.lock != nil && l.next > l.lock.from {
-				w.free(l)
+			p.saved = max(p.saved, work.batch.Moves[i].Published)
+			if p.lock != nil && p.next > p.lock.from {
+				w.free(p)
 			}
-			w.flow(l)
+			w.flow(p)
 		}
 	}
 	a.movedAt, a.outage = time.Now(), nil
@@ -227,9 +227,9 @@ func (w *work) cut() {
 		return
 	}
 	w.batch, w.records = w.batch.Cut(n), w.records[:n]
-	for i, l := range w.lanes {
-		to := w.batch.Lanes[i].To
-		w.taken[i], _ = slices.BinarySearchFunc(l.queue[:w.taken[i]], to, func(r *kgo.Record, to int64) int {
+	for i, p := range w.partitions {
+		to := w.batch.Moves[i].To
+		w.taken[i], _ = slices.BinarySearchFunc(p.queue[:w.taken[i]], to, func(r *kgo.Record, to int64) int {
 			return cmp.Compare(r.Offset, to)
 		})
 	}
@@ -243,26 +243,26 @@ func (a *applier) release(work *work) {
 	a.w.freed.Broadcast()
 }
 
-// ended lets go of the lanes of a batch that was not committed. The caller holds mu.
+// ended lets go of the partitions of a batch that was not committed. The caller holds mu.
 func (w *work) ended() {
-	for _, l := range w.lanes {
-		l.busy = false
-		l.survived = l.survived || w.trial
-		l.keptSurvived = l.keptSurvived || w.kept && w.again == nil
+	for _, p := range w.partitions {
+		p.busy = false
+		p.survived = p.survived || w.trial
+		p.keptSurvived = p.keptSurvived || w.kept && w.again == nil
 	}
 	w.again.end()
 }
 
-// doubt hands lanes to the recoverer: those that were fenced, or all where it is not known.
+// doubt hands partitions to the recoverer: those that were fenced, or all where it is not known.
 func (a *applier) doubt(work *work, fenced *FencedError) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	work.ended()
-	for _, l := range work.lanes {
+	for _, p := range work.partitions {
 		if fenced == nil {
-			a.w.doubt(l, time.Time{})
-		} else if len(fenced.Sources) == 0 || slices.Contains(fenced.Sources, l.claim.Source.ID) {
-			a.w.doubt(l, time.Now())
+			a.w.doubt(p, time.Time{})
+		} else if len(fenced.Sources) == 0 || slices.Contains(fenced.Sources, p.claim.Source.ID) {
+			a.w.doubt(p, time.Now())
 		}
 	}
 	a.w.freed.Broadcast()
@@ -289,11 +289,11 @@ func (a *applier) isolate(work *work, err error) {
 		return
 	}
 	a.suspects = 0
-	offset := work.batch.Lanes[0].From
+	offset := work.batch.Moves[0].From
 	if len(work.records) > 0 {
 		offset = work.records[0].Offset
 	}
-	a.w.suspectAlone(work.lanes[0], offset, err)
+	a.w.suspectAlone(work.partitions[0], offset, err)
 }
 
 // pause waits, or until the context ends.

@@ -54,8 +54,8 @@ func (w *Worker) claimFailed(err error) {
 
 func namesOf(offsets map[string]map[int32]kgo.Offset) (names []TopicPartition) {
 	for topic, partitions := range offsets {
-		for p := range partitions {
-			names = append(names, TopicPartition{topic, p})
+		for number := range partitions {
+			names = append(names, TopicPartition{topic, number})
 		}
 	}
 	return names
@@ -78,65 +78,65 @@ func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]
 	offsets := map[string]map[int32]kgo.Offset{}
 	for i := range found {
 		f := &found[i]
-		if old := w.lanes[f.name]; old != nil { // a partition can be handed out twice
+		if old := w.partitions[f.name]; old != nil { // a partition can be handed out twice
 			w.close(old)
 		}
-		l := newLane(f.claim, w.kinds[f.name.Topic])
-		l.uncompared = true
-		w.add(l)
-		w.take(l, f, seen)
+		p := newPartition(f.claim, w.kinds[f.name.Topic])
+		p.uncompared = true
+		w.add(p)
+		w.take(p, f, seen)
 		switch {
 		case f.unclaimed != nil:
-			w.postpone(l)
+			w.postpone(p)
 		case late:
-			w.doubt(l, time.Now())
+			w.doubt(p, time.Now())
 		default:
-			w.open(l)
+			w.open(p)
 		}
-		if offsets[l.topic] == nil {
-			offsets[l.topic] = map[int32]kgo.Offset{}
+		if offsets[p.topic] == nil {
+			offsets[p.topic] = map[int32]kgo.Offset{}
 		}
-		offsets[l.topic][l.partition] = kgo.NewOffset().At(l.next).WithEpoch(l.fetchEpoch())
+		offsets[p.topic][p.number] = kgo.NewOffset().At(p.next).WithEpoch(p.fetchEpoch())
 	}
 	w.count()
 	return offsets, nil
 }
 
-// add gives a lane to the applier with the fewest. The caller holds mu.
-func (w *Worker) add(l *lane) {
-	w.lanes[l.name()] = l
+// add gives a partition to the applier with the fewest. The caller holds mu.
+func (w *Worker) add(p *partition) {
+	w.partitions[p.name()] = p
 	least := w.appliers[0]
 	for _, a := range w.appliers[1:] {
-		if len(a.lanes) < len(least.lanes) {
+		if len(a.partitions) < len(least.partitions) {
 			least = a
 		}
 	}
-	l.applier = least
-	least.lanes = append(least.lanes, l)
+	p.applier = least
+	least.partitions = append(least.partitions, p)
 }
 
 // noteLostCommits reports a database that went back while this worker was connected: it is behind
 // what this worker committed, and no operator decided that.
-func (w *Worker) noteLostCommits(l *lane, claim Claim) {
-	if lostCommits(l, claim) {
+func (w *Worker) noteLostCommits(p *partition, claim Claim) {
+	if lostCommits(p, claim) {
 		w.metrics.Rollbacks.Inc()
 		w.logger.Error("the database is behind what was committed: it was restored, or a failover lost commits; replaying from its own position",
-			"topic", l.topic, "partition", l.partition, "position", claim.NextOffset, "committed", l.next)
+			"topic", p.topic, "partition", p.number, "position", claim.NextOffset, "committed", p.next)
 	}
 }
 
-func lostCommits(l *lane, claim Claim) bool {
-	return claim.NextOffset < l.next && claim.Source.ID == l.claim.Source.ID && claim.Replay == l.claim.Replay
+func lostCommits(p *partition, claim Claim) bool {
+	return claim.NextOffset < p.next && claim.Source.ID == p.claim.Source.ID && claim.Replay == p.claim.Replay
 }
 
 // noteRollback reports a database that was restored or lost commits: the group knows of commands
 // that the database does not. What it knows of before an operator's decision, or of another log, is
 // no proof; nor is what a consumer told that is no worker.
-func (w *Worker) noteRollback(l *lane, seen *sight, log Log) {
-	if at := seen.reports[TopicPartition{l.topic, l.partition}].at; seen.ahead(l.claim) && at <= log.End {
+func (w *Worker) noteRollback(p *partition, seen *sight, log Log) {
+	if at := seen.reports[TopicPartition{p.topic, p.number}].at; seen.ahead(p.claim) && at <= log.End {
 		w.metrics.Rollbacks.Inc()
 		w.logger.Error("the database is behind what was reported to the group: it was restored, or a failover lost commits; replaying from its own position",
-			"topic", l.topic, "partition", l.partition, "position", l.next, "reported", at)
+			"topic", p.topic, "partition", p.number, "position", p.next, "reported", at)
 	}
 }
 
@@ -146,8 +146,8 @@ const revokeFlush = 2 * time.Second
 
 // revoked gives partitions back: the transaction in flight finishes, its events are flushed, the
 // position is reported.
-func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, partitions map[string][]int32) {
-	lanes, ids := w.retire(partitions)
+func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, numbers map[string][]int32) {
+	partitions, ids := w.retire(numbers)
 	flush, cancel := context.WithTimeout(ctx, revokeFlush)
 	defer cancel()
 	if len(ids) > 0 { // the client tells of each rebalance, also where nothing moves
@@ -155,39 +155,39 @@ func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, partitions map[stri
 			w.logger.Info("partitions move with events unacknowledged: their next owner publishes them", "error", err)
 		}
 	}
-	_ = w.reportLanes(flush, lanes) // it is counted, and the next owner reports
-	w.lost(ctx, nil, partitions)
+	_ = w.reportPartitions(flush, partitions) // it is counted, and the next owner reports
+	w.lost(ctx, nil, numbers)
 }
 
-// retire stops applying lanes, and waits for the transactions in flight on them.
-func (w *Worker) retire(partitions map[string][]int32) (lanes []*lane, publishing []int32) {
+// retire stops applying partitions, and waits for the transactions in flight on them.
+func (w *Worker) retire(numbers map[string][]int32) (partitions []*partition, publishing []int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for topic, ps := range partitions {
-		for _, p := range ps {
-			if l := w.lanes[TopicPartition{topic, p}]; l != nil {
-				for l.busy {
+	for topic, ps := range numbers {
+		for _, number := range ps {
+			if p := w.partitions[TopicPartition{topic, number}]; p != nil {
+				for p.busy {
 					w.freed.Wait()
 				}
-				if l.publishes() {
-					lanes, publishing = append(lanes, l), append(publishing, l.claim.Source.ID)
+				if p.publishes() {
+					partitions, publishing = append(partitions, p), append(publishing, p.claim.Source.ID)
 				}
-				l.state = retired
+				p.state = retired
 			}
 		}
 	}
-	return lanes, publishing
+	return partitions, publishing
 }
 
 // lost forgets partitions that belong to another worker by now. A transaction in flight is fenced
 // in the database.
-func (w *Worker) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
+func (w *Worker) lost(_ context.Context, _ *kgo.Client, numbers map[string][]int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for topic, ps := range partitions {
-		for _, p := range ps {
-			if l := w.lanes[TopicPartition{topic, p}]; l != nil {
-				w.close(l)
+	for topic, ps := range numbers {
+		for _, number := range ps {
+			if p := w.partitions[TopicPartition{topic, number}]; p != nil {
+				w.close(p)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // Command is one record of a command topic after its envelope was read. What it means is the
 // Handler's business.
 type Command struct {
-	Lane    int    // the partition it came by: an index into Batch.Lanes
+	Move    int    // the partition it came by: an index into Batch.Moves
 	Offset  int64  // of the record
 	Epoch   int32  // the record's leader epoch; -1: not known
 	Type    string // "CreateBatch", …, without the prefix allocation.v1.
@@ -34,9 +34,9 @@ type Refusal struct {
 	Message string // a sentence for a person: field, value, what is allowed
 }
 
-// Lane is what one transaction does to the position of one partition. It commits only if the claim
-// still holds and the position is where this worker left it.
-type Lane struct {
+// PositionMove is what one transaction does to the position of one partition. It commits only if
+// the claim still holds and the position is where this worker left it.
+type PositionMove struct {
 	Source    outbox.Source
 	Token     Token // of the claim
 	From, To  int64 // the offset applied up to, before and after
@@ -53,7 +53,7 @@ type Token [16]byte
 // keeps the order of each partition.
 type Batch struct {
 	Applier  int // whose it is: one applier's batches come one after the other
-	Lanes    []Lane
+	Moves    []PositionMove
 	Commands []Command
 	Free     []string // keys for which nothing waits behind these commands: they are held no longer
 	Reread   *Reread  // the batch of records that the commands are of, where that is read again; else nil
@@ -67,12 +67,12 @@ type Batch struct {
 // Cut is the batch without its commands from n on: each partition's position stops at its first
 // command that is left out.
 func (b Batch) Cut(n int) Batch {
-	b.Lanes, b.Free = slices.Clone(b.Lanes), nil
+	b.Moves, b.Free = slices.Clone(b.Moves), nil
 	for i, c := range slices.Backward(b.Commands[n:]) {
-		if l := &b.Lanes[c.Lane]; c.Kept == nil {
-			l.To, l.Epoch = c.Offset, -1
-			if before := n + i - 1; before >= 0 && b.Commands[before].Lane == c.Lane {
-				l.Epoch = b.Commands[before].Epoch
+		if m := &b.Moves[c.Move]; c.Kept == nil {
+			m.To, m.Epoch = c.Offset, -1
+			if before := n + i - 1; before >= 0 && b.Commands[before].Move == c.Move {
+				m.Epoch = b.Commands[before].Epoch
 			}
 		}
 	}
@@ -83,7 +83,7 @@ func (b Batch) Cut(n int) Batch {
 // Applied is what a committed transaction did. With fewer outcomes than the batch has commands it
 // took only the first: all together would have been too much for one transaction, see Batch.Cut.
 type Applied struct {
-	Rows     [][]outbox.Row // by lane, numbered on from its NextRow
+	Rows     [][]outbox.Row // by move, numbered on from its NextRow
 	Outcomes []Outcome      // by command
 }
 

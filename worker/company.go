@@ -207,7 +207,7 @@ func (w *Worker) attend(ctx context.Context) error {
 }
 
 // attendOften attends when it is time or somebody waits for it, and has the group told with the
-// offset of one lane.
+// offset of one partition.
 func (w *Worker) attendOften(ctx context.Context) {
 	if !w.summoned.Swap(false) && time.Since(w.attendedAt()) < attendEvery {
 		return
@@ -221,9 +221,9 @@ func (w *Worker) attendOften(ctx context.Context) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		if l.committed >= 0 && l.state != doubtful && l.state != seeking {
-			l.committed = -1
+	for _, p := range w.partitions {
+		if p.committed >= 0 && p.state != doubtful && p.state != seeking {
+			p.committed = -1
 			return
 		}
 	}

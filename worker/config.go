@@ -45,11 +45,11 @@ type Topic struct {
 // Bounds of what a worker keeps in memory. Queued bytes count keys, values, headers and what
 // records cost beside them.
 const (
-	queueBytes   = 16 << 20  // of all lanes together; above it, each has an even share
-	laneQueueMin = 128 << 10 // the least share
-	batchBytes   = 4 << 20   // of one transaction; a larger record goes alone
-	recordBytes  = 256       // of a record beside its contents
-	headerBytes  = 40        // of a header beside its contents
+	queueBytes        = 16 << 20  // of all partitions together; above it, each has an even share
+	partitionQueueMin = 128 << 10 // the least share
+	batchBytes        = 4 << 20   // of one transaction; a larger record goes alone
+	recordBytes       = 256       // of a record beside its contents
+	headerBytes       = 40        // of a header beside its contents
 
 	// Brokers count compressed bytes, which small records multiply when they are unpacked. A larger
 	// batch of records comes alone.

@@ -8,13 +8,14 @@
 // claim. Whatever else happens, the partition is claimed again and read from where the database
 // says that it is.
 //
-// A record's way: poll → lane → applier → decode → Store.Apply → relay → acknowledged → position.
+// A record's way: poll → partition → applier → decode → Store.Apply → relay → acknowledged →
+// position.
 //
 // Goroutines, all owned and awaited by Run:
-//   - the poll loop: routes records to lanes and never blocks between a poll and AllowRebalance; it
-//     alone seeks, so that records of before a seek cannot arrive after it;
-//   - the appliers: each owns the lanes that it was given, and applies what waits in them;
-//   - the recoverer: claims lanes again that were fenced, or whose transaction's outcome is
+//   - the poll loop: routes records to partitions and never blocks between a poll and
+//     AllowRebalance; it alone seeks, so that records of before a seek cannot arrive after it;
+//   - the appliers: each owns the partitions that it was given, and applies what waits in them;
+//   - the recoverer: claims partitions again that were fenced, or whose transaction's outcome is
 //     unknown;
 //   - the keeper: finds commands that the database keeps, and that an operator let go on;
 //   - the reporter: writes published rows of idle partitions, and commits to the group what is
@@ -25,7 +26,7 @@
 //     that no member of the group has;
 //   - the fetch watch: resumes partitions whose fetch failed, and finds those that stand;
 //   - one for each batch of records that is too large to be unpacked, and whose header is read;
-//   - one for each lane whose old rows are being drained, and one for rows that no member has.
+//   - one for each partition whose old rows are being drained, and one for rows that no member has.
 //
 // franz-go calls assign, revoke and lose from its own goroutine.
 //
@@ -48,9 +49,9 @@
 // commands, when that happens again and again, and in the end with its keys locked before they are
 // read, or one that takes long would never be first (see applier.finish and Batch.LockFirst).
 //
-// There is one lock, Worker.mu, for lanes and what is in them. It is never held across a call to
-// the Store or to Kafka, nor while the relay waits for acknowledgements. Opening and closing a
+// There is one lock, Worker.mu, for partitions and what is in them. It is never held across a call
+// to the Store or to Kafka, nor while the relay waits for acknowledgements. Opening and closing a
 // source of the relay is done under it: closing waits until the source's goroutine has ended, which
 // is as long as it takes to cancel what that asks the table. What the applier alone changes of a
-// lane while it is busy with it, it may also read without the lock: see lane.
+// partition while it is busy with it, it may also read without the lock: see partition.
 package worker

@@ -35,9 +35,9 @@ func (e *FencedError) Error() string { return fmt.Sprintf("fenced on sources %v"
 type LockedError struct {
 	What   string // is locked, for people
 	Holder string // who has it, for people
-	// From is where lanes cannot go on, by their index in the batch: at the first of its commands
-	// that needs what is locked. Without any, nobody knows which commands need it. In the answer to
-	// a call about several positions, it has the index of each that was left out.
+	// From is where partitions cannot go on, by their index in the batch: at the first of its
+	// commands that needs what is locked. Without any, nobody knows which commands need it. In the
+	// answer to a call about several positions, it has the index of each that was left out.
 	From map[int]int64
 }
 

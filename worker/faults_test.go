@@ -193,7 +193,7 @@ func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {
 		claimer = s
 		return faulty{Store: s, apply: func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
 			steal.Do(func() { // a stalled worker claims late, and never comes back
-				source := batch.Lanes[0].Source
+				source := batch.Moves[0].Source
 				_, err := claimer.Claim(ctx, []worker.ClaimRequest{{Topic: source.Topic, TopicID: source.TopicID, Partition: source.Partition}})
 				require.NoError(t, err)
 			})

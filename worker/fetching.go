@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// fetching is about what comes from a lane's partition, and what keeps it from coming.
+// fetching is about what comes from a partition's log, and what keeps it from coming.
 type fetching struct {
 	fetchFailure  string    // of the last fetch; empty: it did not fail
 	failedFetches int       // in a row
@@ -41,55 +41,56 @@ const (
 	fetchLook    = time.Second
 )
 
-func (l *lane) startFetching(now time.Time) {
-	l.fetchFailure, l.failedFetches, l.resumeAt, l.resumedAt, l.noRoom = "", 0, time.Time{}, time.Time{}, false
-	l.behindSince, l.measuredAt = time.Time{}, now
-	l.savedTrouble = "" // it counts only under the claim that it was saved under
+func (p *partition) startFetching(now time.Time) {
+	p.fetchFailure, p.failedFetches, p.resumeAt, p.resumedAt, p.noRoom = "", 0, time.Time{}, time.Time{}, false
+	p.behindSince, p.measuredAt = time.Time{}, now
+	p.savedTrouble = "" // it counts only under the claim that it was saved under
 }
 
 // came notes that records came.
-func (l *lane) came() {
-	l.fetchFailure, l.failedFetches, l.behindSince, l.noRoom = "", 0, time.Time{}, false
+func (p *partition) came() {
+	p.fetchFailure, p.failedFetches, p.behindSince, p.noRoom = "", 0, time.Time{}, false
 }
 
-// fetchError has a lane claimed again whose position the log may not have: the claim tells, and
-// says why. A batch that is left packed is passed. After anything else the client would ask again
-// at once, thousands of times a second. The caller holds mu.
-func (w *Worker) fetchError(l *lane, err error) {
-	if l.why != "" || l.silence != nil {
+// fetchError has a partition claimed again whose position the log may not have: the claim tells,
+// and says why. A batch that is left packed is passed. After anything else the client would ask
+// again at once, thousands of times a second. The caller holds mu.
+func (w *Worker) fetchError(p *partition, err error) {
+	if p.why != "" || p.silence != nil {
 		return
 	}
 	var loss *kgo.ErrDataLoss
 	var left *leftPackedError
 	switch {
-	case l.gap != nil || l.outsize != nil && l.outsize.header != nil: // the client is set to another place before long
+	case p.gap != nil || p.outsize != nil && p.outsize.header != nil: // the client is set to another place before long
 	case errors.As(err, &left):
-		w.outsized(l, left)
+		w.outsized(p, left)
 	case errors.Is(err, errNoRoom):
-		l.noRoom = true
+		p.noRoom = true
 		w.unpacker.idle.Store(w.allApplied())
-		w.pauseFetch(l, noRoomPause)
+		w.pauseFetch(p, noRoomPause)
 	case errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss):
-		l.paused = true
-		w.client.PauseFetchPartitions(l.asMap())
+		p.paused = true
+		w.client.PauseFetchPartitions(p.asMap())
 		w.countFetchError()
-		w.complaints.warn("fetch", err, "topic", l.topic, "partition", l.partition)
-		w.doubt(l, time.Time{})
+		w.complaints.warn("fetch", err, "topic", p.topic, "partition", p.number)
+		w.doubt(p, time.Time{})
 	case errors.Is(err, kerr.UnknownTopicID): // again and again, if the topic was made again
 		w.countFetchError()
-		w.watched.unknown[l.topic] = true
+		w.watched.unknown[p.topic] = true
 		kick(w.watch)
 	default:
 		w.countFetchError()
-		w.fetchFailed(l, err)
-		w.pauseFetch(l, backoff(l.failedFetches, failedFirst, failedMost))
+		w.fetchFailed(p, err)
+		w.pauseFetch(p, backoff(p.failedFetches, failedFirst, failedMost))
 	}
 }
 
-// allApplied reports whether nothing waits in lanes, nor is being applied. The caller holds mu.
+// allApplied reports whether nothing waits in partitions, nor is being applied. The caller holds
+// mu.
 func (w *Worker) allApplied() bool {
-	for _, l := range w.lanes {
-		if l.busy || len(l.queue) > 0 {
+	for _, p := range w.partitions {
+		if p.busy || len(p.queue) > 0 {
 			return false
 		}
 	}
@@ -99,11 +100,11 @@ func (w *Worker) allApplied() bool {
 func (w *Worker) countFetchError() { w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc() }
 
 // fetchFailed notes why nothing comes. The caller holds mu.
-func (w *Worker) fetchFailed(l *lane, err error) {
-	l.failedFetches++
-	l.fetchFailure, l.resumedAt = err.Error(), time.Now()
+func (w *Worker) fetchFailed(p *partition, err error) {
+	p.failedFetches++
+	p.fetchFailure, p.resumedAt = err.Error(), time.Now()
 	if errors.Is(err, kerr.TopicAuthorizationFailed) {
-		l.fetchFailure = fmt.Sprintf("Kafka's access rules do not let this worker read the topic: SECURITY.md lists what each role needs (%v)", err)
+		p.fetchFailure = fmt.Sprintf("Kafka's access rules do not let this worker read the topic: SECURITY.md lists what each role needs (%v)", err)
 		if w.cfg.Refused != nil {
 			w.cfg.Refused()
 		}
@@ -111,15 +112,15 @@ func (w *Worker) fetchFailed(l *lane, err error) {
 	kick(w.resume)
 }
 
-// pauseFetch pauses a lane for a while. The caller holds mu.
-func (w *Worker) pauseFetch(l *lane, wait time.Duration) {
-	l.paused, l.resumeAt = true, time.Now().Add(wait)
-	w.client.PauseFetchPartitions(l.asMap())
+// pauseFetch pauses a partition for a while. The caller holds mu.
+func (w *Worker) pauseFetch(p *partition, wait time.Duration) {
+	p.paused, p.resumeAt = true, time.Now().Add(wait)
+	w.client.PauseFetchPartitions(p.asMap())
 	kick(w.resume)
 }
 
-// runFetchWatch resumes lanes whose fetch failed, and says from which lanes nothing comes though
-// records wait.
+// runFetchWatch resumes partitions whose fetch failed, and says from which partitions nothing comes
+// though records wait.
 func (w *Worker) runFetchWatch(stop context.Context) {
 	w.metrics.fetchWatch.Begin()
 	for wait := fetchLook; sleepUntilKicked(stop, w.resume, wait); {
@@ -138,31 +139,31 @@ func (w *Worker) runMeasure(stop context.Context) {
 // measure asks for the ends of the logs. A leader that does not answer keeps nothing from the
 // others.
 func (w *Worker) measure(ctx context.Context) {
-	lanes := w.measurable()
-	answers, err := w.askAbout(ctx, func(p TopicPartition) bool { return lanes[p] != nil })
+	partitions := w.measurable()
+	answers, err := w.askAbout(ctx, func(p TopicPartition) bool { return partitions[p] != nil })
 	w.metrics.measuring.Ill(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
 	for name, log := range answers.Logs {
-		l := lanes[name]
-		l.see(log.Stable, log.End, now)
-		l.measuredAt = now
-		w.setLag(l)
+		p := partitions[name]
+		p.see(log.Stable, log.End, now)
+		p.measuredAt = now
+		w.setLag(p)
 	}
 }
 
-// measurable are the lanes that are fetched.
-func (w *Worker) measurable() map[TopicPartition]*lane {
+// measurable are the partitions that are fetched.
+func (w *Worker) measurable() map[TopicPartition]*partition {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	lanes := map[TopicPartition]*lane{}
-	for name, l := range w.lanes {
-		if l.silence == nil {
-			lanes[TopicPartition{name.Topic, name.Partition}] = l
+	partitions := map[TopicPartition]*partition{}
+	for name, p := range w.partitions {
+		if p.silence == nil {
+			partitions[TopicPartition{name.Topic, name.Partition}] = p
 		}
 	}
-	return lanes
+	return partitions
 }
 
 // lookAtFetches resumes what is due, and says when to look again.
@@ -171,17 +172,17 @@ func (w *Worker) lookAtFetches(now time.Time) (wait time.Duration) {
 	defer w.mu.Unlock()
 	wait = fetchLook
 	troubled := 0
-	for _, l := range w.lanes {
-		if !l.resumeAt.IsZero() && !now.Before(l.resumeAt) {
-			l.resumeAt, l.resumedAt = time.Time{}, now
-			w.flow(l)
+	for _, p := range w.partitions {
+		if !p.resumeAt.IsZero() && !now.Before(p.resumeAt) {
+			p.resumeAt, p.resumedAt = time.Time{}, now
+			w.flow(p)
 		}
-		if !l.resumeAt.IsZero() {
-			wait = min(wait, max(time.Millisecond, l.resumeAt.Sub(now)))
+		if !p.resumeAt.IsZero() {
+			wait = min(wait, max(time.Millisecond, p.resumeAt.Sub(now)))
 		}
-		w.lookAt(l, now)
-		w.lookForGap(l, now)
-		if l.trouble != "" && l.state != quarantined {
+		w.lookAt(p, now)
+		w.lookForGap(p, now)
+		if p.trouble != "" && p.state != quarantined {
 			troubled++
 		}
 	}
@@ -190,95 +191,95 @@ func (w *Worker) lookAtFetches(now time.Time) (wait time.Duration) {
 	return wait
 }
 
-// lookAt finds out what keeps a lane back. The caller holds mu.
-func (w *Worker) lookAt(l *lane, now time.Time) {
-	published, ok := w.relay.Published(l.claim.Source.ID)
+// lookAt finds out what keeps a partition back. The caller holds mu.
+func (w *Worker) lookAt(p *partition, now time.Time) {
+	published, ok := w.relay.Published(p.claim.Source.ID)
 	if !ok {
-		published = l.nextRow // nobody publishes it here
+		published = p.nextRow // nobody publishes it here
 	}
-	l.look(published, now)
-	if why := l.whyNothingComes(now, w.cfg.StallTimeout); why != "" {
-		l.unapplied = false
-		w.setTrouble(l, why, now)
+	p.look(published, now)
+	if why := p.whyNothingComes(now, w.cfg.StallTimeout); why != "" {
+		p.unapplied = false
+		w.setTrouble(p, why, now)
 		return
 	}
-	why := l.whyNothingIsApplied(now, w.cfg.StallTimeout)
-	l.unapplied = why != "" || l.unapplied && l.trouble != ""
-	w.setTrouble(l, why, now)
+	why := p.whyNothingIsApplied(now, w.cfg.StallTimeout)
+	p.unapplied = why != "" || p.unapplied && p.trouble != ""
+	w.setTrouble(p, why, now)
 }
 
-// whatStands says for people what a lane's trouble is about.
-func (l *lane) whatStands() string {
-	if l.unapplied {
+// whatStands says for people what a partition's trouble is about.
+func (p *partition) whatStands() string {
+	if p.unapplied {
 		return "nothing is applied"
 	}
 	return "nothing comes"
 }
 
 // whyNothingComes says what keeps records from coming; empty where nothing does, or none wait.
-func (l *lane) whyNothingComes(now time.Time, patience time.Duration) string {
-	if l.silence != nil {
-		return l.silence.Error()
+func (p *partition) whyNothingComes(now time.Time, patience time.Duration) string {
+	if p.silence != nil {
+		return p.silence.Error()
 	}
-	switch l.state {
+	switch p.state {
 	case running, draining:
 	case quarantined:
-		return l.fetchFailure
+		return p.fetchFailure
 	default:
-		if l.unapplied {
+		if p.unapplied {
 			return ""
 		}
-		return l.trouble // claimed again, it is fetched anew
+		return p.trouble // claimed again, it is fetched anew
 	}
-	if l.fetchFailure != "" && l.resumeAt.IsZero() && now.Sub(l.resumedAt) > answeredAfter {
-		l.fetchFailure, l.failedFetches = "", 0
+	if p.fetchFailure != "" && p.resumeAt.IsZero() && now.Sub(p.resumedAt) > answeredAfter {
+		p.fetchFailure, p.failedFetches = "", 0
 	}
 	switch {
-	case l.fetchFailure != "":
-		return l.fetchFailure
-	case l.gap != nil: // the log is asked
-	case l.stable <= l.fetched || l.paused && l.resumeAt.IsZero() || l.outsize != nil:
-		l.behindSince = time.Time{}
-	case l.behindSince.IsZero():
-		l.behindSince = now
+	case p.fetchFailure != "":
+		return p.fetchFailure
+	case p.gap != nil: // the log is asked
+	case p.stable <= p.fetched || p.paused && p.resumeAt.IsZero() || p.outsize != nil:
+		p.behindSince = time.Time{}
+	case p.behindSince.IsZero():
+		p.behindSince = now
 	}
-	if l.unmeasured(now, patience) {
+	if p.unmeasured(now, patience) {
 		return "its leader does not say where its log ends"
 	}
-	switch late := !l.behindSince.IsZero() && now.Sub(l.behindSince) > patience; {
-	case late && l.noRoom:
-		return fmt.Sprintf("records wait from offset %d on, and there is no room for them: %s", l.fetched, errNoRoom)
+	switch late := !p.behindSince.IsZero() && now.Sub(p.behindSince) > patience; {
+	case late && p.noRoom:
+		return fmt.Sprintf("records wait from offset %d on, and there is no room for them: %s", p.fetched, errNoRoom)
 	case late:
-		return fmt.Sprintf("records wait from offset %d on, and none of them comes, with no error", l.fetched)
+		return fmt.Sprintf("records wait from offset %d on, and none of them comes, with no error", p.fetched)
 	}
 	return ""
 }
 
-// unmeasured reports whether nobody has said for long where the lane's log ends.
-func (l *lane) unmeasured(now time.Time, patience time.Duration) bool {
-	return now.Sub(l.measuredAt) > patience+measureEvery
+// unmeasured reports whether nobody has said for long where the partition's log ends.
+func (p *partition) unmeasured(now time.Time, patience time.Duration) bool {
+	return now.Sub(p.measuredAt) > patience+measureEvery
 }
 
 // setTrouble logs when nothing comes any more, and when that has ended. The caller holds mu.
-func (w *Worker) setTrouble(l *lane, why string, now time.Time) {
+func (w *Worker) setTrouble(p *partition, why string, now time.Time) {
 	switch {
-	case why == l.trouble:
+	case why == p.trouble:
 		return
-	case why == "" && l.unapplied:
-		l.unapplied = false
-		w.logger.Info("a partition is applied again", "topic", l.topic, "partition", l.partition, "after", now.Sub(l.troubleSince).Truncate(time.Second).String())
+	case why == "" && p.unapplied:
+		p.unapplied = false
+		w.logger.Info("a partition is applied again", "topic", p.topic, "partition", p.number, "after", now.Sub(p.troubleSince).Truncate(time.Second).String())
 	case why == "":
-		w.logger.Info("partition is fetched again", "topic", l.topic, "partition", l.partition, "after", now.Sub(l.troubleSince).Truncate(time.Second).String())
-	case l.trouble == "" && l.unapplied:
-		l.troubleSince = l.progress.since
-		w.logger.Error("nothing of a partition is applied; trying on", "topic", l.topic, "partition", l.partition, "position", l.next, "stable", l.stable, "reason", why)
-	case l.trouble == "":
-		l.troubleSince = now
-		w.logger.Error("nothing comes from a partition; trying on", "topic", l.topic, "partition", l.partition, "position", l.next, "stable", l.stable, "reason", why)
+		w.logger.Info("partition is fetched again", "topic", p.topic, "partition", p.number, "after", now.Sub(p.troubleSince).Truncate(time.Second).String())
+	case p.trouble == "" && p.unapplied:
+		p.troubleSince = p.progress.since
+		w.logger.Error("nothing of a partition is applied; trying on", "topic", p.topic, "partition", p.number, "position", p.next, "stable", p.stable, "reason", why)
+	case p.trouble == "":
+		p.troubleSince = now
+		w.logger.Error("nothing comes from a partition; trying on", "topic", p.topic, "partition", p.number, "position", p.next, "stable", p.stable, "reason", why)
 	default:
-		w.complaints.warn(l.whatStands()+", for another reason", errors.New(why), "topic", l.topic, "partition", l.partition)
+		w.complaints.warn(p.whatStands()+", for another reason", errors.New(why), "topic", p.topic, "partition", p.number)
 	}
-	l.trouble = why
+	p.trouble = why
 }
 
 // saveTroubles writes down what has changed, for people who look from elsewhere.
@@ -294,9 +295,9 @@ func (w *Worker) saveTroubles(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range changed {
-		for _, l := range w.lanes {
-			if l.claim.Source.ID == t.Source && l.claim.Token == t.Token {
-				l.savedTrouble = t.Why
+		for _, p := range w.partitions {
+			if p.claim.Source.ID == t.Source && p.claim.Token == t.Token {
+				p.savedTrouble = t.Why
 			}
 		}
 	}
@@ -305,9 +306,9 @@ func (w *Worker) saveTroubles(ctx context.Context) {
 func (w *Worker) changedTroubles() (changed []Trouble) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		if l.trouble != l.savedTrouble {
-			changed = append(changed, Trouble{Source: l.claim.Source.ID, Token: l.claim.Token, Since: l.troubleSince, Why: l.trouble})
+	for _, p := range w.partitions {
+		if p.trouble != p.savedTrouble {
+			changed = append(changed, Trouble{Source: p.claim.Source.ID, Token: p.claim.Token, Since: p.troubleSince, Why: p.trouble})
 		}
 	}
 	return changed

@@ -222,7 +222,7 @@ func (w *Worker) wentBack(claims []Claim) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.ContainsFunc(claims, func(c Claim) bool {
-		l := w.lanes[TopicPartition{c.Source.Topic, c.Source.Partition}]
-		return l != nil && lostCommits(l, c)
+		p := w.partitions[TopicPartition{c.Source.Topic, c.Source.Partition}]
+		return p != nil && lostCommits(p, c)
 	})
 }

@@ -15,11 +15,11 @@ import (
 	"allocation/outbox"
 )
 
-// gap is a place in a lane where records do not follow each other. Aborted transactions leave such
-// places, and compaction does. But the client also passes over records that it cannot read, and
-// believes what records say of their own offsets: brokers let a producer write a batch whose
+// gap is a place in a partition where records do not follow each other. Aborted transactions leave
+// such places, and compaction does. But the client also passes over records that it cannot read,
+// and believes what records say of their own offsets: brokers let a producer write a batch whose
 // records claim any offset, and what other producers wrote in between would never come. So the log
-// itself has to explain each gap, by the headers of its batches. Until then the lane takes no
+// itself has to explain each gap, by the headers of its batches. Until then the partition takes no
 // records.
 type gap struct {
 	source outbox.Source
@@ -39,42 +39,42 @@ const (
 var errNotGiven = errors.New("the Kafka client did not give records that are in the log")
 
 // hold keeps records back until the log has explained the gap before the last of them that has one.
-func (l *lane) hold(records []*kgo.Record) {
-	if l.gap == nil {
-		l.gap = &gap{source: l.claim.Source, from: l.fetched}
+func (p *partition) hold(records []*kgo.Record) {
+	if p.gap == nil {
+		p.gap = &gap{source: p.claim.Source, from: p.fetched}
 	}
-	last := l.fetched
-	if n := len(l.gap.held); n > 0 {
-		last = l.gap.held[n-1].Offset + 1
+	last := p.fetched
+	if n := len(p.gap.held); n > 0 {
+		last = p.gap.held[n-1].Offset + 1
 	}
 	for _, r := range records {
 		if r.Offset < last {
 			continue
 		}
 		if r.Offset > last {
-			l.gap.until = r.Offset
+			p.gap.until = r.Offset
 		}
 		last = r.Offset + 1
-		l.gap.held = append(l.gap.held, r)
+		p.gap.held = append(p.gap.held, r)
 	}
 }
 
 // dropGap forgets the gap, and what is held back.
-func (l *lane) dropGap() {
-	if l.gap != nil && l.gap.cancel != nil {
-		l.gap.cancel()
+func (p *partition) dropGap() {
+	if p.gap != nil && p.gap.cancel != nil {
+		p.gap.cancel()
 	}
-	l.gap = nil
+	p.gap = nil
 }
 
 // explainGap has the log explain a gap. The caller holds mu.
-func (w *Worker) explainGap(l *lane) {
-	g := l.gap
+func (w *Worker) explainGap(p *partition) {
+	g := p.gap
 	if g == nil || g.cancel != nil {
 		return
 	}
-	l.paused = true
-	w.client.PauseFetchPartitions(l.asMap())
+	p.paused = true
+	w.client.PauseFetchPartitions(p.asMap())
 	ctx, cancel := context.WithCancel(context.Background())
 	g.cancel = cancel
 	offsets := make([]int64, len(g.held))
@@ -87,11 +87,11 @@ func (w *Worker) explainGap(l *lane) {
 		for attempt := 1; ; attempt++ {
 			through, bad, err := w.explain(ctx, g.source, g.from, until, offsets)
 			w.mu.Lock()
-			if l.gap != g {
+			if p.gap != g {
 				w.mu.Unlock()
 				return
 			}
-			done := w.heardOfGap(l, through, bad, err)
+			done := w.heardOfGap(p, through, bad, err)
 			w.mu.Unlock()
 			if done {
 				return
@@ -102,74 +102,74 @@ func (w *Worker) explainGap(l *lane) {
 }
 
 // heardOfGap notes what the log says, and reports whether it is an answer. The caller holds mu.
-func (w *Worker) heardOfGap(l *lane, through int64, bad *batchHeader, err error) bool {
-	g := l.gap
+func (w *Worker) heardOfGap(p *partition, through int64, bad *batchHeader, err error) bool {
+	g := p.gap
 	switch {
 	case errors.Is(err, errNotGiven) || errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, errNoTopic):
-		w.complaints.warn("records do not follow each other", err, "topic", l.topic, "partition", l.partition, "offset", g.from)
-		w.doubt(l, time.Time{})
+		w.complaints.warn("records do not follow each other", err, "topic", p.topic, "partition", p.number, "offset", g.from)
+		w.doubt(p, time.Time{})
 	case err != nil && len(g.held) == 0: // nothing came, and that is told when it lasts
-		l.gap = nil
-		w.flow(l)
+		p.gap = nil
+		w.flow(p)
 	case err != nil:
-		w.fetchFailed(l, fmt.Errorf("ask the log what it has from offset %d on, which did not come: %w", g.from, err))
+		w.fetchFailed(p, fmt.Errorf("ask the log what it has from offset %d on, which did not come: %w", g.from, err))
 		return false
-	case !l.takeHeld(g.held, through) || bad != nil && bad.epoch > l.checked:
-		w.doubtLeader(l)
+	case !p.takeHeld(g.held, through) || bad != nil && bad.epoch > p.checked:
+		w.doubtLeader(p)
 	case bad != nil:
-		l.gap = nil
-		l.outsize = &outsize{source: g.source, from: through, header: bad, cancel: g.cancel}
-		l.applier.kick()
+		p.gap = nil
+		p.outsize = &outsize{source: g.source, from: through, header: bad, cancel: g.cancel}
+		p.applier.kick()
 	default:
-		l.gap, l.fetched = nil, max(l.fetched, through)
-		w.pushOn(l, g.held)
-		l.applier.kick()
+		p.gap, p.fetched = nil, max(p.fetched, through)
+		w.pushOn(p, g.held)
+		p.applier.kick()
 	}
 	return true
 }
 
 // takeHeld queues records up to an offset, below which no gap is left to be explained.
-func (l *lane) takeHeld(held []*kgo.Record, until int64) bool {
+func (p *partition) takeHeld(held []*kgo.Record, until int64) bool {
 	for _, r := range held {
 		if r.Offset >= until {
 			return true
 		}
-		if r.Offset < l.fetched {
+		if r.Offset < p.fetched {
 			continue
 		}
-		if r.LeaderEpoch > l.checked {
+		if r.LeaderEpoch > p.checked {
 			return false
 		}
-		l.enqueue(r)
+		p.enqueue(r)
 	}
 	return true
 }
 
-// doubtLeader has a lane claimed again that has a new leader: the claim compares its log. The
+// doubtLeader has a partition claimed again that has a new leader: the claim compares its log. The
 // caller holds mu.
-func (w *Worker) doubtLeader(l *lane) {
-	l.ahead++
-	w.doubt(l, time.Time{})
+func (w *Worker) doubtLeader(p *partition) {
+	p.ahead++
+	w.doubt(p, time.Time{})
 }
 
 // pushOn queues what was fetched, and has a gap in it explained. The caller holds mu.
-func (w *Worker) pushOn(l *lane, records []*kgo.Record) {
-	if !l.push(records) {
-		w.doubtLeader(l)
+func (w *Worker) pushOn(p *partition, records []*kgo.Record) {
+	if !p.push(records) {
+		w.doubtLeader(p)
 	}
-	w.explainGap(l)
-	w.flow(l)
+	w.explainGap(p)
+	w.flow(p)
 }
 
 // lookForGap asks the log where records wait, and none comes. The caller holds mu.
-func (w *Worker) lookForGap(l *lane, now time.Time) {
-	if l.behindSince.IsZero() || now.Sub(l.behindSince) < gapLook || now.Sub(l.lookedAt) < gapAgain ||
-		l.state != running || l.gap != nil || l.outsize != nil || l.paused || l.noRoom {
+func (w *Worker) lookForGap(p *partition, now time.Time) {
+	if p.behindSince.IsZero() || now.Sub(p.behindSince) < gapLook || now.Sub(p.lookedAt) < gapAgain ||
+		p.state != running || p.gap != nil || p.outsize != nil || p.paused || p.noRoom {
 		return // or it is known why none comes
 	}
-	l.lookedAt = now
-	l.gap = &gap{source: l.claim.Source, from: l.fetched, until: l.stable}
-	w.explainGap(l)
+	p.lookedAt = now
+	p.gap = &gap{source: p.claim.Source, from: p.fetched, until: p.stable}
+	w.explainGap(p)
 }
 
 // explain reads the log between two offsets, of which the records with the offsets given have come.

@@ -11,11 +11,11 @@ import (
 
 // work is a batch, and where it came from.
 type work struct {
-	batch   Batch
-	lanes   []*lane
-	taken   []int    // records at the head of each lane's queue
-	records []record // the commands among them
-	applied Applied
+	batch      Batch
+	partitions []*partition
+	taken      []int    // records at the head of each partition's queue
+	records    []record // the commands among them
+	applied    Applied
 
 	trial bool    // its records may end this process, and are noted before
 	kept  bool    // it has no records, but what the database kept
@@ -26,7 +26,7 @@ type work struct {
 // record is a fetched command that is not decoded yet.
 type record struct {
 	*kgo.Record
-	lane int
+	move int
 	kind string
 	kept *Kept // where the database kept it; nil for one that was just fetched
 
@@ -41,7 +41,7 @@ func (w *work) decode(typePrefix string) {
 		c := &w.batch.Commands[i]
 		if r.outsize != nil {
 			*c = r.outsize.command(r.Record, &causes[i])
-			c.Lane, c.Kept = r.lane, r.kept
+			c.Move, c.Kept = r.move, r.kept
 			continue
 		}
 		if w.fails == "" {
@@ -49,7 +49,7 @@ func (w *work) decode(typePrefix string) {
 		} else {
 			decodeFailed(c, r, typePrefix, &causes[i])
 		}
-		c.Lane, c.Epoch, c.Kept, c.Failure = r.lane, r.LeaderEpoch, r.kept, w.fails
+		c.Move, c.Epoch, c.Kept, c.Failure = r.move, r.LeaderEpoch, r.kept, w.fails
 	}
 }
 
@@ -64,8 +64,8 @@ func decodeFailed(c *Command, r record, prefix string, cause *outbox.Cause) {
 	*c = decode(r.Record, prefix, r.kind, cause)
 }
 
-// gather takes the records of the next transaction from the lanes that are ready. Without any it
-// says how long to wait at most; 0: until woken.
+// gather takes the records of the next transaction from the partitions that are ready. Without any
+// it says how long to wait at most; 0: until woken.
 func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	if a.w.barred.Load() != nil {
 		return nil, 0
@@ -73,7 +73,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	ready, wait := a.ready(now)
-	kept, keptWait := a.keptLane(now)
+	kept, keptWait := a.keptPartition(now)
 	a.keptTurn = !a.keptTurn
 	switch {
 	case kept != nil && (len(ready) == 0 || a.keptTurn):
@@ -104,10 +104,10 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		g.fill(ready)
 	}
 	a.turn++
-	for i, l := range g.work.lanes {
-		l.busy = true
-		row, _ := a.w.relay.Published(l.claim.Source.ID)
-		g.work.batch.Lanes[i].Published = max(row, l.saved)
+	for i, p := range g.work.partitions {
+		p.busy = true
+		row, _ := a.w.relay.Published(p.claim.Source.ID)
+		g.work.batch.Moves[i].Published = max(row, p.saved)
 	}
 	return g.work, 0
 }
@@ -123,13 +123,13 @@ const (
 // rest begins after a transaction.
 func (a *applier) rest(start, end time.Time) { a.restsUntil = end.Add(min(mostRest, end.Sub(start))) }
 
-func (a *applier) resting(now time.Time, ready []*lane) bool {
+func (a *applier) resting(now time.Time, ready []*partition) bool {
 	return now.Before(a.restsUntil) && queued(ready) < enough
 }
 
-func queued(lanes []*lane) (n int) {
-	for _, l := range lanes {
-		n += len(l.queue)
+func queued(partitions []*partition) (n int) {
+	for _, p := range partitions {
+		n += len(p.queue)
 	}
 	return n
 }
@@ -156,21 +156,21 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// ready are the lanes to take from, beginning with another one each time; one that must go alone is
-// the only one, when it is its turn.
-func (a *applier) ready(now time.Time) (ready []*lane, wait time.Duration) {
-	for i := range a.lanes {
-		l := a.lanes[(i+a.turn)%len(a.lanes)]
-		if !l.ready(now) {
-			if at := l.mayTryAt(); l.state == running && len(l.queue) > 0 && at.After(now) {
+// ready are the partitions to take from, beginning with another one each time; one that must go
+// alone is the only one, when it is its turn.
+func (a *applier) ready(now time.Time) (ready []*partition, wait time.Duration) {
+	for i := range a.partitions {
+		p := a.partitions[(i+a.turn)%len(a.partitions)]
+		if !p.ready(now) {
+			if at := p.mayTryAt(); p.state == running && len(p.queue) > 0 && at.After(now) {
 				wait = sooner(wait, at.Sub(now))
 			}
 			continue
 		}
-		if !l.alone && l.trial == 0 && !l.outsizeNext() && !l.blocked() {
-			ready = append(ready, l)
+		if !p.alone && p.trial == 0 && !p.outsizeNext() && !p.blocked() {
+			ready = append(ready, p)
 		} else if len(ready) == 0 {
-			return []*lane{l}, 0
+			return []*partition{p}, 0
 		}
 	}
 	return ready, wait
@@ -183,39 +183,40 @@ type gathering struct {
 	bytes    int // still allowed; one record may exceed it
 }
 
-// shortPart of a batch, divided by the lanes, is what a lane may have waiting to be taken as a
-// whole.
+// shortPart of a batch, divided by the partitions, is what a partition may have waiting to be taken
+// as a whole.
 const shortPart = 4
 
-// fill takes all of the lanes that have little waiting, so that none of them waits for the others'
-// turns. What is still allowed it takes from the others in turn, of each as much as there is: the
-// fewer partitions, the fewer keys does a transaction write beside its lines and events.
-func (g *gathering) fill(lanes []*lane) {
-	short := g.commands / (shortPart * len(lanes))
-	for _, l := range lanes {
-		if len(l.queue) <= short {
-			g.take(l, short)
+// fill takes all of the partitions that have little waiting, so that none of them waits for the
+// others' turns. What is still allowed it takes from the others in turn, of each as much as there
+// is: the fewer partitions, the fewer keys does a transaction write beside its lines and events.
+func (g *gathering) fill(partitions []*partition) {
+	short := g.commands / (shortPart * len(partitions))
+	for _, p := range partitions {
+		if len(p.queue) <= short {
+			g.take(p, short)
 		}
 	}
-	for _, l := range lanes {
-		if len(l.queue) > short && g.commands > 0 && g.bytes > 0 {
-			g.take(l, g.commands)
+	for _, p := range partitions {
+		if len(p.queue) > short && g.commands > 0 && g.bytes > 0 {
+			g.take(p, g.commands)
 		}
 	}
 }
 
-// take adds up to most commands of a lane. Control records move the position, and are no commands.
-func (g *gathering) take(l *lane, most int) {
-	taken, to, epoch := 0, l.next, int32(-1)
-	for _, r := range l.queue {
-		if taken > 0 && l.beyondLock(r.Offset) {
+// take adds up to most commands of a partition. Control records move the position, and are no
+// commands.
+func (g *gathering) take(p *partition, most int) {
+	taken, to, epoch := 0, p.next, int32(-1)
+	for _, r := range p.queue {
+		if taken > 0 && p.beyondLock(r.Offset) {
 			break
 		}
 		if !r.Attrs.IsControl() {
 			if most <= 0 || g.bytes <= 0 {
 				break
 			}
-			g.work.records = append(g.work.records, record{Record: r, lane: len(g.work.lanes), kind: l.kind})
+			g.work.records = append(g.work.records, record{Record: r, move: len(g.work.partitions), kind: p.kind})
 			g.bytes -= size(r)
 			g.commands--
 			most--
@@ -226,8 +227,8 @@ func (g *gathering) take(l *lane, most int) {
 	if taken == 0 {
 		return
 	}
-	g.work.lanes = append(g.work.lanes, l)
+	g.work.partitions = append(g.work.partitions, p)
 	g.work.taken = append(g.work.taken, taken)
-	g.work.batch.Lanes = append(g.work.batch.Lanes, Lane{Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: to, NextRow: l.nextRow,
-		Epoch: epoch, Replay: l.claim.Replay})
+	g.work.batch.Moves = append(g.work.batch.Moves, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: to, NextRow: p.nextRow,
+		Epoch: epoch, Replay: p.claim.Replay})
 }

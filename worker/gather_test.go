@@ -8,34 +8,34 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A batch has all of the lanes with little waiting, wherever they stand, and is filled up from as
-// few of the others as it takes, in their turn.
-func TestGathering_fillsFromFewLanesAndLeavesNoShortOneOut(t *testing.T) {
+// A batch has all of the partitions with little waiting, wherever they stand, and is filled up from
+// as few of the others as it takes, in their turn.
+func TestGathering_fillsFromFewPartitionsAndLeavesNoShortOneOut(t *testing.T) {
 	for name, c := range map[string]struct {
-		waiting, want []int // by lane; of the first that are taken from
+		waiting, want []int // by partition; of the first that are taken from
 		most          int
 	}{
-		"one long lane is enough":          {waiting: []int{900, 900, 900}, most: 400, want: []int{400}},
+		"one long partition is enough":     {waiting: []int{900, 900, 900}, most: 400, want: []int{400}},
 		"a second one fills up":            {waiting: []int{300, 900, 900}, most: 400, want: []int{300, 100}},
 		"short ones are taken as a whole":  {waiting: []int{900, 2, 900, 20}, most: 400, want: []int{378, 2, 0, 20}},
 		"everything that waits has room":   {waiting: []int{5, 6, 7}, most: 400, want: []int{5, 6, 7}},
 		"one command, of whose turn it is": {waiting: []int{3, 900}, most: 1, want: []int{1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var lanes []*lane
+			var partitions []*partition
 			for partition, n := range c.waiting {
-				l := newLane(Claim{}, "")
-				l.partition = int32(partition)
+				p := newPartition(Claim{}, "")
+				p.number = int32(partition)
 				for offset := range n {
-					l.push([]*kgo.Record{{Offset: int64(offset)}})
+					p.push([]*kgo.Record{{Offset: int64(offset)}})
 				}
-				lanes = append(lanes, l)
+				partitions = append(partitions, p)
 			}
 			g := gathering{work: &work{}, commands: c.most, bytes: batchBytes}
-			g.fill(lanes)
-			got := make([]int, len(lanes))
-			for i, l := range g.work.lanes {
-				got[l.partition] = g.work.taken[i]
+			g.fill(partitions)
+			got := make([]int, len(partitions))
+			for i, p := range g.work.partitions {
+				got[p.number] = g.work.taken[i]
 			}
 			require.Equal(t, c.want, trimmed(got))
 			require.LessOrEqual(t, len(g.work.records), c.most)
@@ -48,10 +48,10 @@ func TestGathering_fillsFromFewLanesAndLeavesNoShortOneOut(t *testing.T) {
 func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 	w := &Worker{cfg: Config{MaxBatch: 4000}}
 	a := newApplier(w, 0, nil)
-	l := newLane(Claim{}, "")
-	l.state = running
-	a.lanes = []*lane{l}
-	l.push([]*kgo.Record{{Offset: 0}})
+	p := newPartition(Claim{}, "")
+	p.state = running
+	a.partitions = []*partition{p}
+	p.push([]*kgo.Record{{Offset: 0}})
 	end := time.Now()
 	for took, rest := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Second: mostRest} {
 		a.rest(end.Add(-took), end)
@@ -60,15 +60,15 @@ func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 		require.Equal(t, rest, wait)
 	}
 	for offset := range int64(enough) {
-		l.push([]*kgo.Record{{Offset: offset}})
+		p.push([]*kgo.Record{{Offset: offset}})
 	}
-	require.Equal(t, enough, queued(a.lanes))
-	require.True(t, a.resting(end, []*lane{newLane(Claim{}, "")}))
-	require.False(t, a.resting(end, a.lanes))
+	require.Equal(t, enough, queued(a.partitions))
+	require.True(t, a.resting(end, []*partition{newPartition(Claim{}, "")}))
+	require.False(t, a.resting(end, a.partitions))
 	require.False(t, a.resting(end.Add(mostRest), nil))
 }
 
-// trimmed leaves out lanes at the end that nothing was taken from.
+// trimmed leaves out partitions at the end that nothing was taken from.
 func trimmed(counts []int) []int {
 	for len(counts) > 0 && counts[len(counts)-1] == 0 {
 		counts = counts[:len(counts)-1]

@@ -37,15 +37,15 @@ func (w *Worker) Notes() (notes []string) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		if l.state == quarantined {
-			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", l.topic, l.partition, l.why))
+	for _, p := range w.partitions {
+		if p.state == quarantined {
+			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", p.topic, p.number, p.why))
 		}
-		if why := l.waitsForTransaction(w.cfg.StallTimeout, now); why != "" {
-			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", l.topic, l.partition, why))
+		if why := p.waitsForTransaction(w.cfg.StallTimeout, now); why != "" {
+			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", p.topic, p.number, why))
 		}
-		if why := l.whyNothingIsPublished(now, w.cfg.StallTimeout); why != "" && outbox == nil {
-			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", l.topic, l.partition, why))
+		if why := p.whyNothingIsPublished(now, w.cfg.StallTimeout); why != "" && outbox == nil {
+			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", p.topic, p.number, why))
 		}
 	}
 	notes = append(notes, w.company.left...)
@@ -122,14 +122,14 @@ func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 			reasons = append(reasons, fmt.Sprintf("applier %d: %s", i, stalled))
 			outage = outage || a.outage != nil
 		}
-		for _, l := range a.lanes {
-			if l.trouble != "" && l.state != quarantined {
-				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s since %s: %s", l.topic, l.partition, l.whatStands(), l.troubleSince.UTC().Format(time.RFC3339), l.trouble))
+		for _, p := range a.partitions {
+			if p.trouble != "" && p.state != quarantined {
+				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s since %s: %s", p.topic, p.number, p.whatStands(), p.troubleSince.UTC().Format(time.RFC3339), p.trouble))
 			}
-			if l.lock != nil && l.state != quarantined {
-				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s", l.topic, l.partition, l.lock))
+			if p.lock != nil && p.state != quarantined {
+				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s", p.topic, p.number, p.lock))
 			}
-			if stalled != "" || l.trouble != "" || l.state == quarantined || l.lock != nil && now.Sub(l.lock.since) > w.cfg.StallTimeout {
+			if stalled != "" || p.trouble != "" || p.state == quarantined || p.lock != nil && now.Sub(p.lock.since) > w.cfg.StallTimeout {
 				still++
 			}
 		}
@@ -138,16 +138,16 @@ func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 		reasons = append(reasons, w.arriving.String())
 	}
 	slices.Sort(reasons)
-	return reasons, outage || len(reasons) > 0 && still == len(w.lanes)
+	return reasons, outage || len(reasons) > 0 && still == len(w.partitions)
 }
 
 // stalled says how much waits for an applier that does not move; empty where it does, or nothing
 // waits. The caller holds mu.
 func (a *applier) stalled(now time.Time, patience time.Duration) string {
 	waiting := 0
-	for _, l := range a.lanes {
-		if l.state == running {
-			waiting += len(l.queue)
+	for _, p := range a.partitions {
+		if p.state == running {
+			waiting += len(p.queue)
 		}
 	}
 	idle := now.Sub(a.movedAt)

@@ -43,17 +43,17 @@ func (e *evidence) note(outcomes []Outcome, failed bool) {
 
 // suspectAlone counts a command's failure alone. When it failed often enough, while others did not,
 // it is held. The caller holds mu.
-func (w *Worker) suspectAlone(l *lane, offset int64, err error) {
-	if !l.alone {
-		l.failedAt = w.evidence.commits
+func (w *Worker) suspectAlone(p *partition, offset int64, err error) {
+	if !p.alone {
+		p.failedAt = w.evidence.commits
 	}
-	l.alone = true
-	l.failures++
-	l.retryAt = time.Now().Add(backoff(l.failures, 100*time.Millisecond, 30*time.Second))
-	attrs := []any{slog.String("topic", l.topic), slog.Int("partition", int(l.partition)), slog.Int64("offset", offset), slog.Int("failures", l.failures), slog.Any("error", err)}
-	if w.atFault(l) {
-		l.failure = failed(l.failures, err)
-		l.retryAt = time.Time{}
+	p.alone = true
+	p.failures++
+	p.retryAt = time.Now().Add(backoff(p.failures, 100*time.Millisecond, 30*time.Second))
+	attrs := []any{slog.String("topic", p.topic), slog.Int("partition", int(p.number)), slog.Int64("offset", offset), slog.Int("failures", p.failures), slog.Any("error", err)}
+	if w.atFault(p) {
+		p.failure = failed(p.failures, err)
+		p.retryAt = time.Time{}
 		w.logger.Error("a command fails by itself: it becomes a dead letter, and later ones of its key wait for it", attrs...)
 		return
 	}
@@ -67,20 +67,20 @@ func failed(times int, err error) string {
 	return fmt.Sprintf("it failed %d times alone: %s", times, strings.ToValidUTF8(text[:min(most, len(text))], ""))
 }
 
-// atFault reports whether it is the lane's first command that fails, and not everything. The caller
-// holds mu.
-func (w *Worker) atFault(l *lane) bool {
-	if l.failures < maxFailures || !w.mayHold() {
+// atFault reports whether it is the partition's first command that fails, and not everything. The
+// caller holds mu.
+func (w *Worker) atFault(p *partition) bool {
+	if p.failures < maxFailures || !w.mayHold() {
 		return false
 	}
-	return w.evidence.commits > l.failedAt || l.failures >= patientFailures && !w.othersTry(l)
+	return w.evidence.commits > p.failedAt || p.failures >= patientFailures && !w.othersTry(p)
 }
 
-// othersTry reports whether another lane may yet show that commands can be applied. The caller
+// othersTry reports whether another partition may yet show that commands can be applied. The caller
 // holds mu.
-func (w *Worker) othersTry(l *lane) bool {
-	for _, other := range w.lanes {
-		if other != l && other.state == running && len(other.queue) > 0 && other.failures < maxFailures {
+func (w *Worker) othersTry(p *partition) bool {
+	for _, other := range w.partitions {
+		if other != p && other.state == running && len(other.queue) > 0 && other.failures < maxFailures {
 			return true
 		}
 	}

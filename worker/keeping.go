@@ -8,12 +8,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// keeping is about what the database keeps for a lane: dead letters on which an operator decided,
-// and what waits behind held keys. The lane's applier applies it in transactions of its own, in
-// turn with the lane's records.
+// keeping is about what the database keeps for a partition: dead letters on which an operator
+// decided, and what waits behind held keys. The partition's applier applies it in transactions of
+// its own, in turn with the partition's records.
 type keeping struct {
 	backlog bool // there is something to apply
-	held    int  // keys that dead letters of this lane hold
+	held    int  // keys that dead letters of this partition hold
 
 	kept         isolation
 	keptSurvived bool // the last attempt ended, with an error
@@ -88,14 +88,14 @@ func (w *Worker) setBacklogs(backlogs map[int32]Backlog) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	held := 0
-	for _, l := range w.lanes {
-		b := backlogs[l.claim.Source.ID]
-		w.readAgain(l, b.Again)
-		l.held = b.Held
+	for _, p := range w.partitions {
+		b := backlogs[p.claim.Source.ID]
+		w.readAgain(p, b.Again)
+		p.held = b.Held
 		held += b.Held
-		if b.Work && !l.backlog {
-			l.backlog = true
-			l.applier.kick()
+		if b.Work && !p.backlog {
+			p.backlog = true
+			p.applier.kick()
 		}
 	}
 	w.metrics.HeldKeys.Set(float64(held))
@@ -104,53 +104,53 @@ func (w *Worker) setBacklogs(backlogs map[int32]Backlog) {
 // decided hears that an operator decided something.
 func (w *Worker) decided() { kick(w.keep) }
 
-// keptLane is a lane with kept commands to apply; without any that is due, it says how long to wait
-// at most. The caller holds mu.
-func (a *applier) keptLane(now time.Time) (due *lane, wait time.Duration) {
-	for i := range a.lanes {
-		l := a.lanes[(i+a.turn)%len(a.lanes)]
-		if l.state != running || l.busy || !l.backlog && !l.again.isReady() {
+// keptPartition is a partition with kept commands to apply; without any that is due, it says how
+// long to wait at most. The caller holds mu.
+func (a *applier) keptPartition(now time.Time) (due *partition, wait time.Duration) {
+	for i := range a.partitions {
+		p := a.partitions[(i+a.turn)%len(a.partitions)]
+		if p.state != running || p.busy || !p.backlog && !p.again.isReady() {
 			continue
 		}
-		left := l.nextKept().Sub(now)
+		left := p.nextKept().Sub(now)
 		if left <= 0 {
-			return l, 0
+			return p, 0
 		}
 		wait = sooner(wait, left)
 	}
 	return nil, wait
 }
 
-// gatherKept makes a batch of a lane, whose commands are read later. The caller holds mu.
-func (a *applier) gatherKept(l *lane) *work {
+// gatherKept makes a batch of a partition, whose commands are read later. The caller holds mu.
+func (a *applier) gatherKept(p *partition) *work {
 	a.turn++
-	l.busy = true
-	row, _ := a.w.relay.Published(l.claim.Source.ID)
+	p.busy = true
+	row, _ := a.w.relay.Published(p.claim.Source.ID)
 	work := &work{
-		kept: true, lanes: []*lane{l}, taken: []int{0}, fails: l.kept.failure,
-		batch: Batch{Applier: a.number, Lanes: []Lane{{
-			Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: l.next, NextRow: l.nextRow, Published: max(row, l.saved),
+		kept: true, partitions: []*partition{p}, taken: []int{0}, fails: p.kept.failure,
+		batch: Batch{Applier: a.number, Moves: []PositionMove{{
+			Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: p.next, NextRow: p.nextRow, Published: max(row, p.saved),
 		}}},
 	}
-	if l.again.isReady() {
-		l.again.give(work)
+	if p.again.isReady() {
+		p.again.give(work)
 	}
 	return work
 }
 
-// nextKept is when the lane's next kept command may be tried. The caller holds mu.
-func (l *lane) nextKept() time.Time {
-	if l.again.isReady() {
-		return l.again.at
+// nextKept is when the partition's next kept command may be tried. The caller holds mu.
+func (p *partition) nextKept() time.Time {
+	if p.again.isReady() {
+		return p.again.at
 	}
-	return l.kept.at
+	return p.kept.at
 }
 
 // readKept reads what the database keeps. It is not ok when there is nothing left.
 func (a *applier) readKept(ctx context.Context, work *work) (ok bool, err error) {
-	l := work.lanes[0]
-	most := max(1, l.kept.limit)
-	kept, err := a.w.store.Kept(ctx, l.claim.Source.ID, most, l.keptSurvived)
+	p := work.partitions[0]
+	most := max(1, p.kept.limit)
+	kept, err := a.w.store.Kept(ctx, p.claim.Source.ID, most, p.keptSurvived)
 	if err != nil {
 		return false, err
 	}
@@ -160,7 +160,7 @@ func (a *applier) readKept(ctx context.Context, work *work) (ok bool, err error)
 	for i := range kept.Records {
 		work.records = append(work.records, a.w.unkeep(&kept.Records[i]))
 	}
-	if headOf(work.records) != l.kept.head {
+	if headOf(work.records) != p.kept.head {
 		work.fails = "" // an operator decided about another that comes first
 	}
 	if kept.Attempts > keptFatal && len(kept.Records) == 1 && work.fails == "" {
@@ -171,9 +171,9 @@ func (a *applier) readKept(ctx context.Context, work *work) (ok bool, err error)
 	}
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	l.keptSurvived = false
-	l.backlog = !kept.Empty()
-	return l.backlog, nil
+	p.keptSurvived = false
+	p.backlog = !kept.Empty()
+	return p.backlog, nil
 }
 
 // unkeep makes a record of a kept command, as if it had just been fetched.
@@ -195,7 +195,7 @@ func (w *work) isolation() *isolation {
 	if w.again != nil {
 		return &w.again.isolation
 	}
-	return &w.lanes[0].kept
+	return &w.partitions[0].kept
 }
 
 // applied notes that so many kept commands were applied.
@@ -209,7 +209,7 @@ func (i *isolation) applied(n int) {
 // isolateKept looks for the kept command at fault, as isolate does. One that fails alone is held,
 // as if it had just come. The caller holds mu.
 func (a *applier) isolateKept(work *work, err error) {
-	l, i := work.lanes[0], work.isolation()
+	p, i := work.partitions[0], work.isolation()
 	if n := len(work.records); n > 1 {
 		i.suspects, i.limit = n, max(1, n/faultShrink)
 		return
@@ -220,5 +220,5 @@ func (a *applier) isolateKept(work *work, err error) {
 	if i.failures >= maxFailures && a.w.mayHold() {
 		i.failure, i.head = failed(i.failures, err), headOf(work.records)
 	}
-	a.w.logger.Error("a kept command fails", "topic", l.topic, "partition", l.partition, "failures", i.failures, "error", err)
+	a.w.logger.Error("a kept command fails", "topic", p.topic, "partition", p.number, "failures", i.failures, "error", err)
 }

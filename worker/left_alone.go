@@ -31,14 +31,14 @@ func (a *leftAlone) look(ctx context.Context, seen *sight, holdings []Holding) {
 	for name := range a.measured {
 		if _, ok := lags[name]; !ok {
 			delete(a.measured, name)
-			if a.w.lanes[name] == nil {
+			if a.w.partitions[name] == nil {
 				a.w.metrics.Lag.DeleteLabelValues(name.labels()...)
 			}
 		}
 	}
 	waiting := map[string]int64{}
 	for name, lag := range lags {
-		if a.w.lanes[name] == nil {
+		if a.w.partitions[name] == nil {
 			a.measured[name] = true
 			a.w.metrics.Lag.WithLabelValues(name.labels()...).Set(float64(lag))
 		}
@@ -63,7 +63,7 @@ func (a *leftAlone) alone(seen *sight, holdings []Holding) map[TopicPartition]Ho
 		name := TopicPartition{h.Source.Topic, h.Source.Partition}
 		owner, owned := owners[TopicPartition{name.Topic, name.Partition}]
 		unclaimed := owned && owner.ID == own
-		if !h.Retired && a.w.lanes[name] == nil && (!owned || !owner.Worker || unclaimed) {
+		if !h.Retired && a.w.partitions[name] == nil && (!owned || !owner.Worker || unclaimed) {
 			alone[name] = h
 		}
 	}

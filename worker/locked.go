@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// locked is about what somebody outside of the service has locked, and a lane needs: it applies
-// what comes before, and waits there alone.
+// locked is about what somebody outside of the service has locked, and a partition needs: it
+// applies what comes before, and waits there alone.
 type locked struct {
 	from    int64 // the first record that needs it
 	what    string
@@ -19,15 +19,15 @@ type locked struct {
 // does not wait for it.
 const lockedAgain = 500 * time.Millisecond
 
-// blocked reports whether the lane's next record needs what is locked.
-func (l *lane) blocked() bool {
-	return l.lock != nil && len(l.queue) > 0 && l.queue[0].Offset >= l.lock.from
+// blocked reports whether the partition's next record needs what is locked.
+func (p *partition) blocked() bool {
+	return p.lock != nil && len(p.queue) > 0 && p.queue[0].Offset >= p.lock.from
 }
 
 // beyondLock reports whether a record must wait for the lock.
-func (l *lane) beyondLock(offset int64) bool { return l.lock != nil && offset >= l.lock.from }
+func (p *partition) beyondLock(offset int64) bool { return p.lock != nil && offset >= p.lock.from }
 
-// standAside has the lanes wait whose commands need what is locked; where nobody knows which,
+// standAside has the partitions wait whose commands need what is locked; where nobody knows which,
 // smaller batches find out.
 func (a *applier) standAside(work *work, e *LockedError) {
 	a.release(work)
@@ -36,41 +36,41 @@ func (a *applier) standAside(work *work, e *LockedError) {
 	defer w.mu.Unlock()
 	switch {
 	case work.kept:
-		l := work.lanes[0]
+		p := work.partitions[0]
 		i := work.isolation()
 		i.limit, i.at = max(1, len(work.records)/2), time.Now().Add(lockedAgain)
-		w.complaints.warn("kept commands wait for what somebody else has locked", e, "topic", l.topic, "partition", l.partition)
+		w.complaints.warn("kept commands wait for what somebody else has locked", e, "topic", p.topic, "partition", p.number)
 	case len(e.From) > 0:
 		for i, from := range e.From {
-			w.wait(work.lanes[i], from, e)
+			w.wait(work.partitions[i], from, e)
 		}
 	case len(work.records) > 1:
 		a.limit = max(1, len(work.records)/2)
 	default:
-		w.wait(work.lanes[0], work.batch.Lanes[0].From, e)
+		w.wait(work.partitions[0], work.batch.Moves[0].From, e)
 	}
 }
 
-// wait has a lane wait at an offset. The caller holds mu.
-func (w *Worker) wait(l *lane, from int64, e *LockedError) {
+// wait has a partition wait at an offset. The caller holds mu.
+func (w *Worker) wait(p *partition, from int64, e *LockedError) {
 	now := time.Now()
-	was := l.lock
-	l.lock = &locked{from: from, what: e.What, holder: e.Holder, since: now, againAt: now.Add(jitter(lockedAgain))}
+	was := p.lock
+	p.lock = &locked{from: from, what: e.What, holder: e.Holder, since: now, againAt: now.Add(jitter(lockedAgain))}
 	if was != nil {
-		l.lock.since = was.since
+		p.lock.since = was.since
 	}
 	if was == nil || was.what != e.What || was.holder != e.Holder {
-		w.logger.Warn("a partition waits alone for what somebody else has locked", "topic", l.topic, "partition", l.partition, "offset", from,
+		w.logger.Warn("a partition waits alone for what somebody else has locked", "topic", p.topic, "partition", p.number, "offset", from,
 			"locked", e.What, "holder", e.Holder)
 	}
 	w.count()
 }
 
-// free ends a lane's wait. The caller holds mu.
-func (w *Worker) free(l *lane) {
-	w.logger.Info("a partition goes on: what it waited for is not locked any more", "topic", l.topic, "partition", l.partition, "locked", l.lock.what,
-		"waited", time.Since(l.lock.since))
-	l.lock = nil
+// free ends a partition's wait. The caller holds mu.
+func (w *Worker) free(p *partition) {
+	w.logger.Info("a partition goes on: what it waited for is not locked any more", "topic", p.topic, "partition", p.number, "locked", p.lock.what,
+		"waited", time.Since(p.lock.since))
+	p.lock = nil
 	w.count()
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// logEnd is where a lane's log ends, and since when its last stable offset has stood before that:
-// what is between waits for a transaction of a producer, and nobody can have it.
+// logEnd is where a partition's log ends, and since when its last stable offset has stood before
+// that: what is between waits for a transaction of a producer, and nobody can have it.
 type logEnd struct {
 	stable int64     // the last stable offset that is known
 	end    int64     // of the log
@@ -34,37 +34,37 @@ func (e *logEnd) standing(now time.Time) time.Duration {
 }
 
 // waitsForTransaction says what waits where that lasts; empty where it does not.
-func (l *lane) waitsForTransaction(patience time.Duration, now time.Time) string {
-	if l.standing(now) < patience {
+func (p *partition) waitsForTransaction(patience time.Duration, now time.Time) string {
+	if p.standing(now) < patience {
 		return ""
 	}
 	return fmt.Sprintf("%d records from offset %d on wait for a producer's transaction, which has been open for %s: kafka-transactions describe-producers tells whose",
-		l.end-l.stable, l.stable, since(l.standing(now)))
+		p.end-p.stable, p.stable, since(p.standing(now)))
 }
 
-// setLag shows how much of a lane's log is not published, and what keeps its end back; nothing
+// setLag shows how much of a partition's log is not published, and what keeps its end back; nothing
 // where nobody knows: an old figure would look like one of today's. The caller holds mu.
-func (w *Worker) setLag(l *lane) {
-	if l.state == closed {
+func (w *Worker) setLag(p *partition) {
+	if p.state == closed {
 		return
 	}
 	now := time.Now()
-	if l.silence != nil || l.unmeasured(now, w.cfg.StallTimeout) {
-		w.hideLag(l)
+	if p.silence != nil || p.unmeasured(now, w.cfg.StallTimeout) {
+		w.hideLag(p)
 		return
 	}
-	w.metrics.Stands.WithLabelValues(l.labels()...).Set(l.standing(now).Seconds())
-	if l.published >= 0 {
-		w.metrics.Lag.WithLabelValues(l.labels()...).Set(float64(max(0, l.end-l.published)))
+	w.metrics.Stands.WithLabelValues(p.labels()...).Set(p.standing(now).Seconds())
+	if p.published >= 0 {
+		w.metrics.Lag.WithLabelValues(p.labels()...).Set(float64(max(0, p.end-p.published)))
 	}
-	if why := l.waitsForTransaction(w.cfg.StallTimeout, now); why != "" && !l.told {
-		l.told = true
-		w.logger.Warn("commands wait for a producer's transaction", "topic", l.topic, "partition", l.partition, "stable", l.stable, "end", l.end,
-			"open_for", l.standing(now))
+	if why := p.waitsForTransaction(w.cfg.StallTimeout, now); why != "" && !p.told {
+		p.told = true
+		w.logger.Warn("commands wait for a producer's transaction", "topic", p.topic, "partition", p.number, "stable", p.stable, "end", p.end,
+			"open_for", p.standing(now))
 	}
 }
 
-func (w *Worker) hideLag(l *lane) {
-	w.metrics.Lag.DeleteLabelValues(l.labels()...)
-	w.metrics.Stands.DeleteLabelValues(l.labels()...)
+func (w *Worker) hideLag(p *partition) {
+	w.metrics.Lag.DeleteLabelValues(p.labels()...)
+	w.metrics.Stands.DeleteLabelValues(p.labels()...)
 }

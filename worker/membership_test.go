@@ -31,11 +31,11 @@ func TestWorker_claimsOnlyWhatTheGroupLeftIt(t *testing.T) {
 			if c.beat > 0 {
 				w.kafka.beat.set(now.Add(-c.beat))
 			}
-			l := &lane{state: doubtful}
+			p := &partition{state: doubtful}
 			if c.fenced > 0 {
-				l.fencedAt = now.Add(-c.fenced)
+				p.fencedAt = now.Add(-c.fenced)
 			}
-			require.Equal(t, c.may, w.mayClaim(l))
+			require.Equal(t, c.may, w.mayClaim(p))
 		})
 	}
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // outsize is a batch of records that unpacks to more than a worker has room for, or cannot be read.
-// The lane is paused before it. What its header says becomes one dead letter, and the partition
-// goes on behind.
+// The partition is paused before it. What its header says becomes one dead letter, and the
+// partition goes on behind.
 type outsize struct {
 	source  outbox.Source
 	from    int64 // it is the batch that is meant behind this offset
@@ -46,31 +46,31 @@ var errNoTopic = errors.New("the topic was deleted")
 var errBadHeader = errors.New("its header cannot be read")
 
 // outsized has the header of a batch read that the client cannot unpack. The caller holds mu.
-func (w *Worker) outsized(l *lane, which *leftPackedError) {
-	l.paused = true
-	w.client.PauseFetchPartitions(l.asMap())
-	if l.outsize != nil || l.state != running && l.state != draining {
+func (w *Worker) outsized(p *partition, which *leftPackedError) {
+	p.paused = true
+	w.client.PauseFetchPartitions(p.asMap())
+	if p.outsize != nil || p.state != running && p.state != draining {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	o := &outsize{source: l.claim.Source, from: l.fetched, which: which, cancel: cancel}
-	l.outsize = o
+	o := &outsize{source: p.claim.Source, from: p.fetched, which: which, cancel: cancel}
+	p.outsize = o
 	w.drains.Go(func() {
 		defer cancel()
-		w.readOutsize(ctx, l, o)
+		w.readOutsize(ctx, p, o)
 	})
 }
 
-// readOutsize tries for as long as the lane waits for it.
-func (w *Worker) readOutsize(ctx context.Context, l *lane, o *outsize) {
+// readOutsize tries for as long as the partition waits for it.
+func (w *Worker) readOutsize(ctx context.Context, p *partition, o *outsize) {
 	for attempt := 1; ; attempt++ {
 		header, err := findHeader(ctx, w.client, o.source, o.from, o.which)
 		w.mu.Lock()
-		if l.outsize != o {
+		if p.outsize != o {
 			w.mu.Unlock()
 			return
 		}
-		done := w.heardOfOutsize(l, header, err)
+		done := w.heardOfOutsize(p, header, err)
 		w.mu.Unlock()
 		if done {
 			return
@@ -80,62 +80,62 @@ func (w *Worker) readOutsize(ctx context.Context, l *lane, o *outsize) {
 }
 
 // heardOfOutsize notes the answer, and reports whether it is one. The caller holds mu.
-func (w *Worker) heardOfOutsize(l *lane, header *batchHeader, err error) bool {
+func (w *Worker) heardOfOutsize(p *partition, header *batchHeader, err error) bool {
 	switch {
 	case errors.Is(err, errBadHeader):
-		l.why = fmt.Sprintf("the batch of records at offset %d %s, and %s: %s offsets reset goes on behind it",
-			l.fetched, l.outsize.which.says(), err, w.cfg.Service)
-		l.dropOutsize()
-		l.fetchFailure = l.why // what reads the log and the database from elsewhere finds nothing wrong
-		w.quarantine(l)
+		p.why = fmt.Sprintf("the batch of records at offset %d %s, and %s: %s offsets reset goes on behind it",
+			p.fetched, p.outsize.which.says(), err, w.cfg.Service)
+		p.dropOutsize()
+		p.fetchFailure = p.why // what reads the log and the database from elsewhere finds nothing wrong
+		w.quarantine(p)
 	case err != nil:
-		w.fetchFailed(l, fmt.Errorf("read the header of the batch of records at offset %d, which %s: %w", l.outsize.from, l.outsize.which.says(), err))
+		w.fetchFailed(p, fmt.Errorf("read the header of the batch of records at offset %d, which %s: %w", p.outsize.from, p.outsize.which.says(), err))
 		return false
 	case header == nil: // it is not there any more
-		l.dropOutsize()
-		w.pauseFetch(l, failedFirst)
-	case header.epoch > l.checked:
-		w.doubt(l, time.Time{}) // a new leader: the claim compares its log
+		p.dropOutsize()
+		w.pauseFetch(p, failedFirst)
+	case header.epoch > p.checked:
+		w.doubt(p, time.Time{}) // a new leader: the claim compares its log
 	default:
-		l.outsize.header = header
-		l.applier.kick()
+		p.outsize.header = header
+		p.applier.kick()
 	}
 	return true
 }
 
 // dropOutsize forgets the batch, should it be read yet.
-func (l *lane) dropOutsize() {
-	if l.outsize != nil {
-		l.outsize.cancel()
-		l.outsize = nil
+func (p *partition) dropOutsize() {
+	if p.outsize != nil {
+		p.outsize.cancel()
+		p.outsize = nil
 	}
 }
 
 // outsizeNext reports whether the batch is what comes next.
-func (l *lane) outsizeNext() bool {
-	return len(l.queue) == 0 && l.outsize != nil && l.outsize.header != nil && !l.outsize.skipped
+func (p *partition) outsizeNext() bool {
+	return len(p.queue) == 0 && p.outsize != nil && p.outsize.header != nil && !p.outsize.skipped
 }
 
 // takeOutsize makes the batch one command, which is refused, or none where its producer aborted it.
-func (g *gathering) takeOutsize(l *lane) {
-	h := l.outsize.header
+func (g *gathering) takeOutsize(p *partition) {
+	h := p.outsize.header
 	if !h.aborted {
-		r := &kgo.Record{Offset: max(h.first, l.next), Timestamp: time.UnixMilli(h.time)}
-		g.work.records = append(g.work.records, record{Record: r, kind: l.kind, outsize: h})
+		r := &kgo.Record{Offset: max(h.first, p.next), Timestamp: time.UnixMilli(h.time)}
+		g.work.records = append(g.work.records, record{Record: r, kind: p.kind, outsize: h})
 	}
-	g.work.lanes = append(g.work.lanes, l)
+	g.work.partitions = append(g.work.partitions, p)
 	g.work.taken = append(g.work.taken, 0)
-	g.work.batch.Lanes = append(g.work.batch.Lanes, Lane{Source: l.claim.Source, Token: l.claim.Token, From: l.next, To: h.Last + 1, NextRow: l.nextRow,
-		Epoch: h.epoch, Replay: l.claim.Replay})
+	g.work.batch.Moves = append(g.work.batch.Moves, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: h.Last + 1, NextRow: p.nextRow,
+		Epoch: h.epoch, Replay: p.claim.Replay})
 }
 
 // passOutsize has the poll loop go on behind the batch, when it is committed. The caller holds mu.
-func (w *Worker) passOutsize(l *lane) {
-	if l.outsize == nil || l.outsize.header == nil || l.next <= l.outsize.header.Last {
+func (w *Worker) passOutsize(p *partition) {
+	if p.outsize == nil || p.outsize.header == nil || p.next <= p.outsize.header.Last {
 		return
 	}
-	l.outsize.skipped = true
-	l.fetched = max(l.fetched, l.next)
+	p.outsize.skipped = true
+	p.fetched = max(p.fetched, p.next)
 	if w.wakePoll != nil {
 		w.wakePoll()
 	}

@@ -50,8 +50,8 @@ func (w *Worker) topics() []string {
 	return names
 }
 
-// poll routes records to lanes until the context ends. Between a poll and AllowRebalance no lane is
-// assigned or revoked, and nothing blocks.
+// poll routes records to partitions until the context ends. Between a poll and AllowRebalance no
+// partition is assigned or revoked, and nothing blocks.
 func (w *Worker) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		polling, cancel := context.WithCancel(ctx)
@@ -72,8 +72,8 @@ func (w *Worker) interruptible(cancel context.CancelFunc) {
 	if cancel == nil {
 		return
 	}
-	for _, l := range w.lanes {
-		if l.toSeek() {
+	for _, p := range w.partitions {
+		if p.toSeek() {
 			cancel()
 		}
 	}
@@ -82,19 +82,19 @@ func (w *Worker) interruptible(cancel context.CancelFunc) {
 func (w *Worker) route(fetches kgo.Fetches) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	fetches.EachPartition(func(p kgo.FetchTopicPartition) { // errors that the client makes up come before records
-		l := w.lanes[TopicPartition{p.Topic, p.Partition}]
-		if l == nil {
-			w.unassigned(p)
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) { // errors that the client makes up come before records
+		p := w.partitions[TopicPartition{f.Topic, f.Partition}]
+		if p == nil {
+			w.unassigned(f)
 			return
 		}
-		if p.Err != nil {
-			w.fetchError(l, p.Err)
-		} else if p.LastStableOffset >= l.stable { // a fetch may have been on its way for longer than a later answer
-			l.see(p.LastStableOffset, p.HighWatermark, time.Now())
+		if f.Err != nil {
+			w.fetchError(p, f.Err)
+		} else if f.LastStableOffset >= p.stable { // a fetch may have been on its way for longer than a later answer
+			p.see(f.LastStableOffset, f.HighWatermark, time.Now())
 		}
-		if l.silence == nil && l.outsize == nil && (l.state == running || l.state == draining) {
-			w.pushOn(l, p.Records)
+		if p.silence == nil && p.outsize == nil && (p.state == running || p.state == draining) {
+			w.pushOn(p, f.Records)
 		}
 	})
 	for _, a := range w.appliers {
@@ -102,90 +102,90 @@ func (w *Worker) route(fetches kgo.Fetches) {
 	}
 }
 
-// unassigned logs errors that belong to no lane. Those of the group membership tells of.
-func (w *Worker) unassigned(p kgo.FetchTopicPartition) {
+// unassigned logs errors that belong to no partition. Those of the group membership tells of.
+func (w *Worker) unassigned(f kgo.FetchTopicPartition) {
 	var session *kgo.ErrGroupSession
-	if p.Err != nil && !errors.As(p.Err, &session) && !errors.Is(p.Err, context.Canceled) && !errors.Is(p.Err, kgo.ErrClientClosed) {
+	if f.Err != nil && !errors.As(f.Err, &session) && !errors.Is(f.Err, context.Canceled) && !errors.Is(f.Err, kgo.ErrClientClosed) {
 		w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
-		w.complaints.warn("fetch", p.Err, "topic", p.Topic, "partition", p.Partition)
+		w.complaints.warn("fetch", f.Err, "topic", f.Topic, "partition", f.Partition)
 	}
-	if errors.Is(p.Err, kerr.TopicAuthorizationFailed) && p.Partition >= 0 {
-		w.hide(p.Topic, true)
+	if errors.Is(f.Err, kerr.TopicAuthorizationFailed) && f.Partition >= 0 {
+		w.hide(f.Topic, true)
 		kick(w.watch)
 	}
 }
 
-// flow pauses a lane that has more than its share of records waiting while all lanes together have
-// what they may, and resumes it when half of that is applied. A lane that has all the work may have
-// all the room: a resumed one waits out the fetch in flight, of lanes without any, and should have
-// enough to do meanwhile. The caller holds mu.
-func (w *Worker) flow(l *lane) {
-	if l.why != "" || l.silence != nil || l.outsize != nil || l.gap != nil || !l.resumeAt.IsZero() {
+// flow pauses a partition that has more than its share of records waiting while all partitions
+// together have what they may, and resumes it when half of that is applied. A partition that has
+// all the work may have all the room: a resumed one waits out the fetch in flight, of partitions
+// without any, and should have enough to do meanwhile. The caller holds mu.
+func (w *Worker) flow(p *partition) {
+	if p.why != "" || p.silence != nil || p.outsize != nil || p.gap != nil || !p.resumeAt.IsZero() {
 		return // it stays paused
 	}
-	queued, share := w.queuedBytes(), max(laneQueueMin, queueBytes/max(1, len(w.lanes)))
+	queued, share := w.queuedBytes(), max(partitionQueueMin, queueBytes/max(1, len(w.partitions)))
 	switch {
-	case !l.paused && queued > queueBytes && l.bytes > share:
-		l.paused = true
-		w.client.PauseFetchPartitions(l.asMap())
-	case l.paused && (queued < queueBytes/2 || l.bytes < share/2):
-		l.paused = false
-		w.client.ResumeFetchPartitions(l.asMap())
+	case !p.paused && queued > queueBytes && p.bytes > share:
+		p.paused = true
+		w.client.PauseFetchPartitions(p.asMap())
+	case p.paused && (queued < queueBytes/2 || p.bytes < share/2):
+		p.paused = false
+		w.client.ResumeFetchPartitions(p.asMap())
 	}
 }
 
 func (w *Worker) queuedBytes() (n int) {
-	for _, l := range w.lanes {
-		n += l.bytes
+	for _, p := range w.partitions {
+		n += p.bytes
 	}
 	return n
 }
 
-// seek sets the fetch positions of lanes that were claimed again. Only the poll loop does it, so
-// that no record of before can follow.
+// seek sets the fetch positions of partitions that were claimed again. Only the poll loop does it,
+// so that no record of before can follow.
 func (w *Worker) seek() {
 	w.mu.Lock()
-	var lanes []*lane
+	var partitions []*partition
 	offsets := map[string]map[int32]kgo.EpochOffset{}
-	for _, l := range w.lanes {
-		if l.toSeek() {
-			lanes = append(lanes, l)
-			if offsets[l.topic] == nil {
-				offsets[l.topic] = map[int32]kgo.EpochOffset{}
+	for _, p := range w.partitions {
+		if p.toSeek() {
+			partitions = append(partitions, p)
+			if offsets[p.topic] == nil {
+				offsets[p.topic] = map[int32]kgo.EpochOffset{}
 			}
-			offsets[l.topic][l.partition] = kgo.EpochOffset{Epoch: l.seekEpoch(), Offset: l.next}
+			offsets[p.topic][p.number] = kgo.EpochOffset{Epoch: p.seekEpoch(), Offset: p.next}
 		}
 	}
 	w.mu.Unlock()
-	if len(lanes) == 0 {
+	if len(partitions) == 0 {
 		return
 	}
 	w.client.SetOffsets(offsets)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range lanes {
+	for _, p := range partitions {
 		switch {
-		case l.state == seeking:
-			w.flow(l)
-			w.open(l)
-		case l.outsize != nil && l.outsize.skipped:
-			l.outsize = nil
-			w.flow(l)
+		case p.state == seeking:
+			w.flow(p)
+			w.open(p)
+		case p.outsize != nil && p.outsize.skipped:
+			p.outsize = nil
+			w.flow(p)
 		}
 	}
 }
 
-// toSeek reports whether the client is to fetch from another place: where the lane was claimed
+// toSeek reports whether the client is to fetch from another place: where the partition was claimed
 // again, or passed a batch that is too large.
-func (l *lane) toSeek() bool {
-	return l.state == seeking || l.outsize != nil && l.outsize.skipped
+func (p *partition) toSeek() bool {
+	return p.state == seeking || p.outsize != nil && p.outsize.skipped
 }
 
-func (l *lane) seekEpoch() int32 {
-	if l.state != seeking {
-		return l.outsize.header.epoch
+func (p *partition) seekEpoch() int32 {
+	if p.state != seeking {
+		return p.outsize.header.epoch
 	}
-	return l.fetchEpoch()
+	return p.fetchEpoch()
 }
 
 // heartbeat notes when Kafka last answered.

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// progress is how far a lane was when it last moved on, or had nothing to do. It is looked at once
-// a second, so records cost nothing, and whatever keeps the lane back is seen: a claim in vain, a
-// seek that nobody makes, rows that are not published, an applier that leaves the lane out.
+// progress is how far a partition was when it last moved on, or had nothing to do. It is looked at
+// once a second, so records cost nothing, and whatever keeps the partition back is seen: a claim in
+// vain, a seek that nobody makes, rows that are not published, an applier that leaves the partition
+// out.
 type progress struct {
-	next  int64     // as lane.next
+	next  int64     // as partition.next
 	since time.Time // zero: not looked at yet
 
 	row      int64 // that was published
@@ -21,60 +22,61 @@ type progress struct {
 	unclaimed error // why the last attempt to claim it again failed; nil: it did not
 }
 
-// look takes down how far a lane is, with the row below which all are published. The caller holds
-// mu.
-func (l *lane) look(published int64, now time.Time) {
-	p := &l.progress
-	if l.unsettled() {
-		if p.since.IsZero() {
-			p.since = now
-		}
-	} else if l.next != p.next || !l.hasWork() || p.since.IsZero() {
-		p.since = now
-	}
-	p.unsent = l.nextRow - published
-	if published != p.row || p.unsent <= 0 || p.rowSince.IsZero() {
-		p.rowSince = now
-		if l.state == draining { // a long drain is slow, and does not stand
-			p.since = now
-		}
-	}
-	p.next, p.row = l.next, published
-}
-
-// unsettled reports whether a lane is on its way from a claim to the next: that does not take long.
-func (l *lane) unsettled() bool {
-	return l.state == doubtful || l.state == seeking || l.state == draining
-}
-
-// hasWork reports whether records wait for a lane, in Kafka or in its queue, and it has no reason
-// of its own to leave them there.
-func (l *lane) hasWork() bool {
-	return l.state == running && l.lock == nil && (l.stable > l.next || len(l.queue) > 0 || l.outsize != nil)
-}
-
-// whyNothingIsApplied says what keeps a lane back that stands for longer than there is patience;
-// empty where nothing does. Of an applier that stands as a whole something else tells. The caller
+// look takes down how far a partition is, with the row below which all are published. The caller
 // holds mu.
-func (l *lane) whyNothingIsApplied(now time.Time, patience time.Duration) string {
-	stood := now.Sub(l.progress.since)
-	if l.progress.since.IsZero() || stood <= patience {
+func (p *partition) look(published int64, now time.Time) {
+	last := &p.progress
+	if p.unsettled() {
+		if last.since.IsZero() {
+			last.since = now
+		}
+	} else if p.next != last.next || !p.hasWork() || last.since.IsZero() {
+		last.since = now
+	}
+	last.unsent = p.nextRow - published
+	if published != last.row || last.unsent <= 0 || last.rowSince.IsZero() {
+		last.rowSince = now
+		if p.state == draining { // a long drain is slow, and does not stand
+			last.since = now
+		}
+	}
+	last.next, last.row = p.next, published
+}
+
+// unsettled reports whether a partition is on its way from a claim to the next: that does not take
+// long.
+func (p *partition) unsettled() bool {
+	return p.state == doubtful || p.state == seeking || p.state == draining
+}
+
+// hasWork reports whether records wait for a partition, in Kafka or in its queue, and it has no
+// reason of its own to leave them there.
+func (p *partition) hasWork() bool {
+	return p.state == running && p.lock == nil && (p.stable > p.next || len(p.queue) > 0 || p.outsize != nil)
+}
+
+// whyNothingIsApplied says what keeps a partition back that stands for longer than there is
+// patience; empty where nothing does. Of an applier that stands as a whole something else tells.
+// The caller holds mu.
+func (p *partition) whyNothingIsApplied(now time.Time, patience time.Duration) string {
+	stood := now.Sub(p.progress.since)
+	if p.progress.since.IsZero() || stood <= patience {
 		return ""
 	}
 	switch {
-	case l.state == doubtful && l.unclaimed != nil:
-		return fmt.Sprintf("it is claimed again and again, in vain: %s", l.unclaimed)
-	case l.state == doubtful:
+	case p.state == doubtful && p.unclaimed != nil:
+		return fmt.Sprintf("it is claimed again and again, in vain: %s", p.unclaimed)
+	case p.state == doubtful:
 		return "it is to be claimed again, and is not"
-	case l.state == seeking:
+	case p.state == seeking:
 		return "it is claimed, and its fetches do not begin"
-	case l.state == draining:
-		return fmt.Sprintf("%d events of before its claim are to be published first, and none of them is", l.unsent)
-	case l.state == running && len(l.queue) == 0 && l.outsize == nil && stood <= 2*patience:
-		// That nothing comes, whyNothingComes says first, unless the lane is claimed again and
+	case p.state == draining:
+		return fmt.Sprintf("%d events of before its claim are to be published first, and none of them is", p.unsent)
+	case p.state == running && len(p.queue) == 0 && p.outsize == nil && stood <= 2*patience:
+		// That nothing comes, whyNothingComes says first, unless the partition is claimed again and
 		// again meanwhile.
-	case l.hasWork() && l.applier.stalled(now, patience) == "":
-		return fmt.Sprintf("records wait from offset %d on, and none of them is applied", l.next)
+	case p.hasWork() && p.applier.stalled(now, patience) == "":
+		return fmt.Sprintf("records wait from offset %d on, and none of them is applied", p.next)
 	}
 	return ""
 }
@@ -83,18 +85,18 @@ func (l *lane) whyNothingIsApplied(now time.Time, patience time.Duration) string
 // adopts them when it has seen them twice.
 const adoption = 3 * watchEvery
 
-// whyNothingIsPublished says how many events of a lane wait where none is published for longer than
-// there is patience. The caller holds mu.
-func (l *lane) whyNothingIsPublished(now time.Time, patience time.Duration) string {
-	p := &l.progress
-	if l.unsettled() || p.rowSince.IsZero() || now.Sub(p.rowSince) <= patience+adoption {
+// whyNothingIsPublished says how many events of a partition wait where none is published for longer
+// than there is patience. The caller holds mu.
+func (p *partition) whyNothingIsPublished(now time.Time, patience time.Duration) string {
+	last := &p.progress
+	if p.unsettled() || last.rowSince.IsZero() || now.Sub(last.rowSince) <= patience+adoption {
 		return ""
 	}
-	return fmt.Sprintf("%d events wait to be published since %s, and none of them is", p.unsent, p.rowSince.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%d events wait to be published since %s, and none of them is", last.unsent, last.rowSince.UTC().Format(time.RFC3339))
 }
 
 // arrival is about partitions that the group gave to this worker, and that are not claimed yet:
-// there are no lanes that could tell of them.
+// there is no state of them yet that could tell.
 type arrival struct {
 	names []TopicPartition
 	since time.Time
@@ -158,14 +160,14 @@ func (w *Worker) arrivalFailed(err error) {
 	}
 }
 
-// unclaimed is how many partitions the group gave to this worker that should be lanes by now. The
+// unclaimed is how many partitions the group gave to this worker that should be claimed by now. The
 // caller holds mu.
 func (w *Worker) unclaimed(now time.Time) (n int) {
 	if !w.arriving.late(now) {
 		return 0
 	}
 	for _, name := range w.arriving.names {
-		if w.lanes[name] == nil {
+		if w.partitions[name] == nil {
 			n++
 		}
 	}

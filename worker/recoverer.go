@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// runRecoverer claims doubtful lanes again. A fenced lane may belong to another worker by now, so
-// it waits until a heartbeat after the fencing was answered and the lane is still assigned; then
-// this worker is the rightful owner, whom a stalled one had fenced.
+// runRecoverer claims doubtful partitions again. A fenced partition may belong to another worker by
+// now, so it waits until a heartbeat after the fencing was answered and the partition is still
+// assigned; then this worker is the rightful owner, whom a stalled one had fenced.
 func (w *Worker) runRecoverer(stop context.Context) {
 	for {
-		due, wait := w.doubtfulLanes(time.Now())
+		due, wait := w.doubtfulPartitions(time.Now())
 		if len(due) > 0 {
 			w.reclaim(stop, due)
 			continue
@@ -43,27 +43,27 @@ func sleepUntilKicked(ctx context.Context, kicked <-chan struct{}, wait time.Dur
 	return ctx.Err() == nil
 }
 
-// doubtfulLanes are those to claim now, and when to look again if others must wait.
-func (w *Worker) doubtfulLanes(now time.Time) (due []*lane, wait time.Duration) {
+// doubtfulPartitions are those to claim now, and when to look again if others must wait.
+func (w *Worker) doubtfulPartitions(now time.Time) (due []*partition, wait time.Duration) {
 	const look = 50 * time.Millisecond
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		if l.state != doubtful {
+	for _, p := range w.partitions {
+		if p.state != doubtful {
 			continue
 		}
-		if l.busy || now.Before(l.retryAt) || !w.mayClaim(l) {
+		if p.busy || now.Before(p.retryAt) || !w.mayClaim(p) {
 			wait = look
 			continue
 		}
-		due = append(due, l)
+		due = append(due, p)
 	}
 	return due, wait
 }
 
-// reclaim claims lanes again, drops everything that was known of them, and has the poll loop seek
-// to their positions.
-func (w *Worker) reclaim(ctx context.Context, due []*lane) {
+// reclaim claims partitions again, drops everything that was known of them, and has the poll loop
+// seek to their positions.
+func (w *Worker) reclaim(ctx context.Context, due []*partition) {
 	found, seen, err := w.claimAgain(ctx, due)
 	if err != nil {
 		w.claimFailed(err)
@@ -73,13 +73,13 @@ func (w *Worker) reclaim(ctx context.Context, due []*lane) {
 	for i := range found {
 		w.reclaimed(&found[i], seen)
 	}
-	for _, l := range due {
-		if l.state != doubtful {
+	for _, p := range due {
+		if p.state != doubtful {
 			continue
 		}
-		if l.unclaimed = err; err != nil {
-			l.tries++
-			l.retryAt = time.Now().Add(backoff(l.tries, 50*time.Millisecond, 2*time.Second))
+		if p.unclaimed = err; err != nil {
+			p.tries++
+			p.retryAt = time.Now().Add(backoff(p.tries, 50*time.Millisecond, 2*time.Second))
 		}
 	}
 	w.count()
@@ -89,10 +89,10 @@ func (w *Worker) reclaim(ctx context.Context, due []*lane) {
 }
 
 // claimAgain asks Kafka, and then claims what may still be claimed: the question may take a while.
-func (w *Worker) claimAgain(ctx context.Context, due []*lane) ([]finding, *sight, error) {
+func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *sight, error) {
 	names := make([]TopicPartition, len(due))
-	for i, l := range due {
-		names[i] = l.name()
+	for i, p := range due {
+		names[i] = p.name()
 	}
 	found, err := w.find(ctx, names)
 	if err != nil {
@@ -100,8 +100,8 @@ func (w *Worker) claimAgain(ctx context.Context, due []*lane) ([]finding, *sight
 	}
 	w.mu.Lock()
 	found = slices.DeleteFunc(found, func(f finding) bool {
-		l := w.lanes[f.name]
-		return l == nil || !w.mayClaim(l)
+		p := w.partitions[f.name]
+		return p == nil || !w.mayClaim(p)
 	})
 	w.mu.Unlock()
 	if len(found) == 0 {
@@ -114,28 +114,28 @@ func (w *Worker) claimAgain(ctx context.Context, due []*lane) ([]finding, *sight
 	return found, seen, nil
 }
 
-// reclaimed takes what was found of a lane. The caller holds mu.
+// reclaimed takes what was found of a partition. The caller holds mu.
 func (w *Worker) reclaimed(f *finding, seen *sight) {
-	l := w.lanes[f.name]
-	if l == nil || l.state != doubtful {
+	p := w.partitions[f.name]
+	if p == nil || p.state != doubtful {
 		return // revoked meanwhile; its next owner claims after this
 	}
 	if f.unclaimed != nil {
-		w.take(l, f, seen)
-		w.postpone(l)
+		w.take(p, f, seen)
+		w.postpone(p)
 		return
 	}
-	if f.silent == nil && l.silence == nil {
-		l.tries++
+	if f.silent == nil && p.silence == nil {
+		p.tries++
 	}
-	tries := l.tries
-	w.noteLostCommits(l, f.claim)
-	w.relay.Close(l.claim.Source.ID)
-	l.adopt(f.claim)
-	w.take(l, f, seen)
-	if l.ahead > unsettled {
-		l.checked = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked
+	tries := p.tries
+	w.noteLostCommits(p, f.claim)
+	w.relay.Close(p.claim.Source.ID)
+	p.adopt(f.claim)
+	w.take(p, f, seen)
+	if p.ahead > unsettled {
+		p.checked = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked
 	}
-	l.tries, l.retryAt = tries, time.Now().Add(backoff(tries, 20*time.Millisecond, 2*time.Second)) // should it be fenced again at once
-	l.state = seeking
+	p.tries, p.retryAt = tries, time.Now().Add(backoff(tries, 20*time.Millisecond, 2*time.Second)) // should it be fenced again at once
+	p.state = seeking
 }

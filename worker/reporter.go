@@ -18,8 +18,8 @@ const (
 	eagerFor    = time.Second // after a nudge; who still waits nudges again before
 )
 
-// runReporter tells the database and the group how far lanes are published. Lanes that move write
-// their published row in their transactions.
+// runReporter tells the database and the group how far partitions are published. Partitions that
+// move write their published row in their transactions.
 func (w *Worker) runReporter(stop context.Context) {
 	w.metrics.reporter.Begin()
 	tick := time.NewTicker(reportEvery)
@@ -32,7 +32,7 @@ func (w *Worker) runReporter(stop context.Context) {
 	}
 }
 
-// saveEagerly writes what is published of lanes for which others wait, until it is time for a
+// saveEagerly writes what is published of partitions for which others wait, until it is time for a
 // report; false when the context ended.
 func (w *Worker) saveEagerly(stop context.Context, tick <-chan time.Time) bool {
 	for {
@@ -54,17 +54,18 @@ func (w *Worker) saveEagerly(stop context.Context, tick <-chan time.Time) bool {
 	}
 }
 
-// eagerProgress is what to write at once, and whether there are lanes for which somebody waits.
+// eagerProgress is what to write at once, and whether there are partitions for which somebody
+// waits.
 func (w *Worker) eagerProgress(now time.Time) (save []Progress, eager bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		if l.eager.Before(now) || l.state == doubtful || l.state == seeking || l.state == closed {
+	for _, p := range w.partitions {
+		if p.eager.Before(now) || p.state == doubtful || p.state == seeking || p.state == closed {
 			continue
 		}
 		eager = true
-		if row, ok := w.relay.Published(l.claim.Source.ID); ok && row > l.saved {
-			save = append(save, Progress{Source: l.claim.Source.ID, Token: l.claim.Token, Published: row})
+		if row, ok := w.relay.Published(p.claim.Source.ID); ok && row > p.saved {
+			save = append(save, Progress{Source: p.claim.Source.ID, Token: p.claim.Token, Published: row})
 		}
 	}
 	return save, eager
@@ -73,47 +74,47 @@ func (w *Worker) eagerProgress(now time.Time) (save []Progress, eager bool) {
 func (w *Worker) reportOnce(ctx context.Context) {
 	w.attendOften(ctx)
 	w.mu.Lock()
-	lanes := make([]*lane, 0, len(w.lanes))
-	for _, l := range w.lanes {
-		lanes = append(lanes, l)
+	partitions := make([]*partition, 0, len(w.partitions))
+	for _, p := range w.partitions {
+		partitions = append(partitions, p)
 	}
 	w.mu.Unlock()
-	err := w.reportLanes(ctx, lanes)
+	err := w.reportPartitions(ctx, partitions)
 	w.saveTroubles(ctx)
 	w.metrics.reporter.Ill(err)
 }
 
-func (w *Worker) reportLanes(ctx context.Context, lanes []*lane) error {
-	save, commit := w.progress(lanes)
+func (w *Worker) reportPartitions(ctx context.Context, partitions []*partition) error {
+	save, commit := w.progress(partitions)
 	unsaved := w.save(ctx, save)
 	return cmp.Or(w.commit(ctx, commit), unsaved)
 }
 
-// progress settles lanes, and says what the database and the group do not know yet.
-func (w *Worker) progress(lanes []*lane) (save []Progress, commit map[string]map[int32]kgo.EpochOffset) {
+// progress settles partitions, and says what the database and the group do not know yet.
+func (w *Worker) progress(partitions []*partition) (save []Progress, commit map[string]map[int32]kgo.EpochOffset) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	for _, l := range lanes {
-		row, ok := w.relay.Published(l.claim.Source.ID)
-		if !ok || l.state == doubtful || l.state == seeking || l.state == closed {
+	for _, p := range partitions {
+		row, ok := w.relay.Published(p.claim.Source.ID)
+		if !ok || p.state == doubtful || p.state == seeking || p.state == closed {
 			continue
 		}
-		l.settle(row)
-		w.setLag(l)
-		resting := !l.busy && now.Sub(l.movedAt) >= reportEvery
-		if row > l.saved && (resting || l.saveNow || l.state == retired) || l.asked {
-			save = append(save, Progress{Source: l.claim.Source.ID, Token: l.claim.Token, Published: row})
+		p.settle(row)
+		w.setLag(p)
+		resting := !p.busy && now.Sub(p.movedAt) >= reportEvery
+		if row > p.saved && (resting || p.saveNow || p.state == retired) || p.asked {
+			save = append(save, Progress{Source: p.claim.Source.ID, Token: p.claim.Token, Published: row})
 		}
-		l.saveNow, l.asked = false, false
-		if l.published >= 0 && l.published != l.committed && l.silence == nil { // or what the group was told is lost before it is compared
+		p.saveNow, p.asked = false, false
+		if p.published >= 0 && p.published != p.committed && p.silence == nil { // or what the group was told is lost before it is compared
 			if commit == nil {
 				commit = map[string]map[int32]kgo.EpochOffset{}
 			}
-			if commit[l.topic] == nil {
-				commit[l.topic] = map[int32]kgo.EpochOffset{}
+			if commit[p.topic] == nil {
+				commit[p.topic] = map[int32]kgo.EpochOffset{}
 			}
-			commit[l.topic][l.partition] = kgo.EpochOffset{Epoch: -1, Offset: l.published}
+			commit[p.topic][p.number] = kgo.EpochOffset{Epoch: -1, Offset: p.published}
 		}
 	}
 	return save, commit
@@ -136,13 +137,13 @@ func (w *Worker) save(ctx context.Context, save []Progress) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		for _, p := range save {
-			if p.Source == l.claim.Source.ID && p.Token == l.claim.Token {
-				l.saved = max(l.saved, p.Published)
-				if slices.Contains(lost, p.Source) {
+	for _, p := range w.partitions {
+		for _, done := range save {
+			if done.Source == p.claim.Source.ID && done.Token == p.claim.Token {
+				p.saved = max(p.saved, done.Published)
+				if slices.Contains(lost, done.Source) {
 					w.metrics.Fenced.Inc()
-					w.doubt(l, time.Now())
+					w.doubt(p, time.Now())
 				}
 			}
 		}
@@ -172,14 +173,14 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+		for _, answer := range t.Partitions {
+			if err := kerr.ErrorForCode(answer.ErrorCode); err != nil {
 				refused = err
 				w.metrics.Retries.WithLabelValues("kafka", "commit").Inc()
 				continue
 			}
-			if l := w.lanes[TopicPartition{t.Topic, p.Partition}]; l != nil {
-				l.committed = offsets[t.Topic][p.Partition].Offset
+			if p := w.partitions[TopicPartition{t.Topic, answer.Partition}]; p != nil {
+				p.committed = offsets[t.Topic][answer.Partition].Offset
 			}
 		}
 	}
@@ -205,9 +206,9 @@ func (w *Worker) runListener(stop context.Context) {
 func (w *Worker) nudged(sources []int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		if slices.Contains(sources, l.claim.Source.ID) {
-			l.saveNow, l.asked, l.eager = true, true, time.Now().Add(eagerFor)
+	for _, p := range w.partitions {
+		if slices.Contains(sources, p.claim.Source.ID) {
+			p.saveNow, p.asked, p.eager = true, true, time.Now().Add(eagerFor)
 			w.kickReporter()
 		}
 	}

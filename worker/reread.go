@@ -15,7 +15,7 @@ import (
 )
 
 // reread is a batch of records that was too large, and that an operator wants read again with more
-// room. A goroutine reads some of its records at a time, and the lane's applier applies them.
+// room. A goroutine reads some of its records at a time, and the partition's applier applies them.
 type reread struct {
 	isolation
 	letter   LetterID
@@ -30,32 +30,32 @@ type reread struct {
 }
 
 // readAgain begins to read a batch again, if it should be. The caller holds mu.
-func (w *Worker) readAgain(l *lane, letter LetterID) {
-	if letter.Source == 0 || l.again != nil || l.state != running {
+func (w *Worker) readAgain(p *partition, letter LetterID) {
+	if letter.Source == 0 || p.again != nil || p.state != running {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &reread{letter: letter, cancel: cancel, ended: make(chan struct{}, 1), survived: l.begun == letter}
-	l.again, l.begun = r, letter
+	r := &reread{letter: letter, cancel: cancel, ended: make(chan struct{}, 1), survived: p.begun == letter}
+	p.again, p.begun = r, letter
 	w.drains.Go(func() {
 		defer cancel()
-		w.runReread(ctx, l, r)
+		w.runReread(ctx, p, r)
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if l.again == r {
-			l.again = nil
+		if p.again == r {
+			p.again = nil
 			kick(w.keep) // for the next
 		}
 	})
 }
 
-// dropBatches forgets the batches of records that are read for a lane apart.
-func (l *lane) dropBatches() {
-	l.dropOutsize()
-	l.dropGap()
-	if l.again != nil {
-		l.again.cancel()
-		l.again = nil
+// dropBatches forgets the batches of records that are read for a partition apart.
+func (p *partition) dropBatches() {
+	p.dropOutsize()
+	p.dropGap()
+	if p.again != nil {
+		p.again.cancel()
+		p.again = nil
 	}
 }
 
@@ -80,7 +80,7 @@ func (r *reread) end() {
 }
 
 // runReread reads the batch until all of it is applied, or nobody wants it any more.
-func (w *Worker) runReread(ctx context.Context, l *lane, r *reread) {
+func (w *Worker) runReread(ctx context.Context, p *partition, r *reread) {
 	reader := &batchReader{client: w.client}
 	defer reader.close()
 	for failures := 0; ctx.Err() == nil; r.survived = true {
@@ -90,14 +90,14 @@ func (w *Worker) runReread(ctx context.Context, l *lane, r *reread) {
 		}
 		var ok bool
 		if err == nil {
-			ok, err = w.readOn(ctx, l, r, reader, &letter)
+			ok, err = w.readOn(ctx, p, r, reader, &letter)
 		}
 		switch {
 		case ctx.Err() != nil || err == nil && !ok:
 			return
 		case err != nil:
 			failures++
-			w.complaints.warn("read a batch of records again", err, "topic", l.topic, "partition", l.partition)
+			w.complaints.warn("read a batch of records again", err, "topic", p.topic, "partition", p.number)
 			pause(ctx, backoff(failures, 100*time.Millisecond, failedMost))
 		default:
 			failures = 0
@@ -107,7 +107,7 @@ func (w *Worker) runReread(ctx context.Context, l *lane, r *reread) {
 
 // readOn reads some of the batch's records, and waits until they are applied or failed. It is not
 // ok where the batch cannot be read.
-func (w *Worker) readOn(ctx context.Context, l *lane, r *reread, reader *batchReader, letter *BatchLetter) (ok bool, err error) {
+func (w *Worker) readOn(ctx context.Context, p *partition, r *reread, reader *batchReader, letter *BatchLetter) (ok bool, err error) {
 	w.mu.Lock()
 	if r.limit == 0 && letter.Attempts == 1 { // nothing tells that one of them ends its worker
 		r.limit = keptMost
@@ -118,19 +118,19 @@ func (w *Worker) readOn(ctx context.Context, l *lane, r *reread, reader *batchRe
 		most = 1
 	}
 	if letter.Attempts > keptFatal+1 { // one command alone would have been held before
-		return false, w.stopReread(ctx, l, letter, fmt.Sprintf("its worker's process ended %d times meanwhile", letter.Attempts-1))
+		return false, w.stopReread(ctx, p, letter, fmt.Sprintf("its worker's process ended %d times meanwhile", letter.Attempts-1))
 	}
 	chunk, err := reader.read(ctx, letter, most)
 	var stop *unreadableError
 	if errors.As(err, &stop) {
-		return false, w.stopReread(ctx, l, letter, stop.Error())
+		return false, w.stopReread(ctx, p, letter, stop.Error())
 	}
 	if err != nil {
 		return false, err
 	}
 	ready := &Reread{Letter: letter.Letter, From: letter.From, First: letter.First, Next: letter.Next, To: chunk.to, Done: chunk.to > letter.Last}
 	w.mu.Lock()
-	if l.again != r {
+	if p.again != r {
 		w.mu.Unlock()
 		return false, nil
 	}
@@ -138,7 +138,7 @@ func (w *Worker) readOn(ctx context.Context, l *lane, r *reread, reader *batchRe
 	if letter.Attempts > keptFatal && len(r.records) == 1 {
 		r.fails = fatal(letter.Attempts)
 	}
-	l.applier.kick()
+	p.applier.kick()
 	w.mu.Unlock()
 	select {
 	case <-r.ended:
@@ -147,8 +147,8 @@ func (w *Worker) readOn(ctx context.Context, l *lane, r *reread, reader *batchRe
 	return true, nil
 }
 
-func (w *Worker) stopReread(ctx context.Context, l *lane, letter *BatchLetter, why string) error {
-	w.logger.Error("a batch of records cannot be read again: see `"+w.cfg.Service+" dlq show`", "topic", l.topic, "partition", l.partition,
+func (w *Worker) stopReread(ctx context.Context, p *partition, letter *BatchLetter, why string) error {
+	w.logger.Error("a batch of records cannot be read again: see `"+w.cfg.Service+" dlq show`", "topic", p.topic, "partition", p.number,
 		"offset", letter.First, "reason", why)
 	return w.store.StopReread(ctx, *letter, why)
 }

@@ -16,7 +16,7 @@ func startSpan(ctx context.Context, tracer trace.Tracer, batch *Batch) (context.
 	if !span.IsRecording() {
 		return ctx, span
 	}
-	span.SetAttributes(attribute.Int("commands", len(batch.Commands)), attribute.Int("partitions", len(batch.Lanes)))
+	span.SetAttributes(attribute.Int("commands", len(batch.Commands)), attribute.Int("partitions", len(batch.Moves)))
 	for i := range batch.Commands {
 		if from := spanContext(&batch.Commands[i]); from.IsValid() {
 			span.AddLink(trace.Link{SpanContext: from})

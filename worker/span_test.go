@@ -16,7 +16,7 @@ func TestSpan_isOneATransactionAndLinkedToItsCommands(t *testing.T) {
 	t.Parallel()
 	recorder := tracetest.NewSpanRecorder()
 	provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(recorder))
-	batch := Batch{Lanes: make([]Lane, 2), Commands: []Command{
+	batch := Batch{Moves: make([]PositionMove, 2), Commands: []Command{
 		{Cause: &outbox.Cause{TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", TraceState: "vendor=1"}},
 		{Cause: &outbox.Cause{}},
 	}}

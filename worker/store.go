@@ -59,10 +59,10 @@ type Store interface {
 	// Kept gives what may be applied now of what is kept for a partition, at most so many commands,
 	// in order. It counts the attempt; forget says that those of before ended, with an error.
 	Kept(ctx context.Context, source int32, most int, forget bool) (KeptBatch, error)
-	// Try notes that a lane's records up to an offset are about to be applied. It answers how often
-	// just this was begun before and never ended, and how far the largest trial went that began
-	// here; forget says that those of before ended, with an error.
-	Try(ctx context.Context, lane Lane, to int64, forget bool) (earlier int, reached int64, err error)
+	// Try notes that a partition's records up to an offset are about to be applied. It answers how
+	// often just this was begun before and never ended, and how far the largest trial went that
+	// began here; forget says that those of before ended, with an error.
+	Try(ctx context.Context, move PositionMove, to int64, forget bool) (earlier int, reached int64, err error)
 
 	// Batches of records that an operator wants read again.
 

@@ -163,10 +163,10 @@ func (s *strays) save(ctx context.Context, claims []Claim) (left []Claim) {
 	return left
 }
 
-// assignedSource reports whether a lane has the source. The caller holds mu.
+// assignedSource reports whether a partition has the source. The caller holds mu.
 func (w *Worker) assignedSource(id int32) bool {
-	for _, l := range w.lanes {
-		if l.claim.Source.ID == id {
+	for _, p := range w.partitions {
+		if p.claim.Source.ID == id {
 			return true
 		}
 	}

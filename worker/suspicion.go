@@ -44,23 +44,23 @@ func (s *suspicion) endanger(from, to int64) {
 }
 
 // trialSize is how many commands to try at once.
-func (l *lane) trialSize() int {
-	if l.next < l.danger {
-		return l.step
+func (p *partition) trialSize() int {
+	if p.next < p.danger {
+		return p.step
 	}
-	return l.trial
+	return p.trial
 }
 
 // survive makes the next trial larger after one that ended well, until it is a batch like any
 // other.
-func (l *lane) survive() {
-	l.survived = false
-	if l.trial == 0 || l.next < l.danger {
+func (p *partition) survive() {
+	p.survived = false
+	if p.trial == 0 || p.next < p.danger {
 		return
 	}
-	l.trial *= trialGrowth
-	if l.trial > suspectRecords {
-		l.trial = 0
+	p.trial *= trialGrowth
+	if p.trial > suspectRecords {
+		p.trial = 0
 	}
 }
 
@@ -73,20 +73,20 @@ func (a *applier) try(ctx context.Context, work *work) (ok bool, err error) {
 	if len(work.records) == 0 {
 		return true, nil
 	}
-	w, l, to := a.w, work.lanes[0], work.records[len(work.records)-1].Offset+1
-	earlier, reached, err := w.store.Try(ctx, work.batch.Lanes[0], to, l.survived)
+	w, p, to := a.w, work.partitions[0], work.records[len(work.records)-1].Offset+1
+	earlier, reached, err := w.store.Try(ctx, work.batch.Moves[0], to, p.survived)
 	if err != nil {
 		return false, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l.survived = false
+	p.survived = false
 	if earlier == 0 && reached <= to {
 		return true, nil
 	}
 	if len(work.records) > 1 {
-		l.endanger(l.next, reached)
-		l.survived = true // this trial is not begun
+		p.endanger(p.next, reached)
+		p.survived = true // this trial is not begun
 		return false, nil
 	}
 	if earlier >= fatalTrials {

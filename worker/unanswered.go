@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// unanswered is about a lane that cannot go on though others do: nobody answers for its log, or
-// somebody else has its position locked. Its fetches are paused. What is left of its events is
+// unanswered is about a partition that cannot go on though others do: nobody answers for its log,
+// or somebody else has its position locked. Its fetches are paused. What is left of its events is
 // published.
 type unanswered struct {
 	silence error // why it cannot go on; nil: it can
@@ -28,35 +28,35 @@ const (
 	askSlow = 3 * time.Second
 )
 
-// take takes down what was found of a lane. The caller holds mu.
-func (w *Worker) take(l *lane, f *finding, seen *sight) {
+// take takes down what was found of a partition. The caller holds mu.
+func (w *Worker) take(p *partition, f *finding, seen *sight) {
 	if f.unclaimed != nil || f.silent != nil {
 		why := f.unclaimed
 		if why == nil {
 			why = noAnswerFor(f.silent)
 		}
-		w.silence(l, why)
+		w.silence(p, why)
 		return
 	}
-	l.judge(f.log)
-	w.watched.learn(l.topic, f.log.TopicID)
-	if l.uncompared {
-		w.noteRollback(l, seen, f.log)
+	p.judge(f.log)
+	w.watched.learn(p.topic, f.log.TopicID)
+	if p.uncompared {
+		w.noteRollback(p, seen, f.log)
 	}
-	l.unanswered = unanswered{}
+	p.unanswered = unanswered{}
 }
 
-// silence notes that a lane cannot go on. The caller holds mu.
-func (w *Worker) silence(l *lane, why error) {
-	l.silence, l.why = why, ""
+// silence notes that a partition cannot go on. The caller holds mu.
+func (w *Worker) silence(p *partition, why error) {
+	p.silence, p.why = why, ""
 	if errors.Is(why, kerr.TopicAuthorizationFailed) && w.cfg.Refused != nil {
 		w.cfg.Refused()
 	}
-	l.asks++
-	l.askAt = time.Now().Add(backoff(l.asks, askSoon, askSlow))
-	l.paused = true
-	w.client.PauseFetchPartitions(l.asMap())
-	w.hideLag(l)
+	p.asks++
+	p.askAt = time.Now().Add(backoff(p.asks, askSoon, askSlow))
+	p.paused = true
+	w.client.PauseFetchPartitions(p.asMap())
+	w.hideLag(p)
 	kick(w.resume) // it is named now
 	kick(w.ask)
 }
@@ -64,18 +64,18 @@ func (w *Worker) silence(l *lane, why error) {
 // noAnswerFor says that nobody answers for a log.
 func noAnswerFor(why error) error { return fmt.Errorf("nobody answers for its log: %w", why) }
 
-// postpone gives a lane without a claim to the recoverer. The caller holds mu.
-func (w *Worker) postpone(l *lane) {
-	l.state, l.retryAt = doubtful, l.askAt
+// postpone gives a partition without a claim to the recoverer. The caller holds mu.
+func (w *Worker) postpone(p *partition) {
+	p.state, p.retryAt = doubtful, p.askAt
 	w.kickRecoverer()
 }
 
-// awaits reports whether the lane is claimed, and waits for Kafka alone.
-func (l *lane) awaits() bool {
-	return l.silence != nil && (l.state == waiting || l.state == draining)
+// awaits reports whether the partition is claimed, and waits for Kafka alone.
+func (p *partition) awaits() bool {
+	return p.silence != nil && (p.state == waiting || p.state == draining)
 }
 
-// runAsker asks again about lanes that nobody answers for. The recoverer claims those that are
+// runAsker asks again about partitions that nobody answers for. The recoverer claims those that are
 // answered for.
 func (w *Worker) runAsker(stop context.Context) {
 	for {
@@ -91,16 +91,16 @@ func (w *Worker) runAsker(stop context.Context) {
 	}
 }
 
-// awaiting are the lanes to ask about now, and when to look again if others must wait.
-func (w *Worker) awaiting(now time.Time) (due map[TopicPartition]*lane, wait time.Duration) {
+// awaiting are the partitions to ask about now, and when to look again if others must wait.
+func (w *Worker) awaiting(now time.Time) (due map[TopicPartition]*partition, wait time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	due = map[TopicPartition]*lane{}
-	for _, l := range w.lanes {
-		switch left := l.askAt.Sub(now); {
-		case !l.awaits():
+	due = map[TopicPartition]*partition{}
+	for _, p := range w.partitions {
+		switch left := p.askAt.Sub(now); {
+		case !p.awaits():
 		case left <= 0:
-			due[TopicPartition{l.topic, l.partition}] = l
+			due[TopicPartition{p.topic, p.number}] = p
 		case wait == 0 || left < wait:
 			wait = left
 		}
@@ -108,20 +108,20 @@ func (w *Worker) awaiting(now time.Time) (due map[TopicPartition]*lane, wait tim
 	return due, wait
 }
 
-func (w *Worker) askAgain(ctx context.Context, due map[TopicPartition]*lane) {
+func (w *Worker) askAgain(ctx context.Context, due map[TopicPartition]*partition) {
 	answers, err := w.askAbout(ctx, func(p TopicPartition) bool { return due[p] != nil })
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for name, l := range due {
-		if !l.awaits() {
+	for name, p := range due {
+		if !p.awaits() {
 			continue
 		}
 		if _, ok := answers.Logs[name]; ok {
-			w.doubt(l, time.Time{})
+			w.doubt(p, time.Time{})
 			continue
 		}
 		why := cmp.Or(answers.Why(name), err, errNoPartition)
-		w.silence(l, noAnswerFor(why))
+		w.silence(p, noAnswerFor(why))
 	}
 }
 

@@ -37,8 +37,8 @@ const (
 var errNoRoom = errors.New("too much that was unpacked is not applied yet")
 
 // leftPackedError says which batch is never unpacked. It is not the client's own error for that:
-// with it the client would stand still for good, also where the lane is paused and does not hear of
-// it.
+// with it the client would stand still for good, also where the partition is paused and does not
+// hear of it.
 type leftPackedError struct {
 	bytes      int    // packed
 	sum        uint32 // of them

@@ -43,17 +43,17 @@ func (w *Worker) watchAgain() time.Duration {
 	if len(w.company.foreign) > 0 || w.barred.Load() != nil {
 		return watchQuarantine
 	}
-	for _, l := range w.lanes {
-		if l.state == quarantined {
+	for _, p := range w.partitions {
+		if p.state == quarantined {
 			return watchQuarantine
 		}
 	}
 	return watchEvery
 }
 
-// watchClaims finds lanes whose claim is not the last: an operator decided about the partition, or
-// another worker claimed it by mistake. It also finds those that are not where they were left,
-// though nothing moved them since the question was asked: the database lost commits.
+// watchClaims finds partitions whose claim is not the last: an operator decided about the
+// partition, or another worker claimed it by mistake. It also finds those that are not where they
+// were left, though nothing moved them since the question was asked: the database lost commits.
 func (w *Worker) watchClaims(holdings []Holding, asked time.Time) {
 	found := make(map[int32]Holding, len(holdings))
 	for _, h := range holdings {
@@ -61,16 +61,16 @@ func (w *Worker) watchClaims(holdings []Holding, asked time.Time) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		settled := l.state == running || l.state == quarantined || l.state == waiting
-		h, ok := found[l.claim.Source.ID]
+	for _, p := range w.partitions {
+		settled := p.state == running || p.state == quarantined || p.state == waiting
+		h, ok := found[p.claim.Source.ID]
 		switch {
 		case !settled || !ok:
-		case h.Token != l.claim.Token:
+		case h.Token != p.claim.Token:
 			w.metrics.Fenced.Inc()
-			w.doubt(l, time.Now())
-		case h.NextOffset < l.next && !l.busy && l.movedAt.Before(asked):
-			w.doubt(l, time.Time{})
+			w.doubt(p, time.Now())
+		case h.NextOffset < p.next && !p.busy && p.movedAt.Before(asked):
+			w.doubt(p, time.Time{})
 		}
 	}
 }

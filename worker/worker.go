@@ -35,11 +35,11 @@ type Worker struct {
 	member     membership
 	complaints complaints
 
-	mu       sync.Mutex
-	freed    *sync.Cond // a lane is no longer busy; uses mu
-	lanes    map[TopicPartition]*lane
-	appliers []*applier
-	wakePoll context.CancelFunc // interrupts the poll in flight; nil while none is
+	mu         sync.Mutex
+	freed      *sync.Cond // a partition is no longer busy; uses mu
+	partitions map[TopicPartition]*partition
+	appliers   []*applier
+	wakePoll   context.CancelFunc // interrupts the poll in flight; nil while none is
 
 	evidence evidence // guarded by mu
 	arriving *arrival // guarded by mu; nil: nothing is to be claimed for the first time
@@ -73,7 +73,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		complaints: complaints{logger: cfg.Logger},
 		tracer:     otel.Tracer(cfg.Service + "/worker"),
 		kinds:      make(map[string]string, len(cfg.Topics)),
-		lanes:      map[TopicPartition]*lane{},
+		partitions: map[TopicPartition]*partition{},
 		ask:        make(chan struct{}, 1),
 		keep:       make(chan struct{}, 1),
 		recover:    make(chan struct{}, 1),
@@ -191,8 +191,8 @@ func (w *Worker) publishedRows() (rows int64) {
 	return rows
 }
 
-// leave reports what is published, and leaves the group; revoking every lane does the rest. flushed
-// says why not everything is.
+// leave reports what is published, and leaves the group; revoking every partition does the rest.
+// flushed says why not everything is.
 func (w *Worker) leave(ctx context.Context, flushed error) error {
 	w.reportOnce(ctx)
 	err := w.client.LeaveGroupContext(ctx)
@@ -212,9 +212,9 @@ func (w *Worker) leave(ctx context.Context, flushed error) error {
 func (w *Worker) sources() (ids []int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		if l.publishes() {
-			ids = append(ids, l.claim.Source.ID)
+	for _, p := range w.partitions {
+		if p.publishes() {
+			ids = append(ids, p.claim.Source.ID)
 		}
 	}
 	return ids
@@ -223,7 +223,7 @@ func (w *Worker) sources() (ids []int32) {
 func (w *Worker) closeAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		w.close(l)
+	for _, p := range w.partitions {
+		w.close(p)
 	}
 }

@@ -30,7 +30,7 @@ func (s *faultyStore) Claim(ctx context.Context, requests []worker.ClaimRequest)
 
 // Apply strikes before a published row is written, and after a commit with rows to publish.
 func (s *faultyStore) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
-	for _, l := range batch.Lanes {
+	for _, l := range batch.Moves {
 		if s.newly(l.Source.ID, l.Published) {
 			s.fault.reach(atAcked)
 		}

@@ -14,7 +14,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`))
 
 	rival := b.Batch(command(1, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`))
-	rival.Lanes, rival.Commands[0].Lane = rival.Lanes[1:], 0
+	rival.Moves, rival.Commands[0].Move = rival.Moves[1:], 0
 	another, rivals := b.Open("rival"), make(chan error, 1)
 	s := b.Interrupted(func() {
 		go func() {
@@ -25,7 +25,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	})
 
 	batch := b.Batch(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":10}`)) // names its product only by its batch
-	batch.Lanes, batch.LockFirst = batch.Lanes[:1], true
+	batch.Moves, batch.LockFirst = batch.Moves[:1], true
 	applied, err := s.Apply(t.Context(), batch)
 	require.NoError(t, err)
 	require.Len(t, applied.Rows[0], 3)
@@ -40,7 +40,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 func TestApply_lockedFirstAndRefused(t *testing.T) {
 	b := setup(t, 1)
 	batch := b.Batch(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
-	batch.LockFirst, batch.Lanes[0].From = true, 7
+	batch.LockFirst, batch.Moves[0].From = true, 7
 	_, err := b.Apply(t.Context(), batch)
 	var fenced *worker.FencedError
 	require.ErrorAs(t, err, &fenced)

@@ -20,12 +20,12 @@ const (
 func TestMain(m *testing.M) { testbed.Main(m) }
 
 var (
-	command  = storetest.Command
-	typed    = storetest.Typed
-	fail     = storetest.Fail
-	onlyLane = storetest.OnlyLane
-	says     = storetest.Says
-	results  = storetest.Results
+	command       = storetest.Command
+	typed         = storetest.Typed
+	fail          = storetest.Fail
+	onlyPartition = storetest.OnlyPartition
+	says          = storetest.Says
+	results       = storetest.Results
 )
 
 // bench is a store of products on a database of its own, with partitions claimed.

@@ -84,7 +84,7 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 		"another worker changed the product": {
 			func(b *bench) {
 				other := b.Open("other")
-				_, err := other.Apply(b.T.Context(), onlyLane(b.Batch(command(1, "ChangeBatchQuantity", `{"batchref":"b1","qty":0}`)), 1))
+				_, err := other.Apply(b.T.Context(), onlyPartition(b.Batch(command(1, "ChangeBatchQuantity", `{"batchref":"b1","qty":0}`)), 1))
 				require.NoError(b.T, err)
 			},
 			`3 OutOfStock {"orderid":"o1","sku":"CHAIR","qty":4}`,
@@ -94,7 +94,7 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 			b := setup(t, 2)
 			b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
 			c.meanwhile(b)
-			batch := onlyLane(b.Batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 0)
+			batch := onlyPartition(b.Batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 0)
 			_, err := b.Apply(t.Context(), batch)
 			require.ErrorIs(t, err, worker.ErrConflict)
 			applied, err := b.Apply(t.Context(), batch)
@@ -122,10 +122,10 @@ func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
 			failed := command(1, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":5}`)
 			failed.Failure = "it panicked"
 			behind := command(1, "CreateBatch", `{"ref":"b3","sku":"CHAIR","qty":5}`)
-			_, err := b.Open("other").Apply(t.Context(), onlyLane(b.Batch(failed, behind), 1))
+			_, err := b.Open("other").Apply(t.Context(), onlyPartition(b.Batch(failed, behind), 1))
 			require.NoError(t, err)
 
-			batch := onlyLane(b.Batch(c.command), 0)
+			batch := onlyPartition(b.Batch(c.command), 0)
 			applied, err := b.Apply(t.Context(), batch)
 			if c.remembered {
 				require.ErrorIs(t, err, worker.ErrConflict)

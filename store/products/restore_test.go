@@ -92,12 +92,12 @@ func TestApply_oversellsNothingAfterARestoreInPlace(t *testing.T) {
 			other := b.Open("other")
 			mine := b.Claims
 			b.Claims = b.ClaimFor(other, 2)
-			replay := onlyLane(b.Batch(command(0, "Allocate", `{"orderid":"oC","sku":"CHAIR","qty":14}`)), 0)
+			replay := onlyPartition(b.Batch(command(0, "Allocate", `{"orderid":"oC","sku":"CHAIR","qty":14}`)), 0)
 			_, err := other.Apply(t.Context(), replay)
 			require.NoError(t, err)
 
 			b.Claims = mine
-			batch := onlyLane(b.Batch(command(2, "Allocate", `{"orderid":"oD","sku":"CHAIR","qty":12}`)), 2)
+			batch := onlyPartition(b.Batch(command(2, "Allocate", `{"orderid":"oD","sku":"CHAIR","qty":12}`)), 2)
 			_, err = b.Apply(t.Context(), batch)
 			require.ErrorIs(t, err, worker.ErrConflict)
 			applied, err := b.Apply(t.Context(), batch)
@@ -120,7 +120,7 @@ func TestClaim_forgetsWhatAppliersRemember(t *testing.T) {
 	// One that is in flight meanwhile, of another partition.
 	var s *store.Store
 	s = b.Interrupted(func() { b.ClaimFor(s, 1) })
-	batch := onlyLane(b.Batch(command(1, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 1)
+	batch := onlyPartition(b.Batch(command(1, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 1)
 	_, err := s.Apply(t.Context(), batch)
 	require.NoError(t, err)
 	require.Zero(t, size())

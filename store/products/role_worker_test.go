@@ -27,7 +27,7 @@ func (b *bench) work(s *store.Store, sku string) error {
 		command(0, "Allocate", `{}`),
 	}, {command(0, "ChangeBatchQuantity", `{"batchref":"b1-%s","qty":1}`, sku), command(0, "Dispatch", `{"orderid":"o1","sku":%q}`, sku)}} {
 		made := w.Batch(batch...)
-		made.LockFirst = made.Lanes[0].From > 0
+		made.LockFirst = made.Moves[0].From > 0
 		if err := w.tryToApply(made); err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (b *bench) readAgain(topic string) error {
 	first := command(0, "", "")
 	first.Batch, first.Refusal = &outbox.RecordBatch{Last: b.Offsets[0] + 1, Records: 2}, &worker.Refusal{Reason: "too_large"}
 	made := b.Batch(first)
-	made.Lanes[0].To++
+	made.Moves[0].To++
 	letter := worker.LetterID{Source: b.Claims[0].Source.ID, Row: b.NextRow[0]}
 	if err := b.tryToApply(made); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 	if err := b.tryToApply(b.Batch(allocate("o3"), allocate("o4"))); err != nil {
 		return err
 	}
-	_, _, err := b.Try(b.T.Context(), b.Batch().Lanes[0], b.Offsets[0]+1, false)
+	_, _, err := b.Try(b.T.Context(), b.Batch().Moves[0], b.Offsets[0]+1, false)
 	if err != nil {
 		return err
 	}

@@ -49,12 +49,12 @@ func TestApply_leavesToTheNextTransactionWhatIsTooMuchForOne(t *testing.T) {
 		applied, err := b.Apply(t.Context(), batch)
 		require.NoError(t, err)
 		batch = batch.Cut(len(applied.Outcomes))
-		for p, lane := range batch.Lanes {
-			require.Equal(t, lane.To, int64(b.Count(fmt.Sprintf(`select next_offset::int from positions where partition = %d`, p))))
+		for p, move := range batch.Moves {
+			require.Equal(t, move.To, int64(b.Count(fmt.Sprintf(`select next_offset::int from positions where partition = %d`, p))))
 		}
 		if len(taken) == 0 {
 			require.Equal(t, 7, b.Count(`select leader_epoch from positions where partition = 0`))
-			require.Equal(t, batch.Lanes[1].From, batch.Lanes[1].To, "nothing of the other partition was taken")
+			require.Equal(t, batch.Moves[1].From, batch.Moves[1].To, "nothing of the other partition was taken")
 		}
 		b.Committed(batch, applied)
 		taken, rest = append(taken, len(applied.Outcomes)), rest[len(applied.Outcomes):]

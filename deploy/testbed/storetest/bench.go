@@ -110,7 +110,7 @@ func (b *Bench) Other(s *store.Store) *Bench {
 // Command is a command that came by a partition.
 func Command(partition int, name, format string, args ...any) worker.Command {
 	data := fmt.Appendf(nil, format, args...)
-	return worker.Command{Lane: partition, Type: name, Data: data, Value: data, Cause: &outbox.Cause{Time: time.Now().UnixMilli()}}
+	return worker.Command{Move: partition, Type: name, Data: data, Value: data, Cause: &outbox.Cause{Time: time.Now().UnixMilli()}}
 }
 
 // Batch puts commands behind what was applied.
@@ -118,28 +118,28 @@ func (b *Bench) Batch(commands ...worker.Command) worker.Batch {
 	batch := worker.Batch{Commands: commands}
 	to := append([]int64{}, b.Offsets...)
 	for i := range commands {
-		commands[i].Offset = to[commands[i].Lane]
-		to[commands[i].Lane]++
+		commands[i].Offset = to[commands[i].Move]
+		to[commands[i].Move]++
 	}
 	for p, c := range b.Claims {
-		batch.Lanes = append(batch.Lanes, worker.Lane{Source: c.Source, Token: c.Token, From: b.Offsets[p], To: to[p], NextRow: b.NextRow[p]})
+		batch.Moves = append(batch.Moves, worker.PositionMove{Source: c.Source, Token: c.Token, From: b.Offsets[p], To: to[p], NextRow: b.NextRow[p]})
 	}
 	return batch
 }
 
-// OnlyLane leaves the other partitions out of a batch, whose commands are all of one.
-func OnlyLane(b worker.Batch, lane int) worker.Batch {
-	b.Lanes = b.Lanes[lane : lane+1]
+// OnlyPartition leaves the other partitions out of a batch, whose commands are all of one.
+func OnlyPartition(b worker.Batch, partition int) worker.Batch {
+	b.Moves = b.Moves[partition : partition+1]
 	for i := range b.Commands {
-		b.Commands[i].Lane = 0
+		b.Commands[i].Move = 0
 	}
 	return b
 }
 
 // Committed notes that a batch was.
 func (b *Bench) Committed(batch worker.Batch, applied worker.Applied) {
-	for p := range batch.Lanes {
-		b.Offsets[p] = batch.Lanes[p].To
+	for p := range batch.Moves {
+		b.Offsets[p] = batch.Moves[p].To
 		b.NextRow[p] += int64(len(applied.Rows[p]))
 	}
 }

@@ -41,7 +41,7 @@ func (b *Bench) TryToKeep(partition, most int) (worker.KeptBatch, worker.Batch, 
 		return kept, worker.Batch{}, err
 	}
 	batch := b.Batch()
-	batch.Lanes = batch.Lanes[partition : partition+1]
+	batch.Moves = batch.Moves[partition : partition+1]
 	for i := range kept.Records {
 		r := &kept.Records[i]
 		batch.Commands = append(batch.Commands, worker.Command{

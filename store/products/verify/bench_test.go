@@ -53,7 +53,7 @@ func setup(t *testing.T, partitions int) *bench {
 // command is a command that came by a partition.
 func command(partition int, kind, format string, args ...any) worker.Command {
 	data := fmt.Appendf(nil, format, args...)
-	return worker.Command{Lane: partition, Type: kind, Data: data, Value: data, Cause: &outbox.Cause{Time: time.Now().UnixMilli()}}
+	return worker.Command{Move: partition, Type: kind, Data: data, Value: data, Cause: &outbox.Cause{Time: time.Now().UnixMilli()}}
 }
 
 // apply applies commands in one transaction.
@@ -66,11 +66,11 @@ func (b *bench) tryApply(commands []worker.Command) error {
 	batch := worker.Batch{Commands: commands}
 	to := append([]int64{}, b.next...)
 	for i := range commands {
-		commands[i].Offset = to[commands[i].Lane]
-		to[commands[i].Lane]++
+		commands[i].Offset = to[commands[i].Move]
+		to[commands[i].Move]++
 	}
 	for p, c := range b.claims {
-		batch.Lanes = append(batch.Lanes, worker.Lane{Source: c.Source, Token: c.Token, From: b.next[p], To: to[p], NextRow: b.rows[p], Published: b.rows[p]})
+		batch.Moves = append(batch.Moves, worker.PositionMove{Source: c.Source, Token: c.Token, From: b.next[p], To: to[p], NextRow: b.rows[p], Published: b.rows[p]})
 	}
 	applied, err := b.db.Apply(b.t.Context(), batch)
 	if err != nil {
