@@ -9,28 +9,28 @@ import (
 	"allocation/worker"
 )
 
-// Apply decides a batch of commands and commits what they do: positions, the aggregate, outbox rows
-// and dead letters, together or not at all. Where its first commands have very many events already,
-// it commits what these do and leaves the rest for the next transaction. An error is a
-// *worker.FencedError, or one of worker's kinds, or the fault of something in the batch; only after
-// worker.ErrUnknownOutcome may the batch have been committed.
-func (s *Store) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
+// Apply decides the commands of a transaction and commits what they do: positions, the aggregate,
+// outbox rows and dead letters, together or not at all. Where its first commands have very many
+// events already, it commits what these do and leaves the rest for the next transaction. An error
+// is a *worker.FencedError, or one of worker's kinds, or the fault of something in the transaction;
+// only after worker.ErrUnknownOutcome may it have been committed.
+func (s *Store) Apply(ctx context.Context, transaction worker.Transaction) (worker.Applied, error) {
 	conn, err := s.acquire(ctx)
 	if err != nil {
 		return worker.Applied{}, readError("apply", err)
 	}
 	defer conn.Release()
 
-	cache := s.caches.take(batch.Applier, s.newCache) // given back only where it did not panic
-	tx := newTx(s, conn.Conn(), batch, cache)
+	cache := s.caches.take(transaction.Applier, s.newCache) // given back only where it did not panic
+	tx := newTx(s, conn.Conn(), transaction, cache)
 	cache.aggregate.Begin(tx)
 	if err := tx.avoid(ctx); err != nil {
-		s.caches.give(batch.Applier, cache) // nothing was done with it
+		s.caches.give(transaction.Applier, cache) // nothing was done with it
 		return worker.Applied{}, err
 	}
 	ledger, err := s.transact(ctx, tx)
-	cache.done(batch.Free, err)
-	s.caches.give(batch.Applier, cache)
+	cache.done(transaction.Free, err)
+	s.caches.give(transaction.Applier, cache)
 	if err != nil {
 		return worker.Applied{}, err
 	}
@@ -43,7 +43,8 @@ func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return s.pool.Acquire(ctx)
 }
 
-// transact gives up where somebody outside of the service has locked for long what the batch needs.
+// transact gives up where somebody outside of the service has locked for long what the transaction
+// needs.
 func (s *Store) transact(ctx context.Context, tx *Tx) (_ *ledger, err error) {
 	guard := s.guard(ctx, tx.conn)
 	defer func() {
@@ -51,7 +52,7 @@ func (s *Store) transact(ctx context.Context, tx *Tx) (_ *ledger, err error) {
 			err = tx.locked(hold)
 		}
 	}()
-	if tx.batch.LockFirst {
+	if tx.transaction.LockFirst {
 		if err := tx.lockPositions(ctx); err != nil {
 			return nil, err
 		}
@@ -81,8 +82,8 @@ const lockPositionsSQL = `select from positions where source = any($1::int[]) or
 func (tx *Tx) lockPositions(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	sources := make([]int32, len(tx.batch.Moves))
-	for i, move := range tx.batch.Moves {
+	sources := make([]int32, len(tx.transaction.Moves))
+	for i, move := range tx.transaction.Moves {
 		sources[i] = move.Source.ID
 	}
 	_, err := tx.conn.Exec(ctx, `begin isolation level read committed`)

@@ -75,7 +75,7 @@ func TestApply_isFenced(t *testing.T) {
 	t.Run("when another worker claimed the partition", func(t *testing.T) {
 		b := setup(t, 2)
 		b.ClaimFor(b.Open("another"), 1)
-		_, err := b.Apply(t.Context(), b.Batch(create(0, "a", "first", 1)))
+		_, err := b.Apply(t.Context(), b.Transaction(create(0, "a", "first", 1)))
 		var fenced *worker.FencedError
 		require.ErrorAs(t, err, &fenced)
 		require.Equal(t, []int32{b.Claims[0].Source.ID}, fenced.Sources, "the other partition is still held")
@@ -83,9 +83,9 @@ func TestApply_isFenced(t *testing.T) {
 	})
 	t.Run("when the position is not where the worker left it", func(t *testing.T) {
 		b := setup(t, 1)
-		batch := b.Batch(create(0, "a", "first", 1))
+		transaction := b.Transaction(create(0, "a", "first", 1))
 		b.Do(add(0, "a", 1)) // refused, but it moves the position
-		_, err := b.Apply(t.Context(), batch)
+		_, err := b.Apply(t.Context(), transaction)
 		var fenced *worker.FencedError
 		require.ErrorAs(t, err, &fenced)
 		require.Zero(t, b.Count(`select count(*) from counters`))
@@ -102,9 +102,9 @@ func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
 			b.Do(create(0, "old", "old", 50))
-			racer := onlyPartition(b.Batch(c.racer), 0)
+			racer := onlyPartition(b.Transaction(c.racer), 0)
 			s := b.Interrupted(func() {
-				_, err := b.Apply(t.Context(), onlyPartition(b.Batch(c.meanwhile), 1))
+				_, err := b.Apply(t.Context(), onlyPartition(b.Transaction(c.meanwhile), 1))
 				require.NoError(t, err)
 			})
 			_, err := s.Apply(t.Context(), racer)
@@ -118,7 +118,7 @@ func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {
 func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	b := setup(t, 2)
 	b.Do(create(0, "a", "first", 50))
-	rival := onlyPartition(b.Batch(add(1, "a", 1)), 1)
+	rival := onlyPartition(b.Transaction(add(1, "a", 1)), 1)
 	another, rivals := b.Open("rival"), make(chan error, 1)
 	s := b.Interrupted(func() {
 		go func() {
@@ -127,9 +127,9 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 		}()
 		require.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() }, 20*time.Second, 5*time.Millisecond)
 	})
-	batch := onlyPartition(b.Batch(addTo(0, "first", 1)), 0) // tells its key only by a name
-	batch.LockFirst = true
-	_, err := s.Apply(t.Context(), batch)
+	transaction := onlyPartition(b.Transaction(addTo(0, "first", 1)), 0) // tells its key only by a name
+	transaction.LockFirst = true
+	_, err := s.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.ErrorIs(t, <-rivals, worker.ErrConflict, "it had read the counter before")
 	require.NoError(t, s.Ping(t.Context()), "the transaction is over")
@@ -137,12 +137,12 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A batch that locks first and fails leaves no transaction behind.
+// A transaction that locks first and fails leaves no transaction behind.
 func TestApply_lockedFirstAndRefused(t *testing.T) {
 	b := setup(t, 1)
-	batch := b.Batch(create(0, "a", "first", 1))
-	batch.LockFirst, batch.Moves[0].From = true, 7
-	_, err := b.Apply(t.Context(), batch)
+	transaction := b.Transaction(create(0, "a", "first", 1))
+	transaction.LockFirst, transaction.Moves[0].From = true, 7
+	_, err := b.Apply(t.Context(), transaction)
 	var fenced *worker.FencedError
 	require.ErrorAs(t, err, &fenced)
 	b.Do(create(0, "a", "first", 1))
@@ -160,9 +160,9 @@ func TestApply_noticesAKeyThatIsHeldByNow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
 			b.Do(create(0, "a", "first", 5))
-			_, err := b.Open("other").Apply(t.Context(), onlyPartition(b.Batch(fail(create(1, "a", "second", 5)), create(1, "a", "third", 5)), 1))
+			_, err := b.Open("other").Apply(t.Context(), onlyPartition(b.Transaction(fail(create(1, "a", "second", 5)), create(1, "a", "third", 5)), 1))
 			require.NoError(t, err)
-			applied, err := b.Apply(t.Context(), onlyPartition(b.Batch(behind), 0))
+			applied, err := b.Apply(t.Context(), onlyPartition(b.Transaction(behind), 0))
 			require.NoError(t, err)
 			require.Equal(t, []string{"held"}, results(applied))
 		})
@@ -173,14 +173,14 @@ func TestApply_noticesAKeyThatIsHeldByNow(t *testing.T) {
 func TestApply_conflictsWithAKeyThatBeginsToBeHeld(t *testing.T) {
 	b := setup(t, 2)
 	b.Do(create(0, "a", "first", 5))
-	batch := onlyPartition(b.Batch(add(0, "a", 1)), 0)
+	transaction := onlyPartition(b.Transaction(add(0, "a", 1)), 0)
 	s := b.Interrupted(func() {
-		_, err := b.Apply(t.Context(), onlyPartition(b.Batch(fail(add(1, "a", 5))), 1))
+		_, err := b.Apply(t.Context(), onlyPartition(b.Transaction(fail(add(1, "a", 5))), 1))
 		require.NoError(t, err)
 	})
-	_, err := s.Apply(t.Context(), batch)
+	_, err := s.Apply(t.Context(), transaction)
 	require.ErrorIs(t, err, worker.ErrConflict)
-	applied, err := s.Apply(t.Context(), batch)
+	applied, err := s.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.Equal(t, []string{"held"}, results(applied))
 }
@@ -191,11 +191,11 @@ func TestApply_noticesAKeyThatIsHeldNoLonger(t *testing.T) {
 	b := setup(t, 1)
 	failed := b.Do(fail(create(0, "a", "first", 5)))
 	b.DecideLetter(0, failed.Rows[0][0].Number, "discarding")
-	batch := b.Batch(create(0, "a", "second", 5))
+	transaction := b.Transaction(create(0, "a", "second", 5))
 	b.Exec(`delete from held_keys`)
-	_, err := b.Apply(t.Context(), batch)
+	_, err := b.Apply(t.Context(), transaction)
 	require.ErrorIs(t, err, worker.ErrConflict)
-	applied, err := b.Apply(t.Context(), batch)
+	applied, err := b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.Equal(t, []string{"changed"}, results(applied))
 }
@@ -205,9 +205,9 @@ func TestApply_forgetsWhatAnotherServerTold(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(create(0, "a", "first", 5))
 	store.StartedBefore(b.Store)
-	batch := b.Batch(add(0, "a", 1))
-	_, err := b.Apply(t.Context(), batch)
+	transaction := b.Transaction(add(0, "a", 1))
+	_, err := b.Apply(t.Context(), transaction)
 	require.ErrorIs(t, err, worker.ErrConflict)
-	_, err = b.Apply(t.Context(), batch)
+	_, err = b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 }

@@ -220,9 +220,9 @@ func TestOutcomes_ofHeldKeys(t *testing.T) {
 
 	retried, err := retry(b, 1)
 	require.NoError(t, err)
-	_, batch := b.Keep(0, 10)
-	batch.Commands[0] = fail(batch.Commands[0])
-	applied, err := b.Apply(t.Context(), batch)
+	_, transaction := b.Keep(0, 10)
+	transaction.Commands[0] = fail(transaction.Commands[0])
+	applied, err := b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	b.NextRow[0] += int64(len(applied.Rows[0]))
 	require.Equal(t, []string{"failedinternal"}, outcomes(b, retried))

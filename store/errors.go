@@ -102,9 +102,9 @@ func isConflict(pg *pgconn.PgError) bool {
 	return false
 }
 
-// isOutage: nobody can be served now, whatever the batch: the server, the session, its rights or
-// the schema are not as they must be. By class, from Postgres' appendix A. What is said there of a
-// connection's state is never a command's fault: who came before on it, as behind a pooler, is
+// isOutage: nobody can be served now, whatever the transaction: the server, the session, its rights
+// or the schema are not as they must be. By class, from Postgres' appendix A. What is said there of
+// a connection's state is never a command's fault: who came before on it, as behind a pooler, is
 // another.
 //
 // What is left may be the fault of one command: of its data (21, 22), of a constraint (23) or a

@@ -121,9 +121,9 @@ func TestApply_aCommandThatFailsWhereItWaitedHoldsItsKeyAgain(t *testing.T) {
 	b.Do(add(1, "CHAIR", -3), add(1, "CHAIR", -3))
 	b.DecideLetter(0, failed.Rows[0][0].Number, "retrying")
 	b.DoKept(0, 10)
-	_, batch := b.Keep(0, 1)
-	batch.Commands[0] = fail(batch.Commands[0])
-	applied, err := b.Apply(t.Context(), batch)
+	_, transaction := b.Keep(0, 1)
+	transaction.Commands[0] = fail(transaction.Commands[0])
+	applied, err := b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	b.NextRow[0] += int64(len(applied.Rows[0]))
 	require.Equal(t, b.Claims[1].Source.ID, applied.Rows[0][0].From.ID)
@@ -144,7 +144,7 @@ func TestApply_aCommandThatCannotBeReadHoldsNothing(t *testing.T) {
 
 func TestTry_countsTrialsThatNeverEnded(t *testing.T) {
 	b := setup(t, 1)
-	move := b.Batch().Moves[0]
+	move := b.Transaction().Moves[0]
 	try := func(to int64, forget bool) (int, int64) {
 		t.Helper()
 		earlier, reached, err := b.Try(t.Context(), move, to, forget)
@@ -207,11 +207,11 @@ func TestApply_numbersTheEventsOfACommandOnceHoweverItIsAppliedAgain(t *testing.
 	require.NoError(t, err)
 	b.Claims = b.ClaimFor(b.Store, 1)
 	b.Offsets[0] = 0
-	batch := b.Batch(change())
-	batch.Moves[0].Replay = b.Claims[0].Replay
-	applied, err = b.Apply(t.Context(), batch)
+	transaction := b.Transaction(change())
+	transaction.Moves[0].Replay = b.Claims[0].Replay
+	applied, err = b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
-	b.Committed(batch, applied)
+	b.Committed(transaction, applied)
 	require.Equal(t, []string{"changed"}, results(applied))
 	require.Equal(t, int32(worker.EventsEach), applied.Rows[0][0].Event, "its second time")
 	once(applied)

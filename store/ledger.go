@@ -5,7 +5,7 @@ import (
 	"allocation/worker"
 )
 
-// ledger numbers the outbox rows of a batch, and links each to its predecessors.
+// ledger numbers the outbox rows of a transaction, and links each to its predecessors.
 type ledger struct {
 	today    day            // of the rows that it writes
 	rows     [][]outbox.Row // by move
@@ -28,25 +28,25 @@ type refused struct {
 }
 
 func newLedger(tx *Tx) *ledger {
-	batch := &tx.batch
+	transaction := &tx.transaction
 	l := &ledger{
 		today:    tx.cache.today(),
-		rows:     make([][]outbox.Row, len(batch.Moves)),
-		previous: make([][]Ref, len(batch.Moves)),
-		outcomes: make([]worker.Outcome, len(batch.Commands)),
+		rows:     make([][]outbox.Row, len(transaction.Moves)),
+		previous: make([][]Ref, len(transaction.Moves)),
+		outcomes: make([]worker.Outcome, len(transaction.Commands)),
 	}
 	l.makeRoom(tx)
-	for i := range batch.Commands {
+	for i := range transaction.Commands {
 		l.write(tx, i)
 	}
-	l.reread(batch.Moves, batch.Reread)
-	l.kept.free = batch.Free
+	l.reread(transaction.Moves, transaction.Reread)
+	l.kept.free = transaction.Free
 	return l
 }
 
 // outcome is what a command came to.
 func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
-	c := &tx.batch.Commands[i]
+	c := &tx.transaction.Commands[i]
 	switch {
 	case c.Kept != nil && c.Kept.Discard, tx.waits[i] != "":
 		return nil, 0
@@ -61,9 +61,9 @@ func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
 // makeRoom makes room for the rows: one for each event and each refusal, and one for each kept
 // command.
 func (l *ledger) makeRoom(tx *Tx) {
-	room := make([]int, len(tx.batch.Moves))
-	for i := range tx.batch.Commands {
-		c := &tx.batch.Commands[i]
+	room := make([]int, len(tx.transaction.Moves))
+	for i := range tx.transaction.Commands {
+		c := &tx.transaction.Commands[i]
 		refusal, events := tx.outcome(i)
 		room[c.Move] += events
 		if refusal != nil || c.Kept != nil {
@@ -77,31 +77,31 @@ func (l *ledger) makeRoom(tx *Tx) {
 
 // write writes down what became of a command.
 func (l *ledger) write(tx *Tx, i int) {
-	c := &tx.batch.Commands[i]
+	c := &tx.transaction.Commands[i]
 	refusal, events := tx.outcome(i)
 	if c.Kept != nil {
 		l.count(c, events)
-		l.unkeep(tx.batch.Moves, c, events)
+		l.unkeep(tx.transaction.Moves, c, events)
 	}
 	switch waits, holds := tx.waits[i], tx.holds[i]; {
 	case c.Kept != nil && c.Kept.Discard:
 		l.outcomes[i] = worker.Outcome{Result: worker.Discarded}
 	case waits != "":
 		l.outcomes[i] = worker.Outcome{Result: worker.Held}
-		l.kept.wait(c, sourceOf(&tx.batch, c), firstEvent(tx.batch.Moves, c), waits, tx.made[i])
+		l.kept.wait(c, sourceOf(&tx.transaction, c), firstEvent(tx.transaction.Moves, c), waits, tx.made[i])
 	default:
 		row := l.record(tx, i, refusal, events)
 		if holds != "" {
 			l.refused[len(l.refused)-1].key = holds
-			l.kept.hold(c, holds, tx.batch.Moves[c.Move].Source.ID, row, tx.made[i])
+			l.kept.hold(c, holds, tx.transaction.Moves[c.Move].Source.ID, row, tx.made[i])
 		}
 	}
 }
 
 // record writes down what a command did, and gives the number of its first row.
 func (l *ledger) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row int64) {
-	c := &tx.batch.Commands[i]
-	row = l.next(tx.batch.Moves, c.Move)
+	c := &tx.transaction.Commands[i]
+	row = l.next(tx.transaction.Moves, c.Move)
 	switch {
 	case refusal != nil:
 		l.outcomes[i] = worker.Outcome{Result: worker.Refused, Reason: refusal.Reason}
@@ -125,7 +125,7 @@ const (
 )
 
 func (l *ledger) event(tx *Tx, i, n int) {
-	c, moves := &tx.batch.Commands[i], tx.batch.Moves
+	c, moves := &tx.transaction.Commands[i], tx.transaction.Moves
 	if cap(l.values)-len(l.values) < usualValue {
 		l.values = make([]byte, 0, valuesAtOnce)
 	}
@@ -146,7 +146,7 @@ func (l *ledger) event(tx *Tx, i, n int) {
 }
 
 func (l *ledger) refuse(tx *Tx, i int, r *worker.Refusal, events int) {
-	c, moves := &tx.batch.Commands[i], tx.batch.Moves
+	c, moves := &tx.transaction.Commands[i], tx.transaction.Moves
 	letter := &outbox.DeadLetter{Reason: r.Reason, Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers, Batch: c.Batch}
 	row := outbox.Row{Number: l.next(moves, c.Move), Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}
 	l.refused = append(l.refused, refused{

@@ -5,7 +5,7 @@ import (
 	"allocation/worker"
 )
 
-// kept is what a batch begins to keep, and what it keeps no longer.
+// kept is what a transaction begins to keep, and what it keeps no longer.
 type kept struct {
 	waiting []waiting
 	holds   []hold
@@ -14,7 +14,7 @@ type kept struct {
 	free    []string          // keys that are held no longer
 	next    map[counted]int32 // the numbers of the next events of kept commands
 
-	reread    *worker.Reread // a batch that is read again; nil: none
+	reread    *worker.Reread // a record batch that is read again; nil: none
 	rereadRow int64          // of the outbox, that tells of it when it is done
 }
 
@@ -60,7 +60,8 @@ type counted struct {
 	time   int32
 }
 
-// count has a kept command number its events on from those of the same command in the same batch.
+// count has a kept command number its events on from those of the same command in the same
+// transaction.
 func (l *ledger) count(c *worker.Command, events int) {
 	command := counted{c.Kept.From.ID, c.Offset, c.Kept.Event / worker.EventsEach}
 	c.Kept.Event = max(c.Kept.Event, l.kept.next[command])
@@ -71,7 +72,7 @@ func (l *ledger) count(c *worker.Command, events int) {
 }
 
 // unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka
-// what an operator decided of it. One of a batch that is read again was kept nowhere.
+// what an operator decided of it. One of a record batch that is read again was kept nowhere.
 func (l *ledger) unkeep(moves []worker.PositionMove, c *worker.Command, events int) {
 	switch {
 	case c.Kept.Seq != 0:
@@ -102,11 +103,11 @@ func from(moves []worker.PositionMove, c *worker.Command) *outbox.Source {
 }
 
 // sourceOf is the number of the partition that a command came by.
-func sourceOf(batch *worker.Batch, c *worker.Command) int32 {
+func sourceOf(transaction *worker.Transaction, c *worker.Command) int32 {
 	if c.Kept != nil {
 		return c.Kept.From.ID
 	}
-	return batch.Moves[c.Move].Source.ID
+	return transaction.Moves[c.Move].Source.ID
 }
 
 // firstEvent is the number of a command's next event.

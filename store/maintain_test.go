@@ -129,7 +129,7 @@ func TestApply_asksForADayThatIsMissing(t *testing.T) {
 		days, err := b.OutboxDaysAhead(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, -1, days, missing)
-		_, err = b.Apply(t.Context(), b.Batch(add(0, "none", 1)))
+		_, err = b.Apply(t.Context(), b.Transaction(add(0, "none", 1)))
 		require.ErrorIs(t, err, worker.ErrOutage)
 		require.ErrorContains(t, err, "the outbox has no table for "+today.Format(time.DateOnly))
 		<-b.LacksDay()

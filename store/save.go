@@ -10,9 +10,9 @@ import (
 	"allocation/worker"
 )
 
-// save writes a decided batch in one pipeline, which Postgres runs as one transaction: the commit
-// is at its end, so no lock waits for an answer to cross the network. Every statement raises where
-// it does not find what the decisions relied on.
+// save writes a decided transaction in one pipeline, which Postgres runs as one transaction: the
+// commit is at its end, so no lock waits for an answer to cross the network. Every statement raises
+// where it does not find what the decisions relied on.
 func (s *Store) save(ctx context.Context, tx *Tx, l *ledger) error {
 	patience := l.patience()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout+patience)
@@ -22,11 +22,11 @@ func (s *Store) save(ctx context.Context, tx *Tx, l *ledger) error {
 	if patience > 0 {
 		p.Execute(setTimeoutSQL, milliseconds(statementTimeout+patience))
 	}
-	queueMove(p, tx.batch, l)
+	queueMove(p, tx.transaction, l)
 	queueCached(p, tx, tx.cache.aggregate.Write(p, tx))
-	queueDeadLetters(p, tx.batch, l)
+	queueDeadLetters(p, tx.transaction, l)
 	queueKept(p, l)
-	queueOutbox(p, tx.batch, l)
+	queueOutbox(p, tx.transaction, l)
 	if p.err != nil {
 		return readError("save", p.err) // the end was not sent, so nothing is committed
 	}
@@ -52,15 +52,15 @@ func (l *ledger) patience() time.Duration {
 	return time.Duration(rows) * rowTime
 }
 
-func queueMove(p *Pipeline, batch worker.Batch, l *ledger) {
-	n := len(batch.Moves)
+func queueMove(p *Pipeline, transaction worker.Transaction, l *ledger) {
+	n := len(transaction.Moves)
 	sources, tokens := make([]int32, n), make([]uuid.UUID, n)
 	epochs := make([]int32, n)
 	from, to, fromRows, toRows, published := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	for i, move := range batch.Moves {
+	for i, move := range transaction.Moves {
 		sources[i], tokens[i] = move.Source.ID, uuid.UUID(move.Token)
 		from[i], to[i] = move.From, move.To
-		fromRows[i], toRows[i] = move.NextRow, l.next(batch.Moves, i)
+		fromRows[i], toRows[i] = move.NextRow, l.next(transaction.Moves, i)
 		published[i], epochs[i] = move.Published, move.Epoch
 	}
 	p.Execute(`select move_positions($1, $2, $3, $4, $5, $6, $7, $8)`, sources, tokens, from, to, fromRows, toRows, published, epochs)

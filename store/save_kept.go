@@ -4,7 +4,8 @@ import (
 	"allocation/worker"
 )
 
-// letters are the dead letters that rows tell of, by row: a batch with decisions has one move.
+// letters are the dead letters that rows tell of, by row: a transaction with decisions has one
+// move.
 func (k *kept) letters() map[int64]worker.LetterID {
 	if len(k.decided) == 0 && k.reread == nil {
 		return nil

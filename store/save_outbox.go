@@ -8,7 +8,7 @@ import (
 )
 
 // Most rows refer to no other row and have no trace. The columns of these are left out where no row
-// of a batch needs them.
+// of a transaction needs them.
 const (
 	outboxColumns = 13
 	linkColumns   = 10
@@ -18,7 +18,7 @@ const (
 	copyLinkedSQL = `copy outbox (` + outboxFields + `, ` + linkFields + `) from stdin (format binary)`
 )
 
-func queueOutbox(p *Pipeline, batch worker.Batch, l *ledger) {
+func queueOutbox(p *Pipeline, transaction worker.Transaction, l *ledger) {
 	if !slices.ContainsFunc(l.rows, func(rows []outbox.Row) bool { return len(rows) > 0 }) {
 		return
 	}
@@ -29,7 +29,7 @@ func queueOutbox(p *Pipeline, batch worker.Batch, l *ledger) {
 	}
 	p.copyLast(sql, columns, func(to *CopyRows) {
 		for move, rows := range l.rows {
-			source := batch.Moves[move].Source.ID
+			source := transaction.Moves[move].Source.ID
 			for i := range rows {
 				copyOutboxRow(to, source, l.today, &rows[i])
 				if linked {
@@ -133,7 +133,7 @@ from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6:
      v (source, row_no, command_offset, command_time, reason, message, type, sku, key, value, headers, command_source, first_event, retries,
     batch_last, batch_records, batch_bytes, batch_codec)`
 
-func queueDeadLetters(p *Pipeline, batch worker.Batch, l *ledger) {
+func queueDeadLetters(p *Pipeline, transaction worker.Transaction, l *ledger) {
 	n := len(l.refused)
 	if n == 0 {
 		return
@@ -144,10 +144,10 @@ func queueDeadLetters(p *Pipeline, batch worker.Batch, l *ledger) {
 	keys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	lasts, records, bytes, codecs := make([]*int64, n), make([]*int32, n), make([]*int32, n), make([]*string, n)
 	for i, r := range l.refused {
-		sources[i], rows[i], offsets[i], times[i] = batch.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
+		sources[i], rows[i], offsets[i], times[i] = transaction.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
 		reasons[i], messages[i], types[i], skus[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, encodeHeaders(r.letter.Headers)
-		from[i], events[i], retries[i] = sourceOf(&batch, r.command), int32(r.event), r.retries //nolint:gosec // as in event
+		from[i], events[i], retries[i] = sourceOf(&transaction, r.command), int32(r.event), r.retries //nolint:gosec // as in event
 		if b := r.letter.Batch; b != nil {
 			lasts[i], records[i], bytes[i], codecs[i] = &b.Last, &b.Records, &b.Bytes, &b.Codec
 		}

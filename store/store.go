@@ -2,13 +2,13 @@
 // keys beside the state of a service, its Aggregate. It knows keys, rows and places, and nothing of
 // what commands mean: package products is the aggregate of this repository's service.
 //
-// Its guarantee: a transaction commits a batch's positions, what the aggregate changed, outbox rows
-// and dead letters together, and only if the worker still holds the claims, the positions are where
-// it left them, and everything that the decisions read is still so. Nothing is locked while
-// deciding: reads take no locks and leave no transaction open, and the write is one pipeline with
-// its commit at its end, which is sent at once unless it is large. What a transaction of an applier
-// read or wrote, its next one remembers, and the write checks that, too: see cache. Only a batch
-// that others made a conflict again and again locks its rows before it reads: see lockPositions.
+// Its guarantee: a transaction commits positions, what the aggregate changed, outbox rows and dead
+// letters together, and only if the worker still holds the claims, the positions are where it left
+// them, and everything that the decisions read is still so. Nothing is locked while deciding: reads
+// take no locks and leave no transaction open, and the write is one pipeline with its commit at its
+// end, which is sent at once unless it is large. What a transaction of an applier read or wrote,
+// its next one remembers, and the write checks that, too: see cache. Only a transaction that others
+// made a conflict again and again locks its rows before it reads: see lockPositions.
 //
 // Locks are taken in one order, so that transactions cannot deadlock: positions by source, then the
 // aggregate's rows, then held keys.

@@ -11,10 +11,10 @@ import (
 
 // Tx is a transaction of commands, on its way from being decided to being written.
 type Tx struct {
-	store *Store
-	conn  *pgx.Conn
-	batch worker.Batch
-	cache *cache
+	store       *Store
+	conn        *pgx.Conn
+	transaction worker.Transaction
+	cache       *cache
 
 	named []string // the key that each command names itself
 	keys  []string // the key that each command turned out to be about
@@ -23,31 +23,31 @@ type Tx struct {
 	holds map[int]string
 }
 
-func newTx(s *Store, conn *pgx.Conn, batch worker.Batch, c *cache) *Tx {
-	n := len(batch.Commands)
-	return &Tx{store: s, conn: conn, batch: batch, cache: c, named: make([]string, n), keys: make([]string, n), made: make([]string, n)}
+func newTx(s *Store, conn *pgx.Conn, transaction worker.Transaction, c *cache) *Tx {
+	n := len(transaction.Commands)
+	return &Tx{store: s, conn: conn, transaction: transaction, cache: c, named: make([]string, n), keys: make([]string, n), made: make([]string, n)}
 }
 
 // Len is how many commands there are.
-func (tx *Tx) Len() int { return len(tx.batch.Commands) }
+func (tx *Tx) Len() int { return len(tx.transaction.Commands) }
 
 // Command is a command, which must not be changed.
-func (tx *Tx) Command(i int) *worker.Command { return &tx.batch.Commands[i] }
+func (tx *Tx) Command(i int) *worker.Command { return &tx.transaction.Commands[i] }
 
 // Decided reports whether a command needs no decision: its envelope was refused, or an operator
 // discarded it.
 func (tx *Tx) Decided(i int) bool {
-	c := &tx.batch.Commands[i]
+	c := &tx.transaction.Commands[i]
 	return c.Kept != nil && c.Kept.Discard || c.Failure == "" && c.Refusal != nil
 }
 
 // Fails reports whether a command is not to be decided because it failed: only its key is of
 // interest. Reading it may be what failed.
-func (tx *Tx) Fails(i int) bool { return tx.batch.Commands[i].Failure != "" }
+func (tx *Tx) Fails(i int) bool { return tx.transaction.Commands[i].Failure != "" }
 
 // LockFirst reports whether rows are to be locked before they are read: others were first again and
 // again.
-func (tx *Tx) LockFirst() bool { return tx.batch.LockFirst }
+func (tx *Tx) LockFirst() bool { return tx.transaction.LockFirst }
 
 // Lock has rows locked until the transaction ends. It is only for LockFirst.
 func (tx *Tx) Lock(ctx context.Context, sql string, args ...any) error {
@@ -64,7 +64,7 @@ func (tx *Tx) Name(i int, key string) { tx.named[i], tx.keys[i] = key, key }
 // would create: a command that names only that waits, too.
 func (tx *Tx) Park(i int, key, creates string) Standing {
 	tx.keys[i], tx.made[i] = key, creates
-	c := &tx.batch.Commands[i]
+	c := &tx.transaction.Commands[i]
 	switch {
 	case tx.cache.held.unknown(key):
 		return Asked
@@ -95,7 +95,7 @@ func (tx *Tx) HeldFor(name string) string { return tx.cache.held.names[name] }
 func (tx *Tx) Parked(i int) bool { return tx.waits[i] != "" || tx.Fails(i) }
 
 // Cut leaves the commands from n on to the next transaction.
-func (tx *Tx) Cut(n int) { tx.batch = tx.batch.Cut(n) }
+func (tx *Tx) Cut(n int) { tx.transaction = tx.transaction.Cut(n) }
 
 // Again begins anew, with the first n commands and nothing that was read.
 func (tx *Tx) Again(n int) {
@@ -138,8 +138,8 @@ func (tx *Tx) identify(ctx context.Context) error {
 	return tx.Load(ctx, &pgx.Batch{}, nil, nil, func(pgx.BatchResults) error { return nil })
 }
 
-// avoid is the error of a batch that needs what is known to be locked; nil where it needs nothing
-// of that.
+// avoid is the error of a transaction that needs what is known to be locked; nil where it needs
+// nothing of that.
 func (tx *Tx) avoid(ctx context.Context) error {
 	for _, h := range tx.store.stillHeld(ctx, tx.conn) {
 		if locked := tx.locked(&h); len(locked.From) > 0 {
@@ -149,10 +149,10 @@ func (tx *Tx) avoid(ctx context.Context) error {
 	return nil
 }
 
-// locked says which partitions of the batch cannot go on, and where.
+// locked says which partitions of the transaction cannot go on, and where.
 func (tx *Tx) locked(h *foreignLock) *worker.LockedError {
 	e := &worker.LockedError{What: h.what, Holder: h.holder, From: map[int]int64{}}
-	for i, move := range tx.batch.Moves {
+	for i, move := range tx.transaction.Moves {
 		if h.source != 0 && move.Source.ID == h.source {
 			e.From[i] = move.From
 		}
@@ -160,7 +160,7 @@ func (tx *Tx) locked(h *foreignLock) *worker.LockedError {
 	if h.key == "" {
 		return e
 	}
-	for i, c := range tx.batch.Commands {
+	for i, c := range tx.transaction.Commands {
 		if _, earlier := e.From[c.Move]; !earlier && tx.keys[i] == h.key {
 			e.From[c.Move] = c.Offset
 		}

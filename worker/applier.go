@@ -15,9 +15,9 @@ import (
 	"allocation/outbox"
 )
 
-// applier applies what waits in its partitions, one transaction after the other; while one commits,
-// the next batch gathers. It takes records from a partition's queue only after they are committed,
-// so whatever fails is gathered again.
+// applier applies what waits in its partitions, one transaction after the other. While one commits,
+// records gather for the next. It takes records from a partition's queue only after they are
+// committed, so whatever fails is gathered again.
 type applier struct {
 	w          *Worker
 	number     int
@@ -38,9 +38,9 @@ type applier struct {
 	outages   int       // in a row
 }
 
-// After a few conflicts in a row keys are locked before they are read, if by then the batch has few
-// commands: others wait for it, and many keys locked for long would be worse for all than more
-// conflicts.
+// After a few conflicts in a row keys are locked before they are read, if by then the transaction
+// has few commands: others wait for it, and many keys locked for long would be worse for all than
+// more conflicts.
 const (
 	conflictsToLock = 4
 	fewToLock       = 16 // commands
@@ -108,8 +108,8 @@ func (a *applier) do(stop, abort context.Context, work *work) {
 // errPanicked is a mistake of this program that a command led to.
 var errPanicked = errors.New("panicked")
 
-// apply has the batch applied. The rows go to the relay in the order of commits, which is the order
-// of this applier's transactions.
+// apply has the transaction applied. The rows go to the relay in the order of commits, which is the
+// order of this applier's transactions.
 func (a *applier) apply(ctx context.Context, work *work) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -117,16 +117,16 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 		}
 	}()
 	work.decode(a.w.cfg.TypePrefix)
-	work.batch.LockFirst = a.conflicts >= conflictsToLock && len(work.batch.Commands) <= fewToLock
+	work.transaction.LockFirst = a.conflicts >= conflictsToLock && len(work.transaction.Commands) <= fewToLock
 	start := time.Now()
-	ctx, span := startSpan(ctx, a.w.tracer, &work.batch)
-	applied, err := a.w.store.Apply(ctx, work.batch)
+	ctx, span := startSpan(ctx, a.w.tracer, &work.transaction)
+	applied, err := a.w.store.Apply(ctx, work.transaction)
 	endSpan(span, err)
 	if err == nil {
 		end := time.Now()
 		a.rest(start, end)
 		a.w.metrics.Transaction.Observe(end.Sub(start).Seconds())
-		a.w.metrics.committed(&work.batch, applied.Outcomes)
+		a.w.metrics.committed(&work.transaction, applied.Outcomes)
 	}
 	work.applied = applied
 	return err
@@ -155,7 +155,7 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 		a.release(work)
 		a.conflicts++
 		if a.conflicts > 1 { // others are first again and again: fewer commands are decided sooner, and touch fewer of their keys
-			a.limit = max(1, len(work.batch.Commands)/2)
+			a.limit = max(1, len(work.transaction.Commands)/2)
 		}
 		if a.conflicts > 2 {
 			pause(stop, jitter(time.Duration(min(a.conflicts, 20))*time.Millisecond))
@@ -206,10 +206,10 @@ func (a *applier) committed(work *work) {
 				work.isolation().applied(len(work.records))
 				work.again.end()
 			} else {
-				p.applied(work.taken[i], work.batch.Moves[i].To, len(work.applied.Rows[i]))
+				p.applied(work.taken[i], work.transaction.Moves[i].To, len(work.applied.Rows[i]))
 				w.passOutsize(p)
 			}
-			p.saved = max(p.saved, work.batch.Moves[i].Published)
+			p.saved = max(p.saved, work.transaction.Moves[i].Published)
 			if p.lock != nil && p.next > p.lock.from {
 				w.free(p)
 			}
@@ -223,19 +223,19 @@ func (a *applier) committed(work *work) {
 // cut leaves out what the transaction did not take. The caller holds mu.
 func (w *work) cut() {
 	n := len(w.applied.Outcomes)
-	if n == len(w.batch.Commands) {
+	if n == len(w.transaction.Commands) {
 		return
 	}
-	w.batch, w.records = w.batch.Cut(n), w.records[:n]
+	w.transaction, w.records = w.transaction.Cut(n), w.records[:n]
 	for i, p := range w.partitions {
-		to := w.batch.Moves[i].To
+		to := w.transaction.Moves[i].To
 		w.taken[i], _ = slices.BinarySearchFunc(p.queue[:w.taken[i]], to, func(r *kgo.Record, to int64) int {
 			return cmp.Compare(r.Offset, to)
 		})
 	}
 }
 
-// release lets go of a batch that was not committed.
+// release lets go of a transaction that was not committed.
 func (a *applier) release(work *work) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
@@ -243,7 +243,7 @@ func (a *applier) release(work *work) {
 	a.w.freed.Broadcast()
 }
 
-// ended lets go of the partitions of a batch that was not committed. The caller holds mu.
+// ended lets go of the partitions of a transaction that was not committed. The caller holds mu.
 func (w *work) ended() {
 	for _, p := range w.partitions {
 		p.busy = false
@@ -289,7 +289,7 @@ func (a *applier) isolate(work *work, err error) {
 		return
 	}
 	a.suspects = 0
-	offset := work.batch.Moves[0].From
+	offset := work.transaction.Moves[0].From
 	if len(work.records) > 0 {
 		offset = work.records[0].Offset
 	}

@@ -1,5 +1,5 @@
 // Package worker is the consumer-group runtime: it claims partitions, reads envelopes, gathers
-// batches, has them applied in one transaction each, and hands the committed rows to the outbox'
+// transactions, has them applied, and hands the committed rows to the outbox'
 // relay. It knows envelopes, positions and rows, and nothing of what commands mean: what they do is
 // the Store's business.
 //
@@ -47,7 +47,8 @@
 //
 // A transaction that finds that others changed its keys meanwhile is decided again: with fewer
 // commands, when that happens again and again, and in the end with its keys locked before they are
-// read, or one that takes long would never be first (see applier.finish and Batch.LockFirst).
+// read, or one that takes long would never be first (see applier.finish and
+// Transaction.LockFirst).
 //
 // There is one lock, Worker.mu, for partitions and what is in them. It is never held across a call
 // to the Store or to Kafka, nor while the relay waits for acknowledgements. Opening and closing a

@@ -6,10 +6,10 @@ import (
 )
 
 // What an error of the store allows. An error that is none of these is the fault of something in
-// the batch.
+// the transaction.
 var (
-	// ErrConflict: nothing was committed, because another transaction was first. Decide the batch
-	// again.
+	// ErrConflict: nothing was committed, because another transaction was first. Decide the
+	// commands again.
 	ErrConflict = errors.New("conflict")
 
 	// ErrOutage: nothing was committed, because the database is away, full, or not set up. Wait and
@@ -35,7 +35,7 @@ func (e *FencedError) Error() string { return fmt.Sprintf("fenced on sources %v"
 type LockedError struct {
 	What   string // is locked, for people
 	Holder string // who has it, for people
-	// From is where partitions cannot go on, by their index in the batch: at the first of its
+	// From is where partitions cannot go on, by their index in the transaction: at the first of its
 	// commands that needs what is locked. Without any, nobody knows which commands need it. In the
 	// answer to a call about several positions, it has the index of each that was left out.
 	From map[int]int64

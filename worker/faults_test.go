@@ -18,14 +18,14 @@ import (
 // faulty is a store that fails where a test wants it to.
 type faulty struct {
 	worker.Store
-	apply func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error)
+	apply func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error)
 }
 
-func (f faulty) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
-	return f.apply(ctx, f.Store, batch)
+func (f faulty) Apply(ctx context.Context, transaction worker.Transaction) (worker.Applied, error) {
+	return f.apply(ctx, f.Store, transaction)
 }
 
-func (p *pipeline) startFaulty(apply func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error)) *member {
+func (p *pipeline) startFaulty(apply func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error)) *member {
 	return p.startWith(func(s worker.Store) worker.Store { return faulty{Store: s, apply: apply} })
 }
 
@@ -70,12 +70,12 @@ func TestWorker_goesOnAfterErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := setup(t, 1)
 			var failures atomic.Int32
-			p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
-				if len(batch.Commands) == 0 || failures.Add(1) > 2 {
-					return real.Apply(ctx, batch)
+			p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
+				if len(transaction.Commands) == 0 || failures.Add(1) > 2 {
+					return real.Apply(ctx, transaction)
 				}
 				if c.commit {
-					if _, err := real.Apply(ctx, batch); err != nil {
+					if _, err := real.Apply(ctx, transaction); err != nil {
 						return worker.Applied{}, err
 					}
 				}
@@ -102,10 +102,10 @@ func TestWorker_findsTheCommandAtFaultWithFewFaults(t *testing.T) {
 		p.send(0, "Allocate", `{"orderid":"o%d","sku":%q,"qty":1}`, i, sku)
 	}
 	var together, alone atomic.Int32
-	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
-		for _, c := range batch.Commands {
+	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
+		for _, c := range transaction.Commands {
 			if c.Failure == "" && bytes.Contains(c.Data, []byte(`"o700"`)) {
-				if len(batch.Commands) > 1 {
+				if len(transaction.Commands) > 1 {
 					together.Add(1)
 				} else {
 					alone.Add(1)
@@ -113,7 +113,7 @@ func TestWorker_findsTheCommandAtFaultWithFewFaults(t *testing.T) {
 				return worker.Applied{}, errors.New("odd")
 			}
 		}
-		return real.Apply(ctx, batch)
+		return real.Apply(ctx, transaction)
 	})
 	p.await(1 + 1 + orders - 1 + 1) // two batches, the other orders, and a dead letter
 	require.LessOrEqual(t, together.Load(), int32(4), "a thousand commands may come in two fetches")
@@ -125,14 +125,14 @@ func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
 	const orders = 400
 	p := setup(t, 1)
 	var together, alone atomic.Int32
-	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
-		for _, c := range batch.Commands {
+	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
+		for _, c := range transaction.Commands {
 			switch {
 			case c.Failure != "":
 			case bytes.Contains(c.Data, []byte(`"poison"`)):
 				return worker.Applied{}, errors.New("odd")
 			case c.Kept != nil && bytes.Contains(c.Data, []byte(`"o300"`)):
-				if len(batch.Commands) > 1 {
+				if len(transaction.Commands) > 1 {
 					together.Add(1)
 				} else {
 					alone.Add(1)
@@ -140,7 +140,7 @@ func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
 				return worker.Applied{}, errors.New("odd")
 			}
 		}
-		return real.Apply(ctx, batch)
+		return real.Apply(ctx, transaction)
 	})
 	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders)
 	p.send(0, "Allocate", `{"orderid":"poison","sku":"CHAIR","qty":1}`)
@@ -159,11 +159,11 @@ func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
 func TestWorker_takesFewerCommandsWhereOthersAreFirst(t *testing.T) {
 	p := setup(t, 1)
 	p.sendOrders(40)
-	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
-		if len(batch.Commands) > 3 {
+	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
+		if len(transaction.Commands) > 3 {
 			return worker.Applied{}, worker.ErrConflict
 		}
-		return real.Apply(ctx, batch)
+		return real.Apply(ctx, transaction)
 	})
 	p.requireOnce(40)
 }
@@ -174,12 +174,12 @@ func TestWorker_locksFirstWhereOthersAreAlwaysFirst(t *testing.T) {
 	p := setup(t, 1)
 	p.sendOrders(5)
 	var tried atomic.Bool
-	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
-		if len(batch.Commands) > 0 && !batch.LockFirst {
+	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
+		if len(transaction.Commands) > 0 && !transaction.LockFirst {
 			tried.Store(true)
 			return worker.Applied{}, worker.ErrConflict
 		}
-		return real.Apply(ctx, batch)
+		return real.Apply(ctx, transaction)
 	})
 	p.requireOnce(5)
 	require.True(t, tried.Load(), "it is the last resort")
@@ -191,13 +191,13 @@ func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {
 	var steal sync.Once
 	m := p.startWith(func(s worker.Store) worker.Store {
 		claimer = s
-		return faulty{Store: s, apply: func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+		return faulty{Store: s, apply: func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 			steal.Do(func() { // a stalled worker claims late, and never comes back
-				source := batch.Moves[0].Source
+				source := transaction.Moves[0].Source
 				_, err := claimer.Claim(ctx, []worker.ClaimRequest{{Topic: source.Topic, TopicID: source.TopicID, Partition: source.Partition}})
 				require.NoError(t, err)
 			})
-			return real.Apply(ctx, batch)
+			return real.Apply(ctx, transaction)
 		}}
 	})
 	p.sendOrders(5)

@@ -9,17 +9,17 @@ import (
 	"allocation/outbox"
 )
 
-// work is a batch, and where it came from.
+// work is a transaction, and where it came from.
 type work struct {
-	batch      Batch
-	partitions []*partition
-	taken      []int    // records at the head of each partition's queue
-	records    []record // the commands among them
-	applied    Applied
+	transaction Transaction
+	partitions  []*partition
+	taken       []int    // records at the head of each partition's queue
+	records     []record // the commands among them
+	applied     Applied
 
 	trial bool    // its records may end this process, and are noted before
 	kept  bool    // it has no records, but what the database kept
-	again *reread // or some of a batch that is read again; else nil
+	again *reread // or some of a record batch that is read again; else nil
 	fails string  // why its one command is held; empty: it is not
 }
 
@@ -30,15 +30,15 @@ type record struct {
 	kind string
 	kept *Kept // where the database kept it; nil for one that was just fetched
 
-	outsize *batchHeader // it stands for a batch that was not unpacked; else nil
+	outsize *batchHeader // it stands for a record batch that was not unpacked; else nil
 }
 
 // decode reads the envelopes.
 func (w *work) decode(typePrefix string) {
 	causes := make([]outbox.Cause, len(w.records)) // apart, because the rows of a command keep no more of it than this
-	w.batch.Commands = slices.Grow(w.batch.Commands, len(w.records))[:len(w.records)]
+	w.transaction.Commands = slices.Grow(w.transaction.Commands, len(w.records))[:len(w.records)]
 	for i, r := range w.records {
-		c := &w.batch.Commands[i]
+		c := &w.transaction.Commands[i]
 		if r.outsize != nil {
 			*c = r.outsize.command(r.Record, &causes[i])
 			c.Move, c.Kept = r.move, r.kept
@@ -107,7 +107,7 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	for i, p := range g.work.partitions {
 		p.busy = true
 		row, _ := a.w.relay.Published(p.claim.Source.ID)
-		g.work.batch.Moves[i].Published = max(row, p.saved)
+		g.work.transaction.Moves[i].Published = max(row, p.saved)
 	}
 	return g.work, 0
 }
@@ -134,7 +134,7 @@ func queued(partitions []*partition) (n int) {
 	return n
 }
 
-// newWork begins a batch in the memory of the last one.
+// newWork begins a transaction in the memory of the last one.
 func (a *applier) newWork() *work {
 	a.forget()
 	return &a.last
@@ -144,8 +144,8 @@ func (a *applier) newWork() *work {
 func (a *applier) forget() {
 	last := &a.last
 	clear(last.records)
-	clear(last.batch.Commands)
-	*last = work{records: last.records[:0], batch: Batch{Applier: a.number, Commands: last.batch.Commands[:0]}}
+	clear(last.transaction.Commands)
+	*last = work{records: last.records[:0], transaction: Transaction{Applier: a.number, Commands: last.transaction.Commands[:0]}}
 }
 
 // sooner is the shorter of two waits, where 0 is none.
@@ -176,15 +176,15 @@ func (a *applier) ready(now time.Time) (ready []*partition, wait time.Duration) 
 	return ready, wait
 }
 
-// gathering fills a batch up to its bounds.
+// gathering fills a transaction up to its bounds.
 type gathering struct {
 	work     *work
 	commands int // still allowed
 	bytes    int // still allowed; one record may exceed it
 }
 
-// shortPart of a batch, divided by the partitions, is what a partition may have waiting to be taken
-// as a whole.
+// shortPart of a transaction, divided by the partitions, is what a partition may have waiting to be
+// taken as a whole.
 const shortPart = 4
 
 // fill takes all of the partitions that have little waiting, so that none of them waits for the
@@ -229,6 +229,6 @@ func (g *gathering) take(p *partition, most int) {
 	}
 	g.work.partitions = append(g.work.partitions, p)
 	g.work.taken = append(g.work.taken, taken)
-	g.work.batch.Moves = append(g.work.batch.Moves, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: to, NextRow: p.nextRow,
+	g.work.transaction.Moves = append(g.work.transaction.Moves, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: to, NextRow: p.nextRow,
 		Epoch: epoch, Replay: p.claim.Replay})
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A batch has all of the partitions with little waiting, wherever they stand, and is filled up from
-// as few of the others as it takes, in their turn.
+// A transaction has all of the partitions with little waiting, wherever they stand, and is filled
+// up from as few of the others as it takes, in their turn.
 func TestGathering_fillsFromFewPartitionsAndLeavesNoShortOneOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		waiting, want []int // by partition; of the first that are taken from

@@ -137,9 +137,9 @@ func TestPromise5_whenEverythingFailsLittleIsHeld(t *testing.T) {
 	var healed atomic.Bool
 	var failures atomic.Int32
 	enough := make(chan struct{})
-	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 		decides := false
-		for _, c := range batch.Commands {
+		for _, c := range transaction.Commands {
 			decides = decides || c.Failure == ""
 		}
 		if decides && !healed.Load() {
@@ -148,7 +148,7 @@ func TestPromise5_whenEverythingFailsLittleIsHeld(t *testing.T) {
 			}
 			return worker.Applied{}, errors.New("everything is odd")
 		}
-		return real.Apply(ctx, batch)
+		return real.Apply(ctx, transaction)
 	})
 	for i := range 40 {
 		p.send(int32(i%4), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":100}`, i, i)
@@ -165,13 +165,13 @@ func TestPromise5_whenEverythingFailsLittleIsHeld(t *testing.T) {
 // A mistake of the program that one command leads to must not end the process.
 func TestPromise4_aPanicIsTheCommandsFault(t *testing.T) {
 	p := setup(t, 1)
-	p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
-		for _, c := range batch.Commands {
+	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
+		for _, c := range transaction.Commands {
 			if strings.Contains(string(c.Data), "poison") && c.Failure == "" {
 				panic("odd")
 			}
 		}
-		return real.Apply(ctx, batch)
+		return real.Apply(ctx, transaction)
 	})
 	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":100}`)
 	p.send(0, "Allocate", `{"orderid":"poison","sku":"CHAIR","qty":1}`)

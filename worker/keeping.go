@@ -49,8 +49,8 @@ const (
 	keptMost  = 500 // commands of a transaction
 	keepEvery = 5 * time.Second
 
-	// A batch of kept commands that was begun so often and never ended is taken one by one; one
-	// command that was, is held again.
+	// A transaction of kept commands that was begun so often and never ended is taken one by one;
+	// one command that was, is held again.
 	keptAlone = 3
 	keptFatal = 6
 )
@@ -121,14 +121,15 @@ func (a *applier) keptPartition(now time.Time) (due *partition, wait time.Durati
 	return nil, wait
 }
 
-// gatherKept makes a batch of a partition, whose commands are read later. The caller holds mu.
+// gatherKept makes a transaction of a partition, whose commands are read later. The caller holds
+// mu.
 func (a *applier) gatherKept(p *partition) *work {
 	a.turn++
 	p.busy = true
 	row, _ := a.w.relay.Published(p.claim.Source.ID)
 	work := &work{
 		kept: true, partitions: []*partition{p}, taken: []int{0}, fails: p.kept.failure,
-		batch: Batch{Applier: a.number, Moves: []PositionMove{{
+		transaction: Transaction{Applier: a.number, Moves: []PositionMove{{
 			Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: p.next, NextRow: p.nextRow, Published: max(row, p.saved),
 		}}},
 	}
@@ -167,7 +168,7 @@ func (a *applier) readKept(ctx context.Context, work *work) (ok bool, err error)
 		work.fails = fatal(kept.Attempts)
 	}
 	if kept.Free != "" && work.fails == "" {
-		work.batch.Free = []string{kept.Free}
+		work.transaction.Free = []string{kept.Free}
 	}
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
@@ -190,7 +191,7 @@ func fatal(attempts int) string {
 	return fmt.Sprintf("its worker's process ended %d times while it was applied", attempts-1)
 }
 
-// isolation is the one that a batch of kept commands belongs to. The caller holds mu.
+// isolation is the one that a transaction of kept commands belongs to. The caller holds mu.
 func (w *work) isolation() *isolation {
 	if w.again != nil {
 		return &w.again.isolation

@@ -28,7 +28,7 @@ func (p *partition) blocked() bool {
 func (p *partition) beyondLock(offset int64) bool { return p.lock != nil && offset >= p.lock.from }
 
 // standAside has the partitions wait whose commands need what is locked; where nobody knows which,
-// smaller batches find out.
+// smaller transactions find out.
 func (a *applier) standAside(work *work, e *LockedError) {
 	a.release(work)
 	w := a.w
@@ -47,7 +47,7 @@ func (a *applier) standAside(work *work, e *LockedError) {
 	case len(work.records) > 1:
 		a.limit = max(1, len(work.records)/2)
 	default:
-		w.wait(work.partitions[0], work.batch.Moves[0].From, e)
+		w.wait(work.partitions[0], work.transaction.Moves[0].From, e)
 	}
 }
 

@@ -95,7 +95,7 @@ func gaugeVec(name, help string, labels ...string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 }
 
-func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {
+func (m *Metrics) committed(transaction *Transaction, outcomes []Outcome) {
 	if len(outcomes) > 0 {
 		m.BatchSize.Observe(float64(len(outcomes)))
 	}
@@ -105,7 +105,7 @@ func (m *Metrics) committed(batch *Batch, outcomes []Outcome) {
 	}
 	counts := map[label]int{}
 	for i, o := range outcomes {
-		kind := batch.Commands[i].Type
+		kind := transaction.Commands[i].Type
 		if o.Result == Refused {
 			m.Refusals.WithLabelValues(o.Reason).Inc()
 		}

@@ -125,7 +125,7 @@ func (g *gathering) takeOutsize(p *partition) {
 	}
 	g.work.partitions = append(g.work.partitions, p)
 	g.work.taken = append(g.work.taken, 0)
-	g.work.batch.Moves = append(g.work.batch.Moves, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: h.Last + 1, NextRow: p.nextRow,
+	g.work.transaction.Moves = append(g.work.transaction.Moves, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: h.Last + 1, NextRow: p.nextRow,
 		Epoch: h.epoch, Replay: p.claim.Replay})
 }
 

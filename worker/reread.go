@@ -65,7 +65,7 @@ func (r *reread) isReady() bool { return r != nil && r.ready != nil && !r.taken 
 // give makes a batch for the applier of what is ready. The caller holds mu.
 func (r *reread) give(work *work) {
 	r.taken = true
-	work.again, work.records, work.batch.Reread = r, r.records, r.ready
+	work.again, work.records, work.transaction.Reread = r, r.records, r.ready
 	if work.fails = r.failure; headOf(r.records) != r.head {
 		work.fails = r.fails
 	}

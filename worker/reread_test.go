@@ -140,9 +140,9 @@ func TestPromise1_aBatchThatIsReadAgainWhileMuchFails(t *testing.T) {
 	p.send(0, "CreateBatch", `{"ref":"b2","sku":"DESK","qty":50}`)
 	p.send(0, "Allocate", `{"orderid":"later","sku":"DESK","qty":20}`)
 	var applications atomic.Int64
-	m := p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
-		if batch.Reread == nil {
-			return real.Apply(ctx, batch)
+	m := p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
+		if transaction.Reread == nil {
+			return real.Apply(ctx, transaction)
 		}
 		switch applications.Add(1) % 7 {
 		case 1:
@@ -150,12 +150,12 @@ func TestPromise1_aBatchThatIsReadAgainWhileMuchFails(t *testing.T) {
 		case 2:
 			return worker.Applied{}, worker.ErrConflict
 		case 3:
-			if _, err := real.Apply(ctx, batch); err != nil {
+			if _, err := real.Apply(ctx, transaction); err != nil {
 				return worker.Applied{}, err
 			}
 			return worker.Applied{}, worker.ErrUnknownOutcome
 		}
-		return real.Apply(ctx, batch)
+		return real.Apply(ctx, transaction)
 	})
 	p.awaitLetter(store.LetterOpen)
 	p.retry(at, 64<<20)

@@ -11,14 +11,14 @@ import (
 
 // startSpan begins the span of a transaction: one for all its commands, linked to the contexts that
 // they came with.
-func startSpan(ctx context.Context, tracer trace.Tracer, batch *Batch) (context.Context, trace.Span) {
+func startSpan(ctx context.Context, tracer trace.Tracer, transaction *Transaction) (context.Context, trace.Span) {
 	ctx, span := tracer.Start(ctx, "transaction", trace.WithSpanKind(trace.SpanKindConsumer))
 	if !span.IsRecording() {
 		return ctx, span
 	}
-	span.SetAttributes(attribute.Int("commands", len(batch.Commands)), attribute.Int("partitions", len(batch.Moves)))
-	for i := range batch.Commands {
-		if from := spanContext(&batch.Commands[i]); from.IsValid() {
+	span.SetAttributes(attribute.Int("commands", len(transaction.Commands)), attribute.Int("partitions", len(transaction.Moves)))
+	for i := range transaction.Commands {
+		if from := spanContext(&transaction.Commands[i]); from.IsValid() {
 			span.AddLink(trace.Link{SpanContext: from})
 		}
 	}

@@ -16,11 +16,11 @@ func TestSpan_isOneATransactionAndLinkedToItsCommands(t *testing.T) {
 	t.Parallel()
 	recorder := tracetest.NewSpanRecorder()
 	provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(recorder))
-	batch := Batch{Moves: make([]PositionMove, 2), Commands: []Command{
+	transaction := Transaction{Moves: make([]PositionMove, 2), Commands: []Command{
 		{Cause: &outbox.Cause{TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", TraceState: "vendor=1"}},
 		{Cause: &outbox.Cause{}},
 	}}
-	_, span := startSpan(t.Context(), provider.Tracer("test"), &batch)
+	_, span := startSpan(t.Context(), provider.Tracer("test"), &transaction)
 	endSpan(span, errors.New("odd"))
 
 	ended := recorder.Ended()

@@ -27,12 +27,12 @@ func TestWorker_claimsNothingWhileItStops(t *testing.T) {
 	var holds atomic.Bool
 	var once sync.Once
 	applying, goesOn := make(chan struct{}), make(chan struct{})
-	second := p.startFaulty(func(ctx context.Context, real worker.Store, batch worker.Batch) (worker.Applied, error) {
+	second := p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 		if holds.Load() {
 			once.Do(func() { close(applying) })
 			<-goesOn
 		}
-		return real.Apply(ctx, batch)
+		return real.Apply(ctx, transaction)
 	})
 	release := sync.OnceFunc(func() { close(goesOn) })
 	defer release()

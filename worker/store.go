@@ -4,11 +4,11 @@ import "context"
 
 // Store is where positions are kept and commands are applied. Its errors are a *FencedError, a
 // *LockedError, ErrConflict, ErrOutage or ErrUnknownOutcome; any other is the fault of something in
-// the batch.
+// the transaction.
 type Store interface {
-	// Apply commits what a batch does, or its first commands if all together are too many changes,
+	// Apply commits a transaction, or its first commands if all together are too many changes,
 	// or nothing.
-	Apply(ctx context.Context, batch Batch) (Applied, error)
+	Apply(ctx context.Context, transaction Transaction) (Applied, error)
 
 	// Claiming partitions.
 

@@ -51,7 +51,7 @@ func (p *partition) trialSize() int {
 	return p.trial
 }
 
-// survive makes the next trial larger after one that ended well, until it is a batch like any
+// survive makes the next trial larger after one that ended well, until it is a transaction like any
 // other.
 func (p *partition) survive() {
 	p.survived = false
@@ -64,7 +64,7 @@ func (p *partition) survive() {
 	}
 }
 
-// suspectRecords is how many records at a position are suspected: those of the largest batch.
+// suspectRecords is how many records at a position are suspected: those of the largest transaction.
 const suspectRecords = 4096
 
 // try notes a trial in the database. Not ok: the trial would be too large, and a smaller one must
@@ -74,7 +74,7 @@ func (a *applier) try(ctx context.Context, work *work) (ok bool, err error) {
 		return true, nil
 	}
 	w, p, to := a.w, work.partitions[0], work.records[len(work.records)-1].Offset+1
-	earlier, reached, err := w.store.Try(ctx, work.batch.Moves[0], to, p.survived)
+	earlier, reached, err := w.store.Try(ctx, work.transaction.Moves[0], to, p.survived)
 	if err != nil {
 		return false, err
 	}

@@ -43,9 +43,9 @@ func poisoned() bool { return os.Getenv("ALLOCATION_POISON") == "on" }
 const poisonStall = 2 * time.Second
 
 // Apply does what the commands ask for, unless they are to be held.
-func (s poisonedStore) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
-	for i := range batch.Commands {
-		c := &batch.Commands[i]
+func (s poisonedStore) Apply(ctx context.Context, transaction worker.Transaction) (worker.Applied, error) {
+	for i := range transaction.Commands {
+		c := &transaction.Commands[i]
 		if c.Failure != "" || c.Kept != nil && c.Kept.Discard {
 			continue
 		}
@@ -65,5 +65,5 @@ func (s poisonedStore) Apply(ctx context.Context, batch worker.Batch) (worker.Ap
 			return worker.Applied{}, errors.New("poisoned: it takes too long")
 		}
 	}
-	return s.Store.Apply(ctx, batch)
+	return s.Store.Apply(ctx, transaction)
 }

@@ -29,13 +29,13 @@ func (s *faultyStore) Claim(ctx context.Context, requests []worker.ClaimRequest)
 }
 
 // Apply strikes before a published row is written, and after a commit with rows to publish.
-func (s *faultyStore) Apply(ctx context.Context, batch worker.Batch) (worker.Applied, error) {
-	for _, l := range batch.Moves {
+func (s *faultyStore) Apply(ctx context.Context, transaction worker.Transaction) (worker.Applied, error) {
+	for _, l := range transaction.Moves {
 		if s.newly(l.Source.ID, l.Published) {
 			s.fault.reach(atAcked)
 		}
 	}
-	applied, err := s.Store.Apply(ctx, batch)
+	applied, err := s.Store.Apply(ctx, transaction)
 	if err == nil && anyRows(applied) {
 		s.fault.reach(atCommitted)
 	}

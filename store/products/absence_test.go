@@ -44,7 +44,7 @@ func TestApply_whoReliesOnAnAbsenceAndWhoMakesSomethingWaitForEachOther(t *testi
 			}
 			done := make(chan result, 1)
 			go func() {
-				applied, err := b.Apply(t.Context(), b.Batch(command(0, c.mine, "%s", c.data)))
+				applied, err := b.Apply(t.Context(), b.Transaction(command(0, c.mine, "%s", c.data)))
 				done <- result{applied, err}
 			}()
 			if name != "nothing of the kind" {

@@ -103,9 +103,9 @@ func (b *bench) isEmpty() {
 }
 
 // racing holds a batch between its decision and its write, while another transaction is committed.
-func (b *bench) racing(batch worker.Batch, meanwhile func()) error {
+func (b *bench) racing(transaction worker.Transaction, meanwhile func()) error {
 	b.T.Helper()
-	_, err := b.Interrupted(meanwhile).Apply(b.T.Context(), batch)
+	_, err := b.Interrupted(meanwhile).Apply(b.T.Context(), transaction)
 	return err
 }
 
@@ -121,12 +121,12 @@ func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
 			b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"OLD","qty":50}`))
-			err := b.racing(onlyPartition(b.Batch(c.racer), 0), func() {
-				_, err := b.Apply(t.Context(), onlyPartition(b.Batch(c.meanwhile), 1))
+			err := b.racing(onlyPartition(b.Transaction(c.racer), 0), func() {
+				_, err := b.Apply(t.Context(), onlyPartition(b.Transaction(c.meanwhile), 1))
 				require.NoError(t, err)
 			})
 			require.ErrorIs(t, err, worker.ErrConflict)
-			_, err = b.Apply(t.Context(), onlyPartition(b.Batch(c.racer), 0))
+			_, err = b.Apply(t.Context(), onlyPartition(b.Transaction(c.racer), 0))
 			require.NoError(t, err, "decided again, it must go")
 		})
 	}
@@ -141,7 +141,7 @@ func TestApply_makesNothingTwiceHoweverOftenItWasChangedMeanwhile(t *testing.T) 
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 2)
-			racer := onlyPartition(b.Batch(command(0, "CreateBatch", "%s", made)), 0)
+			racer := onlyPartition(b.Transaction(command(0, "CreateBatch", "%s", made)), 0)
 			err := b.racing(racer, func() {
 				other := b.Other(b.Open("other"))
 				other.Do(command(1, "CreateBatch", `{"ref":"n1","sku":"NEW","qty":1}`))

@@ -25,7 +25,7 @@ func TestApply_blamesACommandForItsOwnFaultsOnly(t *testing.T) {
 	raise := func(code string) error {
 		b.Exec(fmt.Sprintf(`create or replace function raises() returns trigger language plpgsql as $$
 			begin raise exception 'raised' using errcode = '%s'; end $$`, code))
-		_, err := b.Apply(t.Context(), b.Batch(order))
+		_, err := b.Apply(t.Context(), b.Transaction(order))
 		require.ErrorContains(t, err, "SQLSTATE "+code)
 		return err
 	}

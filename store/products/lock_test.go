@@ -13,7 +13,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	b := setup(t, 2)
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`))
 
-	rival := b.Batch(command(1, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`))
+	rival := b.Transaction(command(1, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`))
 	rival.Moves, rival.Commands[0].Move = rival.Moves[1:], 0
 	another, rivals := b.Open("rival"), make(chan error, 1)
 	s := b.Interrupted(func() {
@@ -24,9 +24,9 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 		require.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() }, 20*time.Second, 5*time.Millisecond)
 	})
 
-	batch := b.Batch(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":10}`)) // names its product only by its batch
-	batch.Moves, batch.LockFirst = batch.Moves[:1], true
-	applied, err := s.Apply(t.Context(), batch)
+	transaction := b.Transaction(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":10}`)) // names its product only by its batch
+	transaction.Moves, transaction.LockFirst = transaction.Moves[:1], true
+	applied, err := s.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.Len(t, applied.Rows[0], 3)
 	require.ErrorIs(t, <-rivals, worker.ErrConflict, "it had read the product before")
@@ -39,9 +39,9 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 // A batch that locks first and fails leaves no transaction behind.
 func TestApply_lockedFirstAndRefused(t *testing.T) {
 	b := setup(t, 1)
-	batch := b.Batch(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
-	batch.LockFirst, batch.Moves[0].From = true, 7
-	_, err := b.Apply(t.Context(), batch)
+	transaction := b.Transaction(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
+	transaction.LockFirst, transaction.Moves[0].From = true, 7
+	_, err := b.Apply(t.Context(), transaction)
 	var fenced *worker.FencedError
 	require.ErrorAs(t, err, &fenced)
 	b.isEmpty()

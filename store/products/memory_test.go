@@ -38,10 +38,10 @@ func TestApply_findsALineThatItTookForANewOne(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), place)
 	b.remembered().newLines.recent = newRecent()
 
-	batch := b.Batch(place)
-	_, err := b.Apply(t.Context(), batch)
+	transaction := b.Transaction(place)
+	_, err := b.Apply(t.Context(), transaction)
 	require.ErrorIs(t, err, worker.ErrConflict)
-	applied, err := b.Apply(t.Context(), batch)
+	applied, err := b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.Equal(t, []string{"no_effect"}, results(applied))
 }
@@ -53,7 +53,7 @@ func TestApply_presumesNothingAfterALineThatItTookForANewOne(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), first, second)
 	b.remembered().newLines.recent = newRecent()
 
-	_, err := b.Apply(t.Context(), b.Batch(first))
+	_, err := b.Apply(t.Context(), b.Transaction(first))
 	require.ErrorIs(t, err, worker.ErrConflict)
 	require.Equal(t, []string{"no_effect"}, results(b.Do(second)))
 }
@@ -84,7 +84,7 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 		"another worker changed the product": {
 			func(b *bench) {
 				other := b.Open("other")
-				_, err := other.Apply(b.T.Context(), onlyPartition(b.Batch(command(1, "ChangeBatchQuantity", `{"batchref":"b1","qty":0}`)), 1))
+				_, err := other.Apply(b.T.Context(), onlyPartition(b.Transaction(command(1, "ChangeBatchQuantity", `{"batchref":"b1","qty":0}`)), 1))
 				require.NoError(b.T, err)
 			},
 			`3 OutOfStock {"orderid":"o1","sku":"CHAIR","qty":4}`,
@@ -94,10 +94,10 @@ func TestApply_forgetsWhatIsNoLongerSo(t *testing.T) {
 			b := setup(t, 2)
 			b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))
 			c.meanwhile(b)
-			batch := onlyPartition(b.Batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 0)
-			_, err := b.Apply(t.Context(), batch)
+			transaction := onlyPartition(b.Transaction(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 0)
+			_, err := b.Apply(t.Context(), transaction)
 			require.ErrorIs(t, err, worker.ErrConflict)
-			applied, err := b.Apply(t.Context(), batch)
+			applied, err := b.Apply(t.Context(), transaction)
 			require.NoError(t, err)
 			require.Equal(t, []string{c.then}, says(applied.Rows[0]))
 		})
@@ -122,14 +122,14 @@ func TestApply_noticesAProductThatIsHeldByNow(t *testing.T) {
 			failed := command(1, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":5}`)
 			failed.Failure = "it panicked"
 			behind := command(1, "CreateBatch", `{"ref":"b3","sku":"CHAIR","qty":5}`)
-			_, err := b.Open("other").Apply(t.Context(), onlyPartition(b.Batch(failed, behind), 1))
+			_, err := b.Open("other").Apply(t.Context(), onlyPartition(b.Transaction(failed, behind), 1))
 			require.NoError(t, err)
 
-			batch := onlyPartition(b.Batch(c.command), 0)
-			applied, err := b.Apply(t.Context(), batch)
+			transaction := onlyPartition(b.Transaction(c.command), 0)
+			applied, err := b.Apply(t.Context(), transaction)
 			if c.remembered {
 				require.ErrorIs(t, err, worker.ErrConflict)
-				applied, err = b.Apply(t.Context(), batch)
+				applied, err = b.Apply(t.Context(), transaction)
 			}
 			require.NoError(t, err)
 			require.Equal(t, []string{"held"}, results(applied))
@@ -143,12 +143,12 @@ func TestApply_noticesAProductThatIsHeldNoLonger(t *testing.T) {
 	b := setup(t, 1)
 	failed := b.Do(fail(typed(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":10}`))))
 	b.DecideLetter(0, failed.Rows[0][0].Number, "discarding")
-	batch := b.Batch(command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":10}`))
+	transaction := b.Transaction(command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":10}`))
 	_, err := b.DB.Exec(t.Context(), `delete from held_keys`)
 	require.NoError(t, err)
-	_, err = b.Apply(t.Context(), batch)
+	_, err = b.Apply(t.Context(), transaction)
 	require.ErrorIs(t, err, worker.ErrConflict)
-	applied, err := b.Apply(t.Context(), batch)
+	applied, err := b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.Equal(t, []string{"changed"}, results(applied))
 }
@@ -177,10 +177,10 @@ func TestApply_replacesAConnectionWithoutItsStatements(t *testing.T) {
 		})
 		return true
 	})
-	batch := b.Batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
-	_, err := b.Apply(t.Context(), batch)
+	transaction := b.Transaction(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
+	_, err := b.Apply(t.Context(), transaction)
 	require.ErrorIs(t, err, worker.ErrOutage)
-	_, err = b.Apply(t.Context(), batch)
+	_, err = b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 }
 
@@ -192,10 +192,10 @@ func TestApply_findsALineThatItTookForANewOneWhileABatchShrinks(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`), place)
 	b.remembered().newLines.recent = newRecent()
 
-	batch := b.Batch(place, command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`))
-	_, err := b.Apply(t.Context(), batch)
+	transaction := b.Transaction(place, command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`))
+	_, err := b.Apply(t.Context(), transaction)
 	require.ErrorIs(t, err, worker.ErrConflict)
-	applied, err := b.Apply(t.Context(), batch)
+	applied, err := b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.Equal(t, []string{"no_effect", "changed"}, results(applied))
 }
@@ -207,7 +207,7 @@ func TestApply_contradictionsAreFoundSoon(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`))
 	b.Exec(`update batches set allocated = 20`)
 	b.Store = b.Open("again")
-	_, err := b.Apply(t.Context(), b.Batch(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`)))
+	_, err := b.Apply(t.Context(), b.Transaction(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":3}`)))
 	require.ErrorContains(t, err, "decide: 1 commands need what 3 loads did not tell: the stored rows contradict each other")
 }
 

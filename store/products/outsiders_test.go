@@ -16,7 +16,7 @@ import (
 func (b *bench) refused(commands ...worker.Command) (*worker.LockedError, time.Duration) {
 	b.T.Helper()
 	start := time.Now()
-	_, err := b.Apply(b.T.Context(), b.Batch(commands...))
+	_, err := b.Apply(b.T.Context(), b.Transaction(commands...))
 	var locked *worker.LockedError
 	require.ErrorAs(b.T, err, &locked)
 	require.ErrorIs(b.T, err, worker.ErrOutage, "nothing is at fault")
@@ -55,10 +55,10 @@ func TestApply_saysWhoHasLockedWhatItNeeds(t *testing.T) {
 			require.Equal(t, map[int]int64{0: b.Offsets[0]}, locked.From)
 			b.Release(outsider)
 			require.Eventually(t, func() bool {
-				batch := b.Batch(free(), needs())
-				applied, err := b.Apply(t.Context(), batch)
+				transaction := b.Transaction(free(), needs())
+				applied, err := b.Apply(t.Context(), transaction)
 				if err == nil {
-					b.Committed(batch, applied)
+					b.Committed(transaction, applied)
 				}
 				return err == nil
 			}, 20*time.Second, 50*time.Millisecond)
@@ -145,7 +145,7 @@ func TestClaim_leavesOutAPositionThatAnOutsiderHasLocked(t *testing.T) {
 	require.ErrorAs(t, err, &locked)
 	require.Equal(t, map[int]int64{0: 0}, locked.From)
 	require.Equal(t, []int32{b.Claims[2].Source.ID}, lost, "the other was asked about")
-	_, _, err = b.Try(t.Context(), b.Batch().Moves[1], 1, false)
+	_, _, err = b.Try(t.Context(), b.Transaction().Moves[1], 1, false)
 	require.ErrorAs(t, err, &locked)
 	claims[1] = b.Claims[1]
 	b.Claims = claims

@@ -38,7 +38,7 @@ func TestApply_commitsNothingOfPartsThatAreRefused(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, manyRows))
 	b.ClaimFor(b.Open("another"), 1)
 	session := b.session()
-	_, err := b.Apply(t.Context(), b.Batch(manyLines()...))
+	_, err := b.Apply(t.Context(), b.Transaction(manyLines()...))
 	var fenced *worker.FencedError
 	require.ErrorAs(t, err, &fenced)
 	require.Zero(t, b.Count(`select count(*) from lines`))

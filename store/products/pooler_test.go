@@ -27,11 +27,11 @@ func TestApply_behindATransactionPoolerBlamesNoCommand(t *testing.T) {
 	for range 2 {
 		s := b.OpenWith(store.Options{URL: url, Owner: "other"})
 		for range 3 {
-			batch := b.Batch(command(0, "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, b.Offsets[0]))
-			applied, err := s.Apply(t.Context(), batch)
+			transaction := b.Transaction(command(0, "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, b.Offsets[0]))
+			applied, err := s.Apply(t.Context(), transaction)
 			said[err == nil]++
 			if err == nil {
-				b.Committed(batch, applied)
+				b.Committed(transaction, applied)
 				continue
 			}
 			require.ErrorIs(t, err, worker.ErrOutage)

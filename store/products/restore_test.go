@@ -92,15 +92,15 @@ func TestApply_oversellsNothingAfterARestoreInPlace(t *testing.T) {
 			other := b.Open("other")
 			mine := b.Claims
 			b.Claims = b.ClaimFor(other, 2)
-			replay := onlyPartition(b.Batch(command(0, "Allocate", `{"orderid":"oC","sku":"CHAIR","qty":14}`)), 0)
+			replay := onlyPartition(b.Transaction(command(0, "Allocate", `{"orderid":"oC","sku":"CHAIR","qty":14}`)), 0)
 			_, err := other.Apply(t.Context(), replay)
 			require.NoError(t, err)
 
 			b.Claims = mine
-			batch := onlyPartition(b.Batch(command(2, "Allocate", `{"orderid":"oD","sku":"CHAIR","qty":12}`)), 2)
-			_, err = b.Apply(t.Context(), batch)
+			transaction := onlyPartition(b.Transaction(command(2, "Allocate", `{"orderid":"oD","sku":"CHAIR","qty":12}`)), 2)
+			_, err = b.Apply(t.Context(), transaction)
 			require.ErrorIs(t, err, worker.ErrConflict)
-			applied, err := b.Apply(t.Context(), batch)
+			applied, err := b.Apply(t.Context(), transaction)
 			require.NoError(t, err)
 			require.Equal(t, []string{`3 OutOfStock {"orderid":"oD","sku":"CHAIR","qty":12}`}, says(applied.Rows[0]))
 		})
@@ -120,8 +120,8 @@ func TestClaim_forgetsWhatAppliersRemember(t *testing.T) {
 	// One that is in flight meanwhile, of another partition.
 	var s *store.Store
 	s = b.Interrupted(func() { b.ClaimFor(s, 1) })
-	batch := onlyPartition(b.Batch(command(1, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 1)
-	_, err := s.Apply(t.Context(), batch)
+	transaction := onlyPartition(b.Transaction(command(1, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":4}`)), 1)
+	_, err := s.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.Zero(t, size())
 }

@@ -26,7 +26,7 @@ func (b *bench) work(s *store.Store, sku string) error {
 		command(0, "Allocate", `{"orderid":"o1","sku":%q,"qty":20}`, sku),
 		command(0, "Allocate", `{}`),
 	}, {command(0, "ChangeBatchQuantity", `{"batchref":"b1-%s","qty":1}`, sku), command(0, "Dispatch", `{"orderid":"o1","sku":%q}`, sku)}} {
-		made := w.Batch(batch...)
+		made := w.Transaction(batch...)
 		made.LockFirst = made.Moves[0].From > 0
 		if err := w.tryToApply(made); err != nil {
 			return err
@@ -45,7 +45,7 @@ func (b *bench) work(s *store.Store, sku string) error {
 func (b *bench) readAgain(topic string) error {
 	first := command(0, "", "")
 	first.Batch, first.Refusal = &outbox.RecordBatch{Last: b.Offsets[0] + 1, Records: 2}, &worker.Refusal{Reason: "too_large"}
-	made := b.Batch(first)
+	made := b.Transaction(first)
 	made.Moves[0].To++
 	letter := worker.LetterID{Source: b.Claims[0].Source.ID, Row: b.NextRow[0]}
 	if err := b.tryToApply(made); err != nil {
@@ -63,7 +63,7 @@ func (b *bench) readAgain(topic string) error {
 	if err != nil {
 		return err
 	}
-	made = b.Batch()
+	made = b.Transaction()
 	made.Reread = &worker.Reread{Letter: letter, From: l.From, First: l.First, Next: l.Next, To: l.Next + 1}
 	if err := b.tryToApply(made); err != nil {
 		return err
@@ -95,10 +95,10 @@ func (b *bench) begin(sku string) error {
 	return err
 }
 
-func (b *bench) tryToApply(batch worker.Batch) error {
-	applied, err := b.Apply(b.T.Context(), batch)
+func (b *bench) tryToApply(transaction worker.Transaction) error {
+	applied, err := b.Apply(b.T.Context(), transaction)
 	if err == nil {
-		b.Committed(batch, applied)
+		b.Committed(transaction, applied)
 	}
 	return err
 }
@@ -109,13 +109,13 @@ func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 	allocate := func(order string) worker.Command {
 		return typed(command(0, "Allocate", `{"orderid":%q,"sku":%q,"qty":1}`, order, sku))
 	}
-	if err := b.tryToApply(b.Batch(fail(allocate("o2")))); err != nil {
+	if err := b.tryToApply(b.Transaction(fail(allocate("o2")))); err != nil {
 		return err
 	}
-	if err := b.tryToApply(b.Batch(allocate("o3"), allocate("o4"))); err != nil {
+	if err := b.tryToApply(b.Transaction(allocate("o3"), allocate("o4"))); err != nil {
 		return err
 	}
-	_, _, err := b.Try(b.T.Context(), b.Batch().Moves[0], b.Offsets[0]+1, false)
+	_, _, err := b.Try(b.T.Context(), b.Transaction().Moves[0], b.Offsets[0]+1, false)
 	if err != nil {
 		return err
 	}
@@ -126,15 +126,15 @@ func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 		if step.decision != "" {
 			sudo(fmt.Sprintf(`update dead_letters set state = '%s' where state = 'open' and reason = 'internal' and sku = '%s'`, step.decision, sku))
 		}
-		_, batch, err := b.TryToKeep(0, 1)
+		_, transaction, err := b.TryToKeep(0, 1)
 		if err != nil {
 			return err
 		}
-		require.Len(b.T, batch.Commands, 1)
+		require.Len(b.T, transaction.Commands, 1)
 		if step.fails {
-			batch.Commands[0] = fail(batch.Commands[0])
+			transaction.Commands[0] = fail(transaction.Commands[0])
 		}
-		if err := b.tryToApply(batch); err != nil {
+		if err := b.tryToApply(transaction); err != nil {
 			return err
 		}
 	}

@@ -32,7 +32,7 @@ func with(t *testing.T, address string, options ...string) string {
 func (b *bench) reads(address string) (worker.Applied, error) {
 	b.T.Helper()
 	s := b.OpenWith(store.Options{URL: address, Owner: "other"})
-	return s.Apply(b.T.Context(), b.Batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)))
+	return s.Apply(b.T.Context(), b.Transaction(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)))
 }
 
 func TestSession_rowSecurityIsAnOutageAndNoEmptyTable(t *testing.T) {
@@ -157,12 +157,12 @@ func TestSession_readsTheSameWhateverIsSetForItsRole(t *testing.T) {
 		b.Exec("alter role " + u.User.Username() + " set " + setting)
 	}
 	s := b.OpenWith(store.Options{URL: login, Owner: "other"})
-	batch := b.Batch(command(0, "ChangeBatchEta", `{"batchref":"b\u2603","eta":"2030-01-02"}`))
-	applied, err := s.Apply(t.Context(), batch)
+	transaction := b.Transaction(command(0, "ChangeBatchEta", `{"batchref":"b\u2603","eta":"2030-01-02"}`))
+	applied, err := s.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 	require.Equal(t, []string{"no_effect"}, results(applied))
 
-	_, err = s.Apply(t.Context(), batch)
+	_, err = s.Apply(t.Context(), transaction)
 	var fenced *worker.FencedError
 	require.ErrorAs(t, err, &fenced, "an error of a statement does not end the session")
 }

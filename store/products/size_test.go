@@ -45,18 +45,18 @@ func TestApply_leavesToTheNextTransactionWhatIsTooMuchForOne(t *testing.T) {
 	rest[1].Epoch, rest[0].Epoch = 8, 7
 	var taken []int
 	for len(rest) > 0 {
-		batch := b.Batch(rest...)
-		applied, err := b.Apply(t.Context(), batch)
+		transaction := b.Transaction(rest...)
+		applied, err := b.Apply(t.Context(), transaction)
 		require.NoError(t, err)
-		batch = batch.Cut(len(applied.Outcomes))
-		for p, move := range batch.Moves {
+		transaction = transaction.Cut(len(applied.Outcomes))
+		for p, move := range transaction.Moves {
 			require.Equal(t, move.To, int64(b.Count(fmt.Sprintf(`select next_offset::int from positions where partition = %d`, p))))
 		}
 		if len(taken) == 0 {
 			require.Equal(t, 7, b.Count(`select leader_epoch from positions where partition = 0`))
-			require.Equal(t, batch.Moves[1].From, batch.Moves[1].To, "nothing of the other partition was taken")
+			require.Equal(t, transaction.Moves[1].From, transaction.Moves[1].To, "nothing of the other partition was taken")
 		}
-		b.Committed(batch, applied)
+		b.Committed(transaction, applied)
 		taken, rest = append(taken, len(applied.Outcomes)), rest[len(applied.Outcomes):]
 	}
 	require.Equal(t, []int{1, 2, 6}, taken, "what moves the lines back has half as many events")
@@ -79,7 +79,7 @@ func TestApply_isInterruptedWhileItDecides(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":9}`))
 	ctx, cancel := context.WithCancel(t.Context())
 	s := b.Interrupted(cancel)
-	_, err := s.Apply(ctx, b.Batch(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)))
+	_, err := s.Apply(ctx, b.Transaction(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)))
 	require.ErrorIs(t, err, context.Canceled)
 	require.Zero(t, b.Count(`select count(*) from lines`))
 }
@@ -92,8 +92,8 @@ func TestApply_givesTimeToACommandThatMovesManyLines(t *testing.T) {
 	b.Exec(`create function note() returns trigger language plpgsql as $$ begin
 		raise exception 'may take %', current_setting('statement_timeout'); end $$`)
 	b.Exec(`create trigger note before update on lines for each statement execute function note()`)
-	_, err := b.Apply(t.Context(), b.Batch(command(0, "Deallocate", `{"orderid":"o1","sku":"CHAIR"}`)))
+	_, err := b.Apply(t.Context(), b.Transaction(command(0, "Deallocate", `{"orderid":"o1","sku":"CHAIR"}`)))
 	require.ErrorContains(t, err, "may take 30s")
-	_, err = b.Apply(t.Context(), b.Batch(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":0}`)))
+	_, err = b.Apply(t.Context(), b.Transaction(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":0}`)))
 	require.ErrorContains(t, err, fmt.Sprintf("may take %dms", 30_000+1+2*lines))
 }

@@ -146,14 +146,14 @@ func TestApply_takesLittleLongerForManyPartitionsWhileAnOldSnapshotIsOpen(t *tes
 }
 
 // meanwhile applies a batch, which waits for a transaction that is about to be committed.
-func (b *bench) meanwhile(statement string, batch worker.Batch) error {
+func (b *bench) meanwhile(statement string, transaction worker.Transaction) error {
 	b.T.Helper()
 	conn := b.Connect()
 	_, err := conn.Exec(b.T.Context(), `set application_name = 'allocation'; begin; `+statement)
 	require.NoError(b.T, err)
 	applied := make(chan error, 1)
 	go func() {
-		_, err := b.Apply(context.WithoutCancel(b.T.Context()), batch)
+		_, err := b.Apply(context.WithoutCancel(b.T.Context()), transaction)
 		applied <- err
 	}()
 	require.Eventually(b.T, func() (waits bool) {
@@ -176,7 +176,7 @@ func TestApply_looksAgainAtWhatItWaitedFor(t *testing.T) {
 	}
 	t.Run("a position that is as it was", func(t *testing.T) {
 		b := claimed(t)
-		require.NoError(t, b.meanwhile(`update positions set published_row = 1`, b.Batch(order())))
+		require.NoError(t, b.meanwhile(`update positions set published_row = 1`, b.Transaction(order())))
 		var published, next int64
 		require.NoError(t, b.DB.QueryRow(t.Context(), `select published_row, next_row from positions`).Scan(&published, &next))
 		require.Equal(t, []int64{1, 2}, []int64{published, next})
@@ -184,26 +184,26 @@ func TestApply_looksAgainAtWhatItWaitedFor(t *testing.T) {
 	t.Run("a position that another worker claimed", func(t *testing.T) {
 		b := claimed(t)
 		var fenced *worker.FencedError
-		require.ErrorAs(t, b.meanwhile(`update positions set token = gen_random_uuid()`, b.Batch(order())), &fenced)
+		require.ErrorAs(t, b.meanwhile(`update positions set token = gen_random_uuid()`, b.Transaction(order())), &fenced)
 	})
 	t.Run("a position that moved", func(t *testing.T) {
 		b := claimed(t)
 		var fenced *worker.FencedError
-		require.ErrorAs(t, b.meanwhile(`update positions set next_offset = next_offset + 1`, b.Batch(order())), &fenced)
+		require.ErrorAs(t, b.meanwhile(`update positions set next_offset = next_offset + 1`, b.Transaction(order())), &fenced)
 	})
 	t.Run("a product that is as it was", func(t *testing.T) {
 		b := claimed(t)
-		require.NoError(t, b.meanwhile(`update products set waiting = waiting`, b.Batch(order())))
+		require.NoError(t, b.meanwhile(`update products set waiting = waiting`, b.Transaction(order())))
 		var version int64
 		require.NoError(t, b.DB.QueryRow(t.Context(), `select version from products`).Scan(&version))
 		require.Equal(t, int64(2), version)
 	})
 	t.Run("a product that changed", func(t *testing.T) {
 		b := claimed(t)
-		require.ErrorIs(t, b.meanwhile(`update products set version = version + 1`, b.Batch(order())), worker.ErrConflict)
+		require.ErrorIs(t, b.meanwhile(`update products set version = version + 1`, b.Transaction(order())), worker.ErrConflict)
 	})
 	t.Run("a product that is gone", func(t *testing.T) {
 		b := claimed(t)
-		require.ErrorIs(t, b.meanwhile(`delete from products`, b.Batch(order())), worker.ErrConflict)
+		require.ErrorIs(t, b.meanwhile(`delete from products`, b.Transaction(order())), worker.ErrConflict)
 	})
 }

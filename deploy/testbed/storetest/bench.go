@@ -1,5 +1,5 @@
 // Package storetest applies commands to a store without Kafka, as a worker would: it claims
-// partitions, keeps their positions, and makes batches of what is kept for later.
+// partitions, keeps their positions, and makes transactions of what is kept for later.
 //
 // Each bench has a database of its own. Its methods end the test where something goes wrong.
 package storetest
@@ -113,33 +113,33 @@ func Command(partition int, name, format string, args ...any) worker.Command {
 	return worker.Command{Move: partition, Type: name, Data: data, Value: data, Cause: &outbox.Cause{Time: time.Now().UnixMilli()}}
 }
 
-// Batch puts commands behind what was applied.
-func (b *Bench) Batch(commands ...worker.Command) worker.Batch {
-	batch := worker.Batch{Commands: commands}
+// Transaction puts commands behind what was applied.
+func (b *Bench) Transaction(commands ...worker.Command) worker.Transaction {
+	transaction := worker.Transaction{Commands: commands}
 	to := append([]int64{}, b.Offsets...)
 	for i := range commands {
 		commands[i].Offset = to[commands[i].Move]
 		to[commands[i].Move]++
 	}
 	for p, c := range b.Claims {
-		batch.Moves = append(batch.Moves, worker.PositionMove{Source: c.Source, Token: c.Token, From: b.Offsets[p], To: to[p], NextRow: b.NextRow[p]})
+		transaction.Moves = append(transaction.Moves, worker.PositionMove{Source: c.Source, Token: c.Token, From: b.Offsets[p], To: to[p], NextRow: b.NextRow[p]})
 	}
-	return batch
+	return transaction
 }
 
-// OnlyPartition leaves the other partitions out of a batch, whose commands are all of one.
-func OnlyPartition(b worker.Batch, partition int) worker.Batch {
-	b.Moves = b.Moves[partition : partition+1]
-	for i := range b.Commands {
-		b.Commands[i].Move = 0
+// OnlyPartition leaves the other partitions out of a transaction, whose commands are all of one.
+func OnlyPartition(t worker.Transaction, partition int) worker.Transaction {
+	t.Moves = t.Moves[partition : partition+1]
+	for i := range t.Commands {
+		t.Commands[i].Move = 0
 	}
-	return b
+	return t
 }
 
-// Committed notes that a batch was.
-func (b *Bench) Committed(batch worker.Batch, applied worker.Applied) {
-	for p := range batch.Moves {
-		b.Offsets[p] = batch.Moves[p].To
+// Committed notes that a transaction was.
+func (b *Bench) Committed(transaction worker.Transaction, applied worker.Applied) {
+	for p := range transaction.Moves {
+		b.Offsets[p] = transaction.Moves[p].To
 		b.NextRow[p] += int64(len(applied.Rows[p]))
 	}
 }
@@ -147,10 +147,10 @@ func (b *Bench) Committed(batch worker.Batch, applied worker.Applied) {
 // Do applies commands in one transaction.
 func (b *Bench) Do(commands ...worker.Command) worker.Applied {
 	b.T.Helper()
-	batch := b.Batch(commands...)
-	applied, err := b.Apply(b.T.Context(), batch)
+	transaction := b.Transaction(commands...)
+	applied, err := b.Apply(b.T.Context(), transaction)
 	require.NoError(b.T, err)
-	b.Committed(batch, applied)
+	b.Committed(transaction, applied)
 	return applied
 }
 

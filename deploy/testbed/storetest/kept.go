@@ -26,33 +26,33 @@ func (b *Bench) DecideLetter(partition int, row int64, state string) {
 	require.NoError(b.T, err)
 }
 
-// Keep reads what is kept for a partition, and makes a batch of it, as its worker would.
-func (b *Bench) Keep(partition, most int) (worker.KeptBatch, worker.Batch) {
+// Keep reads what is kept for a partition, and makes a transaction of it, as its worker would.
+func (b *Bench) Keep(partition, most int) (worker.KeptBatch, worker.Transaction) {
 	b.T.Helper()
-	kept, batch, err := b.TryToKeep(partition, most)
+	kept, transaction, err := b.TryToKeep(partition, most)
 	require.NoError(b.T, err)
-	return kept, batch
+	return kept, transaction
 }
 
 // TryToKeep is Keep, which may fail.
-func (b *Bench) TryToKeep(partition, most int) (worker.KeptBatch, worker.Batch, error) {
+func (b *Bench) TryToKeep(partition, most int) (worker.KeptBatch, worker.Transaction, error) {
 	kept, err := b.Kept(b.T.Context(), b.Claims[partition].Source.ID, most, false)
 	if err != nil {
-		return kept, worker.Batch{}, err
+		return kept, worker.Transaction{}, err
 	}
-	batch := b.Batch()
-	batch.Moves = batch.Moves[partition : partition+1]
+	transaction := b.Transaction()
+	transaction.Moves = transaction.Moves[partition : partition+1]
 	for i := range kept.Records {
 		r := &kept.Records[i]
-		batch.Commands = append(batch.Commands, worker.Command{
+		transaction.Commands = append(transaction.Commands, worker.Command{
 			Offset: r.Offset, Type: header(r.Headers, "ce_type"), Data: r.Value, Key: r.Key, Value: r.Value, Headers: r.Headers,
 			Cause: &outbox.Cause{Time: r.Time}, Kept: &r.Kept,
 		})
 	}
 	if kept.Free != "" {
-		batch.Free = []string{kept.Free}
+		transaction.Free = []string{kept.Free}
 	}
-	return kept, batch, nil
+	return kept, transaction, nil
 }
 
 func header(headers []outbox.Header, key string) string {
@@ -67,8 +67,8 @@ func header(headers []outbox.Header, key string) string {
 // DoKept applies what is kept for a partition.
 func (b *Bench) DoKept(partition, most int) worker.Applied {
 	b.T.Helper()
-	_, batch := b.Keep(partition, most)
-	applied, err := b.Apply(b.T.Context(), batch)
+	_, transaction := b.Keep(partition, most)
+	applied, err := b.Apply(b.T.Context(), transaction)
 	require.NoError(b.T, err)
 	b.NextRow[partition] += int64(len(applied.Rows[0]))
 	return applied

@@ -63,16 +63,16 @@ func (b *bench) apply(commands ...worker.Command) {
 }
 
 func (b *bench) tryApply(commands []worker.Command) error {
-	batch := worker.Batch{Commands: commands}
+	transaction := worker.Transaction{Commands: commands}
 	to := append([]int64{}, b.next...)
 	for i := range commands {
 		commands[i].Offset = to[commands[i].Move]
 		to[commands[i].Move]++
 	}
 	for p, c := range b.claims {
-		batch.Moves = append(batch.Moves, worker.PositionMove{Source: c.Source, Token: c.Token, From: b.next[p], To: to[p], NextRow: b.rows[p], Published: b.rows[p]})
+		transaction.Moves = append(transaction.Moves, worker.PositionMove{Source: c.Source, Token: c.Token, From: b.next[p], To: to[p], NextRow: b.rows[p], Published: b.rows[p]})
 	}
-	applied, err := b.db.Apply(b.t.Context(), batch)
+	applied, err := b.db.Apply(b.t.Context(), transaction)
 	if err != nil {
 		return err
 	}

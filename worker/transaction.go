@@ -10,7 +10,7 @@ import (
 // Command is one record of a command topic after its envelope was read. What it means is the
 // Handler's business.
 type Command struct {
-	Move    int    // the partition it came by: an index into Batch.Moves
+	Move    int    // the partition it came by: an index into Transaction.Moves
 	Offset  int64  // of the record
 	Epoch   int32  // the record's leader epoch; -1: not known
 	Type    string // "CreateBatch", …, without the prefix allocation.v1.
@@ -20,7 +20,7 @@ type Command struct {
 	Failure string   // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
 	Kept    *Kept    // where it was kept until now; nil for one that was just fetched
 
-	Batch *outbox.RecordBatch // it stands for a batch of records that was not unpacked, and is refused; else nil
+	Batch *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil
 
 	// The record as it came, for a dead letter.
 	Key     []byte
@@ -49,39 +49,40 @@ type PositionMove struct {
 // Token proves a claim on a partition. A newer claim makes a new one.
 type Token [16]byte
 
-// Batch is what one transaction applies: commands in the order in which they are decided, which
+// Transaction is what is applied at once: commands in the order in which they are decided, which
 // keeps the order of each partition.
-type Batch struct {
-	Applier  int // whose it is: one applier's batches come one after the other
+type Transaction struct {
+	Applier  int // whose it is: one applier's transactions come one after the other
 	Moves    []PositionMove
 	Commands []Command
 	Free     []string // keys for which nothing waits behind these commands: they are held no longer
-	Reread   *Reread  // the batch of records that the commands are of, where that is read again; else nil
+	Reread   *Reread  // the record batch that the commands are of, where that is read again; else nil
 
 	// LockFirst has the keys locked before they are read: others were first again and again, as
 	// they are where a key's commands come by several partitions and one of them takes long,
-	// because its batch has very many lines. The others wait then.
+	// because its batch of stock has very many lines. The others wait then.
 	LockFirst bool
 }
 
-// Cut is the batch without its commands from n on: each partition's position stops at its first
-// command that is left out.
-func (b Batch) Cut(n int) Batch {
-	b.Moves, b.Free = slices.Clone(b.Moves), nil
-	for i, c := range slices.Backward(b.Commands[n:]) {
-		if m := &b.Moves[c.Move]; c.Kept == nil {
+// Cut is the transaction without its commands from n on: each partition's position stops at its
+// first command that is left out.
+func (t Transaction) Cut(n int) Transaction {
+	t.Moves, t.Free = slices.Clone(t.Moves), nil
+	for i, c := range slices.Backward(t.Commands[n:]) {
+		if m := &t.Moves[c.Move]; c.Kept == nil {
 			m.To, m.Epoch = c.Offset, -1
-			if before := n + i - 1; before >= 0 && b.Commands[before].Move == c.Move {
-				m.Epoch = b.Commands[before].Epoch
+			if before := n + i - 1; before >= 0 && t.Commands[before].Move == c.Move {
+				m.Epoch = t.Commands[before].Epoch
 			}
 		}
 	}
-	b.Commands, b.Reread = b.Commands[:n], b.Reread.cut(b.Commands[n:])
-	return b
+	t.Commands, t.Reread = t.Commands[:n], t.Reread.cut(t.Commands[n:])
+	return t
 }
 
-// Applied is what a committed transaction did. With fewer outcomes than the batch has commands it
-// took only the first: all together would have been too much for one transaction, see Batch.Cut.
+// Applied is what a committed transaction did. With fewer outcomes than it has commands it
+// took only the first: all together would have been too much for one transaction, see
+// Transaction.Cut.
 type Applied struct {
 	Rows     [][]outbox.Row // by move, numbered on from its NextRow
 	Outcomes []Outcome      // by command
