@@ -12,7 +12,7 @@ type ledger struct {
 	outcomes []worker.Outcome
 	previous [][]Ref // by move, as rows: the event that each continues
 	refused  []refused
-	kept     kept
+	parked   parked
 	values   []byte // where the events' data are written, one behind the other
 }
 
@@ -40,7 +40,7 @@ func newLedger(tx *Tx) *ledger {
 		l.write(tx, i)
 	}
 	l.reread(transaction.Moves, transaction.Reread)
-	l.kept.free = transaction.Free
+	l.parked.free = transaction.Free
 	return l
 }
 
@@ -48,7 +48,7 @@ func newLedger(tx *Tx) *ledger {
 func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
 	c := &tx.transaction.Commands[i]
 	switch {
-	case c.Kept != nil && c.Kept.Discard, tx.waits[i] != "":
+	case c.Parked != nil && c.Parked.Discard, tx.waits[i] != "":
 		return nil, 0
 	case c.Failure != "":
 		return &worker.Refusal{Reason: reasonInternal, Message: c.Failure}, 0
@@ -58,15 +58,15 @@ func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
 	return tx.cache.aggregate.Outcome(i)
 }
 
-// makeRoom makes room for the rows: one for each event and each refusal, and one for each kept
-// command.
+// makeRoom makes room for the rows: one for each event and each refusal, and one for each
+// parked command.
 func (l *ledger) makeRoom(tx *Tx) {
 	room := make([]int, len(tx.transaction.Moves))
 	for i := range tx.transaction.Commands {
 		c := &tx.transaction.Commands[i]
 		refusal, events := tx.outcome(i)
 		room[c.Move] += events
-		if refusal != nil || c.Kept != nil {
+		if refusal != nil || c.Parked != nil {
 			room[c.Move]++
 		}
 	}
@@ -79,21 +79,21 @@ func (l *ledger) makeRoom(tx *Tx) {
 func (l *ledger) write(tx *Tx, i int) {
 	c := &tx.transaction.Commands[i]
 	refusal, events := tx.outcome(i)
-	if c.Kept != nil {
+	if c.Parked != nil {
 		l.count(c, events)
-		l.unkeep(tx.transaction.Moves, c, events)
+		l.unpark(tx.transaction.Moves, c, events)
 	}
 	switch waits, holds := tx.waits[i], tx.holds[i]; {
-	case c.Kept != nil && c.Kept.Discard:
+	case c.Parked != nil && c.Parked.Discard:
 		l.outcomes[i] = worker.Outcome{Result: worker.Discarded}
 	case waits != "":
 		l.outcomes[i] = worker.Outcome{Result: worker.Held}
-		l.kept.wait(c, sourceOf(&tx.transaction, c), firstEvent(tx.transaction.Moves, c), waits, tx.made[i])
+		l.parked.wait(c, sourceOf(&tx.transaction, c), firstEvent(tx.transaction.Moves, c), waits, tx.made[i])
 	default:
 		row := l.record(tx, i, refusal, events)
 		if holds != "" {
 			l.refused[len(l.refused)-1].key = holds
-			l.kept.hold(c, holds, tx.transaction.Moves[c.Move].Source.ID, row, tx.made[i])
+			l.parked.hold(c, holds, tx.transaction.Moves[c.Move].Source.ID, row, tx.made[i])
 		}
 	}
 }

@@ -59,11 +59,11 @@ func (s *Store) StopReread(ctx context.Context, letter worker.BatchLetter, why s
 
 // reread moves a batch that is read again, and tells Kafka when all of it is done.
 func (l *ledger) reread(moves []worker.PositionMove, r *worker.Reread) {
-	if l.kept.reread = r; r == nil || !r.Done {
+	if l.parked.reread = r; r == nil || !r.Done {
 		return
 	}
-	c := worker.Command{Offset: r.First, Cause: &outbox.Cause{Time: outbox.NoTime}, Kept: &worker.Kept{Letter: r.Letter, From: r.From}}
-	l.kept.rereadRow = l.decide(moves, &c)
+	c := worker.Command{Offset: r.First, Cause: &outbox.Cause{Time: outbox.NoTime}, Parked: &worker.Parked{Letter: r.Letter, From: r.From}}
+	l.parked.rereadRow = l.decide(moves, &c)
 }
 
 func queueReread(p *Pipeline, r *worker.Reread) {

@@ -25,7 +25,7 @@ func (s *Store) save(ctx context.Context, tx *Tx, l *ledger) error {
 	queueMove(p, tx.transaction, l)
 	queueCached(p, tx, tx.cache.aggregate.Write(p, tx))
 	queueDeadLetters(p, tx.transaction, l)
-	queueKept(p, l)
+	queueParked(p, l)
 	queueOutbox(p, tx.transaction, l)
 	if p.err != nil {
 		return readError("save", p.err) // the end was not sent, so nothing is committed

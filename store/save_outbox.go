@@ -22,7 +22,7 @@ func queueOutbox(p *Pipeline, transaction worker.Transaction, l *ledger) {
 	if !slices.ContainsFunc(l.rows, func(rows []outbox.Row) bool { return len(rows) > 0 }) {
 		return
 	}
-	letters, linked := l.kept.letters(), l.linked()
+	letters, linked := l.parked.letters(), l.linked()
 	sql, columns := copyOutboxSQL, outboxColumns
 	if linked {
 		sql, columns = copyLinkedSQL, outboxColumns+linkColumns
@@ -42,7 +42,7 @@ func queueOutbox(p *Pipeline, transaction worker.Transaction, l *ledger) {
 
 // linked reports whether any row refers to another one, or has a trace.
 func (l *ledger) linked() bool {
-	if len(l.kept.decided) > 0 || l.kept.reread != nil {
+	if len(l.parked.decided) > 0 || l.parked.reread != nil {
 		return true
 	}
 	for move, rows := range l.rows {

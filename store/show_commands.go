@@ -67,7 +67,7 @@ func (s *Store) eachCommand(ctx context.Context, query, text string, found func(
 		if err != nil {
 			return nil //nolint:nilerr // nothing that can be read
 		}
-		command := (&worker.KeptRecord{Value: value, Headers: decoded}).Command(s.service.TypePrefix)
+		command := (&worker.ParkedRecord{Value: value, Headers: decoded}).Command(s.service.TypePrefix)
 		c.Type, c.Data = command.Type, command.Data
 		found(&c)
 		return nil

@@ -38,7 +38,7 @@ func (tx *Tx) Command(i int) *worker.Command { return &tx.transaction.Commands[i
 // discarded it.
 func (tx *Tx) Decided(i int) bool {
 	c := &tx.transaction.Commands[i]
-	return c.Kept != nil && c.Kept.Discard || c.Failure == "" && c.Refusal != nil
+	return c.Parked != nil && c.Parked.Discard || c.Failure == "" && c.Refusal != nil
 }
 
 // Fails reports whether a command is not to be decided because it failed: only its key is of
@@ -68,7 +68,7 @@ func (tx *Tx) Park(i int, key, creates string) Standing {
 	switch {
 	case tx.cache.held.unknown(key):
 		return Asked
-	case tx.cache.held.has(key) && (c.Kept == nil || c.Kept.HeldKey != key):
+	case tx.cache.held.has(key) && (c.Parked == nil || c.Parked.HeldKey != key):
 		if tx.waits == nil {
 			tx.waits = map[int]string{}
 		}

@@ -19,16 +19,16 @@ import (
 // records gather for the next. It takes records from a partition's queue only after they are
 // committed, so whatever fails is gathered again.
 type applier struct {
-	w          *Worker
-	number     int
-	room       *outbox.Room  // of the rows that it hands over
-	wake       chan struct{} // has room for one
-	partitions []*partition  // guarded by Worker.mu
-	turn       int           // the partition that goes first
-	keptTurn   bool          // what the database kept goes first
-	limit      int           // most commands in the next transaction: fewer when one of them is at fault, or others keep being first
-	suspects   int           // commands of which one is at fault
-	last       work          // what was gathered last
+	w           *Worker
+	number      int
+	room        *outbox.Room  // of the rows that it hands over
+	wake        chan struct{} // has room for one
+	partitions  []*partition  // guarded by Worker.mu
+	turn        int           // the partition that goes first
+	redriveTurn bool          // parked commands go first
+	limit       int           // most commands in the next transaction: fewer when one of them is at fault, or others keep being first
+	suspects    int           // commands of which one is at fault
+	last        work          // what was gathered last
 
 	restsUntil time.Time // before that, a few commands are not worth a transaction
 
@@ -90,8 +90,8 @@ func (a *applier) sleep(stop context.Context, wait time.Duration) {
 func (a *applier) do(stop, abort context.Context, work *work) {
 	ok, err := true, error(nil)
 	switch {
-	case work.kept && work.again == nil:
-		ok, err = a.readKept(abort, work)
+	case work.redrive && work.again == nil:
+		ok, err = a.readParked(abort, work)
 	case work.trial:
 		ok, err = a.try(abort, work)
 	}
@@ -194,14 +194,14 @@ func (a *applier) committed(work *work) {
 	defer w.mu.Unlock()
 	w.evidence.note(work.applied.Outcomes, work.fails != "")
 	if work.fails != "" {
-		kick(w.keep)
+		kick(w.redrive)
 	}
 	work.cut()
 	for i, p := range work.partitions {
 		p.busy = false
 		if p.state == running { // else its rows are in the table, and the next claim drains them
 			w.relay.Publish(p.claim.Source.ID, work.applied.Rows[i])
-			if work.kept {
+			if work.redrive {
 				p.advance(0, p.next, len(work.applied.Rows[i]))
 				work.isolation().applied(len(work.records))
 				work.again.end()
@@ -248,7 +248,7 @@ func (w *work) ended() {
 	for _, p := range w.partitions {
 		p.busy = false
 		p.survived = p.survived || w.trial
-		p.keptSurvived = p.keptSurvived || w.kept && w.again == nil
+		p.redriveEnded = p.redriveEnded || w.redrive && w.again == nil
 	}
 	w.again.end()
 }
@@ -280,8 +280,8 @@ func (a *applier) isolate(work *work, err error) {
 	a.release(work)
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	if work.kept {
-		a.isolateKept(work, err)
+	if work.redrive {
+		a.isolateParked(work, err)
 		return
 	}
 	if n := len(work.records); n > 1 {

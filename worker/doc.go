@@ -1,7 +1,7 @@
 // Package worker is the consumer-group runtime: it claims partitions, reads envelopes, gathers
-// transactions, has them applied, and hands the committed rows to the outbox'
-// relay. It knows envelopes, positions and rows, and nothing of what commands mean: what they do is
-// the Store's business.
+// transactions, has them applied, and hands the committed rows to the outbox' relay. It knows
+// envelopes, positions and rows, and nothing of what commands mean: what they do is the Store's
+// business.
 //
 // Its guarantee: a record is dropped from memory only after the transaction that applied it
 // committed, and a partition's position moves only in such a transaction, under this worker's
@@ -17,7 +17,7 @@
 //   - the appliers: each owns the partitions that it was given, and applies what waits in them;
 //   - the recoverer: claims partitions again that were fenced, or whose transaction's outcome is
 //     unknown;
-//   - the keeper: finds commands that the database keeps, and that an operator let go on;
+//   - the redriver: finds parked commands that an operator let go on;
 //   - the reporter: writes published rows of idle partitions, and commits to the group what is
 //     applied and published;
 //   - the listener: hears from other workers that they wait for a published row, and from operators
@@ -41,14 +41,13 @@
 //
 // A command that fails is found by trying fewer at once, and tried alone. When it failed alone a
 // few times while others did not, it is committed as a dead letter that holds its key; what comes
-// for the key later is kept in the database, and applied in order by the partition's owner when an
-// operator has decided (see keeping). One that ends the process leaves no error: it is found by
+// for the key later is parked in the database, and applied in order by the partition's owner when
+// an operator has decided (see redrive). One that ends the process leaves no error: it is found by
 // trials that never ended (see suspicion).
 //
 // A transaction that finds that others changed its keys meanwhile is decided again: with fewer
 // commands, when that happens again and again, and in the end with its keys locked before they are
-// read, or one that takes long would never be first (see applier.finish and
-// Transaction.LockFirst).
+// read, or one that takes long would never be first (see applier.finish and Transaction.LockFirst).
 //
 // There is one lock, Worker.mu, for partitions and what is in them. It is never held across a call
 // to the Store or to Kafka, nor while the relay waits for acknowledgements. Opening and closing a

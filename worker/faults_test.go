@@ -131,7 +131,7 @@ func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
 			case c.Failure != "":
 			case bytes.Contains(c.Data, []byte(`"poison"`)):
 				return worker.Applied{}, errors.New("odd")
-			case c.Kept != nil && bytes.Contains(c.Data, []byte(`"o300"`)):
+			case c.Parked != nil && bytes.Contains(c.Data, []byte(`"o300"`)):
 				if len(transaction.Commands) > 1 {
 					together.Add(1)
 				} else {

@@ -17,18 +17,18 @@ type work struct {
 	records     []record // the commands among them
 	applied     Applied
 
-	trial bool    // its records may end this process, and are noted before
-	kept  bool    // it has no records, but what the database kept
-	again *reread // or some of a record batch that is read again; else nil
-	fails string  // why its one command is held; empty: it is not
+	trial   bool    // its records may end this process, and are noted before
+	redrive bool    // it has no fetched records, but parked commands
+	again   *reread // or some of a record batch that is read again; else nil
+	fails   string  // why its one command is held; empty: it is not
 }
 
 // record is a fetched command that is not decoded yet.
 type record struct {
 	*kgo.Record
-	move int
-	kind string
-	kept *Kept // where the database kept it; nil for one that was just fetched
+	move   int
+	kind   string
+	parked *Parked // where it was parked; nil for one that was just fetched
 
 	outsize *batchHeader // it stands for a record batch that was not unpacked; else nil
 }
@@ -41,7 +41,7 @@ func (w *work) decode(typePrefix string) {
 		c := &w.transaction.Commands[i]
 		if r.outsize != nil {
 			*c = r.outsize.command(r.Record, &causes[i])
-			c.Move, c.Kept = r.move, r.kept
+			c.Move, c.Parked = r.move, r.parked
 			continue
 		}
 		if w.fails == "" {
@@ -49,7 +49,7 @@ func (w *work) decode(typePrefix string) {
 		} else {
 			decodeFailed(c, r, typePrefix, &causes[i])
 		}
-		c.Move, c.Epoch, c.Kept, c.Failure = r.move, r.LeaderEpoch, r.kept, w.fails
+		c.Move, c.Epoch, c.Parked, c.Failure = r.move, r.LeaderEpoch, r.parked, w.fails
 	}
 }
 
@@ -73,15 +73,15 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	ready, wait := a.ready(now)
-	kept, keptWait := a.keptPartition(now)
-	a.keptTurn = !a.keptTurn
+	due, redriveWait := a.redrivePartition(now)
+	a.redriveTurn = !a.redriveTurn
 	switch {
-	case kept != nil && (len(ready) == 0 || a.keptTurn):
-		return a.gatherKept(kept), 0
+	case due != nil && (len(ready) == 0 || a.redriveTurn):
+		return a.gatherRedrive(due), 0
 	case len(ready) == 0:
 		a.movedAt, a.outage = now, nil
 		a.forget()
-		return nil, sooner(wait, keptWait)
+		return nil, sooner(wait, redriveWait)
 	case a.resting(now, ready):
 		return nil, a.restsUntil.Sub(now)
 	}

@@ -35,7 +35,7 @@ func (a *applier) standAside(work *work, e *LockedError) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case work.kept:
+	case work.redrive:
 		p := work.partitions[0]
 		i := work.isolation()
 		i.limit, i.at = max(1, len(work.records)/2), time.Now().Add(lockedAgain)

@@ -30,7 +30,7 @@ type Metrics struct {
 	// Parts says which long-lived parts of the process stand still. Others may add theirs.
 	Parts *pulse.Parts
 
-	fetchWatch, measuring, reporter, groupWatch, keeper *pulse.Part
+	fetchWatch, measuring, reporter, groupWatch, redriver *pulse.Part
 }
 
 // NewMetrics registers a worker's metrics. The registerer puts the service's name before theirs.
@@ -70,8 +70,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 	m.Parts = &pulse.Parts{Patience: pulse.Patience}
 	m.fetchWatch, m.measuring, m.reporter = m.Parts.Add("fetch watch"), m.Parts.Add("end of logs"), m.Parts.Add("reports")
-	m.groupWatch, m.keeper = m.Parts.Add("group and claims"), m.Parts.Add("kept commands")
-	r.MustRegister(m.Parts.Collector(), m.keeper.While(m.HeldKeys), m.groupWatch.While(m.Foreign), m.fetchWatch.While(m.NotFetched))
+	m.groupWatch, m.redriver = m.Parts.Add("group and claims"), m.Parts.Add("kept commands")
+	r.MustRegister(m.Parts.Collector(), m.redriver.While(m.HeldKeys), m.groupWatch.While(m.Foreign), m.fetchWatch.While(m.NotFetched))
 	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.Locked,
 		m.Lag, m.Stands)
 	m.Foreign.WithLabelValues("consumer")

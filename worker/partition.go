@@ -25,7 +25,7 @@ const (
 
 // partition is a partition that the group assigned to this worker. Its name, type and applier never
 // change; all other fields are guarded by Worker.mu. While a partition is busy, only its applier
-// changes its claim, its trials and how much of what is kept it takes, so the applier may read
+// changes its claim, its trials and how many parked commands it takes, so the applier may read
 // these without the lock.
 type partition struct {
 	topic   string
@@ -65,7 +65,7 @@ type partition struct {
 
 	logEnd
 	suspicion
-	keeping
+	redrive
 	fetching
 	unanswered
 	progress

@@ -75,7 +75,7 @@ func (w *Worker) start(p *partition) {
 	p.state = running
 	w.count()
 	p.applier.kick()
-	kick(w.keep)
+	kick(w.redrive)
 }
 
 // quarantine keeps a partition paused until an operator's decision fences its claim. The rows that

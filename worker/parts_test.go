@@ -16,7 +16,7 @@ import (
 
 // The loops that look after things now and then say when they stand still, whether they fail each
 // time or hang, and what they measure is not shown then: here are those that ask the group, that
-// look for kept commands, and that report what is published.
+// look for parked commands, and that report what is published.
 func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	p := setup(t, 1)
 	p.patience = 25 * time.Second // the slowest looks every 10 s

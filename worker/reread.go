@@ -44,7 +44,7 @@ func (w *Worker) readAgain(p *partition, letter LetterID) {
 		defer w.mu.Unlock()
 		if p.again == r {
 			p.again = nil
-			kick(w.keep) // for the next
+			kick(w.redrive) // for the next
 		}
 	})
 }
@@ -110,14 +110,14 @@ func (w *Worker) runReread(ctx context.Context, p *partition, r *reread) {
 func (w *Worker) readOn(ctx context.Context, p *partition, r *reread, reader *batchReader, letter *BatchLetter) (ok bool, err error) {
 	w.mu.Lock()
 	if r.limit == 0 && letter.Attempts == 1 { // nothing tells that one of them ends its worker
-		r.limit = keptMost
+		r.limit = maxRedrive
 	}
 	most := max(1, r.limit)
 	w.mu.Unlock()
-	if letter.Attempts > keptAlone {
+	if letter.Attempts > redriveAlone {
 		most = 1
 	}
-	if letter.Attempts > keptFatal+1 { // one command alone would have been held before
+	if letter.Attempts > redriveFatal+1 { // one command alone would have been held before
 		return false, w.stopReread(ctx, p, letter, fmt.Sprintf("its worker's process ended %d times meanwhile", letter.Attempts-1))
 	}
 	chunk, err := reader.read(ctx, letter, most)
@@ -135,7 +135,7 @@ func (w *Worker) readOn(ctx context.Context, p *partition, r *reread, reader *ba
 		return false, nil
 	}
 	r.ready, r.records, r.fails = ready, w.again(letter, chunk.records), ""
-	if letter.Attempts > keptFatal && len(r.records) == 1 {
+	if letter.Attempts > redriveFatal && len(r.records) == 1 {
 		r.fails = fatal(letter.Attempts)
 	}
 	p.applier.kick()
@@ -157,7 +157,7 @@ func (w *Worker) stopReread(ctx context.Context, p *partition, letter *BatchLett
 func (w *Worker) again(letter *BatchLetter, chunk []packedRecord) []record {
 	records := make([]record, len(chunk))
 	for i, r := range chunk {
-		records[i] = record{Record: r.Record, outsize: r.alone, kind: w.kinds[letter.From.Topic], kept: &Kept{From: letter.From, Event: letter.Event}}
+		records[i] = record{Record: r.Record, outsize: r.alone, kind: w.kinds[letter.From.Topic], parked: &Parked{From: letter.From, Event: letter.Event}}
 	}
 	return records
 }

@@ -54,11 +54,12 @@ type Store interface {
 
 	// What cannot be applied when it comes.
 
-	// Backlogs says what is kept for partitions, where there is something.
+	// Backlogs says what is parked for partitions, where there is something.
 	Backlogs(ctx context.Context, sources []int32) (map[int32]Backlog, error)
-	// Kept gives what may be applied now of what is kept for a partition, at most so many commands,
-	// in order. It counts the attempt; forget says that those of before ended, with an error.
-	Kept(ctx context.Context, source int32, most int, forget bool) (KeptBatch, error)
+	// NextRedrive gives what may be applied now of what is parked for a partition, at most so many
+	// commands, in order. It counts the attempt; forget says that those of before ended, with an
+	// error.
+	NextRedrive(ctx context.Context, source int32, most int, forget bool) (RedriveBatch, error)
 	// Try notes that a partition's records up to an offset are about to be applied. It answers how
 	// often just this was begun before and never ended, and how far the largest trial went that
 	// began here; forget says that those of before ended, with an error.

@@ -18,7 +18,7 @@ type Command struct {
 	Cause   *outbox.Cause
 	Refusal *Refusal // why the envelope could not be read; nil where it could
 	Failure string   // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
-	Kept    *Kept    // where it was kept until now; nil for one that was just fetched
+	Parked  *Parked  // where it was parked until now; nil for one that was just fetched
 
 	Batch *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil
 
@@ -69,7 +69,7 @@ type Transaction struct {
 func (t Transaction) Cut(n int) Transaction {
 	t.Moves, t.Free = slices.Clone(t.Moves), nil
 	for i, c := range slices.Backward(t.Commands[n:]) {
-		if m := &t.Moves[c.Move]; c.Kept == nil {
+		if m := &t.Moves[c.Move]; c.Parked == nil {
 			m.To, m.Epoch = c.Offset, -1
 			if before := n + i - 1; before >= 0 && t.Commands[before].Move == c.Move {
 				m.Epoch = t.Commands[before].Epoch

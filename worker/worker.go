@@ -53,7 +53,7 @@ type Worker struct {
 	barred     atomic.Pointer[StrangerError] // why nothing may be applied now; nil: it may
 
 	ask     chan struct{} // has room for one
-	keep    chan struct{} // has room for one
+	redrive chan struct{} // has room for one
 	recover chan struct{} // has room for one
 	resume  chan struct{} // has room for one
 	report  chan struct{} // has room for one
@@ -75,7 +75,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		kinds:      make(map[string]string, len(cfg.Topics)),
 		partitions: map[TopicPartition]*partition{},
 		ask:        make(chan struct{}, 1),
-		keep:       make(chan struct{}, 1),
+		redrive:    make(chan struct{}, 1),
 		recover:    make(chan struct{}, 1),
 		resume:     make(chan struct{}, 1),
 		report:     make(chan struct{}, 1),
@@ -134,7 +134,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	parts.Go(func() { w.runRecoverer(stop) })
 	parts.Go(func() { w.runAsker(stop) })
-	parts.Go(func() { w.runKeeper(stop) })
+	parts.Go(func() { w.runRedriver(stop) })
 	parts.Go(func() { w.runWatch(stop) })
 	parts.Go(func() { w.runFetchWatch(stop) })
 	parts.Go(func() { w.runMeasure(stop) })

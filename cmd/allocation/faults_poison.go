@@ -46,7 +46,7 @@ const poisonStall = 2 * time.Second
 func (s poisonedStore) Apply(ctx context.Context, transaction worker.Transaction) (worker.Applied, error) {
 	for i := range transaction.Commands {
 		c := &transaction.Commands[i]
-		if c.Failure != "" || c.Kept != nil && c.Kept.Discard {
+		if c.Failure != "" || c.Parked != nil && c.Parked.Discard {
 			continue
 		}
 		switch {

@@ -126,7 +126,7 @@ func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 		if step.decision != "" {
 			sudo(fmt.Sprintf(`update dead_letters set state = '%s' where state = 'open' and reason = 'internal' and sku = '%s'`, step.decision, sku))
 		}
-		_, transaction, err := b.TryToKeep(0, 1)
+		_, transaction, err := b.TryToRedrive(0, 1)
 		if err != nil {
 			return err
 		}

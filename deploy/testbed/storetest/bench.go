@@ -1,5 +1,5 @@
 // Package storetest applies commands to a store without Kafka, as a worker would: it claims
-// partitions, keeps their positions, and makes transactions of what is kept for later.
+// partitions, keeps their positions, and makes transactions of what is parked for later.
 //
 // Each bench has a database of its own. Its methods end the test where something goes wrong.
 package storetest

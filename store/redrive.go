@@ -24,13 +24,13 @@ from unnest($1::int[]) n (source)
 join positions o on o.source = n.source
 join positions p on p.topic = o.topic and p.partition = o.partition`
 
-// Backlogs says what is kept for partitions, where there is something.
+// Backlogs says what is parked for partitions, where there is something.
 func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker.Backlog, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	rows, err := s.pool.Query(ctx, backlogsSQL, sources)
 	if err != nil {
-		return nil, readError("look for kept commands", err)
+		return nil, readError("look for parked commands", err)
 	}
 	backlogs := map[int32]worker.Backlog{}
 	var source int32
@@ -46,25 +46,26 @@ func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker
 		}
 		return nil
 	})
-	return backlogs, readError("look for kept commands", err)
+	return backlogs, readError("look for parked commands", err)
 }
 
-// Kept gives what may be applied now of what is kept for a partition: first the dead letters on
-// which an operator decided, then what waits behind one that is decided. It counts the attempt.
-func (s *Store) Kept(ctx context.Context, source int32, most int, forget bool) (worker.KeptBatch, error) {
+// NextRedrive gives what may be applied now of what is parked for a partition: first the dead
+// letters on which an operator decided, then what waits behind one that is decided. It counts the
+// attempt.
+func (s *Store) NextRedrive(ctx context.Context, source int32, most int, forget bool) (worker.RedriveBatch, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var kept worker.KeptBatch
+	var batch worker.RedriveBatch
 	err := s.guarded(ctx, func(conn *pgxpool.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
-			if kept, err = decidedLetters(ctx, tx, source, most, forget); err != nil || len(kept.Records) > 0 {
+			if batch, err = decidedLetters(ctx, tx, source, most, forget); err != nil || len(batch.Records) > 0 {
 				return err
 			}
-			kept, err = waitingCommands(ctx, tx, source, most, forget)
+			batch, err = waitingCommands(ctx, tx, source, most, forget)
 			return err
 		})
 	})
-	return kept, unlessLocked("read kept commands", lockedOf(err, worker.PositionMove{}))
+	return batch, unlessLocked("read parked commands", lockedOf(err, worker.PositionMove{}))
 }
 
 // A command's next event is numbered after those of all its dead letters of the same time that its
@@ -98,34 +99,34 @@ from held_commands h join positions p on p.source = h.command_source
 where h.key = $1 order by h.seq limit $2`
 )
 
-func decidedLetters(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (kept worker.KeptBatch, err error) {
-	kept.Records, err = keptRecords(ctx, tx, func(r *worker.KeptRecord) []any {
+func decidedLetters(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (batch worker.RedriveBatch, err error) {
+	batch.Records, err = parkedRecords(ctx, tx, func(r *worker.ParkedRecord) []any {
 		return []any{&r.Letter.Source, &r.Letter.Row, &r.Discard, &r.HeldKey, &r.Event, &r.Retries}
 	}, decidedSQL, source, most)
-	if err != nil || len(kept.Records) == 0 {
-		return kept, err
+	if err != nil || len(batch.Records) == 0 {
+		return batch, err
 	}
-	first := kept.Records[0].Letter
-	return kept, tx.QueryRow(ctx, attemptLetterSQL, first.Source, first.Row, forget).Scan(&kept.Attempts)
+	first := batch.Records[0].Letter
+	return batch, tx.QueryRow(ctx, attemptLetterSQL, first.Source, first.Row, forget).Scan(&batch.Attempts)
 }
 
-func waitingCommands(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (kept worker.KeptBatch, err error) {
+func waitingCommands(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (batch worker.RedriveBatch, err error) {
 	var key string
 	if err := tx.QueryRow(ctx, freedSQL, source).Scan(&key); err != nil {
-		return kept, ignoreNone(err)
+		return batch, ignoreNone(err)
 	}
-	kept.Records, err = keptRecords(ctx, tx, func(r *worker.KeptRecord) []any {
+	batch.Records, err = parkedRecords(ctx, tx, func(r *worker.ParkedRecord) []any {
 		return []any{&r.Seq, &r.HeldKey, &r.Event, &r.Retries}
 	}, waitingCommandsSQL, key, most+1)
 	if err != nil {
-		return kept, err
+		return batch, err
 	}
-	if len(kept.Records) > most || sizeOf(kept.Records) >= keptBytes {
-		kept.Records = kept.Records[:min(most, len(kept.Records))]
+	if len(batch.Records) > most || sizeOf(batch.Records) >= maxParkedBytes {
+		batch.Records = batch.Records[:min(most, len(batch.Records))]
 	} else {
-		kept.Free = key
+		batch.Free = key
 	}
-	return kept, tx.QueryRow(ctx, attemptKeySQL, key, forget).Scan(&kept.Attempts)
+	return batch, tx.QueryRow(ctx, attemptKeySQL, key, forget).Scan(&batch.Attempts)
 }
 
 func ignoreNone(err error) error {
@@ -135,17 +136,17 @@ func ignoreNone(err error) error {
 	return err
 }
 
-// keptRecords reads kept commands; own are the columns that come before those that all of them
+// parkedRecords reads parked commands; own are the columns that come before those that all of them
 // have.
-func keptRecords(ctx context.Context, tx pgx.Tx, own func(*worker.KeptRecord) []any, sql string, args ...any) ([]worker.KeptRecord, error) {
+func parkedRecords(ctx context.Context, tx pgx.Tx, own func(*worker.ParkedRecord) []any, sql string, args ...any) ([]worker.ParkedRecord, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var records []worker.KeptRecord
-	for sizeOf(records) < keptBytes && rows.Next() {
-		var r worker.KeptRecord
+	var records []worker.ParkedRecord
+	for sizeOf(records) < maxParkedBytes && rows.Next() {
+		var r worker.ParkedRecord
 		var headers []byte
 		var topicID uuid.UUID
 		columns := append(own(&r), &r.Offset, &r.Time, &r.Key, &r.Value, &headers, &r.From.ID, &r.From.Topic, &topicID, &r.From.Partition)
@@ -161,10 +162,10 @@ func keptRecords(ctx context.Context, tx pgx.Tx, own func(*worker.KeptRecord) []
 	return records, rows.Err()
 }
 
-// keptBytes bounds what is read at once of kept commands; the last one may exceed it.
-const keptBytes = 8 << 20
+// maxParkedBytes bounds what is read at once of parked commands; the last one may exceed it.
+const maxParkedBytes = 8 << 20
 
-func sizeOf(records []worker.KeptRecord) (n int) {
+func sizeOf(records []worker.ParkedRecord) (n int) {
 	for i := range records {
 		n += len(records[i].Value) + len(records[i].Key) + 256
 		for _, h := range records[i].Headers {

@@ -6,16 +6,16 @@ import (
 
 // letters are the dead letters that rows tell of, by row: a transaction with decisions has one
 // move.
-func (k *kept) letters() map[int64]worker.LetterID {
-	if len(k.decided) == 0 && k.reread == nil {
+func (parked *parked) letters() map[int64]worker.LetterID {
+	if len(parked.decided) == 0 && parked.reread == nil {
 		return nil
 	}
-	letters := make(map[int64]worker.LetterID, len(k.decided)+1)
-	if k.reread != nil && k.reread.Done {
-		letters[k.rereadRow] = k.reread.Letter
+	letters := make(map[int64]worker.LetterID, len(parked.decided)+1)
+	if parked.reread != nil && parked.reread.Done {
+		letters[parked.rereadRow] = parked.reread.Letter
 	}
-	for _, d := range k.decided {
-		letters[d.row] = d.command.Kept.Letter
+	for _, d := range parked.decided {
+		letters[d.row] = d.command.Parked.Letter
 	}
 	return letters
 }
@@ -58,30 +58,30 @@ with deleted as (delete from held_keys where key = any($1) returning 1)
 select expect_count((select count(*) from deleted), $2, 'held products freed')`
 )
 
-// queueKept writes what is kept from now on, and what is kept no longer. It comes after the dead
-// letters, which hold keys.
-func queueKept(p *Pipeline, l *ledger) {
-	k := &l.kept
-	queueDecided(p, k.decided)
-	queueReread(p, k.reread)
-	for _, h := range k.holds {
+// queueParked writes what is parked from now on, and what is parked no longer. It comes after the
+// dead letters, which hold keys.
+func queueParked(p *Pipeline, l *ledger) {
+	parked := &l.parked
+	queueDecided(p, parked.decided)
+	queueReread(p, parked.reread)
+	for _, h := range parked.holds {
 		sql := holdSQL
 		if h.again {
 			sql = holdAgainSQL
 		}
 		p.Execute(sql, h.key, h.source, h.row, h.name)
 	}
-	queueWaiting(p, k.waiting)
-	if n := len(k.applied); n > 0 {
+	queueWaiting(p, parked.waiting)
+	if n := len(parked.applied); n > 0 {
 		seqs := make([]int64, n)
-		for i, c := range k.applied {
-			seqs[i] = c.Kept.Seq
+		for i, c := range parked.applied {
+			seqs[i] = c.Parked.Seq
 		}
 		p.Execute(appliedSQL, seqs, n)
 	}
-	queueCounts(p, k.next)
-	if n := len(k.free); n > 0 {
-		p.Execute(freeSQL, k.free, n)
+	queueCounts(p, parked.next)
+	if n := len(parked.free); n > 0 {
+		p.Execute(freeSQL, parked.free, n)
 	}
 }
 
@@ -92,9 +92,9 @@ func queueDecided(p *Pipeline, decided []decided) {
 	}
 	sources, rows, events, states := make([]int32, n), make([]int64, n), make([]int32, n), make([]string, n)
 	for i, d := range decided {
-		letter := d.command.Kept.Letter
+		letter := d.command.Parked.Letter
 		sources[i], rows[i], events[i], states[i] = letter.Source, letter.Row, d.event, "retrying"
-		if d.command.Kept.Discard {
+		if d.command.Parked.Discard {
 			states[i] = "discarding"
 		}
 	}
@@ -118,7 +118,7 @@ func queueWaiting(p *Pipeline, waiting []waiting) {
 	p.Execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)
 }
 
-// queueCounts has the dead letters of kept commands know how far their events are numbered.
+// queueCounts has the dead letters of parked commands know how far their events are numbered.
 func queueCounts(p *Pipeline, next map[counted]int32) {
 	if len(next) == 0 {
 		return

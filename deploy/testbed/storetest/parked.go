@@ -26,33 +26,33 @@ func (b *Bench) DecideLetter(partition int, row int64, state string) {
 	require.NoError(b.T, err)
 }
 
-// Keep reads what is kept for a partition, and makes a transaction of it, as its worker would.
-func (b *Bench) Keep(partition, most int) (worker.KeptBatch, worker.Transaction) {
+// Redrive reads what is parked for a partition, and makes a transaction of it, as its worker would.
+func (b *Bench) Redrive(partition, most int) (worker.RedriveBatch, worker.Transaction) {
 	b.T.Helper()
-	kept, transaction, err := b.TryToKeep(partition, most)
+	batch, transaction, err := b.TryToRedrive(partition, most)
 	require.NoError(b.T, err)
-	return kept, transaction
+	return batch, transaction
 }
 
-// TryToKeep is Keep, which may fail.
-func (b *Bench) TryToKeep(partition, most int) (worker.KeptBatch, worker.Transaction, error) {
-	kept, err := b.Kept(b.T.Context(), b.Claims[partition].Source.ID, most, false)
+// TryToRedrive is Redrive, which may fail.
+func (b *Bench) TryToRedrive(partition, most int) (worker.RedriveBatch, worker.Transaction, error) {
+	batch, err := b.NextRedrive(b.T.Context(), b.Claims[partition].Source.ID, most, false)
 	if err != nil {
-		return kept, worker.Transaction{}, err
+		return batch, worker.Transaction{}, err
 	}
 	transaction := b.Transaction()
 	transaction.Moves = transaction.Moves[partition : partition+1]
-	for i := range kept.Records {
-		r := &kept.Records[i]
+	for i := range batch.Records {
+		r := &batch.Records[i]
 		transaction.Commands = append(transaction.Commands, worker.Command{
 			Offset: r.Offset, Type: header(r.Headers, "ce_type"), Data: r.Value, Key: r.Key, Value: r.Value, Headers: r.Headers,
-			Cause: &outbox.Cause{Time: r.Time}, Kept: &r.Kept,
+			Cause: &outbox.Cause{Time: r.Time}, Parked: &r.Parked,
 		})
 	}
-	if kept.Free != "" {
-		transaction.Free = []string{kept.Free}
+	if batch.Free != "" {
+		transaction.Free = []string{batch.Free}
 	}
-	return kept, transaction, nil
+	return batch, transaction, nil
 }
 
 func header(headers []outbox.Header, key string) string {
@@ -64,10 +64,10 @@ func header(headers []outbox.Header, key string) string {
 	return ""
 }
 
-// DoKept applies what is kept for a partition.
-func (b *Bench) DoKept(partition, most int) worker.Applied {
+// DoRedrive applies what is parked for a partition.
+func (b *Bench) DoRedrive(partition, most int) worker.Applied {
 	b.T.Helper()
-	_, transaction := b.Keep(partition, most)
+	_, transaction := b.Redrive(partition, most)
 	applied, err := b.Apply(b.T.Context(), transaction)
 	require.NoError(b.T, err)
 	b.NextRow[partition] += int64(len(applied.Rows[0]))

@@ -5,14 +5,14 @@ import (
 	"allocation/worker"
 )
 
-// kept is what a transaction begins to keep, and what it keeps no longer.
-type kept struct {
+// parked is what a transaction parks, and what is parked no longer after it.
+type parked struct {
 	waiting []waiting
 	holds   []hold
 	decided []decided
 	applied []*worker.Command // commands that wait no longer
 	free    []string          // keys that are held no longer
-	next    map[counted]int32 // the numbers of the next events of kept commands
+	next    map[counted]int32 // the numbers of the next events of parked commands
 
 	reread    *worker.Reread // a record batch that is read again; nil: none
 	rereadRow int64          // of the outbox, that tells of it when it is done
@@ -42,13 +42,13 @@ type hold struct {
 	row       int64 // of the dead letter
 }
 
-func (k *kept) wait(c *worker.Command, source, event int32, key, creates string) {
-	k.waiting = append(k.waiting, waiting{command: c, source: source, event: event, key: key, name: creates})
+func (p *parked) wait(c *worker.Command, source, event int32, key, creates string) {
+	p.waiting = append(p.waiting, waiting{command: c, source: source, event: event, key: key, name: creates})
 }
 
-func (k *kept) hold(c *worker.Command, key string, source int32, row int64, creates string) {
-	k.holds = append(k.holds, hold{
-		key: key, name: creates, again: c.Kept != nil && c.Kept.HeldKey == key, source: source, row: row,
+func (p *parked) hold(c *worker.Command, key string, source int32, row int64, creates string) {
+	p.holds = append(p.holds, hold{
+		key: key, name: creates, again: c.Parked != nil && c.Parked.HeldKey == key, source: source, row: row,
 	})
 }
 
@@ -60,26 +60,26 @@ type counted struct {
 	time   int32
 }
 
-// count has a kept command number its events on from those of the same command in the same
+// count has a parked command number its events on from those of the same command in the same
 // transaction.
 func (l *ledger) count(c *worker.Command, events int) {
-	command := counted{c.Kept.From.ID, c.Offset, c.Kept.Event / worker.EventsEach}
-	c.Kept.Event = max(c.Kept.Event, l.kept.next[command])
-	if l.kept.next == nil {
-		l.kept.next = map[counted]int32{}
+	command := counted{c.Parked.From.ID, c.Offset, c.Parked.Event / worker.EventsEach}
+	c.Parked.Event = max(c.Parked.Event, l.parked.next[command])
+	if l.parked.next == nil {
+		l.parked.next = map[counted]int32{}
 	}
-	l.kept.next[command] = c.Kept.Event + int32(events) //nolint:gosec // as in event
+	l.parked.next[command] = c.Parked.Event + int32(events) //nolint:gosec // as in event
 }
 
-// unkeep notes that a command with so many events is no longer kept where it was, and tells Kafka
-// what an operator decided of it. One of a record batch that is read again was kept nowhere.
-func (l *ledger) unkeep(moves []worker.PositionMove, c *worker.Command, events int) {
+// unpark notes that a command with so many events is no longer parked, and tells Kafka
+// what an operator decided of it. One of a record batch that is read again was parked nowhere.
+func (l *ledger) unpark(moves []worker.PositionMove, c *worker.Command, events int) {
 	switch {
-	case c.Kept.Seq != 0:
-		l.kept.applied = append(l.kept.applied, c)
-	case c.Kept.Letter.Source != 0:
+	case c.Parked.Seq != 0:
+		l.parked.applied = append(l.parked.applied, c)
+	case c.Parked.Letter.Source != 0:
 		row := l.decide(moves, c)
-		l.kept.decided = append(l.kept.decided, decided{command: c, row: row, event: c.Kept.Event + int32(events)}) //nolint:gosec // as in event
+		l.parked.decided = append(l.parked.decided, decided{command: c, row: row, event: c.Parked.Event + int32(events)}) //nolint:gosec // as in event
 	}
 }
 
@@ -87,7 +87,7 @@ func (l *ledger) unkeep(moves []worker.PositionMove, c *worker.Command, events i
 func (l *ledger) decide(moves []worker.PositionMove, c *worker.Command) (row int64) {
 	row = l.next(moves, c.Move)
 	letter := &outbox.DeadLetter{Decision: outbox.Retried, Key: c.Key}
-	if c.Kept.Discard {
+	if c.Parked.Discard {
 		letter.Decision = outbox.Discarded
 	}
 	l.add(c.Move, outbox.Row{Number: row, Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}, Ref{})
@@ -96,35 +96,35 @@ func (l *ledger) decide(moves []worker.PositionMove, c *worker.Command) (row int
 
 // from is the partition that a command came by, where it is not the one whose row tells of it.
 func from(moves []worker.PositionMove, c *worker.Command) *outbox.Source {
-	if c.Kept == nil || c.Kept.From.ID == moves[c.Move].Source.ID {
+	if c.Parked == nil || c.Parked.From.ID == moves[c.Move].Source.ID {
 		return nil
 	}
-	return &c.Kept.From
+	return &c.Parked.From
 }
 
 // sourceOf is the number of the partition that a command came by.
 func sourceOf(transaction *worker.Transaction, c *worker.Command) int32 {
-	if c.Kept != nil {
-		return c.Kept.From.ID
+	if c.Parked != nil {
+		return c.Parked.From.ID
 	}
 	return transaction.Moves[c.Move].Source.ID
 }
 
 // firstEvent is the number of a command's next event.
 func firstEvent(moves []worker.PositionMove, c *worker.Command) int32 {
-	if c.Kept == nil {
+	if c.Parked == nil {
 		return moves[c.Move].Replay.FirstEvent(c.Offset)
 	}
-	return c.Kept.Event
+	return c.Parked.Event
 }
 
 // retries is how often a command was retried, for the dead letter that it becomes now.
 func retries(c *worker.Command) int32 {
 	switch {
-	case c.Kept == nil:
+	case c.Parked == nil:
 		return 0
-	case c.Kept.Letter.Source != 0:
-		return c.Kept.Retries + 1
+	case c.Parked.Letter.Source != 0:
+		return c.Parked.Retries + 1
 	}
-	return c.Kept.Retries
+	return c.Parked.Retries
 }

@@ -2,9 +2,9 @@ package worker
 
 import "allocation/outbox"
 
-// Kept is where the database kept a command that is not applied from its partition: a dead letter
-// on which an operator decided, or a command that waited behind a held key.
-type Kept struct {
+// Parked is where a command was parked in the database that is not applied from its partition: a
+// dead letter on which an operator decided, or a command that waited behind a held key.
+type Parked struct {
 	Letter  LetterID      // the dead letter; the zero value where it is a waiting command
 	Seq     int64         // of a waiting command
 	HeldKey string        // the key that is held until it is applied; empty: none
@@ -20,9 +20,9 @@ type LetterID struct {
 	Row    int64
 }
 
-// KeptRecord is a kept command as it came, before its envelope is read.
-type KeptRecord struct {
-	Kept
+// ParkedRecord is a parked command as it came, before its envelope is read.
+type ParkedRecord struct {
+	Parked
 	Offset  int64 // in the partition that it came by
 	Time    int64 // of the record, in Unix milliseconds; outbox.NoTime where it has none
 	Key     []byte
@@ -30,17 +30,17 @@ type KeptRecord struct {
 	Headers []outbox.Header
 }
 
-// KeptBatch is what may be applied next of what is kept for a partition.
-type KeptBatch struct {
-	Records  []KeptRecord
+// RedriveBatch is what may be applied next of what is parked for a partition.
+type RedriveBatch struct {
+	Records  []ParkedRecord
 	Free     string // the key for which nothing waits behind these; empty where there is none
 	Attempts int    // to apply what begins here, this one included: high where it ends its worker
 }
 
 // Empty reports whether there is nothing to do.
-func (b *KeptBatch) Empty() bool { return len(b.Records) == 0 && b.Free == "" }
+func (b *RedriveBatch) Empty() bool { return len(b.Records) == 0 && b.Free == "" }
 
-// Backlog says what is kept for a partition.
+// Backlog says what is parked for a partition.
 type Backlog struct {
 	Work  bool     // there is something to apply
 	Held  int      // keys that its dead letters hold

@@ -8,7 +8,7 @@ import (
 
 // Command reads the record's envelope. Where only the topic could tell the type, it stays unknown;
 // the data is read all the same.
-func (r *KeptRecord) Command(typePrefix string) Command {
+func (r *ParkedRecord) Command(typePrefix string) Command {
 	record := &kgo.Record{Offset: r.Offset, Key: r.Key, Value: r.Value}
 	for _, h := range r.Headers {
 		record.Headers = append(record.Headers, kgo.RecordHeader(h))
