@@ -29,18 +29,18 @@ func (s *Store) Holdings(ctx context.Context) ([]worker.Holding, error) {
 	return holdings, readError("read positions", err)
 }
 
-const adoptSQL = `select source, topic, topic_id, partition, next_row, published_row, epoch, token from adopt_positions($1, $2, $3, $4)`
+const claimOrphansSQL = `select source, topic, topic_id, partition, next_row, published_row, epoch, token from adopt_positions($1, $2, $3, $4)`
 
-// Adopt claims sources that nobody publishes any more, unless somebody claimed them since they were
-// seen.
-func (s *Store) Adopt(ctx context.Context, holdings []worker.Holding) ([]worker.Claim, error) {
+// ClaimOrphans claims sources that nobody publishes any more, unless somebody claimed them since
+// they were seen.
+func (s *Store) ClaimOrphans(ctx context.Context, holdings []worker.Holding) ([]worker.Claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	sources, seen, tokens := make([]int32, len(holdings)), make([]uuid.UUID, len(holdings)), make([]uuid.UUID, len(holdings))
 	for i, h := range holdings {
 		sources[i], seen[i], tokens[i] = h.Source.ID, uuid.UUID(h.Token), uuid.New()
 	}
-	rows, err := s.pool.Query(ctx, adoptSQL, sources, seen, tokens, s.owner)
+	rows, err := s.pool.Query(ctx, claimOrphansSQL, sources, seen, tokens, s.owner)
 	if err != nil {
 		return nil, readError("adopt sources", err)
 	}

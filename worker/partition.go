@@ -87,12 +87,12 @@ type mark struct {
 
 func newPartition(c Claim, kind string) *partition {
 	p := &partition{topic: c.Source.Topic, number: c.Source.Partition, kind: kind}
-	p.adopt(c)
+	p.reset(c)
 	return p
 }
 
-// adopt starts a partition, again or for the first time, from a claim.
-func (p *partition) adopt(c Claim) {
+// reset starts a partition, again or for the first time, from a claim.
+func (p *partition) reset(c Claim) {
 	p.claim = c
 	p.next, p.nextRow, p.saved = c.NextOffset, c.NextRow, c.Published
 	p.fetched = c.NextOffset

@@ -81,15 +81,15 @@ func (p *partition) whyNothingIsApplied(now time.Time, patience time.Duration) s
 	return ""
 }
 
-// adoption is how long events may have to wait for those of a partition that nobody has: a worker
-// adopts them when it has seen them twice.
-const adoption = 3 * watchEvery
+// orphanWait is how long events may have to wait for those of a partition that nobody has: a worker
+// claims them when it has seen them twice.
+const orphanWait = 3 * watchEvery
 
 // whyNothingIsPublished says how many events of a partition wait where none is published for longer
 // than there is patience. The caller holds mu.
 func (p *partition) whyNothingIsPublished(now time.Time, patience time.Duration) string {
 	last := &p.progress
-	if p.unsettled() || last.rowSince.IsZero() || now.Sub(last.rowSince) <= patience+adoption {
+	if p.unsettled() || last.rowSince.IsZero() || now.Sub(last.rowSince) <= patience+orphanWait {
 		return ""
 	}
 	return fmt.Sprintf("%d events wait to be published since %s, and none of them is", last.unsent, last.rowSince.UTC().Format(time.RFC3339))

@@ -131,7 +131,7 @@ func (w *Worker) reclaimed(f *finding, seen *sight) {
 	tries := p.tries
 	w.noteLostCommits(p, f.claim)
 	w.relay.Close(p.claim.Source.ID)
-	p.adopt(f.claim)
+	p.reset(f.claim)
 	w.take(p, f, seen)
 	if p.ahead > unsettled {
 		p.checked = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked

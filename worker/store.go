@@ -26,8 +26,9 @@ type Store interface {
 
 	// Holdings are all positions.
 	Holdings(ctx context.Context) ([]Holding, error)
-	// Adopt claims those whose token is still the one in the holding. Others are not in the answer.
-	Adopt(ctx context.Context, holdings []Holding) ([]Claim, error)
+	// ClaimOrphans claims those whose token is still the one in the holding. Others are not in the
+	// answer.
+	ClaimOrphans(ctx context.Context, holdings []Holding) ([]Claim, error)
 
 	// How far rows are published, and what people and other workers are told.
 

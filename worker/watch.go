@@ -16,7 +16,7 @@ const (
 // lost without this worker having applied or saved anything since, and sources that nobody
 // publishes any more. An idle worker asks Kafka once and the database once each time.
 func (w *Worker) runWatch(stop context.Context) {
-	strays, left := newStrays(w), newLeftAlone(w)
+	orphans, left := newOrphans(w), newLeftAlone(w)
 	w.metrics.groupWatch.Begin()
 	for wait := jitter(watchEvery); sleepUntilKicked(stop, w.watch, wait); wait = w.watchAgain() {
 		pause(stop, watchAtMost)
@@ -32,7 +32,7 @@ func (w *Worker) runWatch(stop context.Context) {
 		w.watchClaims(holdings, asked)
 		left.look(stop, seen, holdings)
 		if w.barred.Load() == nil {
-			strays.publish(stop, holdings)
+			orphans.publish(stop, holdings)
 		}
 	}
 }

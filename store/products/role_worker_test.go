@@ -143,7 +143,8 @@ func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 	return err
 }
 
-// afterwards does what comes beside applying. Another worker adopts the source at last.
+// afterwards does what comes beside applying. Another worker claims the source at last, as an
+// orphan.
 func (b *bench) afterwards() error {
 	ctx, claim := b.T.Context(), b.Claims[0]
 	_, rows := b.Rows(ctx, claim.Source, 0, b.NextRow[0])
@@ -155,10 +156,10 @@ func (b *bench) afterwards() error {
 	_, ahead := b.OutboxDaysAhead(ctx)
 	nudged, summoned := b.Nudge(ctx, []int32{claim.Source.ID}), b.Summon(ctx)
 	holdings, held := b.Holdings(ctx)
-	adopted, adoption := b.Adopt(ctx, holdings)
-	err := errors.Join(rows, saved, troubled, made, dropped, ahead, nudged, summoned, held, adoption)
+	orphans, claimed := b.ClaimOrphans(ctx, holdings)
+	err := errors.Join(rows, saved, troubled, made, dropped, ahead, nudged, summoned, held, claimed)
 	if err == nil {
-		require.NotEmpty(b.T, adopted)
+		require.NotEmpty(b.T, orphans)
 	}
 	return err
 }

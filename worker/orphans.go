@@ -11,73 +11,73 @@ import (
 	"allocation/outbox"
 )
 
-// strays publishes what is left of sources that no member of the group has: of topics that are no
+// orphans publishes what is left of sources that no member of the group has: of topics that are no
 // longer configured, or no longer exist, and of positions that were retired. Their claims fence
 // whoever believes to have them, and any later claim fences these.
-type strays struct {
+type orphans struct {
 	w    *Worker
 	room *outbox.Room
 	seen map[int32]Holding // with rows to publish, at the last look
 	busy atomic.Bool       // publishing
 }
 
-func newStrays(w *Worker) *strays {
-	return &strays{w: w, room: w.relay.NewRoom(), seen: map[int32]Holding{}}
+func newOrphans(w *Worker) *orphans {
+	return &orphans{w: w, room: w.relay.NewRoom(), seen: map[int32]Holding{}}
 }
 
-// strayTime is how long one round may take. What is left then, the next one finds again.
-const strayTime = time.Minute
+// orphanRound is how long one round may take. What is left then, the next one finds again.
+const orphanRound = time.Minute
 
-// publish adopts what it has seen twice, unmoved, and publishes it.
-func (s *strays) publish(ctx context.Context, holdings []Holding) {
-	idle := s.unmoved(holdings)
-	if len(idle) == 0 || s.busy.Load() {
+// publish claims what it has seen twice, unmoved, and publishes it.
+func (o *orphans) publish(ctx context.Context, holdings []Holding) {
+	idle := o.unmoved(holdings)
+	if len(idle) == 0 || o.busy.Load() {
 		return
 	}
-	left, err := s.unassigned(ctx, idle)
+	left, err := o.unassigned(ctx, idle)
 	if err != nil || len(left) == 0 {
 		return
 	}
-	claims, err := s.w.store.Adopt(ctx, left)
+	claims, err := o.w.store.ClaimOrphans(ctx, left)
 	if err != nil {
-		s.w.metrics.Retries.WithLabelValues("postgres", "adopt").Inc()
+		o.w.metrics.Retries.WithLabelValues("postgres", "adopt").Inc()
 		return
 	}
-	if len(claims) > 0 && s.busy.CompareAndSwap(false, true) {
-		s.w.drains.Go(func() {
-			defer s.busy.Store(false)
-			s.drain(ctx, claims)
+	if len(claims) > 0 && o.busy.CompareAndSwap(false, true) {
+		o.w.drains.Go(func() {
+			defer o.busy.Store(false)
+			o.drain(ctx, claims)
 		})
 	}
 }
 
 // unmoved are holdings with rows to publish that are as they were at the last look.
-func (s *strays) unmoved(holdings []Holding) (idle []Holding) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
+func (o *orphans) unmoved(holdings []Holding) (idle []Holding) {
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
 	now := map[int32]Holding{}
 	for _, h := range holdings {
-		if h.Published == h.NextRow || s.w.assignedSource(h.Source.ID) {
+		if h.Published == h.NextRow || o.w.assignedSource(h.Source.ID) {
 			continue
 		}
 		now[h.Source.ID] = h
-		if s.seen[h.Source.ID] == h {
+		if o.seen[h.Source.ID] == h {
 			idle = append(idle, h)
 		}
 	}
-	s.seen = now
+	o.seen = now
 	return idle
 }
 
 // unassigned are those that no member of the group has. While the group is not stable nobody can
 // tell.
-func (s *strays) unassigned(ctx context.Context, idle []Holding) (left []Holding, err error) {
-	groups, err := s.w.admin.DescribeGroups(ctx, s.w.cfg.Group)
+func (o *orphans) unassigned(ctx context.Context, idle []Holding) (left []Holding, err error) {
+	groups, err := o.w.admin.DescribeGroups(ctx, o.w.cfg.Group)
 	if err != nil {
-		s.w.metrics.Retries.WithLabelValues("kafka", "describe_group").Inc()
+		o.w.metrics.Retries.WithLabelValues("kafka", "describe_group").Inc()
 		return nil, err
 	}
-	group := groups[s.w.cfg.Group]
+	group := groups[o.w.cfg.Group]
 	assigned := kadm.TopicsSet{}
 	if group.Err == nil && group.State == "Stable" {
 		assigned = group.AssignedPartitions()
@@ -92,63 +92,63 @@ func (s *strays) unassigned(ctx context.Context, idle []Holding) (left []Holding
 
 // drain publishes sources, all at once, for they may wait for each other, and saves how far they
 // are.
-func (s *strays) drain(ctx context.Context, left []Claim) {
-	ctx, cancel := context.WithTimeout(ctx, strayTime)
+func (o *orphans) drain(ctx context.Context, left []Claim) {
+	ctx, cancel := context.WithTimeout(ctx, orphanRound)
 	defer cancel()
-	s.open(left)
+	o.open(left)
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
 	for {
-		left = s.save(ctx, left)
+		left = o.save(ctx, left)
 		if len(left) == 0 {
 			return
 		}
 		select {
 		case <-ctx.Done():
-			s.forget(left)
+			o.forget(left)
 			return
 		case <-tick.C:
 		}
 	}
 }
 
-func (s *strays) open(claims []Claim) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
+func (o *orphans) open(claims []Claim) {
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
 	for _, c := range claims {
-		s.w.logger.Info("publishing rows that no member of the group has", "topic", c.Source.Topic, "partition", c.Source.Partition,
+		o.w.logger.Info("publishing rows that no member of the group has", "topic", c.Source.Topic, "partition", c.Source.Partition,
 			"source", c.Source.ID, "rows", c.NextRow-c.Published)
-		if !s.w.assignedSource(c.Source.ID) {
-			s.w.relay.Open(c.Source, s.room, c.Published, c.NextRow)
+		if !o.w.assignedSource(c.Source.ID) {
+			o.w.relay.Open(c.Source, o.room, c.Published, c.NextRow)
 		}
 	}
 }
 
 // forget closes sources, except those that were assigned to this worker meanwhile.
-func (s *strays) forget(claims []Claim) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
+func (o *orphans) forget(claims []Claim) {
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
 	for _, c := range claims {
-		if !s.w.assignedSource(c.Source.ID) {
-			s.w.relay.Close(c.Source.ID)
+		if !o.w.assignedSource(c.Source.ID) {
+			o.w.relay.Close(c.Source.ID)
 		}
 	}
 }
 
 // save writes how far sources are published, forgets those that are done or claimed by others, and
 // returns the rest.
-func (s *strays) save(ctx context.Context, claims []Claim) (left []Claim) {
+func (o *orphans) save(ctx context.Context, claims []Claim) (left []Claim) {
 	progress := make([]Progress, len(claims))
 	for i, c := range claims {
-		row, ok := s.w.relay.Published(c.Source.ID)
+		row, ok := o.w.relay.Published(c.Source.ID)
 		if !ok {
 			row = c.Published
 		}
 		progress[i] = Progress{Source: c.Source.ID, Token: c.Token, Published: row}
 	}
-	lost, err := s.w.store.SavePublished(ctx, progress)
+	lost, err := o.w.store.SavePublished(ctx, progress)
 	if err != nil {
-		s.w.metrics.Retries.WithLabelValues("postgres", "report").Inc()
+		o.w.metrics.Retries.WithLabelValues("postgres", "report").Inc()
 		return claims
 	}
 	var done []Claim
@@ -159,7 +159,7 @@ func (s *strays) save(ctx context.Context, claims []Claim) (left []Claim) {
 			left = append(left, c)
 		}
 	}
-	s.forget(done)
+	o.forget(done)
 	return left
 }
 
