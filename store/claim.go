@@ -88,7 +88,7 @@ func scanClaims(rows pgx.Rows, requests []worker.ClaimRequest, tokens []uuid.UUI
 		var n int
 		var id uuid.UUID
 		var c worker.Claim
-		if err := rows.Scan(&n, &c.Source.ID, &id, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts, &c.Danger,
+		if err := rows.Scan(&n, &c.Source.ID, &id, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts, &c.CrashedBelow,
 			&c.LeaderEpoch, &c.Replay.Below, &c.Replay.Times); err != nil {
 			return err
 		}

@@ -142,28 +142,25 @@ func TestApply_aCommandThatCannotBeReadHoldsNothing(t *testing.T) {
 	require.Zero(t, keys)
 }
 
-func TestTry_countsTrialsThatNeverEnded(t *testing.T) {
+func TestBeginProbe_countsProbesThatNeverEnded(t *testing.T) {
 	b := setup(t, 1)
 	move := b.Transaction().Moves[0]
-	try := func(to int64, forget bool) (int, int64) {
+	begin := func(end int64, reset bool) worker.Probe {
 		t.Helper()
-		earlier, reached, err := b.Try(t.Context(), move, to, forget)
+		probe, err := b.BeginProbe(t.Context(), move, end, reset)
 		require.NoError(t, err)
-		return earlier, reached
+		return probe
 	}
-	check := func(earlier int, reached int64) func(int, int64) {
-		return func(e int, r int64) { t.Helper(); require.Equal(t, earlier, e); require.Equal(t, reached, r) }
-	}
-	check(0, 0)(try(8, false))
-	check(0, 8)(try(1, false))
-	check(1, 1)(try(1, false))
-	check(2, 1)(try(1, false))
-	check(0, 0)(try(1, true))
+	require.Equal(t, worker.Probe{Crashes: 0, LargestEnd: 0}, begin(8, false))
+	require.Equal(t, worker.Probe{Crashes: 0, LargestEnd: 8}, begin(1, false))
+	require.Equal(t, worker.Probe{Crashes: 1, LargestEnd: 1}, begin(1, false))
+	require.Equal(t, worker.Probe{Crashes: 2, LargestEnd: 1}, begin(1, false))
+	require.Equal(t, worker.Probe{Crashes: 0, LargestEnd: 0}, begin(1, true))
 	move.From = 1
-	check(0, 0)(try(2, false))
+	require.Equal(t, worker.Probe{Crashes: 0, LargestEnd: 0}, begin(2, false))
 	move.Token = worker.Token{}
 	var fenced *worker.FencedError
-	_, _, err := b.Try(t.Context(), move, 2, false)
+	_, err := b.BeginProbe(t.Context(), move, 2, false)
 	require.ErrorAs(t, err, &fenced)
 }
 

@@ -175,13 +175,13 @@ func sizeOf(records []worker.ParkedRecord) (n int) {
 	return n
 }
 
-// Try notes that a partition's records up to an offset are about to be applied.
-func (s *Store) Try(ctx context.Context, move worker.PositionMove, to int64, forget bool) (earlier int, reached int64, err error) {
+// BeginProbe notes that a partition's records up to an offset are about to be applied.
+func (s *Store) BeginProbe(ctx context.Context, move worker.PositionMove, end int64, reset bool) (p worker.Probe, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err = s.guarded(ctx, func(conn *pgxpool.Conn) error {
 		return conn.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_trial($1, $2, $3, $4, $5)`,
-			move.Source.ID, uuid.UUID(move.Token), move.From, to, forget).Scan(&earlier, &reached)
+			move.Source.ID, uuid.UUID(move.Token), move.From, end, reset).Scan(&p.Crashes, &p.LargestEnd)
 	})
-	return earlier, reached, unlessLocked("begin trial", lockedOf(err, move))
+	return p, unlessLocked("begin probe", lockedOf(err, move))
 }

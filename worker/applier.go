@@ -92,8 +92,8 @@ func (a *applier) do(stop, abort context.Context, work *work) {
 	switch {
 	case work.redrive && work.again == nil:
 		ok, err = a.readParked(abort, work)
-	case work.trial:
-		ok, err = a.try(abort, work)
+	case work.probe:
+		ok, err = a.probe(abort, work)
 	}
 	if !ok && err == nil {
 		a.release(work)
@@ -247,7 +247,7 @@ func (a *applier) release(work *work) {
 func (w *work) ended() {
 	for _, p := range w.partitions {
 		p.busy = false
-		p.survived = p.survived || w.trial
+		p.probeEnded = p.probeEnded || w.probe
 		p.redriveEnded = p.redriveEnded || w.redrive && w.again == nil
 	}
 	w.again.end()
@@ -293,7 +293,7 @@ func (a *applier) isolate(work *work, err error) {
 	if len(work.records) > 0 {
 		offset = work.records[0].Offset
 	}
-	a.w.suspectAlone(work.partitions[0], offset, err)
+	a.w.failedAlone(work.partitions[0], offset, err)
 }
 
 // pause waits, or until the context ends.

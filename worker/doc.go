@@ -43,7 +43,7 @@
 // few times while others did not, it is committed as a dead letter that holds its key; what comes
 // for the key later is parked in the database, and applied in order by the partition's owner when
 // an operator has decided (see redrive). One that ends the process leaves no error: it is found by
-// trials that never ended (see suspicion).
+// probes that never ended (see crashProbe).
 //
 // A transaction that finds that others changed its keys meanwhile is decided again: with fewer
 // commands, when that happens again and again, and in the end with its keys locked before they are

@@ -17,7 +17,7 @@ type work struct {
 	records     []record // the commands among them
 	applied     Applied
 
-	trial   bool    // its records may end this process, and are noted before
+	probe   bool    // its records may crash this process: the database is told of them before
 	redrive bool    // it has no fetched records, but parked commands
 	again   *reread // or some of a record batch that is read again; else nil
 	fails   string  // why its one command is held; empty: it is not
@@ -93,9 +93,9 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		g.commands = 1
 		g.work.fails = first.failure
 		g.fill(ready)
-	case first.trial > 0:
-		g.commands = min(g.commands, first.trialSize())
-		g.work.trial = true
+	case first.probeSize > 0:
+		g.commands = min(g.commands, first.nextProbe())
+		g.work.probe = true
 		g.fill(ready)
 	case first.blocked():
 		g.commands = 1
@@ -167,7 +167,7 @@ func (a *applier) ready(now time.Time) (ready []*partition, wait time.Duration) 
 			}
 			continue
 		}
-		if !p.alone && p.trial == 0 && !p.outsizeNext() && !p.blocked() {
+		if !p.alone && p.probeSize == 0 && !p.outsizeNext() && !p.blocked() {
 			ready = append(ready, p)
 		} else if len(ready) == 0 {
 			return []*partition{p}, 0

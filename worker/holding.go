@@ -41,9 +41,9 @@ func (e *evidence) note(outcomes []Outcome, failed bool) {
 	}
 }
 
-// suspectAlone counts a command's failure alone. When it failed often enough, while others did not,
+// failedAlone counts a command's failure alone. When it failed often enough, while others did not,
 // it is held. The caller holds mu.
-func (w *Worker) suspectAlone(p *partition, offset int64, err error) {
+func (w *Worker) failedAlone(p *partition, offset int64, err error) {
 	if !p.alone {
 		p.failedAt = w.evidence.commits
 	}

@@ -25,7 +25,7 @@ const (
 
 // partition is a partition that the group assigned to this worker. Its name, type and applier never
 // change; all other fields are guarded by Worker.mu. While a partition is busy, only its applier
-// changes its claim, its trials and how many parked commands it takes, so the applier may read
+// changes its claim, its probes and how many parked commands it takes, so the applier may read
 // these without the lock.
 type partition struct {
 	topic   string
@@ -64,7 +64,7 @@ type partition struct {
 	lock     *locked   // what it waits for; nil: nothing
 
 	logEnd
-	suspicion
+	crashProbe
 	redrive
 	fetching
 	unanswered
@@ -101,7 +101,7 @@ func (p *partition) reset(c Claim) {
 	p.drop()
 	p.fencedAt, p.tries = time.Time{}, 0
 	p.movedAt = time.Now()
-	p.suspect(c)
+	p.startProbes(c)
 	p.backlog = false
 	p.dropBatches()
 	p.startFetching(p.movedAt)
@@ -176,7 +176,7 @@ func size(r *kgo.Record) int {
 func (p *partition) applied(n int, to int64, rows int) {
 	p.advance(n, to, rows)
 	p.alone, p.failures, p.failure, p.tries, p.ahead, p.retryAt = false, 0, "", 0, 0, time.Time{}
-	p.survive()
+	p.passProbe()
 }
 
 func (p *partition) advance(n int, to int64, rows int) {

@@ -18,10 +18,10 @@ import (
 // room. A goroutine reads some of its records at a time, and the partition's applier applies them.
 type reread struct {
 	isolation
-	letter   LetterID
-	survived bool // what this process began of it before has ended
-	cancel   context.CancelFunc
-	ended    chan struct{} // has room for one: what was ready is applied, or not
+	letter       LetterID
+	attemptEnded bool // what this process began of it before has ended
+	cancel       context.CancelFunc
+	ended        chan struct{} // has room for one: what was ready is applied, or not
 
 	ready   *Reread // nil: nothing is. Guarded by Worker.mu, as the following
 	records []record
@@ -35,7 +35,7 @@ func (w *Worker) readAgain(p *partition, letter LetterID) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &reread{letter: letter, cancel: cancel, ended: make(chan struct{}, 1), survived: p.begun == letter}
+	r := &reread{letter: letter, cancel: cancel, ended: make(chan struct{}, 1), attemptEnded: p.begun == letter}
 	p.again, p.begun = r, letter
 	w.drains.Go(func() {
 		defer cancel()
@@ -83,8 +83,8 @@ func (r *reread) end() {
 func (w *Worker) runReread(ctx context.Context, p *partition, r *reread) {
 	reader := &batchReader{client: w.client}
 	defer reader.close()
-	for failures := 0; ctx.Err() == nil; r.survived = true {
-		letter, err := w.store.BeginReread(ctx, r.letter, r.survived)
+	for failures := 0; ctx.Err() == nil; r.attemptEnded = true {
+		letter, err := w.store.BeginReread(ctx, r.letter, r.attemptEnded)
 		if err == nil && letter.Letter.Source == 0 {
 			return
 		}

@@ -108,14 +108,14 @@ const (
 
 // Claim is a partition that this worker owns until another claims it.
 type Claim struct {
-	Source     outbox.Source
-	Token      Token
-	Epoch      int64 // counts claims, for people
-	NextOffset int64 // applied up to here: where consumption starts
-	NextRow    int64
-	Published  int64 // every row below is acknowledged
-	Attempts   int   // claims since the position last moved, this one included: high where a record kills its worker
-	Danger     int64 // records below it were tried alone, and that never ended; 0: there was no such trial
+	Source       outbox.Source
+	Token        Token
+	Epoch        int64 // counts claims, for people
+	NextOffset   int64 // applied up to here: where consumption starts
+	NextRow      int64
+	Published    int64 // every row below is acknowledged
+	Attempts     int   // claims since the position last moved, this one included: high where a record kills its worker
+	CrashedBelow int64 // the end of a probe that never finished; 0: none
 
 	LeaderEpoch int32 // of the last record applied; -1: not known
 	Replay      Replay
@@ -169,6 +169,12 @@ type Progress struct {
 	Source    int32
 	Token     Token
 	Published int64
+}
+
+// Probe is what the database knows of probes that began at a position and never ended.
+type Probe struct {
+	Crashes    int   // of just this probe
+	LargestEnd int64 // the offset up to which the largest of them went; 0: there was none
 }
 
 // Trouble is what keeps records of a partition from coming to the holder of its claim.

@@ -145,7 +145,7 @@ func TestClaim_leavesOutAPositionThatAnOutsiderHasLocked(t *testing.T) {
 	require.ErrorAs(t, err, &locked)
 	require.Equal(t, map[int]int64{0: 0}, locked.From)
 	require.Equal(t, []int32{b.Claims[2].Source.ID}, lost, "the other was asked about")
-	_, _, err = b.Try(t.Context(), b.Transaction().Moves[1], 1, false)
+	_, err = b.BeginProbe(t.Context(), b.Transaction().Moves[1], 1, false)
 	require.ErrorAs(t, err, &locked)
 	claims[1] = b.Claims[1]
 	b.Claims = claims

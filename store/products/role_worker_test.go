@@ -115,7 +115,7 @@ func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 	if err := b.tryToApply(b.Transaction(allocate("o3"), allocate("o4"))); err != nil {
 		return err
 	}
-	_, _, err := b.Try(b.T.Context(), b.Transaction().Moves[0], b.Offsets[0]+1, false)
+	_, err := b.BeginProbe(b.T.Context(), b.Transaction().Moves[0], b.Offsets[0]+1, false)
 	if err != nil {
 		return err
 	}
