@@ -145,11 +145,11 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 	case errors.As(err, &fenced):
 		a.w.metrics.Fenced.Add(float64(len(fenced.Sources)))
 		a.w.logger.Warn("fenced: another worker claimed partitions, or a failover lost commits", "sources", fenced.Sources)
-		a.doubt(work, fenced)
+		a.requestReclaim(work, fenced)
 	case errors.Is(err, ErrUnknownOutcome):
 		a.retry("unknown_outcome")
 		a.w.logger.Warn("the outcome of a transaction is unknown: claiming again", "error", err)
-		a.doubt(work, nil)
+		a.requestReclaim(work, nil)
 	case errors.Is(err, ErrConflict):
 		a.retry("conflict")
 		a.release(work)
@@ -162,7 +162,7 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 		}
 	case errors.Is(err, ErrOutage):
 		a.retry("outage")
-		a.w.complaints.warn("no transaction: waiting for Postgres", err)
+		a.w.throttled.warn("no transaction: waiting for Postgres", err)
 		a.suffers(err)
 		a.release(work)
 		a.outages++
@@ -192,7 +192,7 @@ func (a *applier) committed(work *work) {
 	w := a.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.evidence.note(work.applied.Outcomes, work.fails != "")
+	w.failures.count(work.applied.Outcomes, work.fails != "")
 	if work.fails != "" {
 		kick(w.redrive)
 	}
@@ -243,7 +243,7 @@ func (a *applier) release(work *work) {
 	a.w.freed.Broadcast()
 }
 
-// ended lets go of the partitions of a transaction that was not committed. The caller holds mu.
+// stopDrain lets go of the partitions of a transaction that was not committed. The caller holds mu.
 func (w *work) ended() {
 	for _, p := range w.partitions {
 		p.busy = false
@@ -253,16 +253,17 @@ func (w *work) ended() {
 	w.again.end()
 }
 
-// doubt hands partitions to the recoverer: those that were fenced, or all where it is not known.
-func (a *applier) doubt(work *work, fenced *FencedError) {
+// requestReclaim hands partitions to the reclaimer: those that were fenced, or all where it is not
+// known.
+func (a *applier) requestReclaim(work *work, fenced *FencedError) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	work.ended()
 	for _, p := range work.partitions {
 		if fenced == nil {
-			a.w.doubt(p, time.Time{})
+			a.w.requestReclaim(p, time.Time{})
 		} else if len(fenced.Sources) == 0 || slices.Contains(fenced.Sources, p.claim.Source.ID) {
-			a.w.doubt(p, time.Now())
+			a.w.requestReclaim(p, time.Now())
 		}
 	}
 	a.w.freed.Broadcast()

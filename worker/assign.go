@@ -49,7 +49,7 @@ func (w *Worker) decline(ctx context.Context, names []TopicPartition) {
 
 func (w *Worker) claimFailed(err error) {
 	w.metrics.Retries.WithLabelValues("postgres", "claim").Inc()
-	w.complaints.warn("claim partitions", err)
+	w.throttled.warn("claim partitions", err)
 }
 
 func namesOf(offsets map[string]map[int32]kgo.Offset) (names []TopicPartition) {
@@ -89,7 +89,7 @@ func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]
 		case f.unclaimed != nil:
 			w.postpone(p)
 		case late:
-			w.doubt(p, time.Now())
+			w.requestReclaim(p, time.Now())
 		default:
 			w.open(p)
 		}
@@ -147,7 +147,7 @@ const revokeFlush = 2 * time.Second
 // revoked gives partitions back: the transaction in flight finishes, its events are flushed, the
 // position is reported.
 func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, numbers map[string][]int32) {
-	partitions, ids := w.retire(numbers)
+	partitions, ids := w.startRevoking(numbers)
 	flush, cancel := context.WithTimeout(ctx, revokeFlush)
 	defer cancel()
 	if len(ids) > 0 { // the client tells of each rebalance, also where nothing moves
@@ -159,8 +159,8 @@ func (w *Worker) revoked(ctx context.Context, _ *kgo.Client, numbers map[string]
 	w.lost(ctx, nil, numbers)
 }
 
-// retire stops applying partitions, and waits for the transactions in flight on them.
-func (w *Worker) retire(numbers map[string][]int32) (partitions []*partition, publishing []int32) {
+// startRevoking stops applying partitions, and waits for the transactions in flight on them.
+func (w *Worker) startRevoking(numbers map[string][]int32) (partitions []*partition, publishing []int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for topic, ps := range numbers {
@@ -172,7 +172,7 @@ func (w *Worker) retire(numbers map[string][]int32) (partitions []*partition, pu
 				if p.publishes() {
 					partitions, publishing = append(partitions, p), append(publishing, p.claim.Source.ID)
 				}
-				p.state = retired
+				p.state = revoking
 			}
 		}
 	}

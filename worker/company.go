@@ -129,7 +129,7 @@ func (w *Worker) copied(s *sight, member string) *StrangerError {
 		"stop the workers of the database that is not to be used, or give them a KAFKA_GROUP_ID and topics of their own", w.cfg.Group, id, who, uuid.UUID(s.told[member]))
 }
 
-// judge finds whoever works with another database, from what was seen now and before.
+// checkLog finds whoever works with another database, from what was seen now and before.
 func (w *Worker) judge(s *sight) *StrangerError {
 	w.mu.Lock()
 	before, now := w.company.workers, map[string]acquaintance{}
@@ -175,7 +175,7 @@ func (w *Worker) admit(ctx context.Context) error {
 		if err == nil || errors.As(err, &other) {
 			return err
 		}
-		w.complaints.warn("waiting to join the group", err)
+		w.throttled.warn("waiting to join the group", err)
 		pause(ctx, backoff(attempt, 50*time.Millisecond, 2*time.Second))
 	}
 	return nil
@@ -222,7 +222,7 @@ func (w *Worker) attendOften(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
-		if p.committed >= 0 && p.state != doubtful && p.state != seeking {
+		if p.committed >= 0 && p.state != reclaiming && p.state != seeking {
 			p.committed = -1
 			return
 		}
@@ -257,7 +257,7 @@ func (w *Worker) bar(other *StrangerError) {
 	case other == nil && before != nil:
 		w.logger.Info("the group is not shared with another database any more")
 		w.kickAppliers()
-		w.kickRecoverer()
+		w.kickReclaimer()
 	}
 	if other == nil {
 		w.metrics.Foreign.WithLabelValues("database").Set(0)

@@ -15,7 +15,7 @@
 //   - the poll loop: routes records to partitions and never blocks between a poll and
 //     AllowRebalance; it alone seeks, so that records of before a seek cannot arrive after it;
 //   - the appliers: each owns the partitions that it was given, and applies what waits in them;
-//   - the recoverer: claims partitions again that were fenced, or whose transaction's outcome is
+//   - the reclaimer: claims partitions again that were fenced, or whose transaction's outcome is
 //     unknown;
 //   - the redriver: finds parked commands that an operator let go on;
 //   - the reporter: writes published rows of idle partitions, and commits to the group what is

@@ -56,7 +56,7 @@ func (p *partition) came() {
 // and says why. A batch that is left packed is passed. After anything else the client would ask
 // again at once, thousands of times a second. The caller holds mu.
 func (w *Worker) fetchError(p *partition, err error) {
-	if p.why != "" || p.silence != nil {
+	if p.quarantineReason != "" || p.silence != nil {
 		return
 	}
 	var loss *kgo.ErrDataLoss
@@ -73,8 +73,8 @@ func (w *Worker) fetchError(p *partition, err error) {
 		p.paused = true
 		w.client.PauseFetchPartitions(p.asMap())
 		w.countFetchError()
-		w.complaints.warn("fetch", err, "topic", p.topic, "partition", p.number)
-		w.doubt(p, time.Time{})
+		w.throttled.warn("fetch", err, "topic", p.topic, "partition", p.number)
+		w.requestReclaim(p, time.Time{})
 	case errors.Is(err, kerr.UnknownTopicID): // again and again, if the topic was made again
 		w.countFetchError()
 		w.watched.unknown[p.topic] = true
@@ -277,7 +277,7 @@ func (w *Worker) setTrouble(p *partition, why string, now time.Time) {
 		p.troubleSince = now
 		w.logger.Error("nothing comes from a partition; trying on", "topic", p.topic, "partition", p.number, "position", p.next, "stable", p.stable, "reason", why)
 	default:
-		w.complaints.warn(p.whatStands()+", for another reason", errors.New(why), "topic", p.topic, "partition", p.number)
+		w.throttled.warn(p.whatStands()+", for another reason", errors.New(why), "topic", p.topic, "partition", p.number)
 	}
 	p.trouble = why
 }

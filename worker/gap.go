@@ -106,8 +106,8 @@ func (w *Worker) heardOfGap(p *partition, through int64, bad *batchHeader, err e
 	g := p.gap
 	switch {
 	case errors.Is(err, errNotGiven) || errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, errNoTopic):
-		w.complaints.warn("records do not follow each other", err, "topic", p.topic, "partition", p.number, "offset", g.from)
-		w.doubt(p, time.Time{})
+		w.throttled.warn("records do not follow each other", err, "topic", p.topic, "partition", p.number, "offset", g.from)
+		w.requestReclaim(p, time.Time{})
 	case err != nil && len(g.held) == 0: // nothing came, and that is told when it lasts
 		p.gap = nil
 		w.flow(p)
@@ -115,7 +115,7 @@ func (w *Worker) heardOfGap(p *partition, through int64, bad *batchHeader, err e
 		w.fetchFailed(p, fmt.Errorf("ask the log what it has from offset %d on, which did not come: %w", g.from, err))
 		return false
 	case !p.takeHeld(g.held, through) || bad != nil && bad.epoch > p.checked:
-		w.doubtLeader(p)
+		w.reclaimForLeader(p)
 	case bad != nil:
 		p.gap = nil
 		p.outsize = &outsize{source: g.source, from: through, header: bad, cancel: g.cancel}
@@ -145,17 +145,17 @@ func (p *partition) takeHeld(held []*kgo.Record, until int64) bool {
 	return true
 }
 
-// doubtLeader has a partition claimed again that has a new leader: the claim compares its log. The
-// caller holds mu.
-func (w *Worker) doubtLeader(p *partition) {
+// reclaimForLeader has a partition claimed again that has a new leader: the claim compares its log.
+// The caller holds mu.
+func (w *Worker) reclaimForLeader(p *partition) {
 	p.ahead++
-	w.doubt(p, time.Time{})
+	w.requestReclaim(p, time.Time{})
 }
 
 // pushOn queues what was fetched, and has a gap in it explained. The caller holds mu.
 func (w *Worker) pushOn(p *partition, records []*kgo.Record) {
 	if !p.push(records) {
-		w.doubtLeader(p)
+		w.reclaimForLeader(p)
 	}
 	w.explainGap(p)
 	w.flow(p)

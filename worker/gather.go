@@ -20,7 +20,7 @@ type work struct {
 	probe   bool    // its records may crash this process: the database is told of them before
 	redrive bool    // it has no fetched records, but parked commands
 	again   *reread // or some of a record batch that is read again; else nil
-	fails   string  // why its one command is held; empty: it is not
+	fails   string  // quarantineReason its one command is held; empty: it is not
 }
 
 // record is a fetched command that is not decoded yet.

@@ -39,7 +39,7 @@ func (w *Worker) Notes() (notes []string) {
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
 		if p.state == quarantined {
-			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", p.topic, p.number, p.why))
+			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", p.topic, p.number, p.quarantineReason))
 		}
 		if why := p.waitsForTransaction(w.cfg.StallTimeout, now); why != "" {
 			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", p.topic, p.number, why))

@@ -17,25 +17,25 @@ const (
 	maxHolds = 3
 )
 
-// evidence tells a command that fails from a database that does.
-type evidence struct {
+// failures tells a command that fails from a database that does.
+type failureStats struct {
 	commits int64 // transactions that applied commands
 	holds   int   // commands that were held since the last of them
 }
 
 // mayHold reports whether a command that fails is the one at fault. The caller holds mu.
-func (w *Worker) mayHold() bool { return w.evidence.holds < maxHolds }
+func (w *Worker) mayHold() bool { return w.failures.holds < maxHolds }
 
-// note counts what was committed. The caller holds mu.
-func (e *evidence) note(outcomes []Outcome, failed bool) {
+// count counts what was committed. The caller holds mu.
+func (s *failureStats) count(outcomes []Outcome, failed bool) {
 	if failed {
-		e.holds++
+		s.holds++
 		return
 	}
 	for _, o := range outcomes {
 		if o.Result != Held && o.Result != Discarded {
-			e.commits++
-			e.holds = 0
+			s.commits++
+			s.holds = 0
 			return
 		}
 	}
@@ -45,7 +45,7 @@ func (e *evidence) note(outcomes []Outcome, failed bool) {
 // it is held. The caller holds mu.
 func (w *Worker) failedAlone(p *partition, offset int64, err error) {
 	if !p.alone {
-		p.failedAt = w.evidence.commits
+		p.failedAt = w.failures.commits
 	}
 	p.alone = true
 	p.failures++
@@ -73,7 +73,7 @@ func (w *Worker) atFault(p *partition) bool {
 	if p.failures < maxFailures || !w.mayHold() {
 		return false
 	}
-	return w.evidence.commits > p.failedAt || p.failures >= patientFailures && !w.othersTry(p)
+	return w.failures.commits > p.failedAt || p.failures >= patientFailures && !w.othersTry(p)
 }
 
 // othersTry reports whether another partition may yet show that commands can be applied. The caller

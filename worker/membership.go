@@ -12,7 +12,7 @@ import (
 
 // A worker that stood still for longer than the session timeout may not know yet that its
 // partitions have moved, and a claim of its own would fence their rightful owner. So nobody claims
-// whose group has not answered lately, and partitions in doubt are claimed only when the client has
+// whose group has not answered lately, and partitions are claimed again only when the client has
 // had the time to draw its consequences from the answer: it may have been that this worker is no
 // member any more.
 const settleTime = 50 * time.Millisecond
@@ -27,11 +27,11 @@ var errSilent = errors.New("the group has not answered lately: its partitions ma
 // others meanwhile.
 func (w *Worker) heard() bool { return time.Since(w.kafka.group.get()) < w.cfg.SessionTimeout/2 }
 
-// mayClaim reports whether a partition in doubt is certainly still assigned: of one that was
-// fenced, only a heartbeat after that can tell. The caller holds mu.
+// mayClaim reports whether a partition that is to be claimed again is certainly still assigned: of
+// one that was fenced, only a heartbeat after that can tell. The caller holds mu.
 func (w *Worker) mayClaim(p *partition) bool {
 	fenced := !p.fencedAt.IsZero() && !w.kafka.beat.get().After(p.fencedAt)
-	return p.state == doubtful && !fenced && w.heard() && time.Since(w.kafka.group.get()) >= settleTime
+	return p.state == reclaiming && !fenced && w.heard() && time.Since(w.kafka.group.get()) >= settleTime
 }
 
 // membership is whether the group has this worker. The client keeps the generation of a member that
@@ -43,7 +43,7 @@ type membership struct {
 	access  func(error) // hears why the group does not let this worker in, and nil when it does; may be nil
 
 	mu    sync.Mutex
-	out   error     // why the group does not have it; nil: it does, or it has not joined yet
+	out   error     // quarantineReason the group does not have it; nil: it does, or it has not joined yet
 	since time.Time // it is out
 	said  time.Time
 	beats int // answered since it was told last that it is out
@@ -65,7 +65,7 @@ func (m *membership) OnGroupManageError(err error) {
 	if m.out == nil {
 		m.since = now
 	}
-	if m.out == nil || m.out.Error() != err.Error() || now.Sub(m.said) >= complainEvery {
+	if m.out == nil || m.out.Error() != err.Error() || now.Sub(m.said) >= throttleEvery {
 		m.said = now
 		m.logger.Error("this worker is out of its group, and applies nothing; trying on", "error", err)
 	}

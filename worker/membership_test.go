@@ -31,7 +31,7 @@ func TestWorker_claimsOnlyWhatTheGroupLeftIt(t *testing.T) {
 			if c.beat > 0 {
 				w.kafka.beat.set(now.Add(-c.beat))
 			}
-			p := &partition{state: doubtful}
+			p := &partition{state: reclaiming}
 			if c.fenced > 0 {
 				p.fencedAt = now.Add(-c.fenced)
 			}

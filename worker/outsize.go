@@ -36,7 +36,7 @@ type batchHeader struct {
 	aborted bool  // by its producer: its records are no commands
 	alone   int64 // it stands for one record, which costs so much when the batch is read again; else 0
 
-	unreadable string // why its records cannot be read; empty: they are too large
+	unreadable string // quarantineReason its records cannot be read; empty: they are too large
 }
 
 // errNoTopic says that a topic was deleted, and perhaps made again.
@@ -83,10 +83,10 @@ func (w *Worker) readOutsize(ctx context.Context, p *partition, o *outsize) {
 func (w *Worker) heardOfOutsize(p *partition, header *batchHeader, err error) bool {
 	switch {
 	case errors.Is(err, errBadHeader):
-		p.why = fmt.Sprintf("the batch of records at offset %d %s, and %s: %s offsets reset goes on behind it",
+		p.quarantineReason = fmt.Sprintf("the batch of records at offset %d %s, and %s: %s offsets reset goes on behind it",
 			p.fetched, p.outsize.which.says(), err, w.cfg.Service)
 		p.dropOutsize()
-		p.fetchFailure = p.why // what reads the log and the database from elsewhere finds nothing wrong
+		p.fetchFailure = p.quarantineReason // what reads the log and the database from elsewhere finds nothing wrong
 		w.quarantine(p)
 	case err != nil:
 		w.fetchFailed(p, fmt.Errorf("read the header of the batch of records at offset %d, which %s: %w", p.outsize.from, p.outsize.which.says(), err))
@@ -95,7 +95,7 @@ func (w *Worker) heardOfOutsize(p *partition, header *batchHeader, err error) bo
 		p.dropOutsize()
 		w.pauseFetch(p, failedFirst)
 	case header.epoch > p.checked:
-		w.doubt(p, time.Time{}) // a new leader: the claim compares its log
+		w.requestReclaim(p, time.Time{}) // a new leader: the claim compares its log
 	default:
 		p.outsize.header = header
 		p.applier.kick()

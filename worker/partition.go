@@ -15,11 +15,11 @@ type partitionState uint8
 const (
 	draining    partitionState = iota // rows of before the claim are being published; records gather
 	running                           // records are applied
-	doubtful                          // the claim or the outcome of a transaction is in doubt: the recoverer claims again
+	reclaiming                        // the claim or the outcome of a transaction is not known: the reclaimer claims it
 	waiting                           // claimed, and nobody answers for its log: what is left of its events is published
 	seeking                           // claimed again: the poll loop sets the fetch position
 	quarantined                       // the position cannot be used: nothing is fetched, until an operator decides
-	retired                           // being revoked: nothing more is applied
+	revoking                          // being revoked: nothing more is applied
 	closed                            // revoked or lost
 )
 
@@ -33,10 +33,10 @@ type partition struct {
 	kind    string // the command type of records that name none
 	applier *applier
 
-	claim Claim
-	state partitionState
-	busy  bool               // in the transaction of its applier: its queue's head must not be dropped
-	ended context.CancelFunc // stops its drain
+	claim     Claim
+	state     partitionState
+	busy      bool               // in the transaction of its applier: its queue's head must not be dropped
+	stopDrain context.CancelFunc // stops its drain
 
 	queue  []*kgo.Record // not applied yet, in order
 	bytes  int
@@ -59,7 +59,7 @@ type partition struct {
 	alone    bool      // its first record failed in a batch of one: it is tried alone
 	failures int       // in a row, alone
 	failedAt int64     // what the worker had committed when it failed first
-	failure  string    // why it is held now; empty: it is not
+	failure  string    // quarantineReason it is held now; empty: it is not
 	retryAt  time.Time // not before this is it tried again
 	lock     *locked   // what it waits for; nil: nothing
 
@@ -73,10 +73,10 @@ type partition struct {
 	outsize *outsize // what comes after the queue, where that is a batch that is not unpacked; else nil
 	gap     *gap     // what comes after the queue is not explained yet; else nil
 
-	fencedAt time.Time // zero: not fenced, claim at once
-	tries    int       // claims in a row since it became doubtful, those that failed included
-	ahead    int       // claims in a row after which records came of a newer leader than the one that was asked
-	why      string    // of a quarantine
+	fencedAt         time.Time // zero: not fenced, claim at once
+	tries            int       // claims in a row since a reclaim was requested, those that failed included
+	ahead            int       // claims in a row after which records came of a newer leader than the one that was asked
+	quarantineReason string    // of a quarantine
 }
 
 // mark says that when every row below row is published, the commands below offset are applied and
@@ -108,9 +108,9 @@ func (p *partition) reset(c Claim) {
 	p.lock = nil
 }
 
-// judge notes what a log means for the partition.
-func (p *partition) judge(log Log) {
-	p.why = log.Unusable(p.claim.Position())
+// checkLog notes what a log means for the partition.
+func (p *partition) checkLog(log Log) {
+	p.quarantineReason = log.Unusable(p.claim.Position())
 	p.checked = log.LeaderEpoch
 	p.see(log.Stable, log.End, time.Now())
 }
@@ -118,7 +118,7 @@ func (p *partition) judge(log Log) {
 // fetchEpoch has the client look for itself whether the log was cut, between the claim and its
 // first fetch.
 func (p *partition) fetchEpoch() int32 {
-	if p.why != "" {
+	if p.quarantineReason != "" {
 		return -1
 	}
 	return p.claim.LeaderEpoch

@@ -13,11 +13,11 @@ func (w *Worker) close(p *partition) {
 	if p.state == closed {
 		return
 	}
-	paused := p.paused || p.why != ""
+	paused := p.paused || p.quarantineReason != ""
 	p.state = closed
 	p.dropBatches()
-	if p.ended != nil {
-		p.ended()
+	if p.stopDrain != nil {
+		p.stopDrain()
 	}
 	w.relay.Close(p.claim.Source.ID)
 	delete(w.partitions, p.name())
@@ -32,7 +32,7 @@ func (w *Worker) close(p *partition) {
 // open starts a partition, or starts it again, from its claim: rows of before the claim are
 // published first. The caller holds mu.
 func (w *Worker) open(p *partition) {
-	if p.why != "" { // a fetch from there would only give errors, many of them
+	if p.quarantineReason != "" { // a fetch from there would only give errors, many of them
 		p.paused = true
 		w.client.PauseFetchPartitions(p.asMap())
 	}
@@ -43,7 +43,7 @@ func (w *Worker) open(p *partition) {
 	}
 	p.state = draining
 	ctx, cancel := context.WithCancel(context.Background())
-	p.ended = cancel
+	p.stopDrain = cancel
 	claim := p.claim
 	w.drains.Go(func() {
 		defer cancel()
@@ -61,7 +61,7 @@ func (w *Worker) open(p *partition) {
 // start lets a partition's records be applied, unless its position cannot be used, or nobody
 // answers for its log. The caller holds mu.
 func (w *Worker) start(p *partition) {
-	if p.why != "" {
+	if p.quarantineReason != "" {
 		w.quarantine(p)
 		return
 	}
@@ -86,7 +86,7 @@ func (w *Worker) quarantine(p *partition) {
 	p.dropBatches()
 	w.client.PauseFetchPartitions(p.asMap())
 	w.logger.Error(fmt.Sprintf("partition quarantined: nothing of it is applied until an operator decides; see `%[1]s offsets list`, and "+
-		"`%[1]s offsets accept` or `reset`", w.cfg.Service), "topic", p.topic, "partition", p.number, "position", p.next, "reason", p.why)
+		"`%[1]s offsets accept` or `reset`", w.cfg.Service), "topic", p.topic, "partition", p.number, "position", p.next, "reason", p.quarantineReason)
 	w.count()
 }
 
@@ -107,21 +107,21 @@ func (w *Worker) count() {
 	w.metrics.Quarantined.Set(float64(held))
 }
 
-// doubt gives a partition to the recoverer. fencedAt is zero where it may claim at once. The caller
-// holds mu.
-func (w *Worker) doubt(p *partition, fencedAt time.Time) {
-	if p.state == closed || p.state == doubtful {
+// requestReclaim has the reclaimer claim a partition again. fencedAt is zero if it may do so at
+// once. The caller holds mu.
+func (w *Worker) requestReclaim(p *partition, fencedAt time.Time) {
+	if p.state == closed || p.state == reclaiming {
 		return
 	}
-	p.state, p.fencedAt = doubtful, fencedAt
+	p.state, p.fencedAt = reclaiming, fencedAt
 	p.dropBatches()
-	if p.ended != nil {
-		p.ended()
+	if p.stopDrain != nil {
+		p.stopDrain()
 	}
-	w.kickRecoverer()
+	w.kickReclaimer()
 }
 
-func (w *Worker) kickRecoverer() { kick(w.recover) }
+func (w *Worker) kickReclaimer() { kick(w.wakeReclaimer) }
 func (w *Worker) kickReporter()  { kick(w.report) }
 
 func kick(c chan struct{}) {

@@ -107,7 +107,7 @@ func (w *Worker) unassigned(f kgo.FetchTopicPartition) {
 	var session *kgo.ErrGroupSession
 	if f.Err != nil && !errors.As(f.Err, &session) && !errors.Is(f.Err, context.Canceled) && !errors.Is(f.Err, kgo.ErrClientClosed) {
 		w.metrics.Retries.WithLabelValues("kafka", "fetch").Inc()
-		w.complaints.warn("fetch", f.Err, "topic", f.Topic, "partition", f.Partition)
+		w.throttled.warn("fetch", f.Err, "topic", f.Topic, "partition", f.Partition)
 	}
 	if errors.Is(f.Err, kerr.TopicAuthorizationFailed) && f.Partition >= 0 {
 		w.hide(f.Topic, true)
@@ -120,7 +120,7 @@ func (w *Worker) unassigned(f kgo.FetchTopicPartition) {
 // all the work may have all the room: a resumed one waits out the fetch in flight, of partitions
 // without any, and should have enough to do meanwhile. The caller holds mu.
 func (w *Worker) flow(p *partition) {
-	if p.why != "" || p.silence != nil || p.outsize != nil || p.gap != nil || !p.resumeAt.IsZero() {
+	if p.quarantineReason != "" || p.silence != nil || p.outsize != nil || p.gap != nil || !p.resumeAt.IsZero() {
 		return // it stays paused
 	}
 	queued, share := w.queuedBytes(), max(partitionQueueMin, queueBytes/max(1, len(w.partitions)))

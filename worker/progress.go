@@ -19,7 +19,7 @@ type progress struct {
 	rowSince time.Time
 	unsent   int64 // rows to be published, at the last look
 
-	unclaimed error // why the last attempt to claim it again failed; nil: it did not
+	unclaimed error // quarantineReason the last attempt to claim it again failed; nil: it did not
 }
 
 // look takes down how far a partition is, with the row below which all are published. The caller
@@ -46,7 +46,7 @@ func (p *partition) look(published int64, now time.Time) {
 // unsettled reports whether a partition is on its way from a claim to the next: that does not take
 // long.
 func (p *partition) unsettled() bool {
-	return p.state == doubtful || p.state == seeking || p.state == draining
+	return p.state == reclaiming || p.state == seeking || p.state == draining
 }
 
 // hasWork reports whether records wait for a partition, in Kafka or in its queue, and it has no
@@ -64,9 +64,9 @@ func (p *partition) whyNothingIsApplied(now time.Time, patience time.Duration) s
 		return ""
 	}
 	switch {
-	case p.state == doubtful && p.unclaimed != nil:
+	case p.state == reclaiming && p.unclaimed != nil:
 		return fmt.Sprintf("it is claimed again and again, in vain: %s", p.unclaimed)
-	case p.state == doubtful:
+	case p.state == reclaiming:
 		return "it is to be claimed again, and is not"
 	case p.state == seeking:
 		return "it is claimed, and its fetches do not begin"

@@ -22,8 +22,8 @@ func TestProgress_seesAPartitionThatStands(t *testing.T) {
 		after     time.Duration
 	}{
 		"a seek that nobody makes":                    {partition: partition{state: seeking}, says: "it is claimed, and its fetches do not begin", after: patience},
-		"a claim that nobody makes":                   {partition: partition{state: doubtful}, says: "it is to be claimed again, and is not", after: patience},
-		"claims in vain":                              {partition: partition{state: doubtful, progress: progress{unclaimed: errors.New("gone")}}, says: "it is claimed again and again, in vain: gone", after: patience},
+		"a claim that nobody makes":                   {partition: partition{state: reclaiming}, says: "it is to be claimed again, and is not", after: patience},
+		"claims in vain":                              {partition: partition{state: reclaiming, progress: progress{unclaimed: errors.New("gone")}}, says: "it is claimed again and again, in vain: gone", after: patience},
 		"a drain that stands":                         {partition: partition{state: draining, nextRow: 7}, says: "7 events of before its claim are to be published first, and none of them is", after: patience},
 		"a drain that is long":                        {partition: partition{state: draining, nextRow: 700}, moves: func(_ *partition, second int) int64 { return int64(second) }},
 		"records that their applier leaves out":       {partition: partition{state: running, next: 5, queue: records}, says: "records wait from offset 5 on, and none of them is applied", after: patience},
@@ -34,7 +34,7 @@ func TestProgress_seesAPartitionThatStands(t *testing.T) {
 		"claims that are lost again and again": {
 			partition: partition{state: running, next: 5, logEnd: logEnd{stable: 9}},
 			moves: func(p *partition, second int) int64 {
-				p.state = []partitionState{running, doubtful, seeking}[second%3]
+				p.state = []partitionState{running, reclaiming, seeking}[second%3]
 				p.startFetching(time.Now())
 				return 0
 			},

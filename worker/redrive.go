@@ -27,7 +27,7 @@ type isolation struct {
 	limit    int        // most commands of the next transaction
 	suspects int        // commands of which one is at fault
 	failures int        // in a row, of one alone
-	failure  string     // why it is held again; empty: it is not
+	failure  string     // quarantineReason it is held again; empty: it is not
 	head     parkedHead // which it is
 	at       time.Time  // not before this is it tried again
 }

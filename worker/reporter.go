@@ -60,7 +60,7 @@ func (w *Worker) eagerProgress(now time.Time) (save []Progress, eager bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
-		if p.eager.Before(now) || p.state == doubtful || p.state == seeking || p.state == closed {
+		if p.eager.Before(now) || p.state == reclaiming || p.state == seeking || p.state == closed {
 			continue
 		}
 		eager = true
@@ -97,13 +97,13 @@ func (w *Worker) progress(partitions []*partition) (save []Progress, commit map[
 	now := time.Now()
 	for _, p := range partitions {
 		row, ok := w.relay.Published(p.claim.Source.ID)
-		if !ok || p.state == doubtful || p.state == seeking || p.state == closed {
+		if !ok || p.state == reclaiming || p.state == seeking || p.state == closed {
 			continue
 		}
 		p.settle(row)
 		w.setLag(p)
 		resting := !p.busy && now.Sub(p.movedAt) >= reportEvery
-		if row > p.saved && (resting || p.saveNow || p.state == retired) || p.asked {
+		if row > p.saved && (resting || p.saveNow || p.state == revoking) || p.asked {
 			save = append(save, Progress{Source: p.claim.Source.ID, Token: p.claim.Token, Published: row})
 		}
 		p.saveNow, p.asked = false, false
@@ -143,7 +143,7 @@ func (w *Worker) save(ctx context.Context, save []Progress) error {
 				p.saved = max(p.saved, done.Published)
 				if slices.Contains(lost, done.Source) {
 					w.metrics.Fenced.Inc()
-					w.doubt(p, time.Now())
+					w.requestReclaim(p, time.Now())
 				}
 			}
 		}
@@ -194,7 +194,7 @@ func (w *Worker) runListener(stop context.Context) {
 		started := time.Now()
 		if err := w.store.Listen(stop, w.nudged, w.decided, w.summon); err != nil && stop.Err() == nil {
 			w.metrics.Retries.WithLabelValues("postgres", "listen").Inc()
-			w.complaints.warn("nothing is heard from others by way of Postgres: they are looked for now and then", err)
+			w.throttled.warn("nothing is heard from others by way of Postgres: they are looked for now and then", err)
 		}
 		if time.Since(started) > time.Minute {
 			attempt = 1

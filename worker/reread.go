@@ -97,7 +97,7 @@ func (w *Worker) runReread(ctx context.Context, p *partition, r *reread) {
 			return
 		case err != nil:
 			failures++
-			w.complaints.warn("read a batch of records again", err, "topic", p.topic, "partition", p.number)
+			w.throttled.warn("read a batch of records again", err, "topic", p.topic, "partition", p.number)
 			pause(ctx, backoff(failures, 100*time.Millisecond, failedMost))
 		default:
 			failures = 0

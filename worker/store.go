@@ -61,8 +61,8 @@ type Store interface {
 	// commands, in order. It counts the attempt; forget says that those of before ended, with an
 	// error.
 	NextRedrive(ctx context.Context, source int32, most int, forget bool) (RedriveBatch, error)
-	// BeginProbe notes that a partition's records up to an offset are about to be applied. reset says
-	// that the probes of before ended, with an error.
+	// BeginProbe notes that a partition's records up to an offset are about to be applied. reset
+	// says that the probes of before ended, with an error.
 	BeginProbe(ctx context.Context, move PositionMove, end int64, reset bool) (Probe, error)
 
 	// Batches of records that an operator wants read again.

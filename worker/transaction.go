@@ -16,8 +16,8 @@ type Command struct {
 	Type    string // "CreateBatch", …, without the prefix allocation.v1.
 	Data    []byte // JSON
 	Cause   *outbox.Cause
-	Refusal *Refusal // why the envelope could not be read; nil where it could
-	Failure string   // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
+	Refusal *Refusal // quarantineReason the envelope could not be read; nil where it could
+	Failure string   // quarantineReason it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
 	Parked  *Parked  // where it was parked until now; nil for one that was just fetched
 
 	Batch *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil

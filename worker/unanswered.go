@@ -14,7 +14,7 @@ import (
 // or somebody else has its position locked. Its fetches are paused. What is left of its events is
 // published.
 type unanswered struct {
-	silence error // why it cannot go on; nil: it can
+	silence error // quarantineReason it cannot go on; nil: it can
 	asks    int   // in vain, in a row
 	askAt   time.Time
 
@@ -38,7 +38,7 @@ func (w *Worker) take(p *partition, f *finding, seen *sight) {
 		w.silence(p, why)
 		return
 	}
-	p.judge(f.log)
+	p.checkLog(f.log)
 	w.watched.learn(p.topic, f.log.TopicID)
 	if p.uncompared {
 		w.noteRollback(p, seen, f.log)
@@ -48,7 +48,7 @@ func (w *Worker) take(p *partition, f *finding, seen *sight) {
 
 // silence notes that a partition cannot go on. The caller holds mu.
 func (w *Worker) silence(p *partition, why error) {
-	p.silence, p.why = why, ""
+	p.silence, p.quarantineReason = why, ""
 	if errors.Is(why, kerr.TopicAuthorizationFailed) && w.cfg.Refused != nil {
 		w.cfg.Refused()
 	}
@@ -64,10 +64,10 @@ func (w *Worker) silence(p *partition, why error) {
 // noAnswerFor says that nobody answers for a log.
 func noAnswerFor(why error) error { return fmt.Errorf("nobody answers for its log: %w", why) }
 
-// postpone gives a partition without a claim to the recoverer. The caller holds mu.
+// postpone gives a partition without a claim to the reclaimer. The caller holds mu.
 func (w *Worker) postpone(p *partition) {
-	p.state, p.retryAt = doubtful, p.askAt
-	w.kickRecoverer()
+	p.state, p.retryAt = reclaiming, p.askAt
+	w.kickReclaimer()
 }
 
 // awaits reports whether the partition is claimed, and waits for Kafka alone.
@@ -75,7 +75,7 @@ func (p *partition) awaits() bool {
 	return p.silence != nil && (p.state == waiting || p.state == draining)
 }
 
-// runAsker asks again about partitions that nobody answers for. The recoverer claims those that are
+// runAsker asks again about partitions that nobody answers for. The reclaimer claims those that are
 // answered for.
 func (w *Worker) runAsker(stop context.Context) {
 	for {
@@ -117,7 +117,7 @@ func (w *Worker) askAgain(ctx context.Context, due map[TopicPartition]*partition
 			continue
 		}
 		if _, ok := answers.Logs[name]; ok {
-			w.doubt(p, time.Time{})
+			w.requestReclaim(p, time.Time{})
 			continue
 		}
 		why := cmp.Or(answers.Why(name), err, errNoPartition)

@@ -68,9 +68,9 @@ func (w *Worker) watchClaims(holdings []Holding, asked time.Time) {
 		case !settled || !ok:
 		case h.Token != p.claim.Token:
 			w.metrics.Fenced.Inc()
-			w.doubt(p, time.Now())
+			w.requestReclaim(p, time.Now())
 		case h.NextOffset < p.next && !p.busy && p.movedAt.Before(asked):
-			w.doubt(p, time.Time{})
+			w.requestReclaim(p, time.Time{})
 		}
 	}
 }

@@ -31,9 +31,9 @@ type Worker struct {
 	admin    *kadm.Client
 	unpacker *unpacker
 
-	kafka      heartbeat
-	member     membership
-	complaints complaints
+	kafka     heartbeat
+	member    membership
+	throttled throttledLog
 
 	mu         sync.Mutex
 	freed      *sync.Cond // a partition is no longer busy; uses mu
@@ -41,8 +41,8 @@ type Worker struct {
 	appliers   []*applier
 	wakePoll   context.CancelFunc // interrupts the poll in flight; nil while none is
 
-	evidence evidence // guarded by mu
-	arriving *arrival // guarded by mu; nil: nothing is to be claimed for the first time
+	failures failureStats // guarded by mu
+	arriving *arrival     // guarded by mu; nil: nothing is to be claimed for the first time
 
 	database   [16]byte       // its id; guarded by mu, as the rest here
 	replaced   *StrangerError // it has another id by now
@@ -50,16 +50,16 @@ type Worker struct {
 	attended   time.Time
 	company    company
 	summoned   atomic.Bool
-	barred     atomic.Pointer[StrangerError] // why nothing may be applied now; nil: it may
+	barred     atomic.Pointer[StrangerError] // quarantineReason nothing may be applied now; nil: it may
 
-	ask     chan struct{} // has room for one
-	redrive chan struct{} // has room for one
-	recover chan struct{} // has room for one
-	resume  chan struct{} // has room for one
-	report  chan struct{} // has room for one
-	watch   chan struct{} // has room for one
-	drains  sync.WaitGroup
-	watched topicsWatched // guarded by mu
+	ask           chan struct{} // has room for one
+	redrive       chan struct{} // has room for one
+	wakeReclaimer chan struct{} // has room for one
+	resume        chan struct{} // has room for one
+	report        chan struct{} // has room for one
+	watch         chan struct{} // has room for one
+	drains        sync.WaitGroup
+	watched       topicsWatched // guarded by mu
 
 	leaving  context.Context // ends when the worker stops: it claims nothing more
 	stopped  context.CancelCauseFunc
@@ -70,17 +70,17 @@ type Worker struct {
 func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	w := &Worker{
 		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
-		complaints: complaints{logger: cfg.Logger},
-		tracer:     otel.Tracer(cfg.Service + "/worker"),
-		kinds:      make(map[string]string, len(cfg.Topics)),
-		partitions: map[TopicPartition]*partition{},
-		ask:        make(chan struct{}, 1),
-		redrive:    make(chan struct{}, 1),
-		recover:    make(chan struct{}, 1),
-		resume:     make(chan struct{}, 1),
-		report:     make(chan struct{}, 1),
-		watched:    topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}, hidden: map[string]bool{}},
-		watch:      make(chan struct{}, 1),
+		throttled:     throttledLog{logger: cfg.Logger},
+		tracer:        otel.Tracer(cfg.Service + "/worker"),
+		kinds:         make(map[string]string, len(cfg.Topics)),
+		partitions:    map[TopicPartition]*partition{},
+		ask:           make(chan struct{}, 1),
+		redrive:       make(chan struct{}, 1),
+		wakeReclaimer: make(chan struct{}, 1),
+		resume:        make(chan struct{}, 1),
+		report:        make(chan struct{}, 1),
+		watched:       topicsWatched{ids: map[string][16]byte{}, unknown: map[string]bool{}, hidden: map[string]bool{}},
+		watch:         make(chan struct{}, 1),
 	}
 	w.leaving, w.stopped = context.WithCancelCause(context.Background())
 	w.freed = sync.NewCond(&w.mu)
@@ -132,7 +132,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, a := range w.appliers {
 		parts.Go(func() { a.run(stop, abort) })
 	}
-	parts.Go(func() { w.runRecoverer(stop) })
+	parts.Go(func() { w.runReclaimer(stop) })
 	parts.Go(func() { w.runAsker(stop) })
 	parts.Go(func() { w.runRedriver(stop) })
 	parts.Go(func() { w.runWatch(stop) })

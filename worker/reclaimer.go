@@ -6,17 +6,18 @@ import (
 	"time"
 )
 
-// runRecoverer claims doubtful partitions again. A fenced partition may belong to another worker by
-// now, so it waits until a heartbeat after the fencing was answered and the partition is still
-// assigned; then this worker is the rightful owner, whom a stalled one had fenced.
-func (w *Worker) runRecoverer(stop context.Context) {
+// runReclaimer claims partitions again whose claim or last commit is in doubt. A fenced partition
+// may belong to another worker by now, so it waits until a heartbeat after the fencing was answered
+// and the partition is still assigned; then this worker is the rightful owner, whom a stalled one
+// had fenced.
+func (w *Worker) runReclaimer(stop context.Context) {
 	for {
-		due, wait := w.doubtfulPartitions(time.Now())
+		due, wait := w.dueReclaims(time.Now())
 		if len(due) > 0 {
 			w.reclaim(stop, due)
 			continue
 		}
-		if !sleepUntilKicked(stop, w.recover, wait) {
+		if !sleepUntilKicked(stop, w.wakeReclaimer, wait) {
 			return
 		}
 	}
@@ -43,13 +44,13 @@ func sleepUntilKicked(ctx context.Context, kicked <-chan struct{}, wait time.Dur
 	return ctx.Err() == nil
 }
 
-// doubtfulPartitions are those to claim now, and when to look again if others must wait.
-func (w *Worker) doubtfulPartitions(now time.Time) (due []*partition, wait time.Duration) {
+// dueReclaims are those to claim now, and when to look again if others must wait.
+func (w *Worker) dueReclaims(now time.Time) (due []*partition, wait time.Duration) {
 	const look = 50 * time.Millisecond
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
-		if p.state != doubtful {
+		if p.state != reclaiming {
 			continue
 		}
 		if p.busy || now.Before(p.retryAt) || !w.mayClaim(p) {
@@ -74,7 +75,7 @@ func (w *Worker) reclaim(ctx context.Context, due []*partition) {
 		w.reclaimed(&found[i], seen)
 	}
 	for _, p := range due {
-		if p.state != doubtful {
+		if p.state != reclaiming {
 			continue
 		}
 		if p.unclaimed = err; err != nil {
@@ -117,7 +118,7 @@ func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *
 // reclaimed takes what was found of a partition. The caller holds mu.
 func (w *Worker) reclaimed(f *finding, seen *sight) {
 	p := w.partitions[f.name]
-	if p == nil || p.state != doubtful {
+	if p == nil || p.state != reclaiming {
 		return // revoked meanwhile; its next owner claims after this
 	}
 	if f.unclaimed != nil {
