@@ -48,7 +48,7 @@ func newLedger(tx *Tx) *ledger {
 func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
 	c := &tx.transaction.Commands[i]
 	switch {
-	case c.Parked != nil && c.Parked.Discard, tx.waits[i] != "":
+	case c.Parked != nil && c.Parked.Discard, c.Ignored, tx.waits[i] != "":
 		return nil, 0
 	case c.Failure != "":
 		return &worker.Refusal{Reason: reasonInternal, Message: c.Failure}, 0
@@ -106,6 +106,8 @@ func (l *ledger) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row
 	case refusal != nil:
 		l.outcomes[i] = worker.Outcome{Result: worker.Refused, Reason: refusal.Reason}
 		l.refuse(tx, i, refusal, events)
+	case c.Ignored:
+		l.outcomes[i] = worker.Outcome{Result: worker.Ignored}
 	case events == 0:
 		l.outcomes[i] = worker.Outcome{Result: worker.NoEffect}
 	default:

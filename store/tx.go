@@ -34,11 +34,11 @@ func (tx *Tx) Len() int { return len(tx.transaction.Commands) }
 // Command is a command, which must not be changed.
 func (tx *Tx) Command(i int) *worker.Command { return &tx.transaction.Commands[i] }
 
-// Decided reports whether a command needs no decision: its envelope was refused, or an operator
-// discarded it.
+// Decided reports whether a command needs no decision: its envelope was refused, its type is
+// ignored, or an operator discarded it.
 func (tx *Tx) Decided(i int) bool {
 	c := &tx.transaction.Commands[i]
-	return c.Parked != nil && c.Parked.Discard || c.Failure == "" && c.Refusal != nil
+	return c.Parked != nil && c.Parked.Discard || c.Ignored || c.Failure == "" && c.Refusal != nil
 }
 
 // Fails reports whether a command is not to be decided because it failed: only its key is of

@@ -30,7 +30,7 @@ var errNoAnswer = errors.New("no answer")
 // others. A partition that is neither in Logs nor in Silent does not exist.
 type Answers struct {
 	Logs   map[TopicPartition]Log
-	Silent map[TopicPartition]error // quarantineReason nobody answers for it: it has no leader, or that is not reached
+	Silent map[TopicPartition]error // why nobody answers for it: it has no leader, or that is not reached
 	Denied map[string]error         // topics of which nothing is told, by name
 }
 

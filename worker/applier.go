@@ -116,7 +116,7 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 			err = fmt.Errorf("%w: %v\n%s", errPanicked, p, debug.Stack())
 		}
 	}()
-	work.decode(a.w.cfg.TypePrefix)
+	work.decode()
 	work.transaction.LockFirst = a.conflicts >= conflictsToLock && len(work.transaction.Commands) <= fewToLock
 	start := time.Now()
 	ctx, span := startSpan(ctx, a.w.tracer, &work.transaction)

@@ -81,7 +81,7 @@ func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]
 		if old := w.partitions[f.name]; old != nil { // a partition can be handed out twice
 			w.close(old)
 		}
-		p := newPartition(f.claim, w.kinds[f.name.Topic])
+		p := newPartition(f.claim, w.topic(f.name.Topic))
 		p.uncompared = true
 		w.add(p)
 		w.take(p, f, seen)

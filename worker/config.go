@@ -12,7 +12,7 @@ type Config struct {
 	Kafka          []kgo.Opt // how to reach the brokers
 	Group          string
 	Topics         []Topic
-	TypePrefix     string        // stands before the name of a command in a CloudEvents type
+	TypePrefix     string        // stands before the name of a command in a CloudEvents type, unless its topic has another
 	SessionTimeout time.Duration // after which Kafka gives a dead worker's partitions to others
 
 	// StartLatest begins topics that the database has no position for at their end, instead of at
@@ -35,11 +35,21 @@ type Config struct {
 	Refused func() // is called when Kafka refuses this worker a right; may be nil
 }
 
-// Topic is a command topic. Type is the command of records that name none themselves; empty where
-// records must.
+// Topic is a topic whose records are applied as commands.
 type Topic struct {
 	Name string
+
+	// Type is the command of records that name none themselves; empty where records must.
 	Type string
+
+	// Prefix stands before the name of a type on this topic; empty: Config.TypePrefix. Names have
+	// to differ over all topics of a service.
+	Prefix string
+
+	// Takes are the names that the service takes of what another service publishes here. Records of
+	// any other type are ignored, and counted. Nil says that the topic has this service's own
+	// commands: what is no command is refused.
+	Takes []string
 }
 
 // Bounds of what a worker keeps in memory. Queued bytes count keys, values, headers and what

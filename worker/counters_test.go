@@ -7,7 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/counters"
+	"allocation/worker"
 )
 
 // setupCounters is a pipeline of another service: a counter for each key.
@@ -87,4 +89,37 @@ create trigger odd before insert or update on counters for each row execute func
 	require.Equal(t, []string{
 		`{"key":"a","value":13}`, `{"key":"a","value":113}`, `{"key":"a","value":114}`, `{"key":"a","value":116}`,
 	}, values, "what waited is applied in order")
+}
+
+// A service takes some types of what another publishes, under that one's prefix. What it does not
+// take is passed over and counted: it makes no dead letter.
+func TestWorker_takesSomeOfAnotherServicesEvents(t *testing.T) {
+	p := setupCounters(t, 1)
+	facts := testbed.Topic(t, "facts", 1)
+	p.topics = []worker.Topic{{Name: facts, Prefix: "stock.v1.", Takes: []string{"Make"}}}
+	m := p.start()
+	send := func(topic, kind string) {
+		r := &kgo.Record{Topic: topic, Value: []byte(`{"key":"a","n":5}`), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte(kind)}}}
+		require.NoError(t, p.client.ProduceSync(t.Context(), r).FirstErr())
+	}
+	send(facts, "stock.v1.Moved")
+	send(facts, "stock.v2.Make")
+	send(facts, "stock.v1.Make")
+	require.Equal(t, []string{`counters.v1.Made {"key":"a","value":5}`}, say(p.await(1), p.letters))
+	send(p.commands, "stock.v1.Make")
+	require.Equal(t, "unknown_type", header(p.await(2)[1], "dlq-reason"), "its own commands have its own prefix")
+	p.eventually(noticed, func() bool { return m.outcomes("ignored") == 2 })
+}
+
+// outcomes is how many commands came to an outcome.
+func (m *member) outcomes(outcome string) (n float64) {
+	families, _ := m.metrics.Gather()
+	for _, f := range families {
+		for _, s := range f.GetMetric() {
+			if f.GetName() == "commands_total" && s.GetLabel()[0].GetValue() == outcome {
+				n += s.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
 }

@@ -30,20 +30,19 @@ var typelessReasons = []string{reasonMalformed, reasonUnknownType, reasonTooLarg
 // maxAttribute is the most bytes of an attribute that counts.
 const maxAttribute = 255
 
-// decode reads a record's envelope. The prefix stands before the names of commands; mapped is the
-// command type of the topic, where it has one.
-func decode(r *kgo.Record, prefix, mapped string, cause *outbox.Cause) Command {
+// decode reads the envelope of a topic's record.
+func decode(r *kgo.Record, from *Topic, cause *outbox.Cause) Command {
 	c := Command{Offset: r.Offset, Key: r.Key, Value: r.Value, Data: r.Value, Headers: headers(r), Cause: cause}
 	*cause = outbox.Cause{Time: timestamp(r)}
 	h := readHeaders(r)
 	keepTrace(cause, h.traceParent, h.traceState)
 	switch {
 	case isCloudEvents(h.contentType):
-		c.structured(h.contentType, prefix)
+		c.structured(h.contentType, from)
 	case h.kind != "":
-		c.binary(h, prefix)
-	case mapped != "":
-		c.Type = mapped
+		c.binary(h, from)
+	case from.Type != "":
+		c.Type = from.Type
 		c.Cause.CommandID, c.Cause.CorrelationID = h.id, h.correlation
 	default:
 		c.refuse(reasonMalformed, "the command has no type: the header ce_type, a structured CloudEvent, or a topic that is mapped to a type can give one")
@@ -55,22 +54,32 @@ func (c *Command) refuse(reason, format string, args ...any) {
 	c.Refusal = &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-func (c *Command) binary(h envelopeHeaders, prefix string) {
+func (c *Command) binary(h envelopeHeaders, from *Topic) {
 	c.Cause.CommandID, c.Cause.CorrelationID = h.id, h.correlation
 	if h.specVersion != "" && h.specVersion != "1.0" {
 		c.refuse(reasonMalformed, "ce_specversion %q is not allowed: it must be 1.0", h.specVersion)
 		return
 	}
-	c.setType("ce_type", h.kind, prefix)
+	c.setType("ce_type", h.kind, from)
 }
 
-func (c *Command) setType(field, kind, prefix string) {
-	name, ok := strings.CutPrefix(kind, prefix)
-	if !ok {
-		c.refuse(reasonUnknownType, "%s %q is not known: it must begin with %s", field, kind, prefix)
-		return
+// ignores reports whether records of a type are ignored.
+func (t *Topic) ignores(kind string) bool {
+	name, known := strings.CutPrefix(kind, t.Prefix)
+	return t.Takes != nil && !(known && slices.Contains(t.Takes, name))
+}
+
+// setType sets the type, or ignores the command, or refuses it.
+func (c *Command) setType(field, kind string, from *Topic) {
+	name, known := strings.CutPrefix(kind, from.Prefix)
+	switch {
+	case from.ignores(kind):
+		c.Ignored = true
+	case known:
+		c.Type = name
+	default:
+		c.refuse(reasonUnknownType, "%s %q is not known: it must begin with %s", field, kind, from.Prefix)
 	}
-	c.Type = name
 }
 
 // envelopeHeaders are the headers that count; of a repeated one the last.

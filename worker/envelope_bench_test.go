@@ -18,9 +18,10 @@ func BenchmarkDecodeEnvelope(b *testing.B) {
 		},
 	}
 	var cause outbox.Cause
+	topic := &Topic{Prefix: testPrefix}
 	b.ReportAllocs()
 	for b.Loop() {
-		if c := decode(r, testPrefix, "", &cause); c.Refusal != nil {
+		if c := decode(r, topic, &cause); c.Refusal != nil {
 			b.Fatal(c.Refusal)
 		}
 	}

@@ -29,7 +29,7 @@ func envelope(value string, headers ...string) *kgo.Record {
 const testPrefix = "allocation.v1."
 
 func decoded(r *kgo.Record, mapped string) Command {
-	return decode(r, testPrefix, mapped, &outbox.Cause{})
+	return decode(r, &Topic{Prefix: testPrefix, Type: mapped}, &outbox.Cause{})
 }
 
 func TestDecode_findsTheType(t *testing.T) {
@@ -149,4 +149,38 @@ func requireEvent(t *testing.T, value []byte, c Command) {
 	var data []byte
 	require.NoError(t, json.Unmarshal(members["data_base64"], &data))
 	require.Equal(t, string(data), string(c.Data))
+}
+
+// Of what another service publishes, some types are taken; all others are ignored, also where they
+// could not be read.
+func TestDecode_ignoresTypesThatAreNotTaken(t *testing.T) {
+	t.Parallel()
+	facts := &Topic{Prefix: "stock.v1.", Takes: []string{"Counted"}}
+	structured := func(kind string) *kgo.Record {
+		return envelope(`{"specversion":"1.0","type":"`+kind+`"}`, "content-type", "application/cloudevents+json")
+	}
+	for name, c := range map[string]struct {
+		record  *kgo.Record
+		ignored bool
+		taken   string
+		reason  string
+	}{
+		"taken":                        {record: envelope(`{}`, "ce_type", "stock.v1.Counted"), taken: "Counted"},
+		"another type":                 {record: envelope(`{}`, "ce_type", "stock.v1.Moved"), ignored: true},
+		"another prefix":               {record: envelope(`{}`, "ce_type", "stock.v2.Counted"), ignored: true},
+		"another type, structured":     {record: structured("stock.v1.Moved"), ignored: true},
+		"taken, and without its data":  {record: structured("stock.v1.Counted"), reason: reasonMalformed},
+		"without a type it is no fact": {record: envelope(`{}`), reason: reasonMalformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := decode(c.record, facts, &outbox.Cause{})
+			require.Equal(t, c.ignored, got.Ignored)
+			require.Equal(t, c.taken, got.Type)
+			if c.reason == "" {
+				require.Nil(t, got.Refusal)
+			} else {
+				require.Equal(t, c.reason, got.Refusal.Reason)
+			}
+		})
+	}
 }

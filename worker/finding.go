@@ -17,9 +17,9 @@ import (
 type finding struct {
 	name      TopicPartition
 	log       Log
-	silent    error // quarantineReason its log is not known; nil: it is
+	silent    error // why its log is not known; nil: it is
 	claim     Claim
-	unclaimed error // quarantineReason it is not claimed; nil: it is
+	unclaimed error // why it is not claimed; nil: it is
 }
 
 var (

@@ -20,21 +20,21 @@ type work struct {
 	probe   bool    // its records may crash this process: the database is told of them before
 	redrive bool    // it has no fetched records, but parked commands
 	again   *reread // or some of a record batch that is read again; else nil
-	fails   string  // quarantineReason its one command is held; empty: it is not
+	fails   string  // why its one command is held; empty: it is not
 }
 
 // record is a fetched command that is not decoded yet.
 type record struct {
 	*kgo.Record
 	move   int
-	kind   string
+	topic  *Topic
 	parked *Parked // where it was parked; nil for one that was just fetched
 
 	outsize *batchHeader // it stands for a record batch that was not unpacked; else nil
 }
 
 // decode reads the envelopes.
-func (w *work) decode(typePrefix string) {
+func (w *work) decode() {
 	causes := make([]outbox.Cause, len(w.records)) // apart, because the rows of a command keep no more of it than this
 	w.transaction.Commands = slices.Grow(w.transaction.Commands, len(w.records))[:len(w.records)]
 	for i, r := range w.records {
@@ -45,23 +45,23 @@ func (w *work) decode(typePrefix string) {
 			continue
 		}
 		if w.fails == "" {
-			*c = decode(r.Record, typePrefix, r.kind, &causes[i])
+			*c = decode(r.Record, r.topic, &causes[i])
 		} else {
-			decodeFailed(c, r, typePrefix, &causes[i])
+			decodeFailed(c, r, &causes[i])
 		}
 		c.Move, c.Epoch, c.Parked, c.Failure = r.move, r.LeaderEpoch, r.parked, w.fails
 	}
 }
 
 // decodeFailed reads the envelope of a record that fails, which may be what fails.
-func decodeFailed(c *Command, r record, prefix string, cause *outbox.Cause) {
+func decodeFailed(c *Command, r record, cause *outbox.Cause) {
 	defer func() {
 		if recover() != nil {
 			*cause = outbox.Cause{Time: timestamp(r.Record)}
 			*c = Command{Offset: r.Offset, Cause: cause, Key: r.Key, Value: r.Value, Headers: headers(r.Record)}
 		}
 	}()
-	*c = decode(r.Record, prefix, r.kind, cause)
+	*c = decode(r.Record, r.topic, cause)
 }
 
 // gather takes the records of the next transaction from the partitions that are ready. Without any
@@ -216,7 +216,7 @@ func (g *gathering) take(p *partition, most int) {
 			if most <= 0 || g.bytes <= 0 {
 				break
 			}
-			g.work.records = append(g.work.records, record{Record: r, move: len(g.work.partitions), kind: p.kind})
+			g.work.records = append(g.work.records, record{Record: r, move: len(g.work.partitions), topic: p.input})
 			g.bytes -= size(r)
 			g.commands--
 			most--

@@ -43,7 +43,7 @@ type membership struct {
 	access  func(error) // hears why the group does not let this worker in, and nil when it does; may be nil
 
 	mu    sync.Mutex
-	out   error     // quarantineReason the group does not have it; nil: it does, or it has not joined yet
+	out   error     // why the group does not have it; nil: it does, or it has not joined yet
 	since time.Time // it is out
 	said  time.Time
 	beats int // answered since it was told last that it is out

@@ -37,7 +37,7 @@ type Metrics struct {
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		Commands: counterVec("commands_total",
-			"Commands committed, by type and outcome: changed, no_effect, refused, held, discarded.", "type", "outcome"),
+			"Commands committed, by type and outcome: changed, no_effect, refused, held, discarded, ignored.", "type", "outcome"),
 		Refusals: counterVec("refusals_total", "Refused commands committed as dead letters, by reason.", "reason"),
 		Retries: counterVec("retries_total",
 			"Attempts that did not succeed and were made again, by system (postgres, kafka) and reason.", "system", "reason"),
@@ -109,7 +109,7 @@ func (m *Metrics) committed(transaction *Transaction, outcomes []Outcome) {
 		if o.Result == Refused {
 			m.Refusals.WithLabelValues(o.Reason).Inc()
 		}
-		if o.Result == Discarded || slices.Contains(typelessReasons, o.Reason) {
+		if o.Result == Discarded || o.Result == Ignored || slices.Contains(typelessReasons, o.Reason) {
 			kind = "unknown" // a label must not grow with what people send
 		}
 		counts[label{kind, o.Result}]++
@@ -131,6 +131,8 @@ func (r Result) String() string {
 		return "held"
 	case Discarded:
 		return "discarded"
+	case Ignored:
+		return "ignored"
 	}
 	return "unknown"
 }

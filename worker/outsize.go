@@ -36,7 +36,7 @@ type batchHeader struct {
 	aborted bool  // by its producer: its records are no commands
 	alone   int64 // it stands for one record, which costs so much when the batch is read again; else 0
 
-	unreadable string // quarantineReason its records cannot be read; empty: they are too large
+	unreadable string // why its records cannot be read; empty: they are too large
 }
 
 // errNoTopic says that a topic was deleted, and perhaps made again.
@@ -121,7 +121,7 @@ func (g *gathering) takeOutsize(p *partition) {
 	h := p.outsize.header
 	if !h.aborted {
 		r := &kgo.Record{Offset: max(h.first, p.next), Timestamp: time.UnixMilli(h.time)}
-		g.work.records = append(g.work.records, record{Record: r, kind: p.kind, outsize: h})
+		g.work.records = append(g.work.records, record{Record: r, topic: p.input, outsize: h})
 	}
 	g.work.partitions = append(g.work.partitions, p)
 	g.work.taken = append(g.work.taken, 0)

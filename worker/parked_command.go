@@ -13,5 +13,5 @@ func (r *ParkedRecord) Command(typePrefix string) Command {
 	for _, h := range r.Headers {
 		record.Headers = append(record.Headers, kgo.RecordHeader(h))
 	}
-	return decode(record, typePrefix, "", &outbox.Cause{})
+	return decode(record, &Topic{Prefix: typePrefix}, &outbox.Cause{})
 }

@@ -30,7 +30,7 @@ const (
 type partition struct {
 	topic   string
 	number  int32
-	kind    string // the command type of records that name none
+	input   *Topic // how its records are read
 	applier *applier
 
 	claim     Claim
@@ -59,7 +59,7 @@ type partition struct {
 	alone    bool      // its first record failed in a batch of one: it is tried alone
 	failures int       // in a row, alone
 	failedAt int64     // what the worker had committed when it failed first
-	failure  string    // quarantineReason it is held now; empty: it is not
+	failure  string    // why it is held now; empty: it is not
 	retryAt  time.Time // not before this is it tried again
 	lock     *locked   // what it waits for; nil: nothing
 
@@ -85,8 +85,8 @@ type mark struct {
 	row, offset int64
 }
 
-func newPartition(c Claim, kind string) *partition {
-	p := &partition{topic: c.Source.Topic, number: c.Source.Partition, kind: kind}
+func newPartition(c Claim, input *Topic) *partition {
+	p := &partition{topic: c.Source.Topic, number: c.Source.Partition, input: input}
 	p.reset(c)
 	return p
 }

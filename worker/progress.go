@@ -19,7 +19,7 @@ type progress struct {
 	rowSince time.Time
 	unsent   int64 // rows to be published, at the last look
 
-	unclaimed error // quarantineReason the last attempt to claim it again failed; nil: it did not
+	unclaimed error // why the last attempt to claim it again failed; nil: it did not
 }
 
 // look takes down how far a partition is, with the row below which all are published. The caller

@@ -27,7 +27,7 @@ type isolation struct {
 	limit    int        // most commands of the next transaction
 	suspects int        // commands of which one is at fault
 	failures int        // in a row, of one alone
-	failure  string     // quarantineReason it is held again; empty: it is not
+	failure  string     // why it is held again; empty: it is not
 	head     parkedHead // which it is
 	at       time.Time  // not before this is it tried again
 }
@@ -183,7 +183,7 @@ func (w *Worker) recordOf(r *ParkedRecord) record {
 	for _, h := range r.Headers {
 		fetched.Headers = append(fetched.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
 	}
-	return record{Record: fetched, kind: w.kinds[r.From.Topic], parked: &r.Parked}
+	return record{Record: fetched, topic: w.topic(r.From.Topic), parked: &r.Parked}
 }
 
 // fatal says for a dead letter that a command ends its worker.

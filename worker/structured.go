@@ -20,7 +20,7 @@ func isCloudEvents(contentType string) bool {
 
 // structured reads a command whose attributes and data are one JSON object, as the CloudEvents JSON
 // format has it.
-func (c *Command) structured(contentType, prefix string) {
+func (c *Command) structured(contentType string, from *Topic) {
 	if media, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(strings.TrimSpace(media), cloudEvents+"+json") {
 		c.refuse(reasonMalformed, "content-type %q is not understood: of CloudEvents in structured mode only %s+json is", shorten(contentType), cloudEvents)
 		return
@@ -34,7 +34,7 @@ func (c *Command) structured(contentType, prefix string) {
 		c.refuse(reasonMalformed, "the CloudEvent: %v", err)
 		return
 	}
-	c.adopt(&e, prefix)
+	c.adopt(&e, from)
 }
 
 // structuredEvent holds the members of a CloudEvent that count. A null member is an absent one.
@@ -105,23 +105,25 @@ func optional(v strictjson.Value, into *string) {
 	}
 }
 
-func (c *Command) adopt(e *structuredEvent, prefix string) {
+func (c *Command) adopt(e *structuredEvent, from *Topic) {
 	c.Cause.CommandID, c.Cause.CorrelationID = e.id, e.correlation
 	keepTrace(c.Cause, e.traceParent, e.traceState)
 	switch {
 	case e.specVersion != "1.0":
 		c.refuse(reasonMalformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))
 	case e.kind == "":
-		c.refuse(reasonMalformed, "type is missing: it names the command, and begins with %s", prefix)
+		c.refuse(reasonMalformed, "type is missing: it names the command, and begins with %s", from.Prefix)
 	case textAttribute([]byte(e.kind)) == "":
 		c.refuse(reasonMalformed, "type %q is not allowed: it must be text of at most %d bytes without control characters", shorten(e.kind), maxAttribute)
+	case from.ignores(e.kind):
+		c.Ignored = true
 	case e.hasData && e.hasBase64:
 		c.refuse(reasonMalformed, "data and data_base64 are both present: only one is allowed")
 	case !e.hasData && !e.hasBase64:
 		c.refuse(reasonMalformed, "data is missing: it must be a JSON object")
 	default:
 		c.Data = e.data
-		c.setType("type", e.kind, prefix)
+		c.setType("type", e.kind, from)
 	}
 }
 

@@ -13,11 +13,12 @@ type Command struct {
 	Move    int    // the partition it came by: an index into Transaction.Moves
 	Offset  int64  // of the record
 	Epoch   int32  // the record's leader epoch; -1: not known
-	Type    string // "CreateBatch", …, without the prefix allocation.v1.
+	Type    string // without the prefix
 	Data    []byte // JSON
 	Cause   *outbox.Cause
-	Refusal *Refusal // quarantineReason the envelope could not be read; nil where it could
-	Failure string   // quarantineReason it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
+	Refusal *Refusal // why the envelope could not be read; nil where it could
+	Ignored bool     // its type is none that the service takes of its topic: it has no effect
+	Failure string   // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
 	Parked  *Parked  // where it was parked until now; nil for one that was just fetched
 
 	Batch *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil
@@ -104,6 +105,7 @@ const (
 	Refused                 // a dead letter tells why
 	Held                    // it waits behind a command that failed
 	Discarded               // an operator decided that it never takes effect
+	Ignored                 // its type is none that the service takes of its topic
 )
 
 // Claim is a partition that this worker owns until another claims it.

@@ -14,7 +14,7 @@ import (
 // or somebody else has its position locked. Its fetches are paused. What is left of its events is
 // published.
 type unanswered struct {
-	silence error // quarantineReason it cannot go on; nil: it can
+	silence error // why it cannot go on; nil: it can
 	asks    int   // in vain, in a row
 	askAt   time.Time
 

@@ -42,7 +42,7 @@ var errNoRoom = errors.New("too much that was unpacked is not applied yet")
 type leftPackedError struct {
 	bytes      int    // packed
 	sum        uint32 // of them
-	unreadable string // quarantineReason it cannot be unpacked; empty: it is too large
+	unreadable string // why it cannot be unpacked; empty: it is too large
 }
 
 func (e *leftPackedError) Error() string { return "it " + e.says() }

@@ -25,7 +25,7 @@ type Worker struct {
 	logger  *slog.Logger
 	metrics *Metrics
 	tracer  trace.Tracer
-	kinds   map[string]string // command types by topic
+	inputs  map[string]*Topic // by name
 
 	client   *kgo.Client
 	admin    *kadm.Client
@@ -50,7 +50,7 @@ type Worker struct {
 	attended   time.Time
 	company    company
 	summoned   atomic.Bool
-	barred     atomic.Pointer[StrangerError] // quarantineReason nothing may be applied now; nil: it may
+	barred     atomic.Pointer[StrangerError] // why nothing may be applied now; nil: it may
 
 	ask           chan struct{} // has room for one
 	redrive       chan struct{} // has room for one
@@ -72,7 +72,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
 		throttled:     throttledLog{logger: cfg.Logger},
 		tracer:        otel.Tracer(cfg.Service + "/worker"),
-		kinds:         make(map[string]string, len(cfg.Topics)),
+		inputs:        make(map[string]*Topic, len(cfg.Topics)),
 		partitions:    map[TopicPartition]*partition{},
 		ask:           make(chan struct{}, 1),
 		redrive:       make(chan struct{}, 1),
@@ -87,7 +87,10 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	w.member = membership{logger: cfg.Logger, metrics: cfg.Metrics, access: cfg.Access}
 	w.kafka.onBeat = w.member.beat
 	for _, t := range cfg.Topics {
-		w.kinds[t.Name] = t.Type
+		if t.Prefix == "" {
+			t.Prefix = cfg.TypePrefix
+		}
+		w.inputs[t.Name] = &t
 	}
 	for n := range cfg.Appliers {
 		w.appliers = append(w.appliers, newApplier(w, n, relay.NewRoom()))
@@ -226,4 +229,12 @@ func (w *Worker) closeAll() {
 	for _, p := range w.partitions {
 		w.close(p)
 	}
+}
+
+// topic says how a topic's records are read, also where the topic left the configuration.
+func (w *Worker) topic(name string) *Topic {
+	if t := w.inputs[name]; t != nil {
+		return t
+	}
+	return &Topic{Name: name, Prefix: w.cfg.TypePrefix}
 }
