@@ -7,12 +7,21 @@ import (
 
 // Envelope says where rows go, and in what name.
 type Envelope struct {
-	EventsTopic     string            // every event
+	EventsTopic     string            // every event that is no command of another service
 	Routes          map[string]string // event type → the topic that it goes to as well
 	TypePrefix      string            // stands before an event's type in ce_type
 	Source          string            // ce_source: never changed once events were published
 	DeadLetterTopic string
 	Group           string // the consumer group that refused a dead letter
+
+	// Commands are event types that are commands of other services: they go there instead.
+	Commands map[string]Destination
+}
+
+// Destination is where another service takes its commands.
+type Destination struct {
+	Topic      string
+	TypePrefix string // stands before a command's type in ce_type
 }
 
 func (e Envelope) validate() error {
@@ -35,6 +44,16 @@ func (e Envelope) validate() error {
 			errs = append(errs, fmt.Errorf("route of %s: %s is taken", kind, topic))
 		}
 	}
+	for kind, to := range e.Commands {
+		switch {
+		case to.Topic == "" || to.TypePrefix == "":
+			errs = append(errs, fmt.Errorf("command %s of another service: no topic or no prefix of types", kind))
+		case to.Topic == e.EventsTopic || to.Topic == e.DeadLetterTopic:
+			errs = append(errs, fmt.Errorf("command %s of another service: %s is taken", kind, to.Topic))
+		case e.Routes[kind] != "":
+			errs = append(errs, fmt.Errorf("command %s of another service: it has a route", kind))
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -42,11 +61,31 @@ func (e Envelope) validate() error {
 func (e Envelope) topics() []string {
 	topics := []string{e.EventsTopic, e.DeadLetterTopic}
 	seen := map[string]bool{}
-	for _, topic := range e.Routes {
+	add := func(topic string) {
 		if !seen[topic] {
 			seen[topic] = true
 			topics = append(topics, topic)
 		}
 	}
+	for _, topic := range e.Routes {
+		add(topic)
+	}
+	for _, to := range e.Commands {
+		add(to.Topic)
+	}
 	return topics
+}
+
+// elsewhere reports whether what a topic has is elsewhere too: dead letters are in the database, and
+// events of a route in the events topic.
+func (e Envelope) elsewhere(topic string) bool {
+	if topic == e.EventsTopic {
+		return false
+	}
+	for _, to := range e.Commands {
+		if topic == to.Topic {
+			return false
+		}
+	}
+	return true
 }

@@ -37,7 +37,7 @@ func newHealth(e *Envelope, log *slog.Logger, m Metrics, patience time.Duration)
 		log: log, metrics: m, topics: map[string]*topicState{}, patience: patience, refusals: refusals{all: map[refusedBy]refusal{}},
 	}
 	for _, topic := range e.topics() {
-		h.topics[topic] = &topicState{topic: topic, optional: topic != e.EventsTopic}
+		h.topics[topic] = &topicState{topic: topic, optional: e.elsewhere(topic)}
 	}
 	return h
 }

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strconv"
 	"time"
@@ -25,7 +26,7 @@ type renderer struct {
 	place    place            // of the source
 	places   map[int32]*place // of other sources whose commands came late
 	ceSource []byte
-	types    map[string][]byte
+	types    map[string]eventType
 
 	time     int64 // that timeText renders
 	timeText []byte
@@ -38,7 +39,7 @@ func newRenderer(e *Envelope, s Source) *renderer {
 		place:    newPlace(&s),
 		places:   map[int32]*place{},
 		ceSource: []byte(e.Source),
-		types:    map[string][]byte{},
+		types:    map[string]eventType{},
 		time:     NoTime,
 	}
 }
@@ -73,14 +74,15 @@ func (r *renderer) placeOf(row *Row) *place {
 // old, and delete by them, and a command may be older than either allows.
 func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
 	cause, place := row.cause(), r.placeOf(row)
-	b := make(texts, 0, len(row.Key)+len(row.Subject)+len(cause.CommandID)+len(cause.CorrelationID)+
+	b := make(texts, 0, len(row.RecordKey)+len(row.Key)+len(row.Subject)+len(cause.CommandID)+len(cause.CorrelationID)+
 		len(cause.TraceParent)+len(cause.TraceState)+len(place.id)+2*len(place.name)+96)
 	add := func(key string, value []byte) { headers = append(headers, kgo.RecordHeader{Key: key, Value: value}) }
 
-	key := b.text(row.Key)
+	kind := r.typeOf(row.Type)
+	key := b.text(cmp.Or(row.RecordKey, row.Key))
 	add("content-type", jsonType)
 	add("ce_specversion", specVersion)
-	add("ce_type", r.typeOf(row.Type))
+	add("ce_type", kind.name)
 	add("ce_source", r.ceSource)
 	add("ce_id", b.number(place.id, row.Offset, int64(row.Event)))
 	if text := r.timeOf(cause.Time); text != nil {
@@ -104,7 +106,7 @@ func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
 	if cause.TraceState != "" {
 		add("tracestate", b.text(cause.TraceState))
 	}
-	return kgo.Record{Topic: r.envelope.EventsTopic, Key: key, Value: row.Value, Headers: headers}
+	return kgo.Record{Topic: kind.topic, Key: key, Value: row.Value, Headers: headers}
 }
 
 func causationOf(b *texts, place *place, row *Row, cause *Cause) []byte {
@@ -114,13 +116,23 @@ func causationOf(b *texts, place *place, row *Row, cause *Cause) []byte {
 	return b.number(place.name, row.Offset)
 }
 
-func (r *renderer) typeOf(kind string) []byte {
-	text, ok := r.types[kind]
+// eventType is what a type gives to its records.
+type eventType struct {
+	name  []byte // ce_type
+	topic string
+}
+
+func (r *renderer) typeOf(kind string) eventType {
+	t, ok := r.types[kind]
 	if !ok {
-		text = []byte(r.envelope.TypePrefix + kind)
-		r.types[kind] = text
+		to, command := r.envelope.Commands[kind]
+		if !command {
+			to = Destination{Topic: r.envelope.EventsTopic, TypePrefix: r.envelope.TypePrefix}
+		}
+		t = eventType{name: []byte(to.TypePrefix + kind), topic: to.Topic}
+		r.types[kind] = t
 	}
-	return text
+	return t
 }
 
 // timeOf renders milliseconds as RFC 3339 has them; nil for none, and for years that it cannot
@@ -155,7 +167,7 @@ func (row *Row) from(own *Source) *Source {
 
 // size is about what a row costs in memory until it is acknowledged, in bytes.
 func (row *Row) size() int64 {
-	n := 1024 + len(row.Key) + len(row.Subject) + len(row.Value)
+	n := 1024 + len(row.Key) + len(row.RecordKey) + len(row.Subject) + len(row.Value)
 	if d := row.DeadLetter; d != nil {
 		n += len(d.Message) + len(d.Key) + len(d.Value)
 		for _, h := range d.Headers {

@@ -22,6 +22,8 @@ type Row struct {
 	Value    []byte // the bare JSON data
 	Sequence int64  // of the key's events; 0 for an event without one
 
+	RecordKey string // of the Kafka record; empty: Key
+
 	Cause *Cause
 	After Predecessor // the previous event of the same key where another source made it
 

@@ -55,11 +55,15 @@ type Aggregate interface {
 
 // Event is an event to publish.
 type Event struct {
-	Type     string
-	Key      string // events of a key are published in order
-	Subject  string
-	Sequence int64 // of the key's events; 0: it counts with no others, and may overtake them
-	Last     Ref   // the key's last event; the zero value where there is none
+	Type    string
+	Key     string // events of a key are published in order
+	Subject string
+
+	RecordKey   string // of the Kafka record; empty: Key
+	Correlation string // of a command of another service, say; empty: the command's own
+
+	Sequence int64 // of the key's events; 0: it counts with no others
+	Last     Ref   // the key's last event, which this one does not overtake; the zero value where there is none
 	Previous Ref   // the last event of what this one continues, for people; the zero value where there is none
 }
 

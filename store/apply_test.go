@@ -211,3 +211,17 @@ func TestApply_forgetsWhatAnotherServerTold(t *testing.T) {
 	_, err = b.Apply(t.Context(), transaction)
 	require.NoError(t, err)
 }
+
+// An event that is for another service has a record key and a correlation of its own. It counts with
+// no others, and yet comes after what happened before under its key.
+func TestApply_keepsWhatIsForAnotherService(t *testing.T) {
+	b := setup(t, 2)
+	b.Do(create(0, "a", "first", 9))
+	applied := b.Do(refill(1, "a", "screws", 100))
+	row := applied.Rows[1][0]
+	require.Equal(t, []any{"Restock", "a", "screws", "refill of a", int64(0)}, []any{row.Type, row.Key, row.RecordKey, row.Cause.CorrelationID, row.Sequence})
+	require.Equal(t, outbox.Predecessor{Source: b.Claims[0].Source.ID, Row: 0}, row.After)
+	rows, err := b.Rows(t.Context(), b.Claims[1].Source, 0, b.NextRow[1])
+	require.NoError(t, err)
+	require.Equal(t, applied.Rows[1], rows, "what is drained must be what was handed over")
+}

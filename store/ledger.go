@@ -139,12 +139,22 @@ func (l *ledger) event(tx *Tx, i, n int) {
 		Number: at.Row, Offset: c.Offset, From: from(moves, c),
 		Event: firstEvent(moves, c) + int32(n), //nolint:gosec // a command has no more events than fit into memory
 		Type:  e.Type, Key: e.Key, Subject: e.Subject, Value: values[start:len(values):len(values)], Sequence: e.Sequence,
-		Cause: c.Cause,
+		RecordKey: e.RecordKey, Cause: correlated(c.Cause, e.Correlation),
 	}
-	if e.Sequence > 0 && e.Last.Source != at.Source {
+	if e.Last.Source != at.Source {
 		row.After = e.Last.predecessor()
 	}
 	l.add(c.Move, row, e.Previous)
+}
+
+// correlated is the cause with another correlation, where an event has one of its own.
+func correlated(cause *outbox.Cause, correlation string) *outbox.Cause {
+	if correlation == "" {
+		return cause
+	}
+	own := *cause
+	own.CorrelationID = correlation
+	return &own
 }
 
 func (l *ledger) refuse(tx *Tx, i int, r *worker.Refusal, events int) {

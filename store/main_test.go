@@ -35,6 +35,11 @@ func add(partition int, key string, n int) worker.Command {
 	return typed(storetest.Command(partition, "Add", `{"key":%q,"n":%d}`, key, n))
 }
 
+// refill asks another service for more.
+func refill(partition int, key, name string, n int) worker.Command {
+	return typed(storetest.Command(partition, "Refill", `{"key":%q,"name":%q,"n":%d}`, key, name, n))
+}
+
 // addTo adds to the counter of a name.
 func addTo(partition int, name string, n int) worker.Command {
 	return typed(storetest.Command(partition, "AddTo", `{"name":%q,"n":%d}`, name, n))

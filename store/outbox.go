@@ -21,7 +21,7 @@ select o.row_no, o.command_offset, o.event_no, o.type, o.key, o.subject, coalesc
     coalesce(o.correlation_id, ''), coalesce(o.traceparent, ''), coalesce(o.tracestate, ''), coalesce(o.command_time, -1),
     coalesce(o.after_source, 0), coalesce(o.after_row, 0), coalesce(f.source, 0), coalesce(f.topic, ''), coalesce(f.topic_id, '00000000-0000-0000-0000-000000000000'),
     coalesce(f.partition, 0), d.reason, d.message, d.key, d.value, d.headers, d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0),
-    coalesce(d.batch_codec, '')
+    coalesce(d.batch_codec, ''), coalesce(o.record_key, '')
 from outbox o
 left join positions f on f.source = o.command_source
 left join dead_letters d on o.type in ('', 'dlq-retried', 'dlq-discarded')
@@ -70,7 +70,7 @@ func scanOutboxRow(rows pgx.Rows) (outbox.Row, error) {
 	err := rows.Scan(&r.Number, &r.Offset, &r.Event, &r.Type, &r.Key, &r.Subject, &r.Sequence, &r.Value, &r.Cause.CommandID,
 		&r.Cause.CorrelationID, &r.Cause.TraceParent, &r.Cause.TraceState, &r.Cause.Time, &r.After.Source, &r.After.Row,
 		&from.ID, &from.Topic, &topicID, &from.Partition, &reason, &message, &key, &value, &headers,
-		&last, &batch.Records, &batch.Bytes, &batch.Codec)
+		&last, &batch.Records, &batch.Bytes, &batch.Codec, &r.RecordKey)
 	if from.ID != 0 {
 		from.TopicID = topicID
 		r.From = &from

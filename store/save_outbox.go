@@ -7,13 +7,13 @@ import (
 	"allocation/worker"
 )
 
-// Most rows refer to no other row and have no trace. The columns of these are left out where no row
+// Most rows refer to no other row, have no trace, and no key of a record apart. The columns of these are left out where no row
 // of a transaction needs them.
 const (
 	outboxColumns = 13
-	linkColumns   = 10
+	linkColumns   = 11
 	outboxFields  = `source, row_no, day, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, command_time`
-	linkFields    = `traceparent, tracestate, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row`
+	linkFields    = `traceparent, tracestate, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row, record_key`
 	copyOutboxSQL = `copy outbox (` + outboxFields + `) from stdin (format binary)`
 	copyLinkedSQL = `copy outbox (` + outboxFields + `, ` + linkFields + `) from stdin (format binary)`
 )
@@ -40,14 +40,14 @@ func queueOutbox(p *Pipeline, transaction worker.Transaction, l *ledger) {
 	})
 }
 
-// linked reports whether any row refers to another one, or has a trace.
+// linked reports whether any row has a value in linkFields.
 func (l *ledger) linked() bool {
 	if len(l.parked.decided) > 0 || l.parked.reread != nil {
 		return true
 	}
 	for move, rows := range l.rows {
 		for i := range rows {
-			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || l.previous[move][i].Source > 0 {
+			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || r.RecordKey != "" || l.previous[move][i].Source > 0 {
 				return true
 			}
 		}
@@ -94,6 +94,7 @@ func copyLinks(to *CopyRows, row *outbox.Row, previous Ref, letter worker.Letter
 		to.null()
 	}
 	to.link(letter.Source, letter.Row)
+	to.Optional(row.RecordKey)
 }
 
 // link writes the source and the number of a row.

@@ -3,12 +3,14 @@ package worker_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/counters"
+	"allocation/outbox"
 	"allocation/worker"
 )
 
@@ -122,4 +124,27 @@ func (m *member) outcomes(outcome string) (n float64) {
 		}
 	}
 	return n
+}
+
+// A service sends commands to another one: to that one's topic, under its prefix, by a key and with
+// a correlation of their own, and not before what happened earlier under the same key.
+func TestWorker_sendsCommandsToAnotherService(t *testing.T) {
+	p := setupCounters(t, 1)
+	stock := testbed.Topic(t, "stock", 1)
+	p.others = map[string]outbox.Destination{"Restock": {Topic: stock, TypePrefix: "stock.v1."}}
+	p.start()
+	p.send(0, "Make", `{"key":"a","n":5}`)
+	p.send(0, "Refill", `{"key":"a","name":"screws","n":100}`)
+	p.send(0, "Add", `{"key":"a","n":-1}`)
+	require.Equal(t, []string{`counters.v1.Made {"key":"a","value":5}`, `counters.v1.Added {"key":"a","value":4}`}, say(p.await(2), p.letters))
+
+	reader := p.kafka(kgo.ConsumeTopics(stock), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(250*time.Millisecond))
+	fetches := reader.PollFetches(t.Context())
+	require.NoError(t, fetches.Err())
+	sent := fetches.Records()
+	require.Len(t, sent, 1)
+	require.Equal(t, []string{`stock.v1.Restock {"key":"a","n":100}`}, say(sent, p.letters))
+	require.Equal(t, "screws", string(sent[0].Key))
+	require.Equal(t, []string{"screws", "refill of a", ""},
+		[]string{header(sent[0], "ce_partitionkey"), header(sent[0], "ce_correlationid"), header(sent[0], "ce_sequence")})
 }

@@ -48,6 +48,7 @@ type pipeline struct {
 
 	topics   []worker.Topic    // more command topics; set before a worker starts
 	routes   map[string]string // topics of event types
+	others   map[string]outbox.Destination
 	service  store.Service
 	log      lockedBuffer
 	maxBatch int
@@ -116,7 +117,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	require.NoError(p.t, err)
 	relay, err := outbox.NewRelay(outbox.Options{
 		Kafka: seeds, Table: db, Logger: logger, MaxRows: 32_000, MaxBytes: 32 << 20,
-		Envelope: outbox.Envelope{TypePrefix: p.service.TypePrefix, EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes},
+		Envelope: outbox.Envelope{TypePrefix: p.service.TypePrefix, EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes, Commands: p.others},
 	})
 	require.NoError(p.t, err)
 	metrics := prometheus.NewRegistry()

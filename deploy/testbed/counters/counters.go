@@ -8,6 +8,9 @@
 //     What is refused has an event that counts with no others, Rejected {"key","reason"}.
 //   - AddTo {"name","n"}: the same, to the counter of a name. Which key it is about is known after
 //     a load.
+//   - Refill {"key","name","n"}: another service is asked for n more, by its command Restock
+//     {"key","n"}. The record's key is the name, and its correlation "refill of KEY". The counter
+//     stays as it is.
 //
 // A refusal is unknown_key, unknown_name, name_taken, below_zero or malformed. An event has the
 // key's new value: Made {"key","value"}, Added {"key","value"}.
@@ -64,7 +67,9 @@ type result struct {
 	event   string // empty: none
 	key     string
 	value   int64
-	version int64
+	version int64 // 0: the event counts with no others
+
+	recordKey string
 }
 
 // counters decides the commands of one transaction.
@@ -196,6 +201,8 @@ func (c *counters) apply(name, key string, read *command) result {
 	}
 	now := c.known[key]
 	switch {
+	case name == "Refill" && now != nil:
+		return result{event: "Restock", key: key, value: read.N, recordKey: read.Name}
 	case name == "Make" && c.names[read.Name] == key:
 		return result{}
 	case name == "Make" && c.names[read.Name] != "":
@@ -238,6 +245,10 @@ func (c *counters) Event(i, _ int, at store.Ref, value []byte) (store.Event, []b
 		return store.Event{Type: r.event, Key: r.key, Subject: r.key}, fmt.Appendf(value, `{"key":%q,"reason":%q}`, r.key, r.refusal.Reason)
 	}
 	now := c.known[r.key]
+	if r.event == "Restock" {
+		return store.Event{Type: r.event, Key: r.key, Subject: r.key, Last: now.last, RecordKey: r.recordKey, Correlation: "refill of " + r.key},
+			fmt.Appendf(value, `{"key":%q,"n":%d}`, r.key, r.value)
+	}
 	e := store.Event{Type: r.event, Key: r.key, Subject: r.key, Sequence: r.version, Last: now.last, Previous: now.last}
 	now.last = at
 	return e, fmt.Appendf(value, `{"key":%q,"value":%d}`, r.key, r.value)
