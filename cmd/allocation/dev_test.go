@@ -17,8 +17,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/allocation/program"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/service"
 	"allocation/deploy/local"
 )
 
@@ -34,7 +36,7 @@ func startDev(t *testing.T, dir string) *devProgram {
 	t.Helper()
 	ctx, stop := context.WithCancelCause(t.Context())
 	d := &devProgram{t: t, stop: stop, ended: make(chan int, 1)}
-	p := newProgram(strings.NewReader(""), &d.out, &d.out)
+	p := program.New(strings.NewReader(""), &d.out, &d.out, service.Hooks{})
 	go func() {
 		d.ended <- p.Run(ctx, []string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0"})
 	}()

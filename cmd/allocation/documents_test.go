@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"allocation/cmd/allocation/program"
+	"allocation/cmd/internal/service"
+
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
@@ -73,8 +76,7 @@ func TestDocuments_nameEachVariable(t *testing.T) {
 // workerFlags are the flags of a worker that have a variable with a name of its own, by variable.
 func workerFlags(t *testing.T) map[string]*kong.Flag {
 	t.Helper()
-	parser, err := kong.New(&grammar{}, kong.Vars{"version": ""})
-	require.NoError(t, err)
+	parser := program.New(nil, nil, nil, service.Hooks{}).Parser()
 	flags := map[string]*kong.Flag{}
 	for _, leaf := range parser.Model.Leaves(true) {
 		for _, flag := range leaf.Flags {
@@ -88,8 +90,7 @@ func workerFlags(t *testing.T) map[string]*kong.Flag {
 
 func TestDocuments_nameEachSubcommand(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&grammar{}, kong.Vars{"version": ""})
-	require.NoError(t, err)
+	parser := program.New(nil, nil, nil, service.Hooks{}).Parser()
 	text := document(t, "docs/cli.md")
 	for _, child := range parser.Model.Children {
 		require.Regexp(t, "(?m)^\\| `"+child.Name+"\\b", text)

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"allocation/cmd/allocation/program"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/service"
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
@@ -14,8 +16,7 @@ import (
 
 func TestHelp_everySubcommandHasAnExample(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&grammar{}, kong.Vars{"version": ""})
-	require.NoError(t, err)
+	parser := program.New(nil, nil, nil, service.Hooks{}).Parser()
 	leaves := parser.Model.Leaves(true)
 	require.Len(t, leaves, 21)
 	for _, leaf := range leaves {
@@ -48,7 +49,7 @@ func TestHelp_variablesOfAWorker(t *testing.T) {
 func TestHelp_onlySettingsHaveAVariable(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	err := kong.Visit(newProgram(nil, nil, nil).Parser().Model, func(node kong.Visitable, next kong.Next) error {
+	err := kong.Visit(program.New(nil, nil, nil, service.Hooks{}).Parser().Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok && len(flag.Envs) > 0 {
 			require.Equal(t, []string{strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))}, flag.Envs)
 			seen[flag.Envs[0]] = true

@@ -12,7 +12,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/allocation/program"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/service"
 	"allocation/deploy/testbed"
 )
 
@@ -31,7 +33,7 @@ func runProgram(t *testing.T, args ...string) outcome {
 
 func runWith(ctx context.Context, in string, args ...string) outcome {
 	var out, err bytes.Buffer
-	p := newProgram(strings.NewReader(in), &out, &err)
+	p := program.New(strings.NewReader(in), &out, &err, service.Hooks{})
 	return outcome{code: p.Run(ctx, args), out: out.String(), err: err.String()}
 }
 

@@ -11,7 +11,9 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/allocation/program"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/service"
 	"allocation/deploy/testbed"
 	"allocation/migrations"
 )
@@ -89,7 +91,7 @@ func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
 	require.NoError(t, err)
 
 	var said syncBuffer
-	p, code := newProgram(strings.NewReader(""), &said, &said), make(chan int)
+	p, code := program.New(strings.NewReader(""), &said, &said, service.Hooks{}), make(chan int)
 	go func() { code <- p.Run(t.Context(), []string{"migrate", "up"}) }()
 	waits := regexp.MustCompile(fmt.Sprintf("waiting for up to 5 minutes: session %d of user .*, application deployment, has the lock of migrations", other.PgConn().PID()))
 	require.Eventually(t, func() bool { return waits.MatchString(said.String()) }, 20*time.Second, 20*time.Millisecond)

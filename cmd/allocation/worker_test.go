@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/event"
+	"allocation/cmd/allocation/program"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/service"
@@ -151,7 +152,7 @@ func (s *Service) tail(lines int, args ...string) []string {
 	defer cancel()
 	out := &lineLimit{left: lines, full: cancel}
 	var stderr bytes.Buffer
-	p := newProgram(strings.NewReader(""), out, &stderr)
+	p := program.New(strings.NewReader(""), out, &stderr, service.Hooks{})
 	code := p.Run(ctx, append([]string{"tail", "--from-beginning", "--kafka-brokers=" + s.names.server(s.t), "--events-topic=" + s.names.events}, args...))
 	require.Equal(s.t, cli.ExitDone, code, stderr.String())
 	return slices.Collect(strings.SplitSeq(strings.TrimSpace(out.text.String()), "\n"))

@@ -34,7 +34,7 @@ func (c *campaign) start(ctx context.Context) error {
 
 // build builds the program that is tormented, with the faults that it can be told to have.
 func (c *campaign) build(ctx context.Context) error {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-tags", "faults", "-o", c.program, "allocation/cmd/allocation").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", c.program, "allocation/cmd/allocation/e2e/faulty").CombinedOutput(); err != nil {
 		return fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return nil

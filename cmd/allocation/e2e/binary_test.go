@@ -32,11 +32,11 @@ var built = sync.OnceValues(func() (p program, err error) {
 		return p, err
 	}
 	path := filepath.Join(dir, "allocation")
-	args := []string{"build", "-tags", "faults", "-o", path}
+	args := []string{"build", "-o", path}
 	if raceDetector {
 		args = append(args, "-race")
 	}
-	if out, err := exec.Command("go", append(args, "allocation/cmd/allocation")...).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", append(args, "allocation/cmd/allocation/e2e/faulty")...).CombinedOutput(); err != nil {
 		return p, fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return program{path, sweeper}, nil

@@ -1,5 +1,5 @@
-//go:build faults
-
+// Command faulty is allocation with faults on purpose, for the tests of crash safety: a worker that
+// is killed or stopped at a named point, and commands that fail, end the process or take too long.
 package main
 
 import (
@@ -8,13 +8,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/allocation/program"
 	"allocation/cmd/internal/service"
 	"allocation/outbox"
 	"allocation/worker"
 )
 
+func main() { program.Main(faults()) }
+
 // faults put the fault in that ALLOCATION_FAULT names, and make commands poisonous where
-// ALLOCATION_POISON says so. Only the binary of the end-to-end tests is built with them.
+// ALLOCATION_POISON says so.
 func faults() service.Hooks {
 	if poisoned() {
 		return service.Hooks{WrapStore: func(s worker.Store) worker.Store { return newPoisonedStore(s) }}

@@ -1,9 +1,14 @@
-package main
+// Package program is the command line of allocation: its grammar, and what its commands know of the
+// service. Each command is a package.
+package program
 
 import (
+	"context"
 	"io"
+	"os"
 
 	"github.com/alecthomas/kong"
+	"github.com/google/uuid"
 
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/allocation/dev"
@@ -45,10 +50,20 @@ const description = `Allocates order lines to batches of stock. Commands come fr
 Without settings, every command talks to the servers of "allocation dev".
 Exit codes: 0 done, 1 failed, 2 wrong usage.`
 
-// newProgram makes a run of the program.
-func newProgram(in io.Reader, out, err io.Writer) *cli.Program {
+// Main runs the program with this process's arguments, and ends the process. hooks are a worker's.
+func Main(hooks service.Hooks) {
+	uuid.EnableRandPool() // send -f makes an id for each line; only here is nobody making one yet
+	ctx, stop := cli.UntilSignal(context.Background())
+	code := New(os.Stdin, os.Stdout, os.Stderr, hooks).Run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// New makes a run of the program. hooks are a worker's.
+func New(in io.Reader, out, err io.Writer, hooks service.Hooks) *cli.Program {
 	return &cli.Program{
-		Name: "allocation", Description: description, Grammar: &grammar{Worker: service.Command{Hooks: faults()}}, Service: products.Service, Vocabulary: vocabulary(),
+		Name: "allocation", Description: description, Grammar: &grammar{Worker: service.Command{Hooks: hooks}},
+		Service: products.Service, Vocabulary: vocabulary(),
 		In: in, Out: out, Err: err,
 	}
 }

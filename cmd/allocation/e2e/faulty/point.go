@@ -1,5 +1,3 @@
-//go:build faults
-
 package main
 
 import (
@@ -76,5 +74,5 @@ func (f *fault) strike() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	fmt.Fprintf(os.Stderr, "FAULT REACHED %s\n", f.point)
-	_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), f.signal)
+	signalThread(f.signal)
 }
