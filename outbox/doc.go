@@ -12,7 +12,7 @@
 // # Parts
 //
 //	Relay     opens, feeds and closes sources
-//	Room      counts what is not acknowledged, and makes those wait who hand over more
+//	Budget    counts what is not acknowledged, and makes callers wait that hand over more
 //	source    one incarnation of an open source; source.go (handed over), run.go (taken), landing.go (acknowledged), holding.go (held)
 //	renderer  a row's bytes (deadletter.go: those of a dead letter)
 //	flight    a row between produce and the last of its promises
@@ -41,17 +41,17 @@
 // A row whose predecessor came by another source is held until that one is acknowledged, with all
 // later rows of its key and source; other keys pass. Waiting follows commit order, so it cannot go
 // round in a circle. Memory decides while the predecessor's source is open here and the row is
-// known here; else the table does, because the source may be another process's by now. So that room
-// cannot make sources wait for each other either, a source with nothing in memory reads one chunk
-// from the table whether there is room or not.
+// known here; else the table does, because the source may be another process's by now. So that
+// budgets cannot make sources wait for each other either, a source with nothing in memory reads one
+// chunk from the table whether its budget has room or not.
 //
 // The client sends what it has of all partitions together. So a source has a bounded number of rows
 // in the air: what others hand over goes out soon, however much one of them has
 // (docs/performance.md).
 //
 // A promise belongs to an incarnation. A source that was closed and opened again counts none of the
-// old one's. What was in the air keeps its place in the room until its promises return, so that
-// claims that come and go during an outage do not fill the memory.
+// old one's. What was in the air stays in the budget until its promises return, so that claims that
+// come and go during an outage do not fill the memory.
 //
 // Rows acknowledged above the published row are remembered when a source begins again, and not
 // published twice for nothing. A row in two topics is acknowledged when it is in both.
@@ -81,7 +81,7 @@
 // poller, the watcher and each topic's alone, ended by Stop. Promises run on the client's
 // goroutine, one after another.
 //
-// Locks: each is taken alone, except Room.mu, which is taken under source.mu, and source.mu, which
-// is taken under refusals.mu. None that a promise takes is held while calling the client, or an era
-// that waits for promises would wait for ever.
+// Locks: each is taken alone, except Budget.mu, which is taken under source.mu, and source.mu,
+// which is taken under refusals.mu. None that a promise takes is held while calling the client, or
+// an era that waits for promises would wait for ever.
 package outbox

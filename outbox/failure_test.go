@@ -54,7 +54,7 @@ func TestRelay_predecessorsSourceOpensHere(t *testing.T) {
 	s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
 	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
 	require.Equal(t, []int32{1}, <-s.table.nudged)
-	r.Open(sourceOf(1), s.rooms[r], 1, 1)
+	r.Open(sourceOf(1), s.budgets[r], 1, 1)
 	s.flush(r)
 	require.Equal(t, []string{"second"}, subjects(s.readAll(events)))
 }

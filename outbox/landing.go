@@ -44,10 +44,10 @@ func (s *source) landed(f *flight, err error) {
 		s.flying.sub(f.cost)
 	}
 	if free {
-		s.room.give(f.cost) // before a Flush returns
+		s.budget.give(f.cost) // before a Flush returns
 	}
 	watched := acknowledged && !s.closed && s.acknowledge(f)
-	wake := err != nil || s.thins && s.out <= mostInAir/2 || s.out == 0 && (s.failure != nil || s.roomless)
+	wake := err != nil || s.thins && s.out <= mostInAir/2 || s.out == 0 && (s.failure != nil || s.awaitsBudget)
 	s.mu.Unlock()
 
 	if acknowledged {

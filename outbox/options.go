@@ -34,8 +34,8 @@ type Options struct {
 	Logger   *slog.Logger
 	Parts    *pulse.Parts // where the relay's long-lived parts say that they go round; may be nil
 
-	// Each room holds rows while they are fewer than these, and their bytes. What is handed over at
-	// once may pass them once.
+	// Each budget has room while there are fewer rows than these, and fewer bytes. What is handed
+	// over at once may pass them once.
 	MaxRows  int
 	MaxBytes int64
 }

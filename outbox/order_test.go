@@ -113,4 +113,4 @@ func (slow) Observe(float64) {
 	}
 }
 
-func (s *stage) room(r *Relay) bool { return s.rooms[r].Wait(s.ctx) == nil }
+func (s *stage) room(r *Relay) bool { return s.budgets[r].Wait(s.ctx) == nil }

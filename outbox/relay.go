@@ -82,15 +82,15 @@ func newRelay(o Options, p pace) (*Relay, error) {
 	return r, nil
 }
 
-// NewRoom makes a room of the size that the options say.
-func (r *Relay) NewRoom() *Room { return &Room{maxRows: r.maxRows, maxBytes: r.maxBytes} }
+// NewBudget makes a budget of the size that the options say.
+func (r *Relay) NewBudget() *Budget { return &Budget{maxRows: r.maxRows, maxBytes: r.maxBytes} }
 
 // Open begins to publish a source that was claimed: first the rows [published, next) from the
-// table, then what Publish hands over. Its rows take their place in the room. It returns at once.
+// table, then what Publish hands over. Its rows count in the budget. It returns at once.
 // An older incarnation of the source is closed.
-func (r *Relay) Open(source Source, room *Room, published, next int64) {
+func (r *Relay) Open(source Source, budget *Budget, published, next int64) {
 	r.Close(source.ID)
-	s := newSource(r, source, room, published, next)
+	s := newSource(r, source, budget, published, next)
 	r.mu.Lock()
 	if r.stopped {
 		r.mu.Unlock()
@@ -103,8 +103,8 @@ func (r *Relay) Open(source Source, room *Room, published, next int64) {
 }
 
 // Publish takes committed rows over, numbered on from those known. It does not wait: ask the
-// source's room first. The rows are not to be changed afterwards. A source that is not open is left
-// alone: its new owner reads the rows from the table.
+// source's budget first. The rows are not to be changed afterwards. A source that is not open is
+// left alone: its new owner reads the rows from the table.
 func (r *Relay) Publish(id int32, rows []Row) {
 	if s := r.source(id); s != nil && len(rows) > 0 {
 		s.hand(rows)

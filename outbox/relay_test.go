@@ -197,14 +197,14 @@ func TestRelay_hasRoomForABoundedNumberOfRows(t *testing.T) {
 	gate := s.gateProduce(events)
 	r := s.relay(func(o *Options) { o.MaxRows = 10 })
 	s.open(r, 1, 0)
-	require.NoError(t, s.rooms[r].Wait(s.ctx))
+	require.NoError(t, s.budgets[r].Wait(s.ctx))
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 25)...))
 	gate.waitBlocked(s.ctx)
 	ended, cancel := context.WithCancel(s.ctx)
 	cancel()
-	require.ErrorIs(t, s.rooms[r].Wait(ended), context.Canceled)
+	require.ErrorIs(t, s.budgets[r].Wait(ended), context.Canceled)
 	gate.open()
-	require.NoError(t, s.rooms[r].Wait(s.ctx))
+	require.NoError(t, s.budgets[r].Wait(s.ctx))
 }
 
 // Who hands over much does not make others wait.
@@ -214,7 +214,7 @@ func TestRelay_roomsAreApart(t *testing.T) {
 	gate := s.gateProduce(events)
 	r := s.relay(func(o *Options) { o.MaxRows = 10 })
 	s.open(r, 1, 0)
-	other := r.NewRoom()
+	other := r.NewBudget()
 	r.Open(sourceOf(2), other, 0, 0)
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 25)...))
 	r.Publish(2, s.table.commit(2, numbered("BatchCreated", "LAMP", 0, 5)...))
@@ -249,7 +249,7 @@ func TestRelay_boundsWhatASourceHasInTheAir(t *testing.T) {
 	require.Equal(t, map[string]int64{"CHAIR": 3 * mostInAir}, requireFirstInOrder(t, s.readAll(events)))
 }
 
-// Sources that wait for each other's rows must not wait for each other's room.
+// Sources that wait for each other's rows must not wait for each other's budget.
 func TestRelay_drainsWithoutRoom(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -392,7 +392,7 @@ func TestRelay_stopLeavesNothing(t *testing.T) {
 	require.NoError(t, r.Stop(s.ctx))
 	require.NoError(t, r.Stop(s.ctx))
 	gate.open()
-	r.Open(sourceOf(1), s.rooms[r], 0, 0)
+	r.Open(sourceOf(1), s.budgets[r], 0, 0)
 	r.Publish(1, nil)
 	require.ErrorIs(t, r.Flush(s.ctx, 1), ErrNotOpen)
 }

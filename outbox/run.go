@@ -81,11 +81,11 @@ func (s *source) wait(freed <-chan struct{}) {
 	}
 }
 
-// drain reads a chunk from the table and produces it. It waits for room as long as the source
+// drain reads a chunk from the table and produces it. It waits for its budget as long as the source
 // itself has something in memory; without, one chunk may pass, or sources that wait for each
-// other's rows could wait for each other's room.
+// other's rows could wait for each other's budget.
 func (s *source) drain(from, to int64, table *backoff) {
-	if freed := s.room.waitable(); freed != nil && s.waitsForRoom() {
+	if freed := s.budget.waitable(); freed != nil && s.waitsForBudget() {
 		s.wait(freed)
 		return
 	}
@@ -106,11 +106,11 @@ func (s *source) drain(from, to int64, table *backoff) {
 	s.send(rows, true)
 }
 
-func (s *source) waitsForRoom() bool {
+func (s *source) waitsForBudget() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.roomless = s.out > 0 || s.held.rows > 0
-	return s.roomless
+	s.awaitsBudget = s.out > 0 || s.held.rows > 0
+	return s.awaitsBudget
 }
 
 // checkRows refuses a read that would leave rows out: they would never be published.
@@ -126,20 +126,20 @@ func checkRows(rows []Row, from, to int64) error {
 	return nil
 }
 
-// count gives a chunk its place in the room. Rows that were handed over have theirs already.
+// count adds a chunk to the budget. Rows that were handed over are in it already.
 func (s *source) count(rows []Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return
 	}
-	s.roomless = false
+	s.awaitsBudget = false
 	s.taken = rows[len(rows)-1].Number + 1
 	s.note(&rows[0])
 	old := max(0, min(s.handed-rows[0].Number, int64(len(rows))))
 	cost := costOf(rows[:old])
 	s.drained.add(cost)
-	s.room.take(cost)
+	s.budget.take(cost)
 }
 
 // A transaction with more than unhurriedFrom rows of a source is produced by and by, up to 250 rows
@@ -218,7 +218,7 @@ func (s *source) settle() bool {
 		s.wait(nil)
 	}
 	s.relay.metrics.retried("kafka", reason(s.failure))
-	s.room.give(s.drained)
+	s.budget.give(s.drained)
 	s.drained = tally{}
 	s.failure, s.queue, s.keeping, s.passed = nil, nil, false, nil
 	s.taken = s.acked.low

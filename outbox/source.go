@@ -13,12 +13,12 @@ import (
 // the only one that produces.
 type source struct {
 	Source
-	relay *Relay
-	room  *Room
-	ctx   context.Context // ends with Close
-	end   context.CancelFunc
-	ended chan struct{} // closed when the goroutine has returned
-	wake  chan struct{} // holds one token: something changed
+	relay  *Relay
+	budget *Budget
+	ctx    context.Context // ends with Close
+	end    context.CancelFunc
+	ended  chan struct{} // closed when the goroutine has returned
+	wake   chan struct{} // holds one token: something changed
 
 	// Of the goroutine alone.
 	render   *renderer
@@ -30,7 +30,7 @@ type source struct {
 	mu      sync.Mutex
 	acked   acked   // acked.low is the published row
 	known   int64   // rows below are committed
-	handed  int64   // rows from here on were handed over by Publish, and have their place in the room since
+	handed  int64   // rows from here on were handed over by Publish, and count in the budget since
 	taken   int64   // rows below were produced or held since the last failure
 	keeping bool    // rows handed over are kept in the queue; otherwise they are only counted, and read from the table
 	queue   [][]Row // rows [taken, known) while keeping
@@ -38,11 +38,11 @@ type source struct {
 	failure error   // of the first publish that failed; nothing is produced until all promises have returned
 	closed  bool
 
-	thins    bool // the goroutine waits for half of the promises
-	roomless bool // the goroutine waits for room, and for the last promise
+	thins        bool // the goroutine waits for half of the promises
+	awaitsBudget bool // the goroutine waits for its budget, and for the last promise
 
-	// What the room counts of this source: rows handed over, rows read from the table that were not
-	// handed over, and of both those in the air.
+	// What the budget counts of this source: rows handed over, rows read from the table that were
+	// not handed over, and of both those in the air.
 	unacked, drained, flying tally
 
 	ages     []age
@@ -65,10 +65,10 @@ const nothingWatched = math.MaxInt64
 
 var errGap = errors.New("rows are missing between those known and those handed over")
 
-func newSource(r *Relay, s Source, room *Room, published, next int64) *source {
+func newSource(r *Relay, s Source, budget *Budget, published, next int64) *source {
 	ctx, end := context.WithCancel(r.ctx)
 	return &source{
-		Source: s, relay: r, room: room, ctx: ctx, end: end, ended: make(chan struct{}), wake: make(chan struct{}, 1),
+		Source: s, relay: r, budget: budget, ctx: ctx, end: end, ended: make(chan struct{}), wake: make(chan struct{}, 1),
 		render: newRenderer(&r.envelope, s),
 		acked:  acked{low: published}, known: next, handed: next, taken: published, keeping: published == next,
 		watched: nothingWatched,
@@ -106,7 +106,7 @@ func (s *source) hand(rows []Row) {
 func (s *source) take(rows []Row) {
 	cost := costOf(rows)
 	s.unacked.add(cost)
-	s.room.take(cost)
+	s.budget.take(cost)
 	if s.keeping && s.failure == nil {
 		s.queue = append(s.queue, rows)
 	}
@@ -169,7 +169,7 @@ func (s *source) close() {
 	rest.sub(s.flying)
 	s.queue, s.ages = nil, nil
 	s.mu.Unlock()
-	s.room.give(rest)
+	s.budget.give(rest)
 	s.end()
 	<-s.ended
 }

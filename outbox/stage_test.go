@@ -29,11 +29,11 @@ var fastPace = pace{
 
 // stage is a Kafka cluster and a table; relays on it are processes.
 type stage struct {
-	t     testing.TB
-	ctx   context.Context
-	kafka *kfake.Cluster
-	table *fakeTable
-	rooms map[*Relay]*Room // each relay's one room
+	t       testing.TB
+	ctx     context.Context
+	kafka   *kfake.Cluster
+	table   *fakeTable
+	budgets map[*Relay]*Budget // each relay's one budget
 }
 
 func newStage(t testing.TB, opts ...kfake.Opt) *stage {
@@ -46,7 +46,7 @@ func newStage(t testing.TB, opts ...kfake.Opt) *stage {
 	cluster, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1))...)
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
-	return &stage{t: t, ctx: ctx, kafka: cluster, table: newFakeTable(), rooms: map[*Relay]*Room{}}
+	return &stage{t: t, ctx: ctx, kafka: cluster, table: newFakeTable(), budgets: map[*Relay]*Budget{}}
 }
 
 func (s *stage) relay(change ...func(*Options)) *Relay {
@@ -65,16 +65,16 @@ func (s *stage) relay(change ...func(*Options)) *Relay {
 	}
 	r, err := newRelay(o, fastPace)
 	require.NoError(s.t, err)
-	s.rooms[r] = r.NewRoom()
+	s.budgets[r] = r.NewBudget()
 	s.t.Cleanup(func() { require.NoError(s.t, r.Stop(s.ctx)) })
 	return r
 }
 
-func (s *stage) used(r *Relay) tally { return s.rooms[r].now() }
+func (s *stage) used(r *Relay) tally { return s.budgets[r].now() }
 
 // open opens a source as a claim finds it in the table.
 func (s *stage) open(r *Relay, id int32, published int64) {
-	r.Open(sourceOf(id), s.rooms[r], published, s.table.next(id))
+	r.Open(sourceOf(id), s.budgets[r], published, s.table.next(id))
 	s.table.own(id, r)
 }
 

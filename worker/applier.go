@@ -21,14 +21,14 @@ import (
 type applier struct {
 	w           *Worker
 	number      int
-	room        *outbox.Room  // of the rows that it hands over
-	wake        chan struct{} // has room for one
-	partitions  []*partition  // guarded by Worker.mu
-	turn        int           // the partition that goes first
-	redriveTurn bool          // parked commands go first
-	limit       int           // most commands in the next transaction: fewer when one of them is at fault, or others keep being first
-	suspects    int           // commands of which one is at fault
-	last        work          // what was gathered last
+	budget      *outbox.Budget // of the rows that it hands over
+	wake        chan struct{}  // has room for one
+	partitions  []*partition   // guarded by Worker.mu
+	turn        int            // the partition that goes first
+	redriveTurn bool           // parked commands go first
+	limit       int            // most commands in the next transaction: fewer when one of them is at fault, or others keep being first
+	suspects    int            // commands of which one is at fault
+	last        work           // what was gathered last
 
 	restsUntil time.Time // before that, a few commands are not worth a transaction
 
@@ -46,8 +46,8 @@ const (
 	fewToLock       = 16 // commands
 )
 
-func newApplier(w *Worker, number int, room *outbox.Room) *applier {
-	return &applier{w: w, number: number, room: room, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
+func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
+	return &applier{w: w, number: number, budget: budget, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
 }
 
 func (a *applier) kick() {
@@ -60,7 +60,7 @@ func (a *applier) kick() {
 // run applies until stop ends; the transaction in flight then finishes, unless abort ends too.
 func (a *applier) run(stop, abort context.Context) {
 	for stop.Err() == nil {
-		if a.room.Wait(stop) != nil {
+		if a.budget.Wait(stop) != nil {
 			return
 		}
 		work, wait := a.gather(time.Now())

@@ -15,14 +15,14 @@ import (
 // longer configured, or no longer exist, and of positions that another has replaced. Their claims
 // fence whoever believes to have them, and any later claim fences these.
 type orphans struct {
-	w    *Worker
-	room *outbox.Room
-	seen map[int32]Holding // with rows to publish, at the last look
-	busy atomic.Bool       // publishing
+	w      *Worker
+	budget *outbox.Budget
+	seen   map[int32]Holding // with rows to publish, at the last look
+	busy   atomic.Bool       // publishing
 }
 
 func newOrphans(w *Worker) *orphans {
-	return &orphans{w: w, room: w.relay.NewRoom(), seen: map[int32]Holding{}}
+	return &orphans{w: w, budget: w.relay.NewBudget(), seen: map[int32]Holding{}}
 }
 
 // orphanRound is how long one round may take. What is left then, the next one finds again.
@@ -119,7 +119,7 @@ func (o *orphans) open(claims []Claim) {
 		o.w.logger.Info("publishing rows that no member of the group has", "topic", c.Source.Topic, "partition", c.Source.Partition,
 			"source", c.Source.ID, "rows", c.NextRow-c.Published)
 		if !o.w.assignedSource(c.Source.ID) {
-			o.w.relay.Open(c.Source, o.room, c.Published, c.NextRow)
+			o.w.relay.Open(c.Source, o.budget, c.Published, c.NextRow)
 		}
 	}
 }

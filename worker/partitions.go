@@ -36,7 +36,7 @@ func (w *Worker) open(p *partition) {
 		p.paused = true
 		w.client.PauseFetchPartitions(p.asMap())
 	}
-	w.relay.Open(p.claim.Source, p.applier.room, p.claim.Published, p.claim.NextRow)
+	w.relay.Open(p.claim.Source, p.applier.budget, p.claim.Published, p.claim.NextRow)
 	if p.claim.Published == p.claim.NextRow {
 		w.start(p)
 		return

@@ -93,7 +93,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		w.inputs[t.Name] = &t
 	}
 	for n := range cfg.Appliers {
-		w.appliers = append(w.appliers, newApplier(w, n, relay.NewRoom()))
+		w.appliers = append(w.appliers, newApplier(w, n, relay.NewBudget()))
 	}
 	unpacker, err := newUnpacker()
 	if err != nil {
