@@ -71,26 +71,22 @@ func load(t *testing.T) loaded {
 	return *kept
 }
 
+// open reads an image of one layer, compressed or not.
 func open(t *testing.T, archive []byte) loaded {
 	t.Helper()
 	_, parts := untar(t, archive)
 	var list []manifest
 	require.NoError(t, json.Unmarshal(parts["manifest.json"], &list))
-	require.Len(t, list, 1)
 	l := loaded{names: list[0]}
 	require.Len(t, l.names.Layers, 1)
-	require.Len(t, parts, 3)
-
-	described, layer := parts[l.names.Config], parts[l.names.Layers[0]]
-	require.Equal(t, digest.FromBytes(described).Encoded()+".json", l.names.Config)
-	require.Equal(t, digest.FromBytes(layer).Encoded()+".tar.gz", l.names.Layers[0])
-	require.NoError(t, json.Unmarshal(described, &l.image))
-	unpacked, err := gzip.NewReader(bytes.NewReader(layer))
-	require.NoError(t, err)
-	uncompressed, err := io.ReadAll(unpacked)
-	require.NoError(t, err)
-	require.Equal(t, []digest.Digest{digest.FromBytes(uncompressed)}, l.image.RootFS.DiffIDs)
-	l.layer, l.files = untar(t, uncompressed)
+	require.NoError(t, json.Unmarshal(parts[l.names.Config], &l.image))
+	layer := parts[l.names.Layers[0]]
+	if unpacked, err := gzip.NewReader(bytes.NewReader(layer)); err == nil {
+		layer, err = io.ReadAll(unpacked)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []digest.Digest{digest.FromBytes(layer)}, l.image.RootFS.DiffIDs)
+	l.layer, l.files = untar(t, layer)
 	return l
 }
 
@@ -160,6 +156,21 @@ func TestImage_holdsTheseFilesAndNoOthers(t *testing.T) {
 	pem := l.files["etc/ssl/certs/ca-certificates.crt"]
 	require.Greater(t, strings.Count(string(pem), "BEGIN CERTIFICATE"), fewest)
 	require.True(t, x509.NewCertPool().AppendCertsFromPEM(pem))
+}
+
+// Engines find the parts by their names, which say what is in them.
+func TestImage_isOfThreeParts(t *testing.T) {
+	t.Parallel()
+	archive, err := image()
+	require.NoError(t, err)
+	_, parts := untar(t, archive)
+	require.Len(t, parts, 3)
+	for name, part := range parts {
+		if name != "manifest.json" {
+			encoded, _, _ := strings.Cut(name, ".")
+			require.Equal(t, encoded, digest.FromBytes(part).Encoded())
+		}
+	}
 }
 
 func TestImage_isTheSameWhenItIsMadeAgain(t *testing.T) {

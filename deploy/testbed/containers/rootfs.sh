@@ -31,10 +31,10 @@ program() {
 	chmod 755 "$root$1"
 }
 
-# image makes an image of the root file system and nothing else.
+# image makes an image of the root file system and nothing else, by Docker or what ENGINE says.
 image() {
 	name=$1
 	shift
-	tar -C "$root" -c . | docker import "$@" - "$name" >/dev/null
+	tar -C "$root" -c . | ${ENGINE:-docker} import "$@" - "$name" >/dev/null
 	echo "made $name"
 }
