@@ -89,6 +89,13 @@ func TestRules_fireOnWhatTheyAreAbout(t *testing.T) {
 	}
 }
 
+// compose.yaml is Prometheus' configuration for deploy/compose.yaml; it names the rules.
+func TestCompose_isAConfiguration(t *testing.T) {
+	out, err := promtool(t, ".", "check", "config", "compose.yaml")
+	require.NoError(t, err, out)
+	require.Contains(t, out, "rules.yaml")
+}
+
 // A rule that is about something else fails its test: so each test can fail.
 func TestRules_haveTestsThatCanFail(t *testing.T) {
 	text, err := os.ReadFile("rules.yaml")
