@@ -74,7 +74,7 @@ func TestPodman_runsTheImage(t *testing.T) {
 func TestPodman_buildsTheSameImage(t *testing.T) {
 	t.Parallel()
 	p := newPodman(t)
-	standin := exec.Command("sh", "standin-go.sh", "docker.io/library/golang:1.26")
+	standin := exec.Command("sh", "standin-go.sh", "localhost/golang:1.26")
 	standin.Dir = "../testbed/containers"
 	standin.Env = append(os.Environ(), "ENGINE=podman "+strings.Join(p.args, " "))
 	out, err := standin.CombinedOutput()

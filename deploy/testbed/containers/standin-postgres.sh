@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes an image that takes the variables of the official postgres image which the testbed uses, from the programs of this machine.
+# Makes an image that takes the variables of the official postgres image which the testbed and deploy/compose.yaml use, from the programs of
+# this machine.
 set -eu
 . ./rootfs.sh
 
@@ -12,15 +13,18 @@ cp -a --parents --target-directory "$root" /usr/share/zoneinfo
 program /docker-entrypoint.sh <<END
 #!/bin/sh
 set -eu
-data=/var/lib/postgresql/data
+[ "\$1" = postgres ] || exec "\$@"
+data=/var/lib/postgresql/data method=\${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}
 as_postgres() { setpriv --reuid=999 --regid=999 --clear-groups "\$@"; }
+mkdir -p "\$data"
 if [ ! -e "\$data/PG_VERSION" ]; then
-	mkdir -p "\$data"
 	chown 999:999 "\$data"
-	as_postgres $bin/initdb -D "\$data" --username=postgres --auth="\$POSTGRES_HOST_AUTH_METHOD" \$POSTGRES_INITDB_ARGS
-	echo "host all all all \$POSTGRES_HOST_AUTH_METHOD" >>"\$data/pg_hba.conf"
+	echo "\${POSTGRES_PASSWORD:-none}" >/tmp/password
+	as_postgres $bin/initdb -D "\$data" --username=postgres --auth="\$method" --pwfile=/tmp/password \${POSTGRES_INITDB_ARGS:-}
+	echo "host all all all \$method" >>"\$data/pg_hba.conf"
+	[ -z "\${POSTGRES_DB:-}" ] || echo "create database \$POSTGRES_DB" | as_postgres $bin/postgres --single -D "\$data" postgres
 fi
 shift
 exec setpriv --reuid=999 --regid=999 --clear-groups $bin/postgres -D "\$data" -c listen_addresses='*' -c unix_socket_directories= "\$@"
 END
-image "$1" --change 'ENTRYPOINT ["/docker-entrypoint.sh"]' --change 'ENV PATH=/usr/bin:/bin' --change 'EXPOSE 5432'
+image "$1" --change 'ENTRYPOINT ["/docker-entrypoint.sh"]' --change 'CMD ["postgres"]' --change "ENV PATH=$bin:/usr/bin:/bin" --change 'EXPOSE 5432'

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes an image that takes the arguments of the official prometheus image, from this machine's Prometheus or Debian's package.
+set -eu
+. ./rootfs.sh
+
+prometheus=$(command -v prometheus) || {
+	package=$root.package
+	trap 'rm -rf "$root" "$package"' EXIT
+	mkdir "$package"
+	(cd "$package" && apt-get download -q prometheus >&2 && dpkg-deb -x prometheus_*.deb .)
+	prometheus=$package/usr/bin/prometheus
+}
+mkdir -p "$root/prometheus"
+echo "$prometheus" | add_libraries
+cp "$prometheus" "$root/bin/prometheus"
+image "$1" --change 'ENTRYPOINT ["/bin/prometheus"]' --change 'WORKDIR /prometheus' --change 'EXPOSE 9090'
