@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,18 +31,22 @@ func TestImage_worksOnAReadOnlyRoot(t *testing.T) {
 	l, root := load(t), filepath.Join(t.TempDir(), "root")
 	require.NoError(t, writeFolder(root, l.contents()))
 	user, group, _ := strings.Cut(l.image.Config.User, ":")
-	// The first namespace allows to mount, the second has only the image's user. Each program takes
-	// the place of the one before it, so that signals reach the last.
-	script := fmt.Sprintf(`mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" &&
-		exec unshare --user --map-user=%s --map-group=%s --root="$0" --wd=/ "$@"`, user, group)
-	out, err := exec.Command("unshare", "--user", "--map-root-user", "--mount", "mount", "--bind", root, root).CombinedOutput()
+	// Each program takes the place of the one before it, so that signals reach the last.
+	apart := []string{"--mount"}
+	enter := fmt.Sprintf(`chroot --userspec=%s:%s "$0"`, user, group)
+	if os.Getuid() != 0 { // the first namespace allows to mount, the second has only the image's user
+		apart = []string{"--user", "--map-root-user", "--mount"}
+		enter = fmt.Sprintf(`unshare --user --map-user=%s --map-group=%s --root="$0" --wd=/`, user, group)
+	}
+	script := `mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec ` + enter + ` "$@"`
+	out, err := exec.Command("unshare", append(slices.Clip(apart), "mount", "--bind", root, root)...).CombinedOutput()
 	require.NoError(t, err, "%sthis machine must let its user make namespaces, or the test be run as root", out)
 	works(t, func(variables []string, args ...string) *exec.Cmd {
 		if len(args) == 0 {
 			args = l.image.Config.Cmd
 		}
 		inside := append(append([]string{root}, l.image.Config.Entrypoint...), args...)
-		cmd := exec.Command("unshare", append([]string{"--user", "--map-root-user", "--mount", "sh", "-c", script}, inside...)...)
+		cmd := exec.Command("unshare", append(append(slices.Clip(apart), "sh", "-c", script), inside...)...)
 		cmd.Env = append(append([]string{"PATH=" + os.Getenv("PATH")}, l.image.Config.Env...), variables...)
 		return cmd
 	})
