@@ -36,21 +36,21 @@ type alone struct {
 
 // solo is a record on its own, in one form after the other.
 type solo struct {
-	flight *flight
-	record *kgo.Record
-	form   form
-	keyed  bool // with a key that was made up, because the topic takes none without
-	probe  bool // its topic is shut, and this one asks whether it still is
+	delivery *delivery
+	record   *kgo.Record
+	form     form
+	keyed    bool // with a key that was made up, because the topic takes none without
+	probe    bool // its topic is shut, and this one asks whether it still is
 }
 
 func newAlone(r *Relay, state *topicState) *alone {
 	return &alone{relay: r, state: state, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
 }
 
-// push takes a flight's record over. It will land like any other.
-func (a *alone) push(f *flight, r *kgo.Record, probe bool) {
+// push takes a delivery's record over. It will be completed like any other.
+func (a *alone) push(d *delivery, r *kgo.Record, probe bool) {
 	a.mu.Lock()
-	a.queue = append(a.queue, &solo{flight: f, record: r, probe: probe})
+	a.queue = append(a.queue, &solo{delivery: d, record: r, probe: probe})
 	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:
@@ -66,7 +66,7 @@ func (a *alone) take() []*solo {
 	return queue
 }
 
-// run publishes until the relay stops; then what is left lands as failed.
+// run publishes until the relay stops; then what is left is completed as failed.
 func (a *alone) run() {
 	defer close(a.ended)
 	defer a.renew()
@@ -76,7 +76,7 @@ func (a *alone) run() {
 		case <-a.relay.ctx.Done():
 		}
 		for _, s := range a.take() {
-			s.flight.source.landed(s.flight, a.publish(s))
+			s.delivery.source.completed(s.delivery, a.publish(s))
 		}
 	}
 }
@@ -111,9 +111,9 @@ func (a *alone) connected() (*kgo.Client, error) {
 // it was closed.
 func (a *alone) publish(s *solo) error {
 	wait := backoff{pace: a.relay.pace}
-	for a.relay.ctx.Err() == nil && s.flight.source.ctx.Err() == nil {
+	for a.relay.ctx.Err() == nil && s.delivery.source.ctx.Err() == nil {
 		if !s.probe && a.state.admits(a.relay.pace.probe) == shut {
-			a.relay.health.skip(a.state, s.flight, a.state.shutBy())
+			a.relay.health.skip(a.state, s.delivery, a.state.shutBy())
 			return nil
 		}
 		s.probe = false
@@ -125,16 +125,16 @@ func (a *alone) publish(s *solo) error {
 			return nil
 		case !isRefusal(err): // the client ended
 		case !a.state.optional:
-			a.relay.health.failed(a.state, s.flight, err)
+			a.relay.health.failed(a.state, s.delivery, err)
 			return err
 		case isAboutRecord(err):
 			if !s.next(err) {
-				a.relay.health.skip(a.state, s.flight, err)
+				a.relay.health.skip(a.state, s.delivery, err)
 				return nil
 			}
 			continue
 		default:
-			a.relay.health.failed(a.state, s.flight, err)
+			a.relay.health.failed(a.state, s.delivery, err)
 			a.relay.metrics.retried("kafka", reason(err))
 			a.renew() // it may keep the error for ever
 			if a.state.closed.Load() != nil || a.gaveUp(time.Now()) {
@@ -181,9 +181,9 @@ func (a *alone) produce(s *solo) error {
 
 // formed is the record as it is tried now.
 func (s *solo) formed() *kgo.Record {
-	r := s.form.in(s.record, s.flight.own)
+	r := s.form.in(s.record, s.delivery.own)
 	if s.keyed && r.Key == nil {
-		makeUpKey(r, s.flight.command())
+		makeUpKey(r, s.delivery.command())
 	}
 	return r
 }
@@ -192,9 +192,9 @@ func (s *solo) formed() *kgo.Record {
 // what was promised.
 func (s *solo) next(err error) bool {
 	switch {
-	case !s.flight.deadLetter():
+	case !s.delivery.deadLetter():
 		return false
-	case !s.keyed && !errors.Is(err, kerr.MessageTooLarge) && s.form.in(s.record, s.flight.own).Key == nil:
+	case !s.keyed && !errors.Is(err, kerr.MessageTooLarge) && s.form.in(s.record, s.delivery.own).Key == nil:
 		s.keyed = true
 	case s.form < reasonsOnly:
 		s.form++

@@ -13,9 +13,9 @@
 //
 //	Relay     opens, feeds and closes sources
 //	Budget    counts what is not acknowledged, and makes callers wait that hand over more
-//	source    one incarnation of an open source; source.go (handed over), run.go (taken), landing.go (acknowledged), holding.go (held)
+//	source    one incarnation of an open source; source.go (handed over), run.go (taken), ack.go (acknowledged), holding.go (held)
 //	renderer  a row's bytes (deadletter.go: those of a dead letter)
-//	flight    a row between produce and the last of its promises
+//	delivery  a row between produce and the last of its promises
 //	stream    a topic as one client sees it; keeps records from passing those that failed
 //	alone     records that their topic refused, one at a time; refusal.go says what a refusal means
 //	waits     who waits for whom; poller asks the table for what memory does not know
@@ -46,11 +46,11 @@
 // chunk from the table whether its budget has room or not.
 //
 // The client sends what it has of all partitions together. So a source has a bounded number of rows
-// in the air: what others hand over goes out soon, however much one of them has
+// in flight: what others hand over goes out soon, however much one of them has
 // (docs/performance.md).
 //
 // A promise belongs to an incarnation. A source that was closed and opened again counts none of the
-// old one's. What was in the air stays in the budget until its promises return, so that claims that
+// old one's. What was in flight stays in the budget until its promises return, so that claims that
 // come and go during an outage do not fill the memory.
 //
 // Rows acknowledged above the published row are remembered when a source begins again, and not

@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// A source begins again only when nothing of it is in the air: otherwise what is in the air would
+// A source begins again only when nothing of it is in flight: otherwise what is in flight would
 // be published twice.
 func TestRelay_failedPublishWaitsForAllPromises(t *testing.T) {
 	t.Parallel()
@@ -28,20 +28,20 @@ func TestRelay_failedPublishWaitsForAllPromises(t *testing.T) {
 	require.Equal(t, []string{"refused"}, subjects(s.readAll(events)))
 }
 
-// A source that waits for half of what it has in the air begins again when that fails.
+// A source that waits for half of what it has in flight begins again when that fails.
 func TestRelay_failedPublishEndsTheWaitForAcknowledgements(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	kept := s.gateProduce(events)
 	r := s.relay(func(o *Options) { o.Envelope.Routes = nil })
 	s.open(r, 1, 0)
-	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 2*mostInAir)...))
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 2*maxInFlight)...))
 	kept.waitBlocked(s.ctx)
 	refusal := s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: events, Err: kerr.PolicyViolation})
 	kept.open()
 	require.NoError(t, refusal.Wait(s.ctx, 1))
 	s.flush(r)
-	require.Equal(t, map[string]int64{"CHAIR": 2 * mostInAir}, requireFirstInOrder(t, s.readAll(events)))
+	require.Equal(t, map[string]int64{"CHAIR": 2 * maxInFlight}, requireFirstInOrder(t, s.readAll(events)))
 }
 
 // What waits for a source of another process goes on when that source is opened here, and is

@@ -76,11 +76,11 @@ func (t *trouble) get() error {
 
 // failed notes a promise that failed. Records that fail because an era ended, or the client was
 // closed, say nothing of the topic.
-func (h *health) failed(t *topicState, f *flight, err error) {
+func (h *health) failed(t *topicState, d *delivery, err error) {
 	if errors.Is(err, kgo.ErrClientClosed) || isEraOver(err) {
 		return
 	}
-	if h.refusals.note(refusedBy{t, f.source}, f.number, err, time.Now()) {
+	if h.refusals.note(refusedBy{t, d.source}, d.number, err, time.Now()) {
 		h.log.Error("topic takes no records; trying on", "topic", t.topic, "error", err)
 	}
 }

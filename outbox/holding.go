@@ -56,7 +56,7 @@ func (s *source) resume(rows []Row) bool {
 			s.held.begin(rows[i:]...)
 			return true
 		}
-		if !s.launch(&rows[i]) {
+		if !s.deliver(&rows[i]) {
 			return false
 		}
 	}

@@ -65,7 +65,7 @@ func TestRelay_firstAppearancesStayInOrderWhateverFails(t *testing.T) {
 	}
 }
 
-// The same, while sources move from one process to the other with rows in the air.
+// The same, while sources move from one process to the other with rows in flight.
 func TestRelay_firstAppearancesStayInOrderWhenSourcesMove(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -54,7 +54,7 @@ func fence(client *kgo.Client) {
 	<-passed
 }
 
-// close fails what is in the air, and returns when the promises of all that was have returned.
+// close fails what is in flight, and returns when the promises of all that was have returned.
 func (p *producer) close() {
 	p.client.Close()
 	fence(p.client)

@@ -104,7 +104,7 @@ const skipLogEvery = 10 * time.Second
 
 // skip takes down that a record of a row is left out for good. What it said is elsewhere: see
 // above.
-func (h *health) skip(t *topicState, f *flight, err error) {
+func (h *health) skip(t *topicState, d *delivery, err error) {
 	h.metrics.skipped(t.topic, reason(err))
 	if s := t.closed.Load(); s != nil {
 		s.skipped.Add(1)
@@ -112,7 +112,7 @@ func (h *health) skip(t *topicState, f *flight, err error) {
 	}
 	n, now, last := t.skips.Add(1), time.Now().UnixNano(), t.skipsLogged.Load()
 	if now-last >= int64(skipLogEvery) && t.skipsLogged.CompareAndSwap(last, now) {
-		h.log.Error("topic refuses a record for what it is: it is left out, and nothing else waits for it", "topic", t.topic, "command", f.command(),
+		h.log.Error("topic refuses a record for what it is: it is left out, and nothing else waits for it", "topic", t.topic, "command", d.command(),
 			"left_out_so_far", n, "error", err)
 	}
 }

@@ -29,14 +29,14 @@ type Relay struct {
 	ctx      context.Context // ends with Stop
 	end      context.CancelFunc
 
-	health   *health
-	waits    waits
-	poller   *poller
-	alone    map[string]*alone // by topic
-	watcher  *watcher
-	producer atomic.Pointer[producer]
-	heldKeys atomic.Int64
-	flights  sync.Pool // that landed
+	health     *health
+	waits      waits
+	poller     *poller
+	alone      map[string]*alone // by topic
+	watcher    *watcher
+	producer   atomic.Pointer[producer]
+	heldKeys   atomic.Int64
+	deliveries sync.Pool // that were acknowledged
 
 	mu      sync.RWMutex
 	sources map[int32]*source
@@ -111,7 +111,7 @@ func (r *Relay) Publish(id int32, rows []Row) {
 	}
 }
 
-// Close forgets sources that were revoked, lost or fenced. What is in the air may still arrive, as
+// Close forgets sources that were revoked, lost or fenced. What is in flight may still arrive, as
 // repeats, and counts for nothing. It returns when their goroutines have ended.
 func (r *Relay) Close(ids ...int32) {
 	for _, id := range ids {

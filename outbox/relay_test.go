@@ -176,7 +176,7 @@ func TestRelay_closeIgnoresLateAcknowledgements(t *testing.T) {
 	_, ok := r.Published(1)
 	require.False(t, ok)
 	require.ErrorIs(t, r.Flush(s.ctx, 1), ErrNotOpen)
-	require.EqualValues(t, 10, s.used(r).rows, "in the air")
+	require.EqualValues(t, 10, s.used(r).rows, "in flight")
 
 	s.table.fail(errors.New("away"))
 	s.open(r, 1, 0)
@@ -227,7 +227,7 @@ func TestRelay_roomsAreApart(t *testing.T) {
 	require.Equal(t, tally{}, other.now())
 }
 
-// A source with much to publish has only so much in the air, and goes on when half of that is
+// A source with much to publish has only so much in flight, and goes on when half of that is
 // acknowledged.
 func TestRelay_boundsWhatASourceHasInTheAir(t *testing.T) {
 	t.Parallel()
@@ -235,18 +235,18 @@ func TestRelay_boundsWhatASourceHasInTheAir(t *testing.T) {
 	gate := s.gateProduce(events)
 	r := s.relay(func(o *Options) { o.Envelope.Routes = nil })
 	s.open(r, 1, 0)
-	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 3*mostInAir)...))
+	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 3*maxInFlight)...))
 	source := r.source(1)
-	for thins := false; !thins; {
+	for throttled := false; !throttled; {
 		require.True(t, pause(s.ctx, time.Millisecond))
 		source.mu.Lock()
-		thins = source.thins
-		require.LessOrEqual(t, source.out, mostInAir)
+		throttled = source.throttled
+		require.LessOrEqual(t, source.inFlight, maxInFlight)
 		source.mu.Unlock()
 	}
 	gate.open()
 	s.flush(r)
-	require.Equal(t, map[string]int64{"CHAIR": 3 * mostInAir}, requireFirstInOrder(t, s.readAll(events)))
+	require.Equal(t, map[string]int64{"CHAIR": 3 * maxInFlight}, requireFirstInOrder(t, s.readAll(events)))
 }
 
 // Sources that wait for each other's rows must not wait for each other's budget.

@@ -6,7 +6,7 @@ import (
 )
 
 // run is the goroutine of a source: it publishes until a publish fails, waits until nothing of the
-// source is in the air, and begins again from the table.
+// source is in flight, and begins again from the table.
 func (s *source) run() {
 	defer close(s.ended)
 	defer s.forgetHeld()
@@ -109,7 +109,7 @@ func (s *source) drain(from, to int64, table *backoff) {
 func (s *source) waitsForBudget() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.awaitsBudget = s.out > 0 || s.held.rows > 0
+	s.awaitsBudget = s.inFlight > 0 || s.held.rows > 0
 	return s.awaitsBudget
 }
 
@@ -162,37 +162,37 @@ func (s *source) send(rows []Row, again bool) bool {
 		if again && s.has(row.Number) || s.hold(row) {
 			continue
 		}
-		if !s.launch(row) {
+		if !s.deliver(row) {
 			return false
 		}
-		if s.waitForHalf() || unhurried && i%breatheEvery == 0 && pause(s.ctx, breath) {
+		if s.throttle() || unhurried && i%breatheEvery == 0 && pause(s.ctx, breath) {
 			s.now = time.Now()
 		}
 	}
 	return true
 }
 
-// mostInAir is how many promises of a source may be to come. The client sends what it has of all
+// maxInFlight is how many promises of a source may be to come. The client sends what it has of all
 // partitions together, so what one source handed over at once, a hundred thousand rows perhaps,
 // would otherwise be sent, and kept, ahead of the few of the others.
-const mostInAir = 1000
+const maxInFlight = 1000
 
-// waitForHalf waits until half of the promises have returned, if there are too many, and reports
+// throttle waits until half of the promises have returned, if there are too many, and reports
 // whether it did. A source that is closed does not wait, and the promises of one that has failed
 // return soon: the client fails all that is buffered.
-func (s *source) waitForHalf() bool {
+func (s *source) throttle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.out < mostInAir {
+	if s.inFlight < maxInFlight {
 		return false
 	}
-	s.thins = true
-	for s.out > mostInAir/2 && !s.closed {
+	s.throttled = true
+	for s.inFlight > maxInFlight/2 && !s.closed {
 		s.mu.Unlock()
 		s.wait(nil)
 		s.mu.Lock()
 	}
-	s.thins = false
+	s.throttled = false
 	return true
 }
 
@@ -202,7 +202,7 @@ func (s *source) has(row int64) bool {
 	return s.acked.has(row)
 }
 
-// settle waits until nothing is in the air, and forgets what was in memory. It reports false when
+// settle waits until nothing is in flight, and forgets what was in memory. It reports false when
 // the source was closed.
 func (s *source) settle() bool {
 	for {
@@ -211,7 +211,7 @@ func (s *source) settle() bool {
 			s.mu.Unlock()
 			return false
 		}
-		if s.out == 0 {
+		if s.inFlight == 0 {
 			break
 		}
 		s.mu.Unlock()

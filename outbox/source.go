@@ -27,23 +27,23 @@ type source struct {
 	producer *producer
 	now      time.Time // when the rows at hand are produced
 
-	mu      sync.Mutex
-	acked   acked   // acked.low is the published row
-	known   int64   // rows below are committed
-	handed  int64   // rows from here on were handed over by Publish, and count in the budget since
-	taken   int64   // rows below were produced or held since the last failure
-	keeping bool    // rows handed over are kept in the queue; otherwise they are only counted, and read from the table
-	queue   [][]Row // rows [taken, known) while keeping
-	out     int     // promises that have not returned
-	failure error   // of the first publish that failed; nothing is produced until all promises have returned
-	closed  bool
+	mu       sync.Mutex
+	acked    acked   // acked.low is the published row
+	known    int64   // rows below are committed
+	handed   int64   // rows from here on were handed over by Publish, and count in the budget since
+	taken    int64   // rows below were produced or held since the last failure
+	keeping  bool    // rows handed over are kept in the queue; otherwise they are only counted, and read from the table
+	queue    [][]Row // rows [taken, known) while keeping
+	inFlight int     // promises that have not returned
+	failure  error   // of the first publish that failed; nothing is produced until all promises have returned
+	closed   bool
 
-	thins        bool // the goroutine waits for half of the promises
+	throttled    bool // the goroutine waits for half of the promises
 	awaitsBudget bool // the goroutine waits for its budget, and for the last promise
 
 	// What the budget counts of this source: rows handed over, rows read from the table that were
-	// not handed over, and of both those in the air.
-	unacked, drained, flying tally
+	// not handed over, and of both those in flight.
+	unacked, drained, inFlightCost tally
 
 	ages     []age
 	flushers []flusher
@@ -159,14 +159,14 @@ func (s *source) flush() <-chan struct{} {
 	return f.done
 }
 
-// close forgets the source, except what is in the air, which is memory until its promises have
+// close forgets the source, except what is in flight, which is memory until its promises have
 // returned.
 func (s *source) close() {
 	s.mu.Lock()
 	s.closed = true
 	rest := s.unacked
 	rest.add(s.drained)
-	rest.sub(s.flying)
+	rest.sub(s.inFlightCost)
 	s.queue, s.ages = nil, nil
 	s.mu.Unlock()
 	s.budget.give(rest)

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// takeOff counts a flight, unless its source has failed or is closed.
-func (s *source) takeOff(f *flight) bool {
+// begin counts a delivery, unless its source has failed or is closed.
+func (s *source) begin(d *delivery) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failure != nil || s.closed {
 		return false
 	}
-	s.out += f.left
-	s.flying.add(f.cost)
+	s.inFlight += d.left
+	s.inFlightCost.add(d.cost)
 	return true
 }
 
@@ -27,31 +27,31 @@ func (s *source) fail(err error) {
 	s.signal()
 }
 
-// landed counts a promise that returned. A row is acknowledged when it is in all of its topics.
-func (s *source) landed(f *flight, err error) {
+// completed counts a promise that returned. A row is acknowledged when it is in all of its topics.
+func (s *source) completed(d *delivery, err error) {
 	s.mu.Lock()
-	s.out--
-	f.left--
+	s.inFlight--
+	d.left--
 	if err != nil {
-		f.failed = err
+		d.failed = err
 		if s.failure == nil {
 			s.failure = err
 		}
 	}
-	acknowledged := f.left == 0 && f.failed == nil
-	free := f.left == 0 && (s.closed || acknowledged)
-	if f.left == 0 {
-		s.flying.sub(f.cost)
+	acknowledged := d.left == 0 && d.failed == nil
+	free := d.left == 0 && (s.closed || acknowledged)
+	if d.left == 0 {
+		s.inFlightCost.sub(d.cost)
 	}
 	if free {
-		s.budget.give(f.cost) // before a Flush returns
+		s.budget.give(d.cost) // before a Flush returns
 	}
-	watched := acknowledged && !s.closed && s.acknowledge(f)
-	wake := err != nil || s.thins && s.out <= mostInAir/2 || s.out == 0 && (s.failure != nil || s.awaitsBudget)
+	watched := acknowledged && !s.closed && s.acknowledge(d)
+	wake := err != nil || s.throttled && s.inFlight <= maxInFlight/2 || s.inFlight == 0 && (s.failure != nil || s.awaitsBudget)
 	s.mu.Unlock()
 
 	if acknowledged {
-		s.relay.metrics.acknowledged(time.Now(), f.produced, f.time)
+		s.relay.metrics.acknowledged(time.Now(), d.produced, d.time)
 	}
 	if wake {
 		s.signal()
@@ -63,13 +63,13 @@ func (s *source) landed(f *flight, err error) {
 
 // acknowledge marks a row, and reports whether a row that others wait for was passed. Called with
 // mu held.
-func (s *source) acknowledge(f *flight) bool {
-	if f.number < s.handed {
-		s.drained.sub(f.cost)
+func (s *source) acknowledge(d *delivery) bool {
+	if d.number < s.handed {
+		s.drained.sub(d.cost)
 	} else {
-		s.unacked.sub(f.cost)
+		s.unacked.sub(d.cost)
 	}
-	if !s.acked.mark(f.number) {
+	if !s.acked.mark(d.number) {
 		return false
 	}
 	low := s.acked.low
