@@ -5,13 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-
-	"github.com/pressly/goose/v3/lock"
 )
 
 // Busy says which other session holds the lock of migrations, for which this one will wait; empty
 // where none does.
-func Busy(ctx context.Context, db *sql.DB) (string, error) {
+func Busy(ctx context.Context, db *sql.DB, s Schema) (string, error) {
 	var (
 		pid          int64
 		user, client string
@@ -22,7 +20,7 @@ func Busy(ctx context.Context, db *sql.DB) (string, error) {
 		where l.locktype = 'advisory' and l.granted and l.pid <> pg_backend_pid()
 			and l.database = (select oid from pg_database where datname = current_database())
 			and (l.classid::bigint << 32 | l.objid::bigint) = $1
-		limit 1`, lock.DefaultLockID).Scan(&pid, &user, &client)
+		limit 1`, s.LockID()).Scan(&pid, &user, &client)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

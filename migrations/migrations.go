@@ -1,102 +1,85 @@
 // Package migrations holds the schema of the database, as goose SQL files embedded in the binary,
-// and brings a database up to date.
+// and brings a database up to date. There are two lines of them: the engine's, and the products',
+// which stand on it.
 package migrations
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
-//go:embed *.sql
-var files embed.FS
-
-// Roles are those that the migrations give rights to.
-var Roles = []string{"allocation_worker", "allocation_operator"}
-
-// Provider runs the migrations on a database. Several may start at once: a session lock of Postgres
-// lets one go first.
-func Provider(db *sql.DB) (*goose.Provider, error) {
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return nil, fmt.Errorf("make migration lock: %w", err)
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	return p, nil
+// Options say what Up makes.
+type Options struct {
+	Schema       Schema // empty: the default
+	WithoutRoles bool   // goes on where roles are missing and cannot be made
 }
 
 // Done is what Up did.
 type Done struct {
-	Version int64 // of the schema now
-	Applied []*goose.MigrationResult
+	Version Version // of the schema now
+	Applied []Step
 	Revoked []Reach
-	Granted []string // statements that gave the roles what they lacked
+	Granted []string // statements that gave the roles what they had lost
+	Missing []string // roles that there are not
 }
 
 // Up applies what is missing, and takes from others what they may do with the schema: each time,
-// since default privileges may have changed.
-func Up(ctx context.Context, db *sql.DB) (done Done, err error) {
-	if err := prepare(ctx, db); err != nil {
+// since default privileges may have changed. Only then the roles get their rights.
+func Up(ctx context.Context, db *sql.DB, o Options) (done Done, err error) {
+	o.Schema = cmp.Or(o.Schema, DefaultSchema)
+	if done.Missing, err = prepare(ctx, db, o); err != nil {
 		return done, err
 	}
-	done.Version, done.Applied, err = apply(ctx, db)
+	done.Version, done.Applied, err = apply(ctx, db, o.Schema)
 	if err != nil && len(done.Applied) == 0 {
 		return done, err
 	}
-	revoked, failed := Close(ctx, db)
+	revoked, failed := closeToOthers(ctx, db, o.Schema)
 	done.Revoked = revoked
-	if err == nil && failed == nil {
-		done.Granted, failed = grantAgain(ctx, db)
+	if failed == nil {
+		var granted []string
+		if granted, failed = grant(ctx, db, o.Schema); len(done.Applied) == 0 {
+			done.Granted = granted
+		}
 	}
 	return done, errors.Join(err, failed)
 }
 
-func apply(ctx context.Context, db *sql.DB) (version int64, done []*goose.MigrationResult, err error) {
-	p, err := Provider(db)
-	if err != nil {
-		return 0, nil, err
+func apply(ctx context.Context, db *sql.DB, s Schema) (version Version, done []Step, err error) {
+	for i := range Lines {
+		p, err := provider(db, s, i)
+		if err != nil {
+			return version, done, err
+		}
+		results, err := p.Up(ctx)
+		done = append(done, steps(i, results)...)
+		if err != nil {
+			return version, done, fmt.Errorf("migrate: %w", explainLock(err))
+		}
 	}
-	done, err = p.Up(ctx)
+	state, err := Look(ctx, db, s)
 	if err != nil {
-		return 0, done, fmt.Errorf("migrate: %w", ExplainLock(err))
+		return version, done, err
 	}
-	version, err = p.GetDBVersion(ctx)
-	return version, done, err
+	return state.Version, done, nil
 }
 
 // LockTimeout is how long a migration may wait for a lock: all that comes later waits behind it,
 // such as workers.
 const LockTimeout = 5 * time.Second
 
-// ExplainLock says what to do where somebody else's lock kept a migration from being done.
-func ExplainLock(err error) error {
+// explainLock says what to do where somebody else's lock kept a migration from being done.
+func explainLock(err error) error {
 	const lockNotAvailable = "55P03"
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == lockNotAvailable {
 		return fmt.Errorf("somebody's open transaction has locked what is to change, and workers wait behind who waits for it, so this gave up; that migration changed nothing: "+
 			"end that transaction, and run this again (docs/runbook.md, \"An upgrade gives up because of a lock\"): %w", err)
 	}
 	return err
-}
-
-// Latest is the version of the newest migration: what a worker of this binary needs.
-func Latest() int64 {
-	entries, err := files.ReadDir(".")
-	if err != nil || len(entries) == 0 {
-		panic("migrations: none embedded")
-	}
-	version, err := goose.NumericComponent(entries[len(entries)-1].Name())
-	if err != nil {
-		panic(err)
-	}
-	return version
 }

@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // UnfitError lists what keeps a database from being migrated. Nothing was changed.
@@ -18,60 +21,78 @@ func (e *UnfitError) Error() string {
 	return "nothing was changed:\n- " + strings.Join(e.Problems, "\n- ")
 }
 
-// oldestServer is the first version of Postgres that has all that the migrations use.
-const oldestServer = 14
+// oldestServer is the first version of Postgres that is supported.
+const oldestServer = 15
 
 const fitnessSQL = `
-select current_setting('server_version_num')::integer / 10000, current_setting('server_version'), current_user, quote_ident(current_user),
+select current_setting('server_version_num')::integer / 10000, current_setting('server_version'),
     current_setting('transaction_read_only') = 'on', pg_is_in_recovery(),
-    has_schema_privilege('public', 'create'),
+    has_database_privilege(current_database(), 'create'),
     (select rolsuper or rolcreaterole from pg_roles where rolname = current_user),
-    coalesce((select string_agg(format('create role %I nologin', name), '; ') from unnest($1::text[]) name where to_regrole(name) is null), ''),
-    coalesce((select has_language_privilege(oid, 'usage') from pg_language where lanname = 'plpgsql'), false)`
+    coalesce((select string_agg(name, ' ') from unnest($1::text[]) name where to_regrole(name) is null), ''),
+    coalesce((select has_language_privilege(oid, 'usage') from pg_language where lanname = 'plpgsql'), false), quote_ident($2) <> $2`
 
-// fitness is what a server, a database and a user have.
+// fitness is what a server and a user have.
 type fitness struct {
 	server                   int
 	serverVersion            string
-	user, quoted             string
 	readOnly, standby        bool
 	mayCreate, mayCreateRole bool
-	rolesMissing             string // the statements that make them
+	rolesMissing             []string
 	mayUseLanguage           bool
+	keyword                  bool // the schema's name
 }
 
-// prepare checks all that migrating needs, before anything is changed.
-func prepare(ctx context.Context, db *sql.DB) error {
-	s, err := check(ctx, db)
-	if err != nil || s.Version >= Latest() {
-		return err
+// prepare checks all that migrating needs, before anything is changed. Then it makes the schema and
+// the roles that are missing, and returns the roles that it may go on without.
+func prepare(ctx context.Context, db *sql.DB, o Options) (missing []string, err error) {
+	s, err := Check(ctx, db, o.Schema)
+	if err != nil {
+		return nil, err
 	}
 	var f fitness
-	err = db.QueryRowContext(ctx, fitnessSQL, Roles).Scan(&f.server, &f.serverVersion, &f.user, &f.quoted, &f.readOnly, &f.standby,
-		&f.mayCreate, &f.mayCreateRole, &f.rolesMissing, &f.mayUseLanguage)
+	var rolesMissing string
+	err = db.QueryRowContext(ctx, fitnessSQL, o.Schema.Roles(), string(o.Schema)).Scan(&f.server, &f.serverVersion, &f.readOnly, &f.standby,
+		&f.mayCreate, &f.mayCreateRole, &rolesMissing, &f.mayUseLanguage, &f.keyword)
 	if err != nil {
-		return fmt.Errorf("look at the database: %w", err)
+		return nil, fmt.Errorf("look at the database: %w", err)
 	}
-	if problems := f.problems(s.Database); len(problems) > 0 {
-		return &UnfitError{problems}
+	f.rolesMissing = strings.Fields(rolesMissing)
+	if problems := f.problems(s, o.WithoutRoles); len(problems) > 0 {
+		return nil, &UnfitError{problems}
 	}
-	return nil
+	var statements []string
+	if !s.exists {
+		statements = append(statements, "create schema "+string(s.Schema))
+	}
+	if f.mayCreateRole {
+		statements = append(statements, CreateRoles(f.rolesMissing)...)
+		f.rolesMissing = nil
+	}
+	for _, statement := range statements {
+		if _, err := db.ExecContext(ctx, statement); err != nil && !isThere(err) {
+			return nil, fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return f.rolesMissing, nil
+}
+
+// isThere reports whether another migration was faster.
+func isThere(err error) bool {
+	const duplicateObject, duplicateSchema, uniqueViolation = "42710", "42P06", "23505"
+	pg := (*pgconn.PgError)(nil)
+	return errors.As(err, &pg) && slices.Contains([]string{duplicateObject, duplicateSchema, uniqueViolation}, pg.Code)
 }
 
 // Check finds out whether the schema is this program's and the user may change it. Unfit tells of
 // its error whether a person must mend something.
-func Check(ctx context.Context, db *sql.DB) error {
-	_, err := check(ctx, db)
-	return err
-}
-
-func check(ctx context.Context, db *sql.DB) (*State, error) {
-	s, err := Look(ctx, db)
+func Check(ctx context.Context, db *sql.DB, schema Schema) (*State, error) {
+	s, err := Look(ctx, db, schema)
 	if err != nil {
 		return nil, err
 	}
 	problems := s.ownership()
-	if err := s.Own(); err != nil && (!s.hidden || len(problems) == 0) {
+	if err := s.Own(); err != nil && (s.hidden == "" || len(problems) == 0) {
 		return nil, err
 	}
 	if len(problems) > 0 {
@@ -80,25 +101,44 @@ func check(ctx context.Context, db *sql.DB) (*State, error) {
 	return s, nil
 }
 
-func (f *fitness) problems(database string) (all []string) {
+func (f *fitness) problems(s *State, withoutRoles bool) (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if s.Version.Older(Latest()) {
+		f.unfit(s, say)
+	}
+	if len(f.rolesMissing) > 0 && !f.mayCreateRole && !withoutRoles {
+		say("roles are missing, and the user %s may not create them: as an administrator, `%s`; or go on with --without-roles, where all log in as the owner",
+			s.user, strings.Join(CreateRoles(f.rolesMissing), "; "))
+	}
+	return all
+}
+
+// unfit says what keeps tables from being made.
+func (f *fitness) unfit(s *State, say func(format string, args ...any)) {
 	if f.server < oldestServer {
 		say("the server is Postgres %s; it must be at least %d", f.serverVersion, oldestServer)
+	}
+	if f.keyword {
+		say("%s is a word of SQL, which has to be quoted everywhere: choose another DATABASE_SCHEMA", s.Schema)
 	}
 	switch {
 	case f.standby:
 		say("the server is a standby, which cannot be written to: name the primary in DATABASE_URL")
 	case f.readOnly:
-		say("transactions of the user %s in the database %s are read only: `alter role %s reset default_transaction_read_only`, or the same for the database", f.user, database, f.quoted)
+		say("transactions of the user %s in the database %s are read only: `alter role %s reset default_transaction_read_only`, or the same for the database", s.user, s.Database, s.quoted)
 	}
-	if !f.mayCreate {
-		say("the user %s may not make tables in the schema public of the database %s: as its owner, `grant usage, create on schema public to %s`", f.user, database, f.quoted)
+	if !s.exists && !f.mayCreate {
+		say("the user %s may not make the schema %s in the database %s: as its owner, `create schema %[2]s authorization %[4]s`", s.user, s.Schema, s.Database, s.quoted)
 	}
 	if !f.mayUseLanguage {
-		say("the user %s may not write functions in plpgsql: as an administrator, `create language plpgsql` or `grant usage on language plpgsql to %s`", f.user, f.quoted)
+		say("the user %s may not write functions in plpgsql: as an administrator, `create language plpgsql` or `grant usage on language plpgsql to %s`", s.user, s.quoted)
 	}
-	if f.rolesMissing != "" && !f.mayCreateRole {
-		say("roles are missing, and the user %s may not create them: as an administrator, `%s`", f.user, f.rolesMissing)
+}
+
+// CreateRoles are the statements that make roles.
+func CreateRoles(roles []string) (all []string) {
+	for _, role := range roles {
+		all = append(all, "create role "+role+" nologin")
 	}
 	return all
 }
@@ -108,7 +148,7 @@ func (s *State) ownership() (problems []string) {
 	of, super := map[string][]string{}, map[string]bool{}
 	var owners []string
 	for _, f := range s.found {
-		if !f.there || !s.hidden && f.Version > s.Version || f.owned {
+		if !f.there || s.hidden == "" && !f.in(s.Version) || f.owned {
 			continue
 		}
 		if of[f.owner] == nil {

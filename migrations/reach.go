@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Reach is what a role may do with an object of the schema, though it is neither the owner nor one
-// of Roles.
+// Reach is what a role may do with the schema or an object in it, though it is neither the owner nor
+// one of the schema's roles.
 type Reach struct {
 	Role   string // or PUBLIC
 	Object string
@@ -20,28 +20,31 @@ type Reach struct {
 // OperatorsFunctions are for operators. All others are for workers.
 var OperatorsFunctions = []string{"decide_position"}
 
-// oursSQL finds what the migrations made, with the rights on it: tables, the outbox' days,
-// sequences of tables, functions and types. Of columns, the rights are their table's matter.
+// oursSQL finds the schema and what the migrations made in it, with the rights on it: tables, the
+// outbox' days, sequences of tables, functions and types. Of columns, the rights are their table's
+// matter.
 const oursSQL = `
 with tables as (
     select oid, relowner as owner, relacl as acl from pg_class
-    where relnamespace = to_regnamespace('public') and relkind in ('r', 'p') and (relname = any($1) or relname ~ '^outbox_[0-9]{8}$')),
+    where relnamespace = to_regnamespace($1) and relkind in ('r', 'p') and (relname = any($2) or relname ~ '^outbox_[0-9]{8}$')),
 sequences as (
     select s.oid, s.relowner as owner, s.relacl as acl from pg_class s
     where s.relkind = 'S' and exists (select from pg_depend where classid = 'pg_class'::regclass and objid = s.oid
         and refclassid = 'pg_class'::regclass and refobjid in (select oid from tables) and deptype in ('a', 'i'))),
 ours as (
-    select 'table' as kind, oid::regclass::text as name, owner, coalesce(acl, acldefault('r', owner)) as acl from tables
+    select 'schema' as kind, oid::regnamespace::text as name, nspowner as owner, nspacl as acl from pg_namespace where nspname = $1
+    union all
+    select 'table', oid::regclass::text, owner, coalesce(acl, acldefault('r', owner)) from tables
     union all
     select 'table', oid::regclass::text, owner, attacl from tables join pg_attribute on attrelid = oid and attacl is not null
     union all
     select 'sequence', oid::regclass::text, owner, coalesce(acl, acldefault('s', owner)) from sequences
     union all
     select 'function', oid::regprocedure::text, proowner, coalesce(proacl, acldefault('f', proowner)) from pg_proc
-    where pronamespace = to_regnamespace('public') and proname = any($2)
+    where pronamespace = to_regnamespace($1) and proname = any($3)
     union all
     select 'type', oid::regtype::text, typowner, coalesce(typacl, acldefault('T', typowner)) from pg_type
-    where typnamespace = to_regnamespace('public') and typname = any($3)),
+    where typnamespace = to_regnamespace($1) and typname = any($4)),
 reach as (
     select distinct kind, name, owner, grantee, case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee)::text end as role
     from ours, aclexplode(acl) where grantee <> owner)`
@@ -49,13 +52,13 @@ reach as (
 const reachSQL = oursSQL + `
 select role, kind || ' ' || name, grantee = 0 and kind in ('function', 'type'),
     format('revoke all on %s %s from %s cascade', kind, name, case grantee when 0 then 'public' else quote_ident(role) end)
-from reach where role <> all($4) order by 1, 2`
+from reach where role <> all($5) order by 1, 2`
 
 // grantsSQL makes sure that the two roles can call what they could call only as everybody.
 const grantsSQL = oursSQL + `
 select format('grant execute on function %s to %I', p.oid::regprocedure, r.rolname)
-from pg_proc p join pg_roles r on r.rolname = case when proname = any($4) then 'allocation_operator' else 'allocation_worker' end
-where pronamespace = to_regnamespace('public') and proname = any($2)
+from pg_proc p join pg_roles r on r.rolname = case when proname = any($5) then $6 else $7 end
+where pronamespace = to_regnamespace($1) and proname = any($3)
     and not exists (select from reach where kind = 'function' and name = p.oid::regprocedure::text and role = r.rolname)
 order by 1`
 
@@ -66,8 +69,8 @@ type asker interface {
 
 // Others are the rights of others on what the migrations made. What Postgres gives everybody, as
 // the right to call a function, is among them.
-func Others(ctx context.Context, db asker) (all []Reach, err error) {
-	rows, err := db.QueryContext(ctx, reachSQL, append(ours(), Roles)...)
+func Others(ctx context.Context, db asker, s Schema) (all []Reach, err error) {
+	rows, err := db.QueryContext(ctx, reachSQL, append(ours(s), s.Roles())...)
 	if err != nil {
 		return nil, fmt.Errorf("look for the rights of others: %w", err)
 	}
@@ -83,7 +86,9 @@ func Others(ctx context.Context, db asker) (all []Reach, err error) {
 }
 
 // ours are the arguments that oursSQL needs.
-func ours() []any { return []any{append(named(Table), versionTable), named(Function), named(Type)} }
+func ours(s Schema) []any {
+	return []any{string(s), append(named(Table), versionTables[:]...), named(Function), named(Type)}
+}
 
 // named are the names of objects of a kind.
 func named(kind Kind) (names []string) {
@@ -95,25 +100,22 @@ func named(kind Kind) (names []string) {
 	return names
 }
 
-// Close takes all rights on the schema from others than its owner and Roles. Default privileges
-// give some to everything that is new. It returns what others had, but for what Postgres gives
-// everybody.
-func Close(ctx context.Context, db *sql.DB) (revoked []Reach, err error) {
+// closeToOthers takes all rights from others than the owner and the roles. Default privileges give
+// some to everything that is new. It returns what others had, but for what Postgres gives everybody.
+func closeToOthers(ctx context.Context, db *sql.DB, s Schema) (revoked []Reach, err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("revoke rights: %w", err)
 	}
 	defer func() { err = errors.Join(err, undone(tx.Rollback())) }()
-	// The lock of the outbox' maintenance: days are not made or dropped meanwhile, and nobody else
-	// revokes.
-	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtext('allocation outbox maintenance'))`); err != nil {
+	if _, err := tx.ExecContext(ctx, maintenanceSQL, string(s)); err != nil { // so nobody else revokes, too
 		return nil, fmt.Errorf("revoke rights: %w", err)
 	}
-	statements, err := grantsBy(ctx, tx, grantsSQL, append(ours(), OperatorsFunctions)...)
+	statements, err := grantsBy(ctx, tx, grantsSQL, append(ours(s), OperatorsFunctions, s.Operator(), s.Worker())...)
 	if err != nil {
 		return nil, err
 	}
-	others, err := Others(ctx, tx)
+	others, err := Others(ctx, tx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -170,28 +172,4 @@ func Describe(all []Reach) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s: %s", role, few(objects[role])))
 	}
 	return lines
-}
-
-const makersSQL = `
-select distinct case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee)::text end
-from pg_namespace, aclexplode(nspacl) where nspname = 'public' and privilege_type = 'CREATE' and grantee <> nspowner
-    and not exists (select from pg_class where relname = '` + versionTable + `' and relnamespace = pg_namespace.oid and relowner = grantee)
-order by 1`
-
-// Makers are the others who may create in the schema public: a function of theirs may be called in
-// place of one of the migrations'.
-func Makers(ctx context.Context, db *sql.DB) (roles []string, err error) {
-	rows, err := db.QueryContext(ctx, makersSQL)
-	if err != nil {
-		return nil, fmt.Errorf("look who may create: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var role string
-		if err := rows.Scan(&role); err != nil {
-			return nil, fmt.Errorf("look who may create: %w", err)
-		}
-		roles = append(roles, role)
-	}
-	return roles, rows.Err()
 }

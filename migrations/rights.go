@@ -9,28 +9,29 @@ import (
 	"strings"
 )
 
-// tableRights are what each role may do with tables, exactly: as the migrations grant it.
+// tableRights are what each role may do with tables, exactly.
 var tableRights = map[string]map[string]string{
-	"allocation_worker": {
-		"kafka_cluster":    "select insert",
-		"positions":        "select insert update",
-		"products":         "select insert update",
-		"batches":          "select insert update",
-		"lines":            "select insert update",
-		"outbox":           "select insert",
-		"dead_letters":     "select insert update(state) update(attempts) update(first_event) update(resolved_at) update(batch_room) update(batch_next) update(batch_problem)",
-		"held_keys":        "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
-		"held_commands":    "select insert delete",
-		"absences":         "update",
-		"product_keys":     "insert",
-		"batch_keys":       "insert",
-		"fetch_troubles":   "select insert update delete",
-		"goose_db_version": "select",
+	"worker": {
+		"kafka_cluster":  "select insert",
+		"positions":      "select insert update",
+		"products":       "select insert update",
+		"batches":        "select insert update",
+		"lines":          "select insert update",
+		"outbox":         "select insert",
+		"dead_letters":   "select insert update(state) update(attempts) update(first_event) update(resolved_at) update(batch_room) update(batch_next) update(batch_problem)",
+		"held_keys":      "select insert update(source) update(row_no) update(ref) update(attempts) update(held_at) delete",
+		"held_commands":  "select insert delete",
+		"absences":       "update",
+		"product_keys":   "insert",
+		"batch_keys":     "insert",
+		"fetch_troubles": "select insert update delete",
 
-		"database_identity": "select",
-		"attendances":       "select insert delete",
+		"database_identity":   "select",
+		"attendances":         "select insert delete",
+		"migrations_engine":   "select",
+		"migrations_products": "select",
 	},
-	"allocation_operator": {
+	"operator": {
 		"positions":        "select",
 		"products":         "select",
 		"batches":          "select",
@@ -42,16 +43,18 @@ var tableRights = map[string]map[string]string{
 		"offset_decisions": "select",
 		"kafka_cluster":    "select",
 		"fetch_troubles":   "select",
-		"goose_db_version": "select",
+
+		"migrations_engine":   "select",
+		"migrations_products": "select",
 	},
 }
 
 // TableRight is something that a role may do with a table, or with a column of it.
 type TableRight struct{ Table, What, Column string }
 
-// TableRights are what a role may do with tables, by table.
+// TableRights are what one of a schema's roles may do with tables, by table.
 func TableRights(role string) (all []TableRight) {
-	of := tableRights[role]
+	of := tableRights[role[strings.LastIndexByte(role, '_')+1:]]
 	for _, table := range slices.Sorted(maps.Keys(of)) {
 		for right := range strings.FieldsSeq(of[table]) {
 			what, column, _ := strings.Cut(strings.TrimSuffix(right, ")"), "(")
@@ -62,22 +65,25 @@ func TableRights(role string) (all []TableRight) {
 }
 
 const lackingSQL = `
-select format('grant %s on %I to %I', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', '), name, role)
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) n (role, name, what, col)
-join pg_class c on c.relname = n.name and c.relnamespace = to_regnamespace('public')
-where not case when col = '' then has_table_privilege(role, c.oid, what) else has_column_privilege(role, c.oid, col, what) end
+select format('grant usage on schema %I to %I', nspname, rolname) as statement
+from pg_namespace n, pg_roles r where nspname = $1::text and rolname = any($2) and not has_schema_privilege(r.oid, n.oid, 'usage')
+union all
+select format('grant %s on %I.%I to %I', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', '), $1, name, role)
+from unnest($3::text[], $4::text[], $5::text[], $6::text[]) n (role, name, what, col)
+join pg_class c on c.relname = n.name and c.relnamespace = to_regnamespace($1)
+join pg_roles r on r.rolname = n.role
+where not case when col = '' then has_table_privilege(r.oid, c.oid, what) else has_column_privilege(r.oid, c.oid, col, what) end
 group by name, role order by 1`
 
-// grantAgain gives the roles what they lack on tables, as after a dump that was restored without
-// privileges, and returns the statements.
-func grantAgain(ctx context.Context, db *sql.DB) ([]string, error) {
+// grant gives the roles what they lack, and returns the statements.
+func grant(ctx context.Context, db *sql.DB, s Schema) ([]string, error) {
 	var roles, tables, whats, columns []string
-	for _, role := range Roles {
+	for _, role := range s.Roles() {
 		for _, r := range TableRights(role) {
 			roles, tables, whats, columns = append(roles, role), append(tables, r.Table), append(whats, r.What), append(columns, r.Column)
 		}
 	}
-	statements, err := grantsBy(ctx, db, lackingSQL, roles, tables, whats, columns)
+	statements, err := grantsBy(ctx, db, lackingSQL, string(s), s.Roles(), roles, tables, whats, columns)
 	if err != nil || len(statements) == 0 {
 		return nil, err
 	}

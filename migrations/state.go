@@ -4,23 +4,26 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-)
+	"slices"
+	"time"
 
-// versionTable is goose's.
-const versionTable = "goose_db_version"
+	"github.com/jackc/pgx/v5"
+)
 
 // State is what a database has of the schema.
 type State struct {
 	Database string
-	Version  int64 // 0: none
+	Schema   Schema
+	Version  Version
+	exists   bool // the schema
 	user     string
 	quoted   string // the user, as statements need it
-	hidden   bool   // the user may not read the version
-	roles    string // those of Roles that the user has
+	hidden   string // what the user may not read, without which the version is not known
+	roles    string // those of the schema's that the user has
 	found    []found
 }
 
-// found is an object of this program's names in the schema public.
+// found is an object of this program's names, or the schema itself.
 type found struct {
 	Object
 	there, fits bool // fits: it is of its kind
@@ -47,72 +50,142 @@ type SchemaRightError struct{ says string }
 
 func (e *SchemaRightError) Error() string { return e.says }
 
+// lookSQL also tells a database of before the first release, whose tables are in public.
 const lookSQL = `
-select current_database(), current_user, to_regnamespace('public') is not null,
-    coalesce((select has_schema_privilege(oid, 'usage') from pg_namespace where nspname = 'public'), false),
-    exists (select from pg_class where relname = '` + versionTable + `' and relnamespace = to_regnamespace('public')),
-    exists (select from pg_class where relname = '` + versionTable + `' and relnamespace = to_regnamespace('public') and not has_table_privilege(oid, 'select')),
-    quote_ident(current_user), current_setting('server_encoding'),
-    coalesce((select string_agg(rolname, ' and ' order by rolname) from pg_roles where rolname = any($1) and pg_has_role(oid, 'usage')), '')`
+select current_database(), current_user, quote_ident(current_user), current_setting('server_encoding'),
+    n.oid is not null, n.oid is not null and not has_schema_privilege(n.oid, 'usage'),
+    coalesce((select string_agg(rolname, ' and ' order by rolname) from pg_roles where rolname = any($2) and pg_has_role(oid, 'usage')), ''),
+    (select count(*) = 3 from pg_class where relnamespace = to_regnamespace('public') and relname in ('goose_db_version', 'positions', 'kafka_cluster'))
+from (select to_regnamespace($1)::oid as oid) n`
 
 // Look finds out what a database has of the schema, as of one moment: somebody may be migrating it.
 // Its error tells a person what to mend where Unfit says so.
-func Look(ctx context.Context, db *sql.DB) (*State, error) {
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
-	if err != nil {
-		return nil, fmt.Errorf("look at the schema: %w", err)
-	}
-	defer tx.Rollback() //nolint:errcheck // it only read
-	return look(ctx, tx)
+func Look(ctx context.Context, db *sql.DB, s Schema) (*State, error) {
+	var state *State
+	err := read(ctx, db, func(tx *sql.Tx) (err error) {
+		state, err = look(ctx, tx, s)
+		return err
+	})
+	return state, err
 }
 
-func look(ctx context.Context, db *sql.Tx) (*State, error) {
-	var s State
-	var exists, usable, versioned bool
+func read(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("look at the schema: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it only read
+	return do(tx)
+}
+
+func look(ctx context.Context, db *sql.Tx, schema Schema) (*State, error) {
+	s := State{Schema: schema}
+	var closed, before bool
 	var encoding string
-	err := db.QueryRowContext(ctx, lookSQL, Roles).Scan(&s.Database, &s.user, &exists, &usable, &versioned, &s.hidden, &s.quoted, &encoding, &s.roles)
+	err := db.QueryRowContext(ctx, lookSQL, string(schema), schema.Roles()).Scan(&s.Database, &s.user, &s.quoted, &encoding, &s.exists, &closed, &s.roles, &before)
 	if err != nil {
 		return nil, fmt.Errorf("look at the schema: %w", err)
 	}
 	if encoding != "UTF8" {
 		return nil, &EncodingError{s.Database, encoding}
 	}
-	if !exists {
-		return nil, &ForeignError{fmt.Sprintf("the database %s has no schema public, where the tables are: as its owner, `create schema public`", s.Database)}
+	if closed {
+		s.hidden = "schema " + string(schema)
 	}
-	if !usable {
-		return nil, &SchemaRightError{fmt.Sprintf("the user %s may not use the schema public of the database %s: as its owner, `grant usage on schema public to %s`",
-			s.user, s.Database, s.quoted)}
+	versioned, err := s.readVersions(ctx, db)
+	if err != nil {
+		return nil, err
 	}
-	if versioned && !s.hidden {
-		if err := db.QueryRowContext(ctx, `select coalesce(max(version_id), 0) from `+versionTable+` where is_applied`).Scan(&s.Version); err != nil {
-			return nil, fmt.Errorf("read the schema's version: %w", err)
-		}
+	if before && !versioned && schema == DefaultSchema {
+		return nil, &ForeignError{fmt.Sprintf("the database %s has the tables of a version before the first release, in its schema public, and there is no way over: "+
+			"use a new database (`create database`, and DATABASE_URL), or set DATABASE_SCHEMA to another name to begin anew beside them", s.Database)}
 	}
 	return &s, s.find(ctx, db)
+}
+
+const versionTableSQL = `
+select has_table_privilege(c.oid, 'select'), (select count(*) = 3 from pg_attribute where attrelid = c.oid and attname in ('version_id', 'is_applied', 'tstamp'))
+from pg_class c where relname = $2 and relnamespace = to_regnamespace($1)`
+
+// readVersions reads the version of each line that has its table, and reports whether one has.
+func (s *State) readVersions(ctx context.Context, db *sql.Tx) (versioned bool, err error) {
+	for i, table := range versionTables {
+		var readable, fits bool
+		err := db.QueryRowContext(ctx, versionTableSQL, string(s.Schema), table).Scan(&readable, &fits)
+		switch {
+		case err == sql.ErrNoRows: //nolint:errorlint // Scan gives just this
+			continue
+		case err != nil:
+			return false, fmt.Errorf("look at the schema: %w", err)
+		case !fits:
+			return false, &ForeignError{fmt.Sprintf("the table %s in the schema %s of the database %s is another program's: %s", table, s.Schema, s.Database, advice)}
+		}
+		versioned = true
+		if !readable && s.hidden == "" {
+			s.hidden = "table " + table
+		}
+		if s.hidden != "" {
+			continue
+		}
+		applied, err := appliedOf(ctx, db, s.Schema, table)
+		if err != nil {
+			return false, err
+		}
+		for version := range applied {
+			s.Version[i] = max(s.Version[i], version)
+		}
+	}
+	return versioned, nil
+}
+
+func appliedOf(ctx context.Context, db *sql.Tx, s Schema, table string) (map[int64]time.Time, error) {
+	rows, err := db.QueryContext(ctx, `select version_id, tstamp from `+pgx.Identifier{string(s), table}.Sanitize()+` where is_applied`)
+	if err != nil {
+		return nil, fmt.Errorf("read the schema's version: %w", err)
+	}
+	defer rows.Close()
+	applied := map[int64]time.Time{}
+	for rows.Next() {
+		var version int64
+		var at time.Time
+		if err := rows.Scan(&version, &at); err != nil {
+			return nil, fmt.Errorf("read the schema's version: %w", err)
+		}
+		applied[version] = at
+	}
+	return applied, rows.Err()
 }
 
 const findSQL = `
 select o.n, c.kind is not null, coalesce(c.kind = o.kind, false), coalesce(pg_get_userbyid(c.owner), ''), coalesce(pg_has_role(c.owner, 'usage'), false),
     coalesce((select rolsuper from pg_roles where oid = c.owner), false)
-from unnest($1::text[], $2::text[]) with ordinality o (kind, name, n)
+from unnest($2::text[], $3::text[]) with ordinality o (kind, name, n)
 left join lateral (
-    select case when relkind in ('r', 'p') then 'table' else 'other' end as kind, relowner as owner from pg_class
-    where o.kind = 'table' and relname = o.name and relnamespace = 'public'::regnamespace
+    select 'schema' as kind, nspowner as owner from pg_namespace where o.kind = 'schema' and nspname = o.name
     union all
-    select 'function', proowner from pg_proc where o.kind = 'function' and proname = o.name and pronamespace = 'public'::regnamespace
+    select case when relkind in ('r', 'p') then 'table' else 'other' end, relowner from pg_class
+    where o.kind = 'table' and relname = o.name and relnamespace = to_regnamespace($1)
     union all
-    select 'type', typowner from pg_type where o.kind = 'type' and typname = o.name and typnamespace = 'public'::regnamespace
+    select 'function', proowner from pg_proc where o.kind = 'function' and proname = o.name and pronamespace = to_regnamespace($1)
+    union all
+    select 'type', typowner from pg_type where o.kind = 'type' and typname = o.name and typnamespace = to_regnamespace($1)
     limit 1) c on true
 order by o.n`
 
+// theSchema is the kind of the schema itself, which an administrator may have made.
+const theSchema Kind = "schema"
+
 func (s *State) find(ctx context.Context, db *sql.Tx) error {
-	objects := append([]Object{{Kind: Table, Name: versionTable}}, Objects()...)
+	objects := []Object{{Kind: theSchema, Name: string(s.Schema)}}
+	for i, table := range versionTables {
+		objects = append(objects, Object{Kind: Table, Name: table, Line: i})
+	}
+	objects = append(objects, Objects()...)
 	kinds, names := make([]string, len(objects)), make([]string, len(objects))
 	for i, o := range objects {
 		kinds[i], names[i] = string(o.Kind), o.Name
 	}
-	rows, err := db.QueryContext(ctx, findSQL, kinds, names)
+	rows, err := db.QueryContext(ctx, findSQL, string(s.Schema), kinds, names)
 	if err != nil {
 		return fmt.Errorf("look for the tables: %w", err)
 	}
@@ -129,41 +202,48 @@ func (s *State) find(ctx context.Context, db *sql.Tx) error {
 	return rows.Err()
 }
 
-// Own returns a *ForeignError where the version does not tell of this program's tables: another
-// program uses the same table for versions, or tables are missing, or others are in the way.
+// advice is what to do where others have taken the place.
+const advice = "give allocation a schema of its own (DATABASE_SCHEMA), or a database of its own (`create database`, and DATABASE_URL)"
+
+// Own returns a *ForeignError where the versions do not tell of this program's tables: another
+// program uses the same tables for versions, or tables are missing, or others are in the way.
 func (s *State) Own() error {
-	if s.hidden && s.roles != "" {
-		return &SchemaRightError{fmt.Sprintf("permission denied for table %s: the user %s of the database %s has the role %s, which lacks its rights, as after a dump that was restored "+
-			"without privileges: as the owner of the tables, `allocation migrate up` grants them again", versionTable, s.user, s.Database, s.roles)}
-	}
-	if s.hidden {
-		return &SchemaRightError{fmt.Sprintf("permission denied for table %[2]s: the user %[1]s may not read it in the database %[3]s; as an administrator, `grant allocation_worker to %[4]s` for a worker, "+
-			"or `grant allocation_operator to %[4]s` for a person", s.user, versionTable, s.Database, s.quoted)}
+	if s.hidden != "" {
+		return s.denied()
 	}
 	var missing, odd, others []string
 	for _, f := range s.found {
 		switch {
-		case f.Kind == Function, f.Name == versionTable:
-		case f.Version <= s.Version && !f.there:
+		case f.Kind == Function, f.Kind == theSchema, slices.Contains(versionTables[:], f.Name):
+		case f.in(s.Version) && !f.there:
 			missing = append(missing, f.Name)
-		case f.Version <= s.Version && !f.fits:
+		case f.in(s.Version) && !f.fits:
 			odd = append(odd, f.Name)
-		case f.Version > s.Version && f.there:
+		case !f.in(s.Version) && f.there:
 			others = append(others, f.Name)
 		}
 	}
-	const advice = "give allocation a database of its own (`create database`, and DATABASE_URL)"
 	switch {
 	case len(missing) > 0:
-		return &ForeignError{fmt.Sprintf("the table %s of the database %s says version %d, and in its schema public %s missing: the versions are another program's, or tables were lost; %s, or restore it",
-			versionTable, s.Database, s.Version, are(missing), advice)}
+		return &ForeignError{fmt.Sprintf("the schema %s of the database %s says that it is at %s, and %s missing: the versions are another program's, or tables were lost; %s, or restore it",
+			s.Schema, s.Database, s.Version, are(missing), advice)}
 	case len(odd) > 0:
-		return &ForeignError{fmt.Sprintf("in the schema public of the database %s %s no table of allocation, but a view or the like in its place; %s", s.Database, are(odd), advice)}
+		return &ForeignError{fmt.Sprintf("in the schema %s of the database %s %s no table of allocation, but a view or the like in its place; %s", s.Schema, s.Database, are(odd), advice)}
 	case len(others) > 0:
-		return &ForeignError{fmt.Sprintf("in the schema public of the database %s %s there, and allocation's version %d has none: another program's; %s",
-			s.Database, are(others), s.Version, advice)}
+		return &ForeignError{fmt.Sprintf("in the schema %s of the database %s %s there, and allocation's at %s has none: another program's; %s",
+			s.Schema, s.Database, are(others), s.Version, advice)}
 	}
 	return nil
+}
+
+// denied says how a user comes to see the version.
+func (s *State) denied() error {
+	if s.roles != "" {
+		return &SchemaRightError{fmt.Sprintf("permission denied for %s: the user %s of the database %s has the role %s, which lacks its rights, as after a dump that was restored "+
+			"without privileges: as the owner of the tables, `allocation migrate up` grants them again", s.hidden, s.user, s.Database, s.roles)}
+	}
+	return &SchemaRightError{fmt.Sprintf("permission denied for %s: the user %s may not read it in the database %s; as an administrator, `grant %s to %s` for a worker, "+
+		"or `grant %s to %s` for a person", s.hidden, s.user, s.Database, s.Schema.Worker(), s.quoted, s.Schema.Operator(), s.quoted)}
 }
 
 func are(names []string) string {

@@ -14,18 +14,16 @@ import (
 // SchemaError says that the database is not at the version that this binary needs.
 type SchemaError struct {
 	Database   string
-	Have, Need int64
+	Schema     migrations.Schema
+	Have, Need migrations.Version
 }
 
 func (e *SchemaError) Error() string {
-	if e.Have > e.Need {
-		return fmt.Sprintf("the database's schema is at version %d, newer than this program's %d: run a newer program", e.Have, e.Need)
-	}
 	where := ""
-	if e.Have == 0 {
-		where = fmt.Sprintf(" (looked for in the schema public of the database %s, whatever the search_path is)", e.Database)
+	if e.Have == (migrations.Version{}) {
+		where = fmt.Sprintf(" (looked for in the schema %s of the database %s, whatever the search_path is)", e.Schema, e.Database)
 	}
-	return fmt.Sprintf("the database's schema is at version %d%s and this program needs %d: run `allocation migrate up`", e.Have, where, e.Need)
+	return fmt.Sprintf("the database's schema is at %s%s and this program needs %s: run `allocation migrate up`", e.Have, where, e.Need)
 }
 
 // CheckSchema returns a *SchemaError where the schema is older than this binary's, and an error
@@ -34,7 +32,7 @@ func (e *SchemaError) Error() string {
 func (s *Store) CheckSchema(ctx context.Context) error {
 	db := stdlib.OpenDBFromPool(s.pool)
 	defer db.Close()
-	state, err := migrations.Look(ctx, db)
+	state, err := migrations.Look(ctx, db, s.schema)
 	if err == nil {
 		err = state.Own()
 	}
@@ -44,7 +42,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	if err != nil {
 		return readError("check schema", err)
 	}
-	if e := (&SchemaError{state.Database, state.Version, migrations.Latest()}); e.Have < e.Need {
+	if e := (&SchemaError{state.Database, s.schema, state.Version, migrations.Latest()}); e.Have.Older(e.Need) {
 		return e
 	}
 	return nil

@@ -56,7 +56,7 @@ func (s *Store) Decide(ctx context.Context, d Decision) (decided Decided, err er
 	const attempts = 5 // a worker may do what was decided before just now
 	for range attempts {
 		decided = Decided{}
-		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return d.decide(ctx, tx, &decided) })
+		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return d.decide(ctx, tx, s.schema.Channel(decidedChannel), &decided) })
 		if err = readError("decide dead letters", err); !errors.Is(err, worker.ErrConflict) {
 			break
 		}
@@ -68,7 +68,7 @@ func (s *Store) Decide(ctx context.Context, d Decision) (decided Decided, err er
 	return decided, err
 }
 
-func (d *Decision) decide(ctx context.Context, tx pgx.Tx, decided *Decided) (err error) {
+func (d *Decision) decide(ctx context.Context, tx pgx.Tx, channel string, decided *Decided) (err error) {
 	if len(d.Places) > 0 {
 		decided.Letters, err = d.named(ctx, tx)
 	} else {
@@ -81,7 +81,7 @@ func (d *Decision) decide(ctx context.Context, tx pgx.Tx, decided *Decided) (err
 	if _, err := tx.Exec(ctx, decideLettersSQL, sources, rows, d.state(), d.Room); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `select pg_notify($1, '')`, decidedChannel)
+	_, err = tx.Exec(ctx, `select pg_notify($1, '')`, channel)
 	return err
 }
 

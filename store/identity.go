@@ -41,6 +41,6 @@ func (s *Store) Attended(ctx context.Context, ids [][16]byte) (known [][16]byte,
 func (s *Store) Summon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := s.pool.Exec(ctx, `select pg_notify($1, '')`, summonChannel)
+	_, err := s.pool.Exec(ctx, `select pg_notify($1, '')`, s.schema.Channel(summonChannel))
 	return readError("summon", err)
 }

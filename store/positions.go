@@ -53,10 +53,11 @@ func (s *Store) Published(ctx context.Context, sources []int32) (map[int32]int64
 	return published, readError("read published rows", err)
 }
 
+// Channels of the schema.
 const (
-	nudgeChannel   = "allocation_nudge"   // carries, as a comma-separated list, sources whose published row somebody waits for
-	decidedChannel = "allocation_decided" // an operator decided something
-	summonChannel  = "allocation_summon"  // somebody wants to know which workers are of this database
+	nudgeChannel   = "nudge"   // carries, as a comma-separated list, sources whose published row somebody waits for
+	decidedChannel = "decided" // an operator decided something
+	summonChannel  = "summon"  // somebody wants to know which workers are of this database
 )
 
 // connect opens a connection that is not the pool's, with the secrets and certificates of now, as
@@ -79,7 +80,7 @@ func (s *Store) Nudge(ctx context.Context, sources []int32) error {
 	for i, source := range sources {
 		text[i] = strconv.Itoa(int(source))
 	}
-	_, err := s.pool.Exec(ctx, `select pg_notify($1, $2)`, nudgeChannel, strings.Join(text, ","))
+	_, err := s.pool.Exec(ctx, `select pg_notify($1, $2)`, s.schema.Channel(nudgeChannel), strings.Join(text, ","))
 	return readError("nudge", err)
 }
 
@@ -91,8 +92,10 @@ func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decide
 		return readError("listen", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "listen "+nudgeChannel+"; listen "+decidedChannel+"; listen "+summonChannel); err != nil {
-		return readError("listen", err)
+	for _, channel := range []string{nudgeChannel, decidedChannel, summonChannel} {
+		if _, err := conn.Exec(ctx, "listen "+s.schema.Channel(channel)); err != nil {
+			return readError("listen", err)
+		}
 	}
 	summoned() // perhaps somebody did before
 	for {
@@ -101,10 +104,10 @@ func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decide
 			return readError("listen", err)
 		}
 		switch n.Channel {
-		case decidedChannel:
+		case s.schema.Channel(decidedChannel):
 			decided()
 			continue
-		case summonChannel:
+		case s.schema.Channel(summonChannel):
 			summoned()
 			continue
 		}

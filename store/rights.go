@@ -21,32 +21,32 @@ func (e *RightsError) Error() string { return strings.Join(e.says, "; and ") }
 const rightsSQL = `
 with needs as (
     select c.oid, n.name, n.what, n.col from unnest($1::text[], $2::text[], $3::text[]) n (name, what, col)
-    join pg_class c on c.relname = n.name and c.relnamespace = to_regnamespace('public')
+    join pg_class c on c.relname = n.name and c.relnamespace = to_regnamespace($5)
     where n.col = '' or exists (select from pg_attribute where attrelid = c.oid and attname = n.col)),
 lacking as (
-    select format('grant %s on %I to allocation_worker', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', '), name) as statement
+    select format('grant %s on %I.%I to %I', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', '), $5, name, $6::text) as statement
     from needs where not case when col = '' then has_table_privilege(oid, what) else has_column_privilege(oid, col, what) end
     group by name
     union all
-    select 'grant usage on schema public to allocation_worker' from pg_namespace where nspname = 'public' and not has_schema_privilege(oid, 'usage')
+    select format('grant usage on schema %I to %I', nspname, $6) from pg_namespace where nspname = $5 and not has_schema_privilege(oid, 'usage')
     union all
-    select format('grant execute on function %I to allocation_worker', proname) from pg_proc
-    where pronamespace = to_regnamespace('public') and proname = any($4) and not has_function_privilege(oid, 'execute')
+    select format('grant execute on function %I.%I to %I', $5, proname, $6) from pg_proc
+    where pronamespace = to_regnamespace($5) and proname = any($4) and not has_function_privilege(oid, 'execute')
     order by 1),
 hidden as (
-    select relname, format('alter table %I %s row level security', relname, case when pg_has_role(relowner, 'usage') then 'no force' else 'disable' end) as statement
+    select relname, format('alter table %I.%I %s row level security', $5, relname, case when pg_has_role(relowner, 'usage') then 'no force' else 'disable' end) as statement
     from pg_class where oid in (select oid from needs) and row_security_active(oid)
     order by 1)
 select current_user, quote_ident(current_user),
-    coalesce((select pg_has_role(oid, 'member') from pg_roles where rolname = 'allocation_worker'), false),
-    coalesce((select pg_has_role(oid, 'usage') from pg_roles where rolname = 'allocation_worker'), false),
+    coalesce((select pg_has_role(oid, 'member') from pg_roles where rolname = $6), false),
+    coalesce((select pg_has_role(oid, 'usage') from pg_roles where rolname = $6), false),
     array(select statement from lacking), array(select relname::text from hidden), array(select statement from hidden)`
 
 // CheckRights returns a *RightsError where this user may not do what a worker must, or does not see
 // all rows.
 func (s *Store) CheckRights(ctx context.Context) error {
 	var tables, rights, columns []string
-	for _, r := range migrations.TableRights("allocation_worker") {
+	for _, r := range migrations.TableRights(s.schema.Worker()) {
 		tables, rights, columns = append(tables, r.Table), append(rights, r.What), append(columns, r.Column)
 	}
 	var functions []string
@@ -55,8 +55,8 @@ func (s *Store) CheckRights(ctx context.Context) error {
 			functions = append(functions, o.Name)
 		}
 	}
-	var f rightsFound
-	row := s.pool.QueryRow(ctx, rightsSQL, tables, rights, columns, functions)
+	f := rightsFound{role: s.schema.Worker()}
+	row := s.pool.QueryRow(ctx, rightsSQL, tables, rights, columns, functions, string(s.schema), s.schema.Worker())
 	if err := row.Scan(&f.user, &f.quoted, &f.member, &f.inherits, &f.lacking, &f.hidden, &f.shows); err != nil {
 		return readError("check rights", err)
 	}
@@ -79,6 +79,7 @@ func tellDenied(c *pgx.ConnConfig, denied func()) {
 
 // rightsFound is what a user lacks.
 type rightsFound struct {
+	role             string
 	user, quoted     string
 	member, inherits bool     // of the role of workers
 	lacking          []string // the statements that grant it
@@ -89,13 +90,13 @@ func (f *rightsFound) says() (says []string) {
 	switch {
 	case len(f.lacking) == 0:
 	case f.inherits:
-		says = append(says, fmt.Sprintf("permission denied: the role allocation_worker, which the user %s has, lacks rights: as the owner of the tables, `%s`",
-			f.user, strings.Join(f.lacking, "; ")))
+		says = append(says, fmt.Sprintf("permission denied: the role %s, which the user %s has, lacks rights: as the owner of the tables, `%s`",
+			f.role, f.user, strings.Join(f.lacking, "; ")))
 	case f.member:
-		says = append(says, fmt.Sprintf("permission denied: the user %s has the role allocation_worker and does not inherit its rights: as an administrator, `alter role %s inherit; "+
-			"revoke allocation_worker from %s; grant allocation_worker to %s`", f.user, f.quoted, f.quoted, f.quoted))
+		says = append(says, fmt.Sprintf("permission denied: the user %[1]s has the role %[2]s and does not inherit its rights: as an administrator, `alter role %[3]s inherit; "+
+			"revoke %[2]s from %[3]s; grant %[2]s to %[3]s`", f.user, f.role, f.quoted))
 	default:
-		says = append(says, fmt.Sprintf("permission denied: the user %s may not do what a worker must: as an administrator, `grant allocation_worker to %s`", f.user, f.quoted))
+		says = append(says, fmt.Sprintf("permission denied: the user %s may not do what a worker must: as an administrator, `grant %s to %s`", f.user, f.role, f.quoted))
 	}
 	if len(f.hidden) > 0 {
 		says = append(says, fmt.Sprintf("row level security hides rows of %s from the user %s: as the owner of the tables, `%s`",

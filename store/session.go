@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"allocation/migrations"
 )
 
 // Timeouts of every session, so that nothing stands still for ever. Frozen clients are ended
@@ -33,8 +35,6 @@ var certain = map[string]string{
 	// Rows that a policy hides would be taken for absent, and legal commands refused: an error
 	// instead.
 	"row_security": "off",
-	// Tables of the same names that another search path finds first are not the service's.
-	"search_path": "public",
 	// A check that waits for a lock must see what its holder committed: that a product is held by
 	// now, or that a batch exists.
 	"default_transaction_isolation": "read committed",
@@ -92,9 +92,9 @@ func usual() map[string]string {
 	}
 }
 
-func configureSession(cfg *pgxpool.Config) {
+func configureSession(cfg *pgxpool.Config, schema migrations.Schema) {
 	c := &cfg.ConnConfig.Config
-	SetSession(c, usual())
+	SetSession(c, schema, usual())
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
@@ -127,10 +127,10 @@ func writable(ctx context.Context, conn *pgconn.PgConn) error {
 	return nil
 }
 
-// SetSession makes each connection set what is certain, and what is usual unless the URL has it. It
-// does so by a statement when it is connected: a pooler may drop what is asked for while
-// connecting.
-func SetSession(c *pgconn.Config, usual map[string]string) {
+// SetSession makes each connection find the tables of the schema, whatever others of the same names
+// there are, and set what is certain, and what is usual unless the URL has it. It does so by a
+// statement when it is connected: a pooler may drop what is asked for while connecting.
+func SetSession(c *pgconn.Config, schema migrations.Schema, usual map[string]string) {
 	settings := maps.Clone(certain)
 	for name, value := range usual {
 		if _, set := c.RuntimeParams[name]; !set {
@@ -140,10 +140,11 @@ func SetSession(c *pgconn.Config, usual map[string]string) {
 	for name := range certain {
 		delete(c.RuntimeParams, name)
 	}
+	delete(c.RuntimeParams, "search_path")
 	if _, set := c.RuntimeParams["application_name"]; !set {
 		c.RuntimeParams["application_name"] = "allocation"
 	}
-	var set []string
+	set := []string{schema.SetPath()}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		set = append(set, fmt.Sprintf("set %s to '%s'", name, settings[name]))
 	}

@@ -17,11 +17,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"allocation/migrations"
 )
 
 // Store is the database of the service. It is safe for concurrent use.
@@ -29,6 +32,7 @@ type Store struct {
 	pool      *pgxpool.Pool
 	owner     string
 	process   uuid.UUID // names this process in attendances
+	schema    migrations.Schema
 	service   Service
 	caches    caches
 	lacksDay  chan struct{} // has room for one
@@ -39,6 +43,7 @@ type Store struct {
 // Options say how to reach the database.
 type Options struct {
 	URL      string
+	Schema   migrations.Schema     // where the tables are; empty: the default
 	Service  Service               // what is kept beside positions, outbox and dead letters
 	Owner    string                // names this worker to people, in positions
 	MaxConns int32                 // 0: the pool's default
@@ -53,7 +58,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", err)
 	}
-	configureSession(cfg)
+	schema := cmp.Or(o.Schema, migrations.DefaultSchema)
+	configureSession(cfg, schema)
 	if o.Denied != nil {
 		tellDenied(cfg.ConnConfig, o.Denied)
 	}
@@ -67,7 +73,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &Store{service: o.Service, pool: pool, owner: o.Owner, process: uuid.New(), lacksDay: make(chan struct{}, 1)}, nil
+	return &Store{schema: schema, service: o.Service, pool: pool, owner: o.Owner, process: uuid.New(), lacksDay: make(chan struct{}, 1)}, nil
 }
 
 // Close ends all connections. Calls in flight fail.

@@ -80,7 +80,7 @@ func (p *pipeline) connect() *pipeline {
 	p.group, p.service = "group-"+p.commands, products.Service
 	db, err := sql.Open("pgx", p.database)
 	require.NoError(p.t, err)
-	_, err = migrations.Up(p.t.Context(), db)
+	_, err = migrations.Up(p.t.Context(), db, migrations.Options{})
 	require.NoError(p.t, err)
 	require.NoError(p.t, db.Close())
 	p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))

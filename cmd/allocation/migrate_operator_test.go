@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/pressly/goose/v3/lock"
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/program"
@@ -24,11 +23,11 @@ func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
 	database := testbed.Database(t)
 	t.Setenv("DATABASE_URL", database)
 	runProgram(t, "migrate", "up").requireDone(t)
-	runProgram(t, "migrate", "down", "--to=11", "--yes").requireDone(t)
+	runProgram(t, "migrate", "down", "--line=engine", "--to=5", "--yes").requireDone(t)
 	analyst, err := pgx.Connect(t.Context(), database)
 	require.NoError(t, err)
 	defer analyst.Close(t.Context())
-	_, err = analyst.Exec(t.Context(), "begin; select count(*) from positions")
+	_, err = analyst.Exec(t.Context(), "begin; select count(*) from positions; lock table migrations_engine in share mode")
 	require.NoError(t, err)
 
 	began := time.Now()
@@ -47,14 +46,16 @@ func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
 	database := testbed.Database(t)
 	t.Setenv("DATABASE_URL", database)
 	runProgram(t, "migrate", "up").requireDone(t)
-	newer, own := migrations.Latest()+7, migrations.Latest()
-	administer(t, database, fmt.Sprintf("insert into goose_db_version (version_id, is_applied) values (%d, true)", newer))
+	own := migrations.Latest()
+	newer := own
+	newer[0] += 7
+	administer(t, database, fmt.Sprintf("insert into migrations_engine (version_id, is_applied) values (%d, true)", newer[0]))
 
-	says := fmt.Sprintf("the schema is at version %d, newer than this program's %d", newer, own)
+	says := fmt.Sprintf("the schema is at %s, newer than this program's %s", newer, own)
 	require.Contains(t, runProgram(t, "migrate", "up").requireDone(t), says)
 	require.Contains(t, runProgram(t, "migrate", "status").err, says)
-	for _, to := range []int64{0, own - 1, own} {
-		requireOutcome(t, runProgram(t, "migrate", "down", fmt.Sprintf("--to=%d", to), "--yes"), cli.ExitFailed, "nothing was undone: "+says)
+	for _, to := range []int64{0, own[0] - 1, own[0]} {
+		requireOutcome(t, runProgram(t, "migrate", "down", "--line=engine", fmt.Sprintf("--to=%d", to), "--yes"), cli.ExitFailed, "nothing was undone: "+says)
 	}
 	require.Len(t, tables(t, database), len(knownTables()))
 }
@@ -64,7 +65,7 @@ func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
 func TestMigrateUp_givesTheRolesWhatADumpWithoutPrivilegesLost(t *testing.T) {
 	s, database, _ := asWorkersLogin(t)
 	operator, operates := newLogin(t, database)
-	administer(t, database, "grant allocation_operator to "+operator, "revoke all on all tables in schema public from allocation_worker, allocation_operator")
+	administer(t, database, "grant allocation_operator to "+operator, "revoke all on all tables in schema allocation from allocation_worker, allocation_operator")
 	require.Equal(t, cli.ExitFailed, s.runWorker().code)
 	t.Setenv("DATABASE_URL", operates)
 	requireOutcome(t, runProgram(t, "dlq", "list"), cli.ExitFailed, "has the role allocation_operator, which lacks its rights")
@@ -72,7 +73,7 @@ func TestMigrateUp_givesTheRolesWhatADumpWithoutPrivilegesLost(t *testing.T) {
 	t.Setenv("DATABASE_URL", database)
 	o := runProgram(t, "migrate", "up")
 	o.requireDone(t)
-	require.Contains(t, o.err, "gave a role what it lacked, grant select on goose_db_version to allocation_operator")
+	require.Contains(t, o.err, "gave a role what it lacked, grant select on allocation.migrations_engine to allocation_operator")
 	require.Empty(t, runProgram(t, "migrate", "up").err)
 
 	t.Setenv("DATABASE_URL", operates)
@@ -87,7 +88,7 @@ func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
 	other, err := pgx.Connect(t.Context(), database)
 	require.NoError(t, err)
 	defer other.Close(t.Context())
-	_, err = other.Exec(t.Context(), fmt.Sprintf("set application_name = 'deployment'; select pg_advisory_lock(%d)", lock.DefaultLockID))
+	_, err = other.Exec(t.Context(), fmt.Sprintf("set application_name = 'deployment'; select pg_advisory_lock(%d)", migrations.DefaultSchema.LockID()))
 	require.NoError(t, err)
 
 	var said syncBuffer

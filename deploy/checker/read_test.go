@@ -55,7 +55,7 @@ func migrated(t *testing.T, url string) {
 	db, err := sql.Open("pgx", url)
 	require.NoError(t, err)
 	defer db.Close()
-	_, err = migrations.Up(t.Context(), db)
+	_, err = migrations.Up(t.Context(), db, migrations.Options{})
 	require.NoError(t, err)
 	for _, statement := range []string{
 		`insert into positions (topic, partition, topic_id, next_offset) values ('commands', 0, gen_random_uuid(), 0)`,

@@ -13,6 +13,9 @@ import (
 // cleanupTime is how long removing a test's database or topic may take.
 const cleanupTime = 30 * time.Second
 
+// searchPath lets tests write and read tables by their names alone.
+const searchPath = "allocation, public"
+
 // Database returns the URL of an empty database of the test's own on the shared server, as a
 // superuser. It is dropped when the test has ended, with the connections that are still there.
 // Roles belong to the server and are shared by all tests.
@@ -20,8 +23,10 @@ func Database(t testing.TB) string {
 	t.Helper()
 	server := sharedPostgres.forTest(t)
 	name := uniqueName(t)
-	if err := execute(t.Context(), server, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
-		t.Fatalf("create a database for the test: %v", err)
+	for _, statement := range []string{"CREATE DATABASE %s", "ALTER DATABASE %s SET search_path = " + searchPath} {
+		if err := execute(t.Context(), server, fmt.Sprintf(statement, pgx.Identifier{name}.Sanitize())); err != nil {
+			t.Fatalf("create a database for the test: %v", err)
+		}
 	}
 	t.Cleanup(func() { dropDatabase(t, server, name) })
 	database, err := onDatabase(server, name)

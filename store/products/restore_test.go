@@ -35,7 +35,7 @@ declare
 begin
     foreach t in array array['kafka_cluster', 'positions', 'products', 'batches', 'lines', 'outbox'] loop
         select string_agg(quote_ident(column_name), ',') into c from information_schema.columns
-        where table_schema = 'public' and table_name = t and is_generated = 'NEVER';
+        where table_schema = 'allocation' and table_name = t and is_generated = 'NEVER';
         execute replace(replace('%', 'TABLE', t), 'COLUMNS', c);
     end loop;
 end $$`

@@ -18,7 +18,7 @@ import (
 // line, is refused.
 func mayUse() map[string]map[string][]string {
 	all := map[string]map[string][]string{}
-	for _, role := range migrations.Roles {
+	for _, role := range migrations.DefaultSchema.Roles() {
 		all[role] = map[string][]string{}
 		for _, r := range migrations.TableRights(role) {
 			right := r.What
@@ -40,15 +40,15 @@ var mayCallAsOwner = map[string][]string{
 
 const mayUseSQL = `
 select c.relname::text, r.name from pg_class c, unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) r (name)
-where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relnamespace = 'public'::regnamespace and has_table_privilege($1, c.oid, r.name)
+where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relnamespace = 'allocation'::regnamespace and has_table_privilege($1, c.oid, r.name)
 union
 select c.relname::text, r.name || '(' || a.attname || ')' from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped,
     unnest(array['select', 'insert', 'update', 'references']) r (name)
-where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relnamespace = 'public'::regnamespace
+where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relnamespace = 'allocation'::regnamespace
     and has_column_privilege($1, c.oid, a.attnum, r.name) and not has_table_privilege($1, c.oid, r.name)
 union
 select c.relname::text, r.name from pg_class c, unnest(array['usage', 'select', 'update']) r (name)
-where c.relkind = 'S' and c.relnamespace = 'public'::regnamespace and has_sequence_privilege($1, c.oid, r.name)
+where c.relkind = 'S' and c.relnamespace = 'allocation'::regnamespace and has_sequence_privilege($1, c.oid, r.name)
 order by 1, 2`
 
 func TestRole_mayUseTablesAsListed(t *testing.T) {
@@ -72,14 +72,14 @@ func TestRole_mayCallFunctionsThatActForTheOwnerAsListed(t *testing.T) {
 	b := setup(t, 0)
 	for role, listed := range mayCallAsOwner {
 		rows, err := b.DB.Query(t.Context(), `select proname::text from pg_proc
-			where prosecdef and pronamespace = 'public'::regnamespace and has_function_privilege($1, oid, 'execute')`, role)
+			where prosecdef and pronamespace = 'allocation'::regnamespace and has_function_privilege($1, oid, 'execute')`, role)
 		require.NoError(t, err)
 		found, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		require.NoError(t, err)
 		require.ElementsMatch(t, listed, found, role)
 	}
-	rows, err := b.DB.Query(t.Context(), `select proname::text from pg_proc where prosecdef and (proconfig is null or not 'search_path=pg_catalog, public, pg_temp' = any(proconfig))
-		and pronamespace = 'public'::regnamespace`)
+	rows, err := b.DB.Query(t.Context(), `select proname::text from pg_proc where prosecdef and (proconfig is null or not 'search_path=allocation, pg_temp' = any(proconfig))
+		and pronamespace = 'allocation'::regnamespace`)
 	require.NoError(t, err)
 	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
@@ -104,8 +104,8 @@ var forbidden = []string{
 	`create foreign data wrapper mine`, `create or replace function expect_count(bigint, bigint, text) returns void language sql as ''`,
 	`create trigger mine before insert on lines for each row execute function suppress_redundant_updates_trigger()`, `create index on lines (qty)`,
 	`alter table lines add column mine int`, `alter table positions disable trigger all`, `alter table lines owner to current_user`, `alter role current_user superuser`,
-	`alter function outbox_make_days(integer) security invoker`, `alter system set fsync = off`, `alter database postgres set fsync = off`, `alter schema public rename to mine`,
-	`drop table outbox`, `drop table lines`, `drop function move_positions`, `drop schema public cascade`, `drop role allocation_worker`,
+	`alter function outbox_make_days(integer) security invoker`, `alter system set fsync = off`, `alter database postgres set fsync = off`, `alter schema allocation rename to mine`,
+	`drop table outbox`, `drop table lines`, `drop function move_positions`, `drop schema allocation cascade`, `drop role allocation_worker`,
 	`set role postgres`, `set session authorization postgres`, `set session_replication_role = replica`, `grant allocation_worker to pg_monitor`,
 	`copy positions to '/tmp/positions'`, `copy positions from '/etc/passwd'`, `copy positions to program 'cat'`, `copy (select 1) to '/tmp/one'`,
 	`select pg_read_file('/etc/passwd')`, `select pg_ls_dir('/')`, `select lo_import('/etc/passwd')`, `select lo_export(1, '/tmp/x')`, `select * from pg_authid`,

@@ -88,12 +88,12 @@ func TestSession_forcedRowSecurityIsAnOutageForTheOwner(t *testing.T) {
 func TestSession_anotherSearchPathFindsNoOtherTables(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":100}`))
-	b.Exec("create schema other; create table other.products (like products); create view other.batches as select * from public.batches where false; grant usage on schema other to public; grant all on all tables in schema other to public")
+	b.Exec("create schema other; create table other.products (like products); create view other.batches as select * from allocation.batches where false; grant usage on schema other to public; grant all on all tables in schema other to public")
 	login := b.Login("allocation_worker")
 	u, err := url.Parse(login)
 	require.NoError(t, err)
-	b.Exec("alter role " + u.User.Username() + " set search_path = other, public")
-	applied, err := b.reads(with(t, login, "search_path", "other,public"))
+	b.Exec("alter role " + u.User.Username() + " set search_path = other, allocation")
+	applied, err := b.reads(with(t, login, "search_path", "other,allocation"))
 	require.NoError(t, err)
 	require.Equal(t, []string{`2 Allocated {"orderid":"o1","sku":"CHAIR","qty":1,"batchref":"b1"}`}, says(applied.Rows[0]))
 }

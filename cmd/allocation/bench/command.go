@@ -121,6 +121,6 @@ func (c *Command) migrate(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	_, err = migrations.Up(ctx, db)
+	_, err = migrations.Up(ctx, db, migrations.Options{Schema: c.In()})
 	return err
 }

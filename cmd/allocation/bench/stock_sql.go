@@ -97,5 +97,5 @@ from bench_open o join positions p using (source)`
 with moved as (
     update positions p set published_row = next_row, token = gen_random_uuid(), epoch = epoch + 1 where next_row > 0 returning source
 )
-select pg_notify('allocation_nudge', source::text) from moved`
+select pg_notify(current_schema() || '_nudge', source::text) from moved`
 )

@@ -72,6 +72,6 @@ func migrateUp(ctx context.Context, url string) error {
 	}
 	db := stdlib.OpenDB(*settings)
 	defer db.Close()
-	_, err = migrations.Up(ctx, db)
+	_, err = migrations.Up(ctx, db, migrations.Options{})
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"allocation/cmd/internal/config"
+	"allocation/migrations"
 )
 
 // welcome says where everything is and what to try, in commands that work when pasted.
@@ -42,6 +43,7 @@ func (d *session) exports() string {
 	for _, v := range []struct{ name, value, usual string }{
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
 		{"DATABASE_URL", d.databaseURL(), config.DevDatabaseURL},
+		{"DATABASE_SCHEMA", string(migrations.DefaultSchema), string(migrations.DefaultSchema)},
 		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, config.UsualCommandTopic},
 		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, config.UsualEventsTopic},
 	} {

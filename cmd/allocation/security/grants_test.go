@@ -16,7 +16,8 @@ import (
 var operatorNeeds = map[string][]string{
 	"select on batches":                     {"show", "batch", "bPLAIN"},
 	"select on dead_letters":                {"dlq", "list"},
-	"select on goose_db_version":            {"show", "order", "o1"},
+	"select on migrations_engine":           {"show", "order", "o1"},
+	"select on migrations_products":         {"show", "order", "o1"},
 	"select on held_commands":               {"dlq", "list"},
 	"select on fetch_troubles":              {"offsets", "list"},
 	"select on held_keys":                   {"show", "product", "CHAIR"},
@@ -49,13 +50,13 @@ func needsEachGrant(s *site) {
 	}
 	show, work := []string{"show", "order", "o1"}, []string{"worker", "--http-addr=127.0.0.1:0"}
 	s.without("allocation_operator", "allocation_ops", func() {
-		s.refused(s.operator(), show, "permission denied for table")
+		s.refused(s.operator(), show, "permission denied for schema allocation")
 	})
 	s.without("allocation_worker", "allocation_app", func() {
 		s.refused(s.worker(), work, "permission denied", "`grant allocation_worker to allocation_app`")
 	})
-	s.without("select on goose_db_version", "allocation_worker", func() {
-		s.refused(s.worker(), work, "permission denied: the role allocation_worker", "`grant select on goose_db_version to allocation_worker`")
+	s.without("select on migrations_engine", "allocation_worker", func() {
+		s.refused(s.worker(), work, "permission denied: the role allocation_worker", "`grant select on allocation.migrations_engine to allocation_worker`")
 	})
 	s.without("connect on database allocation", "allocation_ops", func() {
 		s.refused(s.operator(), show, "Postgres refuses the user allocation_ops: permission denied for database")

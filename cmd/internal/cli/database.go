@@ -16,9 +16,6 @@ import (
 	"allocation/store"
 )
 
-// operatorRole is the role of Postgres that the commands of people need.
-const operatorRole = "allocation_operator"
-
 // OpenStore connects for a person's command. Its error says at once where nobody answers.
 func (p *Program) OpenStore(ctx context.Context, database config.Database) (*store.Store, error) {
 	problems := p.Problems()
@@ -30,8 +27,8 @@ func (p *Program) OpenStore(ctx context.Context, database config.Database) (*sto
 	if err != nil {
 		return nil, err
 	}
-	p.user, p.role = settings.User, operatorRole
-	db, err := store.Open(ctx, store.Options{Service: p.Service, URL: settings.ConnString(), MaxConns: 2})
+	p.user, p.role = settings.User, database.In().Operator()
+	db, err := store.Open(ctx, store.Options{Service: p.Service, URL: settings.ConnString(), Schema: database.In(), MaxConns: 2})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +100,7 @@ func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	store.SetSession(&pool.ConnConfig.Config, map[string]string{"lock_timeout": fmt.Sprint(migrations.LockTimeout.Milliseconds())})
+	store.SetSession(&pool.ConnConfig.Config, database.In(), map[string]string{"lock_timeout": fmt.Sprint(migrations.LockTimeout.Milliseconds())})
 	return pool.ConnConfig, nil
 }
 

@@ -1,10 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"os"
 	"strings"
+
+	"allocation/migrations"
 )
 
 // Where `allocation dev` has Postgres and its data and, in that, the password.
@@ -35,6 +38,7 @@ func InURL(path string) string {
 // Database says how to reach Postgres. The URL is in DATABASE_URL, because it may hold a password.
 type Database struct {
 	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in DATABASE_URL. Without both: the database of \"allocation dev\" in the same folder."`
+	Schema  string `name:"database-schema" env:"DATABASE_SCHEMA" default:"allocation" placeholder:"NAME" help:"The schema of the database that has the tables. The names of the roles begin with it."`
 }
 
 func (d Database) secret() secret {
@@ -44,12 +48,20 @@ func (d Database) secret() secret {
 // URL is where the database is, as the file or the environment has it now.
 func (d Database) URL() (string, error) { return d.secret().read() }
 
+// In is the schema that has the tables.
+func (d Database) In() migrations.Schema {
+	return cmp.Or(migrations.Schema(d.Schema), migrations.DefaultSchema)
+}
+
 // Set reports whether the user said where the database is.
 func (d Database) Set() bool { return d.URLFile != "" || os.Getenv("DATABASE_URL") != "" }
 
 // Check finds the mistakes. It never shows the URL, which may be broken in a way that hides where
 // the password is.
 func (d Database) Check(p *Problems) {
+	if !d.In().Valid() {
+		p.Add("database-schema", d.Schema, "a name of up to 40 letters a to z, digits and _, neither public nor one that begins with pg_")
+	}
 	address := d.secret().check(p, "database-url-file")
 	if address == "" {
 		return

@@ -27,7 +27,7 @@ func migrate(t *testing.T, url string) {
 	require.NoError(t, err)
 	db := stdlib.OpenDB(*settings)
 	defer db.Close()
-	_, err = migrations.Up(t.Context(), db)
+	_, err = migrations.Up(t.Context(), db, migrations.Options{Schema: migrations.DefaultSchema})
 	require.NoError(t, err)
 }
 

@@ -147,6 +147,7 @@ func (w *Process) openStore(ctx context.Context, traces *tracing) (*store.Store,
 	return store.Open(ctx, store.Options{
 		Service: w.settings.Service,
 		URL:     url,
+		Schema:  w.settings.Database.In(),
 		Owner:   owner(),
 		Denied:  w.rights.suspect,
 		// One for each applier, and a few for claims, drains, reports and probes.

@@ -35,7 +35,7 @@ func setup(t *testing.T, partitions int) *bench {
 	b := &bench{t: t, url: testbed.Database(t), next: make([]int64, partitions), rows: make([]int64, partitions)}
 	db, err := sql.Open("pgx", b.url)
 	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), db)
+	_, err = migrations.Up(t.Context(), db, migrations.Options{})
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	b.db, err = store.Open(t.Context(), store.Options{Service: products.Service, URL: b.url, Owner: "test"})

@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -14,40 +13,26 @@ import (
 
 type downCommand struct {
 	config.Database
+	Line string `default:"" enum:",engine,products" placeholder:"LINE" help:"The line to undo migrations of, engine or products; without it, both, which only --to 0 can."`
 	To   string `required:"" placeholder:"VERSION" help:"The version to go back to; 0 removes everything."`
 	Yes  bool   `help:"Really do it."`
 	JSON bool   `help:"Print JSON."`
 }
 
 func (downCommand) Help() string {
-	return `Stop all workers first. Without --yes it only says what would be lost.
+	return `Stop all workers first. Without --yes it only says what would be lost. The products' tables stand on the engine's, and go first.
 
-Example:
+Examples:
 
-    allocation migrate down --to 3 --yes`
-}
-
-// TablesOf are the tables that each migration made, and that are lost when it is undone.
-var TablesOf = map[int64][]string{
-	1:  {"positions", "kafka_cluster"},
-	2:  {"products", "batches", "lines"},
-	3:  {"outbox"},
-	4:  {"dead_letters", "held_keys"},
-	5:  nil,
-	6:  {"held_commands"},
-	7:  {"offset_decisions"},
-	8:  nil,
-	9:  {"absences"},
-	14: {"database_identity", "attendances"},
-	15: {"fetch_troubles"},
-	19: {"product_keys", "batch_keys"},
+    allocation migrate down --to 0
+    allocation migrate down --line products --to 2 --yes`
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.
 func (c *downCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	c.Database.Check(problems)
-	to := int64(problems.Integer("to", c.To, 0, int(migrations.Latest())))
+	to := c.version(problems)
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -56,55 +41,75 @@ func (c *downCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	if err := migrations.Check(ctx, db); err != nil {
+	state, err := migrations.Check(ctx, db, c.In())
+	switch {
+	case err != nil:
 		return err
-	}
-	provider, err := migrations.Provider(db)
-	if err != nil {
-		return err
-	}
-	switch has, err := provider.GetDBVersion(ctx); {
-	case err != nil || has <= to:
-		return cmp.Or(err, fmt.Errorf("nothing was undone: the schema is at version %d", has))
-	case has > migrations.Latest():
-		return fmt.Errorf("nothing was undone: the schema is at version %d, newer than this program's %d, which does not know how to undo that: run the newer program", has, migrations.Latest())
+	case !to.Older(state.Version):
+		return fmt.Errorf("nothing was undone: the schema is at %s", state.Version)
+	case migrations.Latest().Older(state.Version):
+		return fmt.Errorf("nothing was undone: the schema is at %s, newer than this program's %s, which does not know how to undo that: run the newer program", state.Version, migrations.Latest())
 	}
 	lost, err := rowsLost(ctx, db, to)
 	if err != nil {
 		return err
 	}
 	if !c.Yes {
-		return cli.Misuse("going down to version %d loses %s; say --yes to do it", to, lost)
+		return cli.Misuse("going down to %s loses %s; say --yes to do it", lower(state.Version, to), lost)
 	}
-	undone, err := provider.DownTo(ctx, to)
+	undone, err := migrations.Down(ctx, db, c.In(), to)
 	if err != nil {
-		return fmt.Errorf("undo migrations: %w", migrations.ExplainLock(err))
-	}
-	if _, err := migrations.Close(ctx, db); err != nil { // functions of before were made again
 		return err
 	}
 	if c.JSON {
 		return p.PrintJSON(results(undone))
 	}
 	for _, m := range results(undone) {
-		fmt.Fprintf(p.Out, "undid %d %s\n", m.Version, m.Name)
+		fmt.Fprintf(p.Out, "undid %s %d %s\n", m.Line, m.Version, m.Name)
 	}
-	_, err = fmt.Fprintf(p.Out, "the schema is at version %d; lost: %s\n", to, lost)
+	_, err = fmt.Fprintf(p.Out, "the schema is at %s; lost: %s\n", lower(state.Version, to), lost)
 	return err
 }
 
+// version is what to go back to: the newest one in a line that is not asked for.
+func (c *downCommand) version(problems *config.Problems) (to migrations.Version) {
+	latest := migrations.Latest()
+	for i, line := range migrations.Lines {
+		to[i] = latest[i]
+		if c.Line == line {
+			to[i] = int64(problems.Integer("to", c.To, 0, int(latest[i])))
+		}
+	}
+	if c.Line == "" {
+		if problems.Integer("to", c.To, 0, int(max(latest[0], latest[1]))) > 0 {
+			problems.Say("--to is %s, a version of one line: say --line engine or --line products", c.To)
+		}
+		to = migrations.Version{}
+	}
+	return to
+}
+
+// lower is where each line is after going down.
+func lower(from, to migrations.Version) migrations.Version {
+	for i := range from {
+		from[i] = min(from[i], to[i])
+	}
+	return from
+}
+
 // rowsLost describes what is in the tables that would go.
-func rowsLost(ctx context.Context, db *sql.DB, to int64) (string, error) {
+func rowsLost(ctx context.Context, db *sql.DB, to migrations.Version) (string, error) {
 	var lost []string
-	for version := to + 1; version <= migrations.Latest(); version++ {
-		for _, table := range TablesOf[version] {
-			rows, exists, err := rowsOf(ctx, db, table)
-			if err != nil {
-				return "", fmt.Errorf("count rows of %s: %w", table, err)
-			}
-			if exists {
-				lost = append(lost, fmt.Sprintf("%s (rows: %s)", table, cli.Count(rows)))
-			}
+	for _, o := range migrations.Objects() {
+		if o.Kind != migrations.Table || o.Version <= to[o.Line] {
+			continue
+		}
+		rows, exists, err := rowsOf(ctx, db, o.Name)
+		if err != nil {
+			return "", fmt.Errorf("count rows of %s: %w", o.Name, err)
+		}
+		if exists {
+			lost = append(lost, fmt.Sprintf("%s (rows: %s)", o.Name, cli.Count(rows)))
 		}
 	}
 	if len(lost) == 0 {

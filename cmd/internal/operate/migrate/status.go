@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/pressly/goose/v3"
-
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/migrations"
@@ -20,7 +17,7 @@ type statusCommand struct {
 }
 
 func (statusCommand) Help() string {
-	return `On stderr it names other roles that have rights on the tables and functions.
+	return `On stderr it names other roles that have rights on the schema, its tables and its functions.
 
 Example:
 
@@ -29,6 +26,7 @@ Example:
 
 // Status is one migration of this program, and whether the database has it.
 type Status struct {
+	Line      string     `json:"line"`
 	Version   int64      `json:"version"`
 	Name      string     `json:"name"`
 	Applied   bool       `json:"applied"`
@@ -42,59 +40,39 @@ func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	state, err := migrations.Look(ctx, db)
+	state, err := migrations.Look(ctx, db, c.In())
 	if err == nil {
 		err = state.Own()
 	}
 	if err != nil {
 		return err
 	}
-	provider, err := migrations.Provider(db)
+	found, err := migrations.Status(ctx, db, state)
 	if err != nil {
 		return err
 	}
-	found, err := provider.Status(ctx)
-	if err != nil {
-		return fmt.Errorf("read migrations of the database: %w", err)
+	if migrations.Latest().Older(state.Version) {
+		p.Tell("the schema is at %s, newer than this program's %s", state.Version, migrations.Latest())
 	}
-	if state.Version > migrations.Latest() {
-		p.Tell("the schema is at version %d, newer than this program's %d", state.Version, migrations.Latest())
-	}
-	if err := tellOthers(ctx, p, db); err != nil {
+	if err := tellOthers(ctx, p, db, c.In()); err != nil {
 		return err
 	}
 	return printStatus(p, statuses(found), c.JSON)
 }
 
 // tellOthers names who else may use the schema.
-func tellOthers(ctx context.Context, p *cli.Program, db *sql.DB) error {
-	others, err := migrations.Others(ctx, db)
-	if err != nil {
-		return err
-	}
-	makers, err := migrations.Makers(ctx, db)
-	if err != nil {
-		return err
-	}
+func tellOthers(ctx context.Context, p *cli.Program, db *sql.DB, schema migrations.Schema) error {
+	others, err := migrations.Others(ctx, db, schema)
 	for _, line := range migrations.Describe(others) {
 		p.Tell("another role has rights, %s; `allocation migrate up` as the owner takes them away", line)
 	}
-	for _, role := range makers {
-		if role != "PUBLIC" {
-			role = pgx.Identifier{role}.Sanitize()
-		}
-		p.Tell("others may create in the schema public, where what they make can be taken for allocation's: as its owner, `revoke create on schema public from %s`", role)
-	}
-	return nil
+	return err
 }
 
-func statuses(found []*goose.MigrationStatus) []Status {
+func statuses(found []migrations.Migration) []Status {
 	all := make([]Status, len(found))
 	for i, m := range found {
-		all[i] = Status{Version: m.Source.Version, Name: m.Source.Path, Applied: m.State == goose.StateApplied}
-		if all[i].Applied {
-			all[i].AppliedAt = &m.AppliedAt
-		}
+		all[i] = Status{m.Line, m.Version, m.Name, m.Applied != nil, m.Applied}
 	}
 	return all
 }
@@ -103,13 +81,13 @@ func printStatus(p *cli.Program, all []Status, asJSON bool) error {
 	if asJSON {
 		return p.PrintJSON(all)
 	}
-	t := cli.NewTable(p.Out, "VERSION", "NAME", "APPLIED")
+	t := cli.NewTable(p.Out, "LINE", "VERSION", "NAME", "APPLIED")
 	for _, m := range all {
 		applied := "missing: run `allocation migrate up`"
 		if m.Applied {
 			applied = m.AppliedAt.UTC().Format(time.RFC3339)
 		}
-		t.Row(fmt.Sprint(m.Version), m.Name, applied)
+		t.Row(m.Line, fmt.Sprint(m.Version), m.Name, applied)
 	}
 	return t.Flush()
 }

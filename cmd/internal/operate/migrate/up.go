@@ -4,9 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
-
-	"github.com/pressly/goose/v3"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
@@ -15,13 +14,14 @@ import (
 
 type upCommand struct {
 	config.Database
-	JSON bool `help:"Print JSON."`
+	WithoutRoles bool `help:"Go on where the roles are missing and this user may not create them."`
+	JSON         bool `help:"Print JSON."`
 }
 
 func (upCommand) Help() string {
-	return `Several may start at once: one migrates, the others wait for it. Its user must own the database or be allowed to create in it; workers
-and operators should log in as other users, with the roles allocation_worker and allocation_operator. Whatever other roles have on its tables and
-functions is revoked.
+	return `Several may start at once: one migrates, the others wait for it. Its user must own the schema, or be allowed to create it in the database;
+workers and operators should log in as other users, with the roles allocation_worker and allocation_operator (with DATABASE_SCHEMA=x: x_worker and
+x_operator). Whatever other roles have on its tables and functions is revoked.
 
 Example:
 
@@ -35,15 +35,19 @@ func (c *upCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	if err := tellWhoMigrates(ctx, p, db); err != nil {
+	if err := tellWhoMigrates(ctx, p, db, c.In()); err != nil {
 		return err
 	}
-	done, err := migrations.Up(ctx, db)
+	done, err := migrations.Up(ctx, db, migrations.Options{Schema: c.In(), WithoutRoles: c.WithoutRoles})
 	for _, line := range migrations.Describe(done.Revoked) {
 		p.Tell("revoked what another role had, %s", line)
 	}
 	for _, statement := range done.Granted {
 		p.Tell("gave a role what it lacked, %s", statement)
+	}
+	if len(done.Missing) > 0 {
+		p.Tell("there is no %s: workers and operators have to log in as the owner, and whoever takes one over can change and delete everything; "+
+			"as an administrator, `%s`, and then `allocation migrate up`", strings.Join(done.Missing, " and no "), strings.Join(migrations.CreateRoles(done.Missing), "; "))
 	}
 	if err != nil {
 		return err
@@ -55,8 +59,8 @@ func (c *upCommand) Run(ctx context.Context, p *cli.Program) error {
 }
 
 // tellWhoMigrates says for whom this program is about to wait.
-func tellWhoMigrates(ctx context.Context, p *cli.Program, db *sql.DB) error {
-	who, err := migrations.Busy(ctx, db)
+func tellWhoMigrates(ctx context.Context, p *cli.Program, db *sql.DB, schema migrations.Schema) error {
+	who, err := migrations.Busy(ctx, db, schema)
 	if who != "" {
 		p.Tell("waiting for up to 5 minutes: %s; if that is no other migration, end it", who)
 	}
@@ -65,27 +69,28 @@ func tellWhoMigrates(ctx context.Context, p *cli.Program, db *sql.DB) error {
 
 func printApplied(p *cli.Program, done migrations.Done) error {
 	for _, m := range results(done.Applied) {
-		fmt.Fprintf(p.Out, "applied %d %s in %s\n", m.Version, m.Name, time.Duration(m.Seconds*float64(time.Second)).Round(time.Millisecond))
+		fmt.Fprintf(p.Out, "applied %s %d %s in %s\n", m.Line, m.Version, m.Name, time.Duration(m.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
 	state := "up to date"
-	if done.Version > migrations.Latest() {
-		state = fmt.Sprintf("newer than this program's %d", migrations.Latest())
+	if migrations.Latest().Older(done.Version) {
+		state = fmt.Sprintf("newer than this program's %s", migrations.Latest())
 	}
-	_, err := fmt.Fprintf(p.Out, "the schema is at version %d, %s\n", done.Version, state)
+	_, err := fmt.Fprintf(p.Out, "the schema is at %s, %s\n", done.Version, state)
 	return err
 }
 
 // result is a migration that was applied or undone.
 type result struct {
+	Line    string  `json:"line"`
 	Version int64   `json:"version"`
 	Name    string  `json:"name"`
 	Seconds float64 `json:"seconds"`
 }
 
-func results(done []*goose.MigrationResult) []result {
+func results(done []migrations.Step) []result {
 	results := make([]result, len(done))
 	for i, r := range done {
-		results[i] = result{r.Source.Version, r.Source.Path, r.Duration.Seconds()}
+		results[i] = result{r.Line, r.Source.Version, r.Source.Path, r.Duration.Seconds()}
 	}
 	return results
 }

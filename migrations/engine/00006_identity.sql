@@ -1,15 +1,15 @@
 -- +goose Up
 
--- The database's own id. Workers tell it to their consumer group, so that workers of two databases do not share one. A copy has the id of the
--- original.
+-- The database's own id. Workers tell it to their consumer group, so that workers of two databases
+-- do not share one. A copy has the id of the original.
 create table database_identity (
     singleton boolean primary key default true check (singleton), -- one row
     id        uuid not null default gen_random_uuid()
 );
 insert into database_identity default values;
 
--- Ids that workers made up, wrote here, and then told to their group. One that is told there by a live member and is not here was written into
--- another database: a copy of this one.
+-- Ids that workers made up, wrote here, and then told to their group. One that is told there by a
+-- live member and is not here was written into another database: a copy of this one.
 create table attendances (
     id     uuid primary key,
     worker uuid not null, -- one process
@@ -29,11 +29,6 @@ returns uuid language sql as $$
 $$;
 -- +goose StatementEnd
 
-grant select on database_identity to allocation_worker;
-grant select, insert, delete on attendances to allocation_worker;
-grant select on kafka_cluster to allocation_operator;
-
 -- +goose Down
-revoke select on kafka_cluster from allocation_operator;
 drop function attend;
 drop table attendances, database_identity;
