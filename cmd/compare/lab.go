@@ -58,8 +58,14 @@ func (l *lab) createDatabase(ctx context.Context, name string) (string, error) {
 		return "", fmt.Errorf("DATABASE_URL is no URL")
 	}
 	at.Path = "/" + name
-	_, err = l.conn.Exec(ctx, `create database `+pgx.Identifier{name}.Sanitize())
-	return at.String(), err
+	// The worker has a schema of its own; the others have none.
+	quoted := pgx.Identifier{name}.Sanitize()
+	for _, statement := range []string{`create database ` + quoted, `alter database ` + quoted + ` set search_path = allocation, public`} {
+		if _, err := l.conn.Exec(ctx, statement); err != nil {
+			return at.String(), err
+		}
+	}
+	return at.String(), nil
 }
 
 func (l *lab) dropDatabase(ctx context.Context, name string) error {

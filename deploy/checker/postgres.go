@@ -16,6 +16,9 @@ func readTables(ctx context.Context, url string) (t Tables, err error) {
 		return t, err
 	}
 	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, `set search_path to allocation`); err != nil { // the service's schema
+		return t, err
+	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
 		return t, err
