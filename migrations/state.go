@@ -139,7 +139,7 @@ func (s *State) readVersions(ctx context.Context, db *sql.Tx) (versioned bool, e
 }
 
 func appliedOf(ctx context.Context, db *sql.Tx, s Schema, table string) (map[int64]time.Time, error) {
-	rows, err := db.QueryContext(ctx, `select version_id, tstamp from `+pgx.Identifier{string(s), table}.Sanitize()+` where is_applied`)
+	rows, err := db.QueryContext(ctx, `select version_id, tstamp from `+pgx.Identifier{string(s), table}.Sanitize()+` where is_applied`) //nolint:gosec // the name is quoted
 	if err != nil {
 		return nil, fmt.Errorf("read the schema's version: %w", err)
 	}
