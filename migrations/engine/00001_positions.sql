@@ -12,8 +12,8 @@ create table kafka_cluster (
 -- its outbox rows are published.
 --
 -- While anybody has an old snapshot, dead versions of rows are not cleaned, and each page that a
--- row's versions have filled leaves an entry of its key in the index. So few rows share a page, and
--- entries of the index are kept one by one, in order: see move_positions.
+-- row's versions have filled leaves an entry of its key in the index. So few rows share a page,
+-- and entries of the index are kept one by one, in order: see move_positions.
 create table positions (
     source        integer generated always as identity primary key with (deduplicate_items = off), -- the short name of (topic, partition) in other tables
     topic         text collate "C" not null,
@@ -29,20 +29,20 @@ create table positions (
     attempts      integer not null default 0,                       -- claims since the position last moved: high where a record kills its worker
     moved_at      timestamptz,                                      -- when next_offset last moved
 
-    -- A record that ends its worker leaves no error behind. So where a position did not move between
-    -- two claims, a worker says which records it is about to apply: see begin_trial.
+    -- A record that ends its worker leaves no error behind. So where a position did not move
+    -- between two claims, a worker says which records it is about to apply: see begin_trial.
     trial_from    bigint,
     trial_to      bigint,
     trials        integer not null default 0,
 
     leader_epoch  integer not null default -1,                      -- of the last record applied, to tell a log that was cut; -1: not known
 
-    -- A position is retired when its topic was made again and an operator accepted that. Nothing more
-    -- is applied under it, and its rows are still published with the old topic's id.
+    -- A position is retired when its topic was made again and an operator accepted that. Nothing
+    -- more is applied under it, and its rows are still published with the old topic's id.
     retired_at    timestamptz,
 
-    -- Offsets may come by again after an operator's decision. Events of those commands are numbered
-    -- on from a million for each time, in 31 bits, so that no two events have one ce_id.
+    -- Offsets may come by again after an operator's decision. Events of those commands are
+    -- numbered on from a million for each time, in 31 bits, so that no two events have one ce_id.
     replay_below  bigint not null default 0,                        -- offsets below may have been applied before
     replays       integer not null default 0,                       -- how many times they came by again
     check (published_row between 0 and next_row),
@@ -63,8 +63,8 @@ end $$;
 -- +goose StatementEnd
 
 -- Gives partitions a position that have none; the others take no number of the sequence, which has
--- an end. A partition whose topic has positions was added later, and starts at its own start; one of
--- a new topic starts at the topic's start, so all of them should come in one call.
+-- an end. A partition whose topic has positions was added later, and starts at its own start; one
+-- of a new topic starts at the topic's start, so all of them should come in one call.
 -- +goose StatementBegin
 create function introduce_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[])
 returns void language sql as $$
@@ -119,10 +119,10 @@ end $$;
 -- claimed, or that are not where the caller left them: a failover can lose commits under a token
 -- that is still valid. Raising takes the whole transaction with it.
 --
--- A row is looked up once, from the newest entry of the index backwards, which the range is for (by
--- `=`, an index is always read forwards), and then written at the place that was found: it is
--- locked, so it stays there. Plans are made once, since making one takes longer than what it plans;
--- and without bitmaps, which take all entries.
+-- A row is looked up once, from the newest entry of the index backwards, which the range is for
+-- (by `=`, an index is always read forwards), and then written at the place that was found: it is
+-- locked, so it stays there. Plans are made once, since making one takes longer than what it
+-- plans; and without bitmaps, which take all entries.
 -- +goose StatementBegin
 create function move_positions(sources integer[], tokens uuid[], from_offsets bigint[], to_offsets bigint[], from_rows bigint[], to_rows bigint[], published_rows bigint[],
     leader_epochs integer[] default null)

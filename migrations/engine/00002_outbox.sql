@@ -64,7 +64,8 @@ $$;
 
 -- Makes the days from yesterday to `ahead` days from now, and attaches again what was detached.
 -- Attaching a table made before takes no lock that blocks writers or readers. Nobody but the owner
--- may use a day by its own name, whatever default privileges give to others: rows go through outbox.
+-- may use a day by its own name, whatever default privileges give to others: rows go through
+-- outbox.
 -- +goose StatementBegin
 create function outbox_make_days(ahead integer)
 returns void language plpgsql security definer set search_path from current set lock_timeout = '2s' as $$
@@ -96,11 +97,11 @@ begin
 end $$;
 -- +goose StatementEnd
 
--- Drops the oldest day that is before `oldest` and whose rows are all published; says which, or null
--- where none is left to drop. Whatever `oldest` is, yesterday, today and later days stay. One day a
--- call, because each needs a short exclusive lock. It looks without the lock first, so that a day
--- that must stay makes nobody wait, and again with the lock: only then nobody else can still write
--- to the day.
+-- Drops the oldest day that is before `oldest` and whose rows are all published; says which, or
+-- null where none is left to drop. Whatever `oldest` is, yesterday, today and later days stay. One
+-- day a call, because each needs a short exclusive lock. It looks without the lock first, so that
+-- a day that must stay makes nobody wait, and again with the lock: only then nobody else can still
+-- write to the day.
 -- +goose StatementBegin
 create function outbox_drop_day(oldest date)
 returns text language plpgsql security definer set search_path from current set lock_timeout = '200ms' as $$

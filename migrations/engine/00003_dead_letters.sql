@@ -25,9 +25,10 @@ create table dead_letters (
     first_event    integer not null default 0,         -- the number of its next event, within the command
     attempts       integer not null default 0,         -- to do what was decided: high where it ends its worker
 
-    -- A letter may be about a batch of records that unpacks to more than a worker has room for: what
-    -- its header says, and none of its bytes. It may be read again from Kafka when an operator gives
-    -- it more room. Its records then take effect some at a time, and each time moves batch_next.
+    -- A letter may be about a batch of records that unpacks to more than a worker has room for:
+    -- what its header says, and none of its bytes. It may be read again from Kafka when an
+    -- operator gives it more room. Its records then take effect some at a time, and each time
+    -- moves batch_next.
     batch_last     bigint,                             -- the offset of its last record; null where the letter is about one command
     batch_records  integer,                            -- how many it has
     batch_bytes    integer,                            -- packed

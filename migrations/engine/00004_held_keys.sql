@@ -13,8 +13,8 @@ create table held_keys (
 create index held_keys_by_letter on held_keys (source, row_no);
 create index held_keys_by_ref on held_keys (ref) where ref is not null;
 
--- Commands of a held key, in the order in which they came. The key frees only when none is left: the
--- foreign key makes sure that nothing begins to wait behind a key that was freed meanwhile.
+-- Commands of a held key, in the order in which they came. The key frees only when none is left:
+-- the foreign key makes sure that nothing begins to wait behind a key that was freed meanwhile.
 create table held_commands (
     seq            bigint generated always as identity primary key,
     key            text collate "C" not null references held_keys,
@@ -33,11 +33,11 @@ create index held_commands_in_order on held_commands (key, seq);
 create index held_commands_by_ref on held_commands (ref) where ref is not null;
 create index held_commands_by_command on held_commands (command_source, command_offset);
 
--- Workers remember what they read, and which keys were not held. This raises AL002 (conflict) where
--- one of those keys is held by now; and where the database may not be the one that was read, since
--- versions then count up again, for other events perhaps. A server that was started since may be
--- another one. A database that was dropped and made again, tables that were, and ones that were
--- truncated have another file, and a row that was deleted and loaded was written by another
+-- Workers remember what they read, and which keys were not held. This raises AL002 (conflict)
+-- where one of those keys is held by now; and where the database may not be the one that was read,
+-- since versions then count up again, for other events perhaps. A server that was started since
+-- may be another one. A database that was dropped and made again, tables that were, and ones that
+-- were truncated have another file, and a row that was deleted and loaded was written by another
 -- transaction. The service says which of its tables to look at.
 -- +goose StatementBegin
 create function expect_remembered(started timestamptz, free text[], file text, written xid, of_table text)

@@ -25,10 +25,10 @@ create table fetch_troubles (
 );
 
 -- Carries out an operator's decision: fences the owner, moves the position, and notes who decided
--- it. With another topic id the position is retired, and the new topic gets one of its own; without
--- an offset it is only retired. `seen` is where the position must still be; null: anywhere. Returns
--- the position as it was, or nothing where it is not as seen. It acts for the owner, so that who
--- decides needs no right to write positions.
+-- it. With another topic id the position is retired, and the new topic gets one of its own;
+-- without an offset it is only retired. `seen` is where the position must still be; null:
+-- anywhere. Returns the position as it was, or nothing where it is not as seen. It acts for the
+-- owner, so that who decides needs no right to write positions.
 -- +goose StatementBegin
 create function decide_position(about integer, seen bigint, new_id uuid, go_on bigint, deed text, reason text)
 returns setof positions language plpgsql security definer set search_path from current as $$

@@ -18,7 +18,8 @@ create table attendances (
 );
 create index attendances_worker on attendances (worker, at);
 
--- Writes an id of a worker's, forgets what nobody asks for any more, and returns the database's own.
+-- Writes an id of a worker's, forgets what nobody asks for any more, and returns the database's
+-- own.
 -- +goose StatementBegin
 create function attend(attendance uuid, attending uuid, called text)
 returns uuid language sql as $$

@@ -1,8 +1,8 @@
 -- +goose Up
 
--- The Product aggregate: one row per SKU that ever had a batch. Its row is locked before its batches
--- and lines are written, and its version tells whether what a decision read is still so. Therefore
--- batches and lines have no foreign keys: the lock and the version do their work.
+-- The Product aggregate: one row per SKU that ever had a batch. Its row is locked before its
+-- batches and lines are written, and its version tells whether what a decision read is still so.
+-- Therefore batches and lines have no foreign keys: the lock and the version do their work.
 --
 -- While anybody has an old snapshot, dead versions of rows are not cleaned. Each version that is
 -- written to another page leaves an entry of its key in the index, and a unique index looks at all
@@ -37,8 +37,8 @@ create table batches (
     primary key (ref, generation) with (deduplicate_items = off),
     constraint allocated_within_qty check (allocated between 0 and qty)
 ) with (fillfactor = 70);
--- Open batches in preference order. `open` changes only when a batch fills up or gets room, so most
--- updates leave the index alone.
+-- Open batches in preference order. `open` changes only when a batch fills up or gets room, so
+-- most updates leave the index alone.
 create index batches_by_preference on batches (sku, open, eta nulls first, ref);
 
 create table product_keys (
@@ -86,8 +86,8 @@ create trigger batches_emptied after truncate on batches for each statement exec
 create function page_end(place tid) returns tid language sql immutable
 return format('(%s,65535)', ((place::text)::point)[0]::bigint)::tid;
 
--- Writes batches whose products are locked, each in one look: see move_positions. It begins another
--- generation where the row is on another page.
+-- Writes batches whose products are locked, each in one look: see move_positions. It begins
+-- another generation where the row is on another page.
 -- +goose StatementBegin
 create function save_batches(refs text[], qtys bigint[], allocs bigint[], etas text[], revisions bigint[], changes text[])
 returns void language plpgsql set plan_cache_mode = force_generic_plan set enable_bitmapscan = off as $$

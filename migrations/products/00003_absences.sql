@@ -1,21 +1,21 @@
 -- +goose Up
 
--- Whoever refuses a command because a product or a batch does not exist relies on rows that cannot be
--- locked. Checking their absence is not enough: A finds x absent and makes y, B makes x, C sees B's
--- and finds y absent, because A has not committed. Then A comes before B, B before C, and C before A.
--- So who makes something and who relies on an absence wait for each other, by locks on this table: of
--- makers any number may go on at once, and so of those who rely. It is locked before the products,
--- and has no rows.
+-- Whoever refuses a command because a product or a batch does not exist relies on rows that cannot
+-- be locked. Checking their absence is not enough: A finds x absent and makes y, B makes x, C sees
+-- B's and finds y absent, because A has not committed. Then A comes before B, B before C, and C
+-- before A. So who makes something and who relies on an absence wait for each other, by locks on
+-- this table: of makers any number may go on at once, and so of those who rely. It is locked
+-- before the products, and has no rows.
 create table absences (never boolean check (false));
 
 -- Checks and locks everything that decisions read of products, and writes their new versions, or
--- raises AL002 (conflict). A product is given with the version that was read (0: it was absent) and
--- its new one (the same where nothing changed). Absent references must still be so. `makes` says that
--- the caller makes batches.
+-- raises AL002 (conflict). A product is given with the version that was read (0: it was absent)
+-- and its new one (the same where nothing changed). Absent references must still be so. `makes`
+-- says that the caller makes batches.
 --
--- A product is checked and locked in one look: see move_positions. One that another transaction moves
--- meanwhile is looked at again when its lock is got, and then missing from the count. It begins
--- another generation where it is on another page.
+-- A product is checked and locked in one look: see move_positions. One that another transaction
+-- moves meanwhile is looked at again when its lock is got, and then missing from the count. It
+-- begins another generation where it is on another page.
 -- +goose StatementBegin
 create function save_products(skus text[], olds bigint[], news bigint[], waitings bigint[], sources integer[], rows bigint[], absent_refs text[],
     makes boolean)

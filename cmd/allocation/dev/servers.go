@@ -72,6 +72,10 @@ func migrateUp(ctx context.Context, url string) error {
 	}
 	db := stdlib.OpenDB(*settings)
 	defer db.Close()
-	_, err = migrations.Up(ctx, db, migrations.Options{})
+	if _, err = migrations.Up(ctx, db, migrations.Options{}); err != nil {
+		return err
+	}
+	// For people with psql: this program's own sessions need it not.
+	_, err = db.ExecContext(ctx, fmt.Sprintf(`alter database %s set search_path to %s`, devDatabase, migrations.DefaultSchema))
 	return err
 }
