@@ -76,6 +76,6 @@ func migrateUp(ctx context.Context, url string) error {
 		return err
 	}
 	// For people with psql: this program's own sessions need it not.
-	_, err = db.ExecContext(ctx, fmt.Sprintf(`alter database %s set search_path to %s`, devDatabase, migrations.DefaultSchema))
+	_, err = db.ExecContext(ctx, fmt.Sprintf(`alter database %s set search_path to %s`, databaseName, migrations.DefaultSchema))
 	return err
 }
