@@ -23,7 +23,7 @@ type service struct {
 	DependsOn   map[string]struct{ Condition string } `yaml:"depends_on"`
 	Healthcheck struct{ Test []string }
 	Restart     string
-	Deploy      struct{ Replicas int }
+	Scale       int
 	Ports       []string
 	Volumes     []string
 	GracePeriod string `yaml:"stop_grace_period"`
@@ -69,7 +69,7 @@ func TestCompose_saysWhatTheProgramKnows(t *testing.T) {
 		require.Contains(t, commands, "`"+strings.Join(words, " "), name)
 	}
 	require.Equal(t, 5, ours)
-	require.Equal(t, 3, services["worker"].Deploy.Replicas)
+	require.Equal(t, 3, services["worker"].Scale)
 	require.Equal(t, "40s", services["worker"].GracePeriod)
 	require.Contains(t, read(t, "systemd/allocation-worker.service"), "TimeoutStopSec=40s\n")
 	require.FileExists(t, "../"+services["migrate"].Build.Dockerfile)

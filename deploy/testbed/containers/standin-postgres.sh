@@ -20,7 +20,7 @@ mkdir -p "\$data"
 if [ ! -e "\$data/PG_VERSION" ]; then
 	chown 999:999 "\$data"
 	echo "\${POSTGRES_PASSWORD:-none}" >/tmp/password
-	as_postgres $bin/initdb -D "\$data" --username=postgres --auth="\$method" --pwfile=/tmp/password \${POSTGRES_INITDB_ARGS:-}
+	as_postgres $bin/initdb -D "\$data" --username=postgres --auth="\$method" --pwfile=/tmp/password --encoding=UTF8 --locale=C \${POSTGRES_INITDB_ARGS:-}
 	echo "host all all all \$method" >>"\$data/pg_hba.conf"
 	[ -z "\${POSTGRES_DB:-}" ] || echo "create database \$POSTGRES_DB" | as_postgres $bin/postgres --single -D "\$data" postgres
 fi
