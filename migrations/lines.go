@@ -139,7 +139,7 @@ func Down(ctx context.Context, db *sql.DB, s Schema, to Version) (undone []Step,
 			return undone, fmt.Errorf("undo migrations: %w", explainLock(err))
 		}
 	}
-	_, err = closeToOthers(ctx, db, s) // functions of before may have been made again
+	_, _, err = setRights(ctx, db, s) // functions of before may have been made again
 	return undone, err
 }
 

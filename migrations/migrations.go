@@ -30,7 +30,7 @@ type Done struct {
 }
 
 // Up applies what is missing, and takes from others what they may do with the schema: each time,
-// since default privileges may have changed. Only then the roles get their rights.
+// since default privileges may have changed. The roles get their rights with it.
 func Up(ctx context.Context, db *sql.DB, o Options) (done Done, err error) {
 	o.Schema = cmp.Or(o.Schema, DefaultSchema)
 	if done.Missing, err = prepare(ctx, db, o); err != nil {
@@ -40,13 +40,10 @@ func Up(ctx context.Context, db *sql.DB, o Options) (done Done, err error) {
 	if err != nil && len(done.Applied) == 0 {
 		return done, err
 	}
-	revoked, failed := closeToOthers(ctx, db, o.Schema)
+	revoked, granted, failed := setRights(ctx, db, o.Schema)
 	done.Revoked = revoked
-	if failed == nil {
-		var granted []string
-		if granted, failed = grant(ctx, db, o.Schema); len(done.Applied) == 0 {
-			done.Granted = granted
-		}
+	if len(done.Applied) == 0 { // else the roles are given more for what is new
+		done.Granted = granted
 	}
 	return done, errors.Join(err, failed)
 }

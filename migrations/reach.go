@@ -100,37 +100,51 @@ func named(kind Kind) (names []string) {
 	return names
 }
 
-// closeToOthers takes all rights from others than the owner and the roles. Default privileges give
-// some to everything that is new. It returns what others had, but for what Postgres gives everybody.
-func closeToOthers(ctx context.Context, db *sql.DB, s Schema) (revoked []Reach, err error) {
+// setRights takes all rights from others than the owner and the roles, since default privileges
+// give some to everything that is new, and gives the roles theirs. It returns what others had, but
+// for what Postgres gives everybody, and the statements that gave the roles rights on tables.
+func setRights(ctx context.Context, db *sql.DB, s Schema) (revoked []Reach, granted []string, err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("revoke rights: %w", err)
+		return nil, nil, fmt.Errorf("set rights: %w", err)
 	}
 	defer func() { err = errors.Join(err, undone(tx.Rollback())) }()
-	if _, err := tx.ExecContext(ctx, maintenanceSQL, string(s)); err != nil { // so nobody else revokes, too
-		return nil, fmt.Errorf("revoke rights: %w", err)
+	if _, err := tx.ExecContext(ctx, maintenanceSQL, string(s)); err != nil { // so nobody else sets rights, too
+		return nil, nil, fmt.Errorf("set rights: %w", err)
 	}
 	statements, err := grantsBy(ctx, tx, grantsSQL, append(ours(s), OperatorsFunctions, s.Operator(), s.Worker())...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	others, err := Others(ctx, tx, s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, r := range others {
 		statements = append(statements, r.revoke)
 	}
-	for _, statement := range statements {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return nil, fmt.Errorf("%s: %w", statement, err)
-		}
+	if err := execute(ctx, tx, statements); err != nil {
+		return nil, nil, err
+	}
+	if granted, err = lacking(ctx, tx, s); err != nil { // now that nobody has rights as one of all
+		return nil, nil, err
+	}
+	if err := execute(ctx, tx, granted); err != nil {
+		return nil, nil, err
 	}
 	if err := tx.Commit(); err != nil {
-		return nil, fmt.Errorf("revoke rights: %w", err)
+		return nil, nil, fmt.Errorf("set rights: %w", err)
 	}
-	return slices.DeleteFunc(others, func(r Reach) bool { return r.usual }), nil
+	return slices.DeleteFunc(others, func(r Reach) bool { return r.usual }), granted, nil
+}
+
+func execute(ctx context.Context, tx *sql.Tx, statements []string) error {
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
 }
 
 // undone leaves out that a transaction had ended before.

@@ -2,8 +2,6 @@ package migrations
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -75,20 +73,13 @@ join pg_roles r on r.rolname = n.role
 where not case when col = '' then has_table_privilege(r.oid, c.oid, what) else has_column_privilege(r.oid, c.oid, col, what) end
 group by name, role order by 1`
 
-// grant gives the roles what they lack, and returns the statements.
-func grant(ctx context.Context, db *sql.DB, s Schema) ([]string, error) {
+// lacking are the statements that give the roles what they lack on the schema and its tables.
+func lacking(ctx context.Context, db asker, s Schema) ([]string, error) {
 	var roles, tables, whats, columns []string
 	for _, role := range s.Roles() {
 		for _, r := range TableRights(role) {
 			roles, tables, whats, columns = append(roles, role), append(tables, r.Table), append(whats, r.What), append(columns, r.Column)
 		}
 	}
-	statements, err := grantsBy(ctx, db, lackingSQL, string(s), s.Roles(), roles, tables, whats, columns)
-	if err != nil || len(statements) == 0 {
-		return nil, err
-	}
-	if _, err := db.ExecContext(ctx, strings.Join(statements, "; ")); err != nil { // one statement for Postgres: all or none
-		return nil, fmt.Errorf("%s: %w", strings.Join(statements, "; "), err)
-	}
-	return statements, nil
+	return grantsBy(ctx, db, lackingSQL, string(s), s.Roles(), roles, tables, whats, columns)
 }

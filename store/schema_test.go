@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // for the migrations
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/counters"
 	"allocation/deploy/testbed/storetest"
 	"allocation/migrations"
@@ -77,4 +79,26 @@ func TestSchema_twoServicesDoNotHearOneAnother(t *testing.T) {
 		t.Fatal("heard what is not its own: ", name)
 	case <-time.After(100 * time.Millisecond):
 	}
+}
+
+// As where each worker's container begins with it.
+func TestSchema_severalMakeItAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	url := testbed.Database(t)
+	failed := make(chan error)
+	const several = 3
+	for range several {
+		go func() {
+			db, err := sql.Open("pgx", url)
+			if err == nil {
+				_, err = migrations.Up(t.Context(), db, migrations.Options{})
+				err = errors.Join(err, db.Close())
+			}
+			failed <- err
+		}()
+	}
+	for range several {
+		require.NoError(t, <-failed)
+	}
+	require.NoError(t, storetest.At(t, url, counters.Service).AsWorker().CheckRights(t.Context()))
 }
