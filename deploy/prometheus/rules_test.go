@@ -31,7 +31,7 @@ func rules(t *testing.T) []rule {
 }
 
 func TestRules_areAboutMetricsThatThereAre(t *testing.T) {
-	metrics, err := os.ReadFile("../../cmd/allocation/testdata/metrics.txt")
+	metrics, err := os.ReadFile("../../cmd/allocation/program/testdata/metrics.txt")
 	require.NoError(t, err)
 	for _, r := range rules(t) {
 		names := regexp.MustCompile(`allocation_[a-z_]+`).FindAllString(r.Expr, -1)

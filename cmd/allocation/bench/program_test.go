@@ -1,0 +1,195 @@
+package bench_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/bench"
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cli"
+	"allocation/deploy/testbed"
+)
+
+// benchSite is an empty broker and an empty database, and the built program: bench starts workers
+// of it.
+type benchSite struct {
+	t       *testing.T
+	names   programtest.Names
+	program string
+}
+
+func newBenchSite(t *testing.T) *benchSite {
+	t.Helper()
+	t.Setenv("DATABASE_URL", testbed.Database(t))
+	s := &benchSite{t: t, names: programtest.NewNames(t), program: filepath.Join(t.TempDir(), "allocation")}
+	out, err := exec.Command("go", "build", "-o", s.program, "allocation/cmd/allocation").CombinedOutput()
+	require.NoError(t, err, string(out))
+	return s
+}
+
+func (s *benchSite) args(more ...string) []string {
+	return append(append([]string{"bench", "--json"}, s.names.Flags(s.t)...), more...)
+}
+
+func (s *benchSite) run(more ...string) *bench.Report {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), s.program, s.args(more...)...)
+	cmd.Stderr = s.t.Output()
+	out, err := cmd.Output()
+	require.NoError(s.t, err)
+	report := &bench.Report{}
+	require.NoError(s.t, json.Unmarshal(out, report))
+	require.Positive(s.t, report.WAL)
+	require.Positive(s.t, report.Tables)
+	s.verify()
+	return report
+}
+
+// verify has the service's own check agree with what is in the tables, preloaded rows included.
+func (s *benchSite) verify() {
+	s.t.Helper()
+	out := programtest.Run(s.t, "verify").RequireDone(s.t)
+	require.Contains(s.t, out, "no differences\n")
+}
+
+func TestBench_throughput(t *testing.T) {
+	s := newBenchSite(t)
+	report := s.run("--commands=2000", "--skus=50", "--history=1000", "--workers=2", "--order-ids=growing")
+	require.Equal(t, 2000, report.Commands)
+	require.Equal(t, 2000, report.Events)
+	require.EqualValues(t, 1000, report.Before.Dispatched)
+	require.Positive(t, report.Throughput.Rate)
+	require.Equal(t, 2, report.Workers)
+	require.Positive(t, report.Batches.Transactions)
+	require.GreaterOrEqual(t, report.Batches.Mean, 1.0)
+	require.Nil(t, report.Latency)
+
+	o := programtest.Run(t, s.args("--commands=10")...)
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "the topic "+s.names.Commands+" holds 2000 records")
+}
+
+// All commands, repeats included, with workers that went on from what was preloaded.
+func TestBench_mixed(t *testing.T) {
+	s := newBenchSite(t)
+	report := s.run("--workload=mixed", "--commands=3000", "--skus=7")
+	require.Positive(t, report.Repeats)
+	require.Equal(t, 3000, report.Commands)
+	require.Contains(t, programtest.Run(t, "verify").RequireDone(t), "compared 7 products with their events\n")
+}
+
+func TestBench_latency(t *testing.T) {
+	s := newBenchSite(t)
+	report := s.run("--waiting=300", "--skus=3", "--rate=50", "--duration=2s")
+	require.Nil(t, report.Throughput)
+	require.Equal(t, 200, report.Commands)
+	require.Equal(t, 100, report.Latency["all"].Commands)
+	require.Equal(t, 100, report.Latency["Allocate"].Commands+report.Latency["CreateBatch"].Commands)
+	require.Positive(t, report.Latency["CreateBatch"].P50)
+	require.LessOrEqual(t, report.Latency["all"].P50, report.Latency["all"].Max)
+	require.Equal(t, 200+10*(200/11), report.Events)
+}
+
+func TestBench_storm(t *testing.T) {
+	s := newBenchSite(t)
+	report := s.run("--workload=storm", "--lines=1001", "--skus=5", "--rate=50", "--duration=1s")
+	require.Equal(t, 501, report.Storm.Moved)
+	require.Positive(t, report.Storm.Seconds)
+	require.Equal(t, 50, report.Storm.Before.Commands)
+	require.Equal(t, report.Commands+2*501, report.Events)
+}
+
+// Workers that run already find what is preloaded under them.
+func TestBench_usesWorkersThatRun(t *testing.T) {
+	s := newBenchSite(t)
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+	programtest.Run(t, append([]string{"topics", "create", "--partitions=3"}, s.names.Flags(t)...)...).RequireDone(t)
+	running := &programtest.Service{T: t, Names: s.names, Group: "group-" + s.names.Commands}
+	running.Start()
+	report := s.run("--workload=hot", "--commands=500", "--history=20", "--workers=0")
+	require.Equal(t, 500, report.Events)
+	require.Equal(t, 1, report.Products)
+	require.Nil(t, report.Batches)
+	require.NoError(t, running.Stop())
+}
+
+func TestBench_refusesWhatHoldsSomething(t *testing.T) {
+	s := newBenchSite(t)
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	require.NoError(t, err)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	_, err = conn.Exec(t.Context(), `insert into batches (ref, sku, qty, first_qty) values ('b', 's', 1, 1)`)
+	require.NoError(t, err)
+	o := programtest.Run(t, s.args()...)
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "the table batches holds rows")
+
+	programtest.Run(t, append([]string{"topics", "create"}, s.names.Flags(t)...)...).RequireDone(t)
+	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(t)))
+	require.NoError(t, err)
+	defer client.Close()
+	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: s.names.DeadLetters, Value: []byte("x")}).FirstErr())
+	o = programtest.Run(t, s.args()...)
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "the topic "+s.names.DeadLetters+" holds 1 records")
+}
+
+// A database that keeps something else than what its events say is found, and is a failure.
+func TestBench_failsWhereCommandsHadAnotherEffect(t *testing.T) {
+	s := newBenchSite(t)
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	require.NoError(t, err)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	_, err = conn.Exec(t.Context(), `
+create function spoil() returns trigger language plpgsql as $$ begin new.state := 'waiting'; new.batchref := null; return new; end $$;
+create trigger spoil before insert on lines for each row when (new.qty = 3) execute function spoil()`, pgx.QueryExecModeSimpleProtocol)
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), s.program, s.args("--commands=100")...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, cli.ExitFailed, exit.ExitCode())
+	require.Regexp(t, `the table lines has \{Allocated:\d+ Waiting:[1-9]\d* .*\}, and must have \{Allocated:100 `, string(out))
+}
+
+func TestBench_saysWhyAWorkerEnded(t *testing.T) {
+	s := newBenchSite(t)
+	cmd := exec.CommandContext(t.Context(), s.program, s.args("--commands=10")...)
+	cmd.Env = append(os.Environ(), "MAX_BATCH=none")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, cli.ExitFailed, exit.ExitCode())
+	require.Contains(t, string(out), "a worker ended by itself: exit status 2")
+	require.Contains(t, string(out), `MAX_BATCH) is "none"`)
+}
+
+func TestBench_wrongUsage(t *testing.T) {
+	t.Parallel()
+	for says, args := range map[string]string{
+		`--workload is "odd"; it must be one of allocate, zipf`: "--workload=odd",
+		"--rate needs a --duration":                             "--rate=5",
+		"--duration needs a --rate":                             "--duration=5s",
+		"--commands is for a backlog":                           "--rate=5 --duration=5s --commands=7",
+		"--waiting takes the place of --workload hot":           "--waiting=5 --workload=hot",
+		"--lines is for --workload storm":                       "--lines=5",
+		"--workload storm needs a --rate":                       "--workload=storm",
+		`--workers is "many"; it must`:                          "--workers=many",
+		"2 settings are wrong":                                  "--commands=0 --skus=0",
+	} {
+		o := programtest.Run(t, append([]string{"bench"}, strings.Fields(args)...)...)
+		require.Equal(t, cli.ExitUsage, o.Code, args)
+		require.Contains(t, o.Err, says)
+	}
+}

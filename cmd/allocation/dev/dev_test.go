@@ -1,0 +1,259 @@
+package dev_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/allocation/program"
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/service"
+	"allocation/deploy/local"
+)
+
+// devProgram is `allocation dev` in this process, on free ports.
+type devProgram struct {
+	t     *testing.T
+	out   programtest.SyncBuffer
+	stop  context.CancelCauseFunc
+	ended chan int
+}
+
+func startDev(t *testing.T, dir string) *devProgram {
+	t.Helper()
+	ctx, stop := context.WithCancelCause(t.Context())
+	d := &devProgram{t: t, stop: stop, ended: make(chan int, 1)}
+	p := program.New(strings.NewReader(""), &d.out, &d.out, service.Hooks{})
+	go func() {
+		d.ended <- p.Run(ctx, []string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0"})
+	}()
+	t.Cleanup(func() { stop(cli.ErrSignal) })
+	require.Eventually(t, func() bool { return strings.Contains(d.out.String(), "ready; Ctrl-C") }, 60*time.Second, 20*time.Millisecond, "%s", &d.out)
+	return d
+}
+
+// end stops it as Ctrl-C does.
+func (d *devProgram) end() {
+	d.t.Helper()
+	began := time.Now()
+	d.stop(cli.ErrSignal)
+	require.Equal(d.t, cli.ExitDone, <-d.ended, d.out.String())
+	require.Less(d.t, time.Since(began), 10*time.Second)
+	require.Contains(d.t, d.out.String(), "stopped; the data is in")
+}
+
+// exported is the value of a variable in what the user is told to paste.
+func (d *devProgram) exported(name string) string {
+	d.t.Helper()
+	found := regexp.MustCompile(`export ` + name + `='([^']*)'`).FindStringSubmatch(d.out.String())
+	require.NotNil(d.t, found, "no %s in %s", name, &d.out)
+	return found[1]
+}
+
+func TestDev_keepsItsData(t *testing.T) {
+	t.Setenv("DATABASE_URL", "")
+	t.Setenv("KAFKA_BROKERS", "")
+	dir := devFolder(t)
+	dev := startDev(t, dir)
+	brokers := "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
+	programtest.Run(t, "send", "CreateBatch", "ref=b1", "sku=CHAIR", "qty=50", brokers).RequireDone(t)
+	t.Setenv("DATABASE_URL", dev.exported("DATABASE_URL"))
+	require.Eventually(t, func() bool { return programtest.Run(t, "show", "batch", "b1").Code == cli.ExitDone }, 10*time.Second, 20*time.Millisecond)
+	require.NotContains(t, dev.out.String(), "level=", "logs stay out of the text")
+	dev.end()
+	logged, err := os.ReadFile(filepath.Join(dir, "worker.log"))
+	require.NoError(t, err)
+	require.Contains(t, string(logged), "worker starts")
+
+	dev = startDev(t, dir)
+	brokers = "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
+	programtest.Run(t, "send", "Allocate", "orderid=o1", "sku=CHAIR", "qty=20", brokers).RequireDone(t)
+	t.Setenv("DATABASE_URL", dev.exported("DATABASE_URL"))
+	require.Eventually(t, func() bool {
+		o := programtest.Run(t, "show", "order", "o1")
+		return strings.Contains(o.Out, "gets 20 of batch b1")
+	}, 10*time.Second, 20*time.Millisecond)
+	dev.end()
+}
+
+func TestDev_addressInUse(t *testing.T) {
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	addr := listener.Addr().String()
+	for _, flag := range []string{"--http-addr", "--kafka-addr"} {
+		args := []string{"dev", "--dir", devFolder(t), "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0", flag + "=" + addr}
+		o := programtest.Run(t, args...)
+		require.Equal(t, cli.ExitFailed, o.Code)
+		require.Contains(t, o.Err, "is in use by another program")
+		require.Contains(t, o.Err, flag)
+	}
+}
+
+// Whoever starts a second one by mistake, at other addresses, harms nothing of the first.
+func TestDev_aSecondInTheSameFolderLeavesTheFirstAlone(t *testing.T) {
+	dir := devFolder(t)
+	dev := startDev(t, dir)
+	defer dev.end()
+	logged := readFile(t, filepath.Join(dir, "worker.log"))
+	require.Contains(t, logged, "worker starts")
+	o := runDev(t, dir)
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Equal(t, fmt.Sprintf("allocation: --dir: folder is in use by process %d (lock %s)\n", os.Getpid(), filepath.Join(dir, "dev.lock")), o.Err)
+	require.True(t, strings.HasPrefix(readFile(t, filepath.Join(dir, "worker.log")), logged), "what the first logged is there")
+}
+
+func TestDev_needsItsPassword(t *testing.T) {
+	t.Setenv("DATABASE_URL_FILE", "another database")
+	dev := startDev(t, filepath.Join(devFolder(t), "new"))
+	defer dev.end()
+	settings, err := pgx.ParseConfig(dev.exported("DATABASE_URL"))
+	require.NoError(t, err)
+	require.NotEmpty(t, settings.Password)
+	require.Contains(t, dev.out.String(), "  unset DATABASE_URL_FILE\n")
+	require.NotContains(t, dev.out.String(), settings.Password, "who looks over a shoulder does not see it")
+	for _, database := range []string{"postgres", "allocation"} {
+		for _, password := range []string{"", "postgres", strings.ToLower(settings.Password)} {
+			settings.Database, settings.Password = database, password
+			_, err := pgx.ConnectConfig(t.Context(), settings)
+			var refused *pgconn.PgError
+			require.ErrorAs(t, err, &refused, "%s with the password %q", database, password)
+			require.Equal(t, "28P01", refused.Code)
+		}
+	}
+	shown := regexp.MustCompile(`psql '([^']*)'`).FindStringSubmatch(dev.out.String())
+	require.NotNil(t, shown, &dev.out)
+	conn, err := pgx.Connect(t.Context(), shown[1])
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(t.Context()))
+}
+
+func TestDev_nobodyElseCanReadItsFolder(t *testing.T) {
+	dir := filepath.Join(devFolder(t), "new")
+	dev := startDev(t, dir)
+	defer dev.end()
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	want := os.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		want = 0o710 // by its group passes the account of Postgres, which does not run as root
+	}
+	require.Equal(t, want, info.Mode().Perm())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, entry := range entries {
+		info, err := entry.Info()
+		require.NoError(t, err)
+		names = append(names, entry.Name())
+		require.Zero(t, info.Mode().Perm()&0o077, "%s %s: nobody enters or reads it, so nobody reaches what is in it", info.Mode(), entry.Name())
+	}
+	require.Equal(t, []string{"dev.lock", "kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", "worker.log"}, names)
+}
+
+// Somebody else can prepare a folder in a place where all may write, such as /tmp.
+func TestDev_followsNoLinks(t *testing.T) {
+	for _, name := range []string{"dev.lock", "worker.log", config.DevPasswordFile, "postgres.log", "postgres.lock", "kafka.lock"} {
+		dir := devFolder(t)
+		precious := filepath.Join(t.TempDir(), "precious")
+		require.NoError(t, os.WriteFile(precious, []byte("precious"), 0o600))
+		require.NoError(t, os.Symlink(precious, filepath.Join(dir, name)))
+		o := runDev(t, dir)
+		require.Equal(t, cli.ExitFailed, o.Code, name)
+		require.Contains(t, o.Err, filepath.Join(dir, name)+" is a symbolic link, which is not followed")
+		require.Equal(t, "precious", readFile(t, precious), name)
+	}
+}
+
+func TestDev_folderOfAnotherUser(t *testing.T) {
+	for want, dir := range map[string]string{"belongs to": foreignFolder(t), "other users can write to": openFolder(t)} {
+		o := runDev(t, dir)
+		require.Equal(t, cli.ExitFailed, o.Code)
+		require.Contains(t, o.Err, "allocation: --dir: ")
+		require.Contains(t, o.Err, want)
+		require.Contains(t, o.Err, "choose another, or one that does not exist yet")
+		require.Equal(t, 1, strings.Count(o.Err, "\n"), o.Err)
+		require.NoFileExists(t, filepath.Join(dir, "worker.log"))
+	}
+}
+
+// foreignFolder is another user's. Only root can give one away, and an ordinary user finds root's
+// own.
+func foreignFolder(t *testing.T) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return "/"
+	}
+	const nobody = 65534
+	dir := devFolder(t)
+	require.NoError(t, os.Chown(dir, nobody, nobody))
+	return dir
+}
+
+func openFolder(t *testing.T) string {
+	t.Helper()
+	dir := devFolder(t)
+	require.NoError(t, os.Chmod(dir, 0o777))
+	return dir
+}
+
+func TestDev_dataThatLetsEverybodyIn(t *testing.T) {
+	dir := devFolder(t)
+	server, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Database: "allocation"})
+	require.NoError(t, err)
+	require.NoError(t, server.Stop())
+	o := runDev(t, dir)
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "lets every user of this machine in without one, as earlier versions made it; move "+dir+" away to begin anew")
+}
+
+// Dev's server runs, and the command in another folder.
+func TestDev_otherFolderHasNoPassword(t *testing.T) {
+	dev := startDev(t, filepath.Join(devFolder(t), "new"))
+	defer dev.end()
+	settings, err := pgx.ParseConfig(dev.exported("DATABASE_URL"))
+	require.NoError(t, err)
+	settings.Password = ""
+	_, err = pgx.ConnectConfig(t.Context(), settings)
+	t.Setenv("DATABASE_URL", "")
+	t.Chdir(t.TempDir())
+	require.ErrorContains(t, config.Database{}.Explain(err), "the Postgres of allocation dev wants its password, and .allocation/pgpass cannot be read here: "+
+		"no such file or directory; run this in the folder in which allocation dev runs, as the same user, or set DATABASE_URL")
+}
+
+func runDev(t *testing.T, dir string) programtest.Outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	return programtest.RunWith(ctx, "", "dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0")
+}
+
+// devFolder is a folder that Postgres' own user can enter, unlike a test's.
+func devFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "allocation-dev-*") //nolint:usetesting // only its owner can enter a test's own
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	return dir
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(text)
+}

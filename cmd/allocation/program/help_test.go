@@ -1,0 +1,110 @@
+package program_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"allocation/cmd/allocation/program"
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/service"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+)
+
+func TestHelp_everySubcommandHasAnExample(t *testing.T) {
+	t.Parallel()
+	parser := program.New(nil, nil, nil, service.Hooks{}).Parser()
+	leaves := parser.Model.Leaves(true)
+	require.Len(t, leaves, 21)
+	for _, leaf := range leaves {
+		path := leaf.Path()
+		help := programtest.Run(t, append(strings.Fields(path), "--help")...).RequireDone(t)
+		require.Contains(t, help, "\nExample", path)
+		require.Regexp(t, "\n    .*allocation "+path+"\\b", help)
+	}
+}
+
+// The variables are public contract. Beside them there are only the secrets DATABASE_URL and
+// KAFKA_SASL_PASSWORD, which are no flags.
+var settings = []string{
+	"KAFKA_BROKERS", "DATABASE_URL_FILE", "DATABASE_SCHEMA", "KAFKA_SECURITY_PROTOCOL", "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE", "KAFKA_TLS_KEY_FILE",
+	"KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD_FILE", "KAFKA_GROUP_ID", "KAFKA_SESSION_TIMEOUT",
+	"KAFKA_AUTO_OFFSET_RESET", "COMMAND_TOPICS", "EVENTS_TOPIC", "EVENT_ROUTES", "EVENT_SOURCE", "DEAD_LETTER_TOPIC",
+	"HTTP_ADDR", "APPLIERS", "MAX_BATCH", "OUTBOX_RETENTION", "SHUTDOWN_TIMEOUT", "STALL_TIMEOUT", "LOG_LEVEL", "LOG_FORMAT",
+}
+
+func TestHelp_variablesOfAWorker(t *testing.T) {
+	t.Parallel()
+	help := programtest.Run(t, "worker", "--help").RequireDone(t)
+	for _, variable := range append([]string{"DATABASE_URL", "KAFKA_SASL_PASSWORD"}, settings...) {
+		require.Contains(t, help, variable)
+	}
+}
+
+// What the environment holds sets where servers are, and no more: no flag that acts or filters has
+// a variable, in any subcommand.
+func TestHelp_onlySettingsHaveAVariable(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	err := kong.Visit(program.New(nil, nil, nil, service.Hooks{}).Parser().Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok && len(flag.Envs) > 0 {
+			require.Equal(t, []string{strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))}, flag.Envs)
+			seen[flag.Envs[0]] = true
+		}
+		return next(nil)
+	})
+	require.NoError(t, err)
+	require.ElementsMatch(t, settings, slices.Collect(maps.Keys(seen)))
+}
+
+func TestProgram_wrongUsage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{"unexpected argument frob", []string{"frob"}},
+		{"unknown flag --frob", []string{"worker", "--frob"}},
+		{`expected "<id>"`, []string{"show", "order"}},
+		{"missing flags: --to", []string{"migrate", "down"}},
+		{"send needs a TYPE", []string{"send"}},
+		{"not both", []string{"send", "Allocate", "-f", "x"}},
+		{`there is no command "Alocate"`, []string{"send", "Alocate"}},
+		{`no field "fqty"; it has orderid, sku, qty, lineid`, []string{"send", "Allocate", "fqty=3"}},
+		{"qty is there twice", []string{"send", "Allocate", "qty=3", "qty=4"}},
+		{`"sku" is not key=value`, []string{"send", "Allocate", "sku"}},
+		{`the field "qty" is "x"; it must be an integer from 1 to 1000000000`, []string{"send", "Allocate", "orderid=o", "sku=s", "qty=x"}},
+		{`--type is "Alocated"`, []string{"tail", "--type", "Allocated,Alocated"}},
+		{`"3.1042" is no dead letter's ID; it must be <topic>.<partition>.<offset>`, []string{"dlq", "show", "3.1042"}},
+		{"give the IDs of dead letters, or a filter", []string{"dlq", "retry"}},
+		{"not both", []string{"dlq", "discard", "c.0.1", "--sku", "CHAIR"}},
+		{`--since is "yesterday"; it must be a time such as`, []string{"dlq", "list", "--since", "yesterday"}},
+		{`--reason is "odd"; it must be one of malformed`, []string{"dlq", "retry", "--reason", "odd"}},
+		{`--state is "shut"; it must be one of open`, []string{"dlq", "list", "--state", "open,shut"}},
+		{`--partitions is "none"`, []string{"topics", "create", "--partitions", "none"}},
+	} {
+		o := programtest.Run(t, c.args...)
+		require.Equal(t, cli.ExitUsage, o.Code, c.args)
+		require.Contains(t, o.Err, c.says)
+		require.Empty(t, o.Out)
+	}
+}
+
+func TestProgram_nobodyAnswers(t *testing.T) {
+	for _, args := range [][]string{{"tail"}, {"send", "Deallocate", "orderid=o", "sku=s"}, {"topics", "create"}} {
+		o := programtest.Run(t, append(args, "--kafka-brokers=127.0.0.1:1")...)
+		require.Equal(t, cli.ExitFailed, o.Code)
+		require.Contains(t, o.Err, "Kafka does not answer at 127.0.0.1:1")
+	}
+	t.Setenv("DATABASE_URL", "postgres://somebody:secret@127.0.0.1:1/none")
+	for _, args := range [][]string{{"show", "order", "o1"}, {"migrate", "up"}} {
+		o := programtest.Run(t, args...)
+		require.Equal(t, cli.ExitFailed, o.Code)
+		require.Contains(t, o.Err, "Postgres does not answer at 127.0.0.1:1")
+		require.NotContains(t, o.Err, "secret")
+	}
+}

@@ -1,0 +1,31 @@
+package program_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cli"
+	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/pooler"
+)
+
+func TestProgram_refusesAPoolerThatSharesSessions(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+	p, err := pooler.New(database)
+	require.NoError(t, err)
+	t.Cleanup(p.Close)
+	t.Setenv("DATABASE_URL", p.URL())
+	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
+	for name, o := range map[string]programtest.Outcome{
+		"worker": s.RunWorker(), "migrate up": programtest.Run(t, "migrate", "up"), "migrate status": programtest.Run(t, "migrate", "status"),
+		"show": programtest.Run(t, "show", "order", "o1"), "verify": programtest.Run(t, "verify"), "dlq": programtest.Run(t, "dlq", "list"), "offsets": programtest.Run(t, "offsets", "list"),
+	} {
+		require.Equal(t, cli.ExitFailed, o.Code, name)
+		require.Contains(t, o.Err, "allocation: DATABASE_URL leads to a connection pooler", name)
+		require.Contains(t, o.Err, "pool_mode = session", name)
+	}
+}

@@ -1,0 +1,188 @@
+package program_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cli"
+	"allocation/deploy/testbed"
+)
+
+func withOption(t *testing.T, address, name, value string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	q := u.Query()
+	q.Set(name, value)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// startsNot: the worker, and a person's commands, end at once, with one sentence that says all of
+// this.
+func startsNot(t *testing.T, address string, says ...string) {
+	t.Helper()
+	t.Setenv("DATABASE_URL", address)
+	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
+	began := time.Now()
+	for name, o := range map[string]programtest.Outcome{"worker": s.RunWorker(), "show": programtest.Run(t, "show", "order", "o1"), "migrate up": programtest.Run(t, "migrate", "up"), "migrate status": programtest.Run(t, "migrate", "status")} {
+		require.NotEqual(t, cli.ExitDone, o.Code, name)
+		for _, part := range says {
+			require.Contains(t, o.Err, part, name)
+		}
+		require.NotContains(t, o.Err, "is it running", name)
+	}
+	require.Less(t, time.Since(began), cli.AnswerTime)
+}
+
+// A URL as a dashboard gives it, for another library, or with a slip.
+func TestProgram_namesTheOptionOfTheURLThatPostgresRefuses(t *testing.T) {
+	database := testbed.Database(t)
+	for _, option := range [][2]string{
+		{"schema", "public"}, {"pgbouncer", "true"}, {"connection_limit", "5"}, {"ssl_mode", "require"}, {"statement_timeout", "soon"}, {"max_connections", "5"},
+		{"log_statement", "5"}, {"role", "nobody_has_this_name"},
+	} {
+		startsNot(t, withOption(t, database, option[0], option[1]), "an option in DATABASE_URL", option[0], "take it out there, or correct it")
+	}
+	startsNot(t, withOption(t, database, "options", "-c schema=public"), "an option in DATABASE_URL", "schema", "take it out there, or correct it")
+	for _, option := range [][2]string{{"sslmode", "requires"}, {"connect_timeout", "soon"}, {"pool_max_conns", "many"}, {"replication", "database"}} {
+		t.Setenv("DATABASE_URL", withOption(t, database, option[0], option[1]))
+		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
+			o := programtest.Run(t, command...)
+			require.Equal(t, cli.ExitUsage, o.Code, command)
+			require.Contains(t, o.Err, "the option "+option[0]+" in DATABASE_URL", command)
+			require.Contains(t, o.Err, " must be ", command)
+		}
+	}
+}
+
+// An option that only the pool of a worker understands is no mistake of a person's command.
+func TestProgram_takesOptionsOfPools(t *testing.T) {
+	t.Setenv("DATABASE_URL", withOption(t, testbed.Database(t), "pool_max_conn_lifetime", "10m"))
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+}
+
+// What only an administrator can set, and what takes away what promises rest on.
+func TestProgram_namesTheSettingThatTakesPromisesAway(t *testing.T) {
+	database := testbed.Database(t)
+	name, login := programtest.NewLogin(t, database)
+	programtest.Administer(t, database, "alter role "+name+" set session_replication_role = replica")
+	startsNot(t, login, `the setting session_replication_role is "replica"`, "alter role "+name+" reset session_replication_role")
+}
+
+// Some hosts make a database read only when its disk is full, and some administrators while they
+// work on it. Then everybody waits, and knows for what.
+func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
+	s, database, name := programtest.AsWorkersLogin(t)
+	programtest.Administer(t, database, "alter role "+name+" set default_transaction_read_only = on")
+	says := "`alter role " + name + " reset default_transaction_read_only`"
+	o := programtest.Run(t, "show", "order", "o1")
+	programtest.RequireOutcome(t, o, cli.ExitFailed, "and takes no changes: ")
+	require.Contains(t, o.Err, says)
+	require.NotContains(t, o.Err, "is it running")
+
+	s.Launch()
+	require.Eventually(t, func() bool { return strings.Contains(s.Get("/readyz"), says) }, 30*time.Second, 50*time.Millisecond)
+	programtest.Administer(t, database, "alter role "+name+" reset default_transaction_read_only")
+	s.AwaitReadyz(`200 {"ready":true`)
+}
+
+// What a copied line or a template leaves before the URL would make it a list of options, which
+// leads to a server that nobody named.
+func TestProgram_refusesAURLWithSomethingBeforeIt(t *testing.T) {
+	database := testbed.Database(t)
+	for _, before := range []string{" ", "\"", "'", "\n", "jdbc:", "DATABASE_URL="} {
+		t.Setenv("DATABASE_URL", before+database)
+		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
+			programtest.RequireOutcome(t, programtest.Run(t, command...), cli.ExitUsage, "must begin with postgres:// or postgresql://")
+		}
+	}
+	t.Setenv("DATABASE_URL", database+"\r\n") // a file's last line break
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+}
+
+func TestProgram_saysThatTheServerRefusesAndNotThatItIsAway(t *testing.T) {
+	database := testbed.Database(t)
+	u, err := url.Parse(database)
+	require.NoError(t, err)
+	name := strings.TrimPrefix(u.Path, "/")
+	admin := *u
+	admin.Path = "/postgres"
+	programtest.Administer(t, admin.String(), `alter database "`+name+`" allow_connections false`)
+	startsNot(t, database, "not currently accepting connections")
+}
+
+// Another service's versions, or another service's tables, are told apart from a schema that is up
+// to date or new.
+func TestProgram_refusesAnotherServicesSchema(t *testing.T) {
+	const versions = `create schema allocation; create table allocation.migrations_engine (id integer primary key generated by default as identity,
+		version_id bigint not null, is_applied boolean not null, tstamp timestamp not null default now());
+		insert into migrations_engine (version_id, is_applied) values (0, true), (1, true), (20990101000000, true)`
+	t.Run("versions", func(t *testing.T) {
+		database := testbed.Database(t)
+		programtest.Administer(t, database, versions)
+		startsNot(t, database, "is at engine 20990101000000", "another program's", "a schema of its own", "a database of its own", "positions")
+		o := programtest.Run(t, "migrate", "down", "--to=0", "--yes")
+		require.Equal(t, cli.ExitFailed, o.Code)
+		require.Contains(t, o.Err, "another program's")
+		require.Empty(t, programtest.Tables(t, database))
+	})
+	t.Run("odd versions", func(t *testing.T) {
+		database := testbed.Database(t)
+		programtest.Administer(t, database, "create schema allocation; create table allocation.migrations_products (number integer)")
+		startsNot(t, database, "the table migrations_products in the schema allocation of the database ", "is another program's", "DATABASE_SCHEMA")
+	})
+	t.Run("tables", func(t *testing.T) {
+		database := testbed.Database(t)
+		programtest.Administer(t, database, "create schema allocation; create table allocation.products (id bigint)")
+		startsNot(t, database, "products is there", "another program's")
+		require.Equal(t, map[string]bool{"products": true}, programtest.Tables(t, database), "nothing was begun")
+	})
+	t.Run("before the first release", func(t *testing.T) {
+		database := testbed.Database(t)
+		programtest.Administer(t, database, "create table public.goose_db_version (); create table public.positions (); create table public.kafka_cluster ()")
+		startsNot(t, database, "has the tables of a version before the first release, in its schema public", "use a new database", "DATABASE_SCHEMA")
+		require.Empty(t, programtest.Tables(t, database))
+		t.Setenv("DATABASE_SCHEMA", "another")
+		programtest.Run(t, "migrate", "up").RequireDone(t)
+	})
+	t.Run("views", func(t *testing.T) {
+		database := testbed.Database(t)
+		t.Setenv("DATABASE_URL", database)
+		programtest.Run(t, "migrate", "up").RequireDone(t)
+		programtest.Administer(t, database, "alter table lines rename to lines_of_others", "create view lines as select * from lines_of_others where qty > 5")
+		startsNot(t, database, "lines is no table of allocation")
+	})
+}
+
+func TestProgram_refusesADatabaseThatIsNotUTF8(t *testing.T) {
+	database := testbed.Database(t)
+	u, err := url.Parse(database)
+	require.NoError(t, err)
+	name := "latin_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	programtest.Administer(t, database, "create database "+name+" encoding 'LATIN1' locale 'C' template template0")
+	t.Cleanup(func() { programtest.Administer(t, database, "drop database "+name+" with (force)") })
+	u.Path = "/" + name
+	startsNot(t, u.String(), "LATIN1", "must be UTF8")
+}
+
+func TestProgram_saysWhichRoleAPersonNeeds(t *testing.T) {
+	_, database, _ := programtest.AsWorkersLogin(t)
+	name, login := programtest.NewLogin(t, database)
+	t.Setenv("DATABASE_URL", login)
+	o := programtest.Run(t, "show", "order", "o1")
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "permission denied for schema allocation: the user "+name+" may not read it")
+	require.Contains(t, o.Err, "`grant allocation_operator to "+name+"`")
+	programtest.Administer(t, database, "grant usage on schema allocation to "+name, "grant select on migrations_engine, migrations_products to "+name)
+	o = programtest.Run(t, "show", "order", "o1")
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "permission denied for table")
+	require.Contains(t, o.Err, "`grant allocation_operator to \""+name+"\"`")
+}

@@ -1,0 +1,64 @@
+package programtest
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/testbed"
+)
+
+// Names are topics of a test's own, which do not exist yet.
+type Names struct {
+	Commands, Events, Route, DeadLetters string
+
+	Brokers string // empty: the shared server
+}
+
+// Server is the address of the server that has the topics.
+func (n Names) Server(t *testing.T) string {
+	t.Helper()
+	if n.Brokers != "" {
+		return n.Brokers
+	}
+	return testbed.Kafka(t)
+}
+
+// NewNames makes up names. The topics are deleted at the test's end.
+func NewNames(t *testing.T) Names {
+	t.Helper()
+	id := uuid.NewString()
+	names := Names{Commands: "commands-" + id, Events: "events-" + id, Route: "route-" + id, DeadLetters: "dlq-" + id}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		admin := NewAdmin(t, testbed.Kafka(t))
+		_, err := admin.DeleteTopics(ctx, names.Commands, names.Events, names.Route, names.DeadLetters)
+		require.NoError(t, err)
+		admin.Close()
+	})
+	return names
+}
+
+// NewAdmin is a client that sees soon what changes. The caller closes it.
+func NewAdmin(t *testing.T, brokers string) *kadm.Client {
+	t.Helper()
+	admin, err := kadm.NewOptClient(kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.MetadataMinAge(10*time.Millisecond))
+	require.NoError(t, err)
+	return admin
+}
+
+// Flags are the flags of the program that name the topics and their server.
+func (n Names) Flags(t *testing.T) []string {
+	t.Helper()
+	return []string{
+		"--kafka-brokers=" + n.Server(t), "--command-topics=" + n.Commands, "--events-topic=" + n.Events,
+		"--event-routes=Allocated=" + n.Route, "--dead-letter-topic=" + n.DeadLetters,
+	}
+}

@@ -1,0 +1,82 @@
+package migrate_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/migrate"
+	"allocation/deploy/testbed"
+	"allocation/migrations"
+)
+
+func TestMigrate_upStatusDown(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+
+	require.Contains(t, programtest.Run(t, "migrate", "status").RequireDone(t), "missing: run `allocation migrate up`")
+	require.Contains(t, programtest.Run(t, "migrate", "up").RequireDone(t), "up to date")
+	again := programtest.Run(t, "migrate", "up", "--json")
+	require.Equal(t, "[]\n", again.RequireDone(t))
+	require.Empty(t, again.Err, "the roles have all that they need")
+
+	var all []migrate.Status
+	require.NoError(t, json.Unmarshal([]byte(programtest.Run(t, "migrate", "status", "--json").RequireDone(t)), &all))
+	require.Len(t, all, len(migrations.Versions("engine"))+len(migrations.Versions("products")))
+	for _, m := range all {
+		require.True(t, m.Applied)
+	}
+	require.Contains(t, programtest.Run(t, "migrate", "down", "--to=0", "--yes").RequireDone(t), "the schema is at engine 0 and products 0")
+	require.Empty(t, programtest.Tables(t, database))
+}
+
+// What another program's tables are told from.
+func TestMigrate_knowsTheTablesThatItMakes(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+	require.Equal(t, programtest.Tables(t, database), knownTables())
+}
+
+func knownTables() map[string]bool {
+	known := map[string]bool{}
+	for _, o := range migrations.Objects() {
+		if o.Kind == migrations.Table {
+			known[o.Name] = true
+		}
+	}
+	return known
+}
+
+func TestMigrateDown_saysWhatIsLost(t *testing.T) {
+	database := testbed.Database(t)
+	t.Setenv("DATABASE_URL", database)
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+	programtest.RequireOutcome(t, programtest.Run(t, "migrate", "down", "--yes", "--to=1"), cli.ExitUsage, "say --line engine or --line products")
+
+	for i := len(migrations.Lines) - 1; i >= 0; i-- {
+		for version := migrations.Latest()[i]; version > 0; version-- {
+			args := []string{"migrate", "down", "--line=" + migrations.Lines[i], fmt.Sprintf("--to=%d", version-1)}
+			before := programtest.Tables(t, database)
+			o := programtest.Run(t, args...)
+			require.Equal(t, cli.ExitUsage, o.Code)
+			require.Equal(t, before, programtest.Tables(t, database), "nothing happens without --yes")
+
+			programtest.Run(t, append(args, "--yes")...).RequireDone(t)
+			after := programtest.Tables(t, database)
+			for table := range before {
+				if !after[table] {
+					require.Regexp(t, `\b`+table+` \(rows: [01]\)`, o.Err)
+				}
+			}
+			require.Less(t, len(after), len(before), "each migration makes a table")
+		}
+	}
+	o := programtest.Run(t, "migrate", "down", "--yes", "--to=0")
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "nothing was undone: the schema is at engine 0 and products 0")
+}

@@ -1,0 +1,178 @@
+package migrate_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cli"
+	"allocation/deploy/testbed"
+)
+
+func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
+	database := testbed.Database(t)
+	name, login := programtest.NewLogin(t, database)
+	t.Setenv("DATABASE_URL", login)
+	refused := func(says ...string) {
+		t.Helper()
+		o := programtest.Run(t, "migrate", "up")
+		require.Equal(t, cli.ExitFailed, o.Code)
+		for _, part := range says {
+			require.Contains(t, o.Err, part)
+		}
+	}
+	nothing := func() {
+		t.Helper()
+		conn, err := pgx.Connect(t.Context(), database)
+		require.NoError(t, err)
+		defer conn.Close(t.Context())
+		var made bool
+		require.NoError(t, conn.QueryRow(t.Context(), "select to_regnamespace('allocation') is not null").Scan(&made))
+		require.False(t, made)
+	}
+	refused("`create schema allocation authorization " + name + "`")
+	nothing()
+	t.Setenv("DATABASE_SCHEMA", "select")
+	refused("select is a word of SQL")
+	t.Setenv("DATABASE_SCHEMA", "")
+	programtest.Administer(t, database, "do $$ begin execute format('grant create on database %I to "+name+"', current_database()); end $$",
+		"alter role "+name+" set default_transaction_read_only = on")
+	refused("read only", "`alter role "+name+" reset default_transaction_read_only`")
+	nothing()
+	programtest.Administer(t, database, "alter role "+name+" reset default_transaction_read_only")
+	programtest.Run(t, "migrate", "up").RequireDone(t) // roles are there, or the login could not make them: see below
+	other, strangers := programtest.NewLogin(t, database)
+	t.Setenv("DATABASE_URL", strangers)
+	refused("the user "+other+" may not change what "+name+" owns", "migrate as "+name, `grant "`+name+`" to "`+other+`"`)
+	programtest.Administer(t, database, "alter role "+name+" superuser")
+	refused("migrate as " + name)
+	require.NotContains(t, programtest.Run(t, "migrate", "up").Err, "grant", "it would make a superuser of the user")
+}
+
+func TestMigrateUp_printsTheHintOfPostgres(t *testing.T) {
+	database := testbed.Database(t)
+	programtest.Administer(t, database, `create function no_tables() returns event_trigger language plpgsql as $$
+		begin raise exception 'no tables here' using hint = 'Ask the people of the platform.'; end $$`,
+		`create event trigger no_tables on ddl_command_start when tag in ('CREATE TABLE') execute function no_tables()`)
+	t.Setenv("DATABASE_URL", database)
+	o := programtest.Run(t, "migrate", "up")
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "no tables here")
+	require.Contains(t, o.Err, "Ask the people of the platform.")
+}
+
+func TestMigrateUp_namesTheRolesThatItMayNotMake(t *testing.T) {
+	server := testbed.StartPostgres(t) // roles belong to a server
+	name, login := programtest.NewLogin(t, server.URL())
+	programtest.Administer(t, server.URL(), "grant create on database postgres to "+name)
+	t.Setenv("DATABASE_URL", login)
+	o := programtest.Run(t, "migrate", "up")
+	require.Equal(t, cli.ExitFailed, o.Code)
+	require.Contains(t, o.Err, "`create role allocation_worker nologin; create role allocation_operator nologin`")
+	require.Contains(t, o.Err, "--without-roles")
+	require.Empty(t, programtest.Tables(t, server.URL()))
+
+	o = programtest.Run(t, "migrate", "up", "--without-roles")
+	o.RequireDone(t)
+	require.Contains(t, o.Err, "there is no allocation_worker and no allocation_operator: workers and operators have to log in as the owner")
+	programtest.Run(t, "show", "product", "CHAIR") // as the owner
+	require.Empty(t, programtest.Run(t, "migrate", "status").Err)
+	programtest.Administer(t, server.URL(), "create role allocation_worker; create role allocation_operator")
+	require.Contains(t, programtest.Run(t, "migrate", "up").Err, "gave a role what it lacked, grant usage on schema allocation to allocation_worker")
+}
+
+// newRole makes a role that nobody has, with default privileges on all that the administrator
+// makes, as a hosting platform gives them.
+func newRole(t *testing.T, database string) (name string) {
+	t.Helper()
+	name = "anon_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	programtest.Administer(t, database, "create role "+name+" login")
+	t.Cleanup(func() { programtest.Administer(t, database, "drop owned by "+name, "drop role "+name) })
+	for _, kind := range []string{"tables", "sequences", "functions", "types"} {
+		programtest.Administer(t, database, "alter default privileges grant all on "+kind+" to "+name)
+	}
+	return name
+}
+
+// reaches are the objects of the schema that a role may do anything with.
+func reaches(t *testing.T, database, role string) (objects []string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	rows, err := conn.Query(t.Context(), `
+		select relname::text from pg_class where relnamespace = 'allocation'::regnamespace and relkind in ('r', 'p', 'v') and (
+			has_table_privilege($1, oid, 'select, insert, update, delete, truncate, references, trigger') or has_any_column_privilege($1, oid, 'select, insert, update, references'))
+		union all
+		select relname::text from pg_class where relnamespace = 'allocation'::regnamespace
+			and case relkind when 'S' then has_sequence_privilege($1, oid, 'usage, select, update') else false end
+		union all
+		select oid::regprocedure::text from pg_proc where pronamespace = 'allocation'::regnamespace and has_function_privilege($1, oid, 'execute')
+		union all
+		select typname::text from pg_type where typnamespace = 'allocation'::regnamespace and typtype = 'e' and has_type_privilege($1, oid, 'usage')`, role)
+	require.NoError(t, err)
+	objects, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return objects
+}
+
+// A hosting platform gives its role of strangers everything that anybody makes, and PUBLIC may call
+// whatever is made.
+func TestMigrateUp_takesFromOthersWhatDefaultPrivilegesGive(t *testing.T) {
+	database := testbed.Database(t)
+	anon := newRole(t, database)
+	t.Setenv("DATABASE_URL", database)
+	o := programtest.Run(t, "migrate", "up")
+	o.RequireDone(t)
+	require.Contains(t, o.Err, "revoked what another role had, "+anon+": ")
+	require.Empty(t, reaches(t, database, anon))
+	require.Empty(t, programtest.Run(t, "migrate", "status").Err)
+
+	_, login := programtest.NewLogin(t, database)
+	u, err := url.Parse(login)
+	require.NoError(t, err)
+	programtest.Administer(t, database, "grant allocation_worker to "+u.User.Username())
+	programtest.Administer(t, login, "select outbox_make_days(20)")
+	days := reaches(t, database, "allocation_worker")
+	require.NotContains(t, strings.Join(days, " "), "outbox_2")
+	require.Empty(t, reaches(t, database, anon), "nor a day that is made later")
+
+	programtest.Administer(t, database, "grant update (qty) on lines to "+anon, "grant select on products to public", "grant execute on function decide_position to "+anon,
+		"grant create on schema allocation to "+anon)
+	o = programtest.Run(t, "migrate", "status")
+	o.RequireDone(t)
+	require.Contains(t, o.Err, "another role has rights, "+anon+": function decide_position(")
+	require.Contains(t, o.Err, ", schema allocation, table lines; `allocation migrate up` as the owner takes them away")
+	require.Contains(t, o.Err, "another role has rights, PUBLIC: table products;")
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+	require.Empty(t, reaches(t, database, anon))
+
+	require.Empty(t, programtest.Run(t, "migrate", "status").Err)
+	programtest.Run(t, "migrate", "down", "--yes", "--line=products", "--to=1").RequireDone(t)
+	require.Empty(t, reaches(t, database, anon), "nor what going down makes again")
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+}
+
+// Where administrators let nobody call functions but who is named, workers and operators are.
+func TestMigrateUp_letsTheRolesCallWhatTheyNeed(t *testing.T) {
+	database := testbed.Database(t)
+	programtest.Administer(t, database, "alter default privileges revoke execute on functions from public")
+	t.Cleanup(func() {
+		programtest.Administer(t, database, "alter default privileges grant execute on functions to public")
+	})
+	t.Setenv("DATABASE_URL", database)
+	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString()}
+	programtest.Run(t, "migrate", "up").RequireDone(t)
+	programtest.Run(t, append([]string{"topics", "create", "--partitions=3"}, s.Names.Flags(t)...)...).RequireDone(t)
+	name, login := programtest.NewLogin(t, database)
+	programtest.Administer(t, database, "grant allocation_worker to "+name)
+	t.Setenv("DATABASE_URL", login)
+	s.Start()
+	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=100")
+	require.Len(t, s.Tail(1), 1)
+}

@@ -1,0 +1,87 @@
+package service_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/operate/offsets"
+	"allocation/deploy/testbed"
+)
+
+// A producer leaves a transaction open, and a thousand commands come behind it, which nobody can
+// read. They are lag, and it is said since when, and what to do. The group's offset, which
+// autoscalers read, stays what is applied and published.
+func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
+	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString(), Stall: "2s"}
+	s.SetUp("1")
+	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=5000")
+	s.Tail(1)
+	hung, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(t)), kgo.TransactionalID(s.Group), kgo.TransactionTimeout(10*time.Minute),
+		kgo.MetadataMinAge(100*time.Millisecond))
+	require.NoError(t, err)
+	defer hung.Close()
+	require.NoError(t, hung.BeginTransaction())
+	require.NoError(t, hung.ProduceSync(t.Context(), allocate(s.Names.Commands, "hung")).FirstErr())
+
+	const behind = 1000
+	producer, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(t)), kgo.MetadataMinAge(100*time.Millisecond))
+	require.NoError(t, err)
+	defer producer.Close()
+	var records []*kgo.Record
+	for i := range behind {
+		records = append(records, allocate(s.Names.Commands, fmt.Sprint("o", i)))
+	}
+	require.NoError(t, producer.ProduceSync(t.Context(), records...).FirstErr())
+
+	series := func(metric string) string {
+		return fmt.Sprintf(`%s{partition="0",topic=%q} `, metric, s.Names.Commands)
+	}
+	s.AwaitReadyz(`200 {"ready":true,"notes":["` + s.Names.Commands + ", partition 0: 1001 records from offset 1 on wait for a producer's transaction, which has been open for ")
+	metrics := s.Get("/metrics")
+	require.Contains(t, metrics, series("allocation_consumer_lag")+"1001\n")
+	require.Regexp(t, series("allocation_stable_offset_stands_seconds")+`[1-9]`, metrics)
+	require.Eventually(t, func() bool {
+		return strings.Contains(s.Log.String(), `msg="commands wait for a producer's transaction"`)
+	}, time.Minute, 20*time.Millisecond)
+	list := func(json ...string) string {
+		return programtest.Run(t, append([]string{"offsets", "list", "--kafka-brokers=" + testbed.Kafka(t)}, json...)...).RequireDone(t)
+	}
+	require.Contains(t, list(), "ok: 1001 records wait for a producer's transaction")
+	var listed []offsets.Position
+	require.NoError(t, json.Unmarshal([]byte(list("--json")), &listed))
+	require.EqualValues(t, 1001, *listed[0].Lag)
+	require.EqualValues(t, 1001, listed[0].Open)
+
+	admin := kadm.NewClient(producer)
+	offsets, err := admin.FetchOffsets(t.Context(), s.Group)
+	require.NoError(t, err)
+	at, _ := offsets.Lookup(s.Names.Commands, 0)
+	require.EqualValues(t, 1, at.At)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, hung.EndTransaction(ctx, kgo.TryAbort))
+	require.Len(t, s.Tail(1+behind), 1+behind)
+	s.AwaitReadyz("200 {\"ready\":true}\n")
+	require.Eventually(t, func() bool {
+		metrics := s.Get("/metrics")
+		return strings.Contains(metrics, series("allocation_consumer_lag")+"0\n") && strings.Contains(metrics, series("allocation_stable_offset_stands_seconds")+"0\n")
+	}, time.Minute, 20*time.Millisecond)
+}
+
+func allocate(topic, order string) *kgo.Record {
+	return &kgo.Record{
+		Topic: topic, Key: []byte("CHAIR"), Value: fmt.Appendf(nil, `{"orderid":%q,"sku":"CHAIR","qty":1}`, order),
+		Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}},
+	}
+}

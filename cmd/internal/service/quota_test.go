@@ -1,0 +1,38 @@
+package service_test
+
+import (
+	"strings"
+	"testing"
+
+	"allocation/cmd/allocation/programtest"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func TestService_saysThatAQuotaOfKafkaDelaysIt(t *testing.T) {
+	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString()}
+	client := "client-" + uuid.NewString() // other tests share the brokers
+	s.Hooks.Kafka = []kgo.Opt{kgo.ClientID(client)}
+	s.SetUp("1")
+	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=100")
+	s.Tail(1)
+	require.NotContains(t, s.Get("/readyz"), "quota")
+
+	admin := programtest.NewAdmin(t, s.Names.Server(t))
+	defer admin.Close()
+	done, err := admin.AlterClientQuotas(t.Context(), []kadm.AlterClientQuotaEntry{{
+		Entity: kadm.ClientQuotaEntity{{Type: "client-id", Name: &client}},
+		Ops:    []kadm.AlterClientQuotaOp{{Key: "consumer_byte_rate", Value: 100}},
+	}})
+	require.NoError(t, err)
+	require.NoError(t, done[0].Err)
+	s.Eventually("a note that names the broker", func() bool {
+		s.Send("ChangeBatchQuantity", "batchref=b1", "qty=90")
+		return strings.Contains(s.Get("/readyz"), `"notes":["kafka: a quota delays this worker: broker `)
+	})
+	require.Regexp(t, `allocation_kafka_throttle_seconds_total [0-9.e+]*[1-9]`, s.Get("/metrics"))
+	require.Contains(t, s.Log.String(), "a quota of Kafka delays this worker")
+}

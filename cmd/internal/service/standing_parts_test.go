@@ -1,0 +1,41 @@
+package service_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/service"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A gauge whose loop stands still is not shown: an old figure would look like one of today's. The
+// part is named in the metric and in the notes.
+func TestService_showsNoFigureOfAPartThatStandsStill(t *testing.T) {
+	s := programtest.StartService(t)
+	require.NoError(t, s.Stop())
+	s.Hooks = service.Hooks{LookEvery: time.Hour, Patience: 30 * time.Second} // the outbox' days are counted every 22 s at least
+	s.Start()
+	figures := map[string]string{
+		"old transactions": "allocation_oldest_transaction_age_seconds ", "settings of topics": "allocation_topic_misconfigured{",
+		"days of the outbox": "allocation_outbox_partitions_ahead ",
+	}
+	for _, figure := range figures {
+		s.Eventually("shown: "+figure, func() bool { return strings.Contains(s.Get("/metrics"), "\n"+figure) })
+	}
+	s.Execute(`alter function outbox_days_ahead rename to gone`)
+	for part, figure := range figures {
+		require.Eventually(t, func() bool {
+			return strings.Contains(s.Get("/readyz"), part+": stands still for ") && !strings.Contains(s.Get("/metrics"), "\n"+figure)
+		}, 2*time.Minute, 100*time.Millisecond, part)
+		require.Regexp(t, fmt.Sprintf(`\nallocation_part_stands_seconds\{part=%q\} [1-9]`, part), s.Get("/metrics"))
+	}
+	require.Regexp(t, `days of the outbox: stands still for .*outbox_days_ahead`, s.Get("/readyz"), "it says why")
+	require.True(t, strings.HasPrefix(s.Get("/readyz"), "200"), "commands are applied")
+
+	s.Execute(`alter function gone rename to outbox_days_ahead`)
+	require.Eventually(t, daysAhead(s, "14"), 2*time.Minute, 100*time.Millisecond)
+}
