@@ -82,7 +82,7 @@ func count(root string) ([]*pack, error) {
 }
 
 func isForPractice(folder string) bool {
-	for _, prefix := range []string{"deploy", "cmd/chaos", "cmd/compare", "cmd/stats", "cmd/withservers"} {
+	for _, prefix := range []string{"deploy", "cmd/allocation/e2e", "cmd/allocation/programtest", "cmd/chaos", "cmd/compare", "cmd/stats", "cmd/withservers"} {
 		if folder == prefix || strings.HasPrefix(folder, prefix+"/") {
 			return !strings.HasPrefix(folder, "deploy/local")
 		}
