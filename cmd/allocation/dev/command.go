@@ -144,16 +144,16 @@ func (d *session) stopServers() {
 
 // work runs the worker, and says when it is ready.
 func (d *session) work(ctx context.Context) error {
-	w := service.New(d.settings, d.logger)
+	process := service.New(d.settings, d.logger)
 	waiting, stop := context.WithCancel(ctx)
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		if w.AwaitReady(waiting) {
+		if process.AwaitReady(waiting) {
 			d.welcome()
 		}
 	}()
-	err := w.Run(ctx, d.listener)
+	err := process.Run(ctx, d.listener)
 	stop()
 	<-told
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, cli.ErrSignal) {

@@ -21,21 +21,21 @@ import (
 // awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for
 // servers that are away, because everything may be started at once, and gives up at once on what no
 // waiting mends. Once it runs, a worker waits for everything.
-func (w *Process) awaitServers(ctx context.Context, db *store.Store) error {
+func (p *Process) awaitServers(ctx context.Context, db *store.Store) error {
 	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckRights, db.CheckSchema} {
-		if err := w.await(ctx, systemPostgres, check); err != nil {
+		if err := p.await(ctx, systemPostgres, check); err != nil {
 			return err
 		}
 	}
 	var cluster string
 	ask := func(ctx context.Context) (err error) {
-		cluster, err = w.askKafka(ctx)
+		cluster, err = p.askKafka(ctx)
 		return err
 	}
-	if err := w.await(ctx, systemKafka, ask); err != nil {
+	if err := p.await(ctx, systemKafka, ask); err != nil {
 		return err
 	}
-	return w.await(ctx, systemPostgres, func(ctx context.Context) error { return db.CheckCluster(ctx, cluster, w.settings.Group.ID) })
+	return p.await(ctx, systemPostgres, func(ctx context.Context) error { return db.CheckCluster(ctx, cluster, p.settings.Group.ID) })
 }
 
 const (
@@ -48,20 +48,20 @@ const (
 )
 
 // await calls ask until it succeeds, or with an error that is there to stay.
-func (w *Process) await(ctx context.Context, system string, ask func(context.Context) error) error {
+func (p *Process) await(ctx context.Context, system string, ask func(context.Context) error) error {
 	began := time.Now()
 	for wait := awaitFirst; ; wait = min(2*wait, awaitMost) {
 		attempt, cancel := context.WithTimeoutCause(ctx, cli.AnswerTime, fmt.Errorf("no answer within %s", cli.AnswerTime))
 		err := ask(attempt)
 		if err != nil {
-			err = w.explain(system, cli.CauseOf(attempt, err))
+			err = p.explain(system, cli.CauseOf(attempt, err))
 		}
 		cancel()
 		if err == nil || permanent(err, time.Since(began)) {
 			return err
 		}
-		w.readiness.starting(fmt.Sprintf("%s: %v", system, err))
-		w.logger.Warn("waiting for "+system, "error", err)
+		p.readiness.starting(fmt.Sprintf("%s: %v", system, err))
+		p.logger.Warn("waiting for "+system, "error", err)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -72,11 +72,11 @@ func (w *Process) await(ctx context.Context, system string, ask func(context.Con
 
 // askKafka finds out the cluster's id, whether the topics are there, and whether commands are lost
 // on them.
-func (w *Process) askKafka(ctx context.Context) (cluster string, err error) {
-	if err := cli.ReachAny(ctx, w.settings.Kafka, w.dial); err != nil {
+func (p *Process) askKafka(ctx context.Context) (cluster string, err error) {
+	if err := cli.ReachAny(ctx, p.settings.Kafka, p.dial); err != nil {
 		return "", err
 	}
-	client, err := kgo.NewClient(w.kafkaOptions()...)
+	client, err := kgo.NewClient(p.kafkaOptions()...)
 	if err != nil {
 		return "", err
 	}
@@ -85,24 +85,24 @@ func (w *Process) askKafka(ctx context.Context) (cluster string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("ask Kafka for its cluster: %w", err)
 	}
-	if err := w.checkRights(ctx, client); err != nil {
+	if err := p.checkRights(ctx, client); err != nil {
 		return "", err
 	}
-	if err := checkGroupKind(ctx, client, w.settings.Group.ID); err != nil {
+	if err := checkGroupKind(ctx, client, p.settings.Group.ID); err != nil {
 		return "", err
 	}
-	t := w.settings.Topics
+	t := p.settings.Topics
 	if err := cli.MissingTopics(ctx, client, append(append(t.CommandTopicNames(), t.Outputs()...), t.DeadLetterTopic)...); err != nil {
 		return "", err
 	}
 	if err := topicsWithoutID(ctx, client, t.CommandTopicNames()...); err != nil {
 		return "", err
 	}
-	found, err := w.inspector(client).Inspect(ctx)
+	found, err := p.inspector(client).Inspect(ctx)
 	if err != nil {
 		return "", err
 	}
-	w.topicWatch.take(found)
+	p.topicWatch.take(found)
 	return metadata.Cluster, topics.LosesCommands(found)
 }
 

@@ -39,12 +39,12 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	limitMemory()
-	w := New(settings, c.Logger(p.Err))
+	process := New(settings, c.Logger(p.Err))
 	listener, err := Listen(ctx, c.HTTPAddr)
 	if err != nil {
 		return err
 	}
-	return w.Run(ctx, listener)
+	return process.Run(ctx, listener)
 }
 
 // settings reads the settings, or says everything that is wrong with them.

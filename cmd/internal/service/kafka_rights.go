@@ -53,8 +53,8 @@ const hiddenOperations = 1
 
 // checkRights asks which of a worker's rights Kafka gives this user. A topic that does not exist is
 // another matter: see missingTopics.
-func (w *Process) checkRights(ctx context.Context, client *kgo.Client) error {
-	topics := w.settings.Topics
+func (p *Process) checkRights(ctx context.Context, client *kgo.Client) error {
+	topics := p.settings.Topics
 	var needs []kafkaRight
 	for _, name := range topics.CommandTopicNames() {
 		needs = append(needs, kafkaRight{operation: kmsg.ACLOperationRead, topic: name})
@@ -69,15 +69,15 @@ func (w *Process) checkRights(ctx context.Context, client *kgo.Client) error {
 	var statements []string
 	for _, need := range needs {
 		if found, known := operations[need.topic]; known && !allowed(found, need.operation) {
-			statements = append(statements, need.statement(w.settings.Kafka))
+			statements = append(statements, need.statement(p.settings.Kafka))
 		}
 	}
-	reads, err := mayReadGroup(ctx, client, w.settings.Group.ID)
+	reads, err := mayReadGroup(ctx, client, p.settings.Group.ID)
 	if err != nil {
 		return err
 	}
 	if !reads {
-		statements = append(statements, kafkaRight{operation: kmsg.ACLOperationRead, group: w.settings.Group.ID}.statement(w.settings.Kafka))
+		statements = append(statements, kafkaRight{operation: kmsg.ACLOperationRead, group: p.settings.Group.ID}.statement(p.settings.Kafka))
 	}
 	if len(statements) > 0 {
 		return &kafkaRightsError{statements}

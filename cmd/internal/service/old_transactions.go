@@ -31,8 +31,8 @@ type oldTransactions struct {
 	whom  string
 }
 
-func (w *Process) newOldTransactions(db *store.Store) *oldTransactions {
-	return &oldTransactions{db: db, gauge: w.metrics.oldest, part: w.metrics.transactions, logger: w.logger, every: w.lookEvery, after: oldAfter}
+func (p *Process) newOldTransactions(db *store.Store) *oldTransactions {
+	return &oldTransactions{db: db, gauge: p.metrics.oldest, part: p.metrics.transactions, logger: p.logger, every: p.lookEvery, after: oldAfter}
 }
 
 // run watches until the context ends.

@@ -35,8 +35,8 @@ type outboxDays struct {
 	complained time.Time
 }
 
-func (w *Process) newOutboxDays(db *store.Store) *outboxDays {
-	return &outboxDays{db: db, retention: w.settings.Tuning.OutboxRetention, ahead: w.metrics.ahead, part: w.metrics.days, logger: w.logger}
+func (p *Process) newOutboxDays(db *store.Store) *outboxDays {
+	return &outboxDays{db: db, retention: p.settings.Tuning.OutboxRetention, ahead: p.metrics.ahead, part: p.metrics.days, logger: p.logger}
 }
 
 // run keeps them until the context ends.

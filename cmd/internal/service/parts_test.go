@@ -22,12 +22,12 @@ func TestWeb_saysThatTheProcessHangs(t *testing.T) {
 	ready.watch(func() string { return "this process hangs" })
 	require.Equal(t, http.StatusServiceUnavailable, ask(t, addr, http.MethodGet, "/livez", nil, http.Header{}))
 
-	w := &Process{metrics: newMetrics("allocation")}
-	w.metrics.worker.Parts.Patience = 0
-	for _, part := range w.metrics.worker.Parts.All() {
+	p := &Process{metrics: newMetrics("allocation")}
+	p.metrics.worker.Parts.Patience = 0
+	for _, part := range p.metrics.worker.Parts.All() {
 		part.Begin()
 	}
-	answer := w.healthOf(nil)(t.Context())
+	answer := p.healthOf(nil)(t.Context())
 	require.Len(t, answer.reasons, 1)
 	require.Contains(t, answer.reasons[0], "this process hangs for ")
 }

@@ -67,21 +67,21 @@ func (w *topicWatch) notes() (notes []string) {
 	return notes
 }
 
-func (w *Process) inspector(client *kgo.Client) topics.Inspector {
-	return topics.Inspector{Client: client, Topics: w.settings.Topics, Retention: w.settings.Tuning.OutboxRetention, Seeds: w.settings.Kafka.Brokers}
+func (p *Process) inspector(client *kgo.Client) topics.Inspector {
+	return topics.Inspector{Client: client, Topics: p.settings.Topics, Retention: p.settings.Tuning.OutboxRetention, Seeds: p.settings.Kafka.Brokers}
 }
 
 // watchTopics looks at the settings of topics now and then, until the context ends. What it finds
 // does not stop the work.
-func (w *Process) watchTopics(ctx context.Context) {
-	client, err := kgo.NewClient(w.kafkaOptions()...)
+func (p *Process) watchTopics(ctx context.Context) {
+	client, err := kgo.NewClient(p.kafkaOptions()...)
 	if err != nil {
 		return // the same options made the relay's
 	}
 	defer client.Close()
-	tick := time.NewTicker(w.inspectEvery)
+	tick := time.NewTicker(p.inspectEvery)
 	defer tick.Stop()
-	w.metrics.settings.Begin()
+	p.metrics.settings.Begin()
 	for {
 		select {
 		case <-ctx.Done():
@@ -89,13 +89,13 @@ func (w *Process) watchTopics(ctx context.Context) {
 		case <-tick.C:
 		}
 		attempt, cancel := context.WithTimeout(ctx, cli.AnswerTime)
-		found, err := w.inspector(client).Inspect(attempt)
+		found, err := p.inspector(client).Inspect(attempt)
 		cancel()
-		w.metrics.settings.Ill(err)
+		p.metrics.settings.Ill(err)
 		if err == nil {
-			w.topicWatch.take(found)
+			p.topicWatch.take(found)
 		} else if ctx.Err() == nil {
-			w.metrics.worker.Retries.WithLabelValues(systemKafka, "settings").Inc()
+			p.metrics.worker.Retries.WithLabelValues(systemKafka, "settings").Inc()
 		}
 	}
 }
