@@ -13,7 +13,7 @@
 //
 //	Relay     opens, feeds and closes sources
 //	Budget    counts what is not acknowledged, and makes callers wait that hand over more
-//	source    one incarnation of an open source; source.go (handed over), run.go (taken), ack.go (acknowledged), holding.go (held)
+//	source    one incarnation of an open source; source.go (handed over), run.go (taken), ack.go (acknowledged), defer.go (deferred)
 //	renderer  a row's bytes (deadletter.go: those of a dead letter)
 //	delivery  a row between produce and the last of its promises
 //	stream    a topic as one client sees it; keeps records from passing those that failed
@@ -38,9 +38,9 @@
 //   - A new era begins only when no one is between entering the old one and producing: the client
 //     asks only the first record of a batch.
 //
-// A row whose predecessor came by another source is held until that one is acknowledged, with all
-// later rows of its key and source; other keys pass. Waiting follows commit order, so it cannot go
-// round in a circle. Memory decides while the predecessor's source is open here and the row is
+// A row whose predecessor came by another source is deferred until that one is acknowledged, with
+// all later rows of its key and source; other keys pass. Waiting follows commit order, so it cannot
+// go round in a circle. Memory decides while the predecessor's source is open here and the row is
 // known here; else the table does, because the source may be another process's by now. So that
 // budgets cannot make sources wait for each other either, a source with nothing in memory reads one
 // chunk from the table whether its budget has room or not.

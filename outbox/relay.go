@@ -29,14 +29,14 @@ type Relay struct {
 	ctx      context.Context // ends with Stop
 	end      context.CancelFunc
 
-	health     *health
-	waits      waits
-	poller     *poller
-	alone      map[string]*alone // by topic
-	watcher    *watcher
-	producer   atomic.Pointer[producer]
-	heldKeys   atomic.Int64
-	deliveries sync.Pool // that were acknowledged
+	health       *health
+	waits        waits
+	poller       *poller
+	alone        map[string]*alone // by topic
+	watcher      *watcher
+	producer     atomic.Pointer[producer]
+	deferredKeys atomic.Int64
+	deliveries   sync.Pool // that were acknowledged
 
 	mu      sync.RWMutex
 	sources map[int32]*source
@@ -165,8 +165,8 @@ func (r *Relay) Err() error { return r.health.err(time.Now()) }
 // Notes say what keeps some records back while events are published.
 func (r *Relay) Notes() []string { return r.health.notes(time.Now()) }
 
-// HeldKeys is how many keys wait for an event of another source.
-func (r *Relay) HeldKeys() int { return int(r.heldKeys.Load()) }
+// DeferredKeys is how many keys wait for an event of another source.
+func (r *Relay) DeferredKeys() int { return int(r.deferredKeys.Load()) }
 
 // OldestUnpublished is about the timestamp, in Unix milliseconds, of the oldest command with rows
 // that are not acknowledged. It is not ok when there is none.

@@ -74,13 +74,13 @@ func TestRelay_holdsAKeyUntilItsPredecessorIsAcknowledged(t *testing.T) {
 	second := s.table.commit(2, event("BatchCreated", "CHAIR", "second"), event("BatchCreated", "CHAIR", "third"), event("BatchCreated", "LAMP", "other"))
 	r.Publish(2, second)
 	require.Equal(t, []string{"other"}, subjects(s.read(events, 1)), "another key passes")
-	require.Equal(t, 1, r.HeldKeys())
+	require.Equal(t, 1, r.DeferredKeys())
 	published, _ := r.Published(2)
 	require.Zero(t, published, "only what is contiguous counts")
 	r.Publish(1, first)
 	s.flush(r)
 	requireFirstInOrder(t, s.readAll(events))
-	require.Zero(t, r.HeldKeys())
+	require.Zero(t, r.DeferredKeys())
 }
 
 func TestRelay_holdsForAnotherProcess(t *testing.T) {
@@ -111,7 +111,7 @@ func TestRelay_asksTheTableWhenThePredecessorsSourceIsLost(t *testing.T) {
 	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "first")))
 	gate.waitBlocked(s.ctx)
 	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
-	for r.HeldKeys() == 0 {
+	for r.DeferredKeys() == 0 {
 		pause(s.ctx, time.Millisecond)
 	}
 	require.Empty(t, s.table.nudged, "memory decides while the source is open here")

@@ -9,7 +9,7 @@ import (
 // source is in flight, and begins again from the table.
 func (s *source) run() {
 	defer close(s.ended)
-	defer s.forgetHeld()
+	defer s.forgetDeferred()
 	wait := backoff{pace: s.relay.pace}
 	for {
 		before := s.published()
@@ -109,7 +109,7 @@ func (s *source) drain(from, to int64, table *backoff) {
 func (s *source) waitsForBudget() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.awaitsBudget = s.inFlight > 0 || s.held.rows > 0
+	s.awaitsBudget = s.inFlight > 0 || s.deferred.rows > 0
 	return s.awaitsBudget
 }
 
@@ -152,14 +152,14 @@ const (
 	breath        = 2 * time.Millisecond
 )
 
-// send produces rows in order, except those that are held. After a failure some rows may be
+// send produces rows in order, except those that are deferred. After a failure some rows may be
 // acknowledged already; they are left out. It reports false when a publish has failed.
 func (s *source) send(rows []Row, again bool) bool {
 	s.now = time.Now()
 	unhurried := len(rows) > unhurriedFrom
 	for i := range rows {
 		row := &rows[i]
-		if again && s.has(row.Number) || s.hold(row) {
+		if again && s.has(row.Number) || s.deferRow(row) {
 			continue
 		}
 		if !s.deliver(row) {
@@ -223,6 +223,6 @@ func (s *source) settle() bool {
 	s.failure, s.queue, s.keeping, s.passed = nil, nil, false, nil
 	s.taken = s.acked.low
 	s.mu.Unlock()
-	s.forgetHeld()
+	s.forgetDeferred()
 	return true
 }

@@ -21,17 +21,17 @@ type source struct {
 	wake   chan struct{} // holds one token: something changed
 
 	// Of the goroutine alone.
-	render   *renderer
-	held     held
-	heldKeys int64 // as counted by the relay
-	producer *producer
-	now      time.Time // when the rows at hand are produced
+	render       *renderer
+	deferred     deferred
+	deferredKeys int64 // as counted by the relay
+	producer     *producer
+	now          time.Time // when the rows at hand are produced
 
 	mu       sync.Mutex
 	acked    acked   // acked.low is the published row
 	known    int64   // rows below are committed
 	handed   int64   // rows from here on were handed over by Publish, and count in the budget since
-	taken    int64   // rows below were produced or held since the last failure
+	taken    int64   // rows below were produced or deferred since the last failure
 	keeping  bool    // rows handed over are kept in the queue; otherwise they are only counted, and read from the table
 	queue    [][]Row // rows [taken, known) while keeping
 	inFlight int     // promises that have not returned

@@ -2,7 +2,8 @@ package outbox
 
 import "sync"
 
-// waits is who waits for which source: the sources with held rows, by the predecessor's source.
+// waits is which source waits for which: the sources with deferred rows, by the predecessor's
+// source.
 type waits struct {
 	mu sync.Mutex
 	by map[int32]map[*source]int64 // the lowest row that each waits for

@@ -140,7 +140,7 @@ func (m *metrics) observe(relay *outbox.Relay) {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "outbox_held_keys",
 			Help: "Products whose events wait for an event that came by another partition.",
-		}, func() float64 { return float64(relay.HeldKeys()) }),
+		}, func() float64 { return float64(relay.DeferredKeys()) }),
 	)
 }
 
