@@ -147,7 +147,7 @@ func (p *Process) openStore(ctx context.Context, traces *tracing) (*store.Store,
 	return store.Open(ctx, store.Options{
 		Service: p.settings.Service,
 		URL:     url,
-		Schema:  w.settings.Database.In(),
+		Schema:  p.settings.Database.In(),
 		Owner:   owner(),
 		Denied:  p.rights.suspect,
 		// One for each applier, and a few for claims, drains, reports and probes.
