@@ -1,17 +1,21 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/exaring/otelpgx"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 )
@@ -22,19 +26,12 @@ type tracing struct {
 	provider *trace.TracerProvider // nil: off
 }
 
-// off is the exporter where no variable names one.
-type off struct{}
-
-func (off) ExportSpans(context.Context, []trace.ReadOnlySpan) error { return nil }
-func (off) Shutdown(context.Context) error                          { return nil }
-
 func startTracing(ctx context.Context, service string) (*tracing, error) {
-	exporter, err := autoexport.NewSpanExporter(ctx, autoexport.WithFallbackSpanExporter(
-		func(context.Context) (trace.SpanExporter, error) { return off{}, nil }))
+	exporter, err := newExporter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start tracing: %w", err)
 	}
-	if _, none := exporter.(off); none || autoexport.IsNoneSpanExporter(exporter) {
+	if exporter == nil {
 		return &tracing{}, nil
 	}
 	name := resource.NewSchemaless(attribute.String("service.name", service))
@@ -45,6 +42,35 @@ func startTracing(ctx context.Context, service string) (*tracing, error) {
 	provider := trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(described))
 	otel.SetTracerProvider(provider)
 	return &tracing{provider}, nil
+}
+
+// newExporter makes what OpenTelemetry's variables name; nil where they name none. All else of them
+// is read by the exporters.
+func newExporter(ctx context.Context) (trace.SpanExporter, error) {
+	const variable = "OTEL_TRACES_EXPORTER"
+	switch name := os.Getenv(variable); name {
+	case "", "none":
+		return nil, nil
+	case "console":
+		return stdouttrace.New()
+	case "otlp":
+		return newOTLP(ctx)
+	default:
+		return nil, fmt.Errorf("%s is %q; it must be otlp, console or none", variable, name)
+	}
+}
+
+func newOTLP(ctx context.Context) (trace.SpanExporter, error) {
+	const variable = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	protocol := cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), os.Getenv(variable), "http/protobuf")
+	switch protocol {
+	case "http/protobuf":
+		return otlptracehttp.New(ctx)
+	case "grpc":
+		return otlptracegrpc.New(ctx)
+	default:
+		return nil, fmt.Errorf("%s is %q; it must be http/protobuf or grpc", variable, protocol)
+	}
 }
 
 // adjust has connections watched, and queries traced where tracing is on.
