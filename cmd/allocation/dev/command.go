@@ -1,5 +1,5 @@
-// Package dev runs everything in one process, to try it: Kafka, Postgres and a worker, whose data is
-// kept in a folder.
+// Package dev runs everything in one process, to try it: Kafka, Postgres and a worker. What they
+// hold is kept in a folder.
 package dev
 
 import (

@@ -2,8 +2,9 @@
 // Postgres, killed and stopped at named points and at random, and a checker that knows nothing of
 // the implementation.
 //
-// The binary is built once for a test run: faulty, whose workers the variable
-// ALLOCATION_FAULT=point:count:action strikes; its point.go has the points. Variables that tests take:
+// The binary is built once for a test run: it is faulty, whose workers the variable
+// ALLOCATION_FAULT=point:count:action strikes. Its point.go has the points. Variables that tests
+// take:
 //
 //	E2E_SESSION_TIMEOUT  of the group (3s)
 //	E2E_COMMANDS         commands of the random kills (3000)

@@ -1,4 +1,5 @@
-// Package event reads the events of products as a consumer sees them, and says in words what happened.
+// Package event reads the events of products as a consumer sees them, and says in words what
+// happened.
 package event
 
 import (

@@ -1,5 +1,5 @@
-// Package verify has the database checked against itself and against the events, prints what differs,
-// and says what could not be checked.
+// Package verify has the database checked against itself and against the events. It prints what
+// differs, and says what could not be checked.
 package verify
 
 import (

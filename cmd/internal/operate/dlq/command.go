@@ -1,5 +1,5 @@
-// Package dlq is about dead letters: it lists and shows them, has them retried or given up, and finds
-// decisions about them that a restored database lost.
+// Package dlq is about dead letters: it lists and shows them, has them retried or given up, and
+// finds decisions about them that a restored database lost.
 package dlq
 
 import (

@@ -53,7 +53,7 @@ func (e *SettingsError) Error() string {
 	return strings.Join(texts, "\n")
 }
 
-// LosesCommands is the error of those findings by which commands are lost; nil where there are none.
+// LosesCommands is the error of the findings by which commands are lost; nil where there are none.
 func LosesCommands(found []Finding) error {
 	losing := slices.DeleteFunc(slices.Clone(found), func(f Finding) bool { return f.Severity != Severe })
 	if len(losing) == 0 {

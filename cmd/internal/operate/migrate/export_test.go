@@ -1,0 +1,4 @@
+package migrate
+
+// TablesOf is for tests.
+var TablesOf = tablesOf
