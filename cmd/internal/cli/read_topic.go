@@ -16,8 +16,8 @@ func ReadTopicOptions() []kgo.Opt {
 	}
 }
 
-// ReadTopic reads a topic from its start to where it ends now, and calls take with each record; those
-// of a partition come in order. ReadTopicOptions are for its client.
+// ReadTopic reads a topic from its start to where it ends now, and calls take with each record, in
+// order within a partition. ReadTopicOptions are for its client.
 func ReadTopic(ctx context.Context, client *kgo.Client, topic string, take func(*kgo.Record) error) error {
 	left, from, err := bounds(ctx, client, topic)
 	if err != nil || len(left) == 0 {
