@@ -107,10 +107,8 @@ func (c *campaign) makeTopics(ctx context.Context) error {
 // makeTables brings the database up to date, and makes a user for workers, who is not the owner.
 // The faults' locks are another's.
 func (c *campaign) makeTables(ctx context.Context) error {
-	for _, statement := range []string{"create database " + database, "alter database " + database + " set search_path = allocation, public"} {
-		if err := c.execute(ctx, "postgres", statement); err != nil {
-			return err
-		}
+	if err := c.execute(ctx, "postgres", "create database "+database); err != nil {
+		return err
 	}
 	migrate := exec.CommandContext(ctx, c.program, "migrate", "up")
 	migrate.Env = append(os.Environ(), "DATABASE_URL="+c.pair.URL("postgres", database))

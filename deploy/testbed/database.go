@@ -13,7 +13,7 @@ import (
 // cleanupTime is how long removing a test's database or topic may take.
 const cleanupTime = 30 * time.Second
 
-// searchPath lets tests write and read tables by their names alone.
+// searchPath lets tests write and read tables by their names alone, also on servers that they name.
 const searchPath = "allocation, public"
 
 // Database returns the URL of an empty database of the test's own on the shared server, as a

@@ -45,6 +45,7 @@ func postgresSettings(more map[string]string) map[string]string {
 		"max_connections": "300",
 		// In the data folder, and not where a killed server would leave it.
 		"dynamic_shared_memory_type": "mmap",
+		"search_path":                searchPath,
 	}
 	maps.Copy(settings, more)
 	return settings

@@ -100,7 +100,6 @@ func (s *site) makeRoles() {
 	for _, statement := range strings.SplitAfter(blocks[0], ";\n") { // a database is made outside of a transaction
 		s.administer("postgres", statement)
 	}
-	s.administer("postgres", "alter database allocation set search_path = allocation, public") // for the test's own statements
 	s.done(s.database("allocation_owner"), "migrate", "up")
 	s.administer("postgres", "grant allocation_worker to with_certificate; grant connect on database allocation to with_certificate")
 }

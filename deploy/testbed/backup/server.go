@@ -42,6 +42,8 @@ func Open(ctx context.Context, dir string) (*Server, error) {
 
 func (s *Server) start(ctx context.Context, dir string, more map[string]string) (err error) {
 	settings := map[string]string{
+		// Tests look at the service's tables by their names alone.
+		"search_path":                "allocation, public",
 		"dynamic_shared_memory_type": "mmap", // in the data folder, and not where a killed server would leave it
 		"archive_mode":               "on",
 		"archive_command":            fmt.Sprintf(`test ! -f "%[1]s/%%f" && cp "%%p" "%[1]s/%%f.part" && mv "%[1]s/%%f.part" "%[1]s/%%f"`, s.archive),

@@ -93,6 +93,8 @@ func (p *Pair) start(ctx context.Context, i int) error {
 		"primary_conninfo":           "host=" + host + " port=" + port + " user=postgres",
 		// A standby asks again soon for what it misses.
 		"wal_retrieve_retry_interval": "500ms",
+		// Tests look at the service's tables by their names alone.
+		"search_path": "allocation, public",
 	}
 	for name, value := range p.settings {
 		settings[name] = value
