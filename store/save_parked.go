@@ -6,15 +6,15 @@ import (
 
 // letters are the dead letters that rows tell of, by row: a transaction with decisions has one
 // move.
-func (parked *parked) letters() map[int64]worker.LetterID {
-	if len(parked.decided) == 0 && parked.reread == nil {
+func (p *parked) letters() map[int64]worker.LetterID {
+	if len(p.decided) == 0 && p.reread == nil {
 		return nil
 	}
-	letters := make(map[int64]worker.LetterID, len(parked.decided)+1)
-	if parked.reread != nil && parked.reread.Done {
-		letters[parked.rereadRow] = parked.reread.Letter
+	letters := make(map[int64]worker.LetterID, len(p.decided)+1)
+	if p.reread != nil && p.reread.Done {
+		letters[p.rereadRow] = p.reread.Letter
 	}
-	for _, d := range parked.decided {
+	for _, d := range p.decided {
 		letters[d.row] = d.command.Parked.Letter
 	}
 	return letters

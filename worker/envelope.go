@@ -66,7 +66,7 @@ func (c *Command) binary(h envelopeHeaders, from *Topic) {
 // ignores reports whether records of a type are ignored.
 func (t *Topic) ignores(kind string) bool {
 	name, known := strings.CutPrefix(kind, t.Prefix)
-	return t.Takes != nil && !(known && slices.Contains(t.Takes, name))
+	return t.Takes != nil && (!known || !slices.Contains(t.Takes, name))
 }
 
 // setType sets the type, or ignores the command, or refuses it.

@@ -1,4 +1,0 @@
-package migrate
-
-// TablesOf is for tests.
-var TablesOf = tablesOf
