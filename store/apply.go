@@ -45,7 +45,7 @@ func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 
 // transact gives up where somebody outside of the service has locked for long what the transaction
 // needs.
-func (s *Store) transact(ctx context.Context, tx *Tx) (_ *ledger, err error) {
+func (s *Store) transact(ctx context.Context, tx *Tx) (_ *txRows, err error) {
 	guard := s.guard(ctx, tx.conn)
 	defer func() {
 		if hold := guard.stop(); hold != nil && canceled(err) {
@@ -69,8 +69,8 @@ func (s *Store) transact(ctx context.Context, tx *Tx) (_ *ledger, err error) {
 	if err := tx.avoid(ctx); err != nil { // of some commands, only what was loaded tells the key
 		return nil, err
 	}
-	l := newLedger(tx)
-	return l, s.save(ctx, tx, l)
+	t := newTxRows(tx)
+	return t, s.save(ctx, tx, t)
 }
 
 const lockPositionsSQL = `select from positions where source = any($1::int[]) order by source for no key update`

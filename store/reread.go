@@ -58,12 +58,12 @@ func (s *Store) StopReread(ctx context.Context, letter worker.BatchLetter, why s
 }
 
 // reread moves a batch that is read again, and tells Kafka when all of it is done.
-func (l *ledger) reread(moves []worker.PositionMove, r *worker.Reread) {
-	if l.parked.reread = r; r == nil || !r.Done {
+func (t *txRows) reread(moves []worker.PositionMove, r *worker.Reread) {
+	if t.parked.reread = r; r == nil || !r.Done {
 		return
 	}
 	c := worker.Command{Offset: r.First, Cause: &outbox.Cause{Time: outbox.NoTime}, Parked: &worker.Parked{Letter: r.Letter, From: r.From}}
-	l.parked.rereadRow = l.decide(moves, &c)
+	t.parked.rereadRow = t.decide(moves, &c)
 }
 
 func queueReread(p *Pipeline, r *worker.Reread) {

@@ -13,8 +13,8 @@ import (
 // save writes a decided transaction in one pipeline, which Postgres runs as one transaction: the
 // commit is at its end, so no lock waits for an answer to cross the network. Every statement raises
 // where it does not find what the decisions relied on.
-func (s *Store) save(ctx context.Context, tx *Tx, l *ledger) error {
-	patience := l.patience()
+func (s *Store) save(ctx context.Context, tx *Tx, t *txRows) error {
+	patience := t.patience()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout+patience)
 	defer cancel()
 	p := newPipeline(ctx, tx.conn, tx.cache.buf)
@@ -22,16 +22,16 @@ func (s *Store) save(ctx context.Context, tx *Tx, l *ledger) error {
 	if patience > 0 {
 		p.Execute(setTimeoutSQL, milliseconds(statementTimeout+patience))
 	}
-	queueMove(p, tx.transaction, l)
+	queueMove(p, tx.transaction, t)
 	queueCached(p, tx, tx.cache.aggregate.Write(p, tx))
-	queueDeadLetters(p, tx.transaction, l)
-	queueParked(p, l)
-	queueOutbox(p, tx.transaction, l)
+	queueDeadLetters(p, tx.transaction, t)
+	queueParked(p, t)
+	queueOutbox(p, tx.transaction, t)
 	if p.err != nil {
 		return readError("save", p.err) // the end was not sent, so nothing is committed
 	}
 	tx.cache.keep(p.buf)
-	return s.noteDay(writeError("save", p.send()), l.today)
+	return s.noteDay(writeError("save", p.send()), t.today)
 }
 
 const (
@@ -41,9 +41,9 @@ const (
 
 // patience is how much longer than usual the write may take: one command that moves a million lines
 // takes longer than any other, and nothing makes it smaller.
-func (l *ledger) patience() time.Duration {
+func (t *txRows) patience() time.Duration {
 	rows := 0
-	for _, of := range l.rows {
+	for _, of := range t.rows {
 		rows += len(of)
 	}
 	if rows <= usualRows {
@@ -52,7 +52,7 @@ func (l *ledger) patience() time.Duration {
 	return time.Duration(rows) * rowTime
 }
 
-func queueMove(p *Pipeline, transaction worker.Transaction, l *ledger) {
+func queueMove(p *Pipeline, transaction worker.Transaction, t *txRows) {
 	n := len(transaction.Moves)
 	sources, tokens := make([]int32, n), make([]uuid.UUID, n)
 	epochs := make([]int32, n)
@@ -60,7 +60,7 @@ func queueMove(p *Pipeline, transaction worker.Transaction, l *ledger) {
 	for i, move := range transaction.Moves {
 		sources[i], tokens[i] = move.Source.ID, uuid.UUID(move.Token)
 		from[i], to[i] = move.From, move.To
-		fromRows[i], toRows[i] = move.NextRow, l.next(transaction.Moves, i)
+		fromRows[i], toRows[i] = move.NextRow, t.next(transaction.Moves, i)
 		published[i], epochs[i] = move.Published, move.Epoch
 	}
 	p.Execute(`select move_positions($1, $2, $3, $4, $5, $6, $7, $8)`, sources, tokens, from, to, fromRows, toRows, published, epochs)

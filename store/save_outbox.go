@@ -18,22 +18,22 @@ const (
 	copyLinkedSQL = `copy outbox (` + outboxFields + `, ` + linkFields + `) from stdin (format binary)`
 )
 
-func queueOutbox(p *Pipeline, transaction worker.Transaction, l *ledger) {
-	if !slices.ContainsFunc(l.rows, func(rows []outbox.Row) bool { return len(rows) > 0 }) {
+func queueOutbox(p *Pipeline, transaction worker.Transaction, t *txRows) {
+	if !slices.ContainsFunc(t.rows, func(rows []outbox.Row) bool { return len(rows) > 0 }) {
 		return
 	}
-	letters, linked := l.parked.letters(), l.linked()
+	letters, linked := t.parked.letters(), t.linked()
 	sql, columns := copyOutboxSQL, outboxColumns
 	if linked {
 		sql, columns = copyLinkedSQL, outboxColumns+linkColumns
 	}
 	p.copyLast(sql, columns, func(to *CopyRows) {
-		for move, rows := range l.rows {
+		for move, rows := range t.rows {
 			source := transaction.Moves[move].Source.ID
 			for i := range rows {
-				copyOutboxRow(to, source, l.today, &rows[i])
+				copyOutboxRow(to, source, t.today, &rows[i])
 				if linked {
-					copyLinks(to, &rows[i], l.previous[move][i], letters[rows[i].Number])
+					copyLinks(to, &rows[i], t.previous[move][i], letters[rows[i].Number])
 				}
 			}
 		}
@@ -41,13 +41,13 @@ func queueOutbox(p *Pipeline, transaction worker.Transaction, l *ledger) {
 }
 
 // linked reports whether any row has a value in linkFields.
-func (l *ledger) linked() bool {
-	if len(l.parked.decided) > 0 || l.parked.reread != nil {
+func (t *txRows) linked() bool {
+	if len(t.parked.decided) > 0 || t.parked.reread != nil {
 		return true
 	}
-	for move, rows := range l.rows {
+	for move, rows := range t.rows {
 		for i := range rows {
-			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || r.RecordKey != "" || l.previous[move][i].Source > 0 {
+			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || r.RecordKey != "" || t.previous[move][i].Source > 0 {
 				return true
 			}
 		}
@@ -134,8 +134,8 @@ from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6:
      v (source, row_no, command_offset, command_time, reason, message, type, sku, key, value, headers, command_source, first_event, retries,
     batch_last, batch_records, batch_bytes, batch_codec)`
 
-func queueDeadLetters(p *Pipeline, transaction worker.Transaction, l *ledger) {
-	n := len(l.refused)
+func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
+	n := len(t.refused)
 	if n == 0 {
 		return
 	}
@@ -144,7 +144,7 @@ func queueDeadLetters(p *Pipeline, transaction worker.Transaction, l *ledger) {
 	from, events, retries := make([]int32, n), make([]int32, n), make([]int32, n)
 	keys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	lasts, records, bytes, codecs := make([]*int64, n), make([]*int32, n), make([]*int32, n), make([]*string, n)
-	for i, r := range l.refused {
+	for i, r := range t.refused {
 		sources[i], rows[i], offsets[i], times[i] = transaction.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
 		reasons[i], messages[i], types[i], skus[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, encodeHeaders(r.letter.Headers)

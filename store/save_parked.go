@@ -60,8 +60,8 @@ select expect_count((select count(*) from deleted), $2, 'held products freed')`
 
 // queueParked writes what is parked from now on, and what is parked no longer. It comes after the
 // dead letters, which hold keys.
-func queueParked(p *Pipeline, l *ledger) {
-	parked := &l.parked
+func queueParked(p *Pipeline, t *txRows) {
+	parked := &t.parked
 	queueDecided(p, parked.decided)
 	queueReread(p, parked.reread)
 	for _, h := range parked.holds {

@@ -207,7 +207,7 @@ func (a *applier) committed(work *work) {
 				work.again.end()
 			} else {
 				p.applied(work.taken[i], work.transaction.Moves[i].To, len(work.applied.Rows[i]))
-				w.passOutsize(p)
+				w.passOversized(p)
 			}
 			p.saved = max(p.saved, work.transaction.Moves[i].Published)
 			if p.lock != nil && p.next > p.lock.from {

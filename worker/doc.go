@@ -37,7 +37,7 @@
 //
 // What fetched batches of records unpack to is bounded (see unpacker). One that is too large is not
 // unpacked: it is refused as a whole, by what its header says, in a transaction of its partition
-// that moves the position behind it (see outsize).
+// that moves the position behind it (see oversized).
 //
 // A command that fails is found by trying fewer at once, and tried alone. When it failed alone a
 // few times while others did not, it is committed as a dead letter that holds its key; what comes

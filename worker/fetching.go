@@ -62,9 +62,9 @@ func (w *Worker) fetchError(p *partition, err error) {
 	var loss *kgo.ErrDataLoss
 	var left *leftPackedError
 	switch {
-	case p.gap != nil || p.outsize != nil && p.outsize.header != nil: // the client is set to another place before long
+	case p.gap != nil || p.oversized != nil && p.oversized.header != nil: // the client is set to another place before long
 	case errors.As(err, &left):
-		w.outsized(p, left)
+		w.foundOversized(p, left)
 	case errors.Is(err, errNoRoom):
 		p.noRoom = true
 		w.unpacker.idle.Store(w.allApplied())
@@ -238,7 +238,7 @@ func (p *partition) whyNothingComes(now time.Time, patience time.Duration) strin
 	case p.fetchFailure != "":
 		return p.fetchFailure
 	case p.gap != nil: // the log is asked
-	case p.stable <= p.fetched || p.paused && p.resumeAt.IsZero() || p.outsize != nil:
+	case p.stable <= p.fetched || p.paused && p.resumeAt.IsZero() || p.oversized != nil:
 		p.behindSince = time.Time{}
 	case p.behindSince.IsZero():
 		p.behindSince = now

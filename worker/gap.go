@@ -118,7 +118,7 @@ func (w *Worker) heardOfGap(p *partition, through int64, bad *batchHeader, err e
 		w.reclaimForLeader(p)
 	case bad != nil:
 		p.gap = nil
-		p.outsize = &outsize{source: g.source, from: through, header: bad, cancel: g.cancel}
+		p.oversized = &oversized{source: g.source, from: through, header: bad, cancel: g.cancel}
 		p.applier.kick()
 	default:
 		p.gap, p.fetched = nil, max(p.fetched, through)
@@ -164,7 +164,7 @@ func (w *Worker) pushOn(p *partition, records []*kgo.Record) {
 // lookForGap asks the log where records wait, and none comes. The caller holds mu.
 func (w *Worker) lookForGap(p *partition, now time.Time) {
 	if p.behindSince.IsZero() || now.Sub(p.behindSince) < gapLook || now.Sub(p.lookedAt) < gapAgain ||
-		p.state != running || p.gap != nil || p.outsize != nil || p.paused || p.noRoom {
+		p.state != running || p.gap != nil || p.oversized != nil || p.paused || p.noRoom {
 		return // or it is known why none comes
 	}
 	p.lookedAt = now

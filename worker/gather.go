@@ -30,7 +30,7 @@ type record struct {
 	topic  *Topic
 	parked *Parked // where it was parked; nil for one that was just fetched
 
-	outsize *batchHeader // it stands for a record batch that was not unpacked; else nil
+	oversized *batchHeader // it stands for a record batch that was not unpacked; else nil
 }
 
 // decode reads the envelopes.
@@ -39,8 +39,8 @@ func (w *work) decode() {
 	w.transaction.Commands = slices.Grow(w.transaction.Commands, len(w.records))[:len(w.records)]
 	for i, r := range w.records {
 		c := &w.transaction.Commands[i]
-		if r.outsize != nil {
-			*c = r.outsize.command(r.Record, &causes[i])
+		if r.oversized != nil {
+			*c = r.oversized.command(r.Record, &causes[i])
 			c.Move, c.Parked = r.move, r.parked
 			continue
 		}
@@ -87,8 +87,8 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	}
 	g := gathering{work: a.newWork(), commands: a.limit, bytes: batchBytes}
 	switch first := ready[0]; {
-	case first.outsizeNext():
-		g.takeOutsize(first)
+	case first.oversizedNext():
+		g.takeOversized(first)
 	case first.alone:
 		g.commands = 1
 		g.work.fails = first.failure
@@ -167,7 +167,7 @@ func (a *applier) ready(now time.Time) (ready []*partition, wait time.Duration) 
 			}
 			continue
 		}
-		if !p.alone && p.probeSize == 0 && !p.outsizeNext() && !p.blocked() {
+		if !p.alone && p.probeSize == 0 && !p.oversizedNext() && !p.blocked() {
 			ready = append(ready, p)
 		} else if len(ready) == 0 {
 			return []*partition{p}, 0

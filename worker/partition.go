@@ -70,8 +70,8 @@ type partition struct {
 	unanswered
 	progress
 
-	outsize *outsize // what comes after the queue, where that is a batch that is not unpacked; else nil
-	gap     *gap     // what comes after the queue is not explained yet; else nil
+	oversized *oversized // what comes after the queue, where that is a batch that is not unpacked; else nil
+	gap       *gap       // what comes after the queue is not explained yet; else nil
 
 	fencedAt         time.Time // zero: not fenced, claim at once
 	tries            int       // claims in a row since a reclaim was requested, those that failed included
@@ -209,7 +209,7 @@ func (p *partition) settle(row int64) {
 }
 
 func (p *partition) ready(now time.Time) bool {
-	return p.state == running && !p.busy && (len(p.queue) > 0 || p.outsizeNext()) && !now.Before(p.mayTryAt())
+	return p.state == running && !p.busy && (len(p.queue) > 0 || p.oversizedNext()) && !now.Before(p.mayTryAt())
 }
 
 // mayTryAt is when the partition's next record may be tried.

@@ -93,7 +93,7 @@ func (w *Worker) route(fetches kgo.Fetches) {
 		} else if f.LastStableOffset >= p.stable { // a fetch may have been on its way for longer than a later answer
 			p.see(f.LastStableOffset, f.HighWatermark, time.Now())
 		}
-		if p.silence == nil && p.outsize == nil && (p.state == running || p.state == draining) {
+		if p.silence == nil && p.oversized == nil && (p.state == running || p.state == draining) {
 			w.pushOn(p, f.Records)
 		}
 	})
@@ -120,7 +120,7 @@ func (w *Worker) unassigned(f kgo.FetchTopicPartition) {
 // all the work may have all the room: a resumed one waits out the fetch in flight, of partitions
 // without any, and should have enough to do meanwhile. The caller holds mu.
 func (w *Worker) flow(p *partition) {
-	if p.quarantineReason != "" || p.silence != nil || p.outsize != nil || p.gap != nil || !p.resumeAt.IsZero() {
+	if p.quarantineReason != "" || p.silence != nil || p.oversized != nil || p.gap != nil || !p.resumeAt.IsZero() {
 		return // it stays paused
 	}
 	queued, share := w.queuedBytes(), max(partitionQueueMin, queueBytes/max(1, len(w.partitions)))
@@ -168,8 +168,8 @@ func (w *Worker) seek() {
 		case p.state == seeking:
 			w.flow(p)
 			w.open(p)
-		case p.outsize != nil && p.outsize.skipped:
-			p.outsize = nil
+		case p.oversized != nil && p.oversized.skipped:
+			p.oversized = nil
 			w.flow(p)
 		}
 	}
@@ -178,12 +178,12 @@ func (w *Worker) seek() {
 // toSeek reports whether the client is to fetch from another place: where the partition was claimed
 // again, or passed a batch that is too large.
 func (p *partition) toSeek() bool {
-	return p.state == seeking || p.outsize != nil && p.outsize.skipped
+	return p.state == seeking || p.oversized != nil && p.oversized.skipped
 }
 
 func (p *partition) seekEpoch() int32 {
 	if p.state != seeking {
-		return p.outsize.header.epoch
+		return p.oversized.header.epoch
 	}
 	return p.fetchEpoch()
 }

@@ -52,7 +52,7 @@ func (p *partition) unsettled() bool {
 // hasWork reports whether records wait for a partition, in Kafka or in its queue, and it has no
 // reason of its own to leave them there.
 func (p *partition) hasWork() bool {
-	return p.state == running && p.lock == nil && (p.stable > p.next || len(p.queue) > 0 || p.outsize != nil)
+	return p.state == running && p.lock == nil && (p.stable > p.next || len(p.queue) > 0 || p.oversized != nil)
 }
 
 // whyNothingIsApplied says what keeps a partition back that stands for longer than there is
@@ -72,7 +72,7 @@ func (p *partition) whyNothingIsApplied(now time.Time, patience time.Duration) s
 		return "it is claimed, and its fetches do not begin"
 	case p.state == draining:
 		return fmt.Sprintf("%d events of before its claim are to be published first, and none of them is", p.unsent)
-	case p.state == running && len(p.queue) == 0 && p.outsize == nil && stood <= 2*patience:
+	case p.state == running && len(p.queue) == 0 && p.oversized == nil && stood <= 2*patience:
 		// That nothing comes, whyNothingComes says first, unless the partition is claimed again and
 		// again meanwhile.
 	case p.hasWork() && p.applier.stalled(now, patience) == "":

@@ -51,7 +51,7 @@ func (w *Worker) readAgain(p *partition, letter LetterID) {
 
 // dropBatches forgets the batches of records that are read for a partition apart.
 func (p *partition) dropBatches() {
-	p.dropOutsize()
+	p.dropOversized()
 	p.dropGap()
 	if p.again != nil {
 		p.again.cancel()
@@ -157,7 +157,7 @@ func (w *Worker) stopReread(ctx context.Context, p *partition, letter *BatchLett
 func (w *Worker) again(letter *BatchLetter, chunk []packedRecord) []record {
 	records := make([]record, len(chunk))
 	for i, r := range chunk {
-		records[i] = record{Record: r.Record, outsize: r.alone, topic: w.topic(letter.From.Topic), parked: &Parked{From: letter.From, Event: letter.Event}}
+		records[i] = record{Record: r.Record, oversized: r.alone, topic: w.topic(letter.From.Topic), parked: &Parked{From: letter.From, Event: letter.Event}}
 	}
 	return records
 }

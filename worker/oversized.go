@@ -15,10 +15,10 @@ import (
 	"allocation/outbox"
 )
 
-// outsize is a batch of records that unpacks to more than a worker has room for, or cannot be read.
-// The partition is paused before it. What its header says becomes one dead letter, and the
+// oversized is a batch of records that unpacks to more than a worker has room for, or cannot be
+// read. The partition is paused before it. What its header says becomes one dead letter, and the
 // partition goes on behind.
-type outsize struct {
+type oversized struct {
 	source  outbox.Source
 	from    int64 // it is the batch that is meant behind this offset
 	which   *leftPackedError
@@ -45,32 +45,32 @@ var errNoTopic = errors.New("the topic was deleted")
 // errBadHeader says that nobody can tell where a batch ends.
 var errBadHeader = errors.New("its header cannot be read")
 
-// outsized has the header of a batch read that the client cannot unpack. The caller holds mu.
-func (w *Worker) outsized(p *partition, which *leftPackedError) {
+// foundOversized has the header of a batch read that the client cannot unpack. The caller holds mu.
+func (w *Worker) foundOversized(p *partition, which *leftPackedError) {
 	p.paused = true
 	w.client.PauseFetchPartitions(p.asMap())
-	if p.outsize != nil || p.state != running && p.state != draining {
+	if p.oversized != nil || p.state != running && p.state != draining {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	o := &outsize{source: p.claim.Source, from: p.fetched, which: which, cancel: cancel}
-	p.outsize = o
+	o := &oversized{source: p.claim.Source, from: p.fetched, which: which, cancel: cancel}
+	p.oversized = o
 	w.drains.Go(func() {
 		defer cancel()
-		w.readOutsize(ctx, p, o)
+		w.readOversized(ctx, p, o)
 	})
 }
 
-// readOutsize tries for as long as the partition waits for it.
-func (w *Worker) readOutsize(ctx context.Context, p *partition, o *outsize) {
+// readOversized tries for as long as the partition waits for it.
+func (w *Worker) readOversized(ctx context.Context, p *partition, o *oversized) {
 	for attempt := 1; ; attempt++ {
 		header, err := findHeader(ctx, w.client, o.source, o.from, o.which)
 		w.mu.Lock()
-		if p.outsize != o {
+		if p.oversized != o {
 			w.mu.Unlock()
 			return
 		}
-		done := w.heardOfOutsize(p, header, err)
+		done := w.gotOversizedHeader(p, header, err)
 		w.mu.Unlock()
 		if done {
 			return
@@ -79,49 +79,50 @@ func (w *Worker) readOutsize(ctx context.Context, p *partition, o *outsize) {
 	}
 }
 
-// heardOfOutsize notes the answer, and reports whether it is one. The caller holds mu.
-func (w *Worker) heardOfOutsize(p *partition, header *batchHeader, err error) bool {
+// gotOversizedHeader notes the answer, and reports whether it is one. The caller holds mu.
+func (w *Worker) gotOversizedHeader(p *partition, header *batchHeader, err error) bool {
 	switch {
 	case errors.Is(err, errBadHeader):
 		p.quarantineReason = fmt.Sprintf("the batch of records at offset %d %s, and %s: %s offsets reset goes on behind it",
-			p.fetched, p.outsize.which.says(), err, w.cfg.Service)
-		p.dropOutsize()
+			p.fetched, p.oversized.which.says(), err, w.cfg.Service)
+		p.dropOversized()
 		p.fetchFailure = p.quarantineReason // what reads the log and the database from elsewhere finds nothing wrong
 		w.quarantine(p)
 	case err != nil:
-		w.fetchFailed(p, fmt.Errorf("read the header of the batch of records at offset %d, which %s: %w", p.outsize.from, p.outsize.which.says(), err))
+		w.fetchFailed(p, fmt.Errorf("read the header of the batch of records at offset %d, which %s: %w", p.oversized.from, p.oversized.which.says(), err))
 		return false
 	case header == nil: // it is not there any more
-		p.dropOutsize()
+		p.dropOversized()
 		w.pauseFetch(p, failedFirst)
 	case header.epoch > p.checked:
 		w.requestReclaim(p, time.Time{}) // a new leader: the claim compares its log
 	default:
-		p.outsize.header = header
+		p.oversized.header = header
 		p.applier.kick()
 	}
 	return true
 }
 
-// dropOutsize forgets the batch, should it be read yet.
-func (p *partition) dropOutsize() {
-	if p.outsize != nil {
-		p.outsize.cancel()
-		p.outsize = nil
+// dropOversized forgets the batch, should it be read yet.
+func (p *partition) dropOversized() {
+	if p.oversized != nil {
+		p.oversized.cancel()
+		p.oversized = nil
 	}
 }
 
-// outsizeNext reports whether the batch is what comes next.
-func (p *partition) outsizeNext() bool {
-	return len(p.queue) == 0 && p.outsize != nil && p.outsize.header != nil && !p.outsize.skipped
+// oversizedNext reports whether the batch is what comes next.
+func (p *partition) oversizedNext() bool {
+	return len(p.queue) == 0 && p.oversized != nil && p.oversized.header != nil && !p.oversized.skipped
 }
 
-// takeOutsize makes the batch one command, which is refused, or none where its producer aborted it.
-func (g *gathering) takeOutsize(p *partition) {
-	h := p.outsize.header
+// takeOversized makes the batch one command, which is refused, or none where its producer aborted
+// it.
+func (g *gathering) takeOversized(p *partition) {
+	h := p.oversized.header
 	if !h.aborted {
 		r := &kgo.Record{Offset: max(h.first, p.next), Timestamp: time.UnixMilli(h.time)}
-		g.work.records = append(g.work.records, record{Record: r, topic: p.input, outsize: h})
+		g.work.records = append(g.work.records, record{Record: r, topic: p.input, oversized: h})
 	}
 	g.work.partitions = append(g.work.partitions, p)
 	g.work.taken = append(g.work.taken, 0)
@@ -129,12 +130,13 @@ func (g *gathering) takeOutsize(p *partition) {
 		Epoch: h.epoch, Replay: p.claim.Replay})
 }
 
-// passOutsize has the poll loop go on behind the batch, when it is committed. The caller holds mu.
-func (w *Worker) passOutsize(p *partition) {
-	if p.outsize == nil || p.outsize.header == nil || p.next <= p.outsize.header.Last {
+// passOversized has the poll loop go on behind the batch, when it is committed. The caller holds
+// mu.
+func (w *Worker) passOversized(p *partition) {
+	if p.oversized == nil || p.oversized.header == nil || p.next <= p.oversized.header.Last {
 		return
 	}
-	p.outsize.skipped = true
+	p.oversized.skipped = true
 	p.fetched = max(p.fetched, p.next)
 	if w.wakePoll != nil {
 		w.wakePoll()

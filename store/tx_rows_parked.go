@@ -62,35 +62,35 @@ type counted struct {
 
 // count has a parked command number its events on from those of the same command in the same
 // transaction.
-func (l *ledger) count(c *worker.Command, events int) {
+func (t *txRows) count(c *worker.Command, events int) {
 	command := counted{c.Parked.From.ID, c.Offset, c.Parked.Event / worker.EventsEach}
-	c.Parked.Event = max(c.Parked.Event, l.parked.next[command])
-	if l.parked.next == nil {
-		l.parked.next = map[counted]int32{}
+	c.Parked.Event = max(c.Parked.Event, t.parked.next[command])
+	if t.parked.next == nil {
+		t.parked.next = map[counted]int32{}
 	}
-	l.parked.next[command] = c.Parked.Event + int32(events) //nolint:gosec // as in event
+	t.parked.next[command] = c.Parked.Event + int32(events) //nolint:gosec // as in event
 }
 
 // unpark notes that a command with so many events is no longer parked, and tells Kafka
 // what an operator decided of it. One of a record batch that is read again was parked nowhere.
-func (l *ledger) unpark(moves []worker.PositionMove, c *worker.Command, events int) {
+func (t *txRows) unpark(moves []worker.PositionMove, c *worker.Command, events int) {
 	switch {
 	case c.Parked.Seq != 0:
-		l.parked.applied = append(l.parked.applied, c)
+		t.parked.applied = append(t.parked.applied, c)
 	case c.Parked.Letter.Source != 0:
-		row := l.decide(moves, c)
-		l.parked.decided = append(l.parked.decided, decided{command: c, row: row, event: c.Parked.Event + int32(events)}) //nolint:gosec // as in event
+		row := t.decide(moves, c)
+		t.parked.decided = append(t.parked.decided, decided{command: c, row: row, event: c.Parked.Event + int32(events)}) //nolint:gosec // as in event
 	}
 }
 
 // decide tells Kafka what an operator decided, by the row whose number it gives.
-func (l *ledger) decide(moves []worker.PositionMove, c *worker.Command) (row int64) {
-	row = l.next(moves, c.Move)
+func (t *txRows) decide(moves []worker.PositionMove, c *worker.Command) (row int64) {
+	row = t.next(moves, c.Move)
 	letter := &outbox.DeadLetter{Decision: outbox.Retried, Key: c.Key}
 	if c.Parked.Discard {
 		letter.Decision = outbox.Discarded
 	}
-	l.add(c.Move, outbox.Row{Number: row, Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}, Ref{})
+	t.add(c.Move, outbox.Row{Number: row, Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}, Ref{})
 	return row
 }
 

@@ -5,8 +5,8 @@ import (
 	"allocation/worker"
 )
 
-// ledger numbers the outbox rows of a transaction, and links each to its predecessors.
-type ledger struct {
+// txRows numbers the outbox rows of a transaction, and links each to its predecessors.
+type txRows struct {
 	today    day            // of the rows that it writes
 	rows     [][]outbox.Row // by move
 	outcomes []worker.Outcome
@@ -27,21 +27,21 @@ type refused struct {
 	retries int32
 }
 
-func newLedger(tx *Tx) *ledger {
+func newTxRows(tx *Tx) *txRows {
 	transaction := &tx.transaction
-	l := &ledger{
+	t := &txRows{
 		today:    tx.cache.today(),
 		rows:     make([][]outbox.Row, len(transaction.Moves)),
 		previous: make([][]Ref, len(transaction.Moves)),
 		outcomes: make([]worker.Outcome, len(transaction.Commands)),
 	}
-	l.makeRoom(tx)
+	t.makeRoom(tx)
 	for i := range transaction.Commands {
-		l.write(tx, i)
+		t.write(tx, i)
 	}
-	l.reread(transaction.Moves, transaction.Reread)
-	l.parked.free = transaction.Free
-	return l
+	t.reread(transaction.Moves, transaction.Reread)
+	t.parked.free = transaction.Free
+	return t
 }
 
 // outcome is what a command came to.
@@ -60,7 +60,7 @@ func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
 
 // makeRoom makes room for the rows: one for each event and each refusal, and one for each
 // parked command.
-func (l *ledger) makeRoom(tx *Tx) {
+func (t *txRows) makeRoom(tx *Tx) {
 	room := make([]int, len(tx.transaction.Moves))
 	for i := range tx.transaction.Commands {
 		c := &tx.transaction.Commands[i]
@@ -71,52 +71,52 @@ func (l *ledger) makeRoom(tx *Tx) {
 		}
 	}
 	for move, n := range room {
-		l.rows[move], l.previous[move] = make([]outbox.Row, 0, n), make([]Ref, 0, n)
+		t.rows[move], t.previous[move] = make([]outbox.Row, 0, n), make([]Ref, 0, n)
 	}
 }
 
 // write writes down what became of a command.
-func (l *ledger) write(tx *Tx, i int) {
+func (t *txRows) write(tx *Tx, i int) {
 	c := &tx.transaction.Commands[i]
 	refusal, events := tx.outcome(i)
 	if c.Parked != nil {
-		l.count(c, events)
-		l.unpark(tx.transaction.Moves, c, events)
+		t.count(c, events)
+		t.unpark(tx.transaction.Moves, c, events)
 	}
 	switch waits, holds := tx.waits[i], tx.holds[i]; {
 	case c.Parked != nil && c.Parked.Discard:
-		l.outcomes[i] = worker.Outcome{Result: worker.Discarded}
+		t.outcomes[i] = worker.Outcome{Result: worker.Discarded}
 	case waits != "":
-		l.outcomes[i] = worker.Outcome{Result: worker.Held}
-		l.parked.wait(c, sourceOf(&tx.transaction, c), firstEvent(tx.transaction.Moves, c), waits, tx.made[i])
+		t.outcomes[i] = worker.Outcome{Result: worker.Held}
+		t.parked.wait(c, sourceOf(&tx.transaction, c), firstEvent(tx.transaction.Moves, c), waits, tx.made[i])
 	default:
-		row := l.record(tx, i, refusal, events)
+		row := t.record(tx, i, refusal, events)
 		if holds != "" {
-			l.refused[len(l.refused)-1].key = holds
-			l.parked.hold(c, holds, tx.transaction.Moves[c.Move].Source.ID, row, tx.made[i])
+			t.refused[len(t.refused)-1].key = holds
+			t.parked.hold(c, holds, tx.transaction.Moves[c.Move].Source.ID, row, tx.made[i])
 		}
 	}
 }
 
 // record writes down what a command did, and gives the number of its first row.
-func (l *ledger) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row int64) {
+func (t *txRows) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row int64) {
 	c := &tx.transaction.Commands[i]
-	row = l.next(tx.transaction.Moves, c.Move)
+	row = t.next(tx.transaction.Moves, c.Move)
 	switch {
 	case refusal != nil:
-		l.outcomes[i] = worker.Outcome{Result: worker.Refused, Reason: refusal.Reason}
-		l.refuse(tx, i, refusal, events)
+		t.outcomes[i] = worker.Outcome{Result: worker.Refused, Reason: refusal.Reason}
+		t.refuse(tx, i, refusal, events)
 	case c.Ignored:
-		l.outcomes[i] = worker.Outcome{Result: worker.Ignored}
+		t.outcomes[i] = worker.Outcome{Result: worker.Ignored}
 	case events == 0:
-		l.outcomes[i] = worker.Outcome{Result: worker.NoEffect}
+		t.outcomes[i] = worker.Outcome{Result: worker.NoEffect}
 	default:
-		l.outcomes[i] = worker.Outcome{Result: worker.Changed}
+		t.outcomes[i] = worker.Outcome{Result: worker.Changed}
 	}
 	var breather Breather
 	for n := range events {
 		breather.Row()
-		l.event(tx, i, n)
+		t.event(tx, i, n)
 	}
 	return row
 }
@@ -126,15 +126,15 @@ const (
 	usualValue   = 512      // more than nearly all have; a larger one moves by itself
 )
 
-func (l *ledger) event(tx *Tx, i, n int) {
+func (t *txRows) event(tx *Tx, i, n int) {
 	c, moves := &tx.transaction.Commands[i], tx.transaction.Moves
-	if cap(l.values)-len(l.values) < usualValue {
-		l.values = make([]byte, 0, valuesAtOnce)
+	if cap(t.values)-len(t.values) < usualValue {
+		t.values = make([]byte, 0, valuesAtOnce)
 	}
-	at := Ref{Source: moves[c.Move].Source.ID, Row: l.next(moves, c.Move), day: l.today}
-	start := len(l.values)
-	e, values := tx.cache.aggregate.Event(i, n, at, l.values)
-	l.values = values
+	at := Ref{Source: moves[c.Move].Source.ID, Row: t.next(moves, c.Move), day: t.today}
+	start := len(t.values)
+	e, values := tx.cache.aggregate.Event(i, n, at, t.values)
+	t.values = values
 	row := outbox.Row{
 		Number: at.Row, Offset: c.Offset, From: from(moves, c),
 		Event: firstEvent(moves, c) + int32(n), //nolint:gosec // a command has no more events than fit into memory
@@ -144,7 +144,7 @@ func (l *ledger) event(tx *Tx, i, n int) {
 	if e.Last.Source != at.Source {
 		row.After = e.Last.predecessor()
 	}
-	l.add(c.Move, row, e.Previous)
+	t.add(c.Move, row, e.Previous)
 }
 
 // correlated is the cause with another correlation, where an event has one of its own.
@@ -157,21 +157,21 @@ func correlated(cause *outbox.Cause, correlation string) *outbox.Cause {
 	return &own
 }
 
-func (l *ledger) refuse(tx *Tx, i int, r *worker.Refusal, events int) {
+func (t *txRows) refuse(tx *Tx, i int, r *worker.Refusal, events int) {
 	c, moves := &tx.transaction.Commands[i], tx.transaction.Moves
 	letter := &outbox.DeadLetter{Reason: r.Reason, Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers, Batch: c.Batch}
-	row := outbox.Row{Number: l.next(moves, c.Move), Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}
-	l.refused = append(l.refused, refused{
+	row := outbox.Row{Number: t.next(moves, c.Move), Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}
+	t.refused = append(t.refused, refused{
 		move: c.Move, row: row.Number, command: c, letter: letter, key: tx.named[i], event: int(firstEvent(moves, c)) + events, retries: retries(c),
 	})
-	l.add(c.Move, row, Ref{})
+	t.add(c.Move, row, Ref{})
 }
 
-func (l *ledger) next(moves []worker.PositionMove, move int) int64 {
-	return moves[move].NextRow + int64(len(l.rows[move]))
+func (t *txRows) next(moves []worker.PositionMove, move int) int64 {
+	return moves[move].NextRow + int64(len(t.rows[move]))
 }
 
-func (l *ledger) add(move int, row outbox.Row, previous Ref) {
-	l.rows[move] = append(l.rows[move], row)
-	l.previous[move] = append(l.previous[move], previous)
+func (t *txRows) add(move int, row outbox.Row, previous Ref) {
+	t.rows[move] = append(t.rows[move], row)
+	t.previous[move] = append(t.previous[move], previous)
 }
