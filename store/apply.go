@@ -28,13 +28,13 @@ func (s *Store) Apply(ctx context.Context, transaction worker.Transaction) (work
 		s.caches.give(transaction.Applier, cache) // nothing was done with it
 		return worker.Applied{}, err
 	}
-	ledger, err := s.transact(ctx, tx)
+	rows, err := s.transact(ctx, tx)
 	cache.done(transaction.Free, err)
 	s.caches.give(transaction.Applier, cache)
 	if err != nil {
 		return worker.Applied{}, err
 	}
-	return worker.Applied{Rows: ledger.rows, Outcomes: ledger.outcomes}, nil
+	return worker.Applied{Rows: rows.rows, Outcomes: rows.outcomes}, nil
 }
 
 func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
