@@ -24,7 +24,7 @@ func newPodman(t *testing.T) podman {
 	t.Helper()
 	_, err := exec.LookPath("podman")
 	require.NoError(t, err, "apt-get install podman runc")
-	dir, err := os.MkdirTemp("", "podman-*") // t.TempDir is too long a name for its sockets
+	dir, err := os.MkdirTemp("", "podman-*") //nolint:usetesting // t.TempDir is too long a name for its sockets
 	require.NoError(t, err)
 	p := podman{t, []string{
 		"--root", dir + "/root", "--runroot", dir + "/run", "--storage-driver", "vfs",
