@@ -116,9 +116,8 @@ chaos: ## torment three brokers, a Postgres pair and workers for CHAOS_DURATION,
 		CHAOS_SESSION_TIMEOUT=$(CHAOS_SESSION_TIMEOUT) go run ./cmd/chaos
 
 .PHONY: test-containers
-test-containers: ## run the testbed and deploy/compose.yaml on containers; needs a Docker engine with compose
+test-containers: ## run the testbed on containers; needs a Docker engine
 	deploy/testbed/containers/prove.sh
-	deploy/testbed/containers/prove-compose.sh
 
 .PHONY: test-image
 test-image: ## run the image in podman, and build the Dockerfile there; needs root, podman and runc
