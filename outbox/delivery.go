@@ -36,7 +36,7 @@ type delivery struct {
 }
 
 // newDelivery takes a delivery that was acknowledged, or a new one.
-func (r *Relay) newFlight() *delivery {
+func (r *Relay) newDelivery() *delivery {
 	if d, ok := r.deliveries.Get().(*delivery); ok {
 		return d
 	}
@@ -55,7 +55,7 @@ func (r *Relay) reuse(d *delivery) {
 // deliver produces a row, to one topic or two, unless its source has failed. It reports whether it
 // did.
 func (s *source) deliver(row *Row) bool {
-	d := s.relay.newFlight()
+	d := s.relay.newDelivery()
 	d.source, d.number, d.cost = s, row.Number, tally{1, row.size()}
 	d.from, d.offset = row.from(&s.Source), row.Offset
 	d.time, d.produced, d.left = row.cause().Time, s.now, 1

@@ -239,12 +239,12 @@ func (w *work) cut() {
 func (a *applier) release(work *work) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	work.ended()
+	work.release()
 	a.w.freed.Broadcast()
 }
 
-// stopDrain lets go of the partitions of a transaction that was not committed. The caller holds mu.
-func (w *work) ended() {
+// release lets go of the partitions of a transaction that was not committed. The caller holds mu.
+func (w *work) release() {
 	for _, p := range w.partitions {
 		p.busy = false
 		p.probeEnded = p.probeEnded || w.probe
@@ -258,7 +258,7 @@ func (w *work) ended() {
 func (a *applier) requestReclaim(work *work, fenced *FencedError) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	work.ended()
+	work.release()
 	for _, p := range work.partitions {
 		if fenced == nil {
 			a.w.requestReclaim(p, time.Time{})

@@ -129,8 +129,8 @@ func (w *Worker) copied(s *sight, member string) *StrangerError {
 		"stop the workers of the database that is not to be used, or give them a KAFKA_GROUP_ID and topics of their own", w.cfg.Group, id, who, uuid.UUID(s.told[member]))
 }
 
-// checkLog finds whoever works with another database, from what was seen now and before.
-func (w *Worker) judge(s *sight) *StrangerError {
+// findStranger finds a worker of another database, from what was seen now and before.
+func (w *Worker) findStranger(s *sight) *StrangerError {
 	w.mu.Lock()
 	before, now := w.company.workers, map[string]acquaintance{}
 	var copied string

@@ -123,7 +123,7 @@ func (w *Worker) watchGroup(ctx context.Context) (*sight, error) {
 		w.metrics.Retries.WithLabelValues("kafka", "describe_group").Inc()
 		return nil, err
 	}
-	w.bar(w.judge(seen))
+	w.bar(w.findStranger(seen))
 	if seen.group.Settled {
 		w.noteForeign(seen.group.Foreign())
 	}
