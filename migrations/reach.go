@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Reach is what a role may do with the schema or an object in it, though it is neither the owner nor
-// one of the schema's roles.
+// Reach is what a role may do with the schema or an object in it, though it is neither the owner
+// nor one of the schema's roles.
 type Reach struct {
 	Role   string // or PUBLIC
 	Object string

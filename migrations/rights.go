@@ -25,7 +25,7 @@ var tableRights = map[string]map[string]string{
 		"fetch_troubles": "select insert update delete",
 
 		"database_identity":   "select",
-		"attendances":         "select insert delete",
+		"worker_nonces":       "select insert delete",
 		"migrations_engine":   "select",
 		"migrations_products": "select",
 	},

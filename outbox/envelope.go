@@ -76,8 +76,8 @@ func (e Envelope) topics() []string {
 	return topics
 }
 
-// elsewhere reports whether what a topic has is elsewhere too: dead letters are in the database, and
-// events of a route in the events topic.
+// elsewhere reports whether what a topic has is elsewhere too: dead letters are in the database,
+// and events of a route in the events topic.
 func (e Envelope) elsewhere(topic string) bool {
 	if topic == e.EventsTopic {
 		return false

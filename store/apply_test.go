@@ -212,8 +212,8 @@ func TestApply_forgetsWhatAnotherServerTold(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// An event that is for another service has a record key and a correlation of its own. It counts with
-// no others, and yet comes after what happened before under its key.
+// An event that is for another service has a record key and a correlation of its own. It counts
+// with no others, and yet comes after what happened before under its key.
 func TestApply_keepsWhatIsForAnotherService(t *testing.T) {
 	b := setup(t, 2)
 	b.Do(create(0, "a", "first", 9))

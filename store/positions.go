@@ -57,7 +57,7 @@ func (s *Store) Published(ctx context.Context, sources []int32) (map[int32]int64
 const (
 	nudgeChannel   = "nudge"   // carries, as a comma-separated list, sources whose published row somebody waits for
 	decidedChannel = "decided" // an operator decided something
-	summonChannel  = "summon"  // somebody wants to know which workers are of this database
+	nonceChannel   = "nonces"  // somebody wants to know which workers are of this database
 )
 
 // connect opens a connection that is not the pool's, with the secrets and certificates of now, as
@@ -84,20 +84,20 @@ func (s *Store) Nudge(ctx context.Context, sources []int32) error {
 	return readError("nudge", err)
 }
 
-// Listen calls nudged for each nudge, decided for each decision, and summoned when all are to
-// attend, until the context or the connection ends. It holds a connection of its own.
-func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error {
+// Listen calls nudged for each nudge, decided for each decision, and nonceAsked when all are to
+// write a nonce, until the context or the connection ends. It holds a connection of its own.
+func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decided, nonceAsked func()) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return readError("listen", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for _, channel := range []string{nudgeChannel, decidedChannel, summonChannel} {
+	for _, channel := range []string{nudgeChannel, decidedChannel, nonceChannel} {
 		if _, err := conn.Exec(ctx, "listen "+s.schema.Channel(channel)); err != nil {
 			return readError("listen", err)
 		}
 	}
-	summoned() // perhaps somebody did before
+	nonceAsked() // perhaps somebody did before
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
@@ -107,8 +107,8 @@ func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decide
 		case s.schema.Channel(decidedChannel):
 			decided()
 			continue
-		case s.schema.Channel(summonChannel):
-			summoned()
+		case s.schema.Channel(nonceChannel):
+			nonceAsked()
 			continue
 		}
 		var sources []int32

@@ -7,8 +7,8 @@ import (
 	"allocation/worker"
 )
 
-// Most rows refer to no other row, have no trace, and no key of a record apart. The columns of these are left out where no row
-// of a transaction needs them.
+// Most rows refer to no other row, have no trace, and no key of a record apart. The columns of
+// these are left out where no row of a transaction needs them.
 const (
 	outboxColumns = 13
 	linkColumns   = 11

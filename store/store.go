@@ -31,7 +31,7 @@ import (
 type Store struct {
 	pool      *pgxpool.Pool
 	owner     string
-	process   uuid.UUID // names this process in attendances
+	process   uuid.UUID // names this process in the nonces
 	schema    migrations.Schema
 	service   Service
 	caches    caches

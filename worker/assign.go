@@ -132,7 +132,7 @@ func lostCommits(p *partition, claim Claim) bool {
 // noteRollback reports a database that was restored or lost commits: the group knows of commands
 // that the database does not. What it knows of before an operator's decision, or of another log, is
 // no proof; nor is what a consumer told that is no worker.
-func (w *Worker) noteRollback(p *partition, seen *sight, log Log) {
+func (w *Worker) noteRollback(p *partition, seen *groupSnapshot, log Log) {
 	if at := seen.reports[TopicPartition{p.topic, p.number}].at; seen.ahead(p.claim) && at <= log.End {
 		w.metrics.Rollbacks.Inc()
 		w.logger.Error("the database is behind what was reported to the group: it was restored, or a failover lost commits; replaying from its own position",

@@ -138,7 +138,7 @@ func (w *Worker) introduce(ctx context.Context, topics kadm.TopicDetails, answer
 // claimFound claims partitions, also where a leader does not answer, so that what is left of their
 // events is published. It compares their logs with what was applied, and returns what the group
 // shows.
-func (w *Worker) claimFound(ctx context.Context, found []finding) (*sight, error) {
+func (w *Worker) claimFound(ctx context.Context, found []finding) (*groupSnapshot, error) {
 	if err := w.mayClaimNow(ctx); err != nil {
 		return nil, err
 	}

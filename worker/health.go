@@ -48,8 +48,8 @@ func (w *Worker) Notes() (notes []string) {
 			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", p.topic, p.number, why))
 		}
 	}
-	notes = append(notes, w.company.left...)
-	notes = slices.AppendSeq(notes, maps.Values(w.company.foreign))
+	notes = append(notes, w.groupView.left...)
+	notes = slices.AppendSeq(notes, maps.Values(w.groupView.foreign))
 	if standing, all := w.standing(now); !all {
 		notes = append(notes, standing...)
 	}

@@ -20,7 +20,7 @@ func newLeftAlone(w *Worker) *leftAlone {
 }
 
 // look sets the lag of partitions that no worker has. seen is nil where the group cannot be asked.
-func (a *leftAlone) look(ctx context.Context, seen *sight, holdings []Holding) {
+func (a *leftAlone) look(ctx context.Context, seen *groupSnapshot, holdings []Holding) {
 	if seen == nil && a.w.member.trouble() == "" || seen != nil && !seen.group.Settled {
 		return // nobody can tell
 	}
@@ -50,7 +50,7 @@ func (a *leftAlone) look(ctx context.Context, seen *sight, holdings []Holding) {
 }
 
 // alone are the positions whose partitions no worker has, or this one has yet to claim.
-func (a *leftAlone) alone(seen *sight, holdings []Holding) map[TopicPartition]Holding {
+func (a *leftAlone) alone(seen *groupSnapshot, holdings []Holding) map[TopicPartition]Holding {
 	var owners map[TopicPartition]Member
 	if seen != nil {
 		owners = seen.group.Owners()
@@ -77,7 +77,7 @@ func (a *leftAlone) lags(ctx context.Context, alone map[TopicPartition]Holding) 
 	for name := range alone {
 		topics[name.Topic] = true
 	}
-	ctx, cancel := context.WithTimeout(ctx, attendTimeout)
+	ctx, cancel := context.WithTimeout(ctx, nonceTimeout)
 	defer cancel()
 	for topic := range topics { // one by one: this worker may not be allowed to ask about all
 		listed, _ := a.w.admin.ListCommittedOffsets(ctx, topic) // an error is of some partitions
@@ -91,7 +91,7 @@ func (a *leftAlone) lags(ctx context.Context, alone map[TopicPartition]Holding) 
 }
 
 // read reports whether this worker or another member of the group consumes a topic.
-func (a *leftAlone) read(seen *sight, topic string) bool {
+func (a *leftAlone) read(seen *groupSnapshot, topic string) bool {
 	if slices.Contains(a.w.topics(), topic) || seen == nil {
 		return true
 	}
@@ -111,14 +111,14 @@ func (a *leftAlone) note(waiting map[string]int64) {
 			a.w.logger.Warn("no worker reads this topic any more, and records wait in it: is it missing in COMMAND_TOPICS?", "topic", topic, "records", n)
 		}
 	}
-	a.w.company.left = notes
+	a.w.groupView.left = notes
 }
 
 // watchGroup looks who is in the group.
-func (w *Worker) watchGroup(ctx context.Context) (*sight, error) {
+func (w *Worker) watchGroup(ctx context.Context) (*groupSnapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, watchEvery)
 	defer cancel()
-	seen, err := w.look(ctx)
+	seen, err := w.snapshotGroup(ctx)
 	if err != nil {
 		w.metrics.Retries.WithLabelValues("kafka", "describe_group").Inc()
 		return nil, err
@@ -135,7 +135,7 @@ func (w *Worker) watchGroup(ctx context.Context) (*sight, error) {
 func (w *Worker) noteForeign(foreign []Member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	before, now := w.company.foreign, map[string]string{}
+	before, now := w.groupView.foreign, map[string]string{}
 	for _, m := range foreign {
 		now[m.ID] = fmt.Sprintf("group: %s is no worker of this version and has %d partitions, of which nothing is applied", &m, len(m.Partitions))
 		if _, known := before[m.ID]; !known {
@@ -148,6 +148,6 @@ func (w *Worker) noteForeign(foreign []Member) {
 			w.logger.Info("a consumer that is no worker left the group", "member", id)
 		}
 	}
-	w.company.foreign = now
+	w.groupView.foreign = now
 	w.metrics.Foreign.WithLabelValues("consumer").Set(float64(len(now)))
 }

@@ -90,7 +90,7 @@ func (w *Worker) reclaim(ctx context.Context, due []*partition) {
 }
 
 // claimAgain asks Kafka, and then claims what may still be claimed: the question may take a while.
-func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *sight, error) {
+func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *groupSnapshot, error) {
 	names := make([]TopicPartition, len(due))
 	for i, p := range due {
 		names[i] = p.name()
@@ -116,7 +116,7 @@ func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *
 }
 
 // reclaimed takes what was found of a partition. The caller holds mu.
-func (w *Worker) reclaimed(f *finding, seen *sight) {
+func (w *Worker) reclaimed(f *finding, seen *groupSnapshot) {
 	p := w.partitions[f.name]
 	if p == nil || p.state != reclaiming {
 		return // revoked meanwhile; its next owner claims after this

@@ -16,19 +16,19 @@ import (
 // report is what the group was told last of a partition. Only a worker's tells of the database:
 // another consumer's offsets are no evidence.
 type report struct {
-	at         int64
-	worker     bool
-	database   [16]byte
-	attendance [16]byte // the last that its worker wrote into its database
-	member     string
+	at       int64
+	worker   bool
+	database [16]byte
+	nonce    [16]byte // the last that its worker wrote into its database
+	member   string
 }
 
 // reportMark begins the metadata of an offset that a worker commits: then come the database, the
-// attendance, and the member of the group.
+// nonce, and the member of the group.
 const reportMark = "worker/1"
 
 func (r *report) metadata() string {
-	return fmt.Sprintf("%s %s %s %s", reportMark, uuid.UUID(r.database), uuid.UUID(r.attendance), r.member)
+	return fmt.Sprintf("%s %s %s %s", reportMark, uuid.UUID(r.database), uuid.UUID(r.nonce), r.member)
 }
 
 func readReport(at int64, metadata string) report {
@@ -40,11 +40,11 @@ func readReport(at int64, metadata string) report {
 	if err != nil {
 		return report{at: at}
 	}
-	attendance, err := uuid.Parse(words[2])
+	nonce, err := uuid.Parse(words[2])
 	if err != nil {
 		return report{at: at}
 	}
-	return report{at: at, worker: true, database: database, attendance: attendance, member: words[3]}
+	return report{at: at, worker: true, database: database, nonce: nonce, member: words[3]}
 }
 
 // reports asks what the group was told.
@@ -67,12 +67,12 @@ func (w *Worker) reports(ctx context.Context) (map[TopicPartition]report, error)
 	return reports, nil
 }
 
-// latest are the last attendances of the members that told any: they sort by time.
+// latest are the last nonces of the members that told any: they sort by time.
 func latest(reports map[TopicPartition]report) map[string][16]byte {
 	told := map[string][16]byte{}
 	for _, r := range reports {
-		if last, ok := told[r.member]; r.worker && (!ok || bytes.Compare(r.attendance[:], last[:]) > 0) {
-			told[r.member] = r.attendance
+		if last, ok := told[r.member]; r.worker && (!ok || bytes.Compare(r.nonce[:], last[:]) > 0) {
+			told[r.member] = r.nonce
 		}
 	}
 	return told
@@ -82,7 +82,7 @@ func latest(reports map[TopicPartition]report) map[string][16]byte {
 func (w *Worker) signing(ctx context.Context) context.Context {
 	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		w.mu.Lock()
-		own := report{database: w.database, attendance: w.attendance, member: req.MemberID}
+		own := report{database: w.database, nonce: w.nonce, member: req.MemberID}
 		w.mu.Unlock()
 		metadata := own.metadata()
 		for t := range req.Topics {

@@ -72,7 +72,7 @@ func (w *Worker) eagerProgress(now time.Time) (save []Progress, eager bool) {
 }
 
 func (w *Worker) reportOnce(ctx context.Context) {
-	w.attendOften(ctx)
+	w.refreshNonce(ctx)
 	w.mu.Lock()
 	partitions := make([]*partition, 0, len(w.partitions))
 	for _, p := range w.partitions {
@@ -192,7 +192,7 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 func (w *Worker) runListener(stop context.Context) {
 	for attempt := 1; stop.Err() == nil; attempt++ {
 		started := time.Now()
-		if err := w.store.Listen(stop, w.nudged, w.decided, w.summon); err != nil && stop.Err() == nil {
+		if err := w.store.Listen(stop, w.nudged, w.decided, w.askedForNonce); err != nil && stop.Err() == nil {
 			w.metrics.Retries.WithLabelValues("postgres", "listen").Inc()
 			w.throttled.warn("nothing is heard from others by way of Postgres: they are looked for now and then", err)
 		}

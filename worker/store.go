@@ -39,19 +39,19 @@ type Store interface {
 	// ended.
 	SaveTroubles(ctx context.Context, troubles []Trouble) error
 	// Listen calls nudged with sources whose published row somebody waits for, decided when an
-	// operator decided something, and summoned when workers are to attend, until the context or the
-	// connection ends.
-	Listen(ctx context.Context, nudged func(sources []int32), decided, summoned func()) error
+	// operator decided something, and nonceAsked when workers are to write one, until the context
+	// or the connection ends.
+	Listen(ctx context.Context, nudged func(sources []int32), decided, nonceAsked func()) error
 
 	// Workers of this database, and of others, which may be its copies.
 
-	// Attend writes an id that this worker made up into the database, and returns the database's
-	// own.
-	Attend(ctx context.Context, id [16]byte) (database [16]byte, err error)
-	// Attended are those of the ids that were written into this database.
-	Attended(ctx context.Context, ids [][16]byte) (known [][16]byte, err error)
-	// Summon has all workers of this database attend soon.
-	Summon(ctx context.Context) error
+	// WriteNonce writes an id that this worker made up into the database, and returns the
+	// database's own.
+	WriteNonce(ctx context.Context, id [16]byte) (database [16]byte, err error)
+	// KnownNonces are those of the ids that were written into this database.
+	KnownNonces(ctx context.Context, ids [][16]byte) (known [][16]byte, err error)
+	// AskForNonces has all workers of this database write a new nonce soon.
+	AskForNonces(ctx context.Context) error
 
 	// What cannot be applied when it comes.
 

@@ -29,7 +29,7 @@ const (
 )
 
 // take takes down what was found of a partition. The caller holds mu.
-func (w *Worker) take(p *partition, f *finding, seen *sight) {
+func (w *Worker) take(p *partition, f *finding, seen *groupSnapshot) {
 	if f.unclaimed != nil || f.silent != nil {
 		why := f.unclaimed
 		if why == nil {

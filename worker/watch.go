@@ -40,7 +40,7 @@ func (w *Worker) runWatch(stop context.Context) {
 func (w *Worker) watchAgain() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.company.foreign) > 0 || w.barred.Load() != nil {
+	if len(w.groupView.foreign) > 0 || w.barred.Load() != nil {
 		return watchQuarantine
 	}
 	for _, p := range w.partitions {

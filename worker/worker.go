@@ -46,10 +46,10 @@ type Worker struct {
 
 	database   [16]byte       // its id; guarded by mu, as the rest here
 	replaced   *StrangerError // it has another id by now
-	attendance [16]byte       // what this worker wrote into it last
-	attended   time.Time
-	company    company
-	summoned   atomic.Bool
+	nonce      [16]byte       // what this worker wrote into it last
+	nonceAt    time.Time
+	groupView  groupView
+	nonceAsked atomic.Bool
 	barred     atomic.Pointer[StrangerError] // why nothing may be applied now; nil: it may
 
 	ask           chan struct{} // has room for one

@@ -78,10 +78,10 @@ func (b *bench) begin(sku string) error {
 		return err
 	}
 	id := [16]byte(uuid.New())
-	if _, err := b.Attend(ctx, id); err != nil {
+	if _, err := b.WriteNonce(ctx, id); err != nil {
 		return err
 	}
-	known, err := b.Attended(ctx, [][16]byte{id, {}})
+	known, err := b.KnownNonces(ctx, [][16]byte{id, {}})
 	if err != nil {
 		return err
 	}
@@ -154,10 +154,10 @@ func (b *bench) afterwards() error {
 	made := b.MakeDays(ctx)
 	_, dropped := b.DropDays(ctx, 7*24*time.Hour)
 	_, ahead := b.OutboxDaysAhead(ctx)
-	nudged, summoned := b.Nudge(ctx, []int32{claim.Source.ID}), b.Summon(ctx)
+	nudged, asked := b.Nudge(ctx, []int32{claim.Source.ID}), b.AskForNonces(ctx)
 	holdings, held := b.Holdings(ctx)
 	orphans, claimed := b.ClaimOrphans(ctx, holdings)
-	err := errors.Join(rows, saved, troubled, made, dropped, ahead, nudged, summoned, held, claimed)
+	err := errors.Join(rows, saved, troubled, made, dropped, ahead, nudged, asked, held, claimed)
 	if err == nil {
 		require.NotEmpty(b.T, orphans)
 	}

@@ -30,11 +30,11 @@ func TestStore_noCallOutlastsANetworkThatSwallowsIt(t *testing.T) {
 		},
 		"Nudge":    func(ctx context.Context, s *store.Store) error { return s.Nudge(ctx, []int32{source.ID}) },
 		"Holdings": func(ctx context.Context, s *store.Store) error { _, err := s.Holdings(ctx); return err },
-		"Attended": func(ctx context.Context, s *store.Store) error {
-			_, err := s.Attended(ctx, [][16]byte{{1}})
+		"KnownNonces": func(ctx context.Context, s *store.Store) error {
+			_, err := s.KnownNonces(ctx, [][16]byte{{1}})
 			return err
 		},
-		"Summon":            func(ctx context.Context, s *store.Store) error { return s.Summon(ctx) },
+		"AskForNonces":      func(ctx context.Context, s *store.Store) error { return s.AskForNonces(ctx) },
 		"Introduce":         func(ctx context.Context, s *store.Store) error { return s.Introduce(ctx, nil) },
 		"MakeDays":          func(ctx context.Context, s *store.Store) error { return s.MakeDays(ctx) },
 		"DropDays":          func(ctx context.Context, s *store.Store) error { _, err := s.DropDays(ctx, time.Hour); return err },
@@ -44,7 +44,7 @@ func TestStore_noCallOutlastsANetworkThatSwallowsIt(t *testing.T) {
 			_, err := s.Backlogs(ctx, []int32{source.ID})
 			return err
 		},
-		"Attend": func(ctx context.Context, s *store.Store) error { _, err := s.Attend(ctx, [16]byte{2}); return err },
+		"WriteNonce": func(ctx context.Context, s *store.Store) error { _, err := s.WriteNonce(ctx, [16]byte{2}); return err },
 		"SaveTroubles": func(ctx context.Context, s *store.Store) error {
 			return s.SaveTroubles(ctx, []worker.Trouble{{Source: source.ID, Why: "x"}})
 		},

@@ -205,7 +205,7 @@ func (a *arena) imposter(database uuid.UUID) (end func()) {
 				tick.Stop()
 				return
 			case <-tick.C:
-				client.CommitOffsetsSync(a.attending(ctx, database), a.told(client), nil)
+				client.CommitOffsetsSync(a.tellsNonce(ctx, database), a.told(client), nil)
 			}
 		}
 	}()
@@ -216,8 +216,8 @@ func (a *arena) imposter(database uuid.UUID) (end func()) {
 	}
 }
 
-// attending has a commit tell an attendance that no database has.
-func (a *arena) attending(ctx context.Context, database uuid.UUID) context.Context {
+// tellsNonce has a commit tell an nonce that no database has.
+func (a *arena) tellsNonce(ctx context.Context, database uuid.UUID) context.Context {
 	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		id, err := uuid.NewV7()
 		says := "worker/1 " + database.String() + " " + id.String() + " " + req.MemberID

@@ -15,16 +15,16 @@ import (
 // Workers of two databases must not share a group: when a partition moves, the other database has
 // it applied again, with other results. So a worker tells its database's id when it joins and with
 // each offset that it commits; another id is refused. A copy of the database has the same id. So
-// each worker also writes an id that it makes up into its database, anew at each claim and every
-// now and then, and tells it with its offsets. A live member that tells one after the other what
-// this database does not have writes into another: that is refused, too. One that tells nothing new
-// may be cut off from its database; it can apply nothing.
+// each worker also writes a nonce, an id that it makes up, into its database, anew at each claim
+// and every now and then, and tells it with its offsets. A live member that tells one after the
+// other what this database does not have writes into another: that is refused, too. One that tells
+// nothing new may be cut off from its database; it can apply nothing.
 
 const (
-	attendEvery   = 5 * time.Second
-	attendTimeout = 2 * time.Second
+	nonceEvery   = 5 * time.Second
+	nonceTimeout = 2 * time.Second
 
-	// strange is how many attendances in a row that are not in this database tell that their worker
+	// strange is how many nonces in a row that are not in this database tell that their worker
 	// writes into another. One may have been lost, with the last commits before a restore.
 	strange = 2
 )
@@ -38,32 +38,32 @@ func stranger(format string, args ...any) *StrangerError {
 	return &StrangerError{fmt.Sprintf(format, args...)}
 }
 
-// acquaintance is another worker of the group.
-type acquaintance struct {
-	told    [16]byte // the last attendance that it told
+// memberNonce is another worker of the group.
+type memberNonce struct {
+	told    [16]byte // the last nonce that it told
 	unknown int      // how many in a row are not in this database
 }
 
-// company is who else is in the group, as it was last seen. Guarded by Worker.mu.
-type company struct {
-	workers    map[string]acquaintance // by member
-	foreign    map[string]string       // members that are no workers, by id, and what to say of them
-	left       []string                // topics that nobody reads, and what to say of them
-	acquainted map[string]time.Time    // when acquaint ended last, by member
+// groupView is who else is in the group, as it was last seen. Guarded by Worker.mu.
+type groupView struct {
+	workers  map[string]memberNonce // by member
+	foreign  map[string]string      // members that are no workers, by id, and what to say of them
+	left     []string               // topics that nobody reads, and what to say of them
+	verified map[string]time.Time   // when verifyMembers ended last, by member
 }
 
-// sight is what one look at the group shows.
-type sight struct {
+// groupSnapshot is what one look at the group shows.
+type groupSnapshot struct {
 	group   Group
 	reports map[TopicPartition]report
 	told    map[string][16]byte // by live member other than this worker
 	own     [16]byte            // what this worker told last
-	known   map[[16]byte]bool   // attendances that are in this database
+	known   map[[16]byte]bool   // nonces that are in this database
 }
 
-// look asks Kafka who is in the group and what it was told, and then the database what it knows of
-// that.
-func (w *Worker) look(ctx context.Context) (*sight, error) {
+// snapshotGroup asks Kafka who is in the group and what it was told, and then the database what it
+// knows of that.
+func (w *Worker) snapshotGroup(ctx context.Context) (*groupSnapshot, error) {
 	group, err := DescribeGroup(ctx, w.admin, w.cfg.Group)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (w *Worker) look(ctx context.Context) (*sight, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sight{group: group, reports: reports, told: map[string][16]byte{}, known: map[[16]byte]bool{}}
+	s := &groupSnapshot{group: group, reports: reports, told: map[string][16]byte{}, known: map[[16]byte]bool{}}
 	told, own := latest(reports), w.memberID()
 	s.own = told[own]
 	for _, m := range group.Members {
@@ -83,7 +83,7 @@ func (w *Worker) look(ctx context.Context) (*sight, error) {
 	if len(s.told) == 0 {
 		return s, nil
 	}
-	known, err := w.store.Attended(ctx, slices.Collect(maps.Values(s.told)))
+	known, err := w.store.KnownNonces(ctx, slices.Collect(maps.Values(s.told)))
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (w *Worker) memberID() string {
 }
 
 // otherDatabase finds whoever says that it works with a database of another id, or did so last.
-func (w *Worker) otherDatabase(s *sight) *StrangerError {
+func (w *Worker) otherDatabase(s *groupSnapshot) *StrangerError {
 	own, none := w.databaseID(), [16]byte{}
 	for _, m := range s.group.Members {
 		if m.Database != none && m.Database != own {
@@ -117,7 +117,7 @@ func (w *Worker) otherDatabase(s *sight) *StrangerError {
 	return nil
 }
 
-func (w *Worker) copied(s *sight, member string) *StrangerError {
+func (w *Worker) copied(s *groupSnapshot, member string) *StrangerError {
 	who := member
 	for _, m := range s.group.Members {
 		if m.ID == member {
@@ -130,9 +130,9 @@ func (w *Worker) copied(s *sight, member string) *StrangerError {
 }
 
 // findStranger finds a worker of another database, from what was seen now and before.
-func (w *Worker) findStranger(s *sight) *StrangerError {
+func (w *Worker) findStranger(s *groupSnapshot) *StrangerError {
 	w.mu.Lock()
-	before, now := w.company.workers, map[string]acquaintance{}
+	before, now := w.groupView.workers, map[string]memberNonce{}
 	var copied string
 	for member, told := range s.told {
 		a := before[member]
@@ -148,7 +148,7 @@ func (w *Worker) findStranger(s *sight) *StrangerError {
 		}
 		now[member] = a
 	}
-	w.company.workers = now
+	w.groupView.workers = now
 	replaced := w.replaced
 	w.mu.Unlock()
 	if replaced != nil {
@@ -167,9 +167,9 @@ func (w *Worker) findStranger(s *sight) *StrangerError {
 // it waits for.
 func (w *Worker) admit(ctx context.Context) error {
 	for attempt := 1; ctx.Err() == nil; attempt++ {
-		err := w.attend(ctx)
+		err := w.writeNonce(ctx)
 		if err == nil {
-			err = w.acquaint(ctx, nil)
+			err = w.verifyMembers(ctx, nil)
 		}
 		var other *StrangerError
 		if err == nil || errors.As(err, &other) {
@@ -181,13 +181,13 @@ func (w *Worker) admit(ctx context.Context) error {
 	return nil
 }
 
-// attend writes a new id into the database, for the group to be told.
-func (w *Worker) attend(ctx context.Context) error {
+// writeNonce writes a new id into the database, for the group to be told.
+func (w *Worker) writeNonce(ctx context.Context) error {
 	id, err := uuid.NewV7() // they sort by time
 	if err != nil {
 		return err
 	}
-	database, err := w.store.Attend(ctx, id)
+	database, err := w.store.WriteNonce(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -202,19 +202,19 @@ func (w *Worker) attend(ctx context.Context) error {
 			uuid.UUID(database), uuid.UUID(w.database))
 		return w.replaced
 	}
-	w.attendance, w.attended = id, time.Now()
+	w.nonce, w.nonceAt = id, time.Now()
 	return nil
 }
 
-// attendOften attends when it is time or somebody waits for it, and has the group told with the
+// refreshNonce writes one when it is time or somebody waits for it, and has the group told with the
 // offset of one partition.
-func (w *Worker) attendOften(ctx context.Context) {
-	if !w.summoned.Swap(false) && time.Since(w.attendedAt()) < attendEvery {
+func (w *Worker) refreshNonce(ctx context.Context) {
+	if !w.nonceAsked.Swap(false) && time.Since(w.nonceWrittenAt()) < nonceEvery {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, attendTimeout)
+	ctx, cancel := context.WithTimeout(ctx, nonceTimeout)
 	defer cancel()
-	if err := w.attend(ctx); err != nil {
+	if err := w.writeNonce(ctx); err != nil {
 		w.metrics.Retries.WithLabelValues("postgres", "attend").Inc()
 		w.barFor(err)
 		return
@@ -229,10 +229,10 @@ func (w *Worker) attendOften(ctx context.Context) {
 	}
 }
 
-func (w *Worker) attendedAt() time.Time {
+func (w *Worker) nonceWrittenAt() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.attended
+	return w.nonceAt
 }
 
 func (w *Worker) databaseID() [16]byte {
@@ -241,9 +241,9 @@ func (w *Worker) databaseID() [16]byte {
 	return w.database
 }
 
-// summon hears that somebody wants to know which workers are of this database.
-func (w *Worker) summon() {
-	w.summoned.Store(true)
+// askedForNonce hears that somebody wants to know which workers are of this database.
+func (w *Worker) askedForNonce() {
+	w.nonceAsked.Store(true)
 	w.kickReporter()
 }
 
@@ -277,15 +277,15 @@ func (w *Worker) mayClaimNow(ctx context.Context) error {
 	if barred := w.barred.Load(); barred != nil {
 		return barred
 	}
-	err := w.attend(ctx)
+	err := w.writeNonce(ctx)
 	w.barFor(err)
 	return err
 }
 
 // confirm looks at the group after a claim: the partitions may have belonged to a worker of another
 // database, or of a copy of this one. The answer is what the group was told of partitions.
-func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*sight, error) {
-	seen, err := w.look(ctx)
+func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*groupSnapshot, error) {
+	seen, err := w.snapshotGroup(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -297,7 +297,7 @@ func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*s
 		wentBack = wentBack || seen.ahead(c)
 	}
 	if wentBack { // was this database restored, or is it a copy, and the original at work?
-		err = w.acquaintAgain(ctx, seen, claims)
+		err = w.verifyMembersAgain(ctx, seen, claims)
 		w.barFor(err)
 	}
 	return seen, err
@@ -305,7 +305,7 @@ func (w *Worker) confirm(ctx context.Context, claims []Claim, wentBack bool) (*s
 
 // ahead reports whether a worker of this database, or of one that it was copied from, told the
 // group of commands that the database does not have.
-func (s *sight) ahead(c Claim) bool {
+func (s *groupSnapshot) ahead(c Claim) bool {
 	told := s.reports[TopicPartition{c.Source.Topic, c.Source.Partition}]
 	return told.worker && told.at > c.NextOffset && c.NextOffset >= c.Replay.Below
 }
