@@ -145,8 +145,11 @@ func TestApply_makesNothingTwiceHoweverOftenItWasChangedMeanwhile(t *testing.T) 
 			err := b.racing(racer, func() {
 				other := b.Other(b.Open("other"))
 				other.Do(command(1, "CreateBatch", `{"ref":"n1","sku":"NEW","qty":1}`))
-				for day := range 20 {
-					other.Do(command(1, "ChangeBatchEta", `{"batchref":"n1","eta":"2030-01-%02d"}`, day+1))
+				// An old snapshot keeps the row's versions, so that it moves to another page.
+				b.Outsider(`set transaction isolation level repeatable read; select from products`)
+				for n := 0; b.generation("n1") == 0; n++ {
+					require.Less(t, n, 1000)
+					other.Do(command(1, "ChangeBatchEta", `{"batchref":"n1","eta":"2030-01-%02d"}`, 1+n%28))
 				}
 			})
 			require.ErrorIs(t, err, worker.ErrConflict)
@@ -154,6 +157,13 @@ func TestApply_makesNothingTwiceHoweverOftenItWasChangedMeanwhile(t *testing.T) 
 			require.NoError(t, err, "decided again, it must go")
 		})
 	}
+}
+
+// generation is how often a batch's row left its page.
+func (b *bench) generation(ref string) (n int64) {
+	b.T.Helper()
+	require.NoError(b.T, b.DB.QueryRow(b.T.Context(), `select generation from batches where ref = $1`, ref).Scan(&n))
+	return n
 }
 
 func TestApply_rejectsAnAllocateAndKeepsItsDeadLetter(t *testing.T) {
