@@ -2,6 +2,7 @@ package program_test
 
 import (
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -107,15 +108,26 @@ func TestProgram_refusesAURLWithSomethingBeforeIt(t *testing.T) {
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 }
 
-func TestProgram_saysThatTheServerRefusesAndNotThatItIsAway(t *testing.T) {
-	database := testbed.Database(t)
+// An administrator closes a database for a moment, to restore it, say: a worker waits, and a person's
+// command says so.
+func TestProgram_waitsForADatabaseThatTakesNoConnections(t *testing.T) {
+	s := programtest.StartService(t)
+	require.NoError(t, s.Stop())
+	database, says := os.Getenv("DATABASE_URL"), "is not currently accepting connections"
 	u, err := url.Parse(database)
 	require.NoError(t, err)
 	name := strings.TrimPrefix(u.Path, "/")
-	admin := *u
-	admin.Path = "/postgres"
-	programtest.Administer(t, admin.String(), `alter database "`+name+`" allow_connections false`)
-	startsNot(t, database, "not currently accepting connections")
+	u.Path = "/postgres"
+	programtest.Administer(t, u.String(), `alter database "`+name+`" allow_connections false`)
+	for _, command := range [][]string{{"show", "order", "o1"}, {"migrate", "up"}} {
+		o := programtest.Run(t, command...)
+		programtest.RequireOutcome(t, o, cli.ExitFailed, says)
+		require.NotContains(t, o.Err, "is it running")
+	}
+	s.Launch()
+	s.AwaitReadyz("503 ", says)
+	programtest.Administer(t, u.String(), `alter database "`+name+`" allow_connections true`)
+	s.AwaitReadyz("200 ")
 }
 
 // Another service's versions, or another service's tables, are told apart from a schema that is up

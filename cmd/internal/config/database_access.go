@@ -29,7 +29,7 @@ const (
 	codeInvalidAuthorization = "28000"
 	codeNoDatabase           = "3D000"
 	codeNotAllowed           = "42501"
-	codeNotReady             = "55000" // the database takes no connections, or a setting is unbearable
+	codeNotReady             = "55000" // a setting is unbearable, which a hint says; else the database takes no connections for now
 )
 
 // Explain names the setting at fault where Postgres and this process do not let each other in: as
@@ -76,7 +76,7 @@ func (d Database) explainCode(err error, connect *pgconn.Config, pg *pgconn.PgEr
 	case pg.Code == codeNotAllowed && pg.Detail != "":
 		return refusal(RefusedDatabase, err, "Postgres refuses the user %s: %s; as an administrator, `grant connect on database %s to %s`, or see the database in %s",
 			connect.User, pg.Message, quoted(connect.Database), quoted(connect.User), where)
-	case pg.Code == codeNoDatabase, pg.Code == codeNotReady, pg.Code == codeNotAllowed:
+	case pg.Code == codeNoDatabase, pg.Code == codeNotAllowed:
 		return refusal(RefusedDatabase, err, "Postgres refuses the user %s: %s; see the database in %s", connect.User, pg.Message, where)
 	}
 	return nil
