@@ -1,34 +1,15 @@
 package event
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"allocation/domain"
 )
 
-// Fields has the fields of all events' data.
-type Fields struct {
-	Ref      string `json:"ref"`
-	BatchRef string `json:"batchref"`
-	SKU      string `json:"sku"`
-	OrderID  string `json:"orderid"`
-	LineID   string `json:"lineid"`
-	Qty      int64  `json:"qty"`
-	ETA      string `json:"eta"`
-	Reason   string `json:"reason"`
-	Revision *int64 `json:"revision"`
-}
-
-func readData(data []byte) (d Fields) {
-	_ = json.Unmarshal(data, &d) // what cannot be read stays empty
-	return d
-}
-
 // Describe says what happened by an event's type and data.
 func Describe(kind string, data []byte) string {
-	d := readData(data)
+	d, _ := domain.ReadEventData(data) // what cannot be read stays empty
 	switch domain.EventType(kind) {
 	case domain.BatchCreated:
 		return fmt.Sprintf("batch %s of %d, %s", d.Ref, d.Qty, due(d.ETA))
@@ -54,7 +35,7 @@ func Describe(kind string, data []byte) string {
 	return string(data)
 }
 
-func deallocated(d Fields) string {
+func deallocated(d domain.EventData) string {
 	reason := strings.ReplaceAll(d.Reason, "_", " ")
 	if d.BatchRef == "" {
 		return fmt.Sprintf("%s no longer waits for %d: %s", line(d), d.Qty, reason)
@@ -62,7 +43,7 @@ func deallocated(d Fields) string {
 	return fmt.Sprintf("%s gives %d back to batch %s: %s", line(d), d.Qty, d.BatchRef, reason)
 }
 
-func line(d Fields) string {
+func line(d domain.EventData) string {
 	if d.LineID != "" {
 		return fmt.Sprintf("order %s line %s", d.OrderID, d.LineID)
 	}

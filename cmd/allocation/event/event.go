@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"allocation/domain"
 	"allocation/store/products"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -67,5 +68,8 @@ func (e *Event) Number() string {
 // Words says what happened.
 func (e *Event) Words() string { return Describe(e.Kind(), e.Data) }
 
-// Fields are the fields of the data.
-func (e *Event) Fields() Fields { return readData(e.Data) }
+// Fields are the fields of the data. What cannot be read stays empty.
+func (e *Event) Fields() domain.EventData {
+	d, _ := domain.ReadEventData(e.Data)
+	return d
+}

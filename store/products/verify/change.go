@@ -1,9 +1,13 @@
 package verify
 
-import "fmt"
+import (
+	"fmt"
+
+	"allocation/domain"
+)
 
 // changeBatch folds an event into its batch.
-func (f *fold) changeBatch(e *Event, d data, ref string) error {
+func (f *fold) changeBatch(e *Event, d domain.EventData, ref string) error {
 	b := f.batches[ref]
 	if e.Type == "BatchCreated" {
 		if b != nil {
@@ -31,7 +35,7 @@ func (f *fold) changeBatch(e *Event, d data, ref string) error {
 
 // changeLine folds an event into its line, and wants it to be possible: no line is on two batches,
 // none leaves a batch that it is not on.
-func (f *fold) changeLine(e *Event, d data, key lineKey) error {
+func (f *fold) changeLine(e *Event, d domain.EventData, key lineKey) error {
 	l := f.lines[key]
 	if l == nil {
 		l = &line{qty: d.Qty, placed: e.Sequence}
@@ -52,7 +56,7 @@ func (f *fold) changeLine(e *Event, d data, key lineKey) error {
 }
 
 // mayBecome says what was expected instead of an event; empty where the event is possible.
-func (l *line) mayBecome(kind string, d data) string {
+func (l *line) mayBecome(kind string, d domain.EventData) string {
 	now := "a line that is " + l.words()
 	switch {
 	case l.state == "" && (kind == "Deallocated" || kind == "Dispatched"):

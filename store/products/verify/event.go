@@ -1,8 +1,9 @@
 package verify
 
 import (
-	"encoding/json"
 	"fmt"
+
+	"allocation/domain"
 )
 
 // Event is an event of a product that changed it.
@@ -14,19 +15,6 @@ type Event struct {
 	Partition int32 // of the topic that it was read from; below 0: it came from the outbox
 }
 
-// data has the fields of all events' data.
-type data struct {
-	Ref      string `json:"ref"`
-	BatchRef string `json:"batchref"`
-	SKU      string `json:"sku"`
-	OrderID  string `json:"orderid"`
-	LineID   string `json:"lineid"`
-	Qty      int64  `json:"qty"`
-	ETA      string `json:"eta"`
-	Reason   string `json:"reason"`
-	Revision *int64 `json:"revision"`
-}
-
 // The states of a line, as the table has them.
 const (
 	waiting    = "waiting"
@@ -35,9 +23,9 @@ const (
 	dispatched = "dispatched"
 )
 
-func decode(kind string, value []byte) (data, error) {
-	var d data
-	if err := json.Unmarshal(value, &d); err != nil {
+func decode(kind string, value []byte) (domain.EventData, error) {
+	d, err := domain.ReadEventData(value)
+	if err != nil {
 		return d, fmt.Errorf("the data of an event %s cannot be read: %w", kind, err)
 	}
 	return d, nil
@@ -63,7 +51,7 @@ func (l line) words() string {
 }
 
 // lineOf is a line as its last event tells, but for when it was placed.
-func lineOf(kind string, d data) line {
+func lineOf(kind string, d domain.EventData) line {
 	l := line{qty: d.Qty, batch: d.BatchRef}
 	switch {
 	case kind == "Allocated":

@@ -1,6 +1,10 @@
 package verify
 
-import "fmt"
+import (
+	"fmt"
+
+	"allocation/domain"
+)
 
 type lineKey struct{ sku, orderID, lineID string }
 
@@ -83,7 +87,7 @@ func (f *fold) next(p *product, e *Event) (bool, error) {
 	return true, nil
 }
 
-func (f *fold) change(e *Event, d data) error {
+func (f *fold) change(e *Event, d domain.EventData) error {
 	ref := d.BatchRef
 	if e.Type == "BatchCreated" {
 		ref = d.Ref
