@@ -4,7 +4,7 @@ package domain
 const MaxQuantity int64 = 1_000_000_000
 
 // Command is something that someone wants of a product. DecodeCommand gives only valid ones;
-// whoever makes one by hand keeps to the limits of DecodeCommand. Commands lists them all.
+// code that makes one by hand keeps to the limits of DecodeCommand. Commands lists them all.
 type Command interface {
 	// Name is the command's name: "CreateBatch" and so on.
 	Name() string
@@ -16,8 +16,8 @@ type Command interface {
 	expect(n *Need)
 }
 
-// Keys are what a command names. Whoever orders, holds or locks commands reads them here, and need
-// not know which commands there are. What a command does not name is empty.
+// Keys are what a command names. Code that orders, holds or locks commands reads them
+// here, and need not know which commands there are. What a command does not name is empty.
 type Keys struct {
 	// SKU is its product. One that names only a batch is about that batch's product.
 	SKU string

@@ -37,7 +37,7 @@ func (r *renderer) deadLetter(row *Row) kgo.Record {
 	return kgo.Record{Topic: r.envelope.DeadLetterTopic, Key: d.Key, Value: d.Value, Headers: headers}
 }
 
-// decision renders what an operator decided of a dead letter, so that whoever reads the topic knows
+// decision renders what an operator decided of a dead letter, so that a reader of the topic knows
 // what became of it, even where the database does not any more. It has the key of the letter, and
 // no value.
 func (r *renderer) decision(row *Row) kgo.Record {

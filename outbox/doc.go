@@ -13,13 +13,15 @@
 //
 //	Relay     opens, feeds and closes sources
 //	Budget    counts what is not acknowledged, and makes callers wait that hand over more
-//	source    one incarnation of an open source; source.go (handed over), run.go (taken), ack.go (acknowledged), defer.go (deferred)
+//	source    one incarnation of an open source: source.go (rows handed over), run.go (taken),
+//	          ack.go (acknowledged), defer.go (deferred)
 //	renderer  a row's bytes (deadletter.go: those of a dead letter)
 //	delivery  a row between produce and the last of its promises
 //	stream    a topic as one client sees it; keeps records from passing those that failed
 //	alone     records that their topic refused, one at a time; refusal.go says what a refusal means
 //	waits     who waits for whom; poller asks the table for what memory does not know
-//	watcher   looks for what the client never says: missing topics, too few replicas, a client that can never publish again
+//	watcher   looks for what the client never says: missing topics, too few replicas, a client that
+//	          can never publish again
 //	health    what keeps records back, by topic (topic_state.go) and by row (refusals.go)
 //
 // # Rules that are not obvious

@@ -18,7 +18,7 @@ var (
 )
 
 // renderer turns the rows of one source into the bytes that are published. The same row gives the
-// same bytes, whoever renders it and when: nothing of the process, the clock or the attempt goes
+// same bytes, in any process and at any time: nothing of the process, the clock or the attempt goes
 // into a record. It is not safe for use by several goroutines.
 type renderer struct {
 	envelope *Envelope

@@ -43,10 +43,10 @@ type era struct {
 
 var closedChannel = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// enter gives the context in which to produce. Whoever enters must then look whether his source has
-// failed, produce or not, and leave, and must not wait for a promise meanwhile. A new era begins
-// only when all have left the last: so no record of an old era is buffered behind one of a new era,
-// whose context would vouch for it.
+// enter gives the context in which to produce. After it the caller checks its source for failure,
+// produces or not, and calls leave; in between it must not wait for a promise. A new era begins
+// only when all have left the last one. So no record of an old era is buffered behind one of a new
+// era, whose context would vouch for it.
 func (s *stream) enter() context.Context {
 	if !s.ordered {
 		return context.Background()
@@ -82,8 +82,8 @@ func (s *stream) produce(era context.Context, r *kgo.Record, wave *uint32, promi
 	s.client.Produce(era, r, promise)
 }
 
-// end is called by every promise that failed, after it told its source: whoever enters the next era
-// finds that his source has failed.
+// end is called by every promise that failed, after it told its source: a caller that enters the
+// next era finds that its source has failed.
 func (s *stream) end() {
 	s.mu.Lock()
 	if s.current != nil {

@@ -41,8 +41,8 @@ func lockedOf(err error, move worker.PositionMove) error {
 }
 
 // aroundLocked does something with n positions, but those that somebody outside has locked: these
-// are in the error, a *worker.LockedError, by their index. Whoever waits for one of several would
-// keep the others waiting.
+// are in the error, a *worker.LockedError, by their index. A call that waited for one of several
+// would keep the others waiting.
 func (s *Store) aroundLocked(ctx context.Context, n int, is func(i int, h *foreignLock) bool, do func(conn *pgxpool.Conn, free []int) error) error {
 	var locked *worker.LockedError
 	for {

@@ -12,7 +12,7 @@ import (
 
 const holdingsSQL = `select source, topic, topic_id, partition, token, next_offset, next_row, published_row, retired_at is not null from positions`
 
-// Holdings reads all positions, whoever owns them.
+// Holdings reads all positions, whichever worker owns them.
 func (s *Store) Holdings(ctx context.Context) ([]worker.Holding, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

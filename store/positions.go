@@ -35,7 +35,7 @@ func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (
 	return lost, unlessLocked("save published rows", err)
 }
 
-// Published reads the published rows of sources, whoever owns them.
+// Published reads the published rows of sources, whichever worker owns them.
 func (s *Store) Published(ctx context.Context, sources []int32) (map[int32]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

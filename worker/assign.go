@@ -39,8 +39,8 @@ func (w *Worker) assigned(ctx context.Context, group map[string]map[int32]kgo.Of
 }
 
 // decline leaves partitions to the worker that gets them when this one has left, which claims them
-// anyway: this one would apply nothing of them, but fence whoever does, and would have to publish
-// what others left of their events before it stops.
+// anyway. A claim of this one would apply nothing and fence the worker that does, and this one
+// would have to publish the events that others left before it stops.
 func (w *Worker) decline(ctx context.Context, names []TopicPartition) {
 	w.logger.Info("stopping: partitions that the group gives are not claimed", "partitions", len(names))
 	w.declined.Store(true)

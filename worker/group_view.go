@@ -98,7 +98,7 @@ func (w *Worker) memberID() string {
 	return id
 }
 
-// otherDatabase finds whoever says that it works with a database of another id, or did so last.
+// otherDatabase finds a worker that tells the id of another database, or was the last to tell one.
 func (w *Worker) otherDatabase(s *groupSnapshot) *StrangerError {
 	own, none := w.databaseID(), [16]byte{}
 	for _, m := range s.group.Members {

@@ -13,7 +13,7 @@ import (
 
 // orphans publishes what is left of sources that no member of the group has: of topics that are no
 // longer configured, or no longer exist, and of positions that another has replaced. Their claims
-// fence whoever believes to have them, and any later claim fences these.
+// fence a worker that believes it owns them, and any later claim fences these.
 type orphans struct {
 	w      *Worker
 	budget *outbox.Budget

@@ -156,7 +156,7 @@ type ClaimRequest struct {
 	TopicStart int64 // where a partition begins whose topic has no position at all; one that was added begins at 0
 }
 
-// Holding is a position as the database has it, whoever owns it.
+// Holding is a position as the database has it, whichever worker owns it.
 type Holding struct {
 	Source     outbox.Source
 	Token      Token

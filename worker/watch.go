@@ -8,7 +8,7 @@ import (
 
 const (
 	watchEvery      = 10 * time.Second
-	watchAtMost     = time.Second     // between two looks, whoever asks for them
+	watchAtMost     = time.Second     // the least time between two looks
 	watchQuarantine = 2 * time.Second // an operator may have decided, and the notification of it been lost; or a stranger have left
 )
 

@@ -108,8 +108,8 @@ func TestProgram_refusesAURLWithSomethingBeforeIt(t *testing.T) {
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 }
 
-// An administrator closes a database for a moment, to restore it, say: a worker waits, and a person's
-// command says so.
+// An administrator closes a database for a moment, perhaps to restore it: a worker waits, and a
+// person's command says so.
 func TestProgram_waitsForADatabaseThatTakesNoConnections(t *testing.T) {
 	s := programtest.StartService(t)
 	require.NoError(t, s.Stop())
