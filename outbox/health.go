@@ -81,7 +81,7 @@ func (h *health) failed(t *topicState, d *delivery, err error) {
 		return
 	}
 	if h.refusals.note(refusedBy{t, d.source}, d.number, err, time.Now()) {
-		h.log.Error("topic takes no records; trying on", "topic", t.topic, "error", err)
+		h.log.Error("publish failed, retrying", "topic", t.topic, "error", err)
 	}
 }
 
@@ -93,7 +93,7 @@ func (h *health) silent(t *topicState, err error, others bool) {
 	t.others.Store(others)
 	t.silenceAcks.Store(t.acks.Load())
 	if t.silence.set(fmt.Errorf("publish to %s: %w", t.topic, err)) {
-		h.log.Error("topic takes no records; trying on", "topic", t.topic, "error", err)
+		h.log.Error("publish failed, retrying", "topic", t.topic, "error", err)
 	}
 }
 
@@ -117,7 +117,7 @@ func (h *health) forget(now time.Time) {
 func (h *health) tableFailed(what string, err error) {
 	h.metrics.retried("postgres", what)
 	if h.table.set(fmt.Errorf("%s: %w", what, err)) {
-		h.log.Error("outbox table does not answer; trying on", "query", what, "error", err)
+		h.log.Error("outbox table does not answer, retrying", "query", what, "error", err)
 	}
 }
 

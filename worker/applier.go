@@ -162,7 +162,7 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 		}
 	case errors.Is(err, ErrOutage):
 		a.retry("outage")
-		a.w.throttled.warn("no transaction: waiting for Postgres", err)
+		a.w.throttled.warn("transaction failed, waiting for Postgres", err)
 		a.suffers(err)
 		a.release(work)
 		a.outages++

@@ -272,10 +272,10 @@ func (w *Worker) setTrouble(p *partition, why string, now time.Time) {
 		w.logger.Info("partition is fetched again", "topic", p.topic, "partition", p.number, "after", now.Sub(p.troubleSince).Truncate(time.Second).String())
 	case p.trouble == "" && p.unapplied:
 		p.troubleSince = p.progress.since
-		w.logger.Error("nothing of a partition is applied; trying on", "topic", p.topic, "partition", p.number, "position", p.next, "stable", p.stable, "reason", why)
+		w.logger.Error("nothing of a partition is applied, retrying", "topic", p.topic, "partition", p.number, "position", p.next, "stable", p.stable, "reason", why)
 	case p.trouble == "":
 		p.troubleSince = now
-		w.logger.Error("nothing comes from a partition; trying on", "topic", p.topic, "partition", p.number, "position", p.next, "stable", p.stable, "reason", why)
+		w.logger.Error("nothing comes from a partition, retrying", "topic", p.topic, "partition", p.number, "position", p.next, "stable", p.stable, "reason", why)
 	default:
 		w.throttled.warn(p.whatStands()+", for another reason", errors.New(why), "topic", p.topic, "partition", p.number)
 	}

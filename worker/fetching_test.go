@@ -77,7 +77,7 @@ func TestWorker_saysThatNothingComesFromAPartition(t *testing.T) {
 	p.eventually(noticed, func() bool { return m.gauge("partitions_not_fetched") == 2 })
 	require.Len(t, m.NotReady(t.Context()), 2, "none can move")
 	require.Empty(t, m.Notes())
-	require.Equal(t, 2, strings.Count(p.log.String(), "nothing comes from a partition; trying on"), "once each")
+	require.Equal(t, 2, strings.Count(p.log.String(), "nothing comes from a partition, retrying"), "once each")
 
 	deaf.on.Store(false)
 	p.awaitCommitted(map[int32]int64{0: 2, 1: 2})

@@ -54,10 +54,10 @@ func (w *Worker) failedAlone(p *partition, offset int64, err error) {
 	if w.atFault(p) {
 		p.failure = failed(p.failures, err)
 		p.retryAt = time.Time{}
-		w.logger.Error("a command fails by itself: it becomes a dead letter, and later ones of its key wait for it", attrs...)
+		w.logger.Error("command failed when applied alone: it becomes a dead letter, and later ones of its key wait for it", attrs...)
 		return
 	}
-	w.logger.Error("a command fails by itself: its partition tries it again", attrs...)
+	w.logger.Error("command failed when applied alone, retrying", attrs...)
 }
 
 // failed says for a dead letter why a command was not applied; the log has all of it.

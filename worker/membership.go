@@ -67,7 +67,7 @@ func (m *membership) OnGroupManageError(err error) {
 	}
 	if m.out == nil || m.out.Error() != err.Error() || now.Sub(m.said) >= throttleEvery {
 		m.said = now
-		m.logger.Error("this worker is out of its group, and applies nothing; trying on", "error", err)
+		m.logger.Error("this worker is out of its group, and applies nothing, retrying", "error", err)
 	}
 	m.out, m.beats = err, 0
 	m.metrics.Member.Set(0)

@@ -109,7 +109,7 @@ func TestWorker_namesAPartitionThatIsClaimedAgainInVain(t *testing.T) {
 	p.awaitCommitted(map[int32]int64{0: 2, 1: 2})
 	p.awaitReady(m, time.Now().Add(soon))
 	p.eventually(noticed, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_not_fetched") == 0 })
-	require.Equal(t, 2, strings.Count(p.log.String(), "nothing of a partition is applied; trying on"), "once each")
+	require.Equal(t, 2, strings.Count(p.log.String(), "nothing of a partition is applied, retrying"), "once each")
 	require.Equal(t, 2, strings.Count(p.log.String(), "a partition is applied again"))
 	require.NoError(t, m.stop())
 }

@@ -22,7 +22,7 @@ var errHidden = &DeniedError{kerr.TopicAuthorizationFailed}
 // the client leaves out for good. The caller holds mu.
 func (w *Worker) hide(topic string, leftOut bool) {
 	if _, known := w.watched.hidden[topic]; !known {
-		w.logger.Error("nothing of a topic is applied; trying on", "topic", topic, "error", errHidden)
+		w.logger.Error("nothing of a topic is applied, retrying", "topic", topic, "error", errHidden)
 	}
 	w.watched.hidden[topic] = w.watched.hidden[topic] || leftOut
 	if w.cfg.Refused != nil {

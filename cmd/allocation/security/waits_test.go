@@ -41,7 +41,7 @@ func (w *worker) lacks(system, says, reason string) {
 	ready := w.get("/readyz")
 	require.Contains(w.t, ready, `"`+system+": ")
 	require.Contains(w.t, ready, says)
-	require.Regexp(w.t, `msg="no access; trying on" system=`+system+`.* reason=`+reason+` error="`, w.logged())
+	require.Regexp(w.t, `msg="access denied, retrying" system=`+system+`.* reason=`+reason+` error="`, w.logged())
 	require.Regexp(w.t, fmt.Sprintf(`allocation_access_refused_total{reason="%s",system="%s"} [1-9]`, reason, system), w.get("/metrics"))
 	require.True(w.t, w.Running())
 }

@@ -80,7 +80,7 @@ func (a *access) note(address string, began time.Time, err error) {
 	}
 	a.refused[address] = refused{why: e.Error(), at: time.Now()}
 	if before.why != e.Error() {
-		a.logger.Error("no access; trying on", "system", a.system, "address", address, "reason", e.Reason, "error", e)
+		a.logger.Error("access denied, retrying", "system", a.system, "address", address, "reason", e.Reason, "error", e)
 	}
 }
 

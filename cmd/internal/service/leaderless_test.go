@@ -48,7 +48,7 @@ func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
 	allocated(s, "waits")
 	allocates(s, "again", skus[:])
 	namesNothing(s)
-	require.Equal(t, 1, strings.Count(s.Log.String(), `msg="nothing comes from a partition; trying on"`), s.Log.String())
+	require.Equal(t, 1, strings.Count(s.Log.String(), `msg="nothing comes from a partition, retrying"`), s.Log.String())
 }
 
 // A new topic that is to begin at its end waits as a whole where a partition does not tell its end:
@@ -176,7 +176,7 @@ func namesPartition(s *programtest.Service, from *programtest.Service, partition
 	s.T.Helper()
 	name := fmt.Sprintf("commands, partition %d: nothing comes since ", partition)
 	s.AwaitReadyz(`200 {"ready":true,"notes":[`, name, why)
-	require.Regexp(s.T, fmt.Sprintf(`level=ERROR msg="nothing comes from a partition; trying on".* topic=commands partition=%d .*%s`, partition, regexp.QuoteMeta(why)), s.Log.String())
+	require.Regexp(s.T, fmt.Sprintf(`level=ERROR msg="nothing comes from a partition, retrying".* topic=commands partition=%d .*%s`, partition, regexp.QuoteMeta(why)), s.Log.String())
 	require.Eventually(s.T, func() bool {
 		return strings.Contains(s.Get("/metrics"), "\nallocation_partitions_not_fetched 1\n") && listsAs(from, partition, "not_fetched: since .*"+regexp.QuoteMeta(why))
 	}, goneOnLimit, 50*time.Millisecond)

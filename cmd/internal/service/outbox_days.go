@@ -75,7 +75,7 @@ func (d *outboxDays) make(ctx context.Context) {
 	d.next = time.Now().Add(spread(time.Minute))
 	if time.Since(d.complained) > complainEvery {
 		d.complained = time.Now()
-		d.logger.Error("the outbox' days to come could not be made; trying on", "error", err)
+		d.logger.Error("the outbox' days to come could not be made, retrying", "error", err)
 	}
 }
 

@@ -84,7 +84,7 @@ func (r *rights) note(err error) (missing bool) {
 	case "":
 		r.logger.Info("rights granted again", "system", systemPostgres)
 	default:
-		r.logger.Error("a right is missing; trying on", "system", systemPostgres, "error", says)
+		r.logger.Error("a right is missing, retrying", "system", systemPostgres, "error", says)
 	}
 	r.says = says
 	return says != ""

@@ -54,7 +54,7 @@ func TestWorker_namesTheRightThatItLostAndRefusesNoOrder(t *testing.T) {
 		noted := func() bool { return strings.Contains(s.Get("/readyz"), c.says) }
 		require.Eventually(t, noted, 30*time.Second, 50*time.Millisecond)
 		require.Contains(t, s.Get("/metrics"), `allocation_access_refused_total{reason="right",system="postgres"}`)
-		require.Contains(t, s.Log.String(), "a right is missing; trying on")
+		require.Contains(t, s.Log.String(), "a right is missing, retrying")
 		require.Contains(t, s.Log.String(), c.says)
 		programtest.Administer(t, database, c.give)
 		require.Contains(t, s.Tail(n + 2)[n+1], fmt.Sprintf("order o%d gets 1 of batch b1", n))
