@@ -19,7 +19,7 @@ type pace struct {
 	probe       time.Duration // between two records that ask such a topic again
 }
 
-var usualPace = pace{
+var defaultPace = pace{
 	first: 50 * time.Millisecond, last: 5 * time.Second,
 	nudge: 3 * time.Millisecond, poll: 5 * time.Millisecond, pollMost: 250 * time.Millisecond,
 	look: time.Second, patience: 10 * time.Second, giveUp: 10 * time.Second, probe: time.Second,

@@ -48,7 +48,7 @@ type Relay struct {
 
 // NewRelay makes a relay and its Kafka client, and starts it. It does not connect yet. The errors
 // are all mistakes in the options.
-func NewRelay(o Options) (*Relay, error) { return newRelay(o, usualPace) }
+func NewRelay(o Options) (*Relay, error) { return newRelay(o, defaultPace) }
 
 func newRelay(o Options, p pace) (*Relay, error) {
 	if err := o.validate(); err != nil {

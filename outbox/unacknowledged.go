@@ -46,8 +46,8 @@ func whyUnacknowledged(err error) string {
 	return e.lacking
 }
 
-// mostLacking is how many partitions are named.
-const mostLacking = 3
+// maxLacking is how many partitions are named.
+const maxLacking = 3
 
 // lackingReplicas says which partitions have not all of their replicas in sync: the usual reason
 // not to acknowledge.
@@ -58,8 +58,8 @@ func lackingReplicas(partitions []kmsg.MetadataResponseTopicPartition) string {
 			lacking = append(lacking, fmt.Sprintf("partition %d has %d of %d replicas in sync", p.Partition, len(p.ISR), len(p.Replicas)))
 		}
 	}
-	if more := len(lacking) - mostLacking; more > 0 {
-		lacking = append(lacking[:mostLacking], fmt.Sprintf("%d more lack replicas", more))
+	if more := len(lacking) - maxLacking; more > 0 {
+		lacking = append(lacking[:maxLacking], fmt.Sprintf("%d more lack replicas", more))
 	}
 	return strings.Join(lacking, ", ")
 }

@@ -26,12 +26,12 @@ func (r *CopyRows) end() {
 	r.endMessage()
 }
 
-// mostMessage is how large a message may be before the next row goes into another one.
-const mostMessage = 64 << 10
+// maxMessage is how large a message may be before the next row goes into another one.
+const maxMessage = 64 << 10
 
 // Row begins a row.
 func (r *CopyRows) Row() {
-	if len(r.buf)-r.message > mostMessage {
+	if len(r.buf)-r.message > maxMessage {
 		r.endMessage()
 		if r.took(r.buf) {
 			r.buf = r.buf[:0]
@@ -47,7 +47,7 @@ func (r *CopyRows) beginMessage() {
 }
 
 func (r *CopyRows) endMessage() {
-	binary.BigEndian.PutUint32(r.buf[r.message:], uint32(len(r.buf)-r.message)) //nolint:gosec // one row may exceed mostMessage, by what a record may have
+	binary.BigEndian.PutUint32(r.buf[r.message:], uint32(len(r.buf)-r.message)) //nolint:gosec // one row may exceed maxMessage, by what a record may have
 }
 
 func (r *CopyRows) null() { r.buf = append(r.buf, 0xff, 0xff, 0xff, 0xff) }

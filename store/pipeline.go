@@ -60,9 +60,9 @@ func (p *Pipeline) Copy(sql string, columns int, write func(rows *CopyRows)) {
 	p.copyRows(sql, columns, func([]byte) bool { return false }, write)
 }
 
-// mostUnsent is how much of the last statement gathers before it is sent: more than a batch of the
+// maxUnsent is how much of the last statement gathers before it is sent: more than a batch of the
 // usual size has.
-const mostUnsent = 4 << 20
+const maxUnsent = 4 << 20
 
 // copyLast is copy for the last statement of the pipeline. Of many rows it sends some whenever they
 // have gathered, so that they are never all in memory, and Postgres works on the first while the
@@ -72,7 +72,7 @@ func (p *Pipeline) copyLast(sql string, columns int, write func(rows *CopyRows))
 }
 
 func (p *Pipeline) sendPart(buf []byte) bool {
-	if len(buf) < mostUnsent {
+	if len(buf) < maxUnsent {
 		return false
 	}
 	if p.err == nil {

@@ -35,8 +35,8 @@ func (s *Store) save(ctx context.Context, tx *Tx, t *txRows) error {
 }
 
 const (
-	usualRows = 20_000           // more than a write of usual commands has
-	rowTime   = time.Millisecond // ample for one row of very many
+	defaultRows = 20_000           // more than a write of usual commands has
+	rowTime     = time.Millisecond // ample for one row of very many
 )
 
 // patience is how much longer than usual the write may take: one command that moves a million lines
@@ -46,7 +46,7 @@ func (t *txRows) patience() time.Duration {
 	for _, of := range t.rows {
 		rows += len(of)
 	}
-	if rows <= usualRows {
+	if rows <= defaultRows {
 		return 0
 	}
 	return time.Duration(rows) * rowTime

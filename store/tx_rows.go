@@ -123,12 +123,12 @@ func (t *txRows) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row
 
 const (
 	valuesAtOnce = 16 << 10 // bytes of events' values that share their memory
-	usualValue   = 512      // more than nearly all have; a larger one moves by itself
+	defaultValue = 512      // more than nearly all have; a larger one moves by itself
 )
 
 func (t *txRows) event(tx *Tx, i, n int) {
 	c, moves := &tx.transaction.Commands[i], tx.transaction.Moves
-	if cap(t.values)-len(t.values) < usualValue {
+	if cap(t.values)-len(t.values) < defaultValue {
 		t.values = make([]byte, 0, valuesAtOnce)
 	}
 	at := Ref{Source: moves[c.Move].Source.ID, Row: t.next(moves, c.Move), day: t.today}

@@ -112,16 +112,16 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	return g.work, 0
 }
 
-// An applier rests after a transaction as long as that took, at most mostRest, unless enough
+// An applier rests after a transaction as long as that took, at most maxRest, unless enough
 // commands wait: a transaction costs much the same for one command as for ten, and where it takes
 // long, because the machine is busy, fewer of them are better for all (docs/performance.md).
 const (
-	mostRest = 3 * time.Millisecond
-	enough   = 256
+	maxRest = 3 * time.Millisecond
+	enough  = 256
 )
 
 // rest begins after a transaction.
-func (a *applier) rest(start, end time.Time) { a.restsUntil = end.Add(min(mostRest, end.Sub(start))) }
+func (a *applier) rest(start, end time.Time) { a.restsUntil = end.Add(min(maxRest, end.Sub(start))) }
 
 func (a *applier) resting(now time.Time, ready []*partition) bool {
 	return now.Before(a.restsUntil) && queued(ready) < enough

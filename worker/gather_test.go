@@ -53,7 +53,7 @@ func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 	a.partitions = []*partition{p}
 	p.push([]*kgo.Record{{Offset: 0}})
 	end := time.Now()
-	for took, rest := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Second: mostRest} {
+	for took, rest := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Second: maxRest} {
 		a.rest(end.Add(-took), end)
 		work, wait := a.gather(end)
 		require.Nil(t, work)
@@ -65,7 +65,7 @@ func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 	require.Equal(t, enough, queued(a.partitions))
 	require.True(t, a.resting(end, []*partition{newPartition(Claim{}, &Topic{})}))
 	require.False(t, a.resting(end, a.partitions))
-	require.False(t, a.resting(end.Add(mostRest), nil))
+	require.False(t, a.resting(end.Add(maxRest), nil))
 }
 
 // trimmed leaves out partitions at the end that nothing was taken from.

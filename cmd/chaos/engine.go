@@ -35,7 +35,7 @@ func (h *hit) rest(ctx context.Context, least, most time.Duration) { rest(ctx, h
 var errSkipped = errors.New("not now")
 
 // most faults go on at the same time.
-const mostAtOnce = 4
+const maxAtOnce = 4
 
 // engine strikes. At first each kind once, then at random.
 type engine struct {
@@ -138,7 +138,7 @@ func (e *engine) acquire(k kind) bool {
 			return false
 		}
 	}
-	if e.active >= mostAtOnce {
+	if e.active >= maxAtOnce {
 		return false
 	}
 	e.active++

@@ -50,13 +50,13 @@ func (h *hit) killTwoBrokers(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// mostPartitions is where a topic stops growing.
-const mostPartitions = 16
+// maxPartitions is where a topic stops growing.
+const maxPartitions = 16
 
 // addPartitions adds some to the command topic, and has producers use them when they may know them.
 func (h *hit) addPartitions(ctx context.Context) error {
 	now := h.load.partitions.Load()
-	if now >= mostPartitions {
+	if now >= maxPartitions {
 		return errSkipped
 	}
 	more := 1 + h.random.IntN(2)

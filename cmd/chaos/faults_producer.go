@@ -25,9 +25,9 @@ func (h *hit) hangTransaction(ctx context.Context) error {
 }
 
 func (h *hit) producer(transaction string) (*kgo.Client, error) {
-	const mostTime = 2 * time.Minute
+	const maxTime = 2 * time.Minute
 	return kgo.NewClient(kgo.SeedBrokers(h.cluster.Brokers()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(transaction),
-		kgo.TransactionTimeout(mostTime), kgo.MetadataMinAge(200*time.Millisecond))
+		kgo.TransactionTimeout(maxTime), kgo.MetadataMinAge(200*time.Millisecond))
 }
 
 func (h *hit) beginTransaction(ctx context.Context, name string) error {

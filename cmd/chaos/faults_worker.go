@@ -48,7 +48,7 @@ func (h *hit) freezeWorker(ctx context.Context) error {
 }
 
 func (h *hit) addWorker(context.Context) error {
-	if h.herd.size() >= mostWorkers {
+	if h.herd.size() >= maxWorkers {
 		return errSkipped
 	}
 	return h.herd.start()

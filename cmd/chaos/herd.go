@@ -19,7 +19,7 @@ import (
 // How many workers there are.
 const (
 	leastWorkers = 3
-	mostWorkers  = 5
+	maxWorkers   = 5
 )
 
 // stopTime is how long a worker that was asked to stop may take: SHUTDOWN_TIMEOUT, and some time of

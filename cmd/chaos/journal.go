@@ -116,8 +116,8 @@ func (j *journal) stall(l lane, from, to time.Time) {
 	}
 }
 
-// usualStall is how long a partition may stand still without any fault, on a busy machine.
-const usualStall = 8 * time.Second
+// defaultStall is how long a partition may stand still without any fault, on a busy machine.
+const defaultStall = 8 * time.Second
 
 // atWork are the kinds of faults that were at work in a stall, or just before it, and how long all
 // of them together explain: each its own time within the stall, and then the session's timeout and
@@ -125,7 +125,7 @@ const usualStall = 8 * time.Second
 // The caller holds mu.
 func (j *journal) atWork(from, to time.Time) (active []string, allowed time.Duration) {
 	const before, recovery = 2 * time.Second, 5 * time.Second
-	allowed = usualStall
+	allowed = defaultStall
 	for _, s := range j.strikes {
 		ended := s.ended
 		if ended.IsZero() || ended.After(to) {

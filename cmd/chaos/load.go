@@ -25,8 +25,8 @@ type load struct {
 const (
 	producers     = 6 // the first sends transactions
 	producersLook = 5 * time.Second
-	mostLag       = 100_000 // commands: then producers wait
-	mostBurst     = 2000
+	maxLag        = 100_000 // commands: then producers wait
+	maxBurst      = 2000
 )
 
 func newLoad(c *campaign) *load {

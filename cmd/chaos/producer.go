@@ -28,7 +28,7 @@ func (p *producer) connect() error {
 	p.close()
 	options := []kgo.Opt{
 		kgo.SeedBrokers(p.load.campaign.cluster.Brokers()...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.MetadataMinAge(200 * time.Millisecond), kgo.MetadataMaxAge(producersLook / 2), kgo.UnknownTopicRetries(-1), kgo.MaxBufferedRecords(2 * mostBurst),
+		kgo.MetadataMinAge(200 * time.Millisecond), kgo.MetadataMaxAge(producersLook / 2), kgo.UnknownTopicRetries(-1), kgo.MaxBufferedRecords(2 * maxBurst),
 	}
 	if p.transactional {
 		options = append(options, kgo.TransactionalID(p.name), kgo.TransactionTimeout(transactionTime))
@@ -52,15 +52,15 @@ func (p *producer) run(ctx context.Context, began time.Time) error {
 	burst := 1
 	for rest(ctx, 50*time.Millisecond) {
 		due := p.load.due(began) - p.sent
-		if due < burst || p.load.campaign.monitor.lag.Load() > mostLag {
+		if due < burst || p.load.campaign.monitor.lag.Load() > maxLag {
 			continue
 		}
-		records := p.shop.records(min(due, mostBurst))
+		records := p.shop.records(min(due, maxBurst))
 		if err := p.send(context.WithoutCancel(ctx), records); err != nil {
 			return err
 		}
 		p.sent += len(records)
-		burst = 1 + p.random.IntN(mostBurst)
+		burst = 1 + p.random.IntN(maxBurst)
 		if p.random.IntN(2) == 0 {
 			burst = 1 + p.random.IntN(20)
 		}

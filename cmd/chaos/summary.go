@@ -66,7 +66,7 @@ func (s *summary) markdown(c *campaign) string {
 	}
 	text.WriteString(c.journal.row(kindPoison))
 	text.WriteString(c.journal.row(""))
-	fmt.Fprintf(&text, "\nStalls longer than what was at work explains (its time, the session's timeout and 5 s for each; %s without any): %d.\n", usualStall, len(c.journal.over))
+	fmt.Fprintf(&text, "\nStalls longer than what was at work explains (its time, the session's timeout and 5 s for each; %s without any): %d.\n", defaultStall, len(c.journal.over))
 	for _, stall := range c.journal.over {
 		fmt.Fprintf(&text, "- %s\n", stall)
 	}

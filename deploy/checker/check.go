@@ -80,17 +80,17 @@ const collectSooner = 30
 // Where much is wrong, the first violations tell enough, and what came before and after only of
 // fewer.
 const (
-	mostStretches  = 200
-	mostViolations = 20_000
+	maxStretches  = 200
+	maxViolations = 20_000
 )
 
 func (c *check) report(rule, sku string, stretch func() []string, format string, args ...any) {
 	c.counted++
-	if c.counted > mostViolations {
+	if c.counted > maxViolations {
 		return
 	}
 	v := Violation{Rule: rule, SKU: sku, Text: fmt.Sprintf(format, args...)}
-	if stretch != nil && c.counted <= mostStretches {
+	if stretch != nil && c.counted <= maxStretches {
 		v.Stretch = stretch()
 	}
 	c.found = append(c.found, v)

@@ -13,10 +13,10 @@ type Packed string
 // Names and values that nearly every record has, so that they cost one byte. It is no contract:
 // nothing keeps packed records.
 var (
-	usualNames = dictionary{"content-type", "ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time", "ce_subject", "ce_partitionkey",
+	defaultNames = dictionary{"content-type", "ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time", "ce_subject", "ce_partitionkey",
 		"ce_sequence", "ce_correlationid", "ce_causationid", "traceparent", "tracestate", "dlq-reason", "dlq-message", "dlq-original-topic",
 		"dlq-original-partition", "dlq-original-offset", "dlq-original-timestamp", "dlq-consumer-group"}
-	usualValues = dictionary{"application/json", "1.0", "allocation.v1.BatchCreated", "allocation.v1.BatchQuantityChanged",
+	defaultValues = dictionary{"application/json", "1.0", "allocation.v1.BatchCreated", "allocation.v1.BatchQuantityChanged",
 		"allocation.v1.BatchEtaChanged", "allocation.v1.Allocated", "allocation.v1.Deallocated", "allocation.v1.OutOfStock", "allocation.v1.Dispatched",
 		"allocation.v1.AllocationRejected", "allocation.v1.CreateBatch", "allocation.v1.ChangeBatchQuantity", "allocation.v1.ChangeBatchEta",
 		"allocation.v1.Allocate", "allocation.v1.Deallocate", "allocation.v1.Dispatch", "/allocation"}
@@ -61,11 +61,11 @@ func appendRecord(b []byte, r *Record) []byte {
 	b = appendBytes(b, r.Value)
 	b = binary.AppendUvarint(b, uint64(len(r.Headers)))
 	for _, h := range r.Headers {
-		b = appendWord(b, h.Key, usualNames, 0)
+		b = appendWord(b, h.Key, defaultNames, 0)
 		if h.Value == nil {
 			b = append(b, 0)
 		} else {
-			b = appendWord(b, string(h.Value), usualValues, 1)
+			b = appendWord(b, string(h.Value), defaultValues, 1)
 		}
 	}
 	return b
@@ -100,9 +100,9 @@ func (p Packed) Record() Record {
 		r.Headers = make([]Header, n)
 	}
 	for i := range r.Headers {
-		r.Headers[i].Key = c.word(usualNames, int(c.number()))
+		r.Headers[i].Key = c.word(defaultNames, int(c.number()))
 		if code := int(c.number()); code > 0 {
-			r.Headers[i].Value = []byte(c.word(usualValues, code-1))
+			r.Headers[i].Value = []byte(c.word(defaultValues, code-1))
 		}
 	}
 	return r

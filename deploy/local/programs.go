@@ -22,8 +22,8 @@ type programs struct {
 
 func (p programs) path(name string) string { return filepath.Join(p.bin, name) }
 
-// usualPlaces are where distributions put Postgres' server programs, most of them off PATH.
-var usualPlaces = []string{
+// defaultPlaces are where distributions put Postgres' server programs, most of them off PATH.
+var defaultPlaces = []string{
 	"/usr/lib/postgresql/*/bin",
 	"/usr/pgsql-*/bin",
 	"/usr/local/pgsql/bin",
@@ -47,7 +47,7 @@ func installedPrograms() []programs {
 
 func programFolders() []string {
 	folders := filepath.SplitList(os.Getenv("PATH"))
-	for _, pattern := range usualPlaces {
+	for _, pattern := range defaultPlaces {
 		matches, _ := filepath.Glob(pattern)
 		folders = append(folders, matches...)
 	}

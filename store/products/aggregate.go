@@ -116,7 +116,7 @@ func (p *aggregate) decide(ctx context.Context, tx *store.Tx) error {
 	var last *domain.Need
 	for rounds := 1; ; rounds++ {
 		p.orderTails(question)
-		question.mostLines = p.size.linesAtOnce()
+		question.maxLines = p.size.linesAtOnce()
 		whole, err := p.loaded.load(ctx, tx, question)
 		if err != nil {
 			return err
@@ -307,7 +307,7 @@ func (p *aggregate) Done(err error) {
 	if err == nil {
 		p.newLines.committed()
 		p.loaded.committed()
-		p.loaded.forget(mostKnown)
+		p.loaded.forget(maxKnown)
 		return
 	}
 	p.loaded = newLoaded()

@@ -209,7 +209,7 @@ func (l *loaded) learnTails(results pgx.BatchResults, ask *question) (whole bool
 	for ref, placed := range from { // last placed first, so the last row of each is its frontier
 		l.catalog.LearnTail(ref, placed)
 	}
-	return lines < ask.mostLines, nil
+	return lines < ask.maxLines, nil
 }
 
 func (l *loaded) learnWaiting(results pgx.BatchResults, ask *question) error {

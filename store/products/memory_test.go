@@ -158,11 +158,11 @@ func TestApply_noticesAProductThatIsHeldNoLonger(t *testing.T) {
 func TestMemory_isBounded(t *testing.T) {
 	t.Parallel()
 	m := newAggregate()
-	for n := range mostKnown + 1 {
+	for n := range maxKnown + 1 {
 		m.loaded.catalog.LearnProduct("SKU"+string(rune('0'+n%10))+time.Duration(n).String(), 1, 0)
 	}
 	m.Done(nil)
-	require.LessOrEqual(t, m.loaded.catalog.Size(), mostKnown)
+	require.LessOrEqual(t, m.loaded.catalog.Size(), maxKnown)
 }
 
 // A connection that lost its prepared statements is replaced: waiting would not bring them back.
@@ -216,7 +216,7 @@ func TestApply_contradictionsAreFoundSoon(t *testing.T) {
 func TestApply_readsOnceThatNoneOfVeryManyBatchesHasEnough(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(command(0, "CreateBatch", `{"ref":"s1","sku":"SOFA","qty":50}`), command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":1}`))
-	b.Exec(fmt.Sprintf(`insert into batches (ref, sku, qty, first_qty) select 'c' || n, 'CHAIR', 1, 1 from generate_series(1, %d) n`, mostKnown+1000))
+	b.Exec(fmt.Sprintf(`insert into batches (ref, sku, qty, first_qty) select 'c' || n, 'CHAIR', 1, 1 from generate_series(1, %d) n`, maxKnown+1000))
 	b.Store = b.Open("again")
 	b.Do(command(0, "Allocate", `{"orderid":"o1","sku":"SOFA","qty":1}`), command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":2}`))
 	require.Less(t, b.remembered().loaded.catalog.Size(), 100)
@@ -231,21 +231,21 @@ func TestApply_readsOnceThatNoneOfVeryManyBatchesHasEnough(t *testing.T) {
 // More products than an applier remembers: those that were used last stay known.
 func TestApply_remembersTheProductsUsedLast(t *testing.T) {
 	b := setup(t, 1)
-	b.Exec(fmt.Sprintf(`insert into products (sku, version, waiting, last_source, last_row) select 'p' || n, 1, 0, 1, 0 from generate_series(1, %d) n`, mostKnown))
+	b.Exec(fmt.Sprintf(`insert into products (sku, version, waiting, last_source, last_row) select 'p' || n, 1, 0, 1, 0 from generate_series(1, %d) n`, maxKnown))
 	b.Exec(`insert into batches (ref, sku, qty, first_qty) select 'b' || sku, sku, 9, 9 from products`)
 	b.Do(command(0, "CreateBatch", `{"ref":"s1","sku":"SOFA","qty":50}`))
-	for first := 1; first <= mostKnown; first += 4000 {
+	for first := 1; first <= maxKnown; first += 4000 {
 		commands := []worker.Command{command(0, "Allocate", `{"orderid":"o%d","sku":"SOFA","qty":1}`, first)}
 		for n := first; n < first+4000; n++ {
 			commands = append(commands, command(0, "Allocate", `{"orderid":"o1","sku":"p%d","qty":1}`, n))
 		}
 		b.Do(commands...)
-		require.LessOrEqual(t, b.remembered().loaded.catalog.Size(), mostKnown)
+		require.LessOrEqual(t, b.remembered().loaded.catalog.Size(), maxKnown)
 		b.DoWithoutLoad(
 			command(0, "Allocate", `{"orderid":"p%d","sku":"SOFA","qty":1}`, first),
 			command(0, "Allocate", `{"orderid":"o2","sku":"p%d","qty":1}`, first+3999),
 		)
 	}
 	loaded := b.remembered().loaded
-	require.LessOrEqual(t, len(loaded.versions)+len(loaded.owners), mostKnown)
+	require.LessOrEqual(t, len(loaded.versions)+len(loaded.owners), maxKnown)
 }

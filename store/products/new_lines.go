@@ -17,8 +17,8 @@ type newLines struct {
 	caution int    // how many they will be the next time
 }
 
-// mostCaution bounds how many transactions look up lines after a wrong presumption.
-const mostCaution = 64
+// maxCaution bounds how many transactions look up lines after a wrong presumption.
+const maxCaution = 64
 
 // errNotNew is the conflict of an order line that was taken for a new one and came up while
 // something else was read.
@@ -38,7 +38,7 @@ func (n *newLines) committed() {
 }
 
 // wrong notes that a line was not new.
-func (n *newLines) wrong() { n.careful, n.caution = n.caution, min(2*n.caution, mostCaution) }
+func (n *newLines) wrong() { n.careful, n.caution = n.caution, min(2*n.caution, maxCaution) }
 
 // recent knows order lines that it was asked about lately, by their hashes. Each has one slot,
 // which it shares with others: the last one stays.

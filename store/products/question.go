@@ -20,9 +20,9 @@ type question struct {
 	most  []int32  // how many
 	least []int64  // with at least so much available
 
-	tails     []string // the batches whose last lines are asked for
-	shrinkTo  []int64
-	mostLines int32 // of all tails together
+	tails    []string // the batches whose last lines are asked for
+	shrinkTo []int64
+	maxLines int32 // of all tails together
 
 	waiting []string // the products whose waiting lines are asked for
 	reach   []int64
@@ -86,7 +86,7 @@ func (q *question) pipeline() *pgx.Batch {
 		b.Queue(openSQL, q.open, q.most, q.least)
 	}
 	if len(q.tails) > 0 {
-		b.Queue(tailsSQL, q.tails, q.shrinkTo, q.mostLines)
+		b.Queue(tailsSQL, q.tails, q.shrinkTo, q.maxLines)
 	}
 	if len(q.waiting) > 0 {
 		b.Queue(waitingSQL, q.waiting, q.reach, q.perQty)

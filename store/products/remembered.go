@@ -6,8 +6,8 @@ import (
 	"allocation/store"
 )
 
-// mostKnown is how many products and batches an applier remembers.
-const mostKnown = 20_000
+// maxKnown is how many products and batches an applier remembers.
+const maxKnown = 20_000
 
 // forget makes room where very much is known.
 func (l *loaded) forget(most int) {

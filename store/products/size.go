@@ -24,8 +24,8 @@ type size struct {
 }
 
 const (
-	mostEvents = 20_000 // a batch of usual commands has far fewer
-	farTooMany = 2 * mostEvents
+	maxEvents  = 20_000 // a batch of usual commands has far fewer
+	farTooMany = 2 * maxEvents
 )
 
 // errTooMuch says that the decisions should be made anew, for as many commands as fit.
@@ -37,7 +37,7 @@ func newSize(commands int) size { return size{last: -1, cut: commands, whole: co
 func (s *size) add(command, events int) {
 	s.events += events
 	s.last = max(s.last, command)
-	if s.events > mostEvents && !s.full() {
+	if s.events > maxEvents && !s.full() {
 		s.cut = s.last + 1
 	}
 }
@@ -55,7 +55,7 @@ func (s *size) tooMuch(results []domain.Result, undecided int) bool {
 func (s *size) fit(results []domain.Result) int {
 	events := 0
 	for i := range s.cut {
-		if events += len(results[i].Events); events > mostEvents {
+		if events += len(results[i].Events); events > maxEvents {
 			return i + 1
 		}
 	}
@@ -65,7 +65,7 @@ func (s *size) fit(results []domain.Result) int {
 // Lines that batches must release are loaded so many at once. Commands behind the cut need none;
 // those before it get more with each load.
 const (
-	firstLines  = mostEvents
+	firstLines  = maxEvents
 	linesFactor = 4
 )
 

@@ -36,7 +36,7 @@ func counts(n, lines int) (commands []worker.Command) {
 // Each of a few commands moves many lines: they are as many transactions, and what comes by another
 // partition loses nothing.
 func TestApply_leavesToTheNextTransactionWhatIsTooMuchForOne(t *testing.T) {
-	const lines = mostEvents/2 + 1000
+	const lines = maxEvents/2 + 1000
 	b := setup(t, 2)
 	b.Do(command(0, "CreateBatch", `{"ref":"s1","sku":"SOFA","qty":9}`))
 	b.manyLines(lines)
@@ -86,7 +86,7 @@ func TestApply_isInterruptedWhileItDecides(t *testing.T) {
 
 // Statements of Postgres end after half a minute, but what very many lines take longer for.
 func TestApply_givesTimeToACommandThatMovesManyLines(t *testing.T) {
-	const lines = mostEvents/2 + 1000
+	const lines = maxEvents/2 + 1000
 	b := setup(t, 1)
 	b.manyLines(lines)
 	b.Exec(`create function note() returns trigger language plpgsql as $$ begin

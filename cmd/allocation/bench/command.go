@@ -96,7 +96,7 @@ func (c *Command) prepare(ctx context.Context, p *cli.Program, site Site, worker
 	if err := c.migrate(ctx, p); err != nil {
 		return err
 	}
-	layout := topics.Layout{Topics: c.Topics, Partitions: topics.UsualPartitions, Replication: topics.BrokersDefault}
+	layout := topics.Layout{Topics: c.Topics, Partitions: topics.DefaultPartitions, Replication: topics.BrokersDefault}
 	_, err = layout.Create(ctx, admin)
 	return err
 }

@@ -44,8 +44,8 @@ func (d *session) exports() string {
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
 		{"DATABASE_URL", d.databaseURL(), config.DevDatabaseURL},
 		{"DATABASE_SCHEMA", string(migrations.DefaultSchema), string(migrations.DefaultSchema)},
-		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, config.UsualCommandTopic},
-		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, config.UsualEventsTopic},
+		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, config.DefaultCommandTopic},
+		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, config.DefaultEventsTopic},
 	} {
 		if v.value != v.usual || cmp.Or(os.Getenv(v.name), v.usual) != v.value {
 			fmt.Fprintf(&b, "  export %s='%s'\n", v.name, v.value)

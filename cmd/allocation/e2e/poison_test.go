@@ -31,7 +31,7 @@ func (a *arena) count(sql string, args ...any) (n int) {
 // A command that ends the process of every worker that applies it must not stop its partition
 // everywhere.
 func TestPromise4_aCommandThatEndsItsWorkerIsHeldAfterAFewAttempts(t *testing.T) {
-	const mostDeaths = 6
+	const maxDeaths = 6
 	t.Parallel()
 	a := setup(t, partitions)
 	l := a.load(random(t), partitions, products)
@@ -47,7 +47,7 @@ func TestPromise4_aCommandThatEndsItsWorkerIsHeldAfterAFewAttempts(t *testing.T)
 		}, "everything is applied, or %s dies", p.name)
 		if !p.Running() {
 			deaths++
-			require.LessOrEqual(t, deaths, mostDeaths)
+			require.LessOrEqual(t, deaths, maxDeaths)
 			continue
 		}
 		p.stop()

@@ -11,8 +11,8 @@ import (
 
 // The names of topics where nobody says otherwise.
 const (
-	UsualCommandTopic = "warehouse.commands"
-	UsualEventsTopic  = "allocation.events"
+	DefaultCommandTopic = "warehouse.commands"
+	DefaultEventsTopic  = "allocation.events"
 )
 
 // Commands says where commands come from.

@@ -8,16 +8,16 @@ import (
 // A worker at full speed keeps little and leaves much behind. So Go lets garbage grow to several
 // times of what is kept, and collects it more often only where the memory comes near the limit.
 const (
-	usualMemory  = 170 << 20
-	usualGarbage = 400 // percent
+	defaultMemory  = 170 << 20
+	defaultGarbage = 400 // percent
 )
 
 // limitMemory sets how much memory is used, unless GOMEMLIMIT and GOGC do.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(usualMemory)
+		debug.SetMemoryLimit(defaultMemory)
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(usualGarbage)
+		debug.SetGCPercent(defaultGarbage)
 	}
 }

@@ -34,10 +34,10 @@ type row struct {
 	AfterRow    int64
 }
 
-// mostAhead is how many rows are held in memory, over all sources, and fewestAhead how many of each
+// maxAhead is how many rows are held in memory, over all sources, and fewestAhead how many of each
 // at least.
 const (
-	mostAhead   = 20_000
+	maxAhead    = 20_000
 	fewestAhead = 50
 )
 
@@ -162,7 +162,7 @@ func (f *follower) mustWait(r *row) bool {
 // fetch reads the next rows of a source that are about products.
 func (f *follower) fetch(ctx context.Context, id int32, in inSnapshot) error {
 	r := f.sources[id]
-	to := min(r.end, r.fetched+min(mostRows, max(fewestAhead, mostAhead/int64(len(f.sources)))))
+	to := min(r.end, r.fetched+min(maxRows, max(fewestAhead, maxAhead/int64(len(f.sources)))))
 	return in(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, eventsSQL, id, r.fetched, to, f.v.o.SKU)
 		if err != nil {

@@ -116,7 +116,7 @@ func TestAdjust_keepsSnapshotsShort(t *testing.T) {
 	require.Equal(t, 50, adjust(100, time.Second))
 	require.Equal(t, 1, adjust(1, time.Second))
 	require.Equal(t, 200, adjust(100, time.Millisecond))
-	require.Equal(t, mostRows, adjust(mostRows, time.Millisecond))
+	require.Equal(t, maxRows, adjust(maxRows, time.Millisecond))
 	require.Equal(t, 100, adjust(100, 20*time.Millisecond))
 }
 

@@ -12,7 +12,7 @@ import (
 // Options say what to verify.
 type Options struct {
 	SKU    string // only this product; empty: all
-	Memory int64  // about how many bytes the fold may take; 0: UsualMemory
+	Memory int64  // about how many bytes the fold may take; 0: DefaultMemory
 	// Topic, where events are read from Kafka, calls take with all that are there now, each
 	// product's in order, though some may come twice. nil: events are read from the outbox.
 	Topic    func(ctx context.Context, take func(Event) error) error
@@ -20,8 +20,8 @@ type Options struct {
 	Progress func(doing string, done int64) // may be called at any time; nil: nobody watches
 }
 
-// UsualMemory is what the fold takes without another bound.
-const UsualMemory = 64 << 20
+// DefaultMemory is what the fold takes without another bound.
+const DefaultMemory = 64 << 20
 
 // Summary says what was checked, and what could not be.
 type Summary struct {
@@ -50,7 +50,7 @@ type verifier struct {
 // counted.
 func Run(ctx context.Context, db *store.Store, o Options) (Summary, error) {
 	if o.Memory == 0 {
-		o.Memory = UsualMemory
+		o.Memory = DefaultMemory
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, int64) {}

@@ -211,7 +211,7 @@ func TestRun_comparesIDsInTurns(t *testing.T) {
 	b := setup(t, 2)
 	b.story()
 	b.damage(`update outbox set command_source = 1, command_offset = 1000 + row_no, event_no = 7 where type <> '' and row_no < 3`)
-	for _, memory := range []int64{UsualMemory, 1} {
+	for _, memory := range []int64{DefaultMemory, 1} {
 		var rows []string
 		v := &verifier{db: b.db, o: Options{Memory: memory, Progress: func(string, int64) {}, Report: func(d Difference) error {
 			rows = append(rows, d.Key)

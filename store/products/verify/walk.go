@@ -11,7 +11,7 @@ import (
 // one smaller, and a quick one larger.
 const (
 	firstChunk = 100
-	mostRows   = 2000
+	maxRows    = 2000
 	slow       = 40 * time.Millisecond
 	quick      = 10 * time.Millisecond
 )
@@ -50,7 +50,7 @@ func adjust(limit int, took time.Duration) int {
 	case took > slow:
 		return max(1, limit/2)
 	case took < quick:
-		return min(mostRows, limit*2)
+		return min(maxRows, limit*2)
 	}
 	return limit
 }

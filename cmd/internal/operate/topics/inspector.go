@@ -179,7 +179,7 @@ func (v *view) checkEvents() {
 	}
 	v.checkRetention("a consumer that is behind by more misses events that the outbox still has")
 	if size := v.number(maxMessageBytes, eventBatchBytes); size < eventBatchBytes {
-		v.note(Warning, maxMessageBytes, fmt.Sprint(size), strconv.Itoa(usualMessageBytes),
+		v.note(Warning, maxMessageBytes, fmt.Sprint(size), strconv.Itoa(defaultMessageBytes),
 			fmt.Sprintf("up to %d bytes of events are sent at once; what is refused is sent one by one", eventBatchBytes))
 	}
 }

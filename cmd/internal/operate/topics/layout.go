@@ -18,8 +18,8 @@ import (
 
 // What a layout has where nobody says otherwise.
 const (
-	UsualPartitions = 12
-	BrokersDefault  = -1 // as the replication factor
+	DefaultPartitions = 12
+	BrokersDefault    = -1 // as the replication factor
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 	// A dead letter is the command with more headers; this is ample for them.
 	deadLetterRoom = 64 << 10
 	// What Kafka allows where nobody says otherwise.
-	usualMessageBytes = 1048588
+	defaultMessageBytes = 1048588
 )
 
 // Layout is which topics there have to be.
@@ -103,7 +103,7 @@ func largestMessage(ctx context.Context, admin *kadm.Client, topics []string) in
 		}
 	}
 	if largest == 0 {
-		return usualMessageBytes
+		return defaultMessageBytes
 	}
 	return largest
 }
