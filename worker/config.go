@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -33,6 +35,34 @@ type Config struct {
 	Logger  *slog.Logger
 	Metrics *Metrics
 	Refused func() // is called when Kafka refuses this worker a right; may be nil
+}
+
+// validate names each option that cannot be.
+func (c *Config) validate() error {
+	var errs []error
+	needs := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	needs(c.Group != "", "no consumer group")
+	needs(c.Service != "", "no name of the service")
+	needs(c.TypePrefix != "", "no prefix of types")
+	needs(c.Logger != nil, "no logger")
+	needs(c.Metrics != nil, "no metrics")
+	needs(c.Appliers > 0, "%d appliers: at least 1 is needed", c.Appliers)
+	needs(c.MaxBatch > 0, "%d commands in a transaction: at least 1 is needed", c.MaxBatch)
+	needs(c.SessionTimeout > 0, "a session timeout of %s: it must be above 0", c.SessionTimeout)
+	needs(c.StallTimeout > 0, "a stall timeout of %s: it must be above 0", c.StallTimeout)
+	needs(c.ShutdownTimeout > 0, "a shutdown timeout of %s: it must be above 0", c.ShutdownTimeout)
+	needs(len(c.Topics) > 0, "no topics")
+	seen := map[string]bool{}
+	for _, t := range c.Topics {
+		needs(t.Name != "", "a topic without a name")
+		needs(!seen[t.Name], "the topic %s is there twice", t.Name)
+		seen[t.Name] = true
+	}
+	return errors.Join(errs...)
 }
 
 // Topic is a topic whose records are applied as commands.

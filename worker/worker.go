@@ -68,6 +68,9 @@ type Worker struct {
 
 // New makes a worker. It does not connect before Run; an error is a mistake in the options.
 func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
 	w := &Worker{
 		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
 		throttled:     throttledLog{logger: cfg.Logger},
