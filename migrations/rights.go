@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// tableRights are what each role may do with tables, exactly.
+// tableRights are what each role needs of tables. What it has besides, by default privileges that
+// name it, is not taken away.
 var tableRights = map[string]map[string]string{
 	"worker": {
 		"kafka_cluster":  "select insert",

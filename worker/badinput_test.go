@@ -21,7 +21,7 @@ import (
 // Postgres; every good one between them is applied; nothing stands still.
 func TestWorker_refusesBadInput(t *testing.T) {
 	p := setup(t, 4)
-	p.setTopic(p.letters, "max.message.bytes", strconv.Itoa(4<<20)) // budget for the largest command and its headers
+	p.setTopic(p.letters, "max.message.bytes", strconv.Itoa(4<<20)) // room for the largest command and its headers
 	mapped := testbed.Topic(t, "mapped", 4)
 	p.topics = []worker.Topic{{Name: mapped, Type: "ChangeBatchQuantity"}}
 	probes := append(fieldProbes(), envelopeProbes(mapped)...)

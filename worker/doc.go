@@ -17,6 +17,8 @@
 //   - the appliers: each owns the partitions that it was given, and applies what waits in them;
 //   - the reclaimer: claims partitions again that were fenced, or whose transaction's outcome is
 //     unknown;
+//   - the asker: asks Kafka again about partitions that nobody answers for;
+//   - the measurer: asks where logs end;
 //   - the redriver: finds parked commands that an operator let go on;
 //   - the reporter: writes published rows of idle partitions, and commits to the group what is
 //     applied and published;
@@ -25,7 +27,9 @@
 //   - the watch: finds topics that were made again, claims that were lost without a word, and rows
 //     that no member of the group has;
 //   - the fetch watch: resumes partitions whose fetch failed, and finds those that stand;
-//   - one for each batch of records that is too large to be unpacked, and whose header is read;
+//   - one for each gap between records that the log has to explain, one for each batch of records
+//     that is too large to be unpacked, and whose header is read, and one for each that is read
+//     again;
 //   - one for each partition whose old rows are being drained, and one for rows that no member has.
 //
 // franz-go calls assign, revoke and lose from its own goroutine.

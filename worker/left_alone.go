@@ -98,7 +98,7 @@ func (a *leftAlone) read(seen *groupSnapshot, topic string) bool {
 	return slices.ContainsFunc(seen.group.Members, func(m Member) bool { return slices.Contains(m.Topics, topic) })
 }
 
-// count says which topics nobody reads in which commands wait. The caller holds mu.
+// note notes the topics that nobody reads and in which commands wait. The caller holds mu.
 func (a *leftAlone) note(waiting map[string]int64) {
 	notes := a.w.watched.notes()
 	for topic, n := range waiting {

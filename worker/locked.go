@@ -39,7 +39,7 @@ func (a *applier) standAside(work *work, e *LockedError) {
 		p := work.partitions[0]
 		i := work.isolation()
 		i.limit, i.at = max(1, len(work.records)/2), time.Now().Add(lockedAgain)
-		w.throttled.warn("kept commands wait for what somebody else has locked", e, "topic", p.topic, "partition", p.number)
+		w.throttled.warn("parked commands wait for what somebody else has locked", e, "topic", p.topic, "partition", p.number)
 	case len(e.From) > 0:
 		for i, from := range e.From {
 			w.wait(work.partitions[i], from, e)

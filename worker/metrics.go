@@ -70,7 +70,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 	m.Parts = &pulse.Parts{Patience: pulse.Patience}
 	m.fetchWatch, m.measuring, m.reporter = m.Parts.Add("fetch watch"), m.Parts.Add("end of logs"), m.Parts.Add("reports")
-	m.groupWatch, m.redriver = m.Parts.Add("group and claims"), m.Parts.Add("kept commands")
+	m.groupWatch, m.redriver = m.Parts.Add("group and claims"), m.Parts.Add("parked commands")
 	r.MustRegister(m.Parts.Collector(), m.redriver.While(m.HeldKeys), m.groupWatch.While(m.Foreign), m.fetchWatch.While(m.NotFetched))
 	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.Locked,
 		m.Lag, m.Stands)

@@ -56,7 +56,7 @@ type partition struct {
 	asked     bool      // somebody said so, or an operator decided about the partition: saving reports whether the claim holds
 	movedAt   time.Time // the last transaction
 
-	alone    bool      // its first record failed in a batch of one: it is tried alone
+	alone    bool      // its first record failed in a transaction of its own: it is tried alone
 	failures int       // in a row, alone
 	failedAt int64     // what the worker had committed when it failed first
 	failure  string    // why it is held now; empty: it is not

@@ -37,7 +37,7 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	p.await(2)
 	someone := p.outsider()
 	someone.locks(`lock table dead_letters in access exclusive mode`)
-	for _, part := range []string{"group and claims", "kept commands", "reports"} {
+	for _, part := range []string{"group and claims", "parked commands", "reports"} {
 		p.eventually(noticed, func() bool { return strings.Contains(standing(), part+": stands still for ") })
 		require.Positive(t, m.stands(part))
 	}

@@ -77,7 +77,7 @@ func (w *Worker) lookForParked(ctx context.Context) {
 	w.metrics.redriver.Ill(err)
 	if err != nil {
 		if ctx.Err() == nil {
-			w.metrics.Retries.WithLabelValues("postgres", "kept").Inc()
+			w.metrics.Retries.WithLabelValues("postgres", "parked").Inc()
 		}
 		return
 	}
@@ -221,5 +221,5 @@ func (a *applier) isolateParked(work *work, err error) {
 	if i.failures >= maxFailures && a.w.mayHold() {
 		i.failure, i.head = failed(i.failures, err), headOf(work.records)
 	}
-	a.w.logger.Error("a kept command fails", "topic", p.topic, "partition", p.number, "failures", i.failures, "error", err)
+	a.w.logger.Error("a parked command fails", "topic", p.topic, "partition", p.number, "failures", i.failures, "error", err)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Command is one record of a command topic after its envelope was read. What it means is the
-// Handler's business.
+// store's business.
 type Command struct {
 	Move    int    // the partition it came by: an index into Transaction.Moves
 	Offset  int64  // of the record

@@ -7,9 +7,9 @@
 -- While anybody has an old snapshot, dead versions of rows are not cleaned. Each version that is
 -- written to another page leaves an entry of its key in the index, and a unique index looks at all
 -- entries of a key before it takes one more. So products and batches are unique by key and
--- generation, which is another one once the row has left the page where its generation began. That
--- a key has one row is kept by tables whose rows are never rewritten: product_keys and batch_keys,
--- which triggers write.
+-- generation, which is another one once the row is on a later page than where its generation began.
+-- That a key has one row is kept by tables whose rows are never rewritten: product_keys and
+-- batch_keys, which triggers write.
 create table products (
     sku         text collate "C" not null,
     version     bigint not null check (version >= 1),    -- the sequence of its last event
@@ -49,7 +49,7 @@ create table batch_keys (
 );
 
 -- +goose StatementBegin
-create function keep_product_keys() returns trigger language plpgsql as $$
+create function keep_product_keys() returns trigger language plpgsql set search_path from current as $$
 begin
     if tg_op = 'INSERT' then
         insert into product_keys select sku from made order by sku;
@@ -66,7 +66,7 @@ create trigger products_gone after delete on products referencing old table as g
 create trigger products_emptied after truncate on products for each statement execute function keep_product_keys();
 
 -- +goose StatementBegin
-create function keep_batch_keys() returns trigger language plpgsql as $$
+create function keep_batch_keys() returns trigger language plpgsql set search_path from current as $$
 begin
     if tg_op = 'INSERT' then
         insert into batch_keys select ref from made order by ref;
