@@ -191,7 +191,7 @@ func (p *pipeline) awaitCommitted(want map[int32]int64) {
 			}
 		}
 		return true
-	}, 20*time.Second, 50*time.Millisecond)
+	}, noticed, 50*time.Millisecond)
 }
 
 // awaitApplied waits until the database has applied partition 0 up to an offset, and a reporter has
