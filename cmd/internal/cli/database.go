@@ -18,12 +18,7 @@ import (
 
 // OpenStore connects for a person's command. Its error says at once where nobody answers.
 func (p *Program) OpenStore(ctx context.Context, database config.Database) (*store.Store, error) {
-	problems := p.Problems()
-	database.Check(problems)
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	settings, err := connectionSettings(database)
+	settings, err := p.checkedSettings(database)
 	if err != nil {
 		return nil, err
 	}
@@ -49,12 +44,7 @@ func (p *Program) OpenStore(ctx context.Context, database config.Database) (*sto
 
 // OpenDatabase connects for the schema's sake. Its error says at once where nobody answers.
 func (p *Program) OpenDatabase(ctx context.Context, database config.Database) (*sql.DB, error) {
-	problems := p.Problems()
-	database.Check(problems)
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	settings, err := connectionSettings(database)
+	settings, err := p.checkedSettings(database)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +79,16 @@ func checkSessions(ctx context.Context, db *sql.DB) error {
 			return store.CheckSessions(ctx, driver1.(*stdlib.Conn).Conn(), driver2.(*stdlib.Conn).Conn())
 		})
 	})
+}
+
+// checkedSettings are those of a connection, or an error about how the program was called.
+func (p *Program) checkedSettings(database config.Database) (*pgx.ConnConfig, error) {
+	problems := p.Problems()
+	database.Check(problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	return connectionSettings(database)
 }
 
 func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {

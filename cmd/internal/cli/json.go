@@ -22,7 +22,7 @@ func NewJSONEncoder(out io.Writer) *json.Encoder {
 	return encoder
 }
 
-// jsonWriter escapes what could confuse whoever reads it.
+// jsonWriter escapes what could confuse a reader.
 type jsonWriter struct{ out io.Writer }
 
 // Write takes whole characters, which an encoder gives.

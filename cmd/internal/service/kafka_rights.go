@@ -43,7 +43,8 @@ func (e *kafkaRightsError) Error() string {
 // unknownOperations is a broker's answer where it does not say which operations are allowed.
 const unknownOperations = -1 << 31
 
-// allowed goes by a broker's answer. Whoever may see something at all may do at least that with it.
+// allowed goes by a broker's answer. A user that may see something at all may do at least that with
+// it.
 func allowed(operations int32, operation kmsg.ACLOperation) bool {
 	return operations == unknownOperations || operations == 0 || operations&(1<<operation) != 0
 }

@@ -102,7 +102,7 @@ func (p *Process) explain(system string, err error) error {
 func (p *Process) healthOf(runner *worker.Worker) func(context.Context) health {
 	return func(ctx context.Context) health {
 		if stuck := p.metrics.worker.Stuck(); stuck != "" {
-			return health{reasons: []string{stuck}} // whoever asked for more would hang, too
+			return health{reasons: []string{stuck}} // asking for more would hang, too
 		}
 		reasons := runner.NotReady(ctx)
 		return health{reasons: slices.Concat(p.kafkaAccess.reasons(), p.postgresAccess.reasons(), reasons),
