@@ -39,6 +39,7 @@ type aggregate struct {
 
 	// Of the transaction at hand.
 	commands []domain.Command // nil where a command was refused before it could be decided
+	keys     []domain.Keys    // of the commands
 	results  []domain.Result
 	size     size
 }
@@ -75,6 +76,7 @@ func (p *aggregate) Decide(ctx context.Context, tx *store.Tx) error {
 func (p *aggregate) Begin(tx *store.Tx) {
 	n := tx.Len()
 	p.commands = slices.Grow(p.commands[:0], n)[:n]
+	p.keys = slices.Grow(p.keys[:0], n)[:n]
 	p.results = slices.Grow(p.results[:0], n)[:n]
 	clear(p.results)
 	p.size = newSize(n)
@@ -88,7 +90,8 @@ func (p *aggregate) Begin(tx *store.Tx) {
 			p.commands[i], p.results[i].Refusal = p.decoder.Decode(c.Type, c.Data)
 		}
 		if p.commands[i] != nil {
-			tx.Name(i, p.commands[i].Keys().SKU)
+			p.keys[i] = p.commands[i].Keys()
+			tx.Name(i, p.keys[i].SKU)
 		}
 	}
 }
@@ -140,8 +143,7 @@ func (p *aggregate) orderTails(q *question) {
 	first := map[string]int{}
 	for i, c := range slices.Backward(p.commands) {
 		if c != nil {
-			keys := c.Keys()
-			first[keys.Batch], first[keys.Makes] = i, i
+			first[p.keys[i].Batch], first[p.keys[i].Makes] = i, i
 		}
 	}
 	sort.Sort(&byRank{q, first})
@@ -157,13 +159,13 @@ func (p *aggregate) expectAll(tx *store.Tx) (first *question, pending []int) {
 			continue
 		}
 		pending = append(pending, i)
-		keys := c.Keys()
+		keys := &p.keys[i]
 		presumed := keys.Places && p.presumed(keys.Line, others)
 		if presumed && p.loaded.catalog.Offers(keys.SKU) {
 			continue // nothing is to be asked
 		}
 		if tx.Fails(i) {
-			expectKeys(need, &keys) // loading more might be what fails
+			expectKeys(need, keys) // loading more might be what fails
 		} else {
 			need.Expect(c)
 		}
@@ -195,7 +197,7 @@ func (p *aggregate) linesNotPlaced(tx *store.Tx) map[domain.LineID]struct{} {
 		if c == nil {
 			continue
 		}
-		if keys := c.Keys(); keys.Line.OrderID != "" && (!keys.Places || tx.Fails(i)) {
+		if keys := &p.keys[i]; keys.Line.OrderID != "" && (!keys.Places || tx.Fails(i)) {
 			lines[keys.Line] = struct{}{}
 		}
 	}
@@ -229,10 +231,10 @@ func (p *aggregate) apply(ctx context.Context, tx *store.Tx, pending []int, need
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		keys := p.commands[i].Keys()
-		sku := p.loaded.productOf(&keys, tx)
-		if blocked.has(sku, &keys) {
-			blocked.add(sku, &keys)
+		keys := &p.keys[i]
+		sku := p.loaded.productOf(keys, tx)
+		if blocked.has(sku, keys) {
+			blocked.add(sku, keys)
 			waiting = append(waiting, i)
 			continue
 		}
@@ -242,7 +244,7 @@ func (p *aggregate) apply(ctx context.Context, tx *store.Tx, pending []int, need
 			continue
 		case store.Asked:
 			need.Merge(&domain.Need{Products: map[string]*domain.ProductNeed{sku: {}}})
-			blocked.add(sku, &keys)
+			blocked.add(sku, keys)
 			waiting = append(waiting, i)
 			continue
 		case store.Free:
@@ -252,12 +254,12 @@ func (p *aggregate) apply(ctx context.Context, tx *store.Tx, pending []int, need
 			if !p.size.postpones(need, result.Need) {
 				need.Merge(result.Need)
 			}
-			blocked.add(sku, &keys)
+			blocked.add(sku, keys)
 			waiting = append(waiting, i)
 			continue
 		}
 		p.results[i] = result
-		p.loaded.remember(&keys)
+		p.loaded.remember(keys)
 		p.size.add(i, len(result.Events))
 	}
 	return waiting, nil
@@ -303,6 +305,7 @@ func (p *aggregate) Write(to *store.Pipeline, _ *store.Tx) (keys []string) {
 // Done keeps what a transaction learned and did, or forgets all that was read.
 func (p *aggregate) Done(err error) {
 	clear(p.commands)
+	clear(p.keys)
 	clear(p.results)
 	if err == nil {
 		p.newLines.committed()

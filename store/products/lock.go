@@ -15,9 +15,8 @@ order by sku for no key update`
 // it as a conflict.
 func (p *aggregate) lock(ctx context.Context, tx *store.Tx) error {
 	var skus, refs []string
-	for _, c := range p.commands {
-		if c != nil {
-			keys := c.Keys()
+	for i, c := range p.commands {
+		if keys := &p.keys[i]; c != nil {
 			skus, refs = append(skus, keys.SKU), append(refs, keys.Batch, keys.Makes)
 		}
 	}
