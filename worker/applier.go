@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/outbox"
 )
@@ -26,28 +23,19 @@ type applier struct {
 	partitions  []*partition   // guarded by Worker.mu
 	turn        int            // the partition that goes first
 	redriveTurn bool           // parked commands go first
-	limit       int            // most commands in the next transaction: fewer when one of them is at fault, or others keep being first
-	suspects    int            // commands of which one is at fault
-	last        work           // what was gathered last
+	pace        pace
+	last        work // what was gathered last
 
 	restsUntil time.Time // before that, a few commands are not worth a transaction
 
-	movedAt   time.Time // guarded by Worker.mu: when it last had no work, or finished some
-	outage    error     // guarded by Worker.mu: what keeps it from committing; nil where it committed since
-	conflicts int       // in a row
-	outages   int       // in a row
+	movedAt time.Time // guarded by Worker.mu: when it last had no work, or finished some
+	outage  error     // guarded by Worker.mu: what keeps it from committing; nil where it committed since
 }
 
-// After a few conflicts in a row keys are locked before they are read, if by then the transaction
-// has few commands: others wait for it, and many keys locked for long would be worse for all than
-// more conflicts.
-const (
-	conflictsToLock = 4
-	fewToLock       = 16 // commands
-)
-
 func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
-	return &applier{w: w, number: number, budget: budget, wake: make(chan struct{}, 1), limit: w.cfg.MaxBatch, movedAt: time.Now()}
+	return &applier{
+		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), pace: pace{most: w.cfg.MaxBatch, limit: w.cfg.MaxBatch}, movedAt: time.Now(),
+	}
 }
 
 func (a *applier) kick() {
@@ -117,7 +105,7 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 		}
 	}()
 	work.decode()
-	work.transaction.LockFirst = a.conflicts >= conflictsToLock && len(work.transaction.Commands) <= fewToLock
+	work.transaction.LockFirst = a.pace.locksFirst(len(work.transaction.Commands))
 	start := time.Now()
 	ctx, span := startSpan(ctx, a.w.tracer, &work.transaction)
 	applied, err := a.w.store.Apply(ctx, work.transaction)
@@ -153,20 +141,13 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 	case errors.Is(err, ErrConflict):
 		a.retry("conflict")
 		a.release(work)
-		a.conflicts++
-		if a.conflicts > 1 { // others are first again and again: fewer commands are decided sooner, and touch fewer of their keys
-			a.limit = max(1, len(work.transaction.Commands)/2)
-		}
-		if a.conflicts > 2 {
-			pause(stop, jitter(time.Duration(min(a.conflicts, 20))*time.Millisecond))
-		}
+		pause(stop, a.pace.conflicted(len(work.transaction.Commands)))
 	case errors.Is(err, ErrOutage):
 		a.retry("outage")
 		a.w.throttled.warn("transaction failed, waiting for Postgres", err)
 		a.suffers(err)
 		a.release(work)
-		a.outages++
-		pause(stop, backoff(a.outages, 100*time.Millisecond, 2*time.Second))
+		pause(stop, a.pace.outage())
 	case stop.Err() != nil:
 		a.release(work)
 	default:
@@ -185,11 +166,8 @@ func (a *applier) retry(reason string) { a.w.metrics.Retries.WithLabelValues("po
 
 // committed hands the rows to the relay and drops the records.
 func (a *applier) committed(work *work) {
-	a.conflicts, a.outages = 0, 0
-	if a.suspects = max(0, a.suspects-len(work.records)); a.suspects == 0 {
-		a.limit = min(2*a.limit, a.w.cfg.MaxBatch)
-	}
-	w := a.w
+	a.pace.committed(len(work.records))
+	w, now := a.w, time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failures.count(work.applied.Outcomes, work.fails != "")
@@ -201,23 +179,29 @@ func (a *applier) committed(work *work) {
 		p.busy = false
 		if p.state == running { // else its rows are in the table, and the next claim drains them
 			w.relay.Publish(p.claim.Source.ID, work.applied.Rows[i])
-			if work.redrive {
-				p.advance(0, p.next, len(work.applied.Rows[i]))
-				work.isolation().applied(len(work.records))
-				work.again.end()
-			} else {
-				p.applied(work.taken[i], work.transaction.Moves[i].To, len(work.applied.Rows[i]))
-				w.passOversized(p)
-			}
-			p.saved = max(p.saved, work.transaction.Moves[i].Published)
-			if p.lock != nil && p.next > p.lock.from {
-				w.free(p)
-			}
+			work.moved(i, now)
+			w.passLock(p)
 			w.flow(p)
+			if p.toSeek() {
+				w.interruptPoll()
+			}
 		}
 	}
-	a.movedAt, a.outage = time.Now(), nil
+	a.movedAt, a.outage = now, nil
 	w.freed.Broadcast()
+}
+
+// moved moves a partition after a transaction. The caller holds mu.
+func (w *work) moved(i int, now time.Time) {
+	p, move, rows := w.partitions[i], &w.transaction.Moves[i], len(w.applied.Rows[i])
+	if w.redrive {
+		p.redriven(rows, now)
+		w.isolation().applied(len(w.records))
+		w.again.end()
+	} else {
+		p.applied(w.taken[i], move.To, rows, now)
+	}
+	p.published.saved = max(p.published.saved, move.Published)
 }
 
 // cut leaves out what the transaction did not take. The caller holds mu.
@@ -228,10 +212,7 @@ func (w *work) cut() {
 	}
 	w.transaction, w.records = w.transaction.Cut(n), w.records[:n]
 	for i, p := range w.partitions {
-		to := w.transaction.Moves[i].To
-		w.taken[i], _ = slices.BinarySearchFunc(p.queue[:w.taken[i]], to, func(r *kgo.Record, to int64) int {
-			return cmp.Compare(r.Offset, to)
-		})
+		w.taken[i] = p.queue.before(w.taken[i], w.transaction.Moves[i].To)
 	}
 }
 
@@ -247,8 +228,8 @@ func (a *applier) release(work *work) {
 func (w *work) release() {
 	for _, p := range w.partitions {
 		p.busy = false
-		p.probeEnded = p.probeEnded || w.probe
-		p.redriveEnded = p.redriveEnded || w.redrive && w.again == nil
+		p.probe.ended = p.probe.ended || w.probe
+		p.redrive.ended = p.redrive.ended || w.redrive && w.again == nil
 	}
 	w.again.end()
 }
@@ -256,6 +237,7 @@ func (w *work) release() {
 // requestReclaim hands partitions to the reclaimer: those that were fenced, or all where it is not
 // known.
 func (a *applier) requestReclaim(work *work, fenced *FencedError) {
+	now := time.Now()
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	work.release()
@@ -263,38 +245,36 @@ func (a *applier) requestReclaim(work *work, fenced *FencedError) {
 		if fenced == nil {
 			a.w.requestReclaim(p, time.Time{})
 		} else if len(fenced.Sources) == 0 || slices.Contains(fenced.Sources, p.claim.Source.ID) {
-			a.w.requestReclaim(p, time.Now())
+			a.w.requestReclaim(p, now)
 		}
 	}
 	a.w.freed.Broadcast()
 }
-
-// faultShrink is by how much fewer commands are tried after some of which one is at fault. A fault
-// may take long, such as a timeout of Postgres, and transactions of few commands are quick: so it
-// is found with few faults, and up to as many transactions for each.
-const faultShrink = 64
 
 // isolate looks for the command at fault. Alone, it is tried again with backoff while the others go
 // on.
 func (a *applier) isolate(work *work, err error) {
 	a.retry("fault")
 	a.release(work)
+	now := time.Now()
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	if work.redrive {
-		a.isolateParked(work, err)
-		return
+	switch p := work.partitions[0]; {
+	case work.redrive:
+		if i := work.isolation(); i.failed(work.records, err, a.w.failures.mayHold(), now) {
+			a.w.loggerOf(p).Error("a parked command fails", "failures", i.failures, "error", err)
+		}
+	case a.pace.failed(len(work.records)):
+		a.w.failedAlone(p, work.first(), err, now)
 	}
-	if n := len(work.records); n > 1 {
-		a.suspects, a.limit = n, max(1, n/faultShrink)
-		return
+}
+
+// first is the offset of the first command, or where the transaction begins.
+func (w *work) first() int64 {
+	if len(w.records) > 0 {
+		return w.records[0].Offset
 	}
-	a.suspects = 0
-	offset := work.transaction.Moves[0].From
-	if len(work.records) > 0 {
-		offset = work.records[0].Offset
-	}
-	a.w.failedAlone(work.partitions[0], offset, err)
+	return w.transaction.Moves[0].From
 }
 
 // pause waits, or until the context ends.

@@ -73,6 +73,7 @@ func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]
 		return nil, err
 	}
 	late := !w.heard() // then the partitions may have moved before they were claimed
+	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	offsets := map[string]map[int32]kgo.Offset{}
@@ -81,22 +82,19 @@ func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]
 		if old := w.partitions[f.name]; old != nil { // a partition can be handed out twice
 			w.close(old)
 		}
-		p := newPartition(f.claim, w.topic(f.name.Topic))
-		p.uncompared = true
+		p := newPartition(f.claim, w.topic(f.name.Topic), now)
+		p.silence.uncompared = true
 		w.add(p)
 		w.take(p, f, seen)
 		switch {
 		case f.unclaimed != nil:
 			w.postpone(p)
 		case late:
-			w.requestReclaim(p, time.Now())
+			w.requestReclaim(p, now)
 		default:
 			w.open(p)
 		}
-		if offsets[p.topic] == nil {
-			offsets[p.topic] = map[int32]kgo.Offset{}
-		}
-		offsets[p.topic][p.number] = kgo.NewOffset().At(p.next).WithEpoch(p.fetchEpoch())
+		put(offsets, p.name, kgo.NewOffset().At(p.next).WithEpoch(p.seekEpoch()))
 	}
 	w.count()
 	return offsets, nil
@@ -104,7 +102,7 @@ func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]
 
 // add gives a partition to the applier with the fewest. The caller holds mu.
 func (w *Worker) add(p *partition) {
-	w.partitions[p.name()] = p
+	w.partitions[p.name] = p
 	least := w.appliers[0]
 	for _, a := range w.appliers[1:] {
 		if len(a.partitions) < len(least.partitions) {
@@ -120,8 +118,8 @@ func (w *Worker) add(p *partition) {
 func (w *Worker) noteLostCommits(p *partition, claim Claim) {
 	if lostCommits(p, claim) {
 		w.metrics.Rollbacks.Inc()
-		w.logger.Error("the database is behind what was committed: it was restored, or a failover lost commits; replaying from its own position",
-			"topic", p.topic, "partition", p.number, "position", claim.NextOffset, "committed", p.next)
+		w.loggerOf(p).Error("the database is behind what was committed: it was restored, or a failover lost commits; replaying from its own position",
+			"position", claim.NextOffset, "committed", p.next)
 	}
 }
 
@@ -133,10 +131,10 @@ func lostCommits(p *partition, claim Claim) bool {
 // that the database does not. What it knows of before an operator's decision, or of another log, is
 // no proof; nor is what a consumer told that is no worker.
 func (w *Worker) noteRollback(p *partition, seen *groupSnapshot, log Log) {
-	if at := seen.reports[TopicPartition{p.topic, p.number}].at; seen.ahead(p.claim) && at <= log.End {
+	if at := seen.reports[p.name].at; seen.ahead(p.claim) && at <= log.End {
 		w.metrics.Rollbacks.Inc()
-		w.logger.Error("the database is behind what was reported to the group: it was restored, or a failover lost commits; replaying from its own position",
-			"topic", p.topic, "partition", p.number, "position", p.next, "reported", at)
+		w.loggerOf(p).Error("the database is behind what was reported to the group: it was restored, or a failover lost commits; replaying from its own position",
+			"position", p.next, "reported", at)
 	}
 }
 

@@ -15,56 +15,26 @@ import (
 	"allocation/outbox"
 )
 
-// gap is a place in a partition where records do not follow each other. Aborted transactions leave
-// such places, and compaction does. But the client also passes over records that it cannot read,
-// and believes what records say of their own offsets: brokers let a producer write a batch whose
-// records claim any offset, and what other producers wrote in between would never come. So the log
-// itself has to explain each gap, by the headers of its batches. Until then the partition takes no
-// records.
-type gap struct {
-	source outbox.Source
-	from   int64         // the first offset that did not come
-	until  int64         // from here on nothing is to be explained
-	held   []*kgo.Record // that came meanwhile
-	cancel context.CancelFunc
-}
-
-const (
-	gapBytes = 1 << 20 // of batches that are read at once
-	gapLook  = 2 * time.Second
-	gapAgain = 10 * time.Second // between two looks for what does not come
-)
+const gapBytes = 1 << 20 // of batches that are read at once
 
 // errNotGiven says that the client passed over records with which nothing is wrong.
 var errNotGiven = errors.New("the Kafka client did not give records that are in the log")
 
-// hold keeps records back until the log has explained the gap before the last of them that has one.
-func (p *partition) hold(records []*kgo.Record) {
-	if p.gap == nil {
-		p.gap = &gap{source: p.claim.Source, from: p.fetched}
+// push queues what was fetched, and has a gap in it explained. The caller holds mu.
+func (w *Worker) push(p *partition, records []*kgo.Record) {
+	if !p.push(records) {
+		w.aheadOfLeader(p)
 	}
-	last := p.fetched
-	if n := len(p.gap.held); n > 0 {
-		last = p.gap.held[n-1].Offset + 1
-	}
-	for _, r := range records {
-		if r.Offset < last {
-			continue
-		}
-		if r.Offset > last {
-			p.gap.until = r.Offset
-		}
-		last = r.Offset + 1
-		p.gap.held = append(p.gap.held, r)
-	}
+	w.explainGap(p)
+	w.flow(p)
 }
 
-// dropGap forgets the gap, and what is held back.
-func (p *partition) dropGap() {
-	if p.gap != nil && p.gap.cancel != nil {
-		p.gap.cancel()
+// aheadOfLeader has a partition claimed again that has a new leader: the claim compares its log.
+// The caller holds mu.
+func (w *Worker) aheadOfLeader(p *partition) {
+	if p.aheadOfLeader() {
+		w.follow(p)
 	}
-	p.gap = nil
 }
 
 // explainGap has the log explain a gap. The caller holds mu.
@@ -73,25 +43,16 @@ func (w *Worker) explainGap(p *partition) {
 	if g == nil || g.cancel != nil {
 		return
 	}
-	p.paused = true
-	w.client.PauseFetchPartitions(p.asMap())
+	source, until, offsets := p.claim.Source, g.until, g.offsets()
 	ctx, cancel := context.WithCancel(context.Background())
 	g.cancel = cancel
-	offsets := make([]int64, len(g.held))
-	for i, r := range g.held {
-		offsets[i] = r.Offset
-	}
-	until := g.until
+	w.flow(p)
 	w.drains.Go(func() {
 		defer cancel()
 		for attempt := 1; ; attempt++ {
-			through, bad, err := w.explain(ctx, g.source, g.from, until, offsets)
+			through, bad, err := w.explain(ctx, source, g.from, until, offsets)
 			w.mu.Lock()
-			if p.gap != g {
-				w.mu.Unlock()
-				return
-			}
-			done := w.heardOfGap(p, through, bad, err)
+			done := p.gap != g || w.heardOfGap(p, through, bad, err)
 			w.mu.Unlock()
 			if done {
 				return
@@ -106,70 +67,22 @@ func (w *Worker) heardOfGap(p *partition, through int64, bad *batchHeader, err e
 	g := p.gap
 	switch {
 	case errors.Is(err, errNotGiven) || errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, errNoTopic):
-		w.throttled.warn("records do not follow each other", err, "topic", p.topic, "partition", p.number, "offset", g.from)
+		w.throttled.warn("records do not follow each other", err, "topic", p.name.Topic, "partition", p.name.Partition, "offset", g.from)
 		w.requestReclaim(p, time.Time{})
 	case err != nil && len(g.held) == 0: // nothing came, and that is told when it lasts
 		p.gap = nil
 		w.flow(p)
 	case err != nil:
-		w.fetchFailed(p, fmt.Errorf("ask the log what it has from offset %d on, which did not come: %w", g.from, err))
+		w.fetchFailed(p, fmt.Errorf("ask the log what it has from offset %d on, which did not come: %w", g.from, err), time.Now())
 		return false
-	case !p.takeHeld(g.held, through) || bad != nil && bad.epoch > p.checked:
-		w.reclaimForLeader(p)
-	case bad != nil:
-		p.gap = nil
-		p.oversized = &oversized{source: g.source, from: through, header: bad, cancel: g.cancel}
-		p.applier.kick()
+	case !p.explained(through, bad):
+		w.aheadOfLeader(p)
 	default:
-		p.gap, p.fetched = nil, max(p.fetched, through)
-		w.pushOn(p, g.held)
+		w.explainGap(p) // there may be another behind it
+		w.flow(p)
 		p.applier.kick()
 	}
 	return true
-}
-
-// takeHeld queues records up to an offset, below which no gap is left to be explained.
-func (p *partition) takeHeld(held []*kgo.Record, until int64) bool {
-	for _, r := range held {
-		if r.Offset >= until {
-			return true
-		}
-		if r.Offset < p.fetched {
-			continue
-		}
-		if r.LeaderEpoch > p.checked {
-			return false
-		}
-		p.enqueue(r)
-	}
-	return true
-}
-
-// reclaimForLeader has a partition claimed again that has a new leader: the claim compares its log.
-// The caller holds mu.
-func (w *Worker) reclaimForLeader(p *partition) {
-	p.ahead++
-	w.requestReclaim(p, time.Time{})
-}
-
-// pushOn queues what was fetched, and has a gap in it explained. The caller holds mu.
-func (w *Worker) pushOn(p *partition, records []*kgo.Record) {
-	if !p.push(records) {
-		w.reclaimForLeader(p)
-	}
-	w.explainGap(p)
-	w.flow(p)
-}
-
-// lookForGap asks the log where records wait, and none comes. The caller holds mu.
-func (w *Worker) lookForGap(p *partition, now time.Time) {
-	if p.behindSince.IsZero() || now.Sub(p.behindSince) < gapLook || now.Sub(p.lookedAt) < gapAgain ||
-		p.state != running || p.gap != nil || p.oversized != nil || p.paused || p.noRoom {
-		return // or it is known why none comes
-	}
-	p.lookedAt = now
-	p.gap = &gap{source: p.claim.Source, from: p.fetched, until: p.stable}
-	w.explainGap(p)
 }
 
 // explain reads the log between two offsets, of which the records with the offsets given have come.

@@ -64,20 +64,33 @@ func decodeFailed(c *Command, r record, cause *outbox.Cause) {
 	*c = decode(r.Record, r.topic, cause)
 }
 
-// gather takes the records of the next transaction from the partitions that are ready. Without any
-// it says how long to wait at most; 0: until woken.
+// gather takes the next transaction from the partitions. Without any it says how long to wait at
+// most; 0: until woken.
 func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	if a.w.barred.Load() != nil {
 		return nil, 0
 	}
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
+	work, wait := a.pick(now)
+	if work != nil {
+		for i, p := range work.partitions {
+			row, _ := a.w.relay.Published(p.claim.Source.ID)
+			work.transaction.Moves[i].Published = max(row, p.published.saved)
+		}
+	}
+	return work, wait
+}
+
+// pick is gather without what is around the partitions: it takes records that are ready, or parked
+// commands, in turn.
+func (a *applier) pick(now time.Time) (*work, time.Duration) {
 	ready, wait := a.ready(now)
-	due, redriveWait := a.redrivePartition(now)
+	due, redriveWait := a.dueRedrive(now)
 	a.redriveTurn = !a.redriveTurn
 	switch {
 	case due != nil && (len(ready) == 0 || a.redriveTurn):
-		return a.gatherRedrive(due), 0
+		return a.pickRedrive(due), 0
 	case len(ready) == 0:
 		a.movedAt, a.outage = now, nil
 		a.forget()
@@ -85,16 +98,21 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 	case a.resting(now, ready):
 		return nil, a.restsUntil.Sub(now)
 	}
-	g := gathering{work: a.newWork(), commands: a.limit, bytes: batchBytes}
+	return a.pickRecords(ready), 0
+}
+
+// pickRecords makes a transaction of records.
+func (a *applier) pickRecords(ready []*partition) *work {
+	g := gathering{work: a.newWork(), commands: a.pace.limit, bytes: batchBytes}
 	switch first := ready[0]; {
 	case first.oversizedNext():
 		g.takeOversized(first)
-	case first.alone:
+	case first.failing.alone:
 		g.commands = 1
-		g.work.fails = first.failure
+		g.work.fails = first.failing.why
 		g.fill(ready)
-	case first.probeSize > 0:
-		g.commands = min(g.commands, first.nextProbe())
+	case first.probe.size > 0:
+		g.commands = min(g.commands, first.probe.next(first.next))
 		g.work.probe = true
 		g.fill(ready)
 	case first.blocked():
@@ -104,12 +122,10 @@ func (a *applier) gather(now time.Time) (*work, time.Duration) {
 		g.fill(ready)
 	}
 	a.turn++
-	for i, p := range g.work.partitions {
+	for _, p := range g.work.partitions {
 		p.busy = true
-		row, _ := a.w.relay.Published(p.claim.Source.ID)
-		g.work.transaction.Moves[i].Published = max(row, p.saved)
 	}
-	return g.work, 0
+	return g.work
 }
 
 // An applier rests after a transaction as long as that took, at most maxRest, unless enough
@@ -129,7 +145,7 @@ func (a *applier) resting(now time.Time, ready []*partition) bool {
 
 func queued(partitions []*partition) (n int) {
 	for _, p := range partitions {
-		n += len(p.queue)
+		n += len(p.queue.records)
 	}
 	return n
 }
@@ -162,12 +178,12 @@ func (a *applier) ready(now time.Time) (ready []*partition, wait time.Duration) 
 	for i := range a.partitions {
 		p := a.partitions[(i+a.turn)%len(a.partitions)]
 		if !p.ready(now) {
-			if at := p.mayTryAt(); p.state == running && len(p.queue) > 0 && at.After(now) {
+			if at := p.mayTryAt(); p.state == running && p.hasNext() && at.After(now) {
 				wait = sooner(wait, at.Sub(now))
 			}
 			continue
 		}
-		if !p.alone && p.probeSize == 0 && !p.oversizedNext() && !p.blocked() {
+		if !p.goesAlone() {
 			ready = append(ready, p)
 		} else if len(ready) == 0 {
 			return []*partition{p}, 0
@@ -193,12 +209,12 @@ const shortPart = 4
 func (g *gathering) fill(partitions []*partition) {
 	short := g.commands / (shortPart * len(partitions))
 	for _, p := range partitions {
-		if len(p.queue) <= short {
+		if len(p.queue.records) <= short {
 			g.take(p, short)
 		}
 	}
 	for _, p := range partitions {
-		if len(p.queue) > short && g.commands > 0 && g.bytes > 0 {
+		if len(p.queue.records) > short && g.commands > 0 && g.bytes > 0 {
 			g.take(p, g.commands)
 		}
 	}
@@ -208,7 +224,7 @@ func (g *gathering) fill(partitions []*partition) {
 // commands.
 func (g *gathering) take(p *partition, most int) {
 	taken, to, epoch := 0, p.next, int32(-1)
-	for _, r := range p.queue {
+	for _, r := range p.queue.records {
 		if taken > 0 && p.beyondLock(r.Offset) {
 			break
 		}
@@ -227,8 +243,22 @@ func (g *gathering) take(p *partition, most int) {
 	if taken == 0 {
 		return
 	}
-	g.work.partitions = append(g.work.partitions, p)
-	g.work.taken = append(g.work.taken, taken)
-	g.work.transaction.Moves = append(g.work.transaction.Moves, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: to, NextRow: p.nextRow,
-		Epoch: epoch, Replay: p.claim.Replay})
+	g.work.add(p, taken, p.moveTo(to, epoch))
+}
+
+// takeOversized makes a batch that is not unpacked one command, which is refused, or none where its
+// producer aborted it.
+func (g *gathering) takeOversized(p *partition) {
+	h := p.oversized.header
+	if !h.aborted {
+		r := &kgo.Record{Offset: max(h.first, p.next), Timestamp: time.UnixMilli(h.time)}
+		g.work.records = append(g.work.records, record{Record: r, topic: p.input, oversized: h})
+	}
+	g.work.add(p, 0, p.moveTo(h.Last+1, h.epoch))
+}
+
+// add adds a partition with so many records at the head of its queue.
+func (w *work) add(p *partition, taken int, move PositionMove) {
+	w.partitions, w.taken = append(w.partitions, p), append(w.taken, taken)
+	w.transaction.Moves = append(w.transaction.Moves, move)
 }

@@ -24,8 +24,8 @@ func TestGathering_fillsFromFewPartitionsAndLeavesNoShortOneOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var partitions []*partition
 			for partition, n := range c.waiting {
-				p := newPartition(Claim{}, &Topic{})
-				p.number = int32(partition)
+				p := newPartition(Claim{}, &Topic{}, time.Now())
+				p.name.Partition = int32(partition)
 				for offset := range n {
 					p.push([]*kgo.Record{{Offset: int64(offset)}})
 				}
@@ -35,7 +35,7 @@ func TestGathering_fillsFromFewPartitionsAndLeavesNoShortOneOut(t *testing.T) {
 			g.fill(partitions)
 			got := make([]int, len(partitions))
 			for i, p := range g.work.partitions {
-				got[p.number] = g.work.taken[i]
+				got[p.name.Partition] = g.work.taken[i]
 			}
 			require.Equal(t, c.want, trimmed(got))
 			require.LessOrEqual(t, len(g.work.records), c.most)
@@ -48,7 +48,7 @@ func TestGathering_fillsFromFewPartitionsAndLeavesNoShortOneOut(t *testing.T) {
 func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 	w := &Worker{cfg: Config{MaxBatch: 4000}}
 	a := newApplier(w, 0, nil)
-	p := newPartition(Claim{}, &Topic{})
+	p := newPartition(Claim{}, &Topic{}, time.Now())
 	p.state = running
 	a.partitions = []*partition{p}
 	p.push([]*kgo.Record{{Offset: 0}})
@@ -63,7 +63,7 @@ func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 		p.push([]*kgo.Record{{Offset: offset}})
 	}
 	require.Equal(t, enough, queued(a.partitions))
-	require.True(t, a.resting(end, []*partition{newPartition(Claim{}, &Topic{})}))
+	require.True(t, a.resting(end, []*partition{newPartition(Claim{}, &Topic{}, time.Now())}))
 	require.False(t, a.resting(end, a.partitions))
 	require.False(t, a.resting(end.Add(maxRest), nil))
 }

@@ -222,8 +222,7 @@ func (w *Worker) refreshNonce(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
-		if p.committed >= 0 && p.state != reclaiming && p.state != seeking {
-			p.committed = -1
+		if p.tellAgain() {
 			return
 		}
 	}
@@ -244,7 +243,7 @@ func (w *Worker) databaseID() [16]byte {
 // askedForNonce hears that somebody wants to know which workers are of this database.
 func (w *Worker) askedForNonce() {
 	w.nonceAsked.Store(true)
-	w.kickReporter()
+	kick(w.report)
 }
 
 // bar keeps this worker from applying anything while the group is shared with another database;
@@ -257,7 +256,7 @@ func (w *Worker) bar(other *StrangerError) {
 	case other == nil && before != nil:
 		w.logger.Info("the group is not shared with another database any more")
 		w.kickAppliers()
-		w.kickReclaimer()
+		kick(w.wakeReclaimer)
 	}
 	if other == nil {
 		w.metrics.Foreign.WithLabelValues("database").Set(0)

@@ -39,13 +39,13 @@ func (w *Worker) Notes() (notes []string) {
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
 		if p.state == quarantined {
-			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", p.topic, p.number, p.quarantineReason))
+			notes = append(notes, fmt.Sprintf("%s, partition %d: in quarantine: %s", p.name.Topic, p.name.Partition, p.quarantineReason))
 		}
-		if why := p.waitsForTransaction(w.cfg.StallTimeout, now); why != "" {
-			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", p.topic, p.number, why))
+		if why := p.log.waitsForTransaction(w.cfg.StallTimeout, now); why != "" {
+			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", p.name.Topic, p.name.Partition, why))
 		}
 		if why := p.whyNothingIsPublished(now, w.cfg.StallTimeout); why != "" && outbox == nil {
-			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", p.topic, p.number, why))
+			notes = append(notes, fmt.Sprintf("%s, partition %d: %s", p.name.Topic, p.name.Partition, why))
 		}
 	}
 	notes = append(notes, w.groupView.left...)
@@ -123,13 +123,13 @@ func (w *Worker) standing(now time.Time) (reasons []string, all bool) {
 			outage = outage || a.outage != nil
 		}
 		for _, p := range a.partitions {
-			if p.trouble != "" && p.state != quarantined {
-				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s since %s: %s", p.topic, p.number, p.whatStands(), p.troubleSince.UTC().Format(time.RFC3339), p.trouble))
+			if p.isTroubled() {
+				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s since %s: %s", p.name.Topic, p.name.Partition, p.whatStands(), p.trouble.since.UTC().Format(time.RFC3339), p.trouble.why))
 			}
 			if p.lock != nil && p.state != quarantined {
-				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s", p.topic, p.number, p.lock))
+				reasons = append(reasons, fmt.Sprintf("%s, partition %d: %s", p.name.Topic, p.name.Partition, p.lock))
 			}
-			if stalled != "" || p.trouble != "" || p.state == quarantined || p.lock != nil && now.Sub(p.lock.since) > w.cfg.StallTimeout {
+			if stalled != "" || p.trouble.why != "" || p.state == quarantined || p.lock != nil && now.Sub(p.lock.since) > w.cfg.StallTimeout {
 				still++
 			}
 		}
@@ -147,7 +147,7 @@ func (a *applier) stalled(now time.Time, patience time.Duration) string {
 	waiting := 0
 	for _, p := range a.partitions {
 		if p.state == running {
-			waiting += len(p.queue)
+			waiting += len(p.queue.records)
 		}
 	}
 	idle := now.Sub(a.movedAt)

@@ -30,8 +30,7 @@ func (w *Worker) heard() bool { return time.Since(w.kafka.group.get()) < w.cfg.S
 // mayClaim reports whether a partition that is to be claimed again is certainly still assigned: of
 // one that was fenced, only a heartbeat after that can tell. The caller holds mu.
 func (w *Worker) mayClaim(p *partition) bool {
-	fenced := !p.fencedAt.IsZero() && !w.kafka.beat.get().After(p.fencedAt)
-	return p.state == reclaiming && !fenced && w.heard() && time.Since(w.kafka.group.get()) >= settleTime
+	return p.mayReclaim(w.kafka.beat.get()) && w.heard() && time.Since(w.kafka.group.get()) >= settleTime
 }
 
 // membership is whether the group has this worker. The client keeps the generation of a member that

@@ -33,7 +33,7 @@ func TestWorker_claimsOnlyWhatTheGroupLeftIt(t *testing.T) {
 			}
 			p := &partition{state: reclaiming}
 			if c.fenced > 0 {
-				p.fencedAt = now.Add(-c.fenced)
+				p.reclaim.fencedAt = now.Add(-c.fenced)
 			}
 			require.Equal(t, c.may, w.mayClaim(p))
 		})

@@ -19,12 +19,17 @@ import (
 // read. The partition is paused before it. What its header says becomes one dead letter, and the
 // partition goes on behind.
 type oversized struct {
-	source  outbox.Source
 	from    int64 // it is the batch that is meant behind this offset
 	which   *leftPackedError
-	header  *batchHeader
-	cancel  context.CancelFunc // of reading it
-	skipped bool               // it is committed: the poll loop sets the fetch position
+	header  *batchHeader // nil: it is not read yet
+	cancel  func()       // ends the goroutine that reads it
+	skipped bool         // it is committed: the poll loop sets the fetch position
+}
+
+func (o *oversized) drop() {
+	if o != nil {
+		o.cancel()
+	}
 }
 
 // batchHeader is what a batch says of itself without being unpacked.
@@ -47,30 +52,30 @@ var errBadHeader = errors.New("its header cannot be read")
 
 // foundOversized has the header of a batch read that the client cannot unpack. The caller holds mu.
 func (w *Worker) foundOversized(p *partition, which *leftPackedError) {
-	p.paused = true
-	w.client.PauseFetchPartitions(p.asMap())
-	if p.oversized != nil || p.state != running && p.state != draining {
+	if p.oversized != nil {
 		return
 	}
+	if !p.takesRecords() {
+		w.pauseFetch(p, failedFirst, time.Now())
+		return
+	}
+	source := p.claim.Source
 	ctx, cancel := context.WithCancel(context.Background())
-	o := &oversized{source: p.claim.Source, from: p.fetched, which: which, cancel: cancel}
+	o := &oversized{from: p.queue.end, which: which, cancel: cancel}
 	p.oversized = o
+	w.flow(p)
 	w.drains.Go(func() {
 		defer cancel()
-		w.readOversized(ctx, p, o)
+		w.readOversized(ctx, p, o, source)
 	})
 }
 
 // readOversized tries for as long as the partition waits for it.
-func (w *Worker) readOversized(ctx context.Context, p *partition, o *oversized) {
+func (w *Worker) readOversized(ctx context.Context, p *partition, o *oversized, source outbox.Source) {
 	for attempt := 1; ; attempt++ {
-		header, err := findHeader(ctx, w.client, o.source, o.from, o.which)
+		header, err := findHeader(ctx, w.client, source, o.from, o.which)
 		w.mu.Lock()
-		if p.oversized != o {
-			w.mu.Unlock()
-			return
-		}
-		done := w.gotOversizedHeader(p, header, err)
+		done := p.oversized != o || w.gotOversizedHeader(p, header, err)
 		w.mu.Unlock()
 		if done {
 			return
@@ -81,66 +86,26 @@ func (w *Worker) readOversized(ctx context.Context, p *partition, o *oversized) 
 
 // gotOversizedHeader notes the answer, and reports whether it is one. The caller holds mu.
 func (w *Worker) gotOversizedHeader(p *partition, header *batchHeader, err error) bool {
+	now := time.Now()
 	switch {
 	case errors.Is(err, errBadHeader):
 		p.quarantineReason = fmt.Sprintf("the batch of records at offset %d %s, and %s: %s offsets reset goes on behind it",
-			p.fetched, p.oversized.which.says(), err, w.cfg.Service)
-		p.dropOversized()
-		p.fetchFailure = p.quarantineReason // what reads the log and the database from elsewhere finds nothing wrong
+			p.queue.end, p.oversized.which.says(), err, w.cfg.Service)
+		p.fetch.failure = p.quarantineReason // what reads the log and the database from elsewhere finds nothing wrong
 		w.quarantine(p)
 	case err != nil:
-		w.fetchFailed(p, fmt.Errorf("read the header of the batch of records at offset %d, which %s: %w", p.oversized.from, p.oversized.which.says(), err))
+		w.fetchFailed(p, fmt.Errorf("read the header of the batch of records at offset %d, which %s: %w", p.oversized.from, p.oversized.which.says(), err), now)
 		return false
 	case header == nil: // it is not there any more
-		p.dropOversized()
-		w.pauseFetch(p, failedFirst)
-	case header.epoch > p.checked:
+		p.oversized = nil
+		w.pauseFetch(p, failedFirst, now)
+	case header.epoch > p.queue.epoch:
 		w.requestReclaim(p, time.Time{}) // a new leader: the claim compares its log
 	default:
 		p.oversized.header = header
 		p.applier.kick()
 	}
 	return true
-}
-
-// dropOversized forgets the batch, should it be read yet.
-func (p *partition) dropOversized() {
-	if p.oversized != nil {
-		p.oversized.cancel()
-		p.oversized = nil
-	}
-}
-
-// oversizedNext reports whether the batch is what comes next.
-func (p *partition) oversizedNext() bool {
-	return len(p.queue) == 0 && p.oversized != nil && p.oversized.header != nil && !p.oversized.skipped
-}
-
-// takeOversized makes the batch one command, which is refused, or none where its producer aborted
-// it.
-func (g *gathering) takeOversized(p *partition) {
-	h := p.oversized.header
-	if !h.aborted {
-		r := &kgo.Record{Offset: max(h.first, p.next), Timestamp: time.UnixMilli(h.time)}
-		g.work.records = append(g.work.records, record{Record: r, topic: p.input, oversized: h})
-	}
-	g.work.partitions = append(g.work.partitions, p)
-	g.work.taken = append(g.work.taken, 0)
-	g.work.transaction.Moves = append(g.work.transaction.Moves, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: h.Last + 1, NextRow: p.nextRow,
-		Epoch: h.epoch, Replay: p.claim.Replay})
-}
-
-// passOversized has the poll loop go on behind the batch, when it is committed. The caller holds
-// mu.
-func (w *Worker) passOversized(p *partition) {
-	if p.oversized == nil || p.oversized.header == nil || p.next <= p.oversized.header.Last {
-		return
-	}
-	p.oversized.skipped = true
-	p.fetched = max(p.fetched, p.next)
-	if w.wakePoll != nil {
-		w.wakePoll()
-	}
 }
 
 // command is the batch as a command that is refused.

@@ -2,12 +2,49 @@ package worker
 
 import (
 	"cmp"
-	"context"
+	"slices"
 	"strconv"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
+
+// partition is a partition that the group assigned to this worker: its state, apart from I/O. The
+// files partition*.go have all of it. Their methods change nothing but the state, and are told the
+// time; Worker.follow has the client, the relay and the goroutines follow.
+//
+// Its name, topic and applier never change; all other fields are guarded by Worker.mu. While a
+// partition is busy, only its applier changes its claim, its probe and how many parked commands it
+// takes, so the applier may read these without the lock.
+type partition struct {
+	name    TopicPartition
+	input   *Topic // how its records are read
+	applier *applier
+
+	claim            Claim
+	state            partitionState
+	quarantineReason string // why the position cannot be used on the log; empty: it can
+	busy             bool   // in the transaction of its applier: its queue's head must not be dropped
+	stopDrain        func() // ends the goroutine that waits for its drain; nil: there is none
+	paused           bool   // the client does not fetch it
+
+	next    int64     // applied up to here
+	movedAt time.Time // the last transaction
+
+	queue     queue      // what was fetched, and is not applied yet
+	gap       *gap       // what comes after the queue is not explained yet; else nil
+	oversized *oversized // what comes after the queue, where that is a batch that is not unpacked; else nil
+
+	published published
+	failing   failing
+	lock      *locked // what it waits for; nil: nothing
+	probe     crashProbe
+	redrive   redrive
+	reclaim   reclaim
+	silence   silence
+	fetch     fetching
+	log       logEnd
+	progress  progress
+	trouble   trouble
+}
 
 // partitionState is where a partition stands between its claim and its end.
 type partitionState uint8
@@ -23,105 +60,102 @@ const (
 	closed                            // revoked or lost
 )
 
-// partition is a partition that the group assigned to this worker. Its name, type and applier never
-// change; all other fields are guarded by Worker.mu. While a partition is busy, only its applier
-// changes its claim, its probes and how many parked commands it takes, so the applier may read
-// these without the lock.
-type partition struct {
-	topic   string
-	number  int32
-	input   *Topic // how its records are read
-	applier *applier
-
-	claim     Claim
-	state     partitionState
-	busy      bool               // in the transaction of its applier: its queue's head must not be dropped
-	stopDrain context.CancelFunc // stops its drain
-
-	queue  []*kgo.Record // not applied yet, in order
-	bytes  int
-	paused bool
-
-	next    int64 // applied up to here
-	fetched int64 // queued up to here: a client that rewinds adds nothing
-	checked int32 // the log was found to hold what was applied when its leader had this epoch
-	nextRow int64
-	marks   []mark // transactions whose rows are not all published yet
-
-	published int64     // applied and published up to here
-	committed int64     // what the group was told; -1: nothing yet
-	saved     int64     // the published row that the database has
-	saveNow   bool      // somebody waits for it
-	eager     time.Time // until then somebody waits for its rows one after the other: each is written at once
-	asked     bool      // somebody said so, or an operator decided about the partition: saving reports whether the claim holds
-	movedAt   time.Time // the last transaction
-
-	alone    bool      // its first record failed in a transaction of its own: it is tried alone
-	failures int       // in a row, alone
-	failedAt int64     // what the worker had committed when it failed first
-	failure  string    // why it is held now; empty: it is not
-	retryAt  time.Time // not before this is it tried again
-	lock     *locked   // what it waits for; nil: nothing
-
-	logEnd
-	crashProbe
-	redrive
-	fetching
-	unanswered
-	progress
-
-	oversized *oversized // what comes after the queue, where that is a batch that is not unpacked; else nil
-	gap       *gap       // what comes after the queue is not explained yet; else nil
-
-	fencedAt         time.Time // zero: not fenced, claim at once
-	tries            int       // claims in a row since a reclaim was requested, those that failed included
-	ahead            int       // claims in a row after which records came of a newer leader than the one that was asked
-	quarantineReason string    // of a quarantine
-}
-
-// mark says that when every row below row is published, the commands below offset are applied and
-// published.
-type mark struct {
-	row, offset int64
-}
-
-func newPartition(c Claim, input *Topic) *partition {
-	p := &partition{topic: c.Source.Topic, number: c.Source.Partition, input: input}
-	p.reset(c)
+func newPartition(c Claim, input *Topic, now time.Time) *partition {
+	p := &partition{name: TopicPartition{c.Source.Topic, c.Source.Partition}, input: input}
+	p.claimed(c, now)
 	return p
 }
 
-// reset starts a partition, again or for the first time, from a claim.
-func (p *partition) reset(c Claim) {
-	p.claim = c
-	p.next, p.nextRow, p.saved = c.NextOffset, c.NextRow, c.Published
-	p.fetched = c.NextOffset
-	p.published, p.committed = -1, -1
-	p.marks = append(p.marks[:0], mark{row: c.NextRow, offset: c.NextOffset})
-	p.drop()
-	p.fencedAt, p.tries = time.Time{}, 0
-	p.movedAt = time.Now()
-	p.startProbes(c)
-	p.backlog = false
-	p.dropBatches()
-	p.startFetching(p.movedAt)
+// claimed begins a partition, again or for the first time, from a claim. Nothing of before is kept
+// but what a reclaim remembers.
+func (p *partition) claimed(c Claim, now time.Time) {
+	p.claim, p.next, p.movedAt = c, c.NextOffset, now
+	p.queue.reset(c.NextOffset)
+	p.published = publishedOf(c)
+	p.reclaim.fencedAt, p.reclaim.tries = time.Time{}, 0
+	p.probe = probeOf(c)
+	p.redrive.backlog = false
+	p.dropReads()
+	p.fetch = fetching{measuredAt: now, lookedAt: p.fetch.lookedAt}
+	p.trouble.saved = "" // it counts only under the claim that it was saved under
 	p.lock = nil
 }
 
-// checkLog notes what a log means for the partition.
-func (p *partition) checkLog(log Log) {
+// knowLog notes what a log means for the partition.
+func (p *partition) knowLog(log Log, now time.Time) {
 	p.quarantineReason = log.Unusable(p.claim.Position())
-	p.checked = log.LeaderEpoch
-	p.see(log.Stable, log.End, time.Now())
+	p.queue.epoch = log.LeaderEpoch
+	p.log.see(log.Stable, log.End, now)
+	p.silence = silence{}
 }
 
-// fetchEpoch has the client look for itself whether the log was cut, between the claim and its
-// first fetch.
-func (p *partition) fetchEpoch() int32 {
-	if p.quarantineReason != "" {
-		return -1
+// open starts a partition from its claim, and reports whether rows of before the claim are to be
+// published first.
+func (p *partition) open() (drains bool) {
+	if drains = p.claim.Published != p.claim.NextRow; drains {
+		p.state = draining
+	} else {
+		p.start()
 	}
-	return p.claim.LeaderEpoch
+	return drains
+}
+
+// start lets records be applied, unless the position cannot be used, or nobody answers for the log.
+func (p *partition) start() {
+	p.published.saveNow = true
+	switch {
+	case p.quarantineReason != "":
+		p.quarantine()
+	case p.silence.why != nil:
+		p.state = waiting
+	default:
+		p.state = running
+	}
+}
+
+// quarantine keeps a partition paused until an operator's decision fences its claim. The rows that
+// it has are published.
+func (p *partition) quarantine() {
+	p.state = quarantined
+	p.queue.drop()
+	p.dropReads()
+}
+
+// requestReclaim has a partition claimed again, and reports whether it was not to be already.
+// fencedAt is zero if that may be at once.
+func (p *partition) requestReclaim(fencedAt time.Time) bool {
+	if p.state == closed || p.state == reclaiming {
+		return false
+	}
+	p.state, p.reclaim.fencedAt = reclaiming, fencedAt
+	p.leave()
+	return true
+}
+
+// close ends a partition, and reports whether it had not ended.
+func (p *partition) close() bool {
+	if p.state == closed {
+		return false
+	}
+	p.state = closed
+	p.leave()
+	return true
+}
+
+// leave ends what is under way for the partition.
+func (p *partition) leave() {
+	p.dropReads()
+	if p.stopDrain != nil {
+		p.stopDrain()
+	}
+}
+
+// dropReads forgets the batches of records that are read for a partition apart.
+func (p *partition) dropReads() {
+	p.oversized.drop()
+	p.gap.drop()
+	p.redrive.again.drop()
+	p.oversized, p.gap, p.redrive.again = nil, nil, nil
 }
 
 // publishes reports whether the partition's claim holds, as far as is known, and its rows are
@@ -130,86 +164,60 @@ func (p *partition) publishes() bool {
 	return p.state == running || p.state == draining || p.state == waiting
 }
 
-func (p *partition) drop() {
-	clear(p.queue)
-	p.queue, p.bytes = p.queue[:0], 0
+// isClaimed reports whether the claim may be used, as far as is known.
+func (p *partition) isClaimed() bool {
+	return p.state != reclaiming && p.state != seeking && p.state != closed
 }
 
-// push queues fetched records. What is queued or applied already is skipped: a fetch may begin
-// inside a batch of records. What does not follow is held back. It reports false, and queues no
-// more, at the first record of a leader whose log was not compared with what was applied.
-func (p *partition) push(records []*kgo.Record) bool {
-	if len(records) > 0 {
-		p.came()
-	}
-	for i, r := range records {
-		if r.Offset < p.fetched {
-			continue
-		}
-		if r.LeaderEpoch > p.checked {
-			return false
-		}
-		if r.Offset > p.fetched || p.gap != nil {
-			p.hold(records[i:])
-			return true
-		}
-		p.enqueue(r)
-	}
-	return true
+// toSeek reports whether the client is to fetch from another place: where the partition was claimed
+// again, or passed a batch that is too large.
+func (p *partition) toSeek() bool {
+	return p.state == seeking || p.oversized != nil && p.oversized.skipped
 }
 
-func (p *partition) enqueue(r *kgo.Record) {
-	p.queue = append(p.queue, r)
-	p.bytes += size(r)
-	p.fetched = r.Offset + 1
-}
-
-func size(r *kgo.Record) int {
-	n := recordBytes + len(r.Key) + len(r.Value)
-	for _, h := range r.Headers {
-		n += headerBytes + len(h.Key) + len(h.Value)
+// seekEpoch has the client look for itself whether the log was cut before its next fetch.
+func (p *partition) seekEpoch() int32 {
+	switch {
+	case p.state != seeking && p.oversized != nil:
+		return p.oversized.header.epoch
+	case p.quarantineReason != "":
+		return -1
 	}
-	return n
+	return p.claim.LeaderEpoch
 }
 
 // applied moves the partition after a transaction took its first n records.
-func (p *partition) applied(n int, to int64, rows int) {
-	p.advance(n, to, rows)
-	p.alone, p.failures, p.failure, p.tries, p.ahead, p.retryAt = false, 0, "", 0, 0, time.Time{}
-	p.passProbe()
+func (p *partition) applied(n int, to int64, rows int, now time.Time) {
+	p.queue.take(n)
+	p.move(to, rows, now)
+	p.failing = failing{}
+	p.reclaim.tries, p.reclaim.ahead = 0, 0
+	p.probe.pass(to)
+	if o := p.oversized; o != nil && o.header != nil && to > o.header.Last { // the poll loop goes on behind it
+		o.skipped = true
+		p.queue.end = max(p.queue.end, to)
+	}
 }
 
-func (p *partition) advance(n int, to int64, rows int) {
-	for _, r := range p.queue[:n] {
-		p.bytes -= size(r)
-	}
-	clear(p.queue[:n])
-	p.queue = p.queue[n:]
-	p.next = to
-	p.nextRow += int64(rows)
-	p.movedAt = time.Now()
-	if last := len(p.marks) - 1; last >= 0 && p.marks[last].row == p.nextRow {
-		p.marks[last].offset = to
-		return
-	}
-	p.marks = append(p.marks, mark{row: p.nextRow, offset: to})
+// redriven notes a transaction of parked commands.
+func (p *partition) redriven(rows int, now time.Time) { p.move(p.next, rows, now) }
+
+func (p *partition) move(to int64, rows int, now time.Time) {
+	p.next, p.movedAt = to, now
+	p.published.add(to, rows)
 }
 
-// settle moves what is applied and published up to a published row.
-func (p *partition) settle(row int64) {
-	n := 0
-	for n < len(p.marks) && p.marks[n].row <= row {
-		p.published = p.marks[n].offset
-		n++
-	}
-	if n > 0 && n == len(p.marks) { // keep the last: transactions without rows move its offset
-		n--
-	}
-	p.marks = p.marks[n:]
+// hasNext reports whether there is something to apply.
+func (p *partition) hasNext() bool { return len(p.queue.records) > 0 || p.oversizedNext() }
+
+// oversizedNext reports whether a batch that is not unpacked is what comes next.
+func (p *partition) oversizedNext() bool {
+	return len(p.queue.records) == 0 && p.oversized != nil && p.oversized.header != nil && !p.oversized.skipped
 }
 
+// ready reports whether the partition's next record may be applied now.
 func (p *partition) ready(now time.Time) bool {
-	return p.state == running && !p.busy && (len(p.queue) > 0 || p.oversizedNext()) && !now.Before(p.mayTryAt())
+	return p.state == running && !p.busy && p.hasNext() && !now.Before(p.mayTryAt())
 }
 
 // mayTryAt is when the partition's next record may be tried.
@@ -217,17 +225,36 @@ func (p *partition) mayTryAt() time.Time {
 	if p.blocked() {
 		return p.lock.againAt
 	}
-	return p.retryAt
+	return p.failing.retryAt
+}
+
+// goesAlone reports whether the next transaction must be of this partition alone.
+func (p *partition) goesAlone() bool {
+	return p.failing.alone || p.probe.size > 0 || p.oversizedNext() || p.blocked()
+}
+
+// moveTo is the change of position of a transaction that applies what comes before an offset.
+func (p *partition) moveTo(to int64, epoch int32) PositionMove {
+	return PositionMove{
+		Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: to, NextRow: p.published.nextRow, Epoch: epoch, Replay: p.claim.Replay,
+		Published: p.published.saved,
+	}
 }
 
 func (n TopicPartition) compare(o TopicPartition) int {
 	return cmp.Or(cmp.Compare(n.Topic, o.Topic), cmp.Compare(n.Partition, o.Partition))
 }
 
-func (p *partition) name() TopicPartition { return TopicPartition{p.topic, p.number} }
-
-func (p *partition) labels() []string { return p.name().labels() }
-
 func (n TopicPartition) labels() []string { return []string{n.Topic, strconv.Itoa(int(n.Partition))} }
 
-func (p *partition) asMap() map[string][]int32 { return map[string][]int32{p.topic: {p.number}} }
+func (n TopicPartition) asMap() map[string][]int32 { return map[string][]int32{n.Topic: {n.Partition}} }
+
+// put puts in what is about a partition, as the client takes it.
+func put[V any](m map[string]map[int32]V, name TopicPartition, v V) {
+	if m[name.Topic] == nil {
+		m[name.Topic] = map[int32]V{}
+	}
+	m[name.Topic][name.Partition] = v
+}
+
+func sortNames(names []TopicPartition) { slices.SortFunc(names, TopicPartition.compare) }

@@ -79,6 +79,13 @@ func (w *Worker) interruptible(cancel context.CancelFunc) {
 	}
 }
 
+// interruptPoll has the poll loop look at the partitions. The caller holds mu.
+func (w *Worker) interruptPoll() {
+	if w.wakePoll != nil {
+		w.wakePoll()
+	}
+}
+
 func (w *Worker) route(fetches kgo.Fetches) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,11 +97,11 @@ func (w *Worker) route(fetches kgo.Fetches) {
 		}
 		if f.Err != nil {
 			w.fetchError(p, f.Err)
-		} else if f.LastStableOffset >= p.stable { // a fetch may have been on its way for longer than a later answer
-			p.see(f.LastStableOffset, f.HighWatermark, time.Now())
+		} else if f.LastStableOffset >= p.log.stable { // a fetch may have been on its way for longer than a later answer
+			p.log.see(f.LastStableOffset, f.HighWatermark, time.Now())
 		}
-		if p.silence == nil && p.oversized == nil && (p.state == running || p.state == draining) {
-			w.pushOn(p, f.Records)
+		if p.takesRecords() {
+			w.push(p, f.Records)
 		}
 	})
 	for _, a := range w.appliers {
@@ -115,32 +122,6 @@ func (w *Worker) unassigned(f kgo.FetchTopicPartition) {
 	}
 }
 
-// flow pauses a partition that has more than its share of records waiting while all partitions
-// together have what they may, and resumes it when half of that is applied. A partition that has
-// all the work may have all the room: a resumed one waits out the fetch in flight, of partitions
-// without any, and should have enough to do meanwhile. The caller holds mu.
-func (w *Worker) flow(p *partition) {
-	if p.quarantineReason != "" || p.silence != nil || p.oversized != nil || p.gap != nil || !p.resumeAt.IsZero() {
-		return // it stays paused
-	}
-	queued, share := w.queuedBytes(), max(partitionQueueMin, queueBytes/max(1, len(w.partitions)))
-	switch {
-	case !p.paused && queued > queueBytes && p.bytes > share:
-		p.paused = true
-		w.client.PauseFetchPartitions(p.asMap())
-	case p.paused && (queued < queueBytes/2 || p.bytes < share/2):
-		p.paused = false
-		w.client.ResumeFetchPartitions(p.asMap())
-	}
-}
-
-func (w *Worker) queuedBytes() (n int) {
-	for _, p := range w.partitions {
-		n += p.bytes
-	}
-	return n
-}
-
 // seek sets the fetch positions of partitions that were claimed again. Only the poll loop does it,
 // so that no record of before can follow.
 func (w *Worker) seek() {
@@ -150,10 +131,7 @@ func (w *Worker) seek() {
 	for _, p := range w.partitions {
 		if p.toSeek() {
 			partitions = append(partitions, p)
-			if offsets[p.topic] == nil {
-				offsets[p.topic] = map[int32]kgo.EpochOffset{}
-			}
-			offsets[p.topic][p.number] = kgo.EpochOffset{Epoch: p.seekEpoch(), Offset: p.next}
+			put(offsets, p.name, kgo.EpochOffset{Epoch: p.seekEpoch(), Offset: p.next})
 		}
 	}
 	w.mu.Unlock()
@@ -166,26 +144,12 @@ func (w *Worker) seek() {
 	for _, p := range partitions {
 		switch {
 		case p.state == seeking:
-			w.flow(p)
 			w.open(p)
 		case p.oversized != nil && p.oversized.skipped:
 			p.oversized = nil
 			w.flow(p)
 		}
 	}
-}
-
-// toSeek reports whether the client is to fetch from another place: where the partition was claimed
-// again, or passed a batch that is too large.
-func (p *partition) toSeek() bool {
-	return p.state == seeking || p.oversized != nil && p.oversized.skipped
-}
-
-func (p *partition) seekEpoch() int32 {
-	if p.state != seeking {
-		return p.oversized.header.epoch
-	}
-	return p.fetchEpoch()
 }
 
 // heartbeat notes when Kafka last answered.

@@ -14,7 +14,7 @@ import (
 func TestProgress_seesAPartitionThatStands(t *testing.T) {
 	t.Parallel()
 	const patience = 30 * time.Second
-	records := []*kgo.Record{{Offset: 5}}
+	records := queue{records: []*kgo.Record{{Offset: 5}}}
 	for name, c := range map[string]struct {
 		partition partition
 		moves     func(p *partition, second int) (published int64)
@@ -23,19 +23,19 @@ func TestProgress_seesAPartitionThatStands(t *testing.T) {
 	}{
 		"a seek that nobody makes":                    {partition: partition{state: seeking}, says: "it is claimed, and its fetches do not begin", after: patience},
 		"a claim that nobody makes":                   {partition: partition{state: reclaiming}, says: "it is to be claimed again, and is not", after: patience},
-		"claims in vain":                              {partition: partition{state: reclaiming, progress: progress{unclaimed: errors.New("gone")}}, says: "it is claimed again and again, in vain: gone", after: patience},
-		"a drain that stands":                         {partition: partition{state: draining, nextRow: 7}, says: "7 events of before its claim are to be published first, and none of them is", after: patience},
-		"a drain that is long":                        {partition: partition{state: draining, nextRow: 700}, moves: func(_ *partition, second int) int64 { return int64(second) }},
+		"claims in vain":                              {partition: partition{state: reclaiming, reclaim: reclaim{failed: errors.New("gone")}}, says: "it is claimed again and again, in vain: gone", after: patience},
+		"a drain that stands":                         {partition: partition{state: draining, published: published{nextRow: 7}}, says: "7 events of before its claim are to be published first, and none of them is", after: patience},
+		"a drain that is long":                        {partition: partition{state: draining, published: published{nextRow: 700}}, moves: func(_ *partition, second int) int64 { return int64(second) }},
 		"records that their applier leaves out":       {partition: partition{state: running, next: 5, queue: records}, says: "records wait from offset 5 on, and none of them is applied", after: patience},
 		"records that are applied":                    {partition: partition{state: running, queue: records}, moves: func(p *partition, second int) int64 { p.next = int64(second); return 0 }},
-		"nothing to do":                               {partition: partition{state: running, next: 5, logEnd: logEnd{stable: 5}}},
+		"nothing to do":                               {partition: partition{state: running, next: 5, log: logEnd{stable: 5}}},
 		"a lock, of which something else tells":       {partition: partition{state: running, queue: records, lock: &locked{}}},
-		"a quarantine, of which something else tells": {partition: partition{state: quarantined, logEnd: logEnd{stable: 5}}},
+		"a quarantine, of which something else tells": {partition: partition{state: quarantined, log: logEnd{stable: 5}}},
 		"claims that are lost again and again": {
-			partition: partition{state: running, next: 5, logEnd: logEnd{stable: 9}},
+			partition: partition{state: running, next: 5, log: logEnd{stable: 9}},
 			moves: func(p *partition, second int) int64 {
 				p.state = []partitionState{running, reclaiming, seeking}[second%3]
-				p.startFetching(time.Now())
+				p.fetch = fetching{measuredAt: time.Now()}
 				return 0
 			},
 			says: "in vain|is not|do not begin|records wait", after: patience,
@@ -71,7 +71,7 @@ func TestProgress_seesEventsThatWait(t *testing.T) {
 	t.Parallel()
 	const patience = 30 * time.Second
 	began := time.Now()
-	p := &partition{state: running, nextRow: 7}
+	p := &partition{state: running, published: published{nextRow: 7}}
 	at := func(second int) time.Time { return began.Add(time.Duration(second) * time.Second) }
 	for second := range 60 {
 		p.look(2, at(second))

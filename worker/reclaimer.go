@@ -23,10 +23,6 @@ func (w *Worker) runReclaimer(stop context.Context) {
 	}
 }
 
-// unsettled is after how many claims in a row, some seconds apart, no leader is expected to answer
-// that knows of the records' own.
-const unsettled = 10
-
 // sleepUntilKicked waits for a kick, or for a time if it is not 0; false when the context ended.
 func sleepUntilKicked(ctx context.Context, kicked <-chan struct{}, wait time.Duration) bool {
 	var after <-chan time.Time
@@ -53,7 +49,7 @@ func (w *Worker) dueReclaims(now time.Time) (due []*partition, wait time.Duratio
 		if p.state != reclaiming {
 			continue
 		}
-		if p.busy || now.Before(p.retryAt) || !w.mayClaim(p) {
+		if p.busy || now.Before(p.reclaim.at) || !w.mayClaim(p) {
 			wait = look
 			continue
 		}
@@ -69,31 +65,25 @@ func (w *Worker) reclaim(ctx context.Context, due []*partition) {
 	if err != nil {
 		w.claimFailed(err)
 	}
+	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range found {
-		w.reclaimed(&found[i], seen)
+		w.reclaimed(&found[i], seen, now)
 	}
 	for _, p := range due {
-		if p.state != reclaiming {
-			continue
-		}
-		if p.unclaimed = err; err != nil {
-			p.tries++
-			p.retryAt = time.Now().Add(backoff(p.tries, 50*time.Millisecond, 2*time.Second))
+		if p.state == reclaiming && err != nil {
+			p.reclaimFailed(err, now)
 		}
 	}
 	w.count()
-	if w.wakePoll != nil {
-		w.wakePoll()
-	}
 }
 
 // claimAgain asks Kafka, and then claims what may still be claimed: the question may take a while.
 func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *groupSnapshot, error) {
 	names := make([]TopicPartition, len(due))
 	for i, p := range due {
-		names[i] = p.name()
+		names[i] = p.name
 	}
 	found, err := w.find(ctx, names)
 	if err != nil {
@@ -116,7 +106,7 @@ func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *
 }
 
 // reclaimed takes what was found of a partition. The caller holds mu.
-func (w *Worker) reclaimed(f *finding, seen *groupSnapshot) {
+func (w *Worker) reclaimed(f *finding, seen *groupSnapshot, now time.Time) {
 	p := w.partitions[f.name]
 	if p == nil || p.state != reclaiming {
 		return // revoked meanwhile; its next owner claims after this
@@ -126,17 +116,12 @@ func (w *Worker) reclaimed(f *finding, seen *groupSnapshot) {
 		w.postpone(p)
 		return
 	}
-	if f.silent == nil && p.silence == nil {
-		p.tries++
-	}
-	tries := p.tries
 	w.noteLostCommits(p, f.claim)
 	w.relay.Close(p.claim.Source.ID)
-	p.reset(f.claim)
+	p.reclaimed(f.claim, f.silent != nil, now)
 	w.take(p, f, seen)
-	if p.ahead > unsettled {
-		p.checked = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked
+	if p.reclaim.ahead > unsettled {
+		p.queue.epoch = noEpoch // the leader says that its epoch is lower than that of its records: that broker cannot be asked
 	}
-	p.tries, p.retryAt = tries, time.Now().Add(backoff(tries, 20*time.Millisecond, 2*time.Second)) // should it be fenced again at once
-	p.state = seeking
+	w.follow(p)
 }

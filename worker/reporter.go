@@ -60,11 +60,11 @@ func (w *Worker) eagerProgress(now time.Time) (save []Progress, eager bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
-		if p.eager.Before(now) || p.state == reclaiming || p.state == seeking || p.state == closed {
+		if !p.saysAtOnce(now) {
 			continue
 		}
 		eager = true
-		if row, ok := w.relay.Published(p.claim.Source.ID); ok && row > p.saved {
+		if row, ok := w.relay.Published(p.claim.Source.ID); ok && row > p.published.saved {
 			save = append(save, Progress{Source: p.claim.Source.ID, Token: p.claim.Token, Published: row})
 		}
 	}
@@ -95,26 +95,19 @@ func (w *Worker) progress(partitions []*partition) (save []Progress, commit map[
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
+	commit = map[string]map[int32]kgo.EpochOffset{}
 	for _, p := range partitions {
 		row, ok := w.relay.Published(p.claim.Source.ID)
-		if !ok || p.state == reclaiming || p.state == seeking || p.state == closed {
+		if !ok || !p.isClaimed() {
 			continue
 		}
-		p.settle(row)
+		toSave, toCommit := p.report(row, now)
 		w.setLag(p)
-		resting := !p.busy && now.Sub(p.movedAt) >= reportEvery
-		if row > p.saved && (resting || p.saveNow || p.state == revoking) || p.asked {
+		if toSave {
 			save = append(save, Progress{Source: p.claim.Source.ID, Token: p.claim.Token, Published: row})
 		}
-		p.saveNow, p.asked = false, false
-		if p.published >= 0 && p.published != p.committed && p.silence == nil { // or what the group was told is lost before it is compared
-			if commit == nil {
-				commit = map[string]map[int32]kgo.EpochOffset{}
-			}
-			if commit[p.topic] == nil {
-				commit[p.topic] = map[int32]kgo.EpochOffset{}
-			}
-			commit[p.topic][p.number] = kgo.EpochOffset{Epoch: -1, Offset: p.published}
+		if toCommit {
+			put(commit, p.name, kgo.EpochOffset{Epoch: -1, Offset: p.published.offset})
 		}
 	}
 	return save, commit
@@ -140,7 +133,7 @@ func (w *Worker) save(ctx context.Context, save []Progress) error {
 	for _, p := range w.partitions {
 		for _, done := range save {
 			if done.Source == p.claim.Source.ID && done.Token == p.claim.Token {
-				p.saved = max(p.saved, done.Published)
+				p.published.saved = max(p.published.saved, done.Published)
 				if slices.Contains(lost, done.Source) {
 					w.metrics.Fenced.Inc()
 					w.requestReclaim(p, time.Now())
@@ -180,7 +173,7 @@ func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *k
 				continue
 			}
 			if p := w.partitions[TopicPartition{t.Topic, answer.Partition}]; p != nil {
-				p.committed = offsets[t.Topic][answer.Partition].Offset
+				p.published.committed = offsets[t.Topic][answer.Partition].Offset
 			}
 		}
 	}
@@ -208,8 +201,8 @@ func (w *Worker) nudged(sources []int32) {
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
 		if slices.Contains(sources, p.claim.Source.ID) {
-			p.saveNow, p.asked, p.eager = true, true, time.Now().Add(eagerFor)
-			w.kickReporter()
+			p.published.nudged(time.Now())
+			kick(w.report)
 		}
 	}
 }

@@ -20,7 +20,7 @@ type reread struct {
 	isolation
 	letter       LetterID
 	attemptEnded bool // what this process began of it before has ended
-	cancel       context.CancelFunc
+	cancel       func()
 	ended        chan struct{} // has room for one: what was ready is applied, or not
 
 	ready   *Reread // nil: nothing is. Guarded by Worker.mu, as the following
@@ -31,31 +31,27 @@ type reread struct {
 
 // readAgain begins to read a batch again, if it should be. The caller holds mu.
 func (w *Worker) readAgain(p *partition, letter LetterID) {
-	if letter.Source == 0 || p.again != nil || p.state != running {
+	if letter.Source == 0 || p.redrive.again != nil || p.state != running {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &reread{letter: letter, cancel: cancel, ended: make(chan struct{}, 1), attemptEnded: p.begun == letter}
-	p.again, p.begun = r, letter
+	r := &reread{letter: letter, cancel: cancel, ended: make(chan struct{}, 1), attemptEnded: p.redrive.begun == letter}
+	p.redrive.again, p.redrive.begun = r, letter
 	w.drains.Go(func() {
 		defer cancel()
 		w.runReread(ctx, p, r)
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if p.again == r {
-			p.again = nil
+		if p.redrive.again == r {
+			p.redrive.again = nil
 			kick(w.redrive) // for the next
 		}
 	})
 }
 
-// dropBatches forgets the batches of records that are read for a partition apart.
-func (p *partition) dropBatches() {
-	p.dropOversized()
-	p.dropGap()
-	if p.again != nil {
-		p.again.cancel()
-		p.again = nil
+func (r *reread) drop() {
+	if r != nil {
+		r.cancel()
 	}
 }
 
@@ -97,7 +93,7 @@ func (w *Worker) runReread(ctx context.Context, p *partition, r *reread) {
 			return
 		case err != nil:
 			failures++
-			w.throttled.warn("read a batch of records again", err, "topic", p.topic, "partition", p.number)
+			w.throttled.warn("read a batch of records again", err, "topic", p.name.Topic, "partition", p.name.Partition)
 			pause(ctx, backoff(failures, 100*time.Millisecond, failedMost))
 		default:
 			failures = 0
@@ -130,7 +126,7 @@ func (w *Worker) readOn(ctx context.Context, p *partition, r *reread, reader *ba
 	}
 	ready := &Reread{Letter: letter.Letter, From: letter.From, First: letter.First, Next: letter.Next, To: chunk.to, Done: chunk.to > letter.Last}
 	w.mu.Lock()
-	if p.again != r {
+	if p.redrive.again != r {
 		w.mu.Unlock()
 		return false, nil
 	}
@@ -148,7 +144,7 @@ func (w *Worker) readOn(ctx context.Context, p *partition, r *reread, reader *ba
 }
 
 func (w *Worker) stopReread(ctx context.Context, p *partition, letter *BatchLetter, why string) error {
-	w.logger.Error("a batch of records cannot be read again: see `"+w.cfg.Service+" dlq show`", "topic", p.topic, "partition", p.number,
+	w.loggerOf(p).Error("a batch of records cannot be read again: see `"+w.cfg.Service+" dlq show`",
 		"offset", letter.First, "reason", why)
 	return w.store.StopReread(ctx, *letter, why)
 }

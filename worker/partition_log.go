@@ -34,37 +34,10 @@ func (e *logEnd) standing(now time.Time) time.Duration {
 }
 
 // waitsForTransaction says what waits where that lasts; empty where it does not.
-func (p *partition) waitsForTransaction(patience time.Duration, now time.Time) string {
-	if p.standing(now) < patience {
+func (e *logEnd) waitsForTransaction(patience time.Duration, now time.Time) string {
+	if e.standing(now) < patience {
 		return ""
 	}
 	return fmt.Sprintf("%d records from offset %d on wait for a producer's transaction, which has been open for %s: kafka-transactions describe-producers tells whose",
-		p.end-p.stable, p.stable, since(p.standing(now)))
-}
-
-// setLag shows how much of a partition's log is not published, and what keeps its end back; nothing
-// where nobody knows: an old figure would look like one of today's. The caller holds mu.
-func (w *Worker) setLag(p *partition) {
-	if p.state == closed {
-		return
-	}
-	now := time.Now()
-	if p.silence != nil || p.unmeasured(now, w.cfg.StallTimeout) {
-		w.hideLag(p)
-		return
-	}
-	w.metrics.Stands.WithLabelValues(p.labels()...).Set(p.standing(now).Seconds())
-	if p.published >= 0 {
-		w.metrics.Lag.WithLabelValues(p.labels()...).Set(float64(max(0, p.end-p.published)))
-	}
-	if why := p.waitsForTransaction(w.cfg.StallTimeout, now); why != "" && !p.told {
-		p.told = true
-		w.logger.Warn("commands wait for a producer's transaction", "topic", p.topic, "partition", p.number, "stable", p.stable, "end", p.end,
-			"open_for", p.standing(now))
-	}
-}
-
-func (w *Worker) hideLag(p *partition) {
-	w.metrics.Lag.DeleteLabelValues(p.labels()...)
-	w.metrics.Stands.DeleteLabelValues(p.labels()...)
+		e.end-e.stable, e.stable, since(e.standing(now)))
 }

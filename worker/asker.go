@@ -10,55 +10,31 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// unanswered is about a partition that cannot go on though others do: nobody answers for its log,
-// or somebody else has its position locked. Its fetches are paused. What is left of its events is
-// published.
-type unanswered struct {
-	silence error // why it cannot go on; nil: it can
-	asks    int   // in vain, in a row
-	askAt   time.Time
-
-	// uncompared says that the first claim found no log to compare with what the group was told.
-	uncompared bool
-}
-
-// How soon Kafka is asked again about a partition that nobody answers for.
-const (
-	askSoon = 100 * time.Millisecond
-	askSlow = 3 * time.Second
-)
-
 // take takes down what was found of a partition. The caller holds mu.
 func (w *Worker) take(p *partition, f *finding, seen *groupSnapshot) {
-	if f.unclaimed != nil || f.silent != nil {
-		why := f.unclaimed
-		if why == nil {
-			why = noAnswerFor(f.silent)
+	switch first := p.silence.uncompared; {
+	case f.unclaimed != nil:
+		w.silence(p, f.unclaimed)
+	case f.silent != nil:
+		w.silence(p, noAnswerFor(f.silent))
+	default:
+		p.knowLog(f.log, time.Now())
+		w.watched.learn(p.name.Topic, f.log.TopicID)
+		if first {
+			w.noteRollback(p, seen, f.log)
 		}
-		w.silence(p, why)
-		return
 	}
-	p.checkLog(f.log)
-	w.watched.learn(p.topic, f.log.TopicID)
-	if p.uncompared {
-		w.noteRollback(p, seen, f.log)
-	}
-	p.unanswered = unanswered{}
 }
 
 // silence notes that a partition cannot go on. The caller holds mu.
 func (w *Worker) silence(p *partition, why error) {
-	p.silence, p.quarantineReason = why, ""
+	p.silenced(why, time.Now())
 	if errors.Is(why, kerr.TopicAuthorizationFailed) && w.cfg.Refused != nil {
 		w.cfg.Refused()
 	}
-	p.asks++
-	p.askAt = time.Now().Add(backoff(p.asks, askSoon, askSlow))
-	p.paused = true
-	w.client.PauseFetchPartitions(p.asMap())
 	w.hideLag(p)
 	kick(w.resume) // it is named now
-	kick(w.ask)
+	w.follow(p)
 }
 
 // noAnswerFor says that nobody answers for a log.
@@ -66,13 +42,8 @@ func noAnswerFor(why error) error { return fmt.Errorf("nobody answers for its lo
 
 // postpone gives a partition without a claim to the reclaimer. The caller holds mu.
 func (w *Worker) postpone(p *partition) {
-	p.state, p.retryAt = reclaiming, p.askAt
-	w.kickReclaimer()
-}
-
-// awaits reports whether the partition is claimed, and waits for Kafka alone.
-func (p *partition) awaits() bool {
-	return p.silence != nil && (p.state == waiting || p.state == draining)
+	p.postpone()
+	w.follow(p)
 }
 
 // runAsker asks again about partitions that nobody answers for. The reclaimer claims those that are
@@ -97,10 +68,10 @@ func (w *Worker) awaiting(now time.Time) (due map[TopicPartition]*partition, wai
 	defer w.mu.Unlock()
 	due = map[TopicPartition]*partition{}
 	for _, p := range w.partitions {
-		switch left := p.askAt.Sub(now); {
+		switch left := p.silence.askAt.Sub(now); {
 		case !p.awaits():
 		case left <= 0:
-			due[TopicPartition{p.topic, p.number}] = p
+			due[p.name] = p
 		case wait == 0 || left < wait:
 			wait = left
 		}

@@ -2,8 +2,6 @@ package worker
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -18,8 +16,6 @@ type progress struct {
 	row      int64 // that was published
 	rowSince time.Time
 	unsent   int64 // rows to be published, at the last look
-
-	unclaimed error // why the last attempt to claim it again failed; nil: it did not
 }
 
 // look takes down how far a partition is, with the row below which all are published. The caller
@@ -33,7 +29,7 @@ func (p *partition) look(published int64, now time.Time) {
 	} else if p.next != last.next || !p.hasWork() || last.since.IsZero() {
 		last.since = now
 	}
-	last.unsent = p.nextRow - published
+	last.unsent = p.published.nextRow - published
 	if published != last.row || last.unsent <= 0 || last.rowSince.IsZero() {
 		last.rowSince = now
 		if p.state == draining { // a long drain is slow, and does not stand
@@ -52,7 +48,7 @@ func (p *partition) unsettled() bool {
 // hasWork reports whether records wait for a partition, in Kafka or in its queue, and it has no
 // reason of its own to leave them there.
 func (p *partition) hasWork() bool {
-	return p.state == running && p.lock == nil && (p.stable > p.next || len(p.queue) > 0 || p.oversized != nil)
+	return p.state == running && p.lock == nil && (p.log.stable > p.next || len(p.queue.records) > 0 || p.oversized != nil)
 }
 
 // whyNothingIsApplied says what keeps a partition back that stands for longer than there is
@@ -64,15 +60,15 @@ func (p *partition) whyNothingIsApplied(now time.Time, patience time.Duration) s
 		return ""
 	}
 	switch {
-	case p.state == reclaiming && p.unclaimed != nil:
-		return fmt.Sprintf("it is claimed again and again, in vain: %s", p.unclaimed)
+	case p.state == reclaiming && p.reclaim.failed != nil:
+		return fmt.Sprintf("it is claimed again and again, in vain: %s", p.reclaim.failed)
 	case p.state == reclaiming:
 		return "it is to be claimed again, and is not"
 	case p.state == seeking:
 		return "it is claimed, and its fetches do not begin"
 	case p.state == draining:
-		return fmt.Sprintf("%d events of before its claim are to be published first, and none of them is", p.unsent)
-	case p.state == running && len(p.queue) == 0 && p.oversized == nil && stood <= 2*patience:
+		return fmt.Sprintf("%d events of before its claim are to be published first, and none of them is", p.progress.unsent)
+	case p.state == running && len(p.queue.records) == 0 && p.oversized == nil && stood <= 2*patience:
 		// That nothing comes, whyNothingComes says first, unless the partition is claimed again and
 		// again meanwhile.
 	case p.hasWork() && p.applier.stalled(now, patience) == "":
@@ -93,83 +89,4 @@ func (p *partition) whyNothingIsPublished(now time.Time, patience time.Duration)
 		return ""
 	}
 	return fmt.Sprintf("%d events wait to be published since %s, and none of them is", last.unsent, last.rowSince.UTC().Format(time.RFC3339))
-}
-
-// arrival is about partitions that the group gave to this worker, and that are not claimed yet:
-// there is no state of them yet that could tell.
-type arrival struct {
-	names []TopicPartition
-	since time.Time
-	why   error // the last claim failed; nil: it is under way
-}
-
-// arrivalTime is how long a first claim may take. Less would show each rebalance beside a server
-// that moves.
-const arrivalTime = 5 * time.Second
-
-// late reports whether the claim takes too long. There may be none.
-func (a *arrival) late(now time.Time) bool { return a != nil && now.Sub(a.since) > arrivalTime }
-
-func (a *arrival) String() string {
-	why := "no answer yet"
-	if a.why != nil {
-		why = a.why.Error()
-	}
-	return fmt.Sprintf("%s: not claimed since %s: %s", listed(a.names), a.since.UTC().Format(time.RFC3339), why)
-}
-
-// listed names partitions, by topic.
-func listed(names []TopicPartition) string {
-	numbers := map[string][]string{}
-	for _, n := range names {
-		numbers[n.Topic] = append(numbers[n.Topic], fmt.Sprint(n.Partition))
-	}
-	var topics []string
-	for topic, ps := range numbers {
-		topics = append(topics, fmt.Sprintf("%s, partitions %s", topic, strings.Join(ps, " ")))
-	}
-	slices.Sort(topics)
-	return strings.Join(topics, "; ")
-}
-
-// arrive notes partitions that are to be claimed for the first time. What it returns is called when
-// they are, or belong to others.
-func (w *Worker) arrive(names []TopicPartition) (arrived func()) {
-	slices.SortFunc(names, TopicPartition.compare)
-	a := &arrival{names: names, since: time.Now()}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.arriving = a
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.arriving == a {
-			w.arriving = nil
-		}
-		w.count()
-	}
-}
-
-// arrivalFailed notes why they are not claimed.
-func (w *Worker) arrivalFailed(err error) {
-	w.claimFailed(err)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.arriving != nil {
-		w.arriving.why = err
-	}
-}
-
-// unclaimed is how many partitions the group gave to this worker that should be claimed by now. The
-// caller holds mu.
-func (w *Worker) unclaimed(now time.Time) (n int) {
-	if !w.arriving.late(now) {
-		return 0
-	}
-	for _, name := range w.arriving.names {
-		if w.partitions[name] == nil {
-			n++
-		}
-	}
-	return n
 }

@@ -1,0 +1,449 @@
+package worker
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox"
+)
+
+var then = time.Unix(1e9, 0)
+
+// partitionOf is a running partition whose records from offset 0 on wait.
+func partitionOf(records int) *partition {
+	p := newPartition(Claim{}, &Topic{}, then)
+	p.open()
+	p.queue.epoch = noEpoch
+	for offset := range records {
+		p.push([]*kgo.Record{{Offset: int64(offset)}})
+	}
+	return p
+}
+
+// applierOf has partitions, and is asked what it would do, by pick.
+func applierOf(partitions ...*partition) *applier {
+	a := newApplier(&Worker{cfg: Config{MaxBatch: 100}}, 0, nil)
+	a.partitions = partitions
+	return a
+}
+
+func TestPartition_opensAsItsClaimAndItsLogAllow(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		claim   Claim
+		log     Log
+		silent  bool
+		opened  partitionState
+		started partitionState
+	}{
+		"all is published":           {opened: running, started: running},
+		"rows of before":             {claim: Claim{NextRow: 3, Published: 2}, opened: draining, started: running},
+		"a log that starts later":    {log: Log{Start: 5, End: 9}, opened: quarantined, started: quarantined},
+		"rows, and such a log":       {claim: Claim{NextRow: 3}, log: Log{Start: 5, End: 9}, opened: draining, started: quarantined},
+		"no leader":                  {silent: true, opened: waiting, started: waiting},
+		"no leader, and rows":        {claim: Claim{NextRow: 3}, silent: true, opened: draining, started: waiting},
+		"a position beyond the end":  {claim: Claim{NextOffset: 7}, log: Log{End: 6}, opened: quarantined, started: quarantined},
+		"another topic of that name": {claim: Claim{Source: outbox.Source{TopicID: [16]byte{1}}}, opened: quarantined, started: quarantined},
+	} {
+		p := newPartition(c.claim, &Topic{}, then)
+		if c.log.Shared = -1; c.silent {
+			p.silenced(errors.New("no leader"), then)
+		} else {
+			p.knowLog(c.log, then)
+		}
+		require.Equal(t, c.opened == draining, p.open(), name)
+		require.Equal(t, c.opened, p.state, name)
+		require.Equal(t, c.opened == running || c.opened == draining && !c.silent, p.takesRecords(), name)
+		require.Equal(t, c.opened != quarantined, p.publishes(), name)
+		if p.state == draining {
+			p.start()
+		}
+		require.Equal(t, c.started, p.state, name)
+		require.Equal(t, c.started != running, p.pauses(0, 0), name)
+		require.Equal(t, c.silent, p.awaits(), name)
+	}
+}
+
+// A claim in doubt ends what is under way for the partition, and what it had is forgotten when it
+// is claimed again: only how often that was in vain is remembered.
+func TestPartition_beginsAnewWhenItIsClaimedAgain(t *testing.T) {
+	t.Parallel()
+	p, ended := partitionOf(5), 0
+	end := func() { ended++ }
+	p.stopDrain, p.gap, p.oversized, p.redrive.again = end, &gap{cancel: end}, &oversized{cancel: end}, &reread{cancel: end}
+	p.published.committed, p.redrive.backlog = 3, true
+	p.wait(0, "a row", "somebody", then)
+
+	require.True(t, p.requestReclaim(then))
+	require.False(t, p.requestReclaim(time.Time{}), "it is to be claimed already")
+	require.Equal(t, 4, ended)
+	require.False(t, p.mayReclaim(then), "it was fenced, and no heartbeat was answered since")
+	require.True(t, p.mayReclaim(then.Add(1)))
+	require.False(t, p.ready(then))
+	p.reclaimFailed(errors.New("gone"), then)
+	p.reclaimFailed(errors.New("gone"), then)
+	wait := p.reclaim.at.Sub(then)
+	require.InDelta(t, 75*time.Millisecond, wait, float64(25*time.Millisecond))
+
+	p.reclaimed(Claim{NextOffset: 2, NextRow: 1, Published: 1, LeaderEpoch: 4}, false, then)
+	require.Equal(t, 3, p.reclaim.tries)
+	require.True(t, p.toSeek())
+	require.Equal(t, int32(4), p.seekEpoch())
+	require.Empty(t, p.queue.records)
+	require.Nil(t, p.lock)
+	require.Equal(t, int64(-1), p.published.committed, "the group is told again")
+	require.False(t, p.redrive.backlog)
+	p.knowLog(Log{End: 9, Shared: -1, LeaderEpoch: 4}, then)
+	p.open()
+	require.False(t, p.push([]*kgo.Record{{Offset: 2, LeaderEpoch: 4}, {Offset: 3, LeaderEpoch: 5}}), "its log was not compared under that leader")
+	require.Len(t, p.queue.records, 1)
+	require.True(t, p.aheadOfLeader())
+
+	require.True(t, p.close())
+	require.False(t, p.close())
+	require.False(t, p.requestReclaim(then), "it belongs to another worker")
+}
+
+// A partition is paused when it has more than its share while all have what they may, and is
+// fetched again when half of that is applied.
+func TestPartition_isFetchedWhileThereIsRoom(t *testing.T) {
+	t.Parallel()
+	const share = 1000
+	p := newPartition(Claim{}, &Topic{}, then)
+	p.open()
+	for _, c := range []struct {
+		queued, own int
+		paused      bool
+	}{
+		{queueBytes, share + 1, false}, {queueBytes + 1, share, false}, {queueBytes + 1, share + 1, true},
+		{queueBytes/2 + 1, share / 2, true}, {queueBytes / 2, share/2 - 1, false}, {queueBytes + 1, share + 1, true}, {queueBytes/2 - 1, share, false},
+	} {
+		p.queue.bytes = c.own
+		p.paused = p.pauses(c.queued, share)
+		require.Equal(t, c.paused, p.paused, c)
+	}
+	p.fetch.pause(time.Second, then)
+	require.True(t, p.pauses(0, share), "a fetch failed")
+	p.fetch.resume(then.Add(time.Second - 1))
+	require.Equal(t, time.Millisecond, p.fetch.resumes(then.Add(time.Second-1)))
+	p.fetch.resume(then.Add(time.Second))
+	require.False(t, p.pauses(0, share))
+	p.fetch.lost = true
+	p.paused = p.pauses(0, share)
+	p.requestReclaim(time.Time{})
+	p.reclaimed(Claim{}, false, then)
+	require.True(t, p.pauses(0, share), "the client would fetch from where it was")
+	p.open()
+	require.False(t, p.pauses(0, share))
+}
+
+// What is told as applied and published is behind no row that is not published, also where
+// transactions have no rows.
+func TestPublished_isBehindNothingThatIsNot(t *testing.T) {
+	t.Parallel()
+	s := publishedOf(Claim{NextOffset: 10, NextRow: 5, Published: 3})
+	s.settle(4)
+	require.Equal(t, int64(-1), s.offset, "rows of before the claim are not published")
+	s.settle(5)
+	require.Equal(t, int64(10), s.offset)
+	s.add(20, 0)
+	s.settle(5)
+	require.Equal(t, int64(20), s.offset)
+	s.add(30, 2)
+	s.add(40, 0)
+	s.add(50, 1)
+	s.settle(6)
+	require.Equal(t, int64(20), s.offset)
+	s.settle(7)
+	require.Equal(t, int64(40), s.offset)
+	s.settle(8)
+	require.Equal(t, int64(50), s.offset)
+	require.Len(t, s.marks, 1)
+}
+
+// The database is told of published rows by the next transaction, or when the partition rests, or
+// when somebody waits; the group of what is applied and published, once.
+func TestPartition_reportsWhatIsNotKnownYet(t *testing.T) {
+	t.Parallel()
+	p := partitionOf(3)
+	save, commit := p.report(0, then)
+	require.Equal(t, []bool{false, true}, []bool{save, commit}, "the group is told where it begins")
+	p.published.committed = p.published.offset
+	p.applied(3, 3, 2, then)
+	save, commit = p.report(1, then.Add(reportEvery-1))
+	require.Equal(t, []bool{false, false}, []bool{save, commit}, "it may move again soon")
+	save, commit = p.report(2, then.Add(reportEvery))
+	require.Equal(t, []bool{true, true}, []bool{save, commit}, "it rests, and all is published")
+	p.busy = true
+	save, _ = p.report(2, then.Add(reportEvery))
+	require.False(t, save, "it is about to move")
+	p.published.nudged(then)
+	require.True(t, p.saysAtOnce(then.Add(eagerFor)))
+	require.False(t, p.saysAtOnce(then.Add(eagerFor+1)))
+	save, _ = p.report(0, then)
+	require.True(t, save, "somebody asked, also where there is nothing new")
+	save, _ = p.report(0, then)
+	require.False(t, save)
+	p.silenced(errors.New("no leader"), then)
+	_, commit = p.report(2, then)
+	require.False(t, commit, "what the group was told is still to be compared")
+	require.False(t, partitionOf(0).tellAgain(), "it was told nothing yet")
+	p.published.committed = 3
+	require.True(t, p.tellAgain())
+	require.Equal(t, int64(-1), p.published.committed)
+}
+
+// Promise 4 and promise 5: a command that fails is held once it is the one at fault, and not where
+// everything fails.
+func TestFailing_holdsACommandAndNotAnOutage(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("division by zero\nand more")
+	fail := func(f *failing, s *failureStats, others bool, times int) (held bool) {
+		for range times {
+			require.False(t, held)
+			held = f.failed(broken, s, others, then)
+		}
+		return held
+	}
+	var f failing
+	s := &failureStats{}
+	require.False(t, fail(&f, s, true, 30), "others may show whether all fail")
+	require.InDelta(t, 22.5*float64(time.Second), f.retryAt.Sub(then), 7.5*float64(time.Second))
+	s.commits++
+	require.True(t, fail(&f, s, true, 1), "others were applied meanwhile")
+	require.Equal(t, "it failed 31 times alone: division by zero", f.why)
+	require.Zero(t, f.retryAt)
+
+	f = failing{}
+	require.False(t, fail(&f, s, false, patientFailures-1))
+	require.True(t, fail(&f, s, false, 1), "nobody else can show it")
+
+	for range maxHolds {
+		s.count([]Outcome{{}}, true)
+	}
+	f = failing{}
+	s.commits += 5
+	require.False(t, fail(&f, s, false, 50), "one after the other failed, and none was applied: that is an outage")
+	s.count([]Outcome{{Result: Held}, {Result: Discarded}}, false)
+	require.False(t, s.mayHold(), "none was applied")
+	s.count([]Outcome{{Result: Held}, {Result: NoEffect}}, false)
+	require.True(t, fail(&f, s, false, 1))
+}
+
+// A command that ends its process is found by probes that the database knows of.
+func TestCrashProbe_findsTheRecordThatCrashes(t *testing.T) {
+	t.Parallel()
+	p := probeOf(Claim{NextOffset: 100, Attempts: 1})
+	require.Zero(t, p.next(100), "processes end for other reasons, too")
+	p = probeOf(Claim{NextOffset: 100, Attempts: 2})
+	for _, size := range []int{1, 8, 64, 512, 4096} {
+		require.Equal(t, size, p.next(100))
+		p.pass(100 + int64(size))
+	}
+	require.Zero(t, p.next(5000), "as ever")
+
+	p = probeOf(Claim{NextOffset: 100, Attempts: 2, CrashedBelow: 612})
+	require.Equal(t, 512/probeShrink, p.next(100))
+	goesOn, fails := p.begun(100, 108, 8, Probe{Crashes: 1, LargestEnd: 108})
+	require.False(t, goesOn, "just this one crashed before")
+	require.Empty(t, fails)
+	require.True(t, p.ended)
+	require.Equal(t, 1, p.next(100))
+	goesOn, fails = p.begun(100, 101, 1, Probe{Crashes: fatalProbes - 1, LargestEnd: 108})
+	require.True(t, goesOn)
+	require.Empty(t, fails)
+	goesOn, fails = p.begun(100, 101, 1, Probe{Crashes: fatalProbes, LargestEnd: 101})
+	require.True(t, goesOn)
+	require.Equal(t, "its worker's process ended 2 times while it was applied alone", fails)
+	p.pass(108)
+	require.Equal(t, 8, p.next(108), "behind it as fast as before")
+}
+
+func TestPace_takesFewerWhereOneFailsOrOthersAreFirst(t *testing.T) {
+	t.Parallel()
+	p := pace{most: 1000, limit: 1000}
+	require.False(t, p.failed(1000))
+	require.Equal(t, 15, p.limit)
+	for range 10 {
+		p.committed(15)
+	}
+	require.Equal(t, 15, p.limit, "it is among the others")
+	require.False(t, p.failed(15))
+	require.Equal(t, 1, p.limit)
+	require.True(t, p.failed(1))
+	p.committed(1)
+	require.Equal(t, 2, p.limit)
+
+	p = pace{most: 1000, limit: 1000}
+	require.Zero(t, p.conflicted(100))
+	require.Equal(t, 1000, p.limit, "once is no reason")
+	p.conflicted(100)
+	require.Equal(t, 50, p.limit)
+	require.Positive(t, p.conflicted(50))
+	require.False(t, p.locksFirst(fewToLock))
+	p.conflicted(25)
+	require.True(t, p.locksFirst(fewToLock))
+	require.False(t, p.locksFirst(fewToLock+1), "many keys would be locked")
+	first, later := p.outage(), time.Duration(0)
+	for range 10 {
+		later = p.outage()
+	}
+	require.LessOrEqual(t, first, 100*time.Millisecond)
+	require.GreaterOrEqual(t, later, time.Second)
+	p.committed(12)
+	require.Equal(t, 24, p.limit)
+	require.False(t, p.locksFirst(1))
+}
+
+// What must go alone does, when it is its turn, and keeps nothing from the others meanwhile.
+func TestApplier_picksWhatMustGoAloneInItsTurn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		needs func(p *partition)
+		takes int
+		probe bool
+		fails string
+	}{
+		"its first record failed":     {needs: func(p *partition) { p.failing.alone = true }, takes: 1},
+		"its first record is held":    {needs: func(p *partition) { p.failing.alone, p.failing.why = true, "it failed" }, takes: 1, fails: "it failed"},
+		"its worker crashed":          {needs: func(p *partition) { p.probe.size = 2 }, takes: 2, probe: true},
+		"what it needs is locked":     {needs: func(p *partition) { p.lock = &locked{} }, takes: 1},
+		"a batch is not unpacked":     {needs: func(p *partition) { p.queue.take(9); p.next = 9; p.oversized = &oversized{header: header(20)} }, takes: 0},
+		"a batch its producer undid":  {needs: func(p *partition) { p.queue.take(9); p.oversized = &oversized{header: &batchHeader{aborted: true}} }, takes: 0},
+		"its lock is further behind":  {needs: func(p *partition) { p.failing.alone, p.lock = true, &locked{from: 3} }, takes: 1},
+		"its probe, and little waits": {needs: func(p *partition) { p.probe.size = 50 }, takes: 9, probe: true},
+	} {
+		odd, other := partitionOf(9), partitionOf(9)
+		c.needs(odd)
+		a := applierOf(odd, other)
+		work, _ := a.pick(then)
+		require.Equal(t, []*partition{odd}, work.partitions[:1], name)
+		require.Equal(t, c.takes, work.taken[0], name)
+		require.Equal(t, []any{c.probe, c.fails}, []any{work.probe, work.fails}, name)
+		require.True(t, odd.busy, name)
+		work, _ = a.pick(then)
+		require.Equal(t, []*partition{other}, work.partitions, name)
+		work, wait := a.pick(then)
+		require.Nil(t, work, name)
+		require.Zero(t, wait, name)
+	}
+}
+
+// A partition waits at what is locked, and applies what comes before.
+func TestApplier_picksWhatComesBeforeALock(t *testing.T) {
+	t.Parallel()
+	p := partitionOf(9)
+	require.True(t, p.wait(4, "a row", "somebody", then))
+	require.False(t, p.wait(4, "a row", "somebody", then.Add(time.Second)), "that is known")
+	require.Equal(t, then, p.lock.since)
+	a := applierOf(p)
+	work, _ := a.pick(then)
+	require.Equal(t, int64(4), work.transaction.Moves[0].To)
+	p.busy = false
+	p.applied(4, 4, 0, then)
+	require.Nil(t, p.passLock())
+	work, wait := a.pick(then.Add(time.Second))
+	require.Nil(t, work)
+	require.InDelta(t, lockedAgain*3/4, wait, float64(lockedAgain/4))
+	work, _ = a.pick(then.Add(2 * time.Second))
+	require.Equal(t, int64(5), work.transaction.Moves[0].To, "alone")
+	p.busy = false
+	p.applied(1, 5, 0, then)
+	require.Equal(t, "a row", p.passLock().what)
+	work, _ = a.pick(then)
+	require.Equal(t, int64(9), work.transaction.Moves[0].To)
+}
+
+// A batch that is not unpacked comes after what is queued, becomes one command, and is passed.
+func TestApplier_passesABatchThatIsNotUnpacked(t *testing.T) {
+	t.Parallel()
+	p := partitionOf(2)
+	p.oversized = &oversized{header: header(20), cancel: func() {}}
+	require.False(t, p.takesRecords())
+	a := applierOf(p)
+	work, _ := a.pick(then)
+	require.Equal(t, int64(2), work.transaction.Moves[0].To)
+	p.busy = false
+	p.applied(2, 2, 0, then)
+	require.False(t, p.toSeek())
+	work, _ = a.pick(then)
+	require.Len(t, work.records, 1)
+	require.Equal(t, int64(21), work.transaction.Moves[0].To)
+	require.Equal(t, int32(7), work.transaction.Moves[0].Epoch)
+	p.busy = false
+	p.applied(0, 21, 1, then)
+	require.True(t, p.toSeek())
+	require.Equal(t, int32(7), p.seekEpoch())
+	require.True(t, p.pauses(0, 0))
+	require.False(t, p.hasNext())
+	require.Equal(t, int64(21), p.queue.end)
+}
+
+func header(last int64) *batchHeader {
+	return &batchHeader{RecordBatch: outbox.RecordBatch{Last: last, Records: 3}, epoch: 7}
+}
+
+// Parked commands and records are applied in turn, and a parked one that fails keeps no record
+// waiting.
+func TestApplier_picksParkedCommandsInTurn(t *testing.T) {
+	t.Parallel()
+	p := partitionOf(9)
+	p.redrive.backlog = true
+	a := applierOf(p)
+	var redrives []bool
+	for range 4 {
+		work, _ := a.pick(then)
+		redrives = append(redrives, work.redrive)
+		p.busy = false
+	}
+	require.Equal(t, []bool{true, false, true, false}, redrives)
+	p.redrive.parked.at = then.Add(time.Minute)
+	for range 3 {
+		work, _ := a.pick(then)
+		require.False(t, work.redrive)
+		p.busy = false
+	}
+	p.queue.drop()
+	work, wait := a.pick(then)
+	require.Nil(t, work)
+	require.Equal(t, time.Minute, wait)
+	p.redrive.again = &reread{ready: &Reread{}}
+	work, _ = a.pick(then)
+	require.Same(t, p.redrive.again, work.again)
+	require.False(t, p.redrive.again.isReady(), "it is taken")
+}
+
+// The parked command at fault is found as any other, and held again.
+func TestIsolation_findsTheParkedCommandAtFault(t *testing.T) {
+	t.Parallel()
+	at := func(offset int64) record {
+		return record{Record: &kgo.Record{Offset: offset}, parked: &Parked{From: outbox.Source{ID: 3}}}
+	}
+	i := &isolation{limit: maxRedrive}
+	broken := errors.New("division by zero")
+	require.False(t, i.failed(make([]record, 100), broken, true, then))
+	require.Equal(t, 1, i.limit)
+	i.applied(1)
+	require.Equal(t, []int{1, 99}, []int{i.limit, i.suspects}, "it is among the others")
+	for range maxFailures {
+		require.Empty(t, i.failure)
+		require.True(t, i.failed([]record{at(7)}, broken, true, then))
+	}
+	require.Equal(t, "it failed 3 times alone: division by zero", i.failure)
+	require.Equal(t, headOf([]record{at(7)}), i.head)
+	require.NotEqual(t, headOf([]record{at(8)}), i.head)
+	i.applied(1)
+	require.Empty(t, i.failure)
+	require.Equal(t, 2, i.limit)
+	for range 10 {
+		i.failed([]record{at(9)}, broken, false, then)
+	}
+	require.Empty(t, i.failure, "all fail: that is an outage")
+	i.standAside(8, then)
+	require.Equal(t, 4, i.limit)
+	require.Equal(t, then.Add(lockedAgain), i.at)
+}
