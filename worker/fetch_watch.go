@@ -124,4 +124,3 @@ func (w *Worker) lookAt(p *partition, now time.Time) {
 	p.look(published, now)
 	w.setTrouble(p, p.findTrouble(now, w.cfg.StallTimeout), now)
 }
-

@@ -53,7 +53,7 @@ type simulated struct {
 	poison   map[int64]bool // offsets of commands that always fail
 	at       int            // what the client fetches next: an index into log
 	database Claim
-	applied  int // records
+	applied  int       // records
 	beat     time.Time // the last heartbeat that was answered
 }
 
