@@ -24,7 +24,6 @@ const (
 type alone struct {
 	relay *Relay
 	state *topicState
-	ended chan struct{}
 
 	refusing time.Time // since when the topic refuses whatever it is given; of the goroutine
 
@@ -44,7 +43,7 @@ type solo struct {
 }
 
 func newAlone(r *Relay, state *topicState) *alone {
-	return &alone{relay: r, state: state, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
+	return &alone{relay: r, state: state, wake: make(chan struct{}, 1)}
 }
 
 // push takes a delivery's record over. It will be completed like any other.
@@ -66,9 +65,8 @@ func (a *alone) take() []*solo {
 	return queue
 }
 
-// run publishes until the relay stops; then what is left is completed as failed.
+// run publishes until the relay ends; then what is left is completed as failed.
 func (a *alone) run() {
-	defer close(a.ended)
 	defer a.renew()
 	for a.relay.ctx.Err() == nil {
 		select {

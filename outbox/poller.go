@@ -15,7 +15,6 @@ const nudgeAgain = 500 * time.Millisecond
 type poller struct {
 	relay  *Relay
 	kicked chan struct{} // holds one token
-	ended  chan struct{}
 	part   *pulse.Part
 
 	// Of the goroutine alone.
@@ -24,7 +23,7 @@ type poller struct {
 }
 
 func newPoller(r *Relay) *poller {
-	return &poller{relay: r, kicked: make(chan struct{}, 1), ended: make(chan struct{}), nudged: map[int32]time.Time{}, seen: map[int32]int64{}}
+	return &poller{relay: r, kicked: make(chan struct{}, 1), nudged: map[int32]time.Time{}, seen: map[int32]int64{}}
 }
 
 // kick says that something may wait for a foreign row.
@@ -36,7 +35,6 @@ func (p *poller) kick() {
 }
 
 func (p *poller) run(ctx context.Context) {
-	defer close(p.ended)
 	for {
 		select {
 		case <-p.kicked:

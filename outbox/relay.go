@@ -26,7 +26,7 @@ type Relay struct {
 	pace     pace
 	maxRows  int64
 	maxBytes int64
-	ctx      context.Context // ends with Stop
+	ctx      context.Context // ends with Run
 	end      context.CancelFunc
 
 	health       *health
@@ -41,13 +41,10 @@ type Relay struct {
 	mu      sync.RWMutex
 	sources map[int32]*source
 	stopped bool
-
-	stopOnce sync.Once
-	allEnded chan struct{}
 }
 
-// NewRelay makes a relay and its Kafka client, and starts it. It does not connect yet. The errors
-// are all mistakes in the options.
+// NewRelay makes a relay and its Kafka client. It does not connect before Run. The errors are all
+// mistakes in the options.
 func NewRelay(o Options) (*Relay, error) { return newRelay(o, defaultPace) }
 
 func newRelay(o Options, p pace) (*Relay, error) {
@@ -63,7 +60,7 @@ func newRelay(o Options, p pace) (*Relay, error) {
 		maxRows: int64(o.MaxRows), maxBytes: o.MaxBytes,
 		health:  newHealth(&o.Envelope, o.Logger, o.Metrics, p.patience),
 		waits:   waits{by: map[int32]map[*source]int64{}},
-		sources: map[int32]*source{}, alone: map[string]*alone{}, allEnded: make(chan struct{}),
+		sources: map[int32]*source{}, alone: map[string]*alone{},
 	}
 	producer, err := newProducer(o.Kafka, &r.envelope, r.health)
 	if err != nil {
@@ -75,11 +72,28 @@ func newRelay(o Options, p pace) (*Relay, error) {
 	r.poller.part, r.watcher.part = o.Parts.Add("published rows of others"), o.Parts.Add("acknowledgements")
 	for topic, state := range r.health.topics {
 		r.alone[topic] = newAlone(r, state)
-		go r.alone[topic].run()
 	}
-	go r.poller.run(ctx)
-	go r.watcher.run(ctx)
 	return r, nil
+}
+
+// Run publishes until the context ends. Then it closes all sources and the client, without
+// flushing, and returns when all goroutines have ended. It is called once.
+func (r *Relay) Run(ctx context.Context) {
+	var asking, alone sync.WaitGroup
+	asking.Go(func() { r.poller.run(r.ctx) })
+	asking.Go(func() { r.watcher.run(r.ctx) })
+	for _, a := range r.alone {
+		alone.Go(a.run)
+	}
+	<-ctx.Done()
+	r.mu.Lock()
+	r.stopped = true
+	r.mu.Unlock()
+	r.end()
+	r.Close(r.open()...)
+	asking.Wait()
+	r.producer.Load().close()
+	alone.Wait()
 }
 
 // NewBudget makes a budget of the size that the options say.
@@ -179,35 +193,6 @@ func (r *Relay) OldestUnpublished() (ms int64, ok bool) {
 		}
 	}
 	return ms, ok
-}
-
-// Stop closes all sources and the client, without flushing, and returns when all goroutines have
-// ended, or with the context's error when that ends first. It may be called again.
-func (r *Relay) Stop(ctx context.Context) error {
-	r.stopOnce.Do(func() {
-		r.mu.Lock()
-		r.stopped = true
-		r.mu.Unlock()
-		r.end()
-		go r.shutDown()
-	})
-	select {
-	case <-r.allEnded:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (r *Relay) shutDown() {
-	defer close(r.allEnded)
-	r.Close(r.open()...)
-	<-r.poller.ended
-	<-r.watcher.ended
-	r.producer.Load().close()
-	for _, a := range r.alone {
-		<-a.ended
-	}
 }
 
 func (r *Relay) source(id int32) *source {

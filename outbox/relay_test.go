@@ -380,7 +380,7 @@ func TestRelay_oldestUnpublished(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestRelay_stopLeavesNothing(t *testing.T) {
+func TestRelay_leavesNothingWhenItEnds(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.table.commit(9, event("BatchCreated", "LAMP", "elsewhere"))
@@ -389,8 +389,7 @@ func TestRelay_stopLeavesNothing(t *testing.T) {
 	s.open(r, 1, 0)
 	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "first"), event("BatchCreated", "LAMP", "held"), deadLetter(3<<20)))
 	gate.waitBlocked(s.ctx)
-	require.NoError(t, r.Stop(s.ctx))
-	require.NoError(t, r.Stop(s.ctx))
+	s.ends[r]()
 	gate.open()
 	r.Open(sourceOf(1), s.budgets[r], 0, 0)
 	r.Publish(1, nil)

@@ -34,6 +34,7 @@ type stage struct {
 	kafka   *kfake.Cluster
 	table   *fakeTable
 	budgets map[*Relay]*Budget // each relay's one budget
+	ends    map[*Relay]func()
 }
 
 func newStage(t testing.TB, opts ...kfake.Opt) *stage {
@@ -46,7 +47,7 @@ func newStage(t testing.TB, opts ...kfake.Opt) *stage {
 	cluster, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1))...)
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
-	return &stage{t: t, ctx: ctx, kafka: cluster, table: newFakeTable(), budgets: map[*Relay]*Budget{}}
+	return &stage{t: t, ctx: ctx, kafka: cluster, table: newFakeTable(), budgets: map[*Relay]*Budget{}, ends: map[*Relay]func(){}}
 }
 
 func (s *stage) relay(change ...func(*Options)) *Relay {
@@ -66,7 +67,17 @@ func (s *stage) relay(change ...func(*Options)) *Relay {
 	r, err := newRelay(o, fastPace)
 	require.NoError(s.t, err)
 	s.budgets[r] = r.NewBudget()
-	s.t.Cleanup(func() { require.NoError(s.t, r.Stop(s.ctx)) })
+	ctx, end := context.WithCancel(s.ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.Run(ctx)
+	}()
+	s.ends[r] = func() {
+		end()
+		<-ended
+	}
+	s.t.Cleanup(s.ends[r])
 	return r
 }
 

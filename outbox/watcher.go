@@ -21,13 +21,11 @@ const answerTime = 5 * time.Second
 type watcher struct {
 	relay *Relay
 	part  *pulse.Part
-	ended chan struct{}
 }
 
-func newWatcher(r *Relay) *watcher { return &watcher{relay: r, ended: make(chan struct{})} }
+func newWatcher(r *Relay) *watcher { return &watcher{relay: r} }
 
 func (w *watcher) run(ctx context.Context) {
-	defer close(w.ended)
 	w.part.Begin()
 	for pause(ctx, w.relay.pace.look) {
 		now := time.Now()

@@ -165,6 +165,9 @@ func (h *history) fetch(s *simulated) {
 	if s.paused = s.pauses(s.queue.bytes, 1000); s.paused {
 		return
 	}
+	if !h.calm && h.IntN(8) == 0 {
+		s.at = min(s.at+h.IntN(3), len(s.log))
+	}
 	n := min(h.IntN(12), len(s.log)-s.at)
 	records := s.log[s.at : s.at+n]
 	s.at += n
@@ -173,7 +176,8 @@ func (h *history) fetch(s *simulated) {
 	}
 }
 
-// explain has the log say what a gap is: the records that did not come are not there.
+// explain has the log say what a gap is: the records that did not come are not there, or on their
+// way, or the client passed over them.
 func (h *history) explain(s *simulated) {
 	if s.gap == nil {
 		if s.fetch.behindSince.IsZero() {
@@ -184,10 +188,14 @@ func (h *history) explain(s *simulated) {
 	}
 	through := s.gap.until
 	for _, r := range s.log {
-		came := slices.Contains(s.gap.offsets(), r.Offset)
-		if r.Offset >= s.gap.from && r.Offset < through && !came {
-			through = r.Offset // it is on its way
+		if came := slices.Contains(s.gap.offsets(), r.Offset); came || r.Offset < s.gap.from || r.Offset >= through {
+			continue
 		}
+		if len(s.gap.held) > 0 {
+			s.requestReclaim(time.Time{})
+			return
+		}
+		through = r.Offset
 	}
 	if !s.explained(through, nil) {
 		s.aheadOfLeader()

@@ -132,12 +132,14 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
+	relaying, endRelay := context.WithCancel(context.Background())
+	var relayed sync.WaitGroup
+	relayed.Go(func() { relay.Run(relaying) })
 	m := &member{Worker: w, metrics: metrics, parts: counts.Parts, stop: sync.OnceValue(func() error {
 		cancel()
 		err := <-ended
-		deadline, done := context.WithTimeout(context.Background(), 10*time.Second)
-		defer done()
-		_ = relay.Stop(deadline)
+		endRelay()
+		relayed.Wait()
 		db.Close()
 		return err
 	})}

@@ -32,8 +32,7 @@ func TestWeb_closesTheConnectionsThatAreIdleForLongest(t *testing.T) {
 	listener, err := Listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
 	w := newWeb(listener, prometheus.NewRegistry(), newReadiness(), slog.New(slog.DiscardHandler))
-	w.start()
-	t.Cleanup(w.stop)
+	serve(t, w)
 
 	probe := dial(t, listener.Addr().String())
 	var idle []net.Conn

@@ -43,7 +43,9 @@ func TestRunbook_namesEveryPart(t *testing.T) {
 		Table: noTable{}, MaxRows: 1, MaxBytes: 1, Parts: metrics.worker.Parts, Envelope: outbox.Envelope{TypePrefix: "t.", EventsTopic: "e", DeadLetterTopic: "d", Source: "/", Group: "g"},
 	})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, relay.Stop(t.Context())) }()
+	relaying := newParts(t.Context())
+	relaying.run(relay.Run)
+	defer func() { require.NoError(t, relaying.stop(stopTime)) }()
 	runbook := readRunbook(t)
 	_, table, _ := strings.Cut(runbook, "## What stands still\n")
 	table, _, _ = strings.Cut(table, "\n## ")

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -114,9 +113,9 @@ func (p *Process) healthOf(runner *worker.Worker) func(context.Context) health {
 // Run is a worker's life: it answers probes at once, waits for its servers, works until the context
 // ends, and stops in order.
 func (p *Process) Run(ctx context.Context, listener net.Listener) error {
-	web := newWeb(listener, p.metrics.registry, p.readiness, p.logger)
-	web.start()
-	defer web.stop()
+	probes := newParts(ctx)
+	probes.run(newWeb(listener, p.metrics.registry, p.readiness, p.logger).run)
+	defer p.stop("health and metrics", probes)
 	traces, err := startTracing(ctx, p.settings.Name)
 	if err != nil {
 		return err
@@ -181,7 +180,9 @@ func (p *Process) work(ctx context.Context, db *store.Store) error {
 	if err != nil {
 		return err
 	}
-	defer p.stopRelay(relay)
+	relaying := newParts(ctx)
+	relaying.run(relay.Run)
+	defer p.stop("relay", relaying)
 	p.metrics.observe(relay)
 	runner, err := p.newWorker(db, relay)
 	if err != nil {
@@ -191,15 +192,13 @@ func (p *Process) work(ctx context.Context, db *store.Store) error {
 	p.readiness.watch(p.metrics.worker.Stuck)
 	p.logger.Info("worker starts", "group", p.settings.Group.ID, "topics", p.settings.Topics.CommandTopicNames(), "version", cli.Version())
 
-	maintaining, stop := context.WithCancel(ctx)
-	var maintenance sync.WaitGroup
-	maintenance.Go(func() { p.newOutboxDays(db).run(maintaining) })
-	maintenance.Go(func() { p.watchTopics(maintaining) })
-	maintenance.Go(func() { p.rights.watch(maintaining, db.CheckRights) })
-	maintenance.Go(func() { p.newOldTransactions(db).run(maintaining) })
+	maintenance := newParts(ctx)
+	maintenance.run(p.newOutboxDays(db).run)
+	maintenance.run(p.watchTopics)
+	maintenance.run(func(ctx context.Context) { p.rights.watch(ctx, db.CheckRights) })
+	maintenance.run(p.newOldTransactions(db).run)
 	err = runner.Run(ctx)
-	stop()
-	maintenance.Wait()
+	p.stop("maintenance", maintenance)
 	p.logger.Info("worker stopped")
 	return err
 }
@@ -264,11 +263,9 @@ func (p *Process) kafkaOptions() []kgo.Opt {
 // will be its successor's.
 const stopTime = 3 * time.Second
 
-func (p *Process) stopRelay(relay *outbox.Relay) {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	if err := relay.Stop(ctx); err != nil {
-		p.logger.Warn("relay did not stop in time", "error", err)
+func (p *Process) stop(name string, parts *parts) {
+	if err := parts.stop(stopTime); err != nil {
+		p.logger.Warn("a part of the worker did not stop in time", "part", name, "error", err)
 	}
 }
 

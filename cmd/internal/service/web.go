@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -20,7 +21,6 @@ type web struct {
 	listener net.Listener
 	server   *http.Server
 	logger   *slog.Logger
-	ended    chan struct{}
 }
 
 // What a client may cost. No handler reads a body.
@@ -29,8 +29,9 @@ const (
 	writeTime      = 30 * time.Second
 	idleTime       = 2 * time.Minute
 	maxHeaderBytes = 16 << 10
-	maxScrapes     = 4   // of metrics at once
-	maxIdle        = 256 // connections on which nothing is asked
+	maxScrapes     = 4               // of metrics at once
+	maxIdle        = 256             // connections on which nothing is asked
+	answerTime     = 2 * time.Second // for what is asked while the process stops
 )
 
 // Listen takes the address early, so that one in use is known before anything else starts.
@@ -60,26 +61,24 @@ func newWeb(listener net.Listener, registry *prometheus.Registry, ready *readine
 			ErrorLog:  slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		},
 		logger: logger,
-		ended:  make(chan struct{}),
 	}
 }
 
-func (w *web) start() {
-	go func() {
-		defer close(w.ended)
+// run serves until the context ends; then what is asked is answered.
+func (w *web) run(ctx context.Context) {
+	var serving sync.WaitGroup
+	serving.Go(func() {
 		if err := w.server.Serve(w.listener); !errors.Is(err, http.ErrServerClosed) {
 			w.logger.Error("health and metrics are no longer served", "error", err)
 		}
-	}()
-}
-
-func (w *web) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	})
+	<-ctx.Done()
+	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 	defer cancel()
-	if w.server.Shutdown(ctx) != nil {
+	if w.server.Shutdown(answering) != nil {
 		_ = w.server.Close()
 	}
-	<-w.ended
+	serving.Wait()
 }
 
 // readyAnswer is what /readyz says.

@@ -31,9 +31,15 @@ func serveWeb(t *testing.T, ready *readiness) (addr string) {
 		[]time.Duration{w.server.ReadHeaderTimeout, w.server.ReadTimeout, w.server.WriteTimeout, w.server.IdleTimeout})
 	const short = 200 * time.Millisecond
 	w.server.ReadHeaderTimeout, w.server.ReadTimeout, w.server.WriteTimeout, w.server.IdleTimeout = short, short, short, short
-	w.start()
-	t.Cleanup(w.stop)
+	serve(t, w)
 	return listener.Addr().String()
+}
+
+func serve(t *testing.T, w *web) {
+	t.Helper()
+	serving := newParts(t.Context())
+	serving.run(w.run)
+	t.Cleanup(func() { require.NoError(t, serving.stop(stopTime)) })
 }
 
 // ask sends a request over a connection of its own, and returns the status.
