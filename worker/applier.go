@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -275,28 +274,4 @@ func (w *work) first() int64 {
 		return w.records[0].Offset
 	}
 	return w.transaction.Moves[0].From
-}
-
-// pause waits, or until the context ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
-// backoff doubles from first to most with the attempts, and varies by a half, so that workers do
-// not come back all at once.
-func backoff(attempts int, first, most time.Duration) time.Duration {
-	d := most
-	if attempts < 16 {
-		d = min(most, first<<max(0, attempts-1))
-	}
-	return jitter(d)
-}
-
-func jitter(d time.Duration) time.Duration {
-	return d/2 + rand.N(d/2+1)
 }

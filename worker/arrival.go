@@ -47,7 +47,7 @@ func listed(names []TopicPartition) string {
 // arrive notes partitions that are to be claimed for the first time. What it returns is called when
 // they are, or belong to others.
 func (w *Worker) arrive(names []TopicPartition) (arrived func()) {
-	sortNames(names)
+	slices.SortFunc(names, TopicPartition.compare)
 	a := &arrival{names: names, since: time.Now()}
 	w.mu.Lock()
 	defer w.mu.Unlock()

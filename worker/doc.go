@@ -34,6 +34,11 @@
 //
 // franz-go calls assign, revoke and lose from its own goroutine.
 //
+// What is known of a partition is in partition*.go, apart from I/O: methods that change nothing but
+// that state, and are told the time. Who changes it calls Worker.follow, which has the client, the
+// relay and the goroutines above follow. So what happens to a partition is tested in milliseconds,
+// in any order (see TestPartition_appliesEachRecordOnceWhateverHappens).
+//
 // A position is used only on the log that it belongs to. A claim compares the topic's id, the log's
 // bounds, and by leader epochs whether the log still holds what was applied (see Log); a record of
 // a newer leader than the log was compared under is not applied before the next claim has compared

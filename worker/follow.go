@@ -140,10 +140,3 @@ func (w *Worker) count() {
 func (w *Worker) loggerOf(p *partition) *slog.Logger {
 	return w.logger.With("topic", p.name.Topic, "partition", p.name.Partition)
 }
-
-func kick(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}

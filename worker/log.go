@@ -7,12 +7,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// TopicPartition names a partition of a command topic.
-type TopicPartition struct {
-	Topic     string
-	Partition int32
-}
-
 // Position is how far a partition is applied.
 type Position struct {
 	TopicID     [16]byte

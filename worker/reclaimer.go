@@ -23,23 +23,6 @@ func (w *Worker) runReclaimer(stop context.Context) {
 	}
 }
 
-// sleepUntilKicked waits for a kick, or for a time if it is not 0; false when the context ended.
-func sleepUntilKicked(ctx context.Context, kicked <-chan struct{}, wait time.Duration) bool {
-	var after <-chan time.Time
-	if wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		after = t.C
-	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-kicked:
-	case <-after:
-	}
-	return ctx.Err() == nil
-}
-
 // dueReclaims are those to claim now, and when to look again if others must wait.
 func (w *Worker) dueReclaims(now time.Time) (due []*partition, wait time.Duration) {
 	const look = 50 * time.Millisecond
