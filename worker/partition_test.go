@@ -330,6 +330,9 @@ func TestApplier_picksWhatMustGoAloneInItsTurn(t *testing.T) {
 		work, wait := a.pick(then)
 		require.Nil(t, work, name)
 		require.Zero(t, wait, name)
+		odd.busy, other.busy, a.turn = false, false, 1
+		work, _ = a.pick(then)
+		require.Equal(t, []*partition{other}, work.partitions, "%s: it is the other's turn", name)
 	}
 }
 
