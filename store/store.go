@@ -59,7 +59,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("read database URL: %w", err)
 	}
 	schema := cmp.Or(o.Schema, migrations.DefaultSchema)
-	configureSession(cfg, schema)
+	configureSession(cfg, o.Service.Name, schema)
 	if o.Denied != nil {
 		tellDenied(cfg.ConnConfig, o.Denied)
 	}

@@ -17,6 +17,7 @@ import (
 
 // Service keeps products, batches and order lines.
 var Service = store.Service{
+	Name:       "allocation",
 	TypePrefix: "allocation.v1.",
 	Aggregate:  func() store.Aggregate { return newAggregate() },
 	Table:      "products",

@@ -111,7 +111,7 @@ func (c *Command) site(ctx context.Context, p *cli.Program) (site Site, err erro
 	if site.Env, err = c.workerEnvironment(); err != nil {
 		return site, err
 	}
-	site.DB, err = cli.ConnectDatabase(ctx, c.Database)
+	site.DB, err = p.ConnectDatabase(ctx, c.Database)
 	return site, err
 }
 

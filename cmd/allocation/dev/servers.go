@@ -53,7 +53,7 @@ func (d *session) prepare(ctx context.Context) error {
 	if err := migrateUp(ctx, d.settings.URL); err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(append(d.settings.Kafka.Options(d.settings.Kafka.Dialer()), kgo.MetadataMinAge(10*time.Millisecond))...)
+	client, err := kgo.NewClient(append(d.settings.Kafka.Options(d.settings.Name, d.settings.Kafka.Dialer()), kgo.MetadataMinAge(10*time.Millisecond))...)
 	if err != nil {
 		return err
 	}

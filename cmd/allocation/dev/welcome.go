@@ -45,7 +45,7 @@ func (d *session) exports() string {
 		{"DATABASE_URL", d.databaseURL(), config.DevDatabaseURL},
 		{"DATABASE_SCHEMA", string(migrations.DefaultSchema), string(migrations.DefaultSchema)},
 		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, config.DefaultCommandTopic},
-		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, config.DefaultEventsTopic},
+		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, d.settings.Name + ".events"},
 	} {
 		if v.value != v.usual || cmp.Or(os.Getenv(v.name), v.usual) != v.value {
 			fmt.Fprintf(&b, "  export %s='%s'\n", v.name, v.value)

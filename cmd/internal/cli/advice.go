@@ -9,11 +9,23 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/cmd/internal/config"
+	"allocation/store"
 )
 
-// advice is what a person can type where Postgres refused something, to follow the error's text;
-// empty where there is nothing to say.
+// advice is what a person can type about an error. It follows the error's text, and is empty where
+// there is nothing to say.
 func (p *Program) advice(err error) string {
+	if topics := (*MissingTopicsError)(nil); errors.As(err, &topics) {
+		return fmt.Sprintf(": run `%s topics create`", p.Name)
+	}
+	if schema := (*store.SchemaError)(nil); errors.As(err, &schema) {
+		return fmt.Sprintf(": run `%s migrate up`", p.Name)
+	}
+	return p.postgresAdvice(err)
+}
+
+// postgresAdvice is about what Postgres refused.
+func (p *Program) postgresAdvice(err error) string {
 	var pg *pgconn.PgError
 	var known *config.AccessError
 	if !errors.As(err, &pg) || errors.As(err, &known) {
@@ -22,7 +34,7 @@ func (p *Program) advice(err error) string {
 	const notAllowed, policies = "42501", "check_enable_rls"
 	switch {
 	case pg.Code == notAllowed && pg.Routine == policies:
-		return "; row level security must be off for allocation's tables: as their owner, `alter table … disable row level security`"
+		return fmt.Sprintf("; row level security must be off for the tables of %s: as their owner, `alter table … disable row level security`", p.Name)
 	case pg.Code == notAllowed && p.role != "" && p.user != "":
 		return fmt.Sprintf("; as an administrator, `grant %s to %s` where it has not that role, or give the role its right again (SECURITY.md)", p.role, pgx.Identifier{p.user}.Sanitize())
 	case pg.Hint != "" && !strings.Contains(err.Error(), pg.Hint):

@@ -88,10 +88,10 @@ func (p *Program) checkedSettings(database config.Database) (*pgx.ConnConfig, er
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	return connectionSettings(database)
+	return p.connectionSettings(database)
 }
 
-func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
+func (p *Program) connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
 	url, err := database.URL()
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	store.SetSession(&pool.ConnConfig.Config, database.In(), map[string]string{"lock_timeout": fmt.Sprint(migrations.LockTimeout.Milliseconds())})
+	store.SetSession(&pool.ConnConfig.Config, p.Service.Name, database.In(), map[string]string{"lock_timeout": fmt.Sprint(migrations.LockTimeout.Milliseconds())})
 	return pool.ConnConfig, nil
 }
 
@@ -119,8 +119,8 @@ func databaseAway(database config.Database, settings *pgx.ConnConfig, err error)
 }
 
 // ConnectDatabase opens one connection. Its error says at once where nobody answers.
-func ConnectDatabase(ctx context.Context, database config.Database) (*pgx.Conn, error) {
-	settings, err := connectionSettings(database)
+func (p *Program) ConnectDatabase(ctx context.Context, database config.Database) (*pgx.Conn, error) {
+	settings, err := p.connectionSettings(database)
 	if err != nil {
 		return nil, err
 	}

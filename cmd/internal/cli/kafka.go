@@ -25,7 +25,7 @@ func (p *Program) ConnectKafka(ctx context.Context, kafka config.Kafka, more ...
 		return nil, err
 	}
 	var connected atomic.Bool
-	client, err := kgo.NewClient(slices.Concat(kafka.Options(dial), []kgo.Opt{
+	client, err := kgo.NewClient(slices.Concat(kafka.Options(p.Name, dial), []kgo.Opt{
 		kgo.WithLogger(QuietLogger(onceSo{slog.NewTextHandler(p.Err, nil), &connected})), // what goes wrong before is the command's own error
 		kgo.MetadataMinAge(100 * time.Millisecond),                                       // a topic that was just made is asked for again soon
 	}, more)...)

@@ -12,7 +12,7 @@ import (
 	"allocation/worker"
 )
 
-// MissingTopics says which of the topics do not exist, and what to do about it.
+// MissingTopics says which of the topics do not exist, and which nobody may see.
 func MissingTopics(ctx context.Context, client *kgo.Client, topics ...string) error {
 	var missing, hidden []string
 	for _, topic := range topics { // one by one: a refusal of all at once does not name the topic
@@ -40,9 +40,9 @@ type MissingTopicsError struct{ Topics []string }
 
 func (e *MissingTopicsError) Error() string {
 	if len(e.Topics) == 1 {
-		return fmt.Sprintf("the topic %s does not exist: run `allocation topics create`", e.Topics[0])
+		return fmt.Sprintf("the topic %s does not exist", e.Topics[0])
 	}
-	return fmt.Sprintf("the topics %s do not exist: run `allocation topics create`", strings.Join(e.Topics, ", "))
+	return fmt.Sprintf("the topics %s do not exist", strings.Join(e.Topics, ", "))
 }
 
 // HiddenTopicsError names topics that Kafka does not let this user see.

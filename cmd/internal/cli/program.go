@@ -64,7 +64,7 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 func (p *Program) Parser(more ...kong.Option) *kong.Kong {
 	parser, err := kong.New(p.Grammar, append(more,
 		kong.Name(p.Name), kong.Description(p.Description),
-		kong.Vars{"version": Version()},
+		p.words(), fillIn(p.words()),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
 		kong.Writers(p.Out, p.Err))...)
 	if err != nil {

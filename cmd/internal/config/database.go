@@ -10,18 +10,17 @@ import (
 	"allocation/migrations"
 )
 
-// Where `allocation dev` has Postgres and its data and, in that, the password.
+// Where the command dev has Postgres and its data and, in that, the password.
 const (
 	DevPort         = 15432
 	DevFolder       = ".allocation"
 	DevPasswordFile = "pgpass"
 )
 
-// DevDatabaseURL is where `allocation dev` has Postgres, for commands that run in the same folder
-// as it.
+// DevDatabaseURL is where the command dev has Postgres, for commands that run in the same folder.
 var DevDatabaseURL = DevURL(DevPort, DevFolder+"/"+DevPasswordFile)
 
-// DevURL is the URL of a database of `allocation dev`, with the file of its password.
+// DevURL is the URL of a database of the command dev, with the file of its password.
 //
 // The empty password keeps PGPASSWORD from being taken for this database's. While dev does not run,
 // any program of the machine may listen on its port: the password is proven to it, and never shown.
@@ -37,8 +36,8 @@ func InURL(path string) string {
 
 // Database says how to reach Postgres. The URL is in DATABASE_URL, because it may hold a password.
 type Database struct {
-	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in DATABASE_URL. Without both: the database of \"allocation dev\" in the same folder."`
-	Schema  string `name:"database-schema" env:"DATABASE_SCHEMA" default:"allocation" placeholder:"NAME" help:"The schema of the database that has the tables. The names of the roles begin with it."`
+	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in DATABASE_URL. Without both: the database of \"${program} dev\" in the same folder."`
+	Schema  string `name:"database-schema" env:"DATABASE_SCHEMA" default:"${program}" placeholder:"NAME" help:"The schema of the database that has the tables. The names of the roles begin with it."`
 }
 
 func (d Database) secret() secret {

@@ -82,14 +82,14 @@ func (d Database) explainCode(err error, connect *pgconn.Config, pg *pgconn.PgEr
 	return nil
 }
 
-// noDevPassword says why the password of `allocation dev` is not known here.
+// noDevPassword says why the password of dev's Postgres is not known here.
 func (d Database) noDevPassword() error {
 	file := DevFolder + "/" + DevPasswordFile
 	why := "is that of another one"
 	if _, err := os.ReadFile(file); err != nil {
 		why = "cannot be read here: " + fileProblem(err)
 	}
-	return fmt.Errorf("the Postgres of allocation dev wants its password, and %s %s; run this in the folder in which allocation dev runs, as the same user, "+
+	return fmt.Errorf("the Postgres of the command dev wants its password, and %s %s; run this in the folder in which dev runs, as the same user, "+
 		"or set DATABASE_URL or DATABASE_URL_FILE", file, why)
 }
 
@@ -115,7 +115,7 @@ func (d Database) parse(url string) (*pgx.ConnConfig, error) {
 	if name, allowed := badOption(url); name != "" {
 		return nil, refusal(RefusedOption, nil, "the option %s in %s (not shown, it may hold a password) must be %s", name, where, allowed)
 	}
-	return nil, refusal(BadFile, nil, "%s (not shown, it may hold a password) cannot be read; it must be a URL such as postgres://user:password@host:5432/allocation, "+
+	return nil, refusal(BadFile, nil, "%s (not shown, it may hold a password) cannot be read; it must be a URL such as postgres://user:password@host:5432/database, "+
 		"with special characters of the password as %%40 and so on, only options that Postgres' clients know, and files of certificates as PEM", where)
 }
 

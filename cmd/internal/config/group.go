@@ -8,7 +8,7 @@ import (
 
 // Group says how a worker takes part in the consumer group.
 type Group struct {
-	GroupID         string `name:"kafka-group-id" env:"KAFKA_GROUP_ID" default:"allocation" help:"The consumer group. The database remembers it: a worker of another is refused."`
+	GroupID         string `name:"kafka-group-id" env:"KAFKA_GROUP_ID" default:"${program}" help:"The consumer group. The database remembers it: a worker of another is refused."`
 	SessionTimeout  string `name:"kafka-session-timeout" env:"KAFKA_SESSION_TIMEOUT" default:"10s" help:"After which a dead worker's partitions move."`
 	AutoOffsetReset string `name:"kafka-auto-offset-reset" env:"KAFKA_AUTO_OFFSET_RESET" default:"earliest" help:"Where a topic without a position in the database starts: earliest or latest."`
 }

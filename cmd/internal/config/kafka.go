@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// DevBrokers is where `allocation dev` has Kafka.
+// DevBrokers is where the command dev has Kafka.
 const DevBrokers = "127.0.0.1:19092"
 
 // Kafka says how to reach Kafka.

@@ -55,10 +55,11 @@ func (k Kafka) dialer() Dialer {
 	}
 }
 
-// Options are what every client needs: where the brokers are, how to connect, and who this is.
-func (k Kafka) Options(dial Dialer) []kgo.Opt {
+// Options are what every client needs: where the brokers are, how to connect, and the id that the
+// client tells them.
+func (k Kafka) Options(id string, dial Dialer) []kgo.Opt {
 	options := []kgo.Opt{
-		kgo.ClientID("allocation"),
+		kgo.ClientID(id),
 		kgo.SeedBrokers(k.Seeds()...),
 		kgo.Dialer(dial),
 		kgo.RequestTimeoutOverhead(requestTimeout),

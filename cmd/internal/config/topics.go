@@ -9,11 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The names of topics where nobody says otherwise.
-const (
-	DefaultCommandTopic = "warehouse.commands"
-	DefaultEventsTopic  = "allocation.events"
-)
+// DefaultCommandTopic is where commands come from unless the user says otherwise.
+const DefaultCommandTopic = "warehouse.commands"
 
 // Commands says where commands come from.
 type Commands struct {
@@ -22,7 +19,7 @@ type Commands struct {
 
 // Events says where events go.
 type Events struct {
-	EventsTopic string `name:"events-topic" env:"EVENTS_TOPIC" default:"allocation.events" help:"Where all events go."`
+	EventsTopic string `name:"events-topic" env:"EVENTS_TOPIC" default:"${program}.events" help:"Where all events go."`
 }
 
 // Topics says which topics there are, and what they are for.
@@ -30,7 +27,7 @@ type Topics struct {
 	Commands
 	Events
 	EventRoutes     string `name:"event-routes" env:"EVENT_ROUTES" placeholder:"TYPE=TOPIC,…" help:"Event types that also go to a topic of their own, such as Allocated=line_allocated."`
-	EventSource     string `name:"event-source" env:"EVENT_SOURCE" default:"/allocation" help:"The ce_source of events: one per environment, never changed later."`
+	EventSource     string `name:"event-source" env:"EVENT_SOURCE" default:"/${program}" help:"The ce_source of events: one per environment, never changed later."`
 	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"warehouse.commands.dlq" help:"Where refused commands go."`
 }
 
@@ -85,7 +82,7 @@ func (t Topics) Check(p *Problems) {
 		p.Add("dead-letter-topic", t.DeadLetterTopic, topicAllowed)
 	}
 	if !validSource(t.EventSource) {
-		p.Add("event-source", t.EventSource, "a URI reference of 1 to 255 bytes without spaces, such as /allocation")
+		p.Add("event-source", t.EventSource, "a URI reference of 1 to 255 bytes without spaces, such as /shop")
 	}
 	t.checkLoops(p)
 }

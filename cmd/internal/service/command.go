@@ -23,13 +23,13 @@ type Command struct {
 // Help is what --help adds.
 func (Command) Help() string {
 	return `Applies commands and publishes their events until SIGTERM. Run as many as there is work for: the partitions are shared out. It waits for
-Kafka and Postgres where they do not answer, and refuses to start where they are not set up for it: see allocation migrate and topics.
+Kafka and Postgres where they do not answer, and refuses to start where they are not set up for it: see ${program} migrate and topics.
 
 Traces are off; OTEL_TRACES_EXPORTER=otlp and OpenTelemetry's other variables turn them on.
 
 Example:
 
-    DATABASE_URL=postgres://worker:secret@db:5432/allocation KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 allocation worker`
+    DATABASE_URL=postgres://worker:secret@db:5432/${program} KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 ${program} worker`
 }
 
 // Run runs a worker until the context ends.
@@ -53,7 +53,7 @@ func (c *Command) settings(p *cli.Program) (Settings, error) {
 	c.Kafka.Check(problems)
 	c.Database.Check(problems)
 	if !c.Database.Set() {
-		problems.Say("DATABASE_URL is not set; it, or DATABASE_URL_FILE, must be for a worker, such as postgres://user:password@host:5432/allocation")
+		problems.Say("DATABASE_URL is not set; it, or DATABASE_URL_FILE, must be for a worker, such as postgres://user:password@host:5432/%s", p.Name)
 	}
 	c.Topics.Check(problems)
 	c.Log.Check(problems)

@@ -256,7 +256,7 @@ const metadataAge = 250 * time.Millisecond
 
 // kafkaOptions are what every Kafka client of the worker needs.
 func (p *Process) kafkaOptions() []kgo.Opt {
-	return slices.Concat(p.settings.Kafka.Options(p.dial), []kgo.Opt{kgo.WithLogger(cli.QuietLogger(p.logger.Handler())), kgo.MetadataMinAge(metadataAge)}, p.kafka)
+	return slices.Concat(p.settings.Kafka.Options(p.settings.Name, p.dial), []kgo.Opt{kgo.WithLogger(cli.QuietLogger(p.logger.Handler())), kgo.MetadataMinAge(metadataAge)}, p.kafka)
 }
 
 // stopTime is for what is left to do when a worker has stopped: its events are acknowledged, or

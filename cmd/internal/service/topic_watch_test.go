@@ -27,7 +27,7 @@ func TestService_saysThatACommandTopicBecameCompacted(t *testing.T) {
 	policy("compact")
 	s.AwaitReadyz(`200 {"ready":true,"notes":["commands are lost: cleanup.policy of the topic `+s.Names.Commands+" is compact: ", "--add-config cleanup.policy=delete")
 	require.Contains(t, s.Get("/metrics"), gauge+"1\n")
-	require.Contains(t, s.Log.String(), `level=ERROR msg="commands are lost: of the commands of a product all but the last are removed`)
+	require.Contains(t, s.Log.String(), `level=ERROR msg="commands are lost: of the commands with the same key all but the last are removed`)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	require.Len(t, s.Tail(1), 1)
 	policy("delete")

@@ -33,6 +33,7 @@ import (
 
 // Service keeps counters.
 var Service = store.Service{
+	Name:       "counters",
 	TypePrefix: "counters.v1.",
 	Aggregate:  func() store.Aggregate { return &counters{} },
 	Table:      "counters",

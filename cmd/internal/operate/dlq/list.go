@@ -24,9 +24,9 @@ has all of them. WAITING is how many later commands of the product wait behind i
 
 Examples:
 
-    allocation dlq list
-    allocation dlq list --reason unknown_batch --since 2h
-    allocation dlq list --state all --sku CHAIR --json`
+    ${program} dlq list
+    ${program} dlq list --reason unknown_batch --since 2h
+    ${program} dlq list --state all --sku CHAIR --json`
 }
 
 // Run prints the list.

@@ -30,7 +30,7 @@ failover lost commits, they have to be made again, in the order in which they ar
 
 Example:
 
-    allocation dlq lost`
+    ${program} dlq lost`
 }
 
 // lostDecision is a decision that the database does not know. In JSON it is public contract.

@@ -1,7 +1,6 @@
 package dlq
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -34,13 +33,6 @@ func (r *decisionReport) total(results ...string) (n int) {
 	return n
 }
 
-var (
-	// errAgain is the error of a retry that did not mend everything.
-	errAgain = errors.New("some were refused again or failed again: see allocation dlq list")
-	// errNothingDecided is the error of a decision about nothing.
-	errNothingDecided = errors.New("nothing was decided: see allocation dlq list")
-)
-
 func printDecisions(p *cli.Program, r *decisionReport, asJSON bool) error {
 	var err error
 	if asJSON {
@@ -52,9 +44,9 @@ func printDecisions(p *cli.Program, r *decisionReport, asJSON bool) error {
 	case err != nil:
 		return err
 	case len(r.letters) == 0:
-		return errNothingDecided
+		return fmt.Errorf("nothing was decided: see %s dlq list", p.Name)
 	case r.total(store.OutcomeRefused, store.OutcomeFailed, store.OutcomeStopped) > 0:
-		return errAgain
+		return fmt.Errorf("some were refused again or failed again: see %s dlq list", p.Name)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (showCommand) Help() string {
 
 Example:
 
-    allocation dlq show warehouse.commands.3.1042`
+    ${program} dlq show warehouse.commands.3.1042`
 }
 
 // Run prints the dead letter.

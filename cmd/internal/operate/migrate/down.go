@@ -24,8 +24,8 @@ func (downCommand) Help() string {
 
 Examples:
 
-    allocation migrate down --to 0
-    allocation migrate down --line products --to 2 --yes`
+    ${program} migrate down --to 0
+    ${program} migrate down --line products --to 2 --yes`
 }
 
 // Run says what is lost, and undoes the migrations where the user agreed.

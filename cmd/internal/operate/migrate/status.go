@@ -21,7 +21,7 @@ func (statusCommand) Help() string {
 
 Example:
 
-    allocation migrate status --json`
+    ${program} migrate status --json`
 }
 
 // Status is one migration of this program, and whether the database has it.
@@ -64,7 +64,7 @@ func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 func tellOthers(ctx context.Context, p *cli.Program, db *sql.DB, schema migrations.Schema) error {
 	others, err := migrations.Others(ctx, db, schema)
 	for _, line := range migrations.Describe(others) {
-		p.Tell("another role has rights, %s; `allocation migrate up` as the owner takes them away", line)
+		p.Tell("another role has rights, %s; `%s migrate up` as the owner takes them away", line, p.Name)
 	}
 	return err
 }
@@ -83,7 +83,7 @@ func printStatus(p *cli.Program, all []Status, asJSON bool) error {
 	}
 	t := cli.NewTable(p.Out, "LINE", "VERSION", "NAME", "APPLIED")
 	for _, m := range all {
-		applied := "missing: run `allocation migrate up`"
+		applied := fmt.Sprintf("missing: run `%s migrate up`", p.Name)
 		if m.Applied {
 			applied = m.AppliedAt.UTC().Format(time.RFC3339)
 		}

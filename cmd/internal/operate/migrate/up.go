@@ -20,12 +20,12 @@ type upCommand struct {
 
 func (upCommand) Help() string {
 	return `Several may start at once: one migrates, the others wait for it. Its user must own the schema, or be allowed to create it in the database;
-workers and operators should log in as other users, with the roles allocation_worker and allocation_operator (with DATABASE_SCHEMA=x: x_worker and
+workers and operators should log in as other users, with the roles ${program}_worker and ${program}_operator (with DATABASE_SCHEMA=x: x_worker and
 x_operator). Whatever other roles have on its tables and functions is revoked.
 
 Example:
 
-    DATABASE_URL=postgres://owner:secret@db:5432/allocation allocation migrate up`
+    DATABASE_URL=postgres://owner:secret@db:5432/${program} ${program} migrate up`
 }
 
 // Run applies what is missing and prints it.
@@ -47,7 +47,7 @@ func (c *upCommand) Run(ctx context.Context, p *cli.Program) error {
 	}
 	if len(done.Missing) > 0 {
 		p.Tell("there is no %s: workers and operators have to log in as the owner, and whoever takes one over can change and delete everything; "+
-			"as an administrator, `%s`, and then `allocation migrate up`", strings.Join(done.Missing, " and no "), strings.Join(migrations.CreateRoles(done.Missing), "; "))
+			"as an administrator, `%s`, and then `%s migrate up`", strings.Join(done.Missing, " and no "), strings.Join(migrations.CreateRoles(done.Missing), "; "), p.Name)
 	}
 	if err != nil {
 		return err

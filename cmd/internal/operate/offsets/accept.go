@@ -17,11 +17,11 @@ func (acceptCommand) Help() string {
 were deleted it goes on at the start of the log; after the log was cut, where it was cut; a topic that was made again begins at its start, and
 what the old one left to publish is published. It prints what that means, and does it with --execute. Workers need not be stopped.
 
-The database's user needs the role allocation_operator: a worker's may not decide this.
+The database's user needs the role ${program}_operator: a worker's may not decide this.
 
 Example:
 
-    allocation offsets accept --topic warehouse.commands --partition 3 --execute`
+    ${program} offsets accept --topic warehouse.commands --partition 3 --execute`
 }
 
 // Run says what accepting means, or does it.

@@ -48,7 +48,7 @@ func (c *choice) of(v *view, healthy bool) (chosen []store.PositionView, left le
 		return nil, nil, fmt.Errorf("nothing was decided: no position that can be compared with its log is in quarantine, of those asked for: %w", left)
 	}
 	if len(chosen) == 0 {
-		return nil, nil, errors.New("nothing was decided: no position is in quarantine, of those asked for; see allocation offsets list")
+		return nil, nil, errors.New("nothing was decided: no position is in quarantine, of those asked for; see offsets list")
 	}
 	return chosen, left, nil
 }

@@ -28,7 +28,7 @@ not answer for its log (unknown).
 
 Example:
 
-    allocation offsets list --json`
+    ${program} offsets list --json`
 }
 
 // Position is one line of the list.

@@ -31,11 +31,11 @@ Commands that are applied again have no effect where they had theirs, but a Chan
 again, and an Allocate of a line that was cancelled since is refused. Commands that were refused are judged anew, also those whose dead letters
 were discarded. Events of commands that are applied again have ce_ids of their own.
 
-The database's user needs the role allocation_operator: a worker's may not decide this.
+The database's user needs the role ${program}_operator: a worker's may not decide this.
 
 Example:
 
-    allocation offsets reset --topic warehouse.commands --partition 3 --to-datetime 2026-11-23T08:00:00Z --execute`
+    ${program} offsets reset --topic warehouse.commands --partition 3 --to-datetime 2026-11-23T08:00:00Z --execute`
 }
 
 // Run says what the reset means, or does it.

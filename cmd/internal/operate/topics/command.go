@@ -33,7 +33,7 @@ as they are; what is not right about their settings is said, and a command topic
 
 Example:
 
-    allocation topics create --partitions 24 --replication-factor 3`
+    ${program} topics create --partitions 24 --replication-factor 3`
 }
 
 // Run creates the topics and prints what was made.

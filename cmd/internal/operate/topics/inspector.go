@@ -165,7 +165,7 @@ func (v *view) note(s Severity, setting, value, should, says string) {
 func (v *view) checkCommands() {
 	if v.compacted() {
 		v.note(Severe, CleanupPolicy, v.settings[CleanupPolicy], policyDelete,
-			"of the commands of a product all but the last are removed, whether they were applied or not")
+			"of the commands with the same key all but the last are removed, whether they were applied or not")
 	}
 	v.checkRetention("a database that is restored to an earlier time than that cannot have its commands again")
 	if size := v.number(retentionBytes, -1); size >= 0 {
@@ -175,7 +175,7 @@ func (v *view) checkCommands() {
 
 func (v *view) checkEvents() {
 	if v.compacted() {
-		v.note(Warning, CleanupPolicy, v.settings[CleanupPolicy], policyDelete, "of the events of a product all but the last are removed, also for consumers that have not read them")
+		v.note(Warning, CleanupPolicy, v.settings[CleanupPolicy], policyDelete, "of the events with the same key all but the last are removed, also for consumers that have not read them")
 	}
 	v.checkRetention("a consumer that is behind by more misses events that the outbox still has")
 	if size := v.number(maxMessageBytes, eventBatchBytes); size < eventBatchBytes {
@@ -189,7 +189,7 @@ func (v *view) checkDeadLetters(largest int64) {
 	if v.compacted() {
 		v.note(Warning, CleanupPolicy, v.settings[CleanupPolicy], policyDelete, "of the dead letters with the same key all but the last are removed; the database keeps them")
 	}
-	v.checkRetention("what was decided about dead letters before is not known to `allocation dlq lost` after a restore")
+	v.checkRetention("what was decided about dead letters before is not known to `dlq lost` after a restore")
 	room := min(largest+deadLetterRoom, math.MaxInt32)
 	if has := v.number(maxMessageBytes, room); largest > 0 && has < room {
 		v.note(Warning, maxMessageBytes, fmt.Sprint(has), strconv.FormatInt(room, 10),

@@ -77,7 +77,7 @@ func TestTopics_commandTopicThatIsCompactedByTheBrokersDefaultIsRefused(t *testi
 	const mend = "kafka-configs --bootstrap-server %s --alter --entity-type topics --entity-name made-by-others --add-config cleanup.policy=delete"
 	o := programtest.Run(t, append([]string{"topics", "create"}, names.Flags(t)...)...)
 	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Out, "exists; its cleanup.policy is compact,delete: of the commands of a product all but the last are removed")
+	require.Contains(t, o.Out, "exists; its cleanup.policy is compact,delete: of the commands with the same key all but the last are removed")
 	require.Contains(t, o.Err, fmt.Sprintf(mend, server.Brokers()))
 	o = programtest.RefuseWorker(t, names.Flags(t)...)
 	require.Equal(t, cli.ExitFailed, o.Code)
