@@ -31,7 +31,7 @@ type Letter struct {
 	Reason      string     `json:"reason"`
 	Message     string     `json:"message"`
 	Type        string     `json:"type,omitempty"`
-	SKU         string     `json:"sku,omitempty"`
+	Key         string     `json:"letter_key,omitempty"`
 	State       string     `json:"state"`
 	Retries     int32      `json:"retries"`                   // how often its command was retried before
 	CommandTime *int64     `json:"command_time_ms,omitempty"` // as the producer gave it: perhaps nonsense
@@ -61,10 +61,10 @@ type LetterBatch struct {
 // LetterContent is a dead letter with everything that came with its command.
 type LetterContent struct {
 	Letter
-	Key     []byte
-	Value   []byte
-	Headers []outbox.Header
-	Others  []Letter // of the same command, oldest first
+	RecordKey []byte
+	Value     []byte
+	Headers   []outbox.Header
+	Others    []Letter // of the same command, oldest first
 }
 
 const (
@@ -111,7 +111,7 @@ func (l *Letter) scan(row pgx.CollectableRow, more ...any) error {
 
 func (l *Letter) fields() []any {
 	return []any{
-		&l.row.Source, &l.row.Row, &l.ID.Topic, &l.ID.Partition, &l.ID.Offset, &l.Reason, &l.Message, &l.Type, &l.SKU, &l.State, &l.Retries,
+		&l.row.Source, &l.row.Row, &l.ID.Topic, &l.ID.Partition, &l.ID.Offset, &l.Reason, &l.Message, &l.Type, &l.Key, &l.State, &l.Retries,
 		&l.CommandTime, &l.RecordedAt, &l.ResolvedAt, &l.Holds, &l.Waiting,
 	}
 }
@@ -129,7 +129,7 @@ func (s *Store) Letter(ctx context.Context, id Place) (*LetterContent, error) {
 	rows, _ := s.pool.Query(ctx, letterSQL, topics, partitions, offsets)
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (l LetterContent, err error) {
 		var headers []byte
-		if err = l.scan(row, &l.Key, &l.Value, &headers); err == nil {
+		if err = l.scan(row, &l.RecordKey, &l.Value, &headers); err == nil {
 			l.Headers, err = decodeHeaders(headers)
 		}
 		return l, err

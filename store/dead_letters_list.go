@@ -13,14 +13,14 @@ import (
 type LetterFilter struct {
 	Reasons []string
 	Types   []string
-	SKU     string
+	Key     string
 	Since   time.Time // when it became a dead letter
 	Until   time.Time
 }
 
 // Empty reports whether the filter leaves nothing out.
 func (f *LetterFilter) Empty() bool {
-	return len(f.Reasons) == 0 && len(f.Types) == 0 && f.SKU == "" && f.Since.IsZero() && f.Until.IsZero()
+	return len(f.Reasons) == 0 && len(f.Types) == 0 && f.Key == "" && f.Since.IsZero() && f.Until.IsZero()
 }
 
 // LetterList is the beginning of a list, oldest first.
@@ -56,7 +56,7 @@ where d.state = any($6) and ` + letterFilterSQL + lastSQL
 )
 
 func (f *LetterFilter) args(more ...any) []any {
-	return append([]any{notNull(f.Reasons), notNull(f.Types), f.SKU, timeOrNull(f.Since), timeOrNull(f.Until)}, more...)
+	return append([]any{notNull(f.Reasons), notNull(f.Types), f.Key, timeOrNull(f.Since), timeOrNull(f.Until)}, more...)
 }
 
 func notNull(list []string) []string { return append([]string{}, list...) }

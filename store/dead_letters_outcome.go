@@ -24,7 +24,7 @@ type Outcome struct {
 	Result  string `json:"result"`
 	Reason  string `json:"reason,omitempty"`      // of the new dead letter
 	Message string `json:"message,omitempty"`     // of the new dead letter
-	Product string `json:"product,omitempty"`     // the held one behind which it waits
+	Key     string `json:"held_key,omitempty"`    // the held one behind which it waits
 	Next    int64  `json:"next_offset,omitempty"` // of a batch of records that is read again: those before it are done
 }
 
@@ -85,7 +85,7 @@ func outcome(state, reason, message, key string) Outcome {
 	case reason != "":
 		return Outcome{Result: OutcomeRefused, Reason: reason, Message: message}
 	case key != "":
-		return Outcome{Result: OutcomeWaits, Product: key}
+		return Outcome{Result: OutcomeWaits, Key: key}
 	}
 	return Outcome{Result: OutcomeApplied}
 }

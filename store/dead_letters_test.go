@@ -38,7 +38,7 @@ func outcomes(b *storetest.Bench, d store.Decided) (results []string) {
 	outcomes, err := b.Outcomes(b.T.Context(), d.Letters)
 	require.NoError(b.T, err)
 	for _, o := range outcomes {
-		results = append(results, o.Result+o.Reason+o.Product)
+		results = append(results, o.Result+o.Reason+o.Key)
 	}
 	return results
 }
@@ -66,7 +66,7 @@ func TestLetters_filters(t *testing.T) {
 	require.Equal(t, []string{"commands.0.1", "commands.0.2", "commands.0.3"}, letters(b, store.LetterFilter{}, store.LetterOpen))
 	require.Equal(t, []string{"commands.0.0"}, letters(b, store.LetterFilter{}, store.LetterDiscarded))
 	require.Len(t, letters(b, store.LetterFilter{}, store.LetterStates()...), 4)
-	require.Equal(t, []string{"commands.0.1"}, letters(b, store.LetterFilter{SKU: "TABLE"}, store.LetterOpen))
+	require.Equal(t, []string{"commands.0.1"}, letters(b, store.LetterFilter{Key: "TABLE"}, store.LetterOpen))
 	require.Equal(t, []string{"commands.0.2"}, letters(b, store.LetterFilter{Types: []string{"AddTo"}}, store.LetterOpen))
 	require.Equal(t, []string{"commands.0.2", "commands.0.3"}, letters(b, store.LetterFilter{Reasons: []string{"unknown_name", "malformed"}}, store.LetterOpen))
 	require.Len(t, letters(b, store.LetterFilter{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, store.LetterOpen), 3)
@@ -90,7 +90,7 @@ select 1, n, n, 'unknown_key', '', '\x00', 'discarded', now() - interval '1 day'
 	_, err = b.DB.Exec(t.Context(), `analyze dead_letters`)
 	require.NoError(t, err)
 	var plan string
-	f := store.LetterFilter{SKU: "CHAIR"}
+	f := store.LetterFilter{Key: "CHAIR"}
 	rows, err := b.DB.Query(t.Context(), `explain (analyze, buffers, timing off) `+store.ListLettersSQL(store.LetterOpen), store.LetterArgs(f, 100, store.LetterOpen, store.LetterRetrying)...)
 	require.NoError(t, err)
 	for rows.Next() {
@@ -115,7 +115,7 @@ func TestLetter_hasEverything(t *testing.T) {
 	l, err := b.Letter(t.Context(), store.Place{"commands", 0, 0})
 	require.NoError(t, err)
 	require.Equal(t, c.Value, l.Value)
-	require.Equal(t, c.Key, l.Key)
+	require.Equal(t, c.Key, l.RecordKey)
 	require.Equal(t, []outbox.Header{{Key: "ce_type", Value: []byte("Add")}}, l.Headers)
 	require.Equal(t, store.LetterOpen, l.State, "the last one counts")
 	require.EqualValues(t, 1, l.Retries)
@@ -141,7 +141,7 @@ func TestDecide_retriesARefusalFreely(t *testing.T) {
 	require.Equal(t, []string{"refusedunknown_key"}, outcomes(b, first))
 
 	b.Do(create(0, "CHAIR", "b1", 10))
-	byFilter, err := b.Decide(t.Context(), store.Decision{Filter: store.LetterFilter{SKU: "CHAIR"}, Limit: 10})
+	byFilter, err := b.Decide(t.Context(), store.Decision{Filter: store.LetterFilter{Key: "CHAIR"}, Limit: 10})
 	require.NoError(t, err)
 	require.Zero(t, byFilter.LeftOut)
 	b.DoRedrive(0, 10)

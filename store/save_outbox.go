@@ -140,19 +140,19 @@ func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 		return
 	}
 	sources, rows, offsets, times := make([]int32, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	reasons, messages, types, skus := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	reasons, messages, types, names := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	from, events, retries := make([]int32, n), make([]int32, n), make([]int32, n)
 	keys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	lasts, records, bytes, codecs := make([]*int64, n), make([]*int32, n), make([]*int32, n), make([]*string, n)
 	for i, r := range t.refused {
 		sources[i], rows[i], offsets[i], times[i] = transaction.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
-		reasons[i], messages[i], types[i], skus[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
+		reasons[i], messages[i], types[i], names[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, encodeHeaders(r.letter.Headers)
 		from[i], events[i], retries[i] = sourceOf(&transaction, r.command), int32(r.event), r.retries //nolint:gosec // as in event
 		if b := r.letter.Batch; b != nil {
 			lasts[i], records[i], bytes[i], codecs[i] = &b.Last, &b.Records, &b.Bytes, &b.Codec
 		}
 	}
-	p.Execute(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, skus, keys, values, headers,
+	p.Execute(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, names, keys, values, headers,
 		from, events, retries, lasts, records, bytes, codecs)
 }

@@ -34,7 +34,7 @@ select expect_count((select count(*) from updated), $5, 'dead letters decided')`
 	holdAgainSQL = `
 with updated as (
     update held_keys set source = $2, row_no = $3, ref = nullif($4, ''), attempts = 0, held_at = now() where key = $1 returning 1)
-select expect_count((select count(*) from updated), 1, 'held products updated')`
+select expect_count((select count(*) from updated), 1, 'held keys updated')`
 
 	waitSQL = `
 insert into held_commands (key, command_source, command_offset, command_time, first_event, retries, ref, record_key, value, headers)
@@ -55,7 +55,7 @@ where coalesce(d.command_source, d.source) = v.source and d.command_offset = v.c
 
 	freeSQL = `
 with deleted as (delete from held_keys where key = any($1) returning 1)
-select expect_count((select count(*) from deleted), $2, 'held products freed')`
+select expect_count((select count(*) from deleted), $2, 'held keys freed')`
 )
 
 // queueParked writes what is parked from now on, and what is parked no longer. It comes after the

@@ -35,7 +35,7 @@ var certain = map[string]string{
 	// Rows that a policy hides would be taken for absent, and legal commands refused: an error
 	// instead.
 	"row_security": "off",
-	// A check that waits for a lock must see what its holder committed: that a product is held by
+	// A check that waits for a lock must see what its holder committed: that a key is held by
 	// now, or that a batch exists.
 	"default_transaction_isolation": "read committed",
 	// Texts and dates go as they are: a date in another style is another one, and another encoding
@@ -49,7 +49,7 @@ var certain = map[string]string{
 }
 
 // unbearableSQL raises where a setting that only an administrator can change takes away what
-// promises rest on: without foreign keys, a command may begin to wait for a product that was freed,
+// promises rest on: without foreign keys, a command may begin to wait behind a key that was freed,
 // and rows of a damaged page are taken for absent. It also sets what older servers do not know: a
 // time for whole transactions would end a large one again and again.
 const unbearableSQL = `

@@ -69,7 +69,7 @@ func New(in io.Reader, out, err io.Writer, hooks service.Hooks) *cli.Program {
 }
 
 func vocabulary() config.Vocabulary {
-	v := config.Vocabulary{Commands: domain.CommandNames(), Events: domain.EventNames()}
+	v := config.Vocabulary{Commands: domain.CommandNames(), Events: domain.EventNames(), Key: "sku", Entity: "product"}
 	for _, reason := range domain.Reasons {
 		v.Reasons = append(v.Reasons, string(reason))
 	}

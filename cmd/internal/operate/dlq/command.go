@@ -16,7 +16,7 @@ type Command struct {
 	List    listCommand    `cmd:"" help:"Print dead letters."`
 	Show    showCommand    `cmd:"" help:"Print all of a dead letter."`
 	Retry   retryCommand   `cmd:"" help:"Have dead letters applied again."`
-	Discard discardCommand `cmd:"" help:"Give dead letters up, and free the products that they hold."`
+	Discard discardCommand `cmd:"" help:"Give dead letters up, and free the ${entity}s that they hold."`
 	Lost    lostCommand    `cmd:"" help:"Print decisions that the database lost."`
 }
 
@@ -24,7 +24,7 @@ type Command struct {
 type letterFlags struct {
 	Reason []string `placeholder:"REASON,…" help:"Only those with these reasons, such as unknown_batch,internal."`
 	Type   []string `placeholder:"TYPE,…" help:"Only commands of these types, such as Allocate."`
-	SKU    string   `name:"sku" placeholder:"SKU" help:"Only commands of this product."`
+	Key    string   `name:"${key}" placeholder:"${KEY}" help:"Only commands of this ${entity}."`
 	Since  string   `placeholder:"TIME" help:"Only those that became dead letters since: a time such as 2026-11-23T02:40:07Z, or 2h or 7d ago."`
 	Until  string   `placeholder:"TIME" help:"Only those that became dead letters before."`
 }
@@ -32,7 +32,7 @@ type letterFlags struct {
 func (f *letterFlags) filter(p *cli.Program, problems *config.Problems) store.LetterFilter {
 	problems.OneOf("reason", f.Reason, letterReasons(p)...)
 	return store.LetterFilter{
-		Reasons: f.Reason, Types: f.Type, SKU: f.SKU, Since: problems.Ago("since", f.Since), Until: problems.Ago("until", f.Until),
+		Reasons: f.Reason, Types: f.Type, Key: f.Key, Since: problems.Ago("since", f.Since), Until: problems.Ago("until", f.Until),
 	}
 }
 

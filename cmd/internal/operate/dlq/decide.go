@@ -33,7 +33,7 @@ Exit codes: 0 everything is done, or decided and not done yet; 1 something was r
 
 func (retryCommand) Help() string {
 	return `Has dead letters applied again, with their original bytes. A refused command takes effect now; a command that failed (reason internal)
-takes effect in its place, before the later ones of its product that wait for it. What is refused again is a dead letter again, and may be retried
+takes effect in its place, before the later ones of its ${entity} that wait for it. What is refused again is a dead letter again, and may be retried
 as often as wanted. What fails again is retried once more only with --force: with IDs, all are retried or none; with a filter, it is left out.
 
 A letter too_large is about a batch of records that was not unpacked. --max-bytes says how large it may be: the worker then reads it again from
@@ -93,7 +93,7 @@ func (c *decideFlags) run(ctx context.Context, p *cli.Program, d store.Decision)
 	case named && !d.Filter.Empty():
 		return cli.Misuse("give IDs or a filter, not both")
 	case !named && d.Filter.Empty():
-		return cli.Misuse("give the IDs of dead letters, or a filter: --reason, --type, --sku, --since, --until")
+		return cli.Misuse("give the IDs of dead letters, or a filter: --reason, --type, --%s, --since, --until", p.Vocabulary.Key)
 	}
 	db, err := p.OpenStore(ctx, c.Database)
 	if err != nil {

@@ -27,6 +27,8 @@ func TestDLQ_retriesWhatWasEarly(t *testing.T) {
 	programtest.RequireOutcome(t, s.DLQ("retry", "--sku=CHAIR"), cli.ExitFailed, "refused again, unknown_batch: ")
 	programtest.RequireOutcome(t, s.DLQ("list", "--state=all"), cli.ExitDone, "open (retried 2 times before)")
 	require.Len(t, s.AwaitLetters(1, "--state=all"), 1, "one dead letter, with a count of its retries")
+	require.Contains(t, s.DLQ("list", "--json").RequireDone(t), `"type":"ChangeBatchEta","sku":"CHAIR","state":`)
+	require.Contains(t, s.DLQ("show", id, "--json").RequireDone(t), `"type":"ChangeBatchEta","sku":"CHAIR","state":`)
 
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.Tail(1)

@@ -20,13 +20,13 @@ type listCommand struct {
 func (listCommand) Help() string {
 	return `Prints dead letters, oldest first. Those in the state open wait for somebody to decide; retrying and discarding are decided, and their
 partition's worker has not done it yet. A command that was refused again when it was retried is one dead letter, which counts its retries; show
-has all of them. WAITING is how many later commands of the product wait behind it.
+has all of them. WAITING is how many later commands of the ${entity} wait behind it.
 
 Examples:
 
     ${program} dlq list
     ${program} dlq list --reason unknown_batch --since 2h
-    ${program} dlq list --state all --sku CHAIR --json`
+    ${program} dlq list --state all --${key} CHAIR --json`
 }
 
 // Run prints the list.
@@ -54,7 +54,7 @@ func (c *listCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	if c.JSON {
-		return p.PrintJSON(list)
+		return printJSON(p, list)
 	}
 	return printLetters(p, &list)
 }
@@ -64,13 +64,13 @@ func printLetters(p *cli.Program, list *store.LetterList) error {
 		_, err := fmt.Fprintln(p.Out, "no dead letters")
 		return err
 	}
-	t := cli.NewTable(p.Out, "ID", "REASON", "TYPE", "PRODUCT", "WHEN", "STATE", "WAITING", "MESSAGE")
+	t := cli.NewTable(p.Out, "ID", "REASON", "TYPE", title(p), "WHEN", "STATE", "WAITING", "MESSAGE")
 	for _, l := range list.Letters {
 		waiting := ""
 		if l.Holds != "" {
 			waiting = cli.Count(l.Waiting)
 		}
-		t.Row(l.ID.String(), l.Reason, l.Type, l.SKU, cli.When(l.RecordedAt), stateOf(&l), waiting, cut(l.Message, 60))
+		t.Row(l.ID.String(), l.Reason, l.Type, l.Key, cli.When(l.RecordedAt), stateOf(&l), waiting, cut(l.Message, 60))
 	}
 	if err := t.Flush(); err != nil {
 		return err

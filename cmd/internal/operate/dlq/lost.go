@@ -38,7 +38,7 @@ type lostDecision struct {
 	ID       string      `json:"id"` // of the dead letter
 	Decision string      `json:"decision"`
 	Time     time.Time   `json:"time"` // of the record that tells of it
-	SKU      string      `json:"key,omitempty"`
+	Key      string      `json:"key,omitempty"`
 	Database string      `json:"database"` // what the database has instead
 	place    store.Place // of the command
 }
@@ -108,7 +108,7 @@ func decisionOf(r *kgo.Record) (d lostDecision, ok bool) {
 	}
 	partition, err1 := strconv.ParseInt(headers["dlq-original-partition"], 10, 32)
 	offset, err2 := strconv.ParseInt(headers["dlq-original-offset"], 10, 64)
-	d = lostDecision{Decision: headers["dlq-decision"], Time: r.Timestamp.UTC(), SKU: string(r.Key)}
+	d = lostDecision{Decision: headers["dlq-decision"], Time: r.Timestamp.UTC(), Key: string(r.Key)}
 	d.place = store.Place{Topic: headers["dlq-original-topic"], Partition: int32(partition), Offset: offset}
 	d.ID = fmt.Sprintf("%s.%d.%d", d.place.Topic, partition, offset)
 	decided := r.Value == nil && (d.Decision == "retried" || d.Decision == "discarded")
@@ -162,9 +162,9 @@ func printLost(p *cli.Program, lost []lostDecision, asJSON bool) error {
 		_, err := fmt.Fprintln(p.Out, "the database knows all decisions")
 		return err
 	}
-	t := cli.NewTable(p.Out, "TIME", "DEAD LETTER", "PRODUCT", "DECISION", "IN THE DATABASE")
+	t := cli.NewTable(p.Out, "TIME", "DEAD LETTER", title(p), "DECISION", "IN THE DATABASE")
 	for _, d := range lost {
-		t.Row(cli.When(d.Time), d.ID, d.SKU, d.Decision, d.Database)
+		t.Row(cli.When(d.Time), d.ID, d.Key, d.Decision, d.Database)
 	}
 	return t.Flush()
 }

@@ -36,7 +36,7 @@ func (r *decisionReport) total(results ...string) (n int) {
 func printDecisions(p *cli.Program, r *decisionReport, asJSON bool) error {
 	var err error
 	if asJSON {
-		err = p.PrintJSON(r.json())
+		err = printJSON(p, r.json())
 	} else {
 		err = printDecisionTable(p, r)
 	}
@@ -89,9 +89,9 @@ const decisionsShown = 50
 
 func printDecisionTable(p *cli.Program, r *decisionReport) error {
 	if n := len(r.letters); n > 0 {
-		t := cli.NewTable(p.Out, "ID", "REASON", "TYPE", "PRODUCT", "OUTCOME")
+		t := cli.NewTable(p.Out, "ID", "REASON", "TYPE", title(p), "OUTCOME")
 		for i, l := range r.letters[:min(n, decisionsShown)] {
-			t.Row(l.ID.String(), l.Reason, l.Type, l.SKU, r.says(i))
+			t.Row(l.ID.String(), l.Reason, l.Type, l.Key, r.says(i, p.Vocabulary.Entity))
 		}
 		if err := t.Flush(); err != nil {
 			return err
@@ -101,12 +101,12 @@ func printDecisionTable(p *cli.Program, r *decisionReport) error {
 		}
 		fmt.Fprintln(p.Out)
 	}
-	_, err := fmt.Fprintln(p.Out, r.sum())
+	_, err := fmt.Fprintln(p.Out, r.sum(p.Vocabulary.Entity))
 	return err
 }
 
-// says is what came of one.
-func (r *decisionReport) says(i int) string {
+// says is what came of one. Its key names an entity.
+func (r *decisionReport) says(i int, entity string) string {
 	if r.dryRun {
 		return "would " + r.verb()
 	}
@@ -119,11 +119,11 @@ func (r *decisionReport) says(i int) string {
 	case store.OutcomeRefused:
 		return fmt.Sprintf("refused again, %s: %s", o.Reason, o.Message)
 	case store.OutcomeFailed:
-		return "failed again, and holds its product: " + o.Message
+		return fmt.Sprintf("failed again, and holds its %s: %s", entity, o.Message)
 	case store.OutcomeStopped:
 		return "not read to its end: " + o.Message
 	case store.OutcomeWaits:
-		return fmt.Sprintf("waits behind the held product %s", o.Product)
+		return fmt.Sprintf("waits behind the held %s %s", entity, o.Key)
 	default:
 		if b := r.letters[i].Batch; b != nil && o.Result == store.OutcomeApplied {
 			return fmt.Sprintf("applied: offsets %d to %d; what was refused of it are dead letters of their own", r.letters[i].ID.Offset, b.Last)
@@ -133,14 +133,14 @@ func (r *decisionReport) says(i int) string {
 }
 
 // sum is a line about all of them.
-func (r *decisionReport) sum() string {
+func (r *decisionReport) sum(entity string) string {
 	var parts []string
 	if r.dryRun {
 		parts = append(parts, fmt.Sprintf("%s would be decided, and nothing was", cli.Count(int64(len(r.letters)))))
 	}
 	for _, kind := range []struct{ result, says string }{
 		{store.OutcomeApplied, "applied"}, {store.OutcomeDiscarded, "discarded"}, {store.OutcomeRefused, "refused again"},
-		{store.OutcomeFailed, "failed again"}, {store.OutcomeWaits, "waiting behind a held product"}, {store.OutcomeStopped, "not read to their end"}, {store.OutcomePending, "not done yet"},
+		{store.OutcomeFailed, "failed again"}, {store.OutcomeWaits, "waiting behind a held " + entity}, {store.OutcomeStopped, "not read to their end"}, {store.OutcomePending, "not done yet"},
 	} {
 		if n := r.total(kind.result); n > 0 {
 			parts = append(parts, cli.Count(int64(n))+" "+kind.says)

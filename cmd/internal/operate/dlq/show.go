@@ -50,7 +50,7 @@ func (c *showCommand) Run(ctx context.Context, p *cli.Program) error {
 	}
 	letter := newLetter(content)
 	if c.JSON {
-		return p.PrintJSON(letter)
+		return printJSON(p, letter)
 	}
 	return printLetter(p, letter)
 }
@@ -58,10 +58,10 @@ func (c *showCommand) Run(ctx context.Context, p *cli.Program) error {
 // Letter is a dead letter with all of its bytes, as JSON has them.
 type Letter struct {
 	store.Letter
-	Key     Bytes          `json:"key"`
-	Headers []Header       `json:"headers"`
-	Value   Bytes          `json:"value"`
-	Others  []store.Letter `json:"others,omitempty"` // of the same command, oldest first
+	RecordKey Bytes          `json:"key"`
+	Headers   []Header       `json:"headers"`
+	Value     Bytes          `json:"value"`
+	Others    []store.Letter `json:"others,omitempty"` // of the same command, oldest first
 }
 
 // Header is a header of a dead letter. Of a Kafka record it may be any bytes.
@@ -77,7 +77,7 @@ type Bytes struct {
 }
 
 func newLetter(l *store.LetterContent) *Letter {
-	out := &Letter{Letter: l.Letter, Key: newBytes(l.Key), Value: newBytes(l.Value), Others: l.Others, Headers: []Header{}}
+	out := &Letter{Letter: l.Letter, RecordKey: newBytes(l.RecordKey), Value: newBytes(l.Value), Others: l.Others, Headers: []Header{}}
 	for _, h := range l.Headers {
 		out.Headers = append(out.Headers, Header{newBytes([]byte(h.Key)), newBytes(h.Value)})
 	}
@@ -128,7 +128,7 @@ func printLetter(p *cli.Program, l *Letter) error {
 			cli.Count(int64(b.Bytes)), b.Codec, readAgain(&l.Letter))
 	} else {
 		say("type", "%s", orUnknown(l.Type))
-		say("product", "%s", orUnknown(l.SKU))
+		say(p.Vocabulary.Entity, "%s", orUnknown(l.Key))
 	}
 	if l.Holds != "" {
 		say("holds", "%s: %s later commands wait", l.Holds, cli.Count(l.Waiting))
@@ -167,7 +167,7 @@ func readAgain(l *store.Letter) string {
 }
 
 func printLetterBytes(p *cli.Program, l *Letter) {
-	fmt.Fprintf(p.Out, "\nkey       %s\n", l.Key)
+	fmt.Fprintf(p.Out, "\nkey       %s\n", l.RecordKey)
 	for _, h := range l.Headers {
 		fmt.Fprintf(p.Out, "header    %s: %s\n", h.Key, h.Value)
 	}
