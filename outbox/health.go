@@ -183,6 +183,15 @@ func (h *health) sort(t *topicState, err error, others bool, all, some *[]error)
 	}
 }
 
+// RetryReasons are the reasons that Metrics.Retried is told, by system. What Kafka itself refuses
+// has Kafka's name for it, and is not among them.
+func RetryReasons() map[string][]string {
+	return map[string][]string{
+		"kafka":    {"client", "earlier_failure", "missing_rows", "shut", "unacknowledged"},
+		"postgres": {"drain", "nudge", "published"},
+	}
+}
+
 // reason is a word for an error, out of few: for metrics, and to tell whether an outage changed.
 func reason(err error) string {
 	var (

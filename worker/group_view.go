@@ -215,7 +215,7 @@ func (w *Worker) refreshNonce(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, nonceTimeout)
 	defer cancel()
 	if err := w.writeNonce(ctx); err != nil {
-		w.metrics.Retries.WithLabelValues("postgres", "attend").Inc()
+		w.metrics.Retries.WithLabelValues("postgres", "nonce").Inc()
 		w.barFor(err)
 		return
 	}

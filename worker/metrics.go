@@ -33,6 +33,15 @@ type Metrics struct {
 	fetchWatch, measuring, reporter, groupWatch, redriver *pulse.Part
 }
 
+// retryReasons are the reasons of Retries by system. Each has its series from the start: an alert
+// sees only what grows.
+var retryReasons = map[string][]string{
+	"kafka": {"commit", "describe_group", "fetch", "group", "watch"},
+	"postgres": {
+		"adopt", "claim", "conflict", "fault", "listen", "locked", "nonce", "outage", "parked", "report", "unknown_outcome", "watch",
+	},
+}
+
 // NewMetrics registers a worker's metrics. The registerer puts the service's name before theirs.
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
@@ -76,7 +85,17 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		m.Lag, m.Stands)
 	m.Foreign.WithLabelValues("consumer")
 	m.Foreign.WithLabelValues("database")
+	m.ShowRetries(retryReasons)
 	return m
+}
+
+// ShowRetries makes the series of reasons to try again, as zero, by system.
+func (m *Metrics) ShowRetries(reasons map[string][]string) {
+	for system, some := range reasons {
+		for _, reason := range some {
+			m.Retries.WithLabelValues(system, reason)
+		}
+	}
 }
 
 func counter(name, help string) prometheus.Counter {

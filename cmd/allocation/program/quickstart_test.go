@@ -195,8 +195,8 @@ func requireMetrics(t *testing.T, address string) {
 	_, err = body.ReadFrom(answer.Body)
 	require.NoError(t, err)
 	documented := documentedMetrics(t)
-	// These have no value before anything of the kind happened.
-	seen := map[string]bool{"allocation_refusals_total": true, "allocation_retries_total": true}
+	// It has no value before a command is refused.
+	seen := map[string]bool{"allocation_refusals_total": true}
 	for _, help := range regexp.MustCompile(`(?m)^# HELP (allocation_\S+)`).FindAllStringSubmatch(body.String(), -1) {
 		if name := help[1]; !strings.HasPrefix(name, "allocation_kafka_consumer_") {
 			seen[name] = true

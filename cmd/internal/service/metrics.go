@@ -35,13 +35,6 @@ type metrics struct {
 	days, transactions, settings, rights *pulse.Part
 }
 
-// retries are the usual reasons to try again.
-var retries = []struct{ system, reason string }{
-	{"postgres", "outage"}, {"postgres", "conflict"}, {"postgres", "unknown_outcome"}, {"postgres", "claim"}, {"kafka", "fetch"}, {"kafka", "commit"}, {"kafka", "group"}, {"postgres", "attend"},
-	{"postgres", "listen"},
-	{"kafka", "unacknowledged"},
-}
-
 func newMetrics(service string) *metrics {
 	registry := prometheus.NewRegistry()
 	own := prometheus.WrapRegistererWithPrefix(service+"_", registry)
@@ -86,9 +79,8 @@ func newMetrics(service string) *metrics {
 		m.refused.WithLabelValues(system, config.RefusedPassword)
 	}
 	m.refused.WithLabelValues(systemKafka, config.RefusedRight)
-	for _, r := range retries {
-		m.worker.Retries.WithLabelValues(r.system, r.reason) // shown from the start, as zero: an alert needs to see it grow
-	}
+	m.worker.ShowRetries(outbox.RetryReasons())
+	m.worker.ShowRetries(map[string][]string{systemKafka: {"settings"}})
 	m.days, m.transactions, m.settings = m.worker.Parts.Add("days of the outbox"), m.worker.Parts.Add("old transactions"), m.worker.Parts.Add("settings of topics")
 	m.rights = m.worker.Parts.Add("rights")
 	own.MustRegister(m.publish, m.endToEnd, m.days.While(m.ahead), m.transactions.While(m.oldest), m.refused, m.skipped, m.throttle, buildInfo())
@@ -139,7 +131,7 @@ func (m *metrics) observe(relay *outbox.Relay) {
 		}, func() float64 { return oldestAge(relay) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "outbox_held_keys",
-			Help: "Products whose events wait for an event that came by another partition.",
+			Help: "Keys whose events wait for an event that came by another partition.",
 		}, func() float64 { return float64(relay.DeferredKeys()) }),
 	)
 }
