@@ -15,13 +15,13 @@ type check struct {
 	sources           map[int32]int32 // the lanes of positions.source
 	skus, refs, kinds *names
 
-	entries []entry // by lane, then by offset
-	byLane  groups
-	owners  []int32 // by ref: the product that has the batch
-	traits  []trait // by product
-	events  []event // the surviving ones, each once; by entry, then by number
-	stray   []stray // of timelines that the database lost
-	letters []*letter
+	entries    []entry // by lane, then by offset
+	byLane     groups
+	owners     []int32     // by ref: the product that has the batch
+	traits     []trait     // by product
+	events     []event     // the surviving ones, each once; by entry, then by number
+	lostEvents []lostEvent // of timelines that the database lost
+	letters    []*letter
 
 	byProduct  groups // entries
 	sequenced  groups // events with a sequence, by product; in order of sequence once checkOrder is through

@@ -12,8 +12,8 @@ type group struct {
 	variants [][]int32 // appearances by what they say, each in order
 }
 
-// stray is an event that only a lost timeline can have made.
-type stray struct {
+// lostEvent is an event that only a lost timeline can have made.
+type lostEvent struct {
 	record, entry int32
 }
 
@@ -99,7 +99,7 @@ func (c *check) keepSurvivor(i int32, g group, rows []row) {
 			c.keep(i, g, variant, rows)
 			continue
 		}
-		c.stray = append(c.stray, stray{variant[0], i})
+		c.lostEvents = append(c.lostEvents, lostEvent{variant[0], i})
 	}
 	if !survived && len(rows) > 0 {
 		c.unpublished(rows[0])

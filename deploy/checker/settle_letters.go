@@ -124,7 +124,7 @@ func (c *check) settleLetter(l *letter) bool {
 		return cmp.Or(cmp.Compare(a.Retries, b.Retries), cmp.Compare(a.Row, b.Row))
 	})
 	if len(l.rows) == 0 && c.history.TimelineChanges > 0 {
-		c.stray = append(c.stray, stray{none, l.entry})
+		c.lostEvents = append(c.lostEvents, lostEvent{none, l.entry})
 		return false
 	}
 	switch {
@@ -159,7 +159,7 @@ func (c *check) settleReasons(l *letter) {
 		return
 	}
 	if c.history.TimelineChanges > 0 {
-		c.stray = append(c.stray, stray{none, l.entry})
+		c.lostEvents = append(c.lostEvents, lostEvent{none, l.entry})
 		return
 	}
 	if len(l.records) == 1 { // reported above

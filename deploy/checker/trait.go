@@ -123,7 +123,7 @@ func join(a, b int32) int32 {
 
 // checkStrays wants events and letters of a lost timeline only where the timelines could differ.
 func (c *check) checkStrays() {
-	for _, s := range c.stray {
+	for _, s := range c.lostEvents {
 		p := c.productOf(s.entry)
 		if s.record != none {
 			r := c.history.Events[s.record].Record()
