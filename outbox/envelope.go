@@ -36,22 +36,22 @@ func (e Envelope) validate() error {
 	if e.EventsTopic == e.DeadLetterTopic {
 		errs = append(errs, errors.New("events and dead letters share a topic"))
 	}
-	for kind, topic := range e.Routes {
+	for name, topic := range e.Routes {
 		switch topic {
 		case "":
-			errs = append(errs, fmt.Errorf("route of %s: no topic", kind))
+			errs = append(errs, fmt.Errorf("route of %s: no topic", name))
 		case e.EventsTopic, e.DeadLetterTopic:
-			errs = append(errs, fmt.Errorf("route of %s: %s is taken", kind, topic))
+			errs = append(errs, fmt.Errorf("route of %s: %s is taken", name, topic))
 		}
 	}
-	for kind, to := range e.Commands {
+	for name, to := range e.Commands {
 		switch {
 		case to.Topic == "" || to.TypePrefix == "":
-			errs = append(errs, fmt.Errorf("command %s of another service: no topic or no prefix of types", kind))
+			errs = append(errs, fmt.Errorf("command %s of another service: no topic or no prefix of types", name))
 		case to.Topic == e.EventsTopic || to.Topic == e.DeadLetterTopic:
-			errs = append(errs, fmt.Errorf("command %s of another service: %s is taken", kind, to.Topic))
-		case e.Routes[kind] != "":
-			errs = append(errs, fmt.Errorf("command %s of another service: it has a route", kind))
+			errs = append(errs, fmt.Errorf("command %s of another service: %s is taken", name, to.Topic))
+		case e.Routes[name] != "":
+			errs = append(errs, fmt.Errorf("command %s of another service: it has a route", name))
 		}
 	}
 	return errors.Join(errs...)

@@ -9,7 +9,7 @@ import (
 )
 
 // linger is how long the client waits for more records of a partition before it sends what it has.
-// Batches hand over many rows at once anyway.
+// A transaction hands over many rows at once anyway.
 const linger = time.Duration(0)
 
 // producer is a Kafka client and what is known of each topic while it lives. It is replaced when it

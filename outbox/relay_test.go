@@ -64,7 +64,7 @@ func TestRelay_waitsForTheTable(t *testing.T) {
 	require.NoError(t, r.Err())
 }
 
-func TestRelay_holdsAKeyUntilItsPredecessorIsAcknowledged(t *testing.T) {
+func TestRelay_defersAKeyUntilItsPredecessorIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	r := s.relay()
@@ -191,7 +191,7 @@ func TestRelay_closeIgnoresLateAcknowledgements(t *testing.T) {
 	require.Equal(t, tally{}, s.used(r))
 }
 
-func TestRelay_hasRoomForABoundedNumberOfRows(t *testing.T) {
+func TestRelay_boundsTheRowsOfABudget(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	gate := s.gateProduce(events)
@@ -207,8 +207,8 @@ func TestRelay_hasRoomForABoundedNumberOfRows(t *testing.T) {
 	require.NoError(t, s.budgets[r].Wait(s.ctx))
 }
 
-// Who hands over much does not make others wait.
-func TestRelay_roomsAreApart(t *testing.T) {
+// An applier that hands over many rows does not make others wait.
+func TestRelay_budgetsAreApart(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	gate := s.gateProduce(events)
@@ -229,7 +229,7 @@ func TestRelay_roomsAreApart(t *testing.T) {
 
 // A source with much to publish has only so much in flight, and goes on when half of that is
 // acknowledged.
-func TestRelay_boundsWhatASourceHasInTheAir(t *testing.T) {
+func TestRelay_boundsWhatASourceHasInFlight(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	gate := s.gateProduce(events)
@@ -250,7 +250,7 @@ func TestRelay_boundsWhatASourceHasInTheAir(t *testing.T) {
 }
 
 // Sources that wait for each other's rows must not wait for each other's budget.
-func TestRelay_drainsWithoutRoom(t *testing.T) {
+func TestRelay_drainsBeyondItsBudget(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.table.chunk = 7

@@ -78,11 +78,11 @@ func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
 		len(cause.TraceParent)+len(cause.TraceState)+len(place.id)+2*len(place.name)+96)
 	add := func(key string, value []byte) { headers = append(headers, kgo.RecordHeader{Key: key, Value: value}) }
 
-	kind := r.typeOf(row.Type)
+	t := r.typeOf(row.Type)
 	key := b.text(cmp.Or(row.RecordKey, row.Key))
 	add("content-type", jsonType)
 	add("ce_specversion", specVersion)
-	add("ce_type", kind.name)
+	add("ce_type", t.name)
 	add("ce_source", r.ceSource)
 	add("ce_id", b.number(place.id, row.Offset, int64(row.Event)))
 	if text := r.timeOf(cause.Time); text != nil {
@@ -106,7 +106,7 @@ func (r *renderer) event(row *Row, headers []kgo.RecordHeader) kgo.Record {
 	if cause.TraceState != "" {
 		add("tracestate", b.text(cause.TraceState))
 	}
-	return kgo.Record{Topic: kind.topic, Key: key, Value: row.Value, Headers: headers}
+	return kgo.Record{Topic: t.topic, Key: key, Value: row.Value, Headers: headers}
 }
 
 func causationOf(b *texts, place *place, row *Row, cause *Cause) []byte {
@@ -122,15 +122,15 @@ type eventType struct {
 	topic string
 }
 
-func (r *renderer) typeOf(kind string) eventType {
-	t, ok := r.types[kind]
+func (r *renderer) typeOf(name string) eventType {
+	t, ok := r.types[name]
 	if !ok {
-		to, command := r.envelope.Commands[kind]
+		to, command := r.envelope.Commands[name]
 		if !command {
 			to = Destination{Topic: r.envelope.EventsTopic, TypePrefix: r.envelope.TypePrefix}
 		}
-		t = eventType{name: []byte(to.TypePrefix + kind), topic: to.Topic}
-		r.types[kind] = t
+		t = eventType{name: []byte(to.TypePrefix + name), topic: to.Topic}
+		r.types[name] = t
 	}
 	return t
 }

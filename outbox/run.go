@@ -63,10 +63,10 @@ func (s *source) next() (batches [][]Row, from, to int64, ok bool) {
 	if s.failure != nil {
 		return nil, 0, 0, false
 	}
-	if !s.keeping && s.taken < s.known {
+	if !s.buffering && s.taken < s.known {
 		return nil, s.taken, s.known, true
 	}
-	s.keeping = true
+	s.buffering = true
 	batches, s.queue = s.queue, nil
 	s.taken = s.known
 	return batches, 0, 0, true
@@ -142,21 +142,21 @@ func (s *source) count(rows []Row) {
 	s.budget.take(cost)
 }
 
-// A transaction with more than unhurriedFrom rows of a source is produced by and by, up to 250 rows
-// in two milliseconds. Kafka, its consumers, and this process would be busy with nothing else for
-// as long as it takes, and the few rows of other sources come too late (docs/performance.md).
-// Batches of the usual size have fewer, and a backlog keeps its speed.
+// Rows of a source in one piece of more than pacedAbove are produced in slices of paceEvery, with a
+// pause after each. In one go they would keep Kafka, its consumers and this process busy, and the
+// few rows of other sources would come too late (docs/performance.md). Transactions of the usual
+// size have fewer rows. A backlog keeps its speed.
 const (
-	unhurriedFrom = 5_000
-	breatheEvery  = 250
-	breath        = 2 * time.Millisecond
+	pacedAbove = 5_000
+	paceEvery  = 250
+	pacePause  = 2 * time.Millisecond
 )
 
 // send produces rows in order, except those that are deferred. After a failure some rows may be
 // acknowledged already; they are left out. It reports false when a publish has failed.
 func (s *source) send(rows []Row, again bool) bool {
 	s.now = time.Now()
-	unhurried := len(rows) > unhurriedFrom
+	paced := len(rows) > pacedAbove
 	for i := range rows {
 		row := &rows[i]
 		if again && s.has(row.Number) || s.deferRow(row) {
@@ -165,7 +165,7 @@ func (s *source) send(rows []Row, again bool) bool {
 		if !s.deliver(row) {
 			return false
 		}
-		if s.throttle() || unhurried && i%breatheEvery == 0 && pause(s.ctx, breath) {
+		if s.throttle() || paced && i%paceEvery == 0 && pause(s.ctx, pacePause) {
 			s.now = time.Now()
 		}
 	}
@@ -220,7 +220,7 @@ func (s *source) settle() bool {
 	s.relay.metrics.retried("kafka", reason(s.failure))
 	s.budget.give(s.drained)
 	s.drained = tally{}
-	s.failure, s.queue, s.keeping, s.passed = nil, nil, false, nil
+	s.failure, s.queue, s.buffering, s.passed = nil, nil, false, nil
 	s.taken = s.acked.low
 	s.mu.Unlock()
 	s.forgetDeferred()

@@ -27,16 +27,16 @@ type source struct {
 	producer     *producer
 	now          time.Time // when the rows at hand are produced
 
-	mu       sync.Mutex
-	acked    acked   // acked.low is the published row
-	known    int64   // rows below are committed
-	handed   int64   // rows from here on were handed over by Publish, and count in the budget since
-	taken    int64   // rows below were produced or deferred since the last failure
-	keeping  bool    // rows handed over are kept in the queue; otherwise they are only counted, and read from the table
-	queue    [][]Row // rows [taken, known) while keeping
-	inFlight int     // promises that have not returned
-	failure  error   // of the first publish that failed; nothing is produced until all promises have returned
-	closed   bool
+	mu        sync.Mutex
+	acked     acked   // acked.low is the published row
+	known     int64   // rows below are committed
+	handed    int64   // rows from here on were handed over by Publish, and count in the budget since
+	taken     int64   // rows below were produced or deferred since the last failure
+	buffering bool    // rows handed over wait in the queue; otherwise they are read from the table
+	queue     [][]Row // rows [taken, known) while buffering
+	inFlight  int     // promises that have not returned
+	failure   error   // of the first publish that failed; nothing is produced until all promises have returned
+	closed    bool
 
 	throttled    bool // the goroutine waits for half of the promises
 	awaitsBudget bool // the goroutine waits for its budget, and for the last promise
@@ -51,7 +51,8 @@ type source struct {
 	passed   map[int32]int64 // what other sources have published since the goroutine last looked
 }
 
-// age is the timestamp of the command that caused a row, for the first row of each batch.
+// age is the timestamp of the command that caused a row, for the first row of each
+// transaction.
 type age struct{ row, time int64 }
 
 // flusher waits until all rows below one are acknowledged.
@@ -70,7 +71,7 @@ func newSource(r *Relay, s Source, budget *Budget, published, next int64) *sourc
 	return &source{
 		Source: s, relay: r, budget: budget, ctx: ctx, end: end, ended: make(chan struct{}), wake: make(chan struct{}, 1),
 		render: newRenderer(&r.envelope, s),
-		acked:  acked{low: published}, known: next, handed: next, taken: published, keeping: published == next,
+		acked:  acked{low: published}, known: next, handed: next, taken: published, buffering: published == next,
 		watched: nothingWatched,
 	}
 }
@@ -107,7 +108,7 @@ func (s *source) take(rows []Row) {
 	cost := costOf(rows)
 	s.unacked.add(cost)
 	s.budget.take(cost)
-	if s.keeping && s.failure == nil {
+	if s.buffering && s.failure == nil {
 		s.queue = append(s.queue, rows)
 	}
 }

@@ -119,7 +119,7 @@ func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []silentTo
 			continue
 		}
 		t := states[*answer.Topic]
-		if w.judge(t, answer) {
+		if w.check(t, answer) {
 			madeAgain = madeAgain || t.known.Load() && t.id != answer.TopicID
 			t.id = answer.TopicID
 			t.known.Store(true)
@@ -128,9 +128,9 @@ func (w *watcher) ask(ctx context.Context, client *kgo.Client, topics []silentTo
 	return madeAgain
 }
 
-// judge notes what an answer says of a topic, and reports whether it is there. That nothing is
+// check notes what an answer says of a topic, and reports whether it is there. That nothing is
 // wrong with the answer does not mean that records are taken: only an acknowledgement does.
-func (w *watcher) judge(t silentTopic, answer *kmsg.MetadataResponseTopic) (there bool) {
+func (w *watcher) check(t silentTopic, answer *kmsg.MetadataResponseTopic) (there bool) {
 	health := w.relay.health
 	others := t.moving(w.relay.pace.patience, time.Now())
 	if err := kerr.ErrorForCode(answer.ErrorCode); err != nil {
