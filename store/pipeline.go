@@ -60,7 +60,7 @@ func (p *Pipeline) Copy(sql string, columns int, write func(rows *CopyRows)) {
 	p.copyRows(sql, columns, func([]byte) bool { return false }, write)
 }
 
-// maxUnsent is how much of the last statement gathers before it is sent: more than a batch of the
+// maxUnsent is how much of the last statement gathers before it is sent: more than a transaction of the
 // usual size has.
 const maxUnsent = 4 << 20
 

@@ -35,7 +35,7 @@ func newTxRows(tx *Tx) *txRows {
 		previous: make([][]Ref, len(transaction.Moves)),
 		outcomes: make([]worker.Outcome, len(transaction.Commands)),
 	}
-	t.makeRoom(tx)
+	t.reserve(tx)
 	for i := range transaction.Commands {
 		t.write(tx, i)
 	}
@@ -58,19 +58,18 @@ func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
 	return tx.cache.aggregate.Outcome(i)
 }
 
-// makeRoom makes room for the rows: one for each event and each refusal, and one for each
-// parked command.
-func (t *txRows) makeRoom(tx *Tx) {
-	room := make([]int, len(tx.transaction.Moves))
+// reserve allocates the rows: one for each event, refusal and parked command.
+func (t *txRows) reserve(tx *Tx) {
+	counts := make([]int, len(tx.transaction.Moves))
 	for i := range tx.transaction.Commands {
 		c := &tx.transaction.Commands[i]
 		refusal, events := tx.outcome(i)
-		room[c.Move] += events
+		counts[c.Move] += events
 		if refusal != nil || c.Parked != nil {
-			room[c.Move]++
+			counts[c.Move]++
 		}
 	}
-	for move, n := range room {
+	for move, n := range counts {
 		t.rows[move], t.previous[move] = make([]outbox.Row, 0, n), make([]Ref, 0, n)
 	}
 }
@@ -113,9 +112,9 @@ func (t *txRows) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row
 	default:
 		t.outcomes[i] = worker.Outcome{Result: worker.Changed}
 	}
-	var breather Breather
+	var pacer Pacer
 	for n := range events {
-		breather.Row()
+		pacer.Row()
 		t.event(tx, i, n)
 	}
 	return row

@@ -154,9 +154,9 @@ func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*dom
 	var last store.Ref
 	source, row, day := last.Scan()
 	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, source, row, day)
-	var breather store.Breather
+	var pacer store.Pacer
 	_, err = pgx.ForEachRow(rows, columns, func() error {
-		breather.Row()
+		pacer.Row()
 		line.State = lineStates[state]
 		if _, ok := l.lines[line.ID]; !ok {
 			l.lines[line.ID] = last

@@ -57,7 +57,7 @@ func (q *question) empty() bool {
 	return len(q.skus) == 0 && len(q.refs) == 0 && len(q.lines) == 0
 }
 
-func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded in the same breath
+func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded here
 
 // byRank orders tails by the first command that names their batch.
 type byRank struct {

@@ -68,10 +68,10 @@ func (l *loaded) lineRows(products []*domain.Product, n int) *lineRows {
 		orderIDs: texts(), skus: texts(), lineIDs: texts(), states: texts(), batchRefs: texts(),
 		rows: make([]int64, 0, n), sources: numbers(), days: numbers(),
 	}
-	var breather store.Breather
+	var pacer store.Pacer
 	for _, product := range products {
 		for _, line := range product.UpdatedLines() {
-			breather.Row()
+			pacer.Row()
 			r.add(line, l.lines[line.ID])
 		}
 	}

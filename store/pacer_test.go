@@ -8,15 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBreather_pausesOnlyInVeryManyRows(t *testing.T) {
+func TestPacer_pausesOnlyInVeryManyRows(t *testing.T) {
 	for rows, want := range map[int]time.Duration{
-		5_000: 0, 6_000: breath, 100_000: 95 * breath,
+		5_000: 0, 6_000: pacePause, 100_000: 95 * pacePause,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			var b Breather
+			var p Pacer
 			began := time.Now()
 			for range rows {
-				b.Row()
+				p.Row()
 			}
 			require.Equal(t, want, time.Since(began), "%d rows", rows)
 		})
