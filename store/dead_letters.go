@@ -27,7 +27,7 @@ func LetterStates() []string {
 
 // Letter is a dead letter as a list shows it.
 type Letter struct {
-	ID          Place      `json:"id"`
+	ID          RecordID   `json:"id"`
 	Reason      string     `json:"reason"`
 	Message     string     `json:"message"`
 	Type        string     `json:"type,omitempty"`
@@ -53,9 +53,9 @@ type LetterBatch struct {
 	Bytes   int32  `json:"packed_bytes"`
 	Codec   string `json:"codec"`
 
-	Room    *int64 `json:"max_bytes,omitempty"`   // to how many it may unpack when it is read again
-	Next    *int64 `json:"next_offset,omitempty"` // its records before that took effect, or are dead letters of their own
-	Problem string `json:"problem,omitempty"`     // why reading it again ended
+	MaxBytes *int64 `json:"max_bytes,omitempty"`   // to how many it may unpack when it is read again
+	Next     *int64 `json:"next_offset,omitempty"` // its records before that took effect, or are dead letters of their own
+	Problem  string `json:"problem,omitempty"`     // why reading it again ended
 }
 
 // LetterContent is a dead letter with everything that came with its command.
@@ -101,7 +101,7 @@ where w.source = $1 and w.row_no = $2 order by d.recorded_at, d.row_no limit $3`
 func (l *Letter) scan(row pgx.CollectableRow, more ...any) error {
 	var last *int64
 	var batch LetterBatch
-	err := row.Scan(slices.Concat(l.fields(), []any{&last, &batch.Records, &batch.Bytes, &batch.Codec, &batch.Room, &batch.Next, &batch.Problem}, more)...)
+	err := row.Scan(slices.Concat(l.fields(), []any{&last, &batch.Records, &batch.Bytes, &batch.Codec, &batch.MaxBytes, &batch.Next, &batch.Problem}, more)...)
 	if last != nil {
 		batch.Last = *last
 		l.Batch = &batch
@@ -124,8 +124,8 @@ func scanLetter(row pgx.CollectableRow) (l Letter, err error) {
 const maxOthers = 1000
 
 // Letter is the last dead letter of a command, and ErrUnknown where it has none.
-func (s *Store) Letter(ctx context.Context, id Place) (*LetterContent, error) {
-	topics, partitions, offsets := placeArrays([]Place{id})
+func (s *Store) Letter(ctx context.Context, id RecordID) (*LetterContent, error) {
+	topics, partitions, offsets := idArrays([]RecordID{id})
 	rows, _ := s.pool.Query(ctx, letterSQL, topics, partitions, offsets)
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (l LetterContent, err error) {
 		var headers []byte

@@ -12,16 +12,16 @@ import (
 	"allocation/worker"
 )
 
-// Decision is what an operator wants done with dead letters: those of the commands at Places or,
+// Decision is what an operator wants done with dead letters: those of the commands at IDs or,
 // without any, the open ones that match Filter.
 type Decision struct {
-	Places  []Place
-	Filter  LetterFilter
-	Limit   int   // most that match the filter
-	Discard bool  // else they are retried
-	Force   bool  // also retry what failed when it was retried before
-	Room    int64 // to how many bytes batches of records that were too large may unpack; 0: they are not read again
-	DryRun  bool  // decide nothing, but say what would be
+	IDs      []RecordID
+	Filter   LetterFilter
+	Limit    int   // most that match the filter
+	Discard  bool  // else they are retried
+	Force    bool  // also retry what failed when it was retried before
+	MaxBytes int64 // to how many bytes batches of records that were too large may unpack; 0: they are not read again
+	DryRun   bool  // decide nothing, but say what would be
 }
 
 // Decided are the dead letters on which was decided, oldest first.
@@ -31,13 +31,13 @@ type Decided struct {
 	LeftOut int64    `json:"left_out"` // how many match, but failed when they were retried before
 }
 
-// LettersError says for each place why nothing was decided.
+// LettersError says for each letter why nothing was decided.
 type LettersError struct{ Problems []string }
 
 func (e *LettersError) Error() string { return strings.Join(e.Problems, "\n") }
 
 const (
-	placesSQL = `select ` + letterColumns + newestSQL + ` order by d.recorded_at, d.source, d.row_no for no key update of d`
+	idsSQL = `select ` + letterColumns + newestSQL + ` order by d.recorded_at, d.source, d.row_no for no key update of d`
 
 	matchingSQL = `
 select ` + letterColumns + ` from dead_letters d` + letterJoins + `
@@ -69,7 +69,7 @@ func (s *Store) Decide(ctx context.Context, d Decision) (decided Decided, err er
 }
 
 func (d *Decision) decide(ctx context.Context, tx pgx.Tx, channel string, decided *Decided) (err error) {
-	if len(d.Places) > 0 {
+	if len(d.IDs) > 0 {
 		decided.Letters, err = d.named(ctx, tx)
 	} else {
 		err = d.matching(ctx, tx, decided)
@@ -78,7 +78,7 @@ func (d *Decision) decide(ctx context.Context, tx pgx.Tx, channel string, decide
 		return err
 	}
 	sources, rows := letterRows(decided.Letters)
-	if _, err := tx.Exec(ctx, decideLettersSQL, sources, rows, d.state(), d.Room); err != nil {
+	if _, err := tx.Exec(ctx, decideLettersSQL, sources, rows, d.state(), d.MaxBytes); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `select pg_notify($1, '')`, channel)
@@ -92,16 +92,16 @@ func (d *Decision) state() string {
 	return LetterRetrying
 }
 
-// named are the last letters of the commands at Places, if a decision on each is allowed.
+// named are the last letters of the commands at IDs, if a decision on each is allowed.
 func (d *Decision) named(ctx context.Context, tx pgx.Tx) ([]Letter, error) {
-	topics, partitions, offsets := placeArrays(unique(d.Places))
-	rows, _ := tx.Query(ctx, placesSQL, topics, partitions, offsets)
+	topics, partitions, offsets := idArrays(unique(d.IDs))
+	rows, _ := tx.Query(ctx, idsSQL, topics, partitions, offsets)
 	letters, err := pgx.CollectRows(rows, scanLetter)
 	if err != nil {
 		return nil, err
 	}
 	var problems LettersError
-	for _, p := range unique(d.Places) {
+	for _, p := range unique(d.IDs) {
 		i := slices.IndexFunc(letters, func(l Letter) bool { return l.ID == p })
 		if i < 0 {
 			problems.Problems = append(problems.Problems, fmt.Sprintf("there is no dead letter %s", p))
@@ -115,9 +115,9 @@ func (d *Decision) named(ctx context.Context, tx pgx.Tx) ([]Letter, error) {
 	return letters, nil
 }
 
-func unique(places []Place) (list []Place) {
-	seen := map[Place]bool{}
-	for _, p := range places {
+func unique(ids []RecordID) (list []RecordID) {
+	seen := map[RecordID]bool{}
+	for _, p := range ids {
 		if !seen[p] {
 			seen[p] = true
 			list = append(list, p)
@@ -132,8 +132,8 @@ func (d *Decision) refuses(l *Letter) string {
 	switch {
 	case !d.Discard && l.Batch != nil && l.State == LetterRetried:
 		return "was read again and applied; what was refused of it are dead letters of their own"
-	case !d.Discard && l.Batch != nil && d.Room == 0:
-		return "is about a batch of records that unpacks to too much: --max-bytes 1GiB, or another size, reads it again with so much room"
+	case !d.Discard && l.Batch != nil && d.MaxBytes == 0:
+		return "is about a batch of records that unpacks to too much: --max-bytes 1GiB, or another size, reads it again"
 	case l.State == d.state():
 		return ""
 	case d.Discard && l.State == LetterRetried:
@@ -159,7 +159,7 @@ func (d *Decision) refuses(l *Letter) string {
 // matching are the oldest open letters that match the filter.
 func (d *Decision) matching(ctx context.Context, tx pgx.Tx, decided *Decided) error {
 	again := d.Force || d.Discard
-	rows, _ := tx.Query(ctx, matchingSQL, d.Filter.args(again, d.Limit, d.Discard || d.Room > 0)...)
+	rows, _ := tx.Query(ctx, matchingSQL, d.Filter.args(again, d.Limit, d.Discard || d.MaxBytes > 0)...)
 	letters, err := pgx.CollectRows(rows, scanLetter)
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ func letters(b *storetest.Bench, f store.LetterFilter, states ...string) []strin
 }
 
 func retry(b *storetest.Bench, offset int64) (store.Decided, error) {
-	return b.Decide(b.T.Context(), store.Decision{Places: []store.Place{{"commands", 0, offset}}})
+	return b.Decide(b.T.Context(), store.Decision{IDs: []store.RecordID{{"commands", 0, offset}}})
 }
 
 func outcomes(b *storetest.Bench, d store.Decided) (results []string) {
@@ -43,14 +43,14 @@ func outcomes(b *storetest.Bench, d store.Decided) (results []string) {
 	return results
 }
 
-func TestParsePlace(t *testing.T) {
+func TestParseRecordID(t *testing.T) {
 	t.Parallel()
-	p, err := store.ParsePlace("warehouse.commands.3.1042")
+	p, err := store.ParseRecordID("warehouse.commands.3.1042")
 	require.NoError(t, err)
-	require.Equal(t, store.Place{"warehouse.commands", 3, 1042}, p)
+	require.Equal(t, store.RecordID{"warehouse.commands", 3, 1042}, p)
 	require.Equal(t, "warehouse.commands.3.1042", p.String())
 	for _, wrong := range []string{"", "1042", "3.1042", ".3.1042", "commands.3", "commands.-3.1", "commands.3.x", "commands.3.1.", "c.99999999999.1"} {
-		_, err := store.ParsePlace(wrong)
+		_, err := store.ParseRecordID(wrong)
 		require.ErrorContains(t, err, "<topic>.<partition>.<offset>", wrong)
 	}
 }
@@ -112,7 +112,7 @@ func TestLetter_hasEverything(t *testing.T) {
 	_, err := retry(b, 0)
 	require.NoError(t, err)
 	b.DoRedrive(0, 10)
-	l, err := b.Letter(t.Context(), store.Place{"commands", 0, 0})
+	l, err := b.Letter(t.Context(), store.RecordID{"commands", 0, 0})
 	require.NoError(t, err)
 	require.Equal(t, c.Value, l.Value)
 	require.Equal(t, c.Key, l.RecordKey)
@@ -121,7 +121,7 @@ func TestLetter_hasEverything(t *testing.T) {
 	require.EqualValues(t, 1, l.Retries)
 	require.Len(t, l.Others, 1)
 	require.Equal(t, store.LetterRetried, l.Others[0].State)
-	_, err = b.Letter(t.Context(), store.Place{"commands", 0, 1})
+	_, err = b.Letter(t.Context(), store.RecordID{"commands", 0, 1})
 	require.ErrorIs(t, err, store.ErrUnknown)
 }
 
@@ -135,7 +135,7 @@ func TestDecide_retriesARefusalFreely(t *testing.T) {
 	again, err := retry(b, 0)
 	require.NoError(t, err, "it is the same decision")
 	require.Len(t, again.Letters, 1)
-	_, err = b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 0}}, Discard: true})
+	_, err = b.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{"commands", 0, 0}}, Discard: true})
 	require.ErrorContains(t, err, "commands.0.0 is about to be retried: --force")
 	b.DoRedrive(0, 10)
 	require.Equal(t, []string{"refusedunknown_key"}, outcomes(b, first))
@@ -148,14 +148,14 @@ func TestDecide_retriesARefusalFreely(t *testing.T) {
 	require.Equal(t, []string{"applied"}, outcomes(b, byFilter))
 	_, err = retry(b, 0)
 	require.ErrorContains(t, err, "was retried, and its command applied")
-	_, err = b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 0}}, Discard: true, Force: true})
+	_, err = b.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{"commands", 0, 0}}, Discard: true, Force: true})
 	require.ErrorContains(t, err, "would not take that back")
 }
 
 func TestDecide_changesNothingIfOneCannotBe(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(storetest.Command(0, "Add", `{`), storetest.Command(0, "Add", `{`))
-	_, err := b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 0}, {"commands", 0, 7}, {"other", 0, 0}}, Discard: true})
+	_, err := b.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{"commands", 0, 0}, {"commands", 0, 7}, {"other", 0, 0}}, Discard: true})
 	require.EqualError(t, err, "there is no dead letter commands.0.7\nthere is no dead letter other.0.0")
 	require.Len(t, letters(b, store.LetterFilter{}, store.LetterOpen), 2)
 	dry, err := b.Decide(t.Context(), store.Decision{Filter: store.LetterFilter{Reasons: []string{"malformed"}}, Limit: 1, Discard: true, DryRun: true})
@@ -163,7 +163,7 @@ func TestDecide_changesNothingIfOneCannotBe(t *testing.T) {
 	require.Equal(t, []string{"commands.0.0"}, places(dry.Letters))
 	require.EqualValues(t, 1, dry.More)
 	require.Len(t, letters(b, store.LetterFilter{}, store.LetterOpen), 2)
-	done, err := b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 1}, {"commands", 0, 1}}, Discard: true})
+	done, err := b.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{"commands", 0, 1}, {"commands", 0, 1}}, Discard: true})
 	require.NoError(t, err)
 	require.Equal(t, []string{"commands.0.1"}, places(done.Letters))
 	b.DoRedrive(0, 10)
@@ -208,7 +208,7 @@ func TestOutcomes_ofHeldKeys(t *testing.T) {
 	require.Equal(t, []string{"held"}, results(b.DoRedrive(0, 10)))
 	require.Equal(t, []string{"waitsCHAIR"}, outcomes(b, waits))
 
-	letter, err := b.Letter(t.Context(), store.Place{"commands", 0, 1})
+	letter, err := b.Letter(t.Context(), store.RecordID{"commands", 0, 1})
 	require.NoError(t, err)
 	require.Equal(t, "CHAIR", letter.Holds)
 	require.EqualValues(t, 1, letter.Waiting)
@@ -226,7 +226,7 @@ func TestOutcomes_ofHeldKeys(t *testing.T) {
 	require.NoError(t, err)
 	b.NextRow[0] += int64(len(applied.Rows[0]))
 	require.Equal(t, []string{"failedinternal"}, outcomes(b, retried))
-	forced, err := b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 1}}, Force: true})
+	forced, err := b.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{"commands", 0, 1}}, Force: true})
 	require.NoError(t, err)
 	require.Equal(t, []string{"changed"}, results(b.DoRedrive(0, 10)))
 	require.Equal(t, []string{"applied"}, outcomes(b, forced))
@@ -243,7 +243,7 @@ func TestDecide_remembersTheRetryOfACommandThatWaited(t *testing.T) {
 	_, err := retry(b, 0)
 	require.NoError(t, err)
 	b.DoRedrive(0, 10)
-	_, err = b.Decide(t.Context(), store.Decision{Places: []store.Place{{"commands", 0, 1}}, Discard: true})
+	_, err = b.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{"commands", 0, 1}}, Discard: true})
 	require.NoError(t, err)
 	b.DoRedrive(0, 10)
 	require.Equal(t, []worker.Outcome{{Result: worker.Refused, Reason: "unknown_key"}}, b.DoRedrive(0, 10).Outcomes)

@@ -200,7 +200,7 @@ func TestApply_numbersTheEventsOfACommandOnceHoweverItIsAppliedAgain(t *testing.
 	once(applied)
 
 	id, now := b.Claims[0].Source.ID, b.Offsets[0]
-	_, err := b.DecideOffsets(t.Context(), []store.OffsetDecision{{Action: "reset", Source: id, TopicID: b.Claims[0].Source.TopicID, GoOn: new(int64), Why: "test"}})
+	_, err := b.DecideOffsets(t.Context(), []store.OffsetDecision{{Action: "reset", Source: id, TopicID: b.Claims[0].Source.TopicID, Resume: new(int64), Why: "test"}})
 	require.NoError(t, err)
 	b.Claims = b.ClaimFor(b.Store, 1)
 	b.Offsets[0] = 0

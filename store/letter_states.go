@@ -22,9 +22,9 @@ left join lateral (
     order by d.recorded_at desc, d.row_no desc limit 1) d on true
 order by n`
 
-// LetterStates reads the states of dead letters, in the order of the places.
-func (s *Store) LetterStates(ctx context.Context, places []Place) ([]LetterState, error) {
-	topics, partitions, offsets := placeArrays(places)
+// LetterStates reads the states of dead letters, in the order of the IDs.
+func (s *Store) LetterStates(ctx context.Context, ids []RecordID) ([]LetterState, error) {
+	topics, partitions, offsets := idArrays(ids)
 	rows, err := s.pool.Query(ctx, letterStatesSQL, topics, partitions, offsets)
 	if err != nil {
 		return nil, readError("read dead letters", err)

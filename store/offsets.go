@@ -64,7 +64,7 @@ type OffsetDecision struct {
 	Source  int32    // of the position
 	Seen    *int64   // where it must be; nil: anywhere, for one that moves
 	TopicID [16]byte // of the topic as it is: another than the position's makes a new position
-	GoOn    *int64   // the offset to go on from; nil: the partition is gone
+	Resume  *int64   // the offset to resume from; nil: the partition is gone
 	Why     string
 }
 
@@ -90,7 +90,7 @@ func (s *Store) DecideOffsets(ctx context.Context, decisions []OffsetDecision) (
 }
 
 func decideOffset(ctx context.Context, tx pgx.Tx, d OffsetDecision) (from int64, err error) {
-	rows, err := tx.Query(ctx, `select next_offset from decide_position($1, $2, $3, $4, $5, $6)`, d.Source, d.Seen, uuid.UUID(d.TopicID), d.GoOn, d.Action, d.Why)
+	rows, err := tx.Query(ctx, `select next_offset from decide_position($1, $2, $3, $4, $5, $6)`, d.Source, d.Seen, uuid.UUID(d.TopicID), d.Resume, d.Action, d.Why)
 	if err != nil {
 		return 0, err
 	}

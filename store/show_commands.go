@@ -11,7 +11,7 @@ import (
 
 // CommandView is a command that had no effect: it waits behind a held key, or is a dead letter.
 type CommandView struct {
-	ID      Place
+	ID      RecordID
 	Since   time.Time
 	Held    string // the key behind which it waits
 	Reason  string // of the dead letter, as what follows

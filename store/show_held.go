@@ -10,7 +10,7 @@ import (
 // HeldKey is a key whose commands wait behind one that failed unexpectedly.
 type HeldKey struct {
 	Key     string    `json:"-"`
-	Letter  Place     `json:"letter"`       // that holds it
+	Letter  RecordID  `json:"letter"`       // that holds it
 	State   string    `json:"letter_state"` // once that is retried or discarded, what waits is being applied
 	Since   time.Time `json:"since"`
 	Waiting int64     `json:"waiting"`

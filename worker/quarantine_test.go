@@ -90,7 +90,7 @@ func (p *pipeline) decide(partition int32, to int64) {
 		if to == accept {
 			to = answers.Logs[name].GoOn(v.Position())
 		}
-		_, err := s.DecideOffsets(p.t.Context(), []store.OffsetDecision{{Action: "reset", Source: v.Source, TopicID: answers.Logs[name].TopicID, GoOn: &to, Why: "test"}})
+		_, err := s.DecideOffsets(p.t.Context(), []store.OffsetDecision{{Action: "reset", Source: v.Source, TopicID: answers.Logs[name].TopicID, Resume: &to, Why: "test"}})
 		require.NoError(p.t, err)
 	}
 }

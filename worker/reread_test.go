@@ -49,7 +49,7 @@ func setupRereading(t *testing.T) *rereading {
 // retry has the dead letter at an offset of partition 0 read again.
 func (p *rereading) retry(offset, room int64) {
 	p.t.Helper()
-	d := store.Decision{Places: []store.Place{{Topic: p.commands, Offset: offset}}, Room: room}
+	d := store.Decision{IDs: []store.RecordID{{Topic: p.commands, Offset: offset}}, MaxBytes: room}
 	_, err := p.db.Decide(p.t.Context(), d)
 	require.NoError(p.t, err)
 }
@@ -124,7 +124,7 @@ func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
 				at, at+2+n/2), "what is no command")
 			require.Equal(t, 33<<20, p.number(`select length(value) from dead_letters where key = 'large'`))
 			require.Equal(t, 1, p.number(`select count(*) from outbox where type = 'dlq-retried' and command_offset = $1`, at))
-			_, err := p.db.Decide(t.Context(), store.Decision{Places: []store.Place{{Topic: p.commands, Offset: at}}})
+			_, err := p.db.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{Topic: p.commands, Offset: at}}})
 			require.NoError(t, err, "that is the batch's first record by now, and refused again")
 			p.eventually(time.Minute, func() bool { return p.number(`select count(*) from dead_letters where state = 'retrying'`) == 0 })
 			require.NoError(t, m.stop())

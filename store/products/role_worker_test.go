@@ -51,7 +51,7 @@ func (b *bench) readAgain(topic string) error {
 	if err := b.tryToApply(made); err != nil {
 		return err
 	}
-	if _, err := b.Decide(b.T.Context(), store.Decision{Places: []store.Place{{Topic: topic, Offset: made.Commands[0].Offset}}, Room: 1000}); err != nil {
+	if _, err := b.Decide(b.T.Context(), store.Decision{IDs: []store.RecordID{{Topic: topic, Offset: made.Commands[0].Offset}}, MaxBytes: 1000}); err != nil {
 		return err
 	}
 	backlogs, err := b.Backlogs(b.T.Context(), []int32{letter.Source})

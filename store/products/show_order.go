@@ -27,16 +27,16 @@ type OrderView struct {
 // OrderCommandView is a command of an order that had no effect: it waits behind a held product, or
 // is a dead letter.
 type OrderCommandView struct {
-	ID      store.Place `json:"id"`
-	Type    string      `json:"type,omitempty"`
-	SKU     string      `json:"sku,omitempty"`
-	LineID  string      `json:"lineid,omitempty"`
-	Since   time.Time   `json:"since"`
-	Held    string      `json:"held,omitempty"`    // the product behind which it waits
-	Reason  string      `json:"reason,omitempty"`  // of the dead letter
-	Message string      `json:"message,omitempty"` // of the dead letter
-	State   string      `json:"state,omitempty"`   // of the dead letter
-	Retries int32       `json:"retries,omitempty"` // of the dead letter
+	ID      store.RecordID `json:"id"`
+	Type    string         `json:"type,omitempty"`
+	SKU     string         `json:"sku,omitempty"`
+	LineID  string         `json:"lineid,omitempty"`
+	Since   time.Time      `json:"since"`
+	Held    string         `json:"held,omitempty"`    // the product behind which it waits
+	Reason  string         `json:"reason,omitempty"`  // of the dead letter
+	Message string         `json:"message,omitempty"` // of the dead letter
+	State   string         `json:"state,omitempty"`   // of the dead letter
+	Retries int32          `json:"retries,omitempty"` // of the dead letter
 }
 
 const showOrderSQL = `

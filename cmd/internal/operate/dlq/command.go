@@ -47,17 +47,17 @@ func letterReasons(p *cli.Program) []string {
 	return reasons
 }
 
-// readPlaces reads IDs of dead letters, and says of each that is none what an ID looks like.
-func readPlaces(problems *config.Problems, ids ...string) []store.Place {
-	var places []store.Place
-	for _, id := range ids {
-		place, err := store.ParsePlace(id)
+// readIDs reads IDs of dead letters, and says of each that is none what an ID looks like.
+func readIDs(problems *config.Problems, texts ...string) []store.RecordID {
+	var ids []store.RecordID
+	for _, text := range texts {
+		id, err := store.ParseRecordID(text)
 		if err != nil {
 			problems.Say("%w", err)
 		}
-		if !slices.Contains(places, place) {
-			places = append(places, place)
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
-	return places
+	return ids
 }

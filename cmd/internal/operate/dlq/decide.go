@@ -69,11 +69,11 @@ Examples:
 // Run has them applied again.
 func (c *retryCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
-	room := problems.Size("max-bytes", c.MaxBytes)
+	largest := problems.Size("max-bytes", c.MaxBytes)
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return c.run(ctx, p, store.Decision{Force: c.Force, Room: room})
+	return c.run(ctx, p, store.Decision{Force: c.Force, MaxBytes: largest})
 }
 
 // Run gives them up.
@@ -83,13 +83,13 @@ func (c *discardCommand) Run(ctx context.Context, p *cli.Program) error {
 
 func (c *decideFlags) run(ctx context.Context, p *cli.Program, d store.Decision) error {
 	problems := p.Problems()
-	d.Places, d.Filter, d.DryRun = readPlaces(problems, c.IDs...), c.filter(p, problems), c.DryRun
+	d.IDs, d.Filter, d.DryRun = readIDs(problems, c.IDs...), c.filter(p, problems), c.DryRun
 	d.Limit = problems.Integer("limit", c.Limit, 1, 100_000)
 	wait := problems.Wait("wait", c.Wait)
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	switch named := len(d.Places) > 0; {
+	switch named := len(d.IDs) > 0; {
 	case named && !d.Filter.Empty():
 		return cli.Misuse("give IDs or a filter, not both")
 	case !named && d.Filter.Empty():

@@ -35,12 +35,12 @@ Example:
 
 // lostDecision is a decision that the database does not know. In JSON it is public contract.
 type lostDecision struct {
-	ID       string      `json:"id"` // of the dead letter
-	Decision string      `json:"decision"`
-	Time     time.Time   `json:"time"` // of the record that tells of it
-	Key      string      `json:"key,omitempty"`
-	Database string      `json:"database"` // what the database has instead
-	place    store.Place // of the command
+	ID       string         `json:"id"` // of the dead letter
+	Decision string         `json:"decision"`
+	Time     time.Time      `json:"time"` // of the record that tells of it
+	Key      string         `json:"key,omitempty"`
+	Database string         `json:"database"` // what the database has instead
+	command  store.RecordID // of the command
 }
 
 // Run lists them.
@@ -80,11 +80,11 @@ func (c *lostCommand) Run(ctx context.Context, p *cli.Program) error {
 // readDecisions are the last decisions about each dead letter, in the order in which they were
 // made. They are held in memory: people made them.
 func readDecisions(ctx context.Context, client *kgo.Client, topic string) ([]lostDecision, error) {
-	last := map[store.Place]lostDecision{}
+	last := map[store.RecordID]lostDecision{}
 	err := cli.ReadTopic(ctx, client, topic, func(r *kgo.Record) error {
 		d, ok := decisionOf(r)
-		if before, known := last[d.place]; ok && (!known || !d.Time.Before(before.Time)) {
-			last[d.place] = d
+		if before, known := last[d.command]; ok && (!known || !d.Time.Before(before.Time)) {
+			last[d.command] = d
 		}
 		return nil
 	})
@@ -93,8 +93,8 @@ func readDecisions(ctx context.Context, client *kgo.Client, topic string) ([]los
 		all = append(all, d)
 	}
 	slices.SortFunc(all, func(a, b lostDecision) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.place.Topic, b.place.Topic),
-			cmp.Compare(a.place.Partition, b.place.Partition), cmp.Compare(a.place.Offset, b.place.Offset))
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.command.Topic, b.command.Topic),
+			cmp.Compare(a.command.Partition, b.command.Partition), cmp.Compare(a.command.Offset, b.command.Offset))
 	})
 	return all, err
 }
@@ -109,21 +109,21 @@ func decisionOf(r *kgo.Record) (d lostDecision, ok bool) {
 	partition, err1 := strconv.ParseInt(headers["dlq-original-partition"], 10, 32)
 	offset, err2 := strconv.ParseInt(headers["dlq-original-offset"], 10, 64)
 	d = lostDecision{Decision: headers["dlq-decision"], Time: r.Timestamp.UTC(), Key: string(r.Key)}
-	d.place = store.Place{Topic: headers["dlq-original-topic"], Partition: int32(partition), Offset: offset}
-	d.ID = fmt.Sprintf("%s.%d.%d", d.place.Topic, partition, offset)
+	d.command = store.RecordID{Topic: headers["dlq-original-topic"], Partition: int32(partition), Offset: offset}
+	d.ID = fmt.Sprintf("%s.%d.%d", d.command.Topic, partition, offset)
 	decided := r.Value == nil && (d.Decision == "retried" || d.Decision == "discarded")
-	return d, decided && d.place.Topic != "" && err1 == nil && err2 == nil
+	return d, decided && d.command.Topic != "" && err1 == nil && err2 == nil
 }
 
 // lostOf are the decisions that the database does not know.
 func lostOf(ctx context.Context, db *store.Store, decisions []lostDecision) (lost []lostDecision, err error) {
 	const atOnce = 500
 	for some := range slices.Chunk(decisions, atOnce) {
-		places := make([]store.Place, len(some))
+		ids := make([]store.RecordID, len(some))
 		for i := range some {
-			places[i] = some[i].place
+			ids[i] = some[i].command
 		}
-		states, err := db.LetterStates(ctx, places)
+		states, err := db.LetterStates(ctx, ids)
 		if err != nil {
 			return nil, err
 		}

@@ -61,7 +61,7 @@ type Decisions struct {
 }
 
 type decidedLetter struct {
-	ID store.Place `json:"id"`
+	ID store.RecordID `json:"id"`
 	*store.Outcome
 }
 

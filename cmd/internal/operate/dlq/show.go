@@ -32,7 +32,7 @@ Example:
 // Run prints the dead letter.
 func (c *showCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
-	places := readPlaces(problems, c.ID)
+	ids := readIDs(problems, c.ID)
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (c *showCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	content, err := db.Letter(ctx, places[0])
+	content, err := db.Letter(ctx, ids[0])
 	if errors.Is(err, store.ErrUnknown) {
 		return fmt.Errorf("there is no dead letter %q", c.ID)
 	}

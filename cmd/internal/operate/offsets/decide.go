@@ -32,7 +32,7 @@ type Move struct {
 // plan says what going on from an offset means. to is nil where the partition is gone.
 func (v *view) plan(p store.PositionView, to *int64, action, why string) Move {
 	m := Move{Topic: p.Topic, Partition: p.Partition, From: p.NextOffset, To: to, Why: v.unusable(p)}
-	m.decision = store.OffsetDecision{Action: action, Source: p.Source, TopicID: p.TopicID, GoOn: to, Why: m.Why}
+	m.decision = store.OffsetDecision{Action: action, Source: p.Source, TopicID: p.TopicID, Resume: to, Why: m.Why}
 	if m.Why != "" { // it stands still, so this must be what the operator saw
 		m.decision.Seen = &p.NextOffset
 	}
