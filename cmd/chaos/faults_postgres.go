@@ -48,7 +48,7 @@ func (h *hit) promote(ctx context.Context) error {
 }
 
 // noteLost notes how many commands the database had applied before, and has not now.
-func (h *hit) noteLost(ctx context.Context, what string, before map[lane]position) error {
+func (h *hit) noteLost(ctx context.Context, what string, before map[topicPartition]position) error {
 	after, err := h.monitor.positions(ctx)
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (h *hit) alone(ctx context.Context, statements string) error {
 
 // awaitCommits returns when something was committed, and a while later, or when nothing is for some
 // seconds; with the last known positions.
-func (h *hit) awaitCommits(ctx context.Context) (last map[lane]position) {
+func (h *hit) awaitCommits(ctx context.Context) (last map[topicPartition]position) {
 	const patience, look = 8 * time.Second, 200 * time.Millisecond
 	first, _ := h.monitor.positions(ctx)
 	same := func(before, now position) bool { return before.nextOffset == now.nextOffset }

@@ -96,7 +96,7 @@ const (
 
 // stall notes that a partition with work stood still, and which kinds of faults were at work then,
 // or just before.
-func (j *journal) stall(l lane, from, to time.Time) {
+func (j *journal) stall(l topicPartition, from, to time.Time) {
 	length := to.Sub(from)
 	if length < time.Second {
 		return

@@ -26,9 +26,9 @@ func TestJournal_explainsStalls(t *testing.T) {
 	require.Equal(t, []string{"broker-kill", "going on", kindPoison}, active)
 	require.Equal(t, 4*time.Second+1*time.Second+3*(6+5)*time.Second, allowed)
 
-	c.journal.stall(lane{commandTopic, 1}, from, second(10))
+	c.journal.stall(topicPartition{commandTopic, 1}, from, second(10))
 	require.Empty(t, c.journal.over)
 	c.journal.strikes = c.journal.strikes[:1]
-	c.journal.stall(lane{commandTopic, 1}, from, second(10))
+	c.journal.stall(topicPartition{commandTopic, 1}, from, second(10))
 	require.Equal(t, []string{"commands.1 stood still for 10.0 s, with no fault; that explains 8.0 s"}, c.journal.over)
 }

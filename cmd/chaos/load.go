@@ -14,7 +14,7 @@ import (
 type load struct {
 	campaign   *campaign
 	producers  []*producer
-	acked      *ledger
+	acked      *ackLog
 	partitions atomic.Int32 // of the command topic, as far as producers may know
 
 	sent    atomic.Int64 // records that Kafka acknowledged
@@ -30,7 +30,7 @@ const (
 )
 
 func newLoad(c *campaign) *load {
-	l := &load{campaign: c, acked: newLedger()}
+	l := &load{campaign: c, acked: newAckLog()}
 	l.partitions.Store(commandPartitions)
 	for n := range producers {
 		random := rand.New(rand.NewPCG(c.seed, uint64(100+n)))

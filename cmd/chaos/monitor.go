@@ -10,13 +10,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// lane is a partition of a command topic.
-type lane struct {
+// topicPartition is a partition of a command topic.
+type topicPartition struct {
 	topic     string
 	partition int32
 }
 
-func (l lane) String() string { return fmt.Sprintf("%s.%d", l.topic, l.partition) }
+func (l topicPartition) String() string { return fmt.Sprintf("%s.%d", l.topic, l.partition) }
 
 // position is where a partition stands in the database.
 type position struct {
@@ -29,12 +29,12 @@ type position struct {
 type monitor struct {
 	campaign *campaign
 	lag      atomic.Int64 // commands that are acknowledged and not applied
-	moved    map[lane]time.Time
-	last     map[lane]position
+	moved    map[topicPartition]time.Time
+	last     map[topicPartition]position
 }
 
 func newMonitor(c *campaign) *monitor {
-	return &monitor{campaign: c, moved: map[lane]time.Time{}, last: map[lane]position{}}
+	return &monitor{campaign: c, moved: map[topicPartition]time.Time{}, last: map[topicPartition]position{}}
 }
 
 // run looks again and again. While the database does not answer, nothing moves.
@@ -59,7 +59,7 @@ func (m *monitor) run(ctx context.Context) {
 // see compares positions with what they were. A partition stands still from when it last moved, or
 // got its work, until it moves. What lies behind the open transaction of a producer is no work yet,
 // nor what has no leader.
-func (m *monitor) see(now map[lane]position, at time.Time, stable map[lane]int64) {
+func (m *monitor) see(now map[topicPartition]position, at time.Time, stable map[topicPartition]int64) {
 	lag := int64(0)
 	for l, end := range m.campaign.load.acked.ends() {
 		if known, ok := stable[l]; ok {
@@ -85,22 +85,22 @@ func (m *monitor) see(now map[lane]position, at time.Time, stable map[lane]int64
 
 // stable asks Kafka how far consumers may read. A partition that it does not answer for is left
 // out.
-func (m *monitor) stable(ctx context.Context) map[lane]int64 {
+func (m *monitor) stable(ctx context.Context) map[topicPartition]int64 {
 	const patience = time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	listed, _ := m.campaign.admin.ListCommittedOffsets(ctx, commandTopic, quantityTopic) // an error leaves partitions out
-	offsets := map[lane]int64{}
+	offsets := map[topicPartition]int64{}
 	listed.Each(func(o kadm.ListedOffset) {
 		if o.Err == nil {
-			offsets[lane{o.Topic, o.Partition}] = o.Offset
+			offsets[topicPartition{o.Topic, o.Partition}] = o.Offset
 		}
 	})
 	return offsets
 }
 
 // positions asks the primary.
-func (m *monitor) positions(ctx context.Context) (map[lane]position, error) {
+func (m *monitor) positions(ctx context.Context) (map[topicPartition]position, error) {
 	const patience = 2 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -113,8 +113,8 @@ func (m *monitor) positions(ctx context.Context) (map[lane]position, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := map[lane]position{}
-	var l lane
+	all := map[topicPartition]position{}
+	var l topicPartition
 	var p position
 	_, err = pgx.ForEachRow(rows, []any{&l.topic, &l.partition, &p.nextOffset, &p.nextRow, &p.publishedRow}, func() error {
 		all[l] = p

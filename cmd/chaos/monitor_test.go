@@ -12,25 +12,25 @@ import (
 // transaction does not stand still.
 func TestMonitor_countsNothingBehindAnOpenTransaction(t *testing.T) {
 	t.Parallel()
-	l := lane{commandTopic, 0}
-	stalled := func(stable map[lane]int64) (lag int64, stalls int) {
-		c := &campaign{load: &load{acked: newLedger()}}
+	l := topicPartition{commandTopic, 0}
+	stalled := func(stable map[topicPartition]int64) (lag int64, stalls int) {
+		c := &campaign{load: &load{acked: newAckLog()}}
 		c.journal = newJournal(c)
 		c.load.acked.note(&kgo.Record{Topic: l.topic, Partition: l.partition, Offset: 9})
 		m, begin := newMonitor(c), time.Now()
 		const look = 500 * time.Millisecond
 		for n := range 4 {
 			at := begin.Add(time.Duration(n) * look)
-			m.see(map[lane]position{l: {nextOffset: 4}}, at, stable)
+			m.see(map[topicPartition]position{l: {nextOffset: 4}}, at, stable)
 			lag = max(lag, m.lag.Load())
 		}
-		m.see(map[lane]position{l: {nextOffset: 10}}, begin.Add(4*look), stable)
+		m.see(map[topicPartition]position{l: {nextOffset: 10}}, begin.Add(4*look), stable)
 		return lag, len(c.journal.stalls)
 	}
-	lag, stalls := stalled(map[lane]int64{l: 4})
+	lag, stalls := stalled(map[topicPartition]int64{l: 4})
 	require.Zero(t, lag)
 	require.Zero(t, stalls)
-	lag, stalls = stalled(map[lane]int64{l: 10})
+	lag, stalls = stalled(map[topicPartition]int64{l: 10})
 	require.Equal(t, int64(6), lag)
 	require.Equal(t, 1, stalls)
 	_, stalls = stalled(nil)

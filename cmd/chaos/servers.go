@@ -79,7 +79,7 @@ func (c *campaign) startPostgres(ctx context.Context) error {
 		c.say("NO FULL DISK in this campaign: %v", c.noDisk)
 	}
 	var err error
-	c.pair, err = standby.Open(ctx, dir, map[string]string{"track_commit_timestamp": "on"}) // see evidence
+	c.pair, err = standby.Open(ctx, dir, map[string]string{"track_commit_timestamp": "on"}) // see auditQueries
 	return err
 }
 

@@ -78,7 +78,7 @@ func (c *campaign) done(ctx context.Context) (bool, error) {
 	}
 	for topic, partitions := range ends {
 		for partition, end := range partitions {
-			p := positions[lane{topic, partition}]
+			p := positions[topicPartition{topic, partition}]
 			o, ok := committed.Lookup(topic, partition)
 			if p.nextOffset != end.Offset || p.publishedRow != p.nextRow || !ok || o.At != end.Offset {
 				return false, nil

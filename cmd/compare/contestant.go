@@ -65,7 +65,7 @@ func allContestants(o options) []*contestant {
 	}
 	return append(all, []*contestant{
 		{
-			name: "floor", does: "the least work that any correct worker must do, a program without features: two lanes, up to 4000 commands a transaction, COPY",
+			name: "floor", does: "the least work that any correct worker must do, a program without features: two appliers, up to 4000 commands a transaction, COPY",
 			backlog: manyCommands, hot: true, program: peer{floor, []string{"-copy"}}, tables: floorTables,
 		},
 		{

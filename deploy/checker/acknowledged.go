@@ -11,22 +11,22 @@ func (h *History) remember(acknowledged iter.Seq[Record]) {
 	if acknowledged == nil {
 		return
 	}
-	has := map[lane][]int64{}
+	has := map[topicPartition][]int64{}
 	for _, p := range h.Commands {
 		at := p.place()
-		l := lane{at.topic, at.partition}
+		l := topicPartition{at.topic, at.partition}
 		has[l] = append(has[l], at.offset)
 	}
 	for l := range has {
 		slices.Sort(has[l])
 	}
-	starts := map[lane]int64{}
+	starts := map[topicPartition]int64{}
 	for _, p := range h.Partitions {
-		starts[lane{p.Topic, p.Partition}] = p.Start
+		starts[topicPartition{p.Topic, p.Partition}] = p.Start
 	}
 	var memory packer
 	for r := range acknowledged {
-		l := lane{r.Topic, r.Partition}
+		l := topicPartition{r.Topic, r.Partition}
 		if _, ok := slices.BinarySearch(has[l], r.Offset); ok {
 			continue
 		}

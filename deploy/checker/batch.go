@@ -32,7 +32,7 @@ func (c *check) packedBatches() (batches []packedBatch) {
 		}
 		at := c.originalOf(&r)
 		last, err := strconv.ParseInt(string(r.header("dlq-batch-last-offset")), 10, 64)
-		if at.lane == none || err != nil || last < at.offset {
+		if at.partition == none || err != nil || last < at.offset {
 			c.report(RuleLetter, "", lines(describe(&r)), "the dead letter at %s does not say which batch of records it is about", placeOf(&r))
 			continue
 		}
@@ -45,12 +45,12 @@ func (c *check) packedBatches() (batches []packedBatch) {
 func (c *check) leavePacked(batches []packedBatch) {
 	of := map[int32][]packedBatch{}
 	for _, b := range batches {
-		of[b.from.lane] = append(of[b.from.lane], b)
+		of[b.from.partition] = append(of[b.from.partition], b)
 	}
 	seen := map[packedBatch]*packedSize{}
 	kept := c.entries[:0]
 	for _, e := range c.entries {
-		b := batchAt(of[e.lane], e.offset)
+		b := batchAt(of[e.partition], e.offset)
 		if b == nil {
 			kept = append(kept, e)
 			continue

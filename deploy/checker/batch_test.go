@@ -8,8 +8,8 @@ import (
 
 // leave puts a batch of records into a partition, which a worker leaves packed.
 func (w *world) leave(partition int32, values ...string) place {
-	l := lane{worldCommands, partition}
-	first := place{l.topic, l.partition, int64(len(w.lanes[l]))}
+	l := topicPartition{worldCommands, partition}
+	first := place{l.topic, l.partition, int64(len(w.partitions[l]))}
 	for _, value := range values {
 		w.send(partition, "CreateBatch", value)
 	}
@@ -17,7 +17,7 @@ func (w *world) leave(partition int32, values ...string) place {
 	return first
 }
 
-func (b *worldBase) leave(l lane, first place, records int) {
+func (b *worldBase) leave(l topicPartition, first place, records int) {
 	b.letters[first] = append(b.letters[first], &LetterRow{Source: b.source(l), Row: b.rows[l], Offset: first.offset, Reason: tooLarge, CommandSource: b.source(l), State: stateOpen})
 	b.row(&command{at: first}, 0, "", 1)
 	b.next[l] += int64(records)

@@ -9,19 +9,19 @@ import (
 type check struct {
 	history *History
 
-	lanes             []lane
-	laneNumbers       map[lane]int32
-	starts            map[int32]int64 // where lanes begin that had records deleted
-	sources           map[int32]int32 // the lanes of positions.source
+	partitions        []topicPartition
+	laneNumbers       map[topicPartition]int32
+	starts            map[int32]int64 // where partitions begin that had records deleted
+	sources           map[int32]int32 // the partitions of positions.source
 	skus, refs, kinds *names
 
-	entries    []entry // by lane, then by offset
-	byLane     groups
-	owners     []int32     // by ref: the product that has the batch
-	traits     []trait     // by product
-	events     []event     // the surviving ones, each once; by entry, then by number
-	lostEvents []lostEvent // of timelines that the database lost
-	letters    []*letter
+	entries     []entry // by partition, then by offset
+	byPartition groups
+	owners      []int32     // by ref: the product that has the batch
+	traits      []trait     // by product
+	events      []event     // the surviving ones, each once; by entry, then by number
+	lostEvents  []lostEvent // of timelines that the database lost
+	letters     []*letter
 
 	byProduct  groups // entries
 	sequenced  groups // events with a sequence, by product; in order of sequence once checkOrder is through
@@ -35,7 +35,7 @@ type check struct {
 // Check finds everything that is wrong with a history.
 func Check(h *History) []Violation {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectSooner)) // the history alone may be a quarter of the machine's memory
-	c := &check{history: h, laneNumbers: map[lane]int32{}, starts: map[int32]int64{}, sources: map[int32]int32{},
+	c := &check{history: h, laneNumbers: map[topicPartition]int32{}, starts: map[int32]int64{}, sources: map[int32]int32{},
 		skus: newNames(), refs: newNames(), kinds: newNames()}
 	c.readLanes()
 	sightings, rows := c.readSightings(), c.readRows()
@@ -60,16 +60,16 @@ func Check(h *History) []Violation {
 	return c.found
 }
 
-// readLanes numbers the partitions that are known, and notes the lanes that begin late.
+// readLanes numbers the partitions that are known, and notes the partitions that begin late.
 func (c *check) readLanes() {
 	for _, p := range c.history.Partitions {
-		l := c.laneOf(lane{p.Topic, p.Partition})
+		l := c.partitionOf(topicPartition{p.Topic, p.Partition})
 		if p.Start > 0 {
 			c.starts[l] = p.Start
 		}
 	}
 	for _, p := range c.history.Tables.Positions {
-		c.sources[p.Source] = c.laneOf(lane{p.Topic, p.Partition})
+		c.sources[p.Source] = c.partitionOf(topicPartition{p.Topic, p.Partition})
 	}
 }
 

@@ -10,7 +10,7 @@ type chronology struct {
 	nodes    []int32 // entries with effect, ascending
 	node     []int32 // by entry; none
 	followed []int32 // by node: the node before it in its product; none
-	clocks   []int32 // by node and lane: one more than the last entry of the lane that comes before the node, or is it
+	clocks   []int32 // by node and partition: one more than the last entry of the partition that comes before the node, or is it
 	known    bool    // there is such an order
 }
 
@@ -81,7 +81,7 @@ func (h *chronology) tick() {
 		h.check.reportCircle("commands with effect", circle, func(n int32) int32 { return h.nodes[n] })
 		return
 	}
-	width := len(h.check.lanes)
+	width := len(h.check.partitions)
 	h.clocks, h.known = make([]int32, len(h.nodes)*width), true
 	for _, n := range order {
 		clock := h.clock(n)
@@ -93,33 +93,33 @@ func (h *chronology) tick() {
 				clock[l] = max(clock[l], at)
 			}
 		}
-		clock[h.check.entries[h.nodes[n]].lane] = h.nodes[n] + 1
+		clock[h.check.entries[h.nodes[n]].partition] = h.nodes[n] + 1
 	}
 }
 
 func (h *chronology) clock(n int32) []int32 {
-	width := len(h.check.lanes)
+	width := len(h.check.partitions)
 	return h.clocks[int(n)*width : (int(n)+1)*width]
 }
 
-// previous is the node before another in its lane.
+// previous is the node before another in its partition.
 func (h *chronology) previous(n int32) int32 {
-	if n > 0 && h.lane(n-1) == h.lane(n) {
+	if n > 0 && h.partition(n-1) == h.partition(n) {
 		return n - 1
 	}
 	return none
 }
 
-func (h *chronology) lane(n int32) int32 { return h.check.entries[h.nodes[n]].lane }
+func (h *chronology) partition(n int32) int32 { return h.check.entries[h.nodes[n]].partition }
 
-// around are the nodes before and after an entry without effect, in its lane.
+// around are the nodes before and after an entry without effect, in its partition.
 func (h *chronology) around(i int32) (before, after int32) {
 	next, _ := slices.BinarySearch(h.nodes, i)
 	before, after = none, none
-	if next > 0 && h.lane(int32(next-1)) == h.check.entries[i].lane {
+	if next > 0 && h.partition(int32(next-1)) == h.check.entries[i].partition {
 		before = int32(next - 1)
 	}
-	if next < len(h.nodes) && h.lane(int32(next)) == h.check.entries[i].lane {
+	if next < len(h.nodes) && h.partition(int32(next)) == h.check.entries[i].partition {
 		after = int32(next)
 	}
 	return before, after
@@ -127,5 +127,5 @@ func (h *chronology) around(i int32) (before, after int32) {
 
 // precedes reports whether a node is another, or must come before it.
 func (h *chronology) precedes(first, second int32) bool {
-	return h.clock(second)[h.lane(first)] > h.nodes[first]
+	return h.clock(second)[h.partition(first)] > h.nodes[first]
 }

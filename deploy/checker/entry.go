@@ -12,7 +12,7 @@ const none = int32(-1)
 type entry struct {
 	offset     int64
 	record     int32 // in History.Commands; none: it was deleted, and nobody remembers it
-	lane       int32
+	partition  int32
 	sku, ref   int32 // the names that it gives
 	first      int32 // of its events, in check.events
 	events     int32 // how many
@@ -22,27 +22,27 @@ type entry struct {
 	packed     bool // it is a batch of records that was not unpacked
 }
 
-// readCommands puts all commands in order: by lane, then by offset. Unseen are places of which only
-// the consequences are left.
+// readCommands puts all commands in order: by partition, then by offset. Unseen are places of which
+// only the consequences are left.
 func (c *check) readCommands(unseen map[spot]bool) {
 	for i, p := range c.history.Commands {
 		at := p.place()
-		c.entries = append(c.entries, entry{record: int32(i), lane: c.laneOf(lane{at.topic, at.partition}), offset: at.offset, sku: none, ref: none, letter: none})
+		c.entries = append(c.entries, entry{record: int32(i), partition: c.partitionOf(topicPartition{at.topic, at.partition}), offset: at.offset, sku: none, ref: none, letter: none})
 	}
 	for s := range unseen {
-		c.entries = append(c.entries, entry{record: none, lane: s.lane, offset: s.offset, sku: none, ref: none, letter: none})
+		c.entries = append(c.entries, entry{record: none, partition: s.partition, offset: s.offset, sku: none, ref: none, letter: none})
 	}
 	slices.SortFunc(c.entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.lane, b.lane), cmp.Compare(a.offset, b.offset), cmp.Compare(b.record, a.record))
+		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(b.record, a.record))
 	})
-	c.entries = slices.CompactFunc(c.entries, func(a, b entry) bool { return a.lane == b.lane && a.offset == b.offset }) // what was seen wins
+	c.entries = slices.CompactFunc(c.entries, func(a, b entry) bool { return a.partition == b.partition && a.offset == b.offset }) // what was seen wins
 	c.leavePacked(c.packedBatches())
 	for i := range c.entries {
 		if e := &c.entries[i]; e.record != none {
 			c.name(e)
 		}
 	}
-	c.byLane = groupBy(len(c.entries), len(c.lanes), func(i int) int32 { return c.entries[i].lane })
+	c.byPartition = groupBy(len(c.entries), len(c.partitions), func(i int) int32 { return c.entries[i].partition })
 }
 
 // name notes what an entry names.
@@ -68,22 +68,22 @@ func (c *check) decoded(e *entry) *command {
 	return decode(&r, c.history.Kinds[r.Topic])
 }
 
-func (c *check) laneOf(l lane) int32 {
+func (c *check) partitionOf(l topicPartition) int32 {
 	i, ok := c.laneNumbers[l]
 	if !ok {
-		i = int32(len(c.lanes))
+		i = int32(len(c.partitions))
 		c.laneNumbers[l] = i
-		c.lanes = append(c.lanes, l)
+		c.partitions = append(c.partitions, l)
 	}
 	return i
 }
 
 // at is the entry at a spot, or none.
 func (c *check) at(s spot) int32 {
-	if s.lane == none || int(s.lane) >= len(c.byLane.starts)-1 {
+	if s.partition == none || int(s.partition) >= len(c.byPartition.starts)-1 {
 		return none
 	}
-	list := c.byLane.of(s.lane)
+	list := c.byPartition.of(s.partition)
 	i, ok := slices.BinarySearchFunc(list, s.offset, func(n int32, offset int64) int { return cmp.Compare(c.entries[n].offset, offset) })
 	if !ok {
 		return none
@@ -92,14 +92,14 @@ func (c *check) at(s spot) int32 {
 }
 
 func (c *check) placeOf(i int32) place {
-	return c.placeAt(spot{c.entries[i].lane, c.entries[i].offset})
+	return c.placeAt(spot{c.entries[i].partition, c.entries[i].offset})
 }
 
 func (c *check) placeAt(s spot) place {
-	if s.lane == none {
+	if s.partition == none {
 		return place{topic: "?"}
 	}
-	l := c.lanes[s.lane]
+	l := c.partitions[s.partition]
 	return place{l.topic, l.partition, s.offset}
 }
 

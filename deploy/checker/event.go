@@ -55,15 +55,15 @@ func (c *check) sight(id string, topics map[string]string) (s sighting, err erro
 	if err1 != nil || err2 != nil || err3 != nil || !known || number < 0 {
 		return s, fmt.Errorf("its ce_id %q names no command topic's record", id)
 	}
-	s.spot, s.number = spot{c.laneOf(lane{topic, int32(partition)}), offset}, int32(number)
+	s.spot, s.number = spot{c.partitionOf(topicPartition{topic, int32(partition)}), offset}, int32(number)
 	return s, nil
 }
 
-// unseen are the places below the beginnings of lanes that events, letters and rows tell of.
+// unseen are the places below the beginnings of partitions that events, letters and rows tell of.
 func (c *check) unseen(sightings []sighting, letters []mention, rows []row) map[spot]bool {
 	unseen := map[spot]bool{}
 	note := func(s spot) {
-		if start, ok := c.starts[s.lane]; ok && s.offset < start && s.lane != none {
+		if start, ok := c.starts[s.partition]; ok && s.offset < start && s.partition != none {
 			unseen[s] = true
 		}
 	}

@@ -47,7 +47,7 @@ func TestCheck_passesEachFeature(t *testing.T) {
 		"partitions added while running": func(w *world) {
 			w.do(0, "CreateBatch", batch1)
 			w.do(0, "Allocate", order1)
-			w.lanes[lane{worldCommands, 3}] = nil
+			w.partitions[topicPartition{worldCommands, 3}] = nil
 			w.do(3, "Allocate", order2)
 			w.do(0, "Deallocate", `{"orderid":"o1","sku":"CHAIR"}`)
 		},
@@ -99,7 +99,7 @@ func TestCheck_passesEachFeature(t *testing.T) {
 			w.do(0, "Allocate", order1)
 			w.do(0, "Allocate", order2)
 			w.failOver(2)
-			w.apply(lane{worldCommands, 0})
+			w.apply(topicPartition{worldCommands, 0})
 		},
 		"a failover of a product of several partitions": func(w *world) {
 			failOver(w)
@@ -132,8 +132,8 @@ func failOver(w *world) {
 	w.do(0, "Allocate", order1)
 	w.do(1, "Allocate", order2)
 	w.failOver(2)
-	w.apply(lane{worldCommands, 1})
-	w.apply(lane{worldCommands, 0})
+	w.apply(topicPartition{worldCommands, 1})
+	w.apply(topicPartition{worldCommands, 0})
 }
 
 func TestCheck_findsAnIllegalPlace(t *testing.T) {
@@ -163,7 +163,7 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		again.do(0, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
 		again.do(1, "ChangeBatchQuantity", `{"batchref":"l1","qty":7}`)
 		again.send(1, "Allocate", order1)
-		again.base.next[lane{worldCommands, 1}]++
+		again.base.next[topicPartition{worldCommands, 1}]++
 		h = again.end()
 		h.letter(again.record(refused), "unknown_sku")
 		requireFound(t, h, RuleEffect, "CHAIR", "commands.1.1", "was refused as unknown_sku, but has no legal place", "after sequence 1", "an effect", "its partition:", "its product:")
@@ -172,7 +172,7 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		t.Parallel()
 		w := newWorld(3)
 		w.send(1, "Allocate", order1)
-		w.base.next[lane{worldCommands, 1}]++ // passed over
+		w.base.next[topicPartition{worldCommands, 1}]++ // passed over
 		w.do(1, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
 		w.do(0, "ChangeBatchQuantity", `{"batchref":"l1","qty":7}`)
 		w.do(0, "CreateBatch", batch1)
@@ -186,7 +186,7 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w.do(0, "Allocate", order1)
 		w.do(1, "Allocate", order1)            // legal late
 		early := w.send(1, "Allocate", order1) // as if refused
-		w.base.next[lane{worldCommands, 1}]++
+		w.base.next[topicPartition{worldCommands, 1}]++
 		h := w.end()
 		h.letter(w.record(early), "unknown_sku")
 		requireFound(t, h, RuleEffect, "CHAIR", "the Allocate at commands.1.1 was refused as unknown_sku, but has no legal place")
@@ -199,7 +199,7 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w.do(0, "Allocate", order1)
 		w.do(1, "Allocate", order1) // after CHAIR began
 		early := w.send(1, "Allocate", `{"orderid":"x1","sku":"LAMP","qty":1}`)
-		w.base.next[lane{worldCommands, 1}]++
+		w.base.next[topicPartition{worldCommands, 1}]++
 		h := w.end()
 		h.letter(w.record(early), "unknown_sku") // before LAMP began
 		violations := Check(h)
@@ -213,7 +213,7 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w.do(0, "CreateBatch", batch1)
 		w.do(0, "Allocate", order1)
 		w.send(1, "Deallocate", `{"orderid":"o1","sku":"CHAIR"}`)
-		w.base.next[lane{worldCommands, 1}]++ // passed over
+		w.base.next[topicPartition{worldCommands, 1}]++ // passed over
 		requireFound(t, w.end(), RuleEffect, "CHAIR", "the Deallocate at commands.1.0 had no effect, but has no legal place", "an effect", "refused as unknown_line")
 	})
 	t.Run("of two products that each partition has in another order", func(t *testing.T) {

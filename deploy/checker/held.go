@@ -23,7 +23,7 @@ func (c *check) checkHeld() {
 			c.report(RuleHeld, c.sku(c.productOf(l.entry)), func() []string { return c.nearby(l.entry) }, "the dead letter of %s is %s and holds no key", c.placeOf(l.entry), l.state())
 		}
 	}
-	last := map[spot]int32{} // by key and lane
+	last := map[spot]int32{} // by key and partition
 	for _, row := range t.HeldCommands {
 		c.checkHeldCommand(row, held, last)
 	}
@@ -63,7 +63,7 @@ func (c *check) checkHeldCommand(row HeldCommandRow, held map[string]bool, last 
 		c.report(RuleHeld, row.Key, func() []string { return c.nearby(i) }, "the command at %s waits for it, but it is not held", c.placeOf(i))
 	}
 	e := &c.entries[i]
-	key := spot{e.lane, int64(c.skus.number(row.Key))}
+	key := spot{e.partition, int64(c.skus.number(row.Key))}
 	if before, ok := last[key]; ok && before >= i {
 		c.report(RuleHeld, row.Key, func() []string { return c.nearby(i) }, "the command at %s waits behind that at %s, which stands after it in its partition", c.placeOf(i), c.placeOf(before))
 	}
@@ -90,13 +90,13 @@ func (c *check) checkPassed(sku string, holder int32) {
 	if p == none || int(p) >= len(c.traits) {
 		return
 	}
-	behind := map[int32]int32{c.entries[holder].lane: holder}
+	behind := map[int32]int32{c.entries[holder].partition: holder}
 	for _, i := range c.byProduct.of(p) {
 		e := &c.entries[i]
-		first, waits := behind[e.lane]
+		first, waits := behind[e.partition]
 		switch {
 		case e.held && !waits:
-			behind[e.lane] = i
+			behind[e.partition] = i
 		case !e.held && waits && i > first:
 			c.report(RuleHeld, sku, func() []string { return c.nearby(i) }, "the command at %s overtook that at %s: the product is held by the dead letter of %s", c.placeOf(i), c.placeOf(first), c.placeOf(holder))
 			return

@@ -86,7 +86,7 @@ func (k *kafka) readAll(ctx context.Context, h *History) error {
 			return context.Cause(ctx)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			l := lane{r.Topic, r.Partition}
+			l := topicPartition{r.Topic, r.Partition}
 			if end, ok := rest[l]; ok && r.Offset+1 >= end {
 				delete(rest, l)
 			}
@@ -99,7 +99,7 @@ func (k *kafka) readAll(ctx context.Context, h *History) error {
 }
 
 // unread are the ends of the partitions that have records.
-func (k *kafka) unread(ctx context.Context) (map[lane]int64, error) {
+func (k *kafka) unread(ctx context.Context) (map[topicPartition]int64, error) {
 	starts, err := k.admin.ListStartOffsets(ctx, k.topics...)
 	if err != nil {
 		return nil, err
@@ -108,10 +108,10 @@ func (k *kafka) unread(ctx context.Context) (map[lane]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	rest := map[lane]int64{}
+	rest := map[topicPartition]int64{}
 	ends.Each(func(end kadm.ListedOffset) {
 		if start, _ := starts.Lookup(end.Topic, end.Partition); end.Offset > start.Offset {
-			rest[lane{end.Topic, end.Partition}] = end.Offset
+			rest[topicPartition{end.Topic, end.Partition}] = end.Offset
 		}
 	})
 	return rest, errors.Join(starts.Error(), ends.Error())

@@ -9,14 +9,14 @@ func (c *check) readLosses() {
 	}
 	for l, start := range c.starts {
 		unseen := 0
-		for _, i := range c.byLane.of(l) {
+		for _, i := range c.byPartition.of(l) {
 			if e := &c.entries[i]; e.offset < start && e.record == none {
 				unseen++
 			}
 		}
 		if unseen > 0 {
 			c.report(RuleUnseen, "", nil, "%s, partition %d begins at %d: %d deleted commands have consequences that could not be checked, because nobody remembers the commands",
-				c.lanes[l].topic, c.lanes[l].partition, start, unseen)
+				c.partitions[l].topic, c.partitions[l].partition, start, unseen)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (c *check) originalOf(r *Record) spot {
 	offset, err2 := strconv.ParseInt(string(r.header("dlq-original-offset")), 10, 64)
 	topic := string(r.header("dlq-original-topic"))
 	if _, known := c.history.Kinds[topic]; err != nil || err2 != nil || !known {
-		return spot{lane: none}
+		return spot{partition: none}
 	}
-	return spot{c.laneOf(lane{topic, int32(partition)}), offset}
+	return spot{c.partitionOf(topicPartition{topic, int32(partition)}), offset}
 }

@@ -11,7 +11,7 @@ func (c *check) checkMerge() {
 		if !c.merges(i) {
 			continue
 		}
-		if last != none && c.entries[last].lane == c.entries[i].lane {
+		if last != none && c.entries[last].partition == c.entries[i].partition {
 			g.link(last, i)
 		}
 		last = i

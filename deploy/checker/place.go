@@ -2,8 +2,8 @@ package checker
 
 import "fmt"
 
-// lane is a partition of a command topic.
-type lane struct {
+// topicPartition is a partition of a command topic.
+type topicPartition struct {
 	topic     string
 	partition int32
 }
@@ -19,8 +19,8 @@ func (p place) String() string { return fmt.Sprintf("%s.%d.%d", p.topic, p.parti
 
 func placeOf(r *Record) place { return place{r.Topic, r.Partition, r.Offset} }
 
-// spot is a place in few bytes: the number of the lane stands for topic and partition.
+// spot is a place in few bytes: the number of the partition stands for topic and partition.
 type spot struct {
-	lane   int32
-	offset int64
+	partition int32
+	offset    int64
 }

@@ -3,12 +3,12 @@ package checker
 // checkPositions wants every position, and what the group was told of it, at the end of its
 // partition, and every row published.
 func (c *check) checkPositions() {
-	rows := map[lane]PositionRow{}
+	rows := map[topicPartition]PositionRow{}
 	for _, row := range c.history.Tables.Positions {
-		rows[lane{row.Topic, row.Partition}] = row
+		rows[topicPartition{row.Topic, row.Partition}] = row
 	}
 	for _, p := range c.history.Partitions {
-		row, ok := rows[lane{p.Topic, p.Partition}]
+		row, ok := rows[topicPartition{p.Topic, p.Partition}]
 		switch {
 		case !ok:
 			c.report(RulePosition, "", nil, "%s, partition %d has no position", p.Topic, p.Partition)

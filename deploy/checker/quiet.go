@@ -13,7 +13,7 @@ type quiet struct {
 	reason    string
 	command   *command
 	low, high int    // the number of steps before it: at least, at most
-	previous  *quiet // of the product, in the same lane
+	previous  *quiet // of the product, in the same partition
 	first     int    // the earliest legal place; -1: none found
 	last      int    // the latest
 	says      []string
@@ -37,13 +37,13 @@ func (t *timeline) listen() {
 		case l == nil && stepped[i]:
 			continue
 		}
-		q := &quiet{entry: i, first: -1, low: 0, high: len(t.steps), previous: last[e.lane]}
+		q := &quiet{entry: i, first: -1, low: 0, high: len(t.steps), previous: last[e.partition]}
 		if l != nil {
 			q.reason = l.reason
 		}
 		if !stepped[i] || q.reason != "" {
 			t.frame(q)
-			last[e.lane] = q
+			last[e.partition] = q
 			t.quiets = append(t.quiets, q)
 		}
 		if l != nil {
@@ -92,7 +92,7 @@ func (t *timeline) frame(q *quiet) {
 
 // frameAlone looks at the product's own commands only.
 func (t *timeline) frameAlone(q *quiet) {
-	steps := t.byLane[t.check.entries[q.entry].lane]
+	steps := t.byPartition[t.check.entries[q.entry].partition]
 	n := sort.Search(len(steps), func(n int) bool { return t.steps[steps[n]].entry > q.entry })
 	if n > 0 {
 		q.low = steps[n-1] + 1

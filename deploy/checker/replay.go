@@ -2,14 +2,14 @@ package checker
 
 // timeline is one product with the commands about it.
 type timeline struct {
-	check   *check
-	number  int32
-	product *product
-	steps   []step
-	byLane  map[int32][]int // steps, in the order of their lane
-	quiets  []*quiet        // by the least of steps before them
-	active  []*quiet
-	stopped bool // something was wrong: what follows would only be its consequence
+	check       *check
+	number      int32
+	product     *product
+	steps       []step
+	byPartition map[int32][]int // steps, in the order of their partition
+	quiets      []*quiet        // by the least of steps before them
+	active      []*quiet
+	stopped     bool // something was wrong: what follows would only be its consequence
 }
 
 // replay decides every command again, product by product.
@@ -39,7 +39,7 @@ func (t *timeline) loose() bool { return t.check.traits[t.number].loose }
 // run replays the commands that changed the product in the order of its sequence, and finds places
 // for the others.
 func (t *timeline) run() {
-	t.checkLanes()
+	t.checkPartitions()
 	t.listen()
 	for k := range t.steps {
 		t.settle(k)
@@ -51,21 +51,21 @@ func (t *timeline) run() {
 	t.settle(len(t.steps))
 }
 
-// checkLanes wants the commands of a partition to take effect in its order.
-func (t *timeline) checkLanes() {
-	t.byLane = map[int32][]int{}
+// checkPartitions wants the commands of a partition to take effect in its order.
+func (t *timeline) checkPartitions() {
+	t.byPartition = map[int32][]int{}
 	for k, s := range t.steps {
 		if l := t.check.letterOf(s.entry); l != nil && l.reason != "" {
 			continue // an operator sent it again
 		}
-		lane := t.check.entries[s.entry].lane
-		if before := t.byLane[lane]; len(before) > 0 && t.steps[before[len(before)-1]].entry > s.entry {
+		partition := t.check.entries[s.entry].partition
+		if before := t.byPartition[partition]; len(before) > 0 && t.steps[before[len(before)-1]].entry > s.entry {
 			last := t.steps[before[len(before)-1]].entry
 			t.wrong(k, "the command at %s took effect (sequence %d) after that at %s (sequence %d), which stands after it in its partition",
 				t.check.placeOf(s.entry), t.check.events[s.events[0]].sequence, t.check.placeOf(last), t.sequenceAfter(before[len(before)-1]+1))
 			return
 		}
-		t.byLane[lane] = append(t.byLane[lane], k)
+		t.byPartition[partition] = append(t.byPartition[partition], k)
 	}
 }
 

@@ -82,14 +82,14 @@ func longHistory(commands int) *History {
 			w.send(partition, []string{"Deallocate", "Dispatch"}[r.IntN(2)], fmt.Sprintf(`{"orderid":"o-%d","sku":%q}`, r.IntN(orders), sku))
 		}
 		for range 3 { // the partitions advance unevenly
-			l := lane{worldCommands, r.Int32N(partitions)}
-			if w.base.next[l] < int64(len(w.lanes[l])) {
+			l := topicPartition{worldCommands, r.Int32N(partitions)}
+			if w.base.next[l] < int64(len(w.partitions[l])) {
 				w.base.consume(l)
 			}
 		}
-		w.apply(lane{"quantities", 0})
+		w.apply(topicPartition{"quantities", 0})
 	}
-	for l := range w.lanes {
+	for l := range w.partitions {
 		w.apply(l)
 	}
 	w.actions = nil

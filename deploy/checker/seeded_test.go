@@ -147,7 +147,7 @@ func TestCheck_findsErrorsOfTimelines(t *testing.T) {
 			w.do(0, "CreateBatch", batch1)
 			w.do(0, "Allocate", order1)
 			w.failOver(1)
-			w.apply(lane{worldCommands, 0})
+			w.apply(topicPartition{worldCommands, 0})
 		}, func(h *History) { h.Events = append(h.Events, inOtherWords(h.Events[1])) }, RulePhantom, []string{"a timeline that the database lost", "all came by one partition"}},
 		"an event of no command": {failOver, func(h *History) {
 			h.Events = append(h.Events, h.Events[1].withHeader("ce_id", "AAAAAAAAAAAAAAAAAAAAAA.0.77.0"))

@@ -21,7 +21,7 @@ type lostEvent struct {
 // what did.
 func (c *check) settleEvents(sightings []sighting, rows []row) {
 	bySpot := func(a, b spot, m, n int32) int {
-		return cmp.Or(cmp.Compare(a.lane, b.lane), cmp.Compare(a.offset, b.offset), cmp.Compare(m, n))
+		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(m, n))
 	}
 	slices.SortFunc(sightings, func(a, b sighting) int {
 		return cmp.Or(bySpot(a.spot, b.spot, a.number, b.number), cmp.Compare(a.record, b.record))

@@ -99,7 +99,7 @@ func (c *check) addLetterRows(of func(int32) *letter) {
 		}
 		at := spot{none, row.Offset}
 		if l, ok := c.sources[source]; ok {
-			at.lane = l
+			at.partition = l
 		}
 		n := c.at(at)
 		if n == none {

@@ -42,7 +42,7 @@ func (c *check) sketchEvent(e *event) string {
 func (c *check) nearby(i int32) []string {
 	list := []string{"its partition:"}
 	for n := max(0, i-around); n <= min(int32(len(c.entries)-1), i+around); n++ {
-		if c.entries[n].lane == c.entries[i].lane {
+		if c.entries[n].partition == c.entries[i].partition {
 			mark := "  "
 			if n == i {
 				mark = "> "

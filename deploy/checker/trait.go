@@ -77,8 +77,8 @@ func (c *check) productOf(i int32) int32 {
 	return c.skus.number("")
 }
 
-// mix finds the products whose commands came by several lanes. A reference that several products
-// claim links them.
+// mix finds the products whose commands came by several partitions. A reference that several
+// products claim links them.
 func (c *check) mix() {
 	refs, skus := make([]int32, len(c.refs.texts)), make([]int32, len(c.skus.texts))
 	for i := range refs {
@@ -90,10 +90,10 @@ func (c *check) mix() {
 	for i := range c.entries {
 		e := &c.entries[i]
 		if e.ref != none {
-			refs[e.ref] = join(refs[e.ref], e.lane)
+			refs[e.ref] = join(refs[e.ref], e.partition)
 		}
 		if e.sku != none {
-			skus[e.sku] = join(skus[e.sku], e.lane)
+			skus[e.sku] = join(skus[e.sku], e.partition)
 		}
 	}
 	for i := range c.entries {

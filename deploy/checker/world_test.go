@@ -12,14 +12,14 @@ import (
 // what it shows is how the checker judges what the recorded run of the real service has not.
 // Actions are remembered, so that a database can be thrown back to an earlier one.
 type world struct {
-	history *History
-	lanes   map[lane][]Packed
-	actions []func(*worldBase)
-	base    *worldBase
-	memory  packer
-	events  int64
-	letters int64
-	routes  map[string]int64
+	history    *History
+	partitions map[topicPartition][]Packed
+	actions    []func(*worldBase)
+	base       *worldBase
+	memory     packer
+	events     int64
+	letters    int64
+	routes     map[string]int64
 }
 
 // worldBase is the database of a world.
@@ -28,8 +28,8 @@ type worldBase struct {
 	silent   bool // nothing is published: it is being restored
 	products map[string]*product
 	owners   map[string]string
-	next     map[lane]int64
-	rows     map[lane]int64
+	next     map[topicPartition]int64
+	rows     map[topicPartition]int64
 	tables   Tables
 	letters  map[place][]*LetterRow
 	held     map[string]place
@@ -41,29 +41,29 @@ const (
 )
 
 func newWorld(partitions int32) *world {
-	w := &world{lanes: map[lane][]Packed{}, routes: map[string]int64{}}
+	w := &world{partitions: map[topicPartition][]Packed{}, routes: map[string]int64{}}
 	w.history = &History{Group: worldGroup, Source: "/allocation", Kinds: map[string]string{worldCommands: "", "quantities": "ChangeBatchQuantity"},
 		TopicIDs: map[string]string{worldCommands: "AAAAAAAAAAAAAAAAAAAAAA", "quantities": "BBBBBBBBBBBBBBBBBBBBBB"}, Routes: map[string]string{}}
 	for p := range partitions {
-		w.lanes[lane{worldCommands, p}] = nil
+		w.partitions[topicPartition{worldCommands, p}] = nil
 	}
-	w.lanes[lane{"quantities", 0}] = nil
+	w.partitions[topicPartition{"quantities", 0}] = nil
 	w.base = w.newBase()
 	return w
 }
 
 func (w *world) newBase() *worldBase {
-	return &worldBase{world: w, products: map[string]*product{}, owners: map[string]string{}, next: map[lane]int64{}, rows: map[lane]int64{},
+	return &worldBase{world: w, products: map[string]*product{}, owners: map[string]string{}, next: map[topicPartition]int64{}, rows: map[topicPartition]int64{},
 		letters: map[place][]*LetterRow{}, held: map[string]place{}}
 }
 
 // send puts a command into a partition, and does not apply it. The kind may be empty, where the
 // topic is mapped.
 func (w *world) send(partition int32, kind, data string) place {
-	l := lane{worldCommands, partition}
+	l := topicPartition{worldCommands, partition}
 	r := Record{Key: []byte("key"), Value: []byte(data), Time: 1_700_000_000_000}
 	if kind == "" {
-		l = lane{"quantities", 0}
+		l = topicPartition{"quantities", 0}
 	} else {
 		r.Headers = []Header{{"ce_type", []byte(typePrefix + kind)}}
 	}
@@ -73,16 +73,16 @@ func (w *world) send(partition int32, kind, data string) place {
 	return w.put(l, r)
 }
 
-func (w *world) put(l lane, r Record) place {
-	r.Topic, r.Partition, r.Offset = l.topic, l.partition, int64(len(w.lanes[l]))
-	w.lanes[l] = append(w.lanes[l], w.memory.pack(&r))
+func (w *world) put(l topicPartition, r Record) place {
+	r.Topic, r.Partition, r.Offset = l.topic, l.partition, int64(len(w.partitions[l]))
+	w.partitions[l] = append(w.partitions[l], w.memory.pack(&r))
 	return placeOf(&r)
 }
 
 // do sends a command and applies all that is waiting in its partition.
 func (w *world) do(partition int32, kind, data string) place {
 	at := w.send(partition, kind, data)
-	w.apply(lane{at.topic, at.partition})
+	w.apply(topicPartition{at.topic, at.partition})
 	return at
 }
 
@@ -92,8 +92,8 @@ func (w *world) act(action func(*worldBase)) {
 }
 
 // apply applies all that waits in a partition.
-func (w *world) apply(l lane) {
-	for w.base.next[l] < int64(len(w.lanes[l])) {
+func (w *world) apply(l topicPartition) {
+	for w.base.next[l] < int64(len(w.partitions[l])) {
 		w.act(func(b *worldBase) { b.consume(l) })
 	}
 }
@@ -135,7 +135,7 @@ func (w *world) failOver(lost int) {
 }
 
 func (w *world) record(at place) Record {
-	return w.lanes[lane{at.topic, at.partition}][at.offset].Record()
+	return w.partitions[topicPartition{at.topic, at.partition}][at.offset].Record()
 }
 
 func (w *world) publish(r Record, topic string) Packed {
@@ -151,7 +151,7 @@ func (w *world) publishLetter(r Record) {
 }
 
 // consume takes the next record of a partition: it is decided, or waits behind a held product.
-func (b *worldBase) consume(l lane) {
+func (b *worldBase) consume(l topicPartition) {
 	at := place{l.topic, l.partition, b.next[l]}
 	b.next[l]++
 	o := b.decode(at)
@@ -207,7 +207,7 @@ func (b *worldBase) decide(o *command, number int32) {
 	}
 }
 
-func (b *worldBase) source(l lane) int32 {
+func (b *worldBase) source(l topicPartition) int32 {
 	if l.topic == worldCommands {
 		return l.partition + 1
 	}
@@ -215,7 +215,7 @@ func (b *worldBase) source(l lane) int32 {
 }
 
 func (b *worldBase) row(o *command, number int32, kind string, sum uint64) {
-	l := lane{o.at.topic, o.at.partition}
+	l := topicPartition{o.at.topic, o.at.partition}
 	b.tables.Outbox = append(b.tables.Outbox, OutboxRow{Source: b.source(l), Row: b.rows[l], Offset: o.at.offset, Event: number, Type: kind, CommandSource: b.source(l), Sum: sum})
 	b.rows[l]++
 }
@@ -243,7 +243,7 @@ func (b *worldBase) emit(o *command, number int32, e expected) {
 
 // refuse makes a dead letter.
 func (b *worldBase) refuse(o *command, reason string) {
-	l := lane{o.at.topic, o.at.partition}
+	l := topicPartition{o.at.topic, o.at.partition}
 	r := b.world.record(o.at)
 	b.letters[o.at] = append(b.letters[o.at], &LetterRow{Source: b.source(l), Row: b.rows[l], Offset: o.at.offset, Reason: reason, Key: r.Key, Value: r.Value,
 		CommandSource: b.source(l), State: stateOpen, Retries: len(b.letters[o.at])})
@@ -290,16 +290,16 @@ func (b *worldBase) free(at place) {
 				b.tables.HeldCommands = append(b.tables.HeldCommands, row)
 				continue
 			}
-			b.decide(b.decode(place{b.laneOf(row.CommandSource).topic, b.laneOf(row.CommandSource).partition, row.Offset}), 0)
+			b.decide(b.decode(place{b.partitionOf(row.CommandSource).topic, b.partitionOf(row.CommandSource).partition, row.Offset}), 0)
 		}
 	}
 }
 
-func (b *worldBase) laneOf(source int32) lane {
+func (b *worldBase) partitionOf(source int32) topicPartition {
 	if source == 100 {
-		return lane{"quantities", 0}
+		return topicPartition{"quantities", 0}
 	}
-	return lane{worldCommands, source - 1}
+	return topicPartition{worldCommands, source - 1}
 }
 
 func (d data) json() []byte {
@@ -322,11 +322,11 @@ func (d data) json() []byte {
 func (w *world) end() *History {
 	h, b := w.history, w.base
 	h.Commands, h.Partitions, h.Tables = nil, nil, b.tables
-	lanes := slices.SortedFunc(maps.Keys(w.lanes), func(a, b lane) int {
+	partitions := slices.SortedFunc(maps.Keys(w.partitions), func(a, b topicPartition) int {
 		return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
 	})
-	for _, l := range lanes {
-		records := w.lanes[l]
+	for _, l := range partitions {
+		records := w.partitions[l]
 		h.Commands = append(h.Commands, records...)
 		n := int64(len(records))
 		h.Partitions = append(h.Partitions, Partition{Topic: l.topic, Partition: l.partition, End: n, Committed: n})
@@ -366,13 +366,13 @@ func (b *worldBase) endProduct(p *product, t *Tables) {
 
 // letter adds the dead letter of a command to a history, with its rows.
 func (h *History) letter(command Record, reason string) {
-	w := &world{history: h, lanes: map[lane][]Packed{}, letters: int64(len(h.Letters))}
+	w := &world{history: h, partitions: map[topicPartition][]Packed{}, letters: int64(len(h.Letters))}
 	b := w.newBase()
 	at := placeOf(&command)
-	w.lanes[lane{at.topic, at.partition}] = slices.Repeat([]Packed{Packed(appendRecord(nil, &command))}, int(at.offset)+1)
+	w.partitions[topicPartition{at.topic, at.partition}] = slices.Repeat([]Packed{Packed(appendRecord(nil, &command))}, int(at.offset)+1)
 	o := b.decode(at)
 	for _, p := range h.Tables.Positions {
-		b.rows[lane{p.Topic, p.Partition}] = p.NextRow
+		b.rows[topicPartition{p.Topic, p.Partition}] = p.NextRow
 	}
 	b.refuse(o, reason)
 	if o.kind == "Allocate" {
@@ -383,7 +383,7 @@ func (h *History) letter(command Record, reason string) {
 	h.Tables.Letters = append(h.Tables.Letters, *b.last(at))
 	for i := range h.Tables.Positions {
 		if p := &h.Tables.Positions[i]; p.Topic == at.topic && p.Partition == at.partition {
-			p.NextRow, p.PublishedRow = b.rows[lane{at.topic, at.partition}], b.rows[lane{at.topic, at.partition}]
+			p.NextRow, p.PublishedRow = b.rows[topicPartition{at.topic, at.partition}], b.rows[topicPartition{at.topic, at.partition}]
 		}
 	}
 }
@@ -391,9 +391,9 @@ func (h *History) letter(command Record, reason string) {
 // swap lets two commands of a partition stand in each other's place, with everything that came of
 // them.
 func (w *world) swap(partition int32, a, b int64) {
-	l := lane{worldCommands, partition}
+	l := topicPartition{worldCommands, partition}
 	to := map[int64]int64{a: b, b: a}
-	records := w.lanes[l]
+	records := w.partitions[l]
 	records[a], records[b] = records[b], records[a]
 	for _, i := range []int64{a, b} {
 		records[i] = records[i].altered(func(r *Record) { r.Offset = i })

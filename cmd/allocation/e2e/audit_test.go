@@ -38,15 +38,15 @@ func (a *arena) audit() {
 }
 
 // changes are the committed changes of all positions, each one's in order.
-func (a *arena) changes() map[lane][]change {
+func (a *arena) changes() map[topicPartition][]change {
 	a.t.Helper()
 	rows, err := a.db.Query(a.t.Context(), `select at, topic, partition, made_by, epoch, next_offset, next_row from audit order by topic, partition, id`)
 	require.NoError(a.t, err)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[change])
 	require.NoError(a.t, err)
-	all := map[lane][]change{}
+	all := map[topicPartition][]change{}
 	for _, c := range list {
-		l := lane{c.Topic, c.Partition}
+		l := topicPartition{c.Topic, c.Partition}
 		all[l] = append(all[l], c)
 	}
 	return all

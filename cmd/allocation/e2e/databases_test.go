@@ -73,7 +73,7 @@ func TestDatabases_aCopyMayNotShareTheGroup(t *testing.T) {
 // and freezes before its first claim. When it goes on, a worker of the original is at work.
 func TestDatabases_aCopyThatJoinedUnseenAppliesNothing(t *testing.T) {
 	t.Parallel()
-	a := setup(t, rollbackLanes)
+	a := setup(t, rollbackPartitions)
 	l := a.keyedLoad(t)
 	copied := a.copyDatabase()
 	second := a.startOn("second", copied, "ALLOCATION_FAULT=assigned:1:stop")
@@ -101,7 +101,7 @@ func TestDatabases_aCopyThatJoinedUnseenAppliesNothing(t *testing.T) {
 // workers running all the time: it is still itself.
 func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 	t.Parallel()
-	a := setup(t, rollbackLanes)
+	a := setup(t, rollbackPartitions)
 	l := a.keyedLoad(t)
 	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
 	l.send(300)
@@ -129,7 +129,7 @@ func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 // back. None waits for the others for long.
 func TestDatabases_restoredInPlaceUnderTraffic(t *testing.T) {
 	t.Parallel()
-	a := setup(t, rollbackLanes)
+	a := setup(t, rollbackPartitions)
 	l := a.keyedLoad(t)
 	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
 	l.send(300)
@@ -143,8 +143,8 @@ func TestDatabases_restoredInPlaceUnderTraffic(t *testing.T) {
 	await(t, a.session+5*time.Second, func() bool {
 		l.sendEverywhere()
 		at := a.positions()
-		for lane, end := range ends {
-			if at[lane].NextOffset <= end && lane.Topic == a.commands[0] {
+		for partition, end := range ends {
+			if at[partition].NextOffset <= end && partition.Topic == a.commands[0] {
 				return false
 			}
 		}
@@ -349,7 +349,7 @@ func nameIn(t *testing.T, database string) string {
 	return strings.TrimPrefix(parsed.Path, "/")
 }
 
-func samePositions(a, b map[lane]position) bool {
+func samePositions(a, b map[topicPartition]position) bool {
 	for l, p := range a {
 		if b[l].NextOffset != p.NextOffset {
 			return false

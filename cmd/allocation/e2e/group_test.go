@@ -2,9 +2,9 @@ package e2e
 
 // assigned are the partitions that the group has given to each member; none as long as Kafka does
 // not know.
-func (a *arena) assigned() map[string][]lane {
+func (a *arena) assigned() map[string][]topicPartition {
 	a.t.Helper()
-	members := map[string][]lane{}
+	members := map[string][]topicPartition{}
 	groups, err := a.admin.DescribeGroups(a.t.Context(), a.group)
 	if err != nil {
 		return members
@@ -14,7 +14,7 @@ func (a *arena) assigned() map[string][]lane {
 		if assignment, ok := m.Assigned.AsConsumer(); ok {
 			for _, topic := range assignment.Topics {
 				for _, p := range topic.Partitions {
-					members[m.MemberID] = append(members[m.MemberID], lane{topic.Topic, p})
+					members[m.MemberID] = append(members[m.MemberID], topicPartition{topic.Topic, p})
 				}
 			}
 		}
@@ -23,12 +23,12 @@ func (a *arena) assigned() map[string][]lane {
 }
 
 // others are the partitions of all members but those known.
-func (a *arena) others(known map[string][]lane) (lanes []lane) {
+func (a *arena) others(known map[string][]topicPartition) (partitions []topicPartition) {
 	a.t.Helper()
 	for id, theirs := range a.assigned() {
 		if _, ok := known[id]; !ok {
-			lanes = append(lanes, theirs...)
+			partitions = append(partitions, theirs...)
 		}
 	}
-	return lanes
+	return partitions
 }

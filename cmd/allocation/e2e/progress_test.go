@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// lane is a partition of a command topic.
-type lane struct {
+// topicPartition is a partition of a command topic.
+type topicPartition struct {
 	Topic     string
 	Partition int32
 }
@@ -25,30 +25,30 @@ type position struct {
 	Owner        string
 }
 
-func (a *arena) positions() map[lane]position {
+func (a *arena) positions() map[topicPartition]position {
 	a.t.Helper()
 	rows, err := a.db.Query(a.t.Context(), `select topic, partition, next_offset, next_row, published_row, epoch, owner from positions`)
 	require.NoError(a.t, err)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[position])
 	require.NoError(a.t, err)
-	all := map[lane]position{}
+	all := map[topicPartition]position{}
 	for _, p := range list {
-		all[lane{p.Topic, p.Partition}] = p
+		all[topicPartition{p.Topic, p.Partition}] = p
 	}
 	return all
 }
 
 // ends are the ends of the command partitions.
-func (a *arena) ends() map[lane]int64 {
+func (a *arena) ends() map[topicPartition]int64 {
 	a.t.Helper()
 	ctx, cancel := context.WithTimeout(a.t.Context(), 10*time.Second)
 	defer cancel()
 	listed, err := a.admin.ListEndOffsets(ctx, a.commands...)
 	require.NoError(a.t, err)
-	ends := map[lane]int64{}
+	ends := map[topicPartition]int64{}
 	for topic, partitions := range listed {
 		for partition, o := range partitions {
-			ends[lane{topic, partition}] = o.Offset
+			ends[topicPartition{topic, partition}] = o.Offset
 		}
 	}
 	return ends

@@ -46,10 +46,10 @@ func (h *herd) strike() {
 // commands come.
 func TestWorker_randomKills(t *testing.T) {
 	t.Parallel()
-	const lanes = 4
+	const partitions = 4
 	commands, kills := number(t, "E2E_COMMANDS", "3000"), number(t, "E2E_KILLS", "6")
-	a, r := setup(t, lanes), random(t)
-	l := a.load(r, lanes, 20+commands/200)
+	a, r := setup(t, partitions), random(t)
+	l := a.load(r, partitions, 20+commands/200)
 	h := &herd{arena: a, random: r, workers: make([]*process, 3)}
 	for i := range h.workers {
 		h.start(i)
@@ -79,8 +79,8 @@ func (a *arena) awaitOwners(l *load, deadline time.Time) {
 	l.sendEverywhere()
 	await(a.t, time.Until(deadline), func() bool {
 		now := a.positions()
-		for lane := range a.ends() {
-			if now[lane].NextOffset <= before[lane].NextOffset {
+		for partition := range a.ends() {
+			if now[partition].NextOffset <= before[partition].NextOffset {
 				return false
 			}
 		}

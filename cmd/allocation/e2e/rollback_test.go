@@ -23,7 +23,7 @@ import (
 	"allocation/deploy/testbed/standby"
 )
 
-const rollbackLanes = 4
+const rollbackPartitions = 4
 
 // TestDatabase_restoredToAnEarlierPoint: a base backup and the archived log give back the database
 // of a while ago. Workers that start on it say so, and apply what came after it again: the same
@@ -33,7 +33,7 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	server, err := backup.Open(t.Context(), serverFolder(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	a := setupOn(t, rollbackLanes, server.URL())
+	a := setupOn(t, rollbackPartitions, server.URL())
 	l := a.keyedLoad(t)
 	base, err := server.Backup(t.Context())
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func losesCommits(t *testing.T) (*failingArena, *keyedLoad, []*observed) {
 	pair, err := standby.Open(t.Context(), serverFolder(t), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pair.Close()) })
-	a := &failingArena{setupOn(t, rollbackLanes, pair.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"2"}})), pair}
+	a := &failingArena{setupOn(t, rollbackPartitions, pair.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"2"}})), pair}
 	l := a.keyedLoad(t)
 	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
 	l.send(1500)
@@ -145,7 +145,7 @@ func serverFolder(t *testing.T) string {
 }
 
 func (a *arena) keyedLoad(t *testing.T) *keyedLoad {
-	return &keyedLoad{arena: a, random: random(t), partitions: rollbackLanes, skus: 24}
+	return &keyedLoad{arena: a, random: random(t), partitions: rollbackPartitions, skus: 24}
 }
 
 func (a *arena) someApplied() bool {
@@ -162,7 +162,7 @@ func (a *arena) behind(before *checker.History) (commands int64) {
 	a.t.Helper()
 	now := a.positions()
 	for _, p := range before.Tables.Positions {
-		commands += p.NextOffset - now[lane{p.Topic, p.Partition}].NextOffset
+		commands += p.NextOffset - now[topicPartition{p.Topic, p.Partition}].NextOffset
 	}
 	return commands
 }
@@ -270,7 +270,7 @@ func (o *observed) rollbacks() int {
 func TestDatabase_failedOverWithAnyKeys(t *testing.T) {
 	t.Parallel()
 	a, _, workers := losesCommits(t)
-	l := a.load(random(t), rollbackLanes, 12)
+	l := a.load(random(t), rollbackPartitions, 12)
 	l.send(1000)
 	await(t, time.Minute, a.done, "everything is applied, published and reported")
 	before := a.history()

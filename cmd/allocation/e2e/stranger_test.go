@@ -52,15 +52,15 @@ func TestGroup_namesAConsumerThatIsNoWorker(t *testing.T) {
 var lagMetric = regexp.MustCompile(`(?m)^allocation_consumer_lag\{partition="(\d+)",topic="([^"]+)"\} [1-9]`)
 
 // lagging are the partitions in which commands wait, as the worker's metrics have it.
-func (a *arena) lagging(w *observed) (lanes []lane) {
+func (a *arena) lagging(w *observed) (partitions []topicPartition) {
 	a.t.Helper()
 	for _, m := range lagMetric.FindAllStringSubmatch(w.get("/metrics"), -1) {
 		var p int32
 		_, err := fmt.Sscan(m[1], &p)
 		require.NoError(a.t, err)
-		lanes = append(lanes, lane{m[2], p})
+		partitions = append(partitions, topicPartition{m[2], p})
 	}
-	return lanes
+	return partitions
 }
 
 // foreignLag reports whether commands wait in partitions that a stranger has, and each of these is
@@ -77,7 +77,7 @@ func (a *arena) foreignLag(w *observed) bool {
 }
 
 // offsetsList are the states that `offsets list` prints.
-func (a *arena) offsetsList() map[lane]string {
+func (a *arena) offsetsList() map[topicPartition]string {
 	a.t.Helper()
 	list := exec.Command(a.program, "offsets", "list", "--json")
 	list.Env = a.environment()
@@ -90,9 +90,9 @@ func (a *arena) offsetsList() map[lane]string {
 		Reason    string
 	}
 	require.NoError(a.t, json.Unmarshal(out, &positions))
-	states := map[lane]string{}
+	states := map[topicPartition]string{}
 	for _, p := range positions {
-		states[lane{p.Topic, p.Partition}] = strings.TrimSuffix(p.State+": "+p.Reason, ": ")
+		states[topicPartition{p.Topic, p.Partition}] = strings.TrimSuffix(p.State+": "+p.Reason, ": ")
 	}
 	return states
 }

@@ -30,7 +30,7 @@ func TestTopics_oneThatLeftTheConfigurationWithABacklogIsNamed(t *testing.T) {
 	require.Contains(t, fewer.get("/readyz"), `"ready":true`)
 	require.Contains(t, fewer.get("/metrics"), fmt.Sprintf("allocation_consumer_lag{partition=\"1\",topic=%q} 1", a.commands[1]))
 	require.Equal(t, 1, bytes.Count(fewer.output(), []byte("no worker reads this topic any more")))
-	require.Equal(t, "unread: no worker reads this topic any more: is it missing in COMMAND_TOPICS?", a.offsetsList()[lane{a.commands[1], 1}])
+	require.Equal(t, "unread: no worker reads this topic any more: is it missing in COMMAND_TOPICS?", a.offsetsList()[topicPartition{a.commands[1], 1}])
 
 	both := a.startObserved("both")
 	await(t, 40*time.Second, func() bool { return fewer.get("/readyz") == `{"ready":true}` }, "another worker reads it")

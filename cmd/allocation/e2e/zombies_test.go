@@ -42,13 +42,13 @@ func TestWorker_frozenAt(t *testing.T) {
 
 // freeze is a worker's freezing, and what became of its partitions.
 type freeze struct {
-	arena  *arena
-	load   *load
-	zombie *process
-	other  *process
-	lanes  []lane    // the zombie's
-	at     time.Time // when it froze
-	locks  bool      // it must hold locks
+	arena      *arena
+	load       *load
+	zombie     *process
+	other      *process
+	partitions []topicPartition // the zombie's
+	at         time.Time        // when it froze
+	locks      bool             // it must hold locks
 
 	claiming bool // it was about to claim
 }
@@ -61,7 +61,7 @@ func (f *freeze) run(point, fault string) {
 	f.load.feedUntil(f.zombie.frozen, "the worker is frozen")
 	f.at = time.Now()
 	require.True(a.t, f.zombie.reached(point))
-	await(a.t, 5*time.Second, func() bool { f.lanes = a.others(known); return len(f.lanes) > 0 }, "the frozen worker has partitions")
+	await(a.t, 5*time.Second, func() bool { f.partitions = a.others(known); return len(f.partitions) > 0 }, "the frozen worker has partitions")
 	require.Equal(a.t, f.locks, f.inTransaction(), "the frozen worker is in a transaction")
 	if f.other == nil {
 		f.other = a.start("other", "")
@@ -88,33 +88,33 @@ func (f *freeze) inTransaction() (open bool) {
 
 // awaitTakeover waits until the other worker has committed for all of the zombie's partitions, and
 // says when the group gave it each.
-func (f *freeze) awaitTakeover() map[lane]time.Time {
+func (f *freeze) awaitTakeover() map[topicPartition]time.Time {
 	a := f.arena
-	given := map[lane]time.Time{}
+	given := map[topicPartition]time.Time{}
 	zombie := a.assigned()
-	for id, lanes := range zombie {
-		if len(lanes) == 0 || !slices.Contains(f.lanes, lanes[0]) {
+	for id, partitions := range zombie {
+		if len(partitions) == 0 || !slices.Contains(f.partitions, partitions[0]) {
 			delete(zombie, id)
 		}
 	}
 	f.load.feedUntil(func() bool {
 		for _, l := range a.others(zombie) {
-			if _, ok := given[l]; !ok && slices.Contains(f.lanes, l) {
+			if _, ok := given[l]; !ok && slices.Contains(f.partitions, l) {
 				given[l] = time.Now()
 			}
 		}
-		return len(f.takeovers()) == len(f.lanes)
+		return len(f.takeovers()) == len(f.partitions)
 	}, "the other worker commits for every partition of the frozen one")
 	return given
 }
 
 // takeovers are the other worker's first commits for the zombie's partitions since it froze.
-func (f *freeze) takeovers() map[lane]time.Time {
-	first := map[lane]time.Time{}
+func (f *freeze) takeovers() map[topicPartition]time.Time {
+	first := map[topicPartition]time.Time{}
 	for l, changes := range f.arena.changes() {
 		last := change{}
 		for _, c := range changes {
-			if _, ok := first[l]; !ok && slices.Contains(f.lanes, l) && c.By == "other" && c.moved(last) && c.At.After(f.at) {
+			if _, ok := first[l]; !ok && slices.Contains(f.partitions, l) && c.By == "other" && c.moved(last) && c.At.After(f.at) {
 				first[l] = c.At
 			}
 			last = c
@@ -123,7 +123,7 @@ func (f *freeze) takeovers() map[lane]time.Time {
 	return first
 }
 
-func (f *freeze) checkTakeover(given map[lane]time.Time) {
+func (f *freeze) checkTakeover(given map[topicPartition]time.Time) {
 	a := f.arena
 	longest, fromFreeze := time.Duration(0), time.Duration(0)
 	for l, commit := range f.takeovers() {
@@ -133,7 +133,7 @@ func (f *freeze) checkTakeover(given map[lane]time.Time) {
 		fromFreeze = max(fromFreeze, commit.Sub(f.at))
 	}
 	a.t.Logf("%d partitions moved: the new owner's first commit came at most %s after the group gave it the partition, %s after the freeze",
-		len(f.lanes), longest.Round(time.Millisecond), fromFreeze.Round(time.Millisecond))
+		len(f.partitions), longest.Round(time.Millisecond), fromFreeze.Round(time.Millisecond))
 	require.LessOrEqual(a.t, longest, blockedAtMost)
 	require.LessOrEqual(a.t, fromFreeze, a.session+blockedAtMost)
 }

@@ -19,9 +19,9 @@ import (
 )
 
 var (
-	lanes   = flag.Int("lanes", 2, "concurrent transactions")
-	most    = flag.Int("max", 4000, "most commands in a transaction")
-	useCopy = flag.Bool("copy", false, "COPY instead of unnest")
+	appliers = flag.Int("appliers", 2, "concurrent transactions")
+	most     = flag.Int("max", 4000, "most commands in a transaction")
+	useCopy  = flag.Bool("copy", false, "COPY instead of unnest")
 )
 
 func main() { contest.Main(contest.Contestant{Setup: setup, Run: run}) }
@@ -48,13 +48,13 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 	working, fail := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer fail(nil)
 
-	queues := make([]chan item, *lanes)
+	queues := make([]chan item, *appliers)
 	var wg sync.WaitGroup
 	for i := range queues {
 		queues[i] = make(chan item, 20000)
 		wg.Go(func() {
-			l := lane{events: settings.Events, relay: relay, report: report, fail: fail}
-			if err := l.run(working, pool, queues[i]); err != nil {
+			a := applier{events: settings.Events, relay: relay, report: report, fail: fail}
+			if err := a.run(working, pool, queues[i]); err != nil {
 				fail(err)
 			}
 		})
@@ -73,7 +73,7 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 	return err
 }
 
-// read hands each lane the commands of its partitions, until the context ends.
+// read hands each applier the commands of its partitions, until the context ends.
 func read(ctx, working context.Context, settings contest.Settings, queues []chan item) error {
 	starts := map[int32]kgo.Offset{}
 	for p := range settings.Partitions {
@@ -93,7 +93,7 @@ func read(ctx, working context.Context, settings contest.Settings, queues []chan
 			}
 			select {
 			case queues[int(r.Partition)%len(queues)] <- item{r, c}:
-			case <-working.Done(): // its lane may have failed, and takes no more
+			case <-working.Done(): // its applier may have failed, and takes no more
 			}
 		})
 	}

@@ -25,17 +25,17 @@ type writes struct {
 }
 
 // decide allocates in memory.
-func (l *lane) decide(items []item) *writes {
+func (a *applier) decide(items []item) *writes {
 	w := newWrites(len(items))
 	touched, next := map[string]*batch{}, map[int32]int64{}
 	for i, it := range items {
-		b := l.cache[it.command.SKU]
+		b := a.cache[it.command.SKU]
 		b.alloc += it.command.Qty
 		b.version++
 		touched[b.sku] = b
-		l.seq++
+		a.seq++
 		w.orders[i], w.lineIDs[i], w.skus[i], w.refs[i] = it.command.OrderID, it.command.SKU, it.command.SKU, b.ref
-		w.quantities[i], w.seqs[i] = it.command.Qty, l.seq
+		w.quantities[i], w.seqs[i] = it.command.Qty, a.seq
 		w.offsets[i], w.partitions[i], w.types[i] = it.record.Offset, it.record.Partition, contest.AllocatedType
 		next[it.record.Partition] = it.record.Offset + 1
 		var payload bytes.Buffer
@@ -43,8 +43,8 @@ func (l *lane) decide(items []item) *writes {
 		w.payloads[i] = payload.Bytes()
 	}
 	for p, to := range next {
-		w.moved, w.froms, w.tos = append(w.moved, p), append(w.froms, l.from[p]), append(w.tos, to)
-		l.from[p] = to
+		w.moved, w.froms, w.tos = append(w.moved, p), append(w.froms, a.from[p]), append(w.tos, to)
+		a.from[p] = to
 	}
 	for _, b := range touched {
 		w.changed, w.allocs = append(w.changed, b.ref), append(w.allocs, b.alloc)
@@ -64,8 +64,8 @@ func newWrites(n int) *writes {
 
 // copy writes with COPY, which is the cheapest for large batches, and takes a round trip for each
 // statement.
-func (l *lane) copy(ctx context.Context, w *writes) error {
-	return pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
+func (a *applier) copy(ctx context.Context, w *writes) error {
+	return pgx.BeginFunc(ctx, a.conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select f_fence($1, $2, $3)`, w.moved, w.froms, w.tos); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (l *lane) copy(ctx context.Context, w *writes) error {
 }
 
 // unnest writes everything in one round trip.
-func (l *lane) unnest(ctx context.Context, w *writes) error {
+func (a *applier) unnest(ctx context.Context, w *writes) error {
 	var q pgx.Batch
 	q.Queue(`begin`)
 	q.Queue(`select f_fence($1, $2, $3)`, w.moved, w.froms, w.tos)
@@ -96,5 +96,5 @@ func (l *lane) unnest(ctx context.Context, w *writes) error {
 	q.Queue(`insert into f_outbox(partition,off,n,key,type,payload) select p,o,0,k,t,b from unnest($1::int[],$2::bigint[],$3::text[],$4::text[],$5::bytea[]) v(p,o,k,t,b)`,
 		w.partitions, w.offsets, w.skus, w.types, w.payloads)
 	q.Queue(`commit`)
-	return l.conn.SendBatch(ctx, &q).Close()
+	return a.conn.SendBatch(ctx, &q).Close()
 }

@@ -10,33 +10,33 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// evidence are the tables that show which transaction wrote what, and when it committed.
-var evidence = map[string]string{
+// auditQueries read the tables that show which transaction wrote what, and when it committed.
+var auditQueries = map[string]string{
 	"positions": `select * from positions`,
 	"outbox": `select xmin transaction, pg_xact_commit_timestamp(xmin) committed, source, row_no, command_source, command_offset, event_no, type, key, sequence,
         after_source, after_row from outbox order by source, row_no`,
 	"dead_letters": `select xmin transaction, pg_xact_commit_timestamp(xmin) committed, source, row_no, command_source, command_offset, reason, sku, state from dead_letters`,
 }
 
-// keepEvidence writes them beside the logs, where these are kept, for whoever looks into a
+// writeAudit writes them beside the logs, where these are kept, for whoever looks into a
 // violation.
-func (c *campaign) keepEvidence(ctx context.Context) error {
+func (c *campaign) writeAudit(ctx context.Context) error {
 	if c.options.logs == "" {
 		return nil
 	}
 	conn, err := pgx.Connect(ctx, c.pair.URL("postgres", database))
 	if err != nil {
-		return fmt.Errorf("keep evidence: %w", err)
+		return fmt.Errorf("write audit: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for name, query := range evidence {
+	for name, query := range auditQueries {
 		file, err := os.Create(filepath.Join(c.options.logs, name+".csv"))
 		if err != nil {
 			return err
 		}
 		_, err = conn.PgConn().CopyTo(ctx, file, "copy ("+query+") to stdout with (format csv, header)")
 		if err := errors.Join(err, file.Close()); err != nil {
-			return fmt.Errorf("keep evidence: %s: %w", name, err)
+			return fmt.Errorf("write audit: %s: %w", name, err)
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"allocation/cmd/compare/contest"
 )
 
-// batch is a batch of stock as the lane has decided it, which is what the database has after the
+// batch is a batch of stock as the applier has decided it, which is what the database has after the
 // next transaction.
 type batch struct {
 	ref, sku            string
@@ -17,9 +17,9 @@ type batch struct {
 	saved               int64 // the version that the database has
 }
 
-// lane applies the commands of its partitions in one transaction at a time. Products do not have
-// commands in two lanes.
-type lane struct {
+// applier applies the commands of its partitions in one transaction at a time. Products do not have
+// commands in two appliers.
+type applier struct {
 	events string
 	relay  *kgo.Client
 	report *contest.Report
@@ -31,35 +31,35 @@ type lane struct {
 	seq   int64
 }
 
-func (l *lane) run(ctx context.Context, pool *pgxpool.Pool, queue <-chan item) error {
+func (a *applier) run(ctx context.Context, pool *pgxpool.Pool, queue <-chan item) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	l.conn, l.from = conn, map[int32]int64{}
-	if err := l.load(ctx); err != nil {
+	a.conn, a.from = conn, map[int32]int64{}
+	if err := a.load(ctx); err != nil {
 		return err
 	}
 	for first := range queue {
 		items := gather(first, queue)
-		w := l.decide(items)
-		save := l.unnest
+		w := a.decide(items)
+		save := a.unnest
 		if *useCopy {
-			save = l.copy
+			save = a.copy
 		}
 		if err := save(ctx, w); err != nil {
 			return err
 		}
-		l.report.Committed(len(items))
-		l.publish(ctx, w)
+		a.report.Committed(len(items))
+		a.publish(ctx, w)
 	}
 	return nil
 }
 
-func (l *lane) load(ctx context.Context) error {
-	l.cache = map[string]*batch{}
-	rows, err := l.conn.Query(ctx, `select ref, sku, qty, allocated, version from f_batches`)
+func (a *applier) load(ctx context.Context) error {
+	a.cache = map[string]*batch{}
+	rows, err := a.conn.Query(ctx, `select ref, sku, qty, allocated, version from f_batches`)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (l *lane) load(ctx context.Context) error {
 			return err
 		}
 		b.saved = b.version
-		l.cache[b.sku] = &b
+		a.cache[b.sku] = &b
 	}
 	return rows.Err()
 }
@@ -94,14 +94,14 @@ func gather(first item, queue <-chan item) []item {
 
 // publish hands the events to the producer, whose acknowledgements (of all replicas, as is its
 // default) nobody waits for before the next batch.
-func (l *lane) publish(ctx context.Context, w *writes) {
+func (a *applier) publish(ctx context.Context, w *writes) {
 	for i := range w.orders {
-		l.relay.Produce(ctx, &kgo.Record{Topic: l.events, Key: []byte(w.skus[i]), Value: w.payloads[i], Headers: []kgo.RecordHeader{
+		a.relay.Produce(ctx, &kgo.Record{Topic: a.events, Key: []byte(w.skus[i]), Value: w.payloads[i], Headers: []kgo.RecordHeader{
 			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_type", Value: []byte(w.types[i])}, {Key: "ce_source", Value: []byte("/allocation")},
 			{Key: "ce_id", Value: []byte(contest.EventID(w.partitions[i], w.offsets[i]))},
 		}}, func(_ *kgo.Record, err error) {
 			if err != nil {
-				l.fail(err)
+				a.fail(err)
 			}
 		})
 	}

@@ -9,44 +9,44 @@ import (
 	"allocation/deploy/checker"
 )
 
-// ledger remembers what Kafka acknowledged.
-type ledger struct {
-	mu    sync.Mutex
-	lanes map[lane][]bool // by offset
+// ackLog remembers what Kafka acknowledged.
+type ackLog struct {
+	mu         sync.Mutex
+	partitions map[topicPartition][]bool // by offset
 }
 
-func newLedger() *ledger { return &ledger{lanes: map[lane][]bool{}} }
+func newAckLog() *ackLog { return &ackLog{partitions: map[topicPartition][]bool{}} }
 
 // note notes acknowledged records.
-func (l *ledger) note(records ...*kgo.Record) {
+func (l *ackLog) note(records ...*kgo.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range records {
-		at := lane{r.Topic, r.Partition}
-		offsets := l.lanes[at]
+		at := topicPartition{r.Topic, r.Partition}
+		offsets := l.partitions[at]
 		for int64(len(offsets)) <= r.Offset {
 			offsets = append(offsets, false)
 		}
 		offsets[r.Offset] = true
-		l.lanes[at] = offsets
+		l.partitions[at] = offsets
 	}
 }
 
 // ends are behind the last acknowledged record of each partition.
-func (l *ledger) ends() map[lane]int64 {
+func (l *ackLog) ends() map[topicPartition]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ends := map[lane]int64{}
-	for at, offsets := range l.lanes {
+	ends := map[topicPartition]int64{}
+	for at, offsets := range l.partitions {
 		ends[at] = int64(len(offsets))
 	}
 	return ends
 }
 
 // records are where the acknowledged records must be. It is for when nothing is sent any more.
-func (l *ledger) records() iter.Seq[checker.Record] {
+func (l *ackLog) records() iter.Seq[checker.Record] {
 	return func(yield func(checker.Record) bool) {
-		for at, offsets := range l.lanes {
+		for at, offsets := range l.partitions {
 			for offset, acknowledged := range offsets {
 				if acknowledged && !yield(checker.Record{Topic: at.topic, Partition: at.partition, Offset: int64(offset)}) {
 					return
