@@ -81,8 +81,8 @@ func (h *hit) takeOver(ctx context.Context, name string) error {
 func (h *hit) sendPacked(ctx context.Context) error {
 	const least, most = 34 << 20, 60 << 20 // bytes
 	sku := fmt.Sprintf("packed-%d", h.random.Uint32())
-	record := func(kind, value string, zeros int) testbed.PackedRecord {
-		return testbed.PackedRecord{Key: []byte(sku), Value: []byte(value), Zeros: zeros, Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
+	record := func(commandType, value string, zeros int) testbed.PackedRecord {
+		return testbed.PackedRecord{Key: []byte(sku), Value: []byte(value), Zeros: zeros, Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + commandType)}}}
 	}
 	batch := testbed.PackedBatch{Codec: kgo.CodecZstd, Records: []testbed.PackedRecord{
 		record("CreateBatch", fmt.Sprintf(`{"ref":%q,"sku":%q,"qty":5}`, sku, sku), 0),

@@ -32,7 +32,7 @@ func (p *product) remember(r *kgo.Record) {
 }
 
 // content makes the data of a command.
-func (p *product) content() (kind, data string) {
+func (p *product) content() (commandType, data string) {
 	random := p.shop.random
 	switch dice := random.IntN(100); {
 	case random.IntN(100_000) < p.shop.mix[partPoison]:

@@ -88,7 +88,7 @@ func (s *shop) open() *product {
 
 // command makes a command, on the partition of its product unless that is spread.
 func (s *shop) command(p *product) *kgo.Record {
-	kind, data := p.content()
+	commandType, data := p.content()
 	r := &kgo.Record{Topic: commandTopic, Partition: p.partition, Key: []byte(p.sku), Value: []byte(data)}
 	if p.spread && s.random.IntN(10) < 4 {
 		r.Partition = s.random.Int32N(s.load.partitions.Load())
@@ -102,12 +102,12 @@ func (s *shop) command(p *product) *kgo.Record {
 	case 1:
 		r.Key = []byte("another")
 	}
-	s.wrap(r, kind, data)
+	s.wrap(r, commandType, data)
 	return r
 }
 
 // wrap puts the data into an envelope of some form.
-func (s *shop) wrap(r *kgo.Record, kind, data string) {
+func (s *shop) wrap(r *kgo.Record, commandType, data string) {
 	add := func(key, value string) {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
 	}
@@ -115,11 +115,11 @@ func (s *shop) wrap(r *kgo.Record, kind, data string) {
 	form := s.random.IntN(10)
 	if form == 0 {
 		add("content-type", "application/cloudevents+json; charset=UTF-8")
-		r.Value = fmt.Appendf(nil, `{"specversion":"1.0","type":"allocation.v1.%s","id":%q,"source":"/chaos","data":%s}`, kind, id, data)
+		r.Value = fmt.Appendf(nil, `{"specversion":"1.0","type":"allocation.v1.%s","id":%q,"source":"/chaos","data":%s}`, commandType, id, data)
 		return
 	}
-	if form > 1 || kind != "ChangeBatchQuantity" || r.Topic != quantityTopic { // else bare, by the topic's type
-		add("ce_type", "allocation.v1."+kind)
+	if form > 1 || commandType != "ChangeBatchQuantity" || r.Topic != quantityTopic { // else bare, by the topic's type
+		add("ce_type", "allocation.v1."+commandType)
 	}
 	if s.random.IntN(5) > 0 {
 		add("ce_id", id)
@@ -141,8 +141,8 @@ func (s *shop) malformed() *kgo.Record {
 	}
 	r := &kgo.Record{Topic: commandTopic, Partition: s.random.Int32N(commandPartitions), Value: []byte(values[s.random.IntN(len(values))])}
 	kinds := []string{"allocation.v1.Allocate", "allocation.v1.Unknown", "else.Allocate", ""}
-	if kind := kinds[s.random.IntN(len(kinds))]; kind != "" {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: "ce_type", Value: []byte(kind)})
+	if commandType := kinds[s.random.IntN(len(kinds))]; commandType != "" {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: "ce_type", Value: []byte(commandType)})
 	}
 	if s.random.IntN(2) == 0 {
 		r.Key = []byte{0, 0xff}

@@ -22,9 +22,9 @@ func TestWorkload_makesTheSameCommandsEachTime(t *testing.T) {
 		for range 5000 {
 			c := a.next()
 			require.Equal(t, c, b.next())
-			_, refusal := domain.DecodeCommand(c.Kind, []byte(c.Data))
+			_, refusal := domain.DecodeCommand(c.Type, []byte(c.Data))
 			require.Nil(t, refusal, c.Data)
-			require.False(t, c.Kind == allocate && !c.Repeat && orders[c.Data], "each line is new")
+			require.False(t, c.Type == allocate && !c.Repeat && orders[c.Data], "each line is new")
 			orders[c.Data] = true
 		}
 	}
@@ -61,7 +61,7 @@ func TestWorkload_mixHasAllCommands(t *testing.T) {
 	repeats, made := 0, 0
 	for range 20_000 {
 		c := m.next()
-		kinds[c.Kind]++
+		kinds[c.Type]++
 		if c.Repeat {
 			repeats++
 			require.Equal(t, made-1, c.Number)
@@ -79,10 +79,10 @@ func TestWorkload_aBatchServesTheTenThatWaitedLongest(t *testing.T) {
 	t.Parallel()
 	q := newQueue(rand.New(rand.NewPCG(1, 2)), Plan{Waiting: 12})
 	for range 10 {
-		require.Equal(t, allocate, q.next().Kind)
+		require.Equal(t, allocate, q.next().Type)
 	}
 	c := q.next()
-	require.Equal(t, createBatch, c.Kind)
+	require.Equal(t, createBatch, c.Type)
 	require.Equal(t, 11, c.Events)
 	require.Contains(t, c.Data, `"qty":`+strconv.Itoa(1+2+3+4+5+6+7+8+9+10)+`}`)
 	require.Equal(t, Lines{Allocated: 10}, q.lines())
@@ -108,9 +108,9 @@ func eventOf(number int, sku string, sequence int64, at time.Time) *kgo.Record {
 func TestBook_countsWaitingAndLeavesOutRepeats(t *testing.T) {
 	t.Parallel()
 	b := newBook(func(string) int64 { return 1 })
-	b.expect(message{Kind: allocate, Number: 0, Events: 1}, 2*time.Second)
-	b.expect(message{Kind: createBatch, Number: 1, Events: 2}, 3*time.Second)
-	b.expect(message{Kind: createBatch, Number: 1, Repeat: true}, 4*time.Second)
+	b.expect(message{Type: allocate, Number: 0, Events: 1}, 2*time.Second)
+	b.expect(message{Type: createBatch, Number: 1, Events: 2}, 3*time.Second)
+	b.expect(message{Type: createBatch, Number: 1, Repeat: true}, 4*time.Second)
 	begin := time.Now()
 	require.NoError(t, b.take(eventOf(0, "s", 2, begin), 2500*time.Millisecond))
 	require.NoError(t, b.take(eventOf(1, "s", 3, begin.Add(time.Second)), 5*time.Second))

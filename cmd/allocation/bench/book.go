@@ -31,7 +31,7 @@ type entry struct {
 	events    int32         // that must follow
 	came      int32         // of them
 	partition int32         // of the command topic
-	kind      string        // of the command
+	command   string        // its type
 	due       time.Duration // when it was due, since the load began
 	first     time.Duration // when its first event was read, since the load began
 	took      time.Duration // from when it was due until its last event was read
@@ -54,7 +54,7 @@ func (b *book) expect(c message, due time.Duration) {
 		b.repeats++
 		return
 	}
-	b.entries = append(b.entries, entry{events: int32(c.Events), kind: c.Kind, due: due})
+	b.entries = append(b.entries, entry{events: int32(c.Events), command: c.Type, due: due})
 }
 
 // placed notes the partition that a command, or a repeat of it, was sent to.
@@ -113,7 +113,7 @@ func (b *book) tick(number int, at time.Duration) error {
 	e := &b.entries[number]
 	b.taken++
 	if e.came++; e.came > e.events {
-		return fmt.Errorf("more than the %d events that were expected follow from the %s %s%d", e.events, e.kind, idPrefix, number)
+		return fmt.Errorf("more than the %d events that were expected follow from the %s %s%d", e.events, e.command, idPrefix, number)
 	}
 	if e.came == 1 {
 		e.first = at
@@ -153,7 +153,7 @@ func (b *book) missing() error {
 	for number, e := range b.entries {
 		if e.came < e.events {
 			return fmt.Errorf("%d of %d events are missing; the first command without all of its events is the %s %s%d",
-				b.expected-b.taken, b.expected, e.kind, idPrefix, number)
+				b.expected-b.taken, b.expected, e.command, idPrefix, number)
 		}
 	}
 	return nil

@@ -46,12 +46,12 @@ func (b *book) latencies(from, to time.Duration, counts func(entry) bool) map[st
 	for _, e := range b.entries {
 		if e.due >= from && e.due < to && counts(e) {
 			times[all] = append(times[all], e.took)
-			times[e.kind] = append(times[e.kind], e.took)
+			times[e.command] = append(times[e.command], e.took)
 		}
 	}
 	by := map[string]Latencies{}
-	for kind, of := range times {
-		by[kind] = summarize(of)
+	for command, of := range times {
+		by[command] = summarize(of)
 	}
 	return by
 }

@@ -11,7 +11,7 @@ import (
 
 // message is a command on its way to Kafka, and what must follow from it.
 type message struct {
-	Kind   string
+	Type   string
 	SKU    string
 	Data   string // JSON
 	Number int    // of the command, from 0; a repeat has that of what it repeats
@@ -36,7 +36,7 @@ func (c message) record(topic string) *kgo.Record {
 		Topic: topic, Key: []byte(c.SKU), Value: []byte(c.Data),
 		Headers: []kgo.RecordHeader{
 			headerJSON, headerSpecVersion, headerSource,
-			{Key: "ce_type", Value: []byte("allocation.v1." + c.Kind)},
+			{Key: "ce_type", Value: []byte("allocation.v1." + c.Type)},
 			{Key: "ce_id", Value: strconv.AppendInt([]byte(idPrefix), int64(c.Number), 10)},
 		},
 	}

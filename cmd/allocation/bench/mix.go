@@ -98,7 +98,7 @@ func (m *mix) allocate(s *stocked) message {
 	s.open = append(s.open, l)
 	s.allocated += l.qty
 	m.change.Allocated++
-	return message{Kind: allocate, SKU: s.sku, Data: allocateData(l.order, s.sku, l.qty), Events: 1}
+	return message{Type: allocate, SKU: s.sku, Data: allocateData(l.order, s.sku, l.qty), Events: 1}
 }
 
 // dispatch sends the line that was placed first.
@@ -108,7 +108,7 @@ func (m *mix) dispatch(s *stocked) message {
 	s.allocated -= l.qty
 	m.change.Allocated--
 	m.change.Dispatched++
-	return message{Kind: dispatch, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
+	return message{Type: dispatch, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
 }
 
 // deallocate cancels the line that was placed last.
@@ -116,7 +116,7 @@ func (m *mix) deallocate(s *stocked) message {
 	l := s.takeLast()
 	m.change.Allocated--
 	m.change.Cancelled++
-	return message{Kind: deallocate, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
+	return message{Type: deallocate, SKU: s.sku, Data: lineData(l, s.sku), Events: 1}
 }
 
 // shrink takes so much from the main batch that its last line must move to a batch to come, where
@@ -139,7 +139,7 @@ func (m *mix) raise(s *stocked) message {
 func (s *stocked) quantity(qty, events int) message {
 	s.revision++
 	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","qty":%d,"revision":%d}`, mainBatch(s.sku), s.sku, qty, s.revision)
-	return message{Kind: changeQuantity, SKU: s.sku, Data: data, Events: events}
+	return message{Type: changeQuantity, SKU: s.sku, Data: data, Events: events}
 }
 
 // create announces a batch.
@@ -148,13 +148,13 @@ func (m *mix) create(s *stocked) message {
 	s.batches++
 	s.room += qty - maxLineQty // less what no line may fit into
 	data := fmt.Sprintf(`{"ref":"%s","sku":"%s","qty":%d,"eta":"%s"}`, s.laterBatch(), s.sku, qty, s.date())
-	return message{Kind: createBatch, SKU: s.sku, Data: data, Events: 1}
+	return message{Type: createBatch, SKU: s.sku, Data: data, Events: 1}
 }
 
 // eta puts off the batch that was announced last.
 func (m *mix) eta(s *stocked) message {
 	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","eta":"%s"}`, s.laterBatch(), s.sku, s.date())
-	return message{Kind: changeEta, SKU: s.sku, Data: data, Events: 1}
+	return message{Type: changeEta, SKU: s.sku, Data: data, Events: 1}
 }
 
 func (m *mix) lines() Lines { return m.change }

@@ -31,8 +31,8 @@ func printReport(p *cli.Program, r *Report) error {
 	if r.Rate > 0 {
 		t.Row("rate", cli.Count(int64(r.Rate))+" commands a second")
 	}
-	for _, kind := range slices.Sorted(maps.Keys(r.Latency)) {
-		t.Row("latency, "+kind, latencyText(r.Latency[kind]))
+	for _, command := range slices.Sorted(maps.Keys(r.Latency)) {
+		t.Row("latency, "+command, latencyText(r.Latency[command]))
 	}
 	if s := r.Storm; s != nil {
 		t.Row("storm", fmt.Sprintf("%s of %s lines moved in %.3f s", cli.Count(int64(s.Moved)), cli.Count(int64(s.Lines)), s.Seconds))

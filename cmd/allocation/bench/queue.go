@@ -41,7 +41,7 @@ func (q *queue) next() message {
 	qty := 1 + q.random.IntN(maxQueuedQty)
 	q.waiting = append(q.waiting, qty)
 	q.change.Waiting++
-	return message{Kind: allocate, SKU: queueSKU, Data: allocateData(q.orders.orderID(number), queueSKU, qty), Number: number, Events: 1}
+	return message{Type: allocate, SKU: queueSKU, Data: allocateData(q.orders.orderID(number), queueSKU, qty), Number: number, Events: 1}
 }
 
 // serve brings just what the next ten lines want, so that it is they who get it.
@@ -54,7 +54,7 @@ func (q *queue) serve(number int) message {
 	q.change.Waiting -= served
 	q.change.Allocated += served
 	data := fmt.Sprintf(`{"ref":"%s-%d","sku":"%s","qty":%d}`, queueSKU, number, queueSKU, total)
-	return message{Kind: createBatch, SKU: queueSKU, Data: data, Number: number, Events: 1 + served}
+	return message{Type: createBatch, SKU: queueSKU, Data: data, Number: number, Events: 1 + served}
 }
 
 func (q *queue) lines() Lines { return q.change }

@@ -16,14 +16,14 @@ const (
 func stormCommand(lines, number int) message {
 	kept := lines / 2
 	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","qty":%d,"revision":1}`, stormBatch, stormSKU, kept)
-	return message{Kind: changeQuantity, SKU: stormSKU, Data: data, Number: number, Events: 1 + 2*(lines-kept)}
+	return message{Type: changeQuantity, SKU: stormSKU, Data: data, Number: number, Events: 1 + 2*(lines-kept)}
 }
 
 // stormReport tells what became of the storm that was due at a time since the load began.
 func (r *run) stormReport(due time.Duration) *StormReport {
 	took := max(r.book.entries[r.storm].took, time.Nanosecond)
 	beside := r.book.beside(r.storm)
-	others := func(e entry) bool { return e.kind != changeQuantity }
+	others := func(e entry) bool { return e.command != changeQuantity }
 	return &StormReport{
 		Lines: r.plan.Lines, Moved: r.plan.Lines - r.plan.Lines/2, Seconds: took.Seconds(),
 		Before: r.book.latencies(WarmUp, due, others)[all],

@@ -110,7 +110,7 @@ func (a *allocations) next() message {
 	number := a.made
 	a.made++
 	sku := skuOf(a.product())
-	return message{Kind: allocate, SKU: sku, Data: allocateData(a.orders.orderID(number), sku, 1+a.random.IntN(maxLineQty)), Number: number, Events: 1}
+	return message{Type: allocate, SKU: sku, Data: allocateData(a.orders.orderID(number), sku, 1+a.random.IntN(maxLineQty)), Number: number, Events: 1}
 }
 
 func (a *allocations) lines() Lines { return Lines{Allocated: int64(a.made)} }

@@ -6,13 +6,13 @@ import "github.com/twmb/franz-go/pkg/kgo"
 // a refusal, each form of an envelope, and a product that is held for a while.
 func corpus() []*kgo.Record {
 	var all []*kgo.Record
-	add := func(key, kind, data string, headers ...string) {
+	add := func(key, commandType, data string, headers ...string) {
 		r := &kgo.Record{Value: []byte(data)}
 		if key != "" {
 			r.Key = []byte(key)
 		}
-		if kind != "" {
-			headers = append(headers, "ce_type", "allocation.v1."+kind)
+		if commandType != "" {
+			headers = append(headers, "ce_type", "allocation.v1."+commandType)
 		}
 		for i := 0; i < len(headers); i += 2 {
 			r.Headers = append(r.Headers, kgo.RecordHeader{Key: headers[i], Value: []byte(headers[i+1])})

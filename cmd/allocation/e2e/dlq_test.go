@@ -49,9 +49,9 @@ select count(*) filter (where type = 'Allocated'), count(*) filter (where type =
 }
 
 // produce sends a command to the first partition.
-func (a *arena) produce(kind, data string) {
+func (a *arena) produce(commandType, data string) {
 	a.t.Helper()
-	r := &kgo.Record{Topic: a.commands[0], Value: []byte(data), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
+	r := &kgo.Record{Topic: a.commands[0], Value: []byte(data), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + commandType)}}}
 	require.NoError(a.t, a.client.ProduceSync(a.t.Context(), r).FirstErr())
 }
 

@@ -41,8 +41,8 @@ func (l *keyedLoad) next() *kgo.Record { return l.about(l.random.IntN(l.skus)) }
 func (l *keyedLoad) about(product int) *kgo.Record {
 	l.made++
 	sku := fmt.Sprintf("SKU-%d", product)
-	kind, data := l.content(sku)
-	headers := []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}
+	commandType, data := l.content(sku)
+	headers := []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + commandType)}}
 	if l.random.IntN(3) > 0 {
 		headers = append(headers, kgo.RecordHeader{Key: "ce_id", Value: fmt.Appendf(nil, "cmd-%d", l.made)})
 	}
@@ -52,7 +52,7 @@ func (l *keyedLoad) about(product int) *kgo.Record {
 }
 
 // content names batches and orders of which some exist. Some commands are refused.
-func (l *keyedLoad) content(sku string) (kind, data string) {
+func (l *keyedLoad) content(sku string) (commandType, data string) {
 	ref := fmt.Sprintf("%s-batch-%d", sku, l.random.IntN(1+l.made/100))
 	order := fmt.Sprintf("order-%d", l.random.IntN(1+l.made/2))
 	switch dice := l.random.IntN(100); {

@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// load makes commands of every kind, as producers send them, and as they should not.
+// load makes commands of every commandType, as producers send them, and as they should not.
 type load struct {
 	arena      *arena
 	random     *rand.Rand
@@ -78,13 +78,13 @@ func (l *load) command() *kgo.Record {
 	if len(l.batches) < l.skus { // each product begins with some stock
 		sku = fmt.Sprintf("SKU-%d", len(l.batches))
 	}
-	kind, data := l.content(sku)
+	commandType, data := l.content(sku)
 	r := &kgo.Record{Topic: l.arena.commands[0], Partition: l.home(sku), Key: []byte(sku), Value: []byte(data)}
 	if l.random.IntN(10) < 3 {
 		r.Topic, r.Partition = l.arena.commands[l.random.IntN(2)], l.random.Int32N(l.partitions)
 	}
 	l.made++
-	l.wrap(r, kind, data)
+	l.wrap(r, commandType, data)
 	return r
 }
 
@@ -98,7 +98,7 @@ func (l *load) home(sku string) int32 {
 }
 
 // wrap puts the data into an envelope of some form.
-func (l *load) wrap(r *kgo.Record, kind, data string) {
+func (l *load) wrap(r *kgo.Record, commandType, data string) {
 	add := func(key, value string) {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
 	}
@@ -106,11 +106,11 @@ func (l *load) wrap(r *kgo.Record, kind, data string) {
 	form := l.random.IntN(10)
 	if form == 0 {
 		add("content-type", "application/cloudevents+json; charset=UTF-8")
-		r.Value = fmt.Appendf(nil, `{"specversion":"1.0","type":"allocation.v1.%s","id":%q,"source":"/test","data":%s}`, kind, id, data)
+		r.Value = fmt.Appendf(nil, `{"specversion":"1.0","type":"allocation.v1.%s","id":%q,"source":"/test","data":%s}`, commandType, id, data)
 		return
 	}
-	if form > 1 || kind != "ChangeBatchQuantity" || r.Topic != l.arena.commands[1] { // else bare, by the topic's type
-		add("ce_type", "allocation.v1."+kind)
+	if form > 1 || commandType != "ChangeBatchQuantity" || r.Topic != l.arena.commands[1] { // else bare, by the topic's type
+		add("ce_type", "allocation.v1."+commandType)
 	}
 	if l.random.IntN(5) > 0 {
 		add("ce_id", id)
@@ -125,7 +125,7 @@ func (l *load) wrap(r *kgo.Record, kind, data string) {
 }
 
 // content makes the data of a command about a product.
-func (l *load) content(sku string) (kind, data string) {
+func (l *load) content(sku string) (commandType, data string) {
 	switch dice := l.random.IntN(100); {
 	case dice < 12 || len(l.batches) < l.skus:
 		return "CreateBatch", l.createBatch(sku)
@@ -204,8 +204,8 @@ func (l *load) broken() *kgo.Record {
 	}
 	r := &kgo.Record{Topic: l.arena.commands[0], Partition: l.random.Int32N(l.partitions), Value: []byte(values[l.random.IntN(len(values))])}
 	kinds := []string{"allocation.v1.Allocate", "allocation.v1.Unknown", "else.Allocate", ""}
-	if kind := kinds[l.random.IntN(len(kinds))]; kind != "" {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: "ce_type", Value: []byte(kind)})
+	if commandType := kinds[l.random.IntN(len(kinds))]; commandType != "" {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: "ce_type", Value: []byte(commandType)})
 	}
 	if l.random.IntN(2) == 0 {
 		r.Key = []byte{0, 0xff}

@@ -8,9 +8,9 @@ import (
 )
 
 // Describe says what happened by an event's type and data.
-func Describe(kind string, data []byte) string {
+func Describe(name string, data []byte) string {
 	d, _ := domain.ReadEventData(data) // what cannot be read stays empty
-	switch domain.EventType(kind) {
+	switch domain.EventType(name) {
 	case domain.BatchCreated:
 		return fmt.Sprintf("batch %s of %d, %s", d.Ref, d.Qty, due(d.ETA))
 	case domain.BatchQuantityChanged:

@@ -53,8 +53,8 @@ func Read(r *kgo.Record) Event {
 	return e
 }
 
-// Kind is the type without what all have in common.
-func (e *Event) Kind() string { return strings.TrimPrefix(e.Type, products.Service.TypePrefix) }
+// ShortType is the type without what all have in common.
+func (e *Event) ShortType() string { return strings.TrimPrefix(e.Type, products.Service.TypePrefix) }
 
 // Number is the sequence as people write it, empty where the event has none.
 func (e *Event) Number() string {
@@ -66,7 +66,7 @@ func (e *Event) Number() string {
 }
 
 // Words says what happened.
-func (e *Event) Words() string { return Describe(e.Kind(), e.Data) }
+func (e *Event) Words() string { return Describe(e.ShortType(), e.Data) }
 
 // Fields are the fields of the data. What cannot be read stays empty.
 func (e *Event) Fields() domain.EventData {

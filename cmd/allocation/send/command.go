@@ -99,7 +99,7 @@ func (c *Command) sendOne(ctx context.Context, p *cli.Program) error {
 	if c.ID == "" {
 		c.ID = uuid.NewString()
 	}
-	m := message{kind: c.Type, data: data, id: c.ID, correlationID: c.CorrelationID}
+	m := message{command: c.Type, data: data, id: c.ID, correlationID: c.CorrelationID}
 	if err := m.check(); err != nil {
 		return cli.Misuse("%w", err)
 	}

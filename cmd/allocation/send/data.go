@@ -12,10 +12,10 @@ import (
 
 // dataOf makes a command's JSON data of key=value arguments. A service ignores fields that it does
 // not know; from a person they are typing mistakes.
-func dataOf(kind string, arguments []string) ([]byte, error) {
-	command := domain.FindCommand(kind)
+func dataOf(commandType string, arguments []string) ([]byte, error) {
+	command := domain.FindCommand(commandType)
 	if command == nil {
-		return nil, cli.Misuse("there is no command %q; there are %s", kind, strings.Join(domain.CommandNames(), ", "))
+		return nil, cli.Misuse("there is no command %q; there are %s", commandType, strings.Join(domain.CommandNames(), ", "))
 	}
 	data := []byte{'{'}
 	var seen []string
@@ -26,7 +26,7 @@ func dataOf(kind string, arguments []string) ([]byte, error) {
 		case !ok:
 			return nil, cli.Misuse("%q is not key=value", argument)
 		case at < 0:
-			return nil, cli.Misuse("%s has no field %q; it has %s", kind, name, fieldNames(command))
+			return nil, cli.Misuse("%s has no field %q; it has %s", commandType, name, fieldNames(command))
 		case slices.Contains(seen, name):
 			return nil, cli.Misuse("%s is there twice", name)
 		}

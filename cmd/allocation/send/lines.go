@@ -89,7 +89,7 @@ func (l *messageLines) read(line []byte) error {
 		return err
 	}
 	switch {
-	case m.kind == "":
+	case m.command == "":
 		return errors.New(`the member "type" is missing, such as "type":"Allocate"`)
 	case m.data == nil:
 		return errors.New(`the member "data" is missing, such as "data":{"orderid":"o1","sku":"CHAIR","qty":20}`)
@@ -100,7 +100,7 @@ func (l *messageLines) read(line []byte) error {
 func (m *message) member(name []byte, value strictjson.Value) error {
 	switch string(name) {
 	case "type":
-		return m.text(&m.kind, "type", value)
+		return m.text(&m.command, "type", value)
 	case "id":
 		return m.text(&m.id, "id", value)
 	case "correlationid":

@@ -15,7 +15,7 @@ import (
 
 // message is a command on its way to Kafka.
 type message struct {
-	kind          string
+	command       string
 	data          []byte // JSON
 	id            string
 	correlationID string
@@ -24,7 +24,7 @@ type message struct {
 
 // check finds out whether the service would refuse to read the command, and fills in its key.
 func (m *message) check() error {
-	command, refusal := domain.DecodeCommand(m.kind, m.data)
+	command, refusal := domain.DecodeCommand(m.command, m.data)
 	if refusal != nil {
 		return errors.New(refusal.Message)
 	}
@@ -76,7 +76,7 @@ func (m *message) record(topic string) *kgo.Record {
 		return memory[from:len(memory):len(memory)]
 	}
 	o := &outgoing{}
-	o.headers = [6]kgo.RecordHeader{headerJSON, headerSpecVersion, headerSource, headerTypes[m.kind], {Key: "ce_id", Value: keep(m.id)}}
+	o.headers = [6]kgo.RecordHeader{headerJSON, headerSpecVersion, headerSource, headerTypes[m.command], {Key: "ce_id", Value: keep(m.id)}}
 	o.record = kgo.Record{Topic: topic, Headers: o.headers[:5]}
 	if m.correlationID != "" {
 		o.headers[5] = kgo.RecordHeader{Key: "ce_correlationid", Value: keep(m.correlationID)}

@@ -43,9 +43,9 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	c.Kafka.Check(problems)
 	c.Events.Check(problems)
-	for _, kind := range c.Type {
-		if !slices.Contains(domain.EventNames(), kind) {
-			problems.Add("type", kind, "one of "+strings.Join(domain.EventNames(), ", "))
+	for _, name := range c.Type {
+		if !slices.Contains(domain.EventNames(), name) {
+			problems.Add("type", name, "one of "+strings.Join(domain.EventNames(), ", "))
 		}
 	}
 	if err := problems.Err(); err != nil {
@@ -135,7 +135,7 @@ func (c *Command) follow(ctx context.Context, client *kgo.Client, printer *print
 }
 
 func (c *Command) wants(e *event.Event) bool {
-	if len(c.Type) > 0 && !slices.Contains(c.Type, e.Kind()) {
+	if len(c.Type) > 0 && !slices.Contains(c.Type, e.ShortType()) {
 		return false
 	}
 	if c.Order == "" && c.SKU == "" {

@@ -34,7 +34,7 @@ func (p *printer) print(e *event.Event) {
 	sku := cli.Printable(e.Fields().SKU)
 	p.sku = max(p.sku, min(utf8.RuneCountInString(sku), 40))
 	fmt.Fprintf(p.out, "%s  %-*s %6s  %-20s  %s\n",
-		cli.When(e.At), p.sku, sku, e.Number(), cli.Printable(e.Kind()), cli.Printable(e.Words()))
+		cli.When(e.At), p.sku, sku, e.Number(), cli.Printable(e.ShortType()), cli.Printable(e.Words()))
 }
 
 func (p *printer) flush() error { return p.out.Flush() }

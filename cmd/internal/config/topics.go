@@ -36,8 +36,8 @@ type Topics struct {
 func (c Commands) BareTypes() map[string]string {
 	types := map[string]string{}
 	for _, part := range split(c.CommandTopics) {
-		topic, kind, _ := strings.Cut(part, "=")
-		types[topic] = kind
+		topic, name, _ := strings.Cut(part, "=")
+		types[topic] = name
 	}
 	return types
 }
@@ -57,8 +57,8 @@ func (c Commands) CommandTopicNames() []string {
 func (t Topics) Routes() map[string]string {
 	routes := map[string]string{}
 	for _, part := range split(t.EventRoutes) {
-		kind, topic, _ := strings.Cut(part, "=")
-		routes[kind] = topic
+		name, topic, _ := strings.Cut(part, "=")
+		routes[name] = topic
 	}
 	return routes
 }
@@ -102,11 +102,11 @@ func (c Commands) Check(p *Problems) {
 	}
 	seen := map[string]bool{}
 	for _, part := range parts {
-		topic, kind, mapped := strings.Cut(part, "=")
+		topic, name, mapped := strings.Cut(part, "=")
 		switch {
 		case !validTopic(topic):
 			p.Add("command-topics", part, "a topic or TOPIC=TYPE, where the topic is "+topicAllowed)
-		case mapped && !slices.Contains(p.vocabulary.Commands, kind):
+		case mapped && !slices.Contains(p.vocabulary.Commands, name):
 			p.Add("command-topics", part, "TOPIC=TYPE with a type of "+strings.Join(p.vocabulary.Commands, ", "))
 		case seen[topic]:
 			p.Add("command-topics", part, "a topic that is not there twice")
@@ -118,16 +118,16 @@ func (c Commands) Check(p *Problems) {
 func (t Topics) checkRoutes(p *Problems) {
 	seen := map[string]bool{}
 	for _, part := range split(t.EventRoutes) {
-		kind, topic, ok := strings.Cut(part, "=")
+		name, topic, ok := strings.Cut(part, "=")
 		switch {
-		case !ok || !slices.Contains(p.vocabulary.Events, kind):
+		case !ok || !slices.Contains(p.vocabulary.Events, name):
 			p.Add("event-routes", part, "TYPE=TOPIC with a type of "+strings.Join(p.vocabulary.Events, ", "))
 		case !validTopic(topic):
 			p.Add("event-routes", part, "TYPE=TOPIC, where the topic is "+topicAllowed)
-		case seen[kind]:
+		case seen[name]:
 			p.Add("event-routes", part, "a type that is not there twice")
 		}
-		seen[kind] = true
+		seen[name] = true
 	}
 }
 
@@ -135,9 +135,9 @@ func (t Topics) checkRoutes(p *Problems) {
 // and dead letters are no events.
 func (t Topics) checkLoops(p *Problems) {
 	commands := t.CommandTopicNames()
-	for kind, topic := range t.Routes() {
+	for name, topic := range t.Routes() {
 		if slices.Contains(commands, topic) || topic == t.EventsTopic || topic == t.DeadLetterTopic {
-			p.Add("event-routes", kind+"="+topic, "a topic that is not used for anything else")
+			p.Add("event-routes", name+"="+topic, "a topic that is not used for anything else")
 		}
 	}
 	if slices.Contains(commands, t.EventsTopic) || t.EventsTopic == t.DeadLetterTopic {

@@ -56,18 +56,18 @@ func (f *fold) changeLine(e *Event, d domain.EventData, key lineKey) error {
 }
 
 // mayBecome says what was expected instead of an event; empty where the event is possible.
-func (l *line) mayBecome(kind string, d domain.EventData) string {
+func (l *line) mayBecome(eventType string, d domain.EventData) string {
 	now := "a line that is " + l.words()
 	switch {
-	case l.state == "" && (kind == "Deallocated" || kind == "Dispatched"):
+	case l.state == "" && (eventType == "Deallocated" || eventType == "Dispatched"):
 		return "a line that was placed"
 	case l.state != "" && l.qty != d.Qty:
 		return fmt.Sprintf("a line of qty %d", l.qty)
 	case l.state == cancelled || l.state == dispatched:
 		return now
-	case kind == "Allocated" && l.state == allocated:
+	case eventType == "Allocated" && l.state == allocated:
 		return now
-	case (kind == "Deallocated" || kind == "Dispatched") && l.batch != d.BatchRef:
+	case (eventType == "Deallocated" || eventType == "Dispatched") && l.batch != d.BatchRef:
 		return now
 	}
 	return ""

@@ -23,10 +23,10 @@ const (
 	dispatched = "dispatched"
 )
 
-func decode(kind string, value []byte) (domain.EventData, error) {
+func decode(eventType string, value []byte) (domain.EventData, error) {
 	d, err := domain.ReadEventData(value)
 	if err != nil {
-		return d, fmt.Errorf("the data of an event %s cannot be read: %w", kind, err)
+		return d, fmt.Errorf("the data of an event %s cannot be read: %w", eventType, err)
 	}
 	return d, nil
 }
@@ -51,14 +51,14 @@ func (l line) words() string {
 }
 
 // lineOf is a line as its last event tells, but for when it was placed.
-func lineOf(kind string, d domain.EventData) line {
+func lineOf(eventType string, d domain.EventData) line {
 	l := line{qty: d.Qty, batch: d.BatchRef}
 	switch {
-	case kind == "Allocated":
+	case eventType == "Allocated":
 		l.state = allocated
-	case kind == "Dispatched":
+	case eventType == "Dispatched":
 		l.state = dispatched
-	case kind == "Deallocated" && d.Reason == "cancelled":
+	case eventType == "Deallocated" && d.Reason == "cancelled":
 		l.state, l.batch = cancelled, ""
 	default: // OutOfStock; Deallocated because its batch was reduced
 		l.state, l.batch = waiting, ""

@@ -54,8 +54,8 @@ func TestOffsets_listSaysFromWhereNothingComes(t *testing.T) {
 
 func TestDLQ_readsABatchAgainThatUnpackedToTooMuch(t *testing.T) {
 	s := programtest.StartService(t)
-	command := func(kind, data string) testbed.PackedRecord {
-		return testbed.PackedRecord{Value: []byte(data), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
+	command := func(commandType, data string) testbed.PackedRecord {
+		return testbed.PackedRecord{Value: []byte(data), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + commandType)}}}
 	}
 	at, _ := testbed.PackedBatch{Codec: kgo.CodecZstd, Records: []testbed.PackedRecord{
 		command("CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`), command("Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`),

@@ -138,12 +138,12 @@ func (r *decisionReport) sum(entity string) string {
 	if r.dryRun {
 		parts = append(parts, fmt.Sprintf("%s would be decided, and nothing was", cli.Count(int64(len(r.letters)))))
 	}
-	for _, kind := range []struct{ result, says string }{
+	for _, line := range []struct{ result, says string }{
 		{store.OutcomeApplied, "applied"}, {store.OutcomeDiscarded, "discarded"}, {store.OutcomeRefused, "refused again"},
 		{store.OutcomeFailed, "failed again"}, {store.OutcomeWaits, "waiting behind a held " + entity}, {store.OutcomeStopped, "not read to their end"}, {store.OutcomePending, "not done yet"},
 	} {
-		if n := r.total(kind.result); n > 0 {
-			parts = append(parts, cli.Count(int64(n))+" "+kind.says)
+		if n := r.total(line.result); n > 0 {
+			parts = append(parts, cli.Count(int64(n))+" "+line.says)
 		}
 	}
 	if len(r.letters) == 0 {
