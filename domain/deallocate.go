@@ -55,7 +55,7 @@ func (c *Catalog) cancelAllocated(p *Product, l *line) Result {
 	if need != nil {
 		return Result{Need: need}
 	}
-	p.takeOff(l, b)
+	p.remove(l, b)
 	return Result{Product: p, Events: p.carryOut(p.cancel(l, b.Ref), b, moves)}
 }
 

@@ -18,8 +18,8 @@ func (p *Product) put(l *line, b *batch) {
 	p.lineChanged(l, updated)
 }
 
-// takeOff takes a line off its batch b. It is the caller's to give it a new state.
-func (p *Product) takeOff(l *line, b *batch) {
+// remove takes a line off its batch b. It is the caller's to give it a new state.
+func (p *Product) remove(l *line, b *batch) {
 	l.BatchRef = ""
 	p.open.change(b, func(b *Batch) { b.Allocated -= l.Qty })
 	b.linesQty -= l.Qty
@@ -44,7 +44,7 @@ func (p *Product) carryOut(events []Event, from *batch, moves []move) []Event {
 		case m.to == from:
 			from.lines.push(m.line) // where serve took it from
 		default:
-			p.takeOff(m.line, from)
+			p.remove(m.line, from)
 			e := ofLine(LineDeallocated, m.line, from.Ref)
 			e.Reason = DeallocatedBatchReduced
 			events = p.emit(events, e)

@@ -155,7 +155,7 @@ func TestApply_noticesAProductThatIsHeldNoLonger(t *testing.T) {
 
 // What is remembered is bounded by the products and batches that it is about, however many there
 // are.
-func TestMemory_isBounded(t *testing.T) {
+func TestRemembered_isBounded(t *testing.T) {
 	t.Parallel()
 	m := newAggregate()
 	for n := range maxKnown + 1 {
