@@ -14,8 +14,8 @@ type Catalog struct {
 	// lines holds the known lines; nil stands for one that is known not to exist.
 	lines map[LineID]*line
 
-	// touched are the products, and mentioned the batches, of this transaction: those that it asked
-	// about or was told of.
+	// touched and mentioned are the products and batches of this transaction: what it asked about,
+	// and what it was told.
 	touched   []*Product
 	mentioned []*batch
 

@@ -80,8 +80,8 @@ func (cmd ChangeBatchQuantity) changes(b *batch, commandID string) bool {
 	return !repeat && cmd.Qty != b.Qty
 }
 
-// plan works out where lines go: those that the batch must release, and those that its stock can
-// serve.
+// plan works out where lines go: the lines that the batch must release, and the lines that its
+// stock can serve.
 func (cmd ChangeBatchQuantity) plan(p *Product, b *batch) ([]move, *Need) {
 	switch {
 	case cmd.Qty < b.Allocated:

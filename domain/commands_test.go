@@ -12,7 +12,7 @@ import (
 	"allocation/domain"
 )
 
-// Whatever a command names, others order, hold and lock by: a field that Keys forgets would let the
+// Commands are ordered, held and locked by what they name. A field that Keys forgets would let a
 // command overtake others of its product.
 func TestCommands_nameAllTheirKeysAndNoOthers(t *testing.T) {
 	values := map[string]string{"ref": "b1", "batchref": "b1", "sku": "CHAIR", "orderid": "o1", "lineid": "l1", "eta": "2030-01-01", "qty": "5", "revision": "7"}

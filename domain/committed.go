@@ -2,10 +2,10 @@ package domain
 
 import "math"
 
-// Committed tells that all that Products named was written, and begins the next transaction.
-// Products and batches stay known as they are now, which holds for as long as the database has the
-// product at this version: who writes checks it. Lines are forgotten, for there is no end of them,
-// and so is what was found not to exist, for anybody may make it.
+// Committed tells the catalog that all of Products was written, and begins the next transaction.
+// Products and batches stay known as they are now. That holds as long as the database has the
+// product at this version, which each write checks. Lines are forgotten, because there is no end of
+// them. Absent products and batches are forgotten, because any transaction may make them.
 func (c *Catalog) Committed() {
 	for _, p := range c.touched {
 		p.committed()

@@ -13,9 +13,9 @@ const (
 const NoShrink int64 = math.MaxInt64
 
 // Need is what must be loaded before commands can be decided. Its numbers are wishes: a loader may
-// load more or less, as long as it tells the catalog the truth about it. (Telling, with each line,
-// its batch, and with each batch, its product, saves rounds.) A need that comes again although it
-// was answered in full means that the stored data contradict themselves.
+// load more or less, as long as it tells the catalog the truth about it. It saves rounds to tell
+// the batch of each line, and the product of each batch. A need that comes again although it was
+// answered in full means that the stored data contradict themselves.
 type Need struct {
 	// Products holds, by SKU, the products whose existence, version and number of waiting lines are
 	// needed.
@@ -41,8 +41,8 @@ type ProductNeed struct {
 
 // BatchNeed is what is needed of a batch beside itself.
 type BatchNeed struct {
-	// ShrinkTo asks for the batch's allocated lines too, the last placed first, until those that
-	// are left, in the database, make at most this quantity. NoShrink asks for none.
+	// ShrinkTo also asks for the batch's allocated lines, the last placed first, until the lines
+	// that are left make at most this quantity. NoShrink asks for none.
 	ShrinkTo int64
 }
 

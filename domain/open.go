@@ -7,9 +7,9 @@ import (
 
 // openBatches are the known batches of a product with available > 0, in order of preference.
 //
-// Batches that are not known did not change since they were told of, so none of them has more than
-// rest available, and each that has what a window is about comes after the window's end. A known
-// one may be anywhere, as it may be new, have another eta by now, or have been told by itself.
+// Unknown batches have not changed since they were told of. So none of them has more than rest
+// available, and each that has what a window is about comes after the window's end. A known batch
+// may be anywhere: it may be new, have another eta by now, or have been told by itself.
 type openBatches struct {
 	list    []*batch
 	rest    int64 // 0: all open batches are known

@@ -151,8 +151,8 @@ func (w *world) checkTables(t *rapid.T) {
 	require.Equal(t, w.fold.lines, w.db.lines)
 }
 
-// A command that needs something leaves no trace: what it gives later is what it would have given
-// at once.
+// A command that needs something leaves no trace: its later result is what it would have been at
+// once.
 func TestCatalog_needLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

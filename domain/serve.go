@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// serving works out where lines go once stock has risen on one batch: those that it released, and
-// those that wait. It changes nothing but the lists of lines that it takes them from, and undo
+// serving works out where lines go after stock has risen on one batch: the lines that it released,
+// and the lines that wait. It changes only the lists of lines that it takes them from, and undo
 // restores these.
 type serving struct {
 	product *Product
@@ -94,8 +94,7 @@ func (s *serving) run() *Need {
 	}
 }
 
-// nextClass is the class whose turn it is among those that risen can still serve, nil if there is
-// none.
+// nextClass is the class whose turn it is, of those that risen can serve; nil if there is none.
 func (s *serving) nextClass() *class {
 	for s.waiting.Len() > 0 {
 		if c := s.waiting.top(); c.qty <= s.risen.left {

@@ -79,8 +79,8 @@ func (a *alone) run() {
 	}
 }
 
-// renew ends the client, which fails what it has: the next try makes a new one. The watcher calls
-// it, too.
+// renew ends the client and fails its records. The next try makes a new client. The watcher calls
+// renew, too.
 func (a *alone) renew() {
 	a.mu.Lock()
 	client := a.client

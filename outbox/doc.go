@@ -40,42 +40,41 @@
 //   - A new era begins only when no one is between entering the old one and producing: the client
 //     asks only the first record of a batch.
 //
-// A row whose predecessor came by another source is deferred until that one is acknowledged, with
-// all later rows of its key and source; other keys pass. Waiting follows commit order, so it cannot
-// go round in a circle. Memory decides while the predecessor's source is open here and the row is
-// known here; else the table does, because the source may be another process's by now. So that
-// budgets cannot make sources wait for each other either, a source with nothing in memory reads one
-// chunk from the table whether its budget has room or not.
+// A row is deferred when its predecessor came by another source and is not acknowledged yet. All
+// later rows of its key and source are deferred with it; other keys pass. Waiting follows commit
+// order, so no circle is possible. Memory decides while the predecessor's source is open here and
+// its row is known here. Otherwise the table decides, because another process may have that source
+// by now. Budgets cannot make sources wait for each other either: a source with nothing in memory
+// reads one chunk from the table even if its budget is used up.
 //
-// The client sends what it has of all partitions together. So a source has a bounded number of rows
-// in flight: what others hand over goes out soon, however much one of them has
+// The client sends the records of all partitions together. So each source has a bounded number of
+// rows in flight. The rows of other sources then go out soon, however many one source has
 // (docs/performance.md).
 //
-// A promise belongs to an incarnation. A source that was closed and opened again counts none of the
-// old one's. What was in flight stays in the budget until its promises return, so that claims that
+// A promise belongs to an incarnation. A source that was closed and opened again counts no promise
+// of the old one. Rows in flight stay in the budget until their promises return. So claims that
 // come and go during an outage do not fill the memory.
 //
-// Rows acknowledged above the published row are remembered when a source begins again, and not
-// published twice for nothing. A row in two topics is acknowledged when it is in both.
+// Rows that were acknowledged above the published row are remembered when a source begins again,
+// and are not published twice. A row in two topics is acknowledged when both have it.
 //
-// The client forgets neither the id of a topic that was deleted and made again, nor an error in
-// place of its producer id. Both mean that it will never publish again, so it is replaced.
+// The client keeps the id of a topic that was deleted and made again, and it keeps an error that it
+// has in place of its producer id. After either it never publishes again, so it is replaced.
 //
-// The client tries on without a word where a topic has too few replicas in sync, and nothing in the
-// topic's metadata is an error. So a topic with records that are out for long is in trouble by
-// itself, and only an acknowledgement ends that. A refusal is about a row: it stands until that row
-// is acknowledged, its source is closed, or it has not come again for longer than until the next
-// try.
+// The client says nothing while a topic has too few replicas in sync, and the topic's metadata have
+// no error. So a topic is in trouble as soon as its records are out for long. Only an
+// acknowledgement ends that. A refusal is about a row. It stands until that row is acknowledged,
+// until its source is closed, or until the next try is over without it.
 //
-// The client fails a record together with all that is buffered for its partition. So what an
-// optional topic refused (dead letters, routed events), and what was too large anywhere, moves to a
-// client that has one record at a time. There a dead letter takes another form, with a key or
-// without its value, and what its topic refuses even so is left out: see refusal.go. A source of
-// events produces nothing meanwhile, or their order would suffer; dead letters have no order, and
-// nothing waits for them.
+// The client fails a record together with all that is buffered for its partition. So two kinds of
+// records move to a client that has one record at a time: those that an optional topic refused
+// (dead letters, routed events), and records that are too large. There a dead letter takes another
+// form, with a key or without its value. What its topic refuses even then is left out: see
+// refusal.go. A source of events produces nothing meanwhile, because events have an order. Dead
+// letters have none, and nothing waits for them.
 //
-// A record's timestamp is the time of publishing, not of the command: brokers may refuse old
-// timestamps for good, and delete by them.
+// A record's timestamp is the time of publishing, not of the command. Brokers may refuse old
+// timestamps for good, and they delete by them.
 //
 // # Goroutines and locks
 //

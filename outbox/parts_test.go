@@ -11,8 +11,8 @@ import (
 	"allocation/outbox/pulse"
 )
 
-// The loops of the relay say when they stand still: that which asks the table for what others
-// published, while something waits for it, and that which looks at acknowledgements.
+// Two loops of the relay say when they stand still: the one that asks the table what others
+// published, and the one that looks at acknowledgements.
 func TestRelay_saysWhichOfItsPartsStandStill(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -11,7 +11,7 @@ import (
 // once for about twice as long, and a notification may be lost with its connection.
 const nudgeAgain = 500 * time.Millisecond
 
-// poller asks the table for what others have published, while something here waits for it.
+// poller asks the table what other processes have published, while a row here waits for it.
 type poller struct {
 	relay  *Relay
 	kicked chan struct{} // holds one token

@@ -29,8 +29,8 @@ func isRefusal(err error) bool {
 	return errors.As(err, &k)
 }
 
-// isAboutRecord reports whether a broker refused a record for what it is, so that the same record
-// is refused again, and others may not be.
+// isAboutRecord reports whether a broker refused a record for its content. Then it refuses the same
+// record again, and other records may pass.
 func isAboutRecord(err error) bool {
 	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, kerr.InvalidRecord) || errors.Is(err, kerr.PolicyViolation)
 }

@@ -172,9 +172,9 @@ func (s *source) send(rows []Row, again bool) bool {
 	return true
 }
 
-// maxInFlight is how many promises of a source may be to come. The client sends what it has of all
-// partitions together, so what one source handed over at once, a hundred thousand rows perhaps,
-// would otherwise be sent, and kept, ahead of the few of the others.
+// maxInFlight bounds the promises of a source that have not returned. The client sends the records
+// of all partitions together. A source that handed over a hundred thousand rows at once would
+// otherwise be ahead of the few rows of the others.
 const maxInFlight = 1000
 
 // throttle waits until half of the promises have returned, if there are too many, and reports

@@ -12,11 +12,11 @@ import (
 // stream is a topic as one client sees it. It keeps a record from being sent ahead of an earlier
 // one that the client gave up on.
 //
-// When the client gives up on a partition, its promises tell us a moment later, and a record that
-// is produced in that moment finds an empty buffer and would be sent at once, ahead of those that
+// When the client gives up on a partition, its promises say so a moment later. A record that is
+// produced in that moment finds an empty buffer, and would be sent ahead of the records that
 // failed. So each record is produced in the stream's current era, which ends with the first failed
-// promise, and the era is the record's context: the client asks the first batch of a partition for
-// it just before sending. A batch that follows a failure is the first one. See era.Done.
+// promise. The era is the record's context: the client asks it just before it sends the first
+// record batch of a partition. A record batch after a failure is such a first one. See era.Done.
 type stream struct {
 	client  *kgo.Client
 	state   *topicState

@@ -67,9 +67,9 @@ func (w *waits) awaited() map[int32]int64 {
 	return rows
 }
 
-// await reports whether a row is acknowledged. If not, s is told when it is: by the relay's own
-// source where that is open here, and by the poller, which asks the table, where it is not, or
-// where this process does not know the row.
+// await reports whether a row is acknowledged. If it is not, s is told when it is. The relay's own
+// source tells it where that is open here and the row is known; otherwise the poller does, which
+// asks the table.
 func (r *Relay) await(s *source, after Predecessor) bool {
 	owner := r.source(after.Source)
 	if owner != nil && owner.published() > after.Row {

@@ -75,10 +75,10 @@ func (s *Store) transact(ctx context.Context, tx *Tx) (_ *txRows, err error) {
 
 const lockPositionsSQL = `select from positions where source = any($1::int[]) order by source for no key update`
 
-// lockPositions begins the transaction before anything is read, and locks what the write would
-// lock, so that nobody else can be first any more; the aggregate locks its rows next. Who wants the
-// same rows waits for as long as it takes to load, decide and write; who waits for a process that
-// stands still meanwhile ends its session.
+// lockPositions begins the transaction and locks its positions before anything is read, so that no
+// other transaction can be first. The aggregate locks its rows next. Others that want the same rows
+// wait while this one loads, decides and writes. If this process stands still meanwhile, they end
+// its session.
 func (tx *Tx) lockPositions(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

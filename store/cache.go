@@ -9,12 +9,12 @@ import (
 	"allocation/worker"
 )
 
-// cache is what one applier's transactions learned, for its next one: the service's aggregate, and
-// which keys are held. A load then asks only for what is missing.
+// cache is what one applier's transactions have read and written, for its next one: the state of
+// the aggregate, and which keys are held. A load then asks only for what is missing.
 //
-// It is safe because the write checks it: the aggregate checks what it relied on, and the engine
+// It is safe because the write checks it. The aggregate checks what it relied on. The engine checks
 // that none of the aggregate's keys is held, and that the database is the one that was read: see
-// server. Whatever fails forgets it all, and so does every claim of the store.
+// server. Any error empties the cache, and so does every claim of the store.
 type cache struct {
 	aggregate Aggregate
 	held      held
@@ -78,8 +78,8 @@ type caches struct {
 	claims int // how often all was forgotten
 }
 
-// forget empties all caches for a claim, also those that transactions in flight give back later:
-// others may have moved the partitions meanwhile, or moved them again after a restore.
+// forget empties all caches for a claim, also those that running transactions give back later.
+// Other workers may have moved the partitions meanwhile, or moved them again after a restore.
 func (c *caches) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -77,8 +77,8 @@ const (
 join positions p on p.source = coalesce(d.command_source, d.source)
 left join held_keys k on k.source = d.source and k.row_no = d.row_no`
 
-	// Of a command that was refused more than once, its last letter is what counts; but as long as
-	// a batch of records is not done, that counts and not its first record.
+	// A command that was refused more than once counts with its last letter. A letter about a batch
+	// of records counts as long as the batch is not done, instead of a letter of its first record.
 	newestSQL = `
 from unnest($1::text[], $2::int[], $3::bigint[]) w (topic, partition, command_offset)
 cross join lateral (

@@ -12,8 +12,8 @@ import (
 	"allocation/worker"
 )
 
-// Decision is what an operator wants done with dead letters: those of the commands at IDs or,
-// without any, the open ones that match Filter.
+// Decision is what an operator wants done with dead letters. They are the letters of the commands
+// in IDs or, without IDs, the open letters that match Filter.
 type Decision struct {
 	IDs      []RecordID
 	Filter   LetterFilter

@@ -96,7 +96,7 @@ type rowQuerier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// countLetters counts dead letters, and those of them whose commands failed when they were retried
+// countLetters counts dead letters, and among them the commands that failed when they were retried
 // before.
 func countLetters(ctx context.Context, db rowQuerier, f LetterFilter, states []string) (all, again int64, err error) {
 	err = db.QueryRow(ctx, aboutStates(countLettersSQL, states), f.args(states)...).Scan(&all, &again)

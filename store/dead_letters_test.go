@@ -79,7 +79,7 @@ func TestLetters_filters(t *testing.T) {
 	require.EqualValues(t, 1, list.More)
 }
 
-// Of a list, what it reads must not grow with what was resolved long ago.
+// A list does not read more because many letters were resolved long ago.
 func TestLetters_resolvedOnesCostNothing(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(add(0, "CHAIR", 1))

@@ -102,14 +102,14 @@ func isConflict(pg *pgconn.PgError) bool {
 	return false
 }
 
-// isOutage: nobody can be served now, whatever the transaction: the server, the session, its rights
-// or the schema are not as they must be. By class, from Postgres' appendix A. What is said there of
-// a connection's state is never a command's fault: who came before on it, as behind a pooler, is
-// another.
+// isOutage reports whether no transaction can succeed now: the server, the session, its rights or
+// the schema are not as they must be. Errors count by class, from Postgres' appendix A. An error
+// about the state of a connection is never a command's fault: behind a pooler, another client may
+// have left that state.
 //
-// What is left may be the fault of one command: of its data (21, 22), of a constraint (23) or a
-// trigger (09, 27, 2F, 38, 39, P0, and codes that nobody but a trigger has), or of what it asks for
-// at once (54, and 57014, a statement that took too long).
+// The other errors may be the fault of one command: of its data (21, 22), of a constraint (23), of
+// a trigger (09, 27, 2F, 38, 39, P0, and codes that only triggers raise), or of the amount that it
+// asks for at once (54, and 57014, a statement that took too long).
 func isOutage(pg *pgconn.PgError) bool {
 	switch pg.Code[:2] {
 	case "03", // SQL statement not yet complete

@@ -10,13 +10,13 @@ import (
 	"allocation/worker"
 )
 
-// heldError says that a call gave up because of somebody outside of the service.
-type heldError struct {
+// blockedError is the error of a call that a session outside of the service has blocked.
+type blockedError struct {
 	*foreignLock
 	error
 }
 
-// guarded does something on a connection that a guard watches over.
+// guarded calls do with a connection that a guard watches.
 func (s *Store) guarded(ctx context.Context, do func(conn *pgxpool.Conn) error) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -26,31 +26,32 @@ func (s *Store) guarded(ctx context.Context, do func(conn *pgxpool.Conn) error) 
 	guard := s.guard(ctx, conn.Conn())
 	err = do(conn)
 	if h := guard.stop(); h != nil && canceled(err) {
-		return &heldError{h, err}
+		return &blockedError{h, err}
 	}
 	return err
 }
 
-// lockedOf is the error of a call for one position that gave up; any other error is as it was.
+// lockedOf turns a blockedError about one position into a *worker.LockedError. It returns any other
+// error as it is.
 func lockedOf(err error, move worker.PositionMove) error {
-	var held *heldError
-	if !errors.As(err, &held) {
+	var blocked *blockedError
+	if !errors.As(err, &blocked) {
 		return err
 	}
-	return &worker.LockedError{What: held.foreignLock.what, Holder: held.foreignLock.holder, From: map[int]int64{0: move.From}}
+	return &worker.LockedError{What: blocked.foreignLock.what, Holder: blocked.foreignLock.holder, From: map[int]int64{0: move.From}}
 }
 
-// aroundLocked does something with n positions, but those that somebody outside has locked: these
-// are in the error, a *worker.LockedError, by their index. A call that waited for one of several
-// would keep the others waiting.
+// aroundLocked calls do with n positions, and leaves out the positions that a session outside of
+// the service has locked. Those are in the error, a *worker.LockedError, by their index. A call
+// that waited for one position would keep the others waiting.
 func (s *Store) aroundLocked(ctx context.Context, n int, is func(i int, h *foreignLock) bool, do func(conn *pgxpool.Conn, free []int) error) error {
 	var locked *worker.LockedError
 	for {
 		free := make([]int, 0, n)
-		holds := s.stillHeld(ctx, s.pool)
+		locks := s.stillLocked(ctx, s.pool)
 		locked = nil
 		for i := range n {
-			if h := anyHold(holds, i, is); h == nil {
+			if h := anyLock(locks, i, is); h == nil {
 				free = append(free, i)
 			} else {
 				locked = lockedAt(locked, i, h)
@@ -58,12 +59,12 @@ func (s *Store) aroundLocked(ctx context.Context, n int, is func(i int, h *forei
 		}
 		if len(free) > 0 {
 			err := s.guarded(ctx, func(conn *pgxpool.Conn) error { return do(conn, free) })
-			var held *heldError
-			if errors.As(err, &held) {
-				if held.source == 0 {
-					return both(worker.ErrOutage, fmt.Errorf("%s is locked by %s: %w", held.foreignLock.what, held.foreignLock.holder, err))
+			var blocked *blockedError
+			if errors.As(err, &blocked) {
+				if blocked.source == 0 {
+					return both(worker.ErrOutage, fmt.Errorf("%s is locked by %s: %w", blocked.foreignLock.what, blocked.foreignLock.holder, err))
 				}
-				continue // it is among the holds by now
+				continue // it is among the locks by now
 			}
 			if err != nil {
 				return err
@@ -85,10 +86,10 @@ func unlessLocked(doing string, err error) error {
 	return readError(doing, err)
 }
 
-func anyHold(holds []foreignLock, i int, is func(i int, h *foreignLock) bool) *foreignLock {
-	for n := range holds {
-		if holds[n].source != 0 && is(i, &holds[n]) {
-			return &holds[n]
+func anyLock(locks []foreignLock, i int, is func(i int, h *foreignLock) bool) *foreignLock {
+	for n := range locks {
+		if locks[n].source != 0 && is(i, &locks[n]) {
+			return &locks[n]
 		}
 	}
 	return nil

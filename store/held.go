@@ -11,9 +11,8 @@ const reasonInternal = "internal"
 
 // held are the keys whose commands wait, as far as this and earlier transactions have asked.
 //
-// It is read without locks. The write checks that no other key that the aggregate relies on is
-// held, and what begins to wait must find its key still held, which the foreign key of
-// held_commands sees to.
+// It is read without locks. The write checks that no other key of the aggregate is held. A foreign
+// key of held_commands checks that the key of a parked command is still held.
 type held struct {
 	keys  map[string]struct{}
 	names map[string]string   // what waiting commands would create, and their keys

@@ -28,16 +28,17 @@ type foreignLock struct {
 	mode     string
 }
 
-// outsiders are the locks of others that are known, so that nobody waits for them who need not.
+// outsiders are the known locks of sessions that are not the service's. Calls leave out what these
+// have locked, instead of waiting for it.
 type outsiders struct {
 	n atomic.Int32
 
 	mu    sync.Mutex
-	holds []foreignLock
+	locks []foreignLock
 	asked time.Time
 }
 
-// askAgain is how often it is asked whether locks are still held.
+// askAgain is the time between two questions which locks still stand.
 const askAgain = 200 * time.Millisecond
 
 // any reports whether there is one. It costs nothing where there is none.
@@ -46,23 +47,23 @@ func (o *outsiders) any() bool { return o.n.Load() > 0 }
 func (o *outsiders) add(h foreignLock) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.holds = append(o.holds, h)
-	o.n.Store(int32(len(o.holds))) //nolint:gosec // one for each partition that waits
+	o.locks = append(o.locks, h)
+	o.n.Store(int32(len(o.locks))) //nolint:gosec // one for each partition that waits
 }
 
-// known are the holds, and whether it is time to ask again whether they are.
-func (o *outsiders) known() (holds []foreignLock, ask bool) {
+// known returns the locks, and reports whether it is time to ask which of them still stand.
+func (o *outsiders) known() (locks []foreignLock, ask bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
 	if ask = now.Sub(o.asked) >= askAgain; ask {
 		o.asked = now
 	}
-	return append([]foreignLock{}, o.holds...), ask
+	return append([]foreignLock{}, o.locks...), ask
 }
 
-// keep forgets those that are not held any more.
-func (o *outsiders) keep(held map[foreignLock]bool, asked []foreignLock) {
+// keep forgets locks that were asked about and do not stand any more.
+func (o *outsiders) keep(standing map[foreignLock]bool, asked []foreignLock) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	about := map[foreignLock]bool{}
@@ -70,19 +71,19 @@ func (o *outsiders) keep(held map[foreignLock]bool, asked []foreignLock) {
 		about[h] = true
 	}
 	var kept []foreignLock
-	for _, h := range o.holds {
-		if (held[h] || !about[h]) && !slices.Contains(kept, h) {
+	for _, h := range o.locks {
+		if (standing[h] || !about[h]) && !slices.Contains(kept, h) {
 			kept = append(kept, h)
 		}
 	}
-	o.holds = kept
+	o.locks = kept
 	o.n.Store(int32(len(kept))) //nolint:gosec // as above
 }
 
-// A wait is for a transaction, where that has locked a row, or for a table. The row that is waited
-// for has a lock of its own, of whoever waits first or behind that. Who holds a lock is of the
-// service if it is of the same role and says so by its application's name, or waits for its client:
-// then it is ended, see unblock.
+// A call waits for a transaction that has locked a row, or for a table. Postgres also locks the row
+// itself for the first session that waits for it, and later sessions wait for that lock. A session
+// belongs to the service if it has the same role, and either the same application_name or a client
+// that it waits for. Such a session is ended, see unblock.
 const outsideSQL = `
 with mine as materialized (select * from pg_locks where pid = $1),
     waits as (select locktype, transactionid, relation from mine where not granted and waitstart < clock_timestamp() - $2::interval limit 1),
@@ -157,40 +158,39 @@ func (s *Store) giveUp(ctx context.Context, pid int32) (gaveUp bool) {
 	return err == nil && gaveUp
 }
 
-const stillHeldSQL = `
+const stillLockedSQL = `
 select n from unnest($1::text[], $2::int[], $3::oid[], $4::text[]) with ordinality h (xid, pid, relation, mode, n)
 where exists (select from pg_locks l where case when h.xid <> '' then l.locktype = 'transactionid' and l.granted and l.transactionid::text = h.xid
     else l.relation = h.relation and coalesce(l.pid, 0) = h.pid and l.mode = h.mode end)`
 
-// stillHeld are the locks of others that are held now. It asks only where there are any, and
-// seldom.
-func (s *Store) stillHeld(ctx context.Context, db rowsQuerier) []foreignLock {
+// stillLocked returns the locks that stand now. It asks seldom, and only if any lock is known.
+func (s *Store) stillLocked(ctx context.Context, db rowsQuerier) []foreignLock {
 	if !s.outsiders.any() {
 		return nil
 	}
-	holds, ask := s.outsiders.known()
+	locks, ask := s.outsiders.known()
 	if !ask {
-		return holds
+		return locks
 	}
-	n := len(holds)
+	n := len(locks)
 	xids, pids, relations, modes := make([]string, n), make([]int32, n), make([]uint32, n), make([]string, n)
-	for i, h := range holds {
+	for i, h := range locks {
 		xids[i], pids[i], relations[i], modes[i] = h.xid, h.pid, h.relation, h.mode
 	}
-	rows, err := db.Query(ctx, stillHeldSQL, xids, pids, relations, modes)
+	rows, err := db.Query(ctx, stillLockedSQL, xids, pids, relations, modes)
 	if err != nil {
-		return holds
+		return locks
 	}
 	still, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
-		return holds
+		return locks
 	}
-	held, left := make(map[foreignLock]bool, len(still)), make([]foreignLock, 0, len(still))
+	standing, left := make(map[foreignLock]bool, len(still)), make([]foreignLock, 0, len(still))
 	for _, i := range still {
-		held[holds[i-1]] = true
-		left = append(left, holds[i-1])
+		standing[locks[i-1]] = true
+		left = append(left, locks[i-1])
 	}
-	s.outsiders.keep(held, holds)
+	s.outsiders.keep(standing, locks)
 	return left
 }
 

@@ -60,8 +60,8 @@ func (p *Pipeline) Copy(sql string, columns int, write func(rows *CopyRows)) {
 	p.copyRows(sql, columns, func([]byte) bool { return false }, write)
 }
 
-// maxUnsent is how much of the last statement gathers before it is sent: more than a transaction of the
-// usual size has.
+// maxUnsent is how much of the last statement gathers before it is sent. A transaction of the usual
+// size has less.
 const maxUnsent = 4 << 20
 
 // copyLast is copy for the last statement of the pipeline. Of many rows it sends some whenever they

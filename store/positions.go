@@ -12,10 +12,10 @@ import (
 	"allocation/worker"
 )
 
-// SavePublished writes how far rows are published, for partitions at rest: those that move write it
-// in their next transaction. It returns the sources whose claim another worker took. Where somebody
-// outside of the service has positions locked, the others are written, and the error is a
-// *worker.LockedError.
+// SavePublished writes how far rows are published, for partitions without commands. Other
+// partitions write it with their next transaction. It returns the sources whose claim another
+// worker has taken. Positions that a session outside of the service has locked are left out, and
+// the error is a *worker.LockedError.
 func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (lost []int32, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -76,9 +76,9 @@ end $$`
 // usual are settings that a URL may change.
 func usual() map[string]string {
 	return map[string]string{
-		// Queries look rows up by their keys. Compiling them takes longer than running them; and a
-		// plan is kept for as long as the connection, so one that was made when a table was small
-		// must serve when it is large.
+		// Queries look rows up by their keys, and compiling them takes longer than running them. A
+		// plan is kept as long as its connection. So a plan that was made when a table was small
+		// must serve when the table is large.
 		"jit":                                 "off",
 		"enable_seqscan":                      "off",
 		"enable_hashjoin":                     "off",

@@ -11,7 +11,7 @@ import (
 const planByKey = `set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off`
 
 // Snapshot calls read with a transaction that sees the database as it is now and writes nothing. It
-// should be short: as long as it lasts, Postgres keeps what others delete.
+// should be short: Postgres keeps deleted rows as long as it lasts.
 func (s *Store) Snapshot(ctx context.Context, read func(pgx.Tx) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {

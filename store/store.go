@@ -1,14 +1,15 @@
-// Package store is the engine on Postgres: it keeps positions, the outbox, dead letters and held
-// keys beside the state of a service, its Aggregate. It knows keys, rows and places, and nothing of
-// what commands mean: package products is the aggregate of this repository's service.
+// Package store is the engine on Postgres. It keeps positions, the outbox, dead letters and held
+// keys beside the state of a service, its Aggregate. It knows keys and rows, and not what commands
+// mean: package products is the aggregate of this repository's service.
 //
-// Its guarantee: a transaction commits positions, what the aggregate changed, outbox rows and dead
-// letters together, and only if the worker still holds the claims, the positions are where it left
-// them, and everything that the decisions read is still so. Nothing is locked while deciding: reads
-// take no locks and leave no transaction open, and the write is one pipeline with its commit at its
-// end, which is sent at once unless it is large. What a transaction of an applier read or wrote,
-// its next one remembers, and the write checks that, too: see cache. Only a transaction that others
-// made a conflict again and again locks its rows before it reads: see lockPositions.
+// Its guarantee: a transaction commits positions, the changes of the aggregate, outbox rows and
+// dead letters together. It commits only if the worker still holds the claims, the positions are
+// where it left them, and everything that the decisions read is still so. Nothing is locked while
+// deciding: reads take no locks and leave no transaction open. The write is one pipeline with its
+// commit at the end, which is sent at once unless it is large. An applier's next transaction
+// remembers what its last one read or wrote, and the write checks that, too: see cache. A
+// transaction locks its rows before it reads only after several conflicts in a row: see
+// lockPositions.
 //
 // Locks are taken in one order, so that transactions cannot deadlock: positions by source, then the
 // aggregate's rows, then held keys.

@@ -60,8 +60,8 @@ func (tx *Tx) Lock(ctx context.Context, sql string, args ...any) error {
 // Name tells the key that a command names itself.
 func (tx *Tx) Name(i int, key string) { tx.named[i], tx.keys[i] = key, key }
 
-// Park reports whether a command may be decided. The key is what it is about, the name is what it
-// would create: a command that names only that waits, too.
+// Park reports whether a command may be decided. The key is what the command is about. The name is
+// what it would create: a command that has only that name waits, too.
 func (tx *Tx) Park(i int, key, creates string) Standing {
 	tx.keys[i], tx.made[i] = key, creates
 	c := &tx.transaction.Commands[i]
@@ -141,7 +141,7 @@ func (tx *Tx) identify(ctx context.Context) error {
 // avoid is the error of a transaction that needs what is known to be locked; nil where it needs
 // nothing of that.
 func (tx *Tx) avoid(ctx context.Context) error {
-	for _, h := range tx.store.stillHeld(ctx, tx.conn) {
+	for _, h := range tx.store.stillLocked(ctx, tx.conn) {
 		if locked := tx.locked(&h); len(locked.From) > 0 {
 			return locked
 		}

@@ -7,10 +7,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A process that was frozen in the middle of its pipeline holds its locks for as long as its
-// connection lives, and no timeout of Postgres ends that. So who waits longer than this ends the
-// sessions that it waits for, if they are of its own role and have waited for their client as long.
-// Who waits so long for somebody outside of the service gives up: see outsiders.
+// A process that was frozen in the middle of its pipeline keeps its locks as long as its connection
+// lives, and no timeout of Postgres ends that. So a call that is blocked for longer than this
+// terminates the sessions that block it, if they have its role and have waited for their client as
+// long. A call that is blocked for so long by a session outside of the service gives up: see
+// outsiders.
 const (
 	blockedAfter = 2 * time.Second
 	blockedAgain = time.Second

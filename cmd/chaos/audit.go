@@ -18,7 +18,7 @@ var auditQueries = map[string]string{
 	"dead_letters": `select xmin transaction, pg_xact_commit_timestamp(xmin) committed, source, row_no, command_source, command_offset, reason, sku, state from dead_letters`,
 }
 
-// writeAudit writes them beside the logs, where these are kept, for whoever looks into a
+// writeAudit writes the tables beside the logs, if logs are kept, for a person who looks into a
 // violation.
 func (c *campaign) writeAudit(ctx context.Context) error {
 	if c.options.logs == "" {

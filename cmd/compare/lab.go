@@ -48,7 +48,7 @@ func (l *lab) client(more ...kgo.Opt) (*kgo.Client, error) {
 	}, more...)...)
 }
 
-// createDatabase refuses servers whose commits are cheaper than those that users have.
+// createDatabase refuses servers whose commits are cheaper than in production.
 func (l *lab) createDatabase(ctx context.Context, name string) (string, error) {
 	if err := l.requireDurable(ctx); err != nil {
 		return "", err

@@ -17,7 +17,7 @@ import (
 // stopTime is how long a program may take to end once it is told to.
 const stopTime = 60 * time.Second
 
-// process is a program that runs beside this one. Whoever started it stops or kills it.
+// process is a program that runs beside this one. Its starter stops or kills it.
 type process struct {
 	name   string
 	cmd    *exec.Cmd

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// durable are settings of Postgres without which commits are cheaper than those that users have. A
-// run requires them.
+// durable are settings of Postgres without which commits are cheaper than in production. A run
+// requires them.
 var durable = []string{"fsync", "synchronous_commit", "full_page_writes"}
 
 func (l *lab) requireDurable(ctx context.Context) error {

@@ -5,20 +5,20 @@
 // the tables, decides every command again by a plain model of its own, and compares.
 //
 // A product's events have a sequence, and each names the command that made it. So the commands that
-// changed a product stand in one order, which the model replays. Each also stands after the one
-// before it in its partition; what follows from both, through all products, is the chronology. A
-// command that changed nothing must have a place between the neighbours of its partition in that
-// chronology where the model, too, says that it changes nothing, or refuses it for the same reason.
-// Last, one order of all commands must agree with all of these places at once.
+// changed a product have one order, which the model replays. Each command also comes after the one
+// before it in its partition. Both together, over all products, are the chronology. A command that
+// changed nothing must have a place in it, between its neighbours in its partition, where the model
+// refuses it for the same reason or changes nothing either. Last, one order of all commands must
+// agree with all of these places.
 //
-// Two things loosen that. A product that a dead letter held, or of which one was applied again,
-// keeps the order of each partition only among its own commands. And where the database lost a
-// timeline, what it had published may stay in the topics, if the product's commands came by several
-// partitions; what survived is what the outbox has.
+// Two things loosen that. A held product, or one of whose commands was retried, keeps the order of
+// each partition only among its own commands. Where the database lost a timeline, the lost events
+// may stay in the topics if the product's commands came by several partitions. The outbox has the
+// events that survived.
 //
-// What it cannot tell: a command with several separate places, all legal, is not tried in each of
-// them together with all others; and events whose commands were deleted from Kafka, with nobody who
-// remembers them, are only checked for order and against the tables. It says so (RuleUnseen).
+// Two things are not checked. A command with several legal places is not tried in each of them
+// together with all others. Events whose commands were deleted, and that no producer remembers, are
+// only checked for order and against the tables. The checker says so (RuleUnseen).
 //
 // A history of millions must fit into memory: records are packed, commands and events are numbers
 // into them, and products are replayed one by one.

@@ -83,8 +83,8 @@ func (c *check) heldEntry(row HeldCommandRow) int32 {
 	return c.at(spot{l, row.Offset})
 }
 
-// checkPassed wants every command of a held product, after the one that holds it or one that waits,
-// in the same partition, to wait.
+// checkPassed wants commands of a held product to wait, if they come after the command that holds
+// it, or after one that waits, in the same partition.
 func (c *check) checkPassed(sku string, holder int32) {
 	p := c.skus.find(sku)
 	if p == none || int(p) >= len(c.traits) {

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// letter is all that is known of a command's dead letters: the first, and those of when an operator
-// had it applied again.
+// letter is all that is known of a command's dead letters: the first one, and the later ones of its
+// retries.
 type letter struct {
 	entry     int32
 	records   []int32 // first appearances, each with other bytes

@@ -1,7 +1,7 @@
 package checker
 
-// readLosses says what Kafka lost of what it had acknowledged, and what was deleted and could not
-// be seen.
+// readLosses reports commands that Kafka had acknowledged and lost, and commands that were deleted
+// and could not be seen.
 func (c *check) readLosses() {
 	for _, p := range c.history.Lost {
 		r := p.Record()

@@ -15,8 +15,8 @@ import (
 	"allocation/migrations"
 )
 
-// TestRead_topicsAndTables: aborted records are no commands, deleted ones come from whoever
-// remembers them, and tables are read as they are.
+// TestRead_topicsAndTables: aborted records are no commands, deleted records come from the
+// producers' memory, and tables are read as they are.
 func TestRead_topicsAndTables(t *testing.T) {
 	t.Parallel()
 	run := Run{Brokers: []string{testbed.Kafka(t)}, Database: testbed.Database(t), Events: testbed.Topic(t, "events", 1), Letters: testbed.Topic(t, "letters", 1),

@@ -51,8 +51,8 @@ func build(arch string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// authorities are those that Mozilla trusts, as PEM. One that it trusts with a condition is left
-// out, as a file cannot say the condition.
+// authorities are the ones that Mozilla trusts, as PEM. Those that it trusts under a condition are
+// left out, because a file cannot say the condition.
 func authorities() []byte {
 	var text bytes.Buffer
 	for root := range bundle.Roots() {

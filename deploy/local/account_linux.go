@@ -66,9 +66,9 @@ func (a account) own(path string) error {
 // linux/capability.h). Containers' root has it by default, unlike the narrower CAP_DAC_READ_SEARCH.
 const capDACOverride = 1
 
-// apply makes a command, which uses the data folder, run as the account. Where that lies in one
-// that is closed to others, such as root's home, the command is given the right to pass, which is
-// less than its starter has.
+// apply makes a command, which uses the data folder, run as the account. If the folder lies in one
+// that is closed to others, such as root's home, the command gets the right to pass, which is less
+// than its starter has.
 func (a account) apply(cmd *exec.Cmd, data string) {
 	if a.credential == nil {
 		return

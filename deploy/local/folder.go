@@ -19,10 +19,9 @@ const (
 	others    = 0o022 // may write
 )
 
-// OwnFolder makes a folder that other users cannot enter, but for the one that Postgres runs as
-// when this process is root. One that exists must be this user's, and so must a symbolic link to
-// it, and nobody else may write to it: who can could put links in the place of what is written
-// there.
+// OwnFolder makes a folder that other users cannot enter, except the user that Postgres runs as
+// when this process is root. A folder that exists, or a symbolic link to it, must be this user's,
+// and nobody else may write to it. A user who could would put links in the place of files.
 func OwnFolder(dir string) error {
 	made, err := makeOwn(dir)
 	if err != nil || !made {

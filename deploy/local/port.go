@@ -26,8 +26,8 @@ func (e *AddrInUseError) Error() string {
 	return message
 }
 
-// Ports below those that systems take for outgoing connections (Linux from 32768 on): a connection
-// must not take one before the server does.
+// Ports below the range of outgoing connections (Linux from 32768 on): a connection must not take
+// one before the server does.
 const (
 	firstPort = 20_000
 	ports     = 12_000

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whoever asks for several ports listens on them only when it has them all.
+// A caller that asks for several ports listens on them only when it has them all.
 func TestFreePort_givesNoneTwice(t *testing.T) {
 	t.Parallel()
 	given := map[int]bool{}

@@ -130,9 +130,9 @@ func (p *Postgres) requirePassword() error {
 
 var anybodyMayIn = regexp.MustCompile(`(?m)^[^#\n]*\strust\b`)
 
-// awaitFormerServer waits for the end of a server whose starter died. What a killed server left is
-// for Postgres to clean, which checks that none of its processes lives; only when another process
-// has its number by now, which makes Postgres refuse to start, it is removed here.
+// awaitFormerServer waits for the end of a server whose starter died. Postgres itself cleans up
+// after a killed server, and checks that none of its processes lives. It refuses to start if
+// another process has the old number by now; only then is the file removed here.
 func awaitFormerServer(ctx context.Context, data string) error {
 	pidFile := filepath.Join(data, "postmaster.pid")
 	ctx, cancel := context.WithTimeout(ctx, shutdownTime)

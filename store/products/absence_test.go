@@ -10,8 +10,8 @@ import (
 	"allocation/worker"
 )
 
-// A refusal because something does not exist and the making of something else could each come
-// before the other, by way of a third transaction, though each checks what it relied on.
+// A refusal of what does not exist, and the making of it, could each come before the other by way
+// of a third transaction, although each checks what it relied on.
 func TestApply_whoReliesOnAnAbsenceAndWhoMakesSomethingWaitForEachOther(t *testing.T) {
 	const (
 		makes  = `select save_products('{LAMP}', '{0}', '{1}', '{0}', '{9}', '{0}', '{}', true)`

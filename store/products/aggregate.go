@@ -28,11 +28,11 @@ var Service = store.Service{
 	},
 }
 
-// aggregate decides commands on what it remembers of products, batches and lines, and on what it
-// loads.
+// aggregate decides commands on products, batches and lines that it remembers or loads.
 //
-// Remembering is safe because the write checks it. A product is written, or even just relied upon,
-// only at the version that is remembered; everything else of it can only change with its version.
+// Remembering is safe because the write checks it. A product is written, or relied upon, only at
+// the version that is remembered. Everything that belongs to a product changes only with its
+// version.
 type aggregate struct {
 	loaded   *loaded
 	newLines newLines
@@ -136,7 +136,8 @@ func (p *aggregate) decide(ctx context.Context, tx *store.Tx) error {
 	}
 }
 
-// orderTails has the lines of those batches loaded first whose commands come first.
+// orderTails sorts batches by the first command that needs their lines, so that those lines are
+// loaded first.
 func (p *aggregate) orderTails(q *question) {
 	if len(q.tails) < 2 {
 		return

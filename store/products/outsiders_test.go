@@ -121,7 +121,7 @@ func TestApply_waitsForASlowColleague(t *testing.T) {
 	require.NoError(t, <-slow)
 }
 
-// Whoever waited for the position of one partition would keep the others waiting.
+// A call that waited for the position of one partition would keep the others waiting.
 func TestClaim_leavesOutAPositionThatAnOutsiderHasLocked(t *testing.T) {
 	b := setup(t, 3)
 	b.Store = b.AsWorker()

@@ -15,9 +15,9 @@ import (
 	"allocation/worker"
 )
 
-// Where the network swallows what is asked or answered, and keeps connections open, each call of a
-// running worker ends, as an outage: who waits for it would stand still until the machine gives the
-// connection up, which takes a quarter of an hour.
+// Each call of a running worker ends as an outage where the network drops packets and keeps
+// connections open. A call without a limit would stand still until the machine gives the connection
+// up, which takes a quarter of an hour.
 func TestStore_noCallOutlastsANetworkThatSwallowsIt(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))

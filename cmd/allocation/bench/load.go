@@ -59,8 +59,8 @@ func (r *run) sendBacklog(ctx context.Context) error {
 	})
 }
 
-// sendAtRate sends each command when it is due, whatever became of those before, until the time is
-// over.
+// sendAtRate sends each command when it is due, until the time is over. It does not wait for the
+// results of earlier commands.
 func (r *run) sendAtRate(ctx context.Context) error {
 	return r.sending(ctx, 0, func(ctx context.Context, s *sender) error {
 		end := WarmUp + r.plan.Duration

@@ -1,8 +1,8 @@
 package bench
 
-// statements write the stock from the temporary tables. Rows of a source are numbered like this:
-// each product's batch, each product's first line, its second line and so on, then the goods of
-// those lines leaving in the same order, then what belongs to the product with open lines.
+// statements write the stock from the temporary tables. The rows of a source are numbered in this
+// order: each product's batch, each product's first line, its second line and so on, the dispatch
+// of those lines in the same order, and the rows of the product with open lines.
 func (s stock) statements() []string {
 	all := []string{productsSQL, mainBatchesSQL}
 	if s.history > 0 {

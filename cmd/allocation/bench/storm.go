@@ -32,9 +32,9 @@ func (r *run) stormReport(due time.Duration) *StormReport {
 	}
 }
 
-// beside are the partitions whose commands did not wait for a storm: of those that were due between
-// it and its first event, most had theirs by then. An applier commits one transaction after the
-// other, so what has the same applier as the storm cannot.
+// beside are the partitions whose commands did not wait for a storm: most of their commands that
+// were due between the storm and its first event had their events by then. An applier commits one
+// transaction after the other, so the other partitions of the storm's applier do wait.
 func (b *book) beside(storm int) map[int32]bool {
 	from, to := b.entries[storm].due, b.entries[storm].first
 	ahead := map[int32]int{}

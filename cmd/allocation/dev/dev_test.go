@@ -103,7 +103,7 @@ func TestDev_addressInUse(t *testing.T) {
 	}
 }
 
-// Whoever starts a second one by mistake, at other addresses, harms nothing of the first.
+// A second dev that is started by mistake, at other addresses, harms nothing of the first.
 func TestDev_aSecondInTheSameFolderLeavesTheFirstAlone(t *testing.T) {
 	dir := devFolder(t)
 	dev := startDev(t, dir)

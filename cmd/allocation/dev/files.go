@@ -28,8 +28,8 @@ type files struct {
 	pgpass   string // the file that holds it, in the form that Postgres' clients read
 }
 
-// openFiles makes the folder and what is missing in it. The log of whoever uses the folder
-// already is left alone.
+// openFiles makes the folder and the files that are missing in it. It leaves the log of a process
+// that uses the folder already alone.
 func openFiles(dir string) (*files, error) {
 	if err := local.OwnFolder(dir); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)

@@ -62,7 +62,8 @@ func (p *Program) OpenDatabase(ctx context.Context, database config.Database) (*
 	return db, nil
 }
 
-// checkSessions: who migrates locks others out, and a session of its own holds that lock.
+// checkSessions refuses a pooler that shares sessions: a migration locks out others by a lock that
+// its session holds.
 func checkSessions(ctx context.Context, db *sql.DB) error {
 	one, err := db.Conn(ctx)
 	if err != nil {

@@ -52,8 +52,8 @@ func hasEmpty(value reflect.Value) bool {
 	}
 }
 
-// refuseOther refuses arguments that are no UTF-8, but for the names of files. Whoever reads them
-// would put something else in their place.
+// refuseOther refuses arguments that are no UTF-8, except names of files. A reader would replace
+// their bytes.
 func refuseOther(args []string) error {
 	for i, arg := range args {
 		flag, _, _ := strings.Cut(arg, "=")

@@ -7,7 +7,8 @@ import (
 	"unicode"
 )
 
-// Printable replaces what could confuse a terminal or who reads it: what is shown came from others.
+// Printable replaces characters that could confuse a terminal or its reader. What is shown came
+// from others.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if confuses(r) {

@@ -15,10 +15,10 @@ const (
 	silentAfter = time.Second
 )
 
-// breaker is a circuit breaker around the connections to each address. Where the network swallows
-// what is sent to a broker, each request that any broker could answer waits for it in its turn, and
-// those of one client wait one after the other. So after the first of them a connection to that
-// address is refused at once, as if its port was closed, but for one at a time that tries it again.
+// breaker is a circuit breaker for the connections to each address. Where the network drops packets
+// to a broker, each request that any broker could answer waits for that one in its turn, and a
+// client's requests wait one after the other. So after the first such wait, connections to the
+// address are refused at once, as if its port was closed. One at a time may try it again.
 type breaker struct {
 	dial Dialer
 

@@ -53,8 +53,8 @@ func newAccess(system string, explain func(error) error, counter *prometheus.Cou
 }
 
 // note takes down how an attempt to connect ended that began at some time. A server that is away
-// says nothing about access; nor does a refusal where one that began later was let in, with what
-// was in the files by then.
+// says nothing about access. Nor does a refusal if a later attempt was let in, with the files as
+// they were then.
 func (a *access) note(address string, began time.Time, err error) {
 	var e *config.AccessError
 	err = a.explain(err)

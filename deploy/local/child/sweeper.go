@@ -17,8 +17,8 @@ type Sweeper struct {
 }
 
 // sweep waits until the writing end of its input is closed, which the kernel does when the owner
-// dies, and then removes the folder, again and again, as the servers in it may be writing while
-// they die.
+// dies. Then it removes the folder, again and again, because the servers in it may still write
+// while they die.
 const sweep = `trap '' HUP INT QUIT TERM; cat >/dev/null; n=0; while [ -e "$1" ] && [ $n -lt 300 ]; do rm -rf -- "$1" 2>/dev/null; n=$((n+1)); sleep 0.1; done`
 
 // TempDir makes a folder that others may enter but not list, and a sweeper that removes it.

@@ -30,8 +30,8 @@ type Pooler struct {
 	closed  bool
 }
 
-// New makes a pooler on a free port. It logs in to the server as its URL says, whoever its clients
-// are.
+// New makes a pooler on a free port. It logs in to the server with the user of its URL, for all
+// clients.
 func New(url string) (*Pooler, error) {
 	config, err := pgconn.ParseConfig(url)
 	if err != nil {

@@ -76,8 +76,8 @@ func (v *verifier) checkIDs(ctx context.Context) error {
 	return nil
 }
 
-// lateIDs are the ids, of those that are wanted, of events that came out of order, and the number
-// of those that had no room.
+// lateIDs returns the wanted ids of events that came out of order, up to a number, and how many
+// more there are.
 func (v *verifier) lateIDs(ctx context.Context, wanted func(eventID) bool, room int64) (late map[eventID]idRow, more int64, err error) {
 	late = map[eventID]idRow{}
 	err = v.eachID(ctx, func(r *idRow, inOrder bool) error {

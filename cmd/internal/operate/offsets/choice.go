@@ -24,9 +24,9 @@ func (c *choice) check() error {
 	return nil
 }
 
-// of are the current positions that were chosen: those in quarantine, and the others where they are
-// named. None is an error. Those whose logs nobody answers for are left alone: they need not keep
-// the others waiting.
+// of returns the current positions that were chosen: all in quarantine, and others if they are
+// named. It is an error if there is none. Positions whose log nobody answers for are left alone, so
+// that the others need not wait.
 func (c *choice) of(v *view, healthy bool) (chosen []store.PositionView, left leftAlone, err error) {
 	for _, p := range v.positions {
 		named := c.Topic != "" && p.Topic == c.Topic && (len(c.Partition) == 0 || slices.Contains(c.Partition, p.Partition))

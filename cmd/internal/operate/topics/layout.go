@@ -90,8 +90,8 @@ func (l Layout) createOne(ctx context.Context, admin *kadm.Client, topic string,
 	return Made{Topic: topic, Partitions: len(found[topic].Partitions)}, nil
 }
 
-// largestMessage is the most that any of the topics takes. Who may not see their settings gets
-// Kafka's usual limit.
+// largestMessage is the most that any of the topics takes. It is Kafka's default where this user
+// may not see their settings.
 func largestMessage(ctx context.Context, admin *kadm.Client, topics []string) int64 {
 	largest := int64(0)
 	for _, resource := range describeTopics(ctx, admin, topics) {

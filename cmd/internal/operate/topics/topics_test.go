@@ -61,9 +61,8 @@ func TestTopicsCreate_saysThatDeadLettersLackRoom(t *testing.T) {
 	require.Contains(t, out, strconv.Itoa(1048588+64<<10))
 }
 
-// Brokers may compact whatever says nothing else. Topics that are made here say so, and those that
-// were made otherwise are an error that names the command that mends it: for whoever makes topics,
-// and for a worker.
+// A broker may compact each topic that does not say otherwise. Topics that are made here say so.
+// Others are an error that names the command that mends it, for topics create and for a worker.
 func TestTopics_commandTopicThatIsCompactedByTheBrokersDefaultIsRefused(t *testing.T) {
 	server := testbed.StartKafka(t, testbed.KafkaSettings{"log.cleanup.policy": "compact,delete"})
 	t.Setenv("DATABASE_URL", testbed.Database(t))
