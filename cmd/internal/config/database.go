@@ -59,7 +59,7 @@ func (d Database) Set() bool { return d.URLFile != "" || os.Getenv("DATABASE_URL
 // the password is.
 func (d Database) Check(p *Problems) {
 	if !d.In().Valid() {
-		p.Add("database-schema", d.Schema, "a name of up to 40 letters a to z, digits and _, neither public nor one that begins with pg_")
+		p.Add("database-schema", d.Schema, "a name of 1 to 40 characters a to z, digits and _ that begins with no digit, and neither public, information_schema nor one that begins with pg_")
 	}
 	address := d.secret().check(p, "database-url-file")
 	if address == "" {
