@@ -87,25 +87,25 @@ func (t *turn) cancel(l *line) {
 // serve offers every waiting line, in placed order, to every batch, in order of preference.
 func (t *turn) serve() {
 	p := t.product
-	room := p.room()
+	most := p.maxAvailable()
 	p.waiting = slices.DeleteFunc(p.waiting, func(l *line) bool {
-		if l.qty > room { // no batch can take it
+		if l.qty > most { // no batch can take it
 			return false
 		}
 		i := slices.IndexFunc(p.ranked, func(b *batch) bool { return b.qty-b.taken >= l.qty })
 		t.touch(l)
 		p.ranked[i].take(l)
-		room = p.room()
+		most = p.maxAvailable()
 		return true
 	})
 }
 
-// room is the most that any batch has available.
-func (p *product) room() (room int64) {
+// maxAvailable is the most that any batch has available.
+func (p *product) maxAvailable() (most int64) {
 	for _, b := range p.ranked {
-		room = max(room, b.qty-b.taken)
+		most = max(most, b.qty-b.taken)
 	}
-	return room
+	return most
 }
 
 // tell tells the net change of each line.

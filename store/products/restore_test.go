@@ -107,8 +107,8 @@ func TestApply_oversellsNothingAfterARestoreInPlace(t *testing.T) {
 	}
 }
 
-// Whoever claims decides on nothing that he remembered from before, nor on what a transaction that
-// was in flight gives back later.
+// After a claim, no decision rests on what was remembered before, or on what a transaction that was
+// in flight gives back later.
 func TestClaim_forgetsWhatAppliersRemember(t *testing.T) {
 	b := setup(t, 2)
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`))

@@ -23,7 +23,7 @@ type stocked struct {
 	sku       string
 	open      []mixedLine // on the main batch, in placed order
 	allocated int         // the quantities of them
-	room      int         // for lines on batches to come, at least
+	spare     int         // for lines on batches to come, at least
 	batches   int         // to come
 	dates     int         // given to them: no date is given twice
 	revision  int
@@ -77,7 +77,7 @@ func (m *mix) command(s *stocked, dice int) message {
 	}{
 		{shareDispatch, len(s.open) > 0, m.dispatch},
 		{shareDeallocate, len(s.open) > 0, m.deallocate},
-		{shareQuantity, len(s.open) > 0 && s.room >= maxLineQty, m.shrink},
+		{shareQuantity, len(s.open) > 0 && s.spare >= maxLineQty, m.shrink},
 		{shareCreate, true, m.create},
 		{shareEta, s.batches > 0, m.eta},
 	}
@@ -124,7 +124,7 @@ func (m *mix) deallocate(s *stocked) message {
 func (m *mix) shrink(s *stocked) message {
 	qty := s.allocated - 1
 	s.takeLast()
-	s.room -= maxLineQty
+	s.spare -= maxLineQty
 	s.shrunk = true
 	return s.quantity(qty, 3)
 }
@@ -146,7 +146,7 @@ func (s *stocked) quantity(qty, events int) message {
 func (m *mix) create(s *stocked) message {
 	const qty = 1000
 	s.batches++
-	s.room += qty - maxLineQty // less what no line may fit into
+	s.spare += qty - maxLineQty // less what no line may fit into
 	data := fmt.Sprintf(`{"ref":"%s","sku":"%s","qty":%d,"eta":"%s"}`, s.laterBatch(), s.sku, qty, s.date())
 	return message{Type: createBatch, SKU: s.sku, Data: data, Events: 1}
 }

@@ -157,8 +157,8 @@ func TestDatabases_restoredInPlaceUnderTraffic(t *testing.T) {
 }
 
 // TestDatabases_aWorkerThatFindsAnotherStops: workers of another database, or of a copy, get into
-// the group in spite of all. Whoever runs there applies nothing while they are there, says why, and
-// goes on when they are gone.
+// the group in spite of all. The workers that run there apply nothing while these are there, say
+// why, and go on when they are gone.
 func TestDatabases_aWorkerThatFindsAnotherStops(t *testing.T) {
 	for name, copied := range map[string]bool{"of another database": false, "of a copy": true} {
 		t.Run(name, func(t *testing.T) {
@@ -314,7 +314,7 @@ func (a *arena) restore(dump string) {
 	a.replace(a.database, dump)
 }
 
-// replace makes a database anew from another, whoever is connected.
+// replace makes a database anew from another, and ends its sessions first.
 func (a *arena) replace(database, template string) {
 	a.t.Helper()
 	server, err := url.Parse(a.database)

@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// keyedLoad makes commands as producers should: those of a product by one partition, so that they
-// have one order, whoever applies them and however often.
+// keyedLoad makes commands as producers should. A product's commands come by one partition, so they
+// have one order, however often they are applied and by which worker.
 type keyedLoad struct {
 	arena      *arena
 	random     *rand.Rand

@@ -52,20 +52,21 @@ func (o order) inOrder(r *idRow) bool {
 // idSize is about what a remembered id takes in memory, in bytes.
 const idSize = 100
 
-// checkIDs wants no two events to have one id. It reads all events once, twice where any came out
-// of order, and as often again as the ids of those have no room.
+// checkIDs wants no two events to have one id. It reads all events once, and a second time if any
+// came out of order. It reads them again for each further part of the late ids that fits into
+// memory.
 func (v *verifier) checkIDs(ctx context.Context) error {
-	room := max(1, v.o.Memory/idSize)
-	late, more, err := v.lateIDs(ctx, func(eventID) bool { return true }, room)
+	limit := max(1, v.o.Memory/idSize)
+	late, more, err := v.lateIDs(ctx, func(eventID) bool { return true }, limit)
 	if err != nil || len(late) == 0 {
 		return err
 	}
 	if more == 0 {
 		return v.compareIDs(ctx, late)
 	}
-	rounds := (room+more)/room + 1
+	rounds := (limit+more)/limit + 1
 	for round := range rounds {
-		late, _, err := v.lateIDs(ctx, func(id eventID) bool { return id.Offset%rounds == round }, 2*room)
+		late, _, err := v.lateIDs(ctx, func(id eventID) bool { return id.Offset%rounds == round }, 2*limit)
 		if err == nil {
 			err = v.compareIDs(ctx, late)
 		}
@@ -78,13 +79,13 @@ func (v *verifier) checkIDs(ctx context.Context) error {
 
 // lateIDs returns the wanted ids of events that came out of order, up to a number, and how many
 // more there are.
-func (v *verifier) lateIDs(ctx context.Context, wanted func(eventID) bool, room int64) (late map[eventID]idRow, more int64, err error) {
+func (v *verifier) lateIDs(ctx context.Context, wanted func(eventID) bool, limit int64) (late map[eventID]idRow, more int64, err error) {
 	late = map[eventID]idRow{}
 	err = v.eachID(ctx, func(r *idRow, inOrder bool) error {
 		if inOrder || !wanted(r.ID) {
 			return nil
 		}
-		if int64(len(late)) == room {
+		if int64(len(late)) == limit {
 			more++
 			return nil
 		}

@@ -8,17 +8,17 @@ import (
 )
 
 type productRow struct {
-	SKU            string
-	Version        int64
-	Waiting        int64
-	Source         int32
-	Row            int64
-	WaitingLines   int64
-	Smallest, Room int64  // the smallest quantity that waits, and the most that a batch has available; 0: none
-	Twice          *int64 // a placed number that two open lines have
-	LastSKU        *string
-	LastSequence   *int64
-	Lost           bool // the last event is not there, though older ones of its source are
+	SKU                    string
+	Version                int64
+	Waiting                int64
+	Source                 int32
+	Row                    int64
+	WaitingLines           int64
+	Smallest, MaxAvailable int64  // the smallest quantity that waits, and the most that a batch has available; 0: none
+	Twice                  *int64 // a placed number that two open lines have
+	LastSKU                *string
+	LastSequence           *int64
+	Lost                   bool // the last event is not there, though older ones of its source are
 }
 
 const productsSQL = `
@@ -58,8 +58,8 @@ func (v *verifier) checkProduct(p *productRow) error {
 			return err
 		}
 	}
-	if p.Smallest > 0 && p.Smallest <= p.Room {
-		if err := v.report(CheckServed, p.SKU, "lines", "the smallest that waits", fmt.Sprintf("more than %d, which a batch has available", p.Room), fmt.Sprintf("qty %d", p.Smallest)); err != nil {
+	if p.Smallest > 0 && p.Smallest <= p.MaxAvailable {
+		if err := v.report(CheckServed, p.SKU, "lines", "the smallest that waits", fmt.Sprintf("more than %d, which a batch has available", p.MaxAvailable), fmt.Sprintf("qty %d", p.Smallest)); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,8 @@ func (f *fault) reach(p point) {
 	}
 }
 
-// take is reach for one who has things to do before the strike: true for whoever must strike.
+// take is reach for a caller that has things to do before the strike: it reports whether the caller
+// must strike.
 func (f *fault) take(p point) bool { return p == f.point && f.left.Add(-1) == 0 }
 
 // strike tells the test that the point was reached, and signals this very thread, so that it goes

@@ -19,7 +19,7 @@ type poisonedStore struct {
 	watcher net.Conn // hears how long each takes, when it begins; nil: nobody does
 }
 
-// newPoisonedStore tells whoever listens at ALLOCATION_POISON_WATCHER, a UDP address.
+// newPoisonedStore tells the listener at ALLOCATION_POISON_WATCHER, a UDP address.
 func newPoisonedStore(s worker.Store) poisonedStore {
 	poisoned := poisonedStore{Store: s}
 	if watcher := os.Getenv("ALLOCATION_POISON_WATCHER"); watcher != "" {

@@ -190,10 +190,10 @@ func (v *view) checkDeadLetters(largest int64) {
 		v.note(Warning, CleanupPolicy, v.settings[CleanupPolicy], policyDelete, "of the dead letters with the same key all but the last are removed; the database keeps them")
 	}
 	v.checkRetention("what was decided about dead letters before is not known to `dlq lost` after a restore")
-	room := min(largest+deadLetterRoom, math.MaxInt32)
-	if has := v.number(maxMessageBytes, room); largest > 0 && has < room {
-		v.note(Warning, maxMessageBytes, fmt.Sprint(has), strconv.FormatInt(room, 10),
-			fmt.Sprintf("a refused command of more than that, headers included, loses its value here; %d would be enough", room))
+	needed := min(largest+deadLetterOverhead, math.MaxInt32)
+	if has := v.number(maxMessageBytes, needed); largest > 0 && has < needed {
+		v.note(Warning, maxMessageBytes, fmt.Sprint(has), strconv.FormatInt(needed, 10),
+			fmt.Sprintf("a refused command of more than that, headers included, loses its value here; %d would be enough", needed))
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 	maxMessageBytes = "max.message.bytes"
 
 	// A dead letter is the command with more headers; this is ample for them.
-	deadLetterRoom = 64 << 10
+	deadLetterOverhead = 64 << 10
 	// What Kafka allows where nobody says otherwise.
 	defaultMessageBytes = 1048588
 )
@@ -65,8 +65,8 @@ func (l Layout) Create(ctx context.Context, admin *kadm.Client) ([]Made, error) 
 }
 
 func (l Layout) createDeadLetters(ctx context.Context, admin *kadm.Client) (Made, error) {
-	room := min(largestMessage(ctx, admin, l.CommandTopicNames())+deadLetterRoom, math.MaxInt32)
-	return l.createOne(ctx, admin, l.DeadLetterTopic, map[string]*string{maxMessageBytes: kadm.StringPtr(strconv.FormatInt(room, 10))})
+	needed := min(largestMessage(ctx, admin, l.CommandTopicNames())+deadLetterOverhead, math.MaxInt32)
+	return l.createOne(ctx, admin, l.DeadLetterTopic, map[string]*string{maxMessageBytes: kadm.StringPtr(strconv.FormatInt(needed, 10))})
 }
 
 // createOne makes a topic that is not compacted, whatever the brokers' default is: all its records
