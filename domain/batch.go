@@ -32,7 +32,8 @@ func (b *Batch) Available() int64 {
 }
 
 // ComparePreference orders batches as they are taken: in the warehouse first, then the earliest
-// eta, ties by the bytes of the reference.
+// eta, ties by the bytes of the reference. Batches are loaded in the same order, by the index
+// batches_by_preference.
 func ComparePreference(a, b *Batch) int {
 	return cmp.Or(cmp.Compare(a.ETA, b.ETA), cmp.Compare(a.Ref, b.Ref))
 }
