@@ -116,7 +116,7 @@ chaos: ## torment three brokers, a Postgres pair and workers for CHAOS_DURATION,
 		CHAOS_SESSION_TIMEOUT=$(CHAOS_SESSION_TIMEOUT) go run ./cmd/chaos
 
 .PHONY: test-containers
-test-containers: ## run the testbed on containers; needs a Docker engine
+test-containers: ## run the testbed on containers, and deploy/compose.yaml; needs a Docker engine with compose
 	deploy/testbed/containers/prove.sh
 
 .PHONY: test-image

@@ -68,13 +68,15 @@ func TestCompose_saysWhatTheProgramKnows(t *testing.T) {
 		}
 		require.Contains(t, commands, "`"+strings.Join(words, " "), name)
 	}
-	require.Equal(t, 5, ours)
+	require.Equal(t, 4, ours)
 	require.Equal(t, 3, services["worker"].Scale)
 	require.Equal(t, "40s", services["worker"].GracePeriod)
 	require.Contains(t, read(t, "systemd/allocation-worker.service"), "TimeoutStopSec=40s\n")
 	require.FileExists(t, "../"+services["migrate"].Build.Dockerfile)
-	require.Contains(t, strings.Join(services["user"].Command, " "), "in role allocation_worker;")
-	require.Contains(t, read(t, "../docs/operations.md"), "create role worker login password '…' in role allocation_worker;")
+	for _, role := range []string{"worker", "operator"} {
+		require.Contains(t, strings.Join(services["users"].Command, " "), "create role "+role+" login password '"+role+"' in role allocation_"+role+";")
+		require.Contains(t, read(t, "../docs/operations.md"), "create role "+role+" login password '…' in role allocation_"+role+";")
+	}
 }
 
 func TestCompose_waitsForWhatItNeeds(t *testing.T) {
@@ -112,14 +114,14 @@ func TestCompose_usesWhatIsTested(t *testing.T) {
 	}
 	require.Equal(t, containers.KafkaImage, services["kafka"].Image)
 	require.Equal(t, containers.PostgresImage, services["postgres"].Image)
-	require.Equal(t, containers.PostgresImage, services["user"].Image)
+	require.Equal(t, containers.PostgresImage, services["users"].Image)
 }
 
 // Prometheus finds the workers by the service's name and the image's port.
 func TestCompose_isScraped(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"./prometheus:/etc/prometheus:ro"}, composed(t)["prometheus"].Volumes)
-	require.Equal(t, []string{"--config.file=/etc/prometheus/compose.yaml"}, composed(t)["prometheus"].Command)
+	require.Equal(t, []string{"--config.file=/etc/prometheus/compose.yaml", "--storage.tsdb.path=/prometheus"}, composed(t)["prometheus"].Command)
 	var file struct {
 		ScrapeConfigs []struct {
 			DNS []struct {

@@ -1,15 +1,14 @@
 // Package containers runs Apache Kafka and Postgres in containers, by testcontainers and a Docker
 // engine on this machine.
 //
-// The folder also holds what proves that way where no image can be pulled: images made from the
-// programs of the machine (see prove.sh).
+// The folder also holds what proves that way, and deploy/compose.yaml, on an engine that can pull no
+// image: images made from the programs of the machine (see prove.sh).
 package containers
 
 import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -74,12 +73,4 @@ func acquire(ctx context.Context, engine client.APIClient, image string) error {
 	}
 	_, err = engine.ImageInspect(ctx, image)
 	return err
-}
-
-// image is the one that a variable names, or the usual one.
-func image(variable, usual string) string {
-	if named := os.Getenv(variable); named != "" {
-		return named
-	}
-	return usual
 }

@@ -12,12 +12,8 @@ import (
 	"allocation/deploy/testbed/kafka"
 )
 
-// The variable that names Kafka's image, and the usual one. Another must have the official one's
-// scripts in /opt/kafka/bin.
-const (
-	KafkaImageVariable = "TESTBED_KAFKA_IMAGE"
-	KafkaImage         = "apache/kafka:" + kafka.Version
-)
+// KafkaImage is the official image of the version that the jars have.
+const KafkaImage = "apache/kafka:" + kafka.Version
 
 const propertiesPath = "/tmp/server.properties"
 
@@ -37,7 +33,7 @@ func Kafka(ctx context.Context, settings map[string]string) (*Container, error) 
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	properties := kafka.Settings("/tmp/data", kafka.Listeners{Bind: "0.0.0.0:9092", Advertised: addr, Controller: "127.0.0.1:9093"}, settings)
 	ready := func(ctx context.Context) error { return kafka.AwaitReady(ctx, addr, nil) }
-	return run(ctx, image(KafkaImageVariable, KafkaImage), addr, ready,
+	return run(ctx, KafkaImage, addr, ready,
 		onPort("9092/tcp", port),
 		testcontainers.WithEnv(map[string]string{"KAFKA_HEAP_OPTS": "-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"}),
 		testcontainers.WithFiles(testcontainers.ContainerFile{Reader: strings.NewReader(properties), ContainerFilePath: propertiesPath, FileMode: 0o644}),

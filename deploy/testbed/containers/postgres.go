@@ -14,12 +14,8 @@ import (
 	"allocation/deploy/local"
 )
 
-// The variable that names Postgres' image, and the usual one. Another must take the official one's
-// variables.
-const (
-	PostgresImageVariable = "TESTBED_POSTGRES_IMAGE"
-	PostgresImage         = "postgres:17"
-)
+// PostgresImage is the official image.
+const PostgresImage = "postgres:17"
 
 // Postgres starts a Postgres server with settings. Its error is ErrUnavailable, or shows the end of
 // the container's log.
@@ -29,7 +25,7 @@ func Postgres(ctx context.Context, settings map[string]string) (*Container, erro
 		return nil, err
 	}
 	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
-	return run(ctx, image(PostgresImageVariable, PostgresImage), url, func(ctx context.Context) error { return awaitPostgres(ctx, url) },
+	return run(ctx, PostgresImage, url, func(ctx context.Context) error { return awaitPostgres(ctx, url) },
 		onPort("5432/tcp", port),
 		testcontainers.WithEnv(map[string]string{
 			"POSTGRES_HOST_AUTH_METHOD": "trust",

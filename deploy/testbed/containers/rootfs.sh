@@ -4,6 +4,7 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 trap 'exit 130' INT TERM
 mkdir -p "$root/tmp" "$root/etc" "$root/bin" "$root/usr/bin"
+chmod 755 "$root"
 chmod 1777 "$root/tmp"
 printf 'root:x:0:0::/:/bin/sh\npostgres:x:999:999::/tmp:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\npostgres:x:999:\n' >"$root/etc/group"
@@ -38,3 +39,6 @@ image() {
 	tar -C "$root" -c . | ${ENGINE:-docker} import "$@" - "$name" >/dev/null
 	echo "made $name"
 }
+
+add "$(command -v sh)"
+[ -e "$root/bin/sh" ] || cp "$root$(command -v sh)" "$root/bin/sh"

@@ -1,28 +1,24 @@
 #!/bin/sh
-# Makes an image with the scripts of apache/kafka that the testbed and deploy/compose.yaml use, from the Java and the jars of this machine.
+# Makes an image with the scripts of apache/kafka that the testbed and deploy/compose.yaml use, from this machine's Java and Maven.
 set -eu
 . ./rootfs.sh
 
 java=$(readlink -f "$(command -v java)")
-add "$(command -v sh)" "$(command -v env)" "$(command -v sed)" "$(command -v tr)" "$(dirname "$(dirname "$java")")"
-[ -e "$root/bin/sh" ] || cp "$root$(command -v sh)" "$root/bin/sh"
+add "$(command -v env)" "$(command -v sed)" "$(command -v tr)" "$(dirname "$(dirname "$java")")"
+mvn -q -B -f ../kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$root/opt/kafka/libs"
 
-jars=$(go run ./jars)
-mkdir -p "$root/opt/kafka/libs"
-cp "$jars"/*.jar "$root/opt/kafka/libs/"
-
-program /opt/kafka/bin/kafka-storage.sh <<END
+# runs makes a script that runs a class of Kafka's, with options of Java's before it.
+runs() {
+	script=$1
+	shift
+	program "/opt/kafka/bin/$script" <<END
 #!/bin/sh
-exec $java -cp '/opt/kafka/libs/*' kafka.tools.StorageTool "\$@"
+exec $java -cp '/opt/kafka/libs/*' $* "\$@"
 END
-program /opt/kafka/bin/kafka-server-start.sh <<END
-#!/bin/sh
-exec $java \$KAFKA_HEAP_OPTS -cp '/opt/kafka/libs/*' kafka.Kafka "\$@"
-END
-program /opt/kafka/bin/kafka-broker-api-versions.sh <<END
-#!/bin/sh
-exec $java -Xmx64m -XX:TieredStopAtLevel=1 -cp '/opt/kafka/libs/*' org.apache.kafka.tools.BrokerApiVersionsCommand "\$@"
-END
+}
+runs kafka-storage.sh kafka.tools.StorageTool
+runs kafka-server-start.sh '$KAFKA_HEAP_OPTS' kafka.Kafka
+runs kafka-broker-api-versions.sh -Xmx64m -XX:TieredStopAtLevel=1 org.apache.kafka.tools.BrokerApiVersionsCommand
 # Like the official image's: KAFKA_LOG_DIRS=x becomes log.dirs=x.
 program /etc/kafka/docker/run <<'END'
 #!/bin/sh
@@ -33,4 +29,7 @@ done >/tmp/server.properties
 /opt/kafka/bin/kafka-storage.sh format --ignore-formatted -t 5L6g3nShT-eMCtK--X86sw -c /tmp/server.properties
 exec /opt/kafka/bin/kafka-server-start.sh /tmp/server.properties
 END
-image "$1" --change 'CMD ["/etc/kafka/docker/run"]' --change 'ENV PATH=/usr/bin:/bin' --change 'ENV KAFKA_HEAP_OPTS=-Xmx384m'
+# Its user is not root either, and a volume gets the rights of the folder that it covers.
+mkdir -p "$root/var/lib/kafka/data"
+chmod 777 "$root/var/lib/kafka/data"
+image "$1" --change 'USER 1000' --change 'CMD ["/etc/kafka/docker/run"]' --change 'ENV PATH=/usr/bin:/bin' --change 'ENV KAFKA_HEAP_OPTS=-Xmx384m'

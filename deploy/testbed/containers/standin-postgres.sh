@@ -6,9 +6,8 @@ set -eu
 
 bin=$(find /usr/lib/postgresql -name initdb -printf '%h\n' | sort -V | tail -n 1)
 version=$(basename "$(dirname "$bin")")
-add "$(command -v sh)" "$(command -v setpriv)" "$(command -v mkdir)" "$(command -v chown)" "$(dirname "$bin")" "/usr/share/postgresql/$version"
+add "$(command -v setpriv)" "$(command -v mkdir)" "$(command -v chown)" "$(dirname "$bin")" "/usr/share/postgresql/$version"
 cp -a --parents --target-directory "$root" /usr/share/zoneinfo
-[ -e "$root/bin/sh" ] || cp "$root$(command -v sh)" "$root/bin/sh"
 
 program /docker-entrypoint.sh <<END
 #!/bin/sh

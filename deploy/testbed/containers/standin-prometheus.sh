@@ -11,6 +11,8 @@ prometheus=$(command -v prometheus) || {
 	prometheus=$package/usr/bin/prometheus
 }
 mkdir -p "$root/prometheus"
+chmod 777 "$root/prometheus"
 echo "$prometheus" | add_libraries
 cp "$prometheus" "$root/bin/prometheus"
-image "$1" --change 'ENTRYPOINT ["/bin/prometheus"]' --change 'WORKDIR /prometheus' --change 'EXPOSE 9090'
+# Its user is nobody as well, who must be able to read the rules.
+image "$1" --change 'USER 65534' --change 'ENTRYPOINT ["/bin/prometheus"]' --change 'WORKDIR /prometheus' --change 'EXPOSE 9090'
