@@ -14,7 +14,7 @@ import (
 
 const claimSQL = `
 select n, (c).source, (c).topic_id, (c).next_offset, (c).next_row, (c).published_row, (c).epoch, (c).attempts,
-    case when (c).trials > 0 and (c).trial_from = (c).next_offset then (c).trial_to else 0 end,
+    case when (c).probes > 0 and (c).probe_from = (c).next_offset then (c).probe_to else 0 end,
     (c).leader_epoch, (c).replay_below, (c).replays
 from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 
@@ -58,14 +58,14 @@ func claimAll(ctx context.Context, conn *pgxpool.Conn, requests []worker.ClaimRe
 	return claims, nil
 }
 
-// Introduce gives a position to partitions that have none, so that a new topic begins in all of
+// EnsurePositions gives a position to partitions that have none, so that a new topic begins in all of
 // them where it was asked to, whichever worker claims them later.
-func (s *Store) Introduce(ctx context.Context, requests []worker.ClaimRequest) error {
+func (s *Store) EnsurePositions(ctx context.Context, requests []worker.ClaimRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	args, _ := claimArgs(requests, s.owner)
-	_, err := s.pool.Exec(ctx, `select introduce_positions($1, $2, $3, $4, $5)`, args[:5]...)
-	return readError("introduce partitions", err)
+	_, err := s.pool.Exec(ctx, `select ensure_positions($1, $2, $3, $4, $5)`, args[:5]...)
+	return readError("ensure positions", err)
 }
 
 func claimArgs(requests []worker.ClaimRequest, owner string) (args []any, tokens []uuid.UUID) {

@@ -28,16 +28,16 @@ func TestClaim_startsWhereTheTopicDoes(t *testing.T) {
 	require.Zero(t, claims[1].NextOffset, "a partition added later starts at its beginning, wherever its log does")
 }
 
-func TestIntroduce_beginsAllPartitionsOfANewTopicAlike(t *testing.T) {
+func TestEnsurePositions_beginsAllPartitionsOfANewTopicAlike(t *testing.T) {
 	b := setup(t, 0)
 	ask := func(partition int32) worker.ClaimRequest {
 		return worker.ClaimRequest{Topic: "orders", Partition: partition, TopicStart: 100}
 	}
-	require.NoError(t, b.Introduce(t.Context(), []worker.ClaimRequest{ask(0), ask(1)}))
+	require.NoError(t, b.EnsurePositions(t.Context(), []worker.ClaimRequest{ask(0), ask(1)}))
 	claims, err := b.Claim(t.Context(), []worker.ClaimRequest{ask(0)})
 	require.NoError(t, err)
 	require.Equal(t, int64(100), claims[0].NextOffset)
-	require.NoError(t, b.Introduce(t.Context(), []worker.ClaimRequest{ask(0), ask(1), ask(2)}))
+	require.NoError(t, b.EnsurePositions(t.Context(), []worker.ClaimRequest{ask(0), ask(1), ask(2)}))
 	claims, err = b.Open("another").Claim(t.Context(), []worker.ClaimRequest{ask(1), ask(2)})
 	require.NoError(t, err)
 	require.Equal(t, int64(100), claims[0].NextOffset, "the topic was new when it was introduced")

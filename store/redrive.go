@@ -180,7 +180,7 @@ func (s *Store) BeginProbe(ctx context.Context, move worker.PositionMove, end in
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err = s.guarded(ctx, func(conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_trial($1, $2, $3, $4, $5)`,
+		return conn.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_probe($1, $2, $3, $4, $5)`,
 			move.Source.ID, uuid.UUID(move.Token), move.From, end, reset).Scan(&p.Crashes, &p.LargestEnd)
 	})
 	return p, unlessLocked("begin probe", lockedOf(err, move))

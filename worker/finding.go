@@ -46,7 +46,7 @@ func (w *Worker) find(ctx context.Context, names []TopicPartition) ([]finding, e
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	unstarted, err := w.introduce(ctx, topics, answers)
+	unstarted, err := w.ensurePositions(ctx, topics, answers)
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +71,14 @@ func (w *Worker) recall(ctx context.Context, topics kadm.TopicDetails) error {
 	if !slices.Contains(slices.Collect(maps.Values(hidden)), true) {
 		return nil
 	}
-	holdings, err := w.store.Holdings(ctx)
+	positions, err := w.store.PositionRecords(ctx)
 	if err != nil {
 		return err
 	}
-	for _, h := range holdings {
-		if t := topics[h.Source.Topic]; hidden[h.Source.Topic] && !h.Retired {
-			t.ID = h.Source.TopicID
-			topics[h.Source.Topic] = t
+	for _, at := range positions {
+		if t := topics[at.Source.Topic]; hidden[at.Source.Topic] && !at.Retired {
+			t.ID = at.Source.TopicID
+			topics[at.Source.Topic] = t
 		}
 	}
 	return nil
@@ -104,9 +104,9 @@ func findingOf(name TopicPartition, topic kadm.TopicDetail, answers *Answers) fi
 	return f
 }
 
-// introduce gives a position to each partition of topics that are new. The answer are new topics
+// ensurePositions gives a position to each partition of topics that are new. The answer are new topics
 // that have to wait, because a partition does not tell where it ends.
-func (w *Worker) introduce(ctx context.Context, topics kadm.TopicDetails, answers *Answers) (unstarted map[string]bool, err error) {
+func (w *Worker) ensurePositions(ctx context.Context, topics kadm.TopicDetails, answers *Answers) (unstarted map[string]bool, err error) {
 	if !w.cfg.StartLatest {
 		return nil, nil
 	}
@@ -125,12 +125,12 @@ func (w *Worker) introduce(ctx context.Context, topics kadm.TopicDetails, answer
 			requests = append(requests, all...)
 		}
 	}
-	if err := w.store.Introduce(ctx, requests); err != nil || len(unstarted) == 0 {
+	if err := w.store.EnsurePositions(ctx, requests); err != nil || len(unstarted) == 0 {
 		return nil, err
 	}
-	holdings, err := w.store.Holdings(ctx)
-	for _, h := range holdings {
-		delete(unstarted, h.Source.Topic)
+	positions, err := w.store.PositionRecords(ctx)
+	for _, at := range positions {
+		delete(unstarted, at.Source.Topic)
 	}
 	return unstarted, err
 }

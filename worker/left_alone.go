@@ -20,11 +20,11 @@ func newLeftAlone(w *Worker) *leftAlone {
 }
 
 // look sets the lag of partitions that no worker has. seen is nil where the group cannot be asked.
-func (a *leftAlone) look(ctx context.Context, seen *groupSnapshot, holdings []Holding) {
+func (a *leftAlone) look(ctx context.Context, seen *groupSnapshot, positions []PositionRecord) {
 	if seen == nil && a.w.member.trouble() == "" || seen != nil && !seen.group.Settled {
 		return // nobody can tell
 	}
-	alone := a.alone(seen, holdings)
+	alone := a.alone(seen, positions)
 	lags := a.lags(ctx, alone)
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
@@ -50,7 +50,7 @@ func (a *leftAlone) look(ctx context.Context, seen *groupSnapshot, holdings []Ho
 }
 
 // alone are the positions whose partitions no worker has, or this one has yet to claim.
-func (a *leftAlone) alone(seen *groupSnapshot, holdings []Holding) map[TopicPartition]Holding {
+func (a *leftAlone) alone(seen *groupSnapshot, positions []PositionRecord) map[TopicPartition]PositionRecord {
 	var owners map[TopicPartition]Member
 	if seen != nil {
 		owners = seen.group.Owners()
@@ -58,20 +58,20 @@ func (a *leftAlone) alone(seen *groupSnapshot, holdings []Holding) map[TopicPart
 	own := a.w.memberID()
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	alone := map[TopicPartition]Holding{}
-	for _, h := range holdings {
-		name := TopicPartition{h.Source.Topic, h.Source.Partition}
+	alone := map[TopicPartition]PositionRecord{}
+	for _, at := range positions {
+		name := TopicPartition{at.Source.Topic, at.Source.Partition}
 		owner, owned := owners[TopicPartition{name.Topic, name.Partition}]
 		unclaimed := owned && owner.ID == own
-		if !h.Retired && a.w.partitions[name] == nil && (!owned || !owner.Worker || unclaimed) {
-			alone[name] = h
+		if !at.Retired && a.w.partitions[name] == nil && (!owned || !owner.Worker || unclaimed) {
+			alone[name] = at
 		}
 	}
 	return alone
 }
 
 // lags are how many records wait in partitions. One that does not answer is left out.
-func (a *leftAlone) lags(ctx context.Context, alone map[TopicPartition]Holding) map[TopicPartition]int64 {
+func (a *leftAlone) lags(ctx context.Context, alone map[TopicPartition]PositionRecord) map[TopicPartition]int64 {
 	lags := map[TopicPartition]int64{}
 	topics := map[string]bool{}
 	for name := range alone {
@@ -81,9 +81,9 @@ func (a *leftAlone) lags(ctx context.Context, alone map[TopicPartition]Holding) 
 	defer cancel()
 	for topic := range topics { // one by one: this worker may not be allowed to ask about all
 		listed, _ := a.w.admin.ListCommittedOffsets(ctx, topic) // an error is of some partitions
-		for name, h := range alone {
+		for name, at := range alone {
 			if o, ok := listed.Lookup(name.Topic, name.Partition); ok && o.Err == nil {
-				lags[name] = max(0, o.Offset-h.NextOffset)
+				lags[name] = max(0, o.Offset-at.NextOffset)
 			}
 		}
 	}

@@ -17,20 +17,20 @@ import (
 type orphans struct {
 	w      *Worker
 	budget *outbox.Budget
-	seen   map[int32]Holding // with rows to publish, at the last look
+	seen   map[int32]PositionRecord // with rows to publish, at the last look
 	busy   atomic.Bool       // publishing
 }
 
 func newOrphans(w *Worker) *orphans {
-	return &orphans{w: w, budget: w.relay.NewBudget(), seen: map[int32]Holding{}}
+	return &orphans{w: w, budget: w.relay.NewBudget(), seen: map[int32]PositionRecord{}}
 }
 
 // orphanRound is how long one round may take. What is left then, the next one finds again.
 const orphanRound = time.Minute
 
 // publish claims what it has seen twice, unmoved, and publishes it.
-func (o *orphans) publish(ctx context.Context, holdings []Holding) {
-	idle := o.unmoved(holdings)
+func (o *orphans) publish(ctx context.Context, positions []PositionRecord) {
+	idle := o.unmoved(positions)
 	if len(idle) == 0 || o.busy.Load() {
 		return
 	}
@@ -51,18 +51,18 @@ func (o *orphans) publish(ctx context.Context, holdings []Holding) {
 	}
 }
 
-// unmoved are holdings with rows to publish that are as they were at the last look.
-func (o *orphans) unmoved(holdings []Holding) (idle []Holding) {
+// unmoved are positions with rows to publish that are as they were at the last look.
+func (o *orphans) unmoved(positions []PositionRecord) (idle []PositionRecord) {
 	o.w.mu.Lock()
 	defer o.w.mu.Unlock()
-	now := map[int32]Holding{}
-	for _, h := range holdings {
-		if h.Published == h.NextRow || o.w.assignedSource(h.Source.ID) {
+	now := map[int32]PositionRecord{}
+	for _, at := range positions {
+		if at.Published == at.NextRow || o.w.assignedSource(at.Source.ID) {
 			continue
 		}
-		now[h.Source.ID] = h
-		if o.seen[h.Source.ID] == h {
-			idle = append(idle, h)
+		now[at.Source.ID] = at
+		if o.seen[at.Source.ID] == at {
+			idle = append(idle, at)
 		}
 	}
 	o.seen = now
@@ -71,7 +71,7 @@ func (o *orphans) unmoved(holdings []Holding) (idle []Holding) {
 
 // unassigned are those that no member of the group has. While the group is not stable nobody can
 // tell.
-func (o *orphans) unassigned(ctx context.Context, idle []Holding) (left []Holding, err error) {
+func (o *orphans) unassigned(ctx context.Context, idle []PositionRecord) (left []PositionRecord, err error) {
 	groups, err := o.w.admin.DescribeGroups(ctx, o.w.cfg.Group)
 	if err != nil {
 		o.w.metrics.Retries.WithLabelValues("kafka", "describe_group").Inc()
@@ -82,9 +82,9 @@ func (o *orphans) unassigned(ctx context.Context, idle []Holding) (left []Holdin
 	if group.Err == nil && group.State == "Stable" {
 		assigned = group.AssignedPartitions()
 	}
-	for _, h := range idle {
-		if h.Retired || len(assigned) > 0 && !assigned.Lookup(h.Source.Topic, h.Source.Partition) {
-			left = append(left, h)
+	for _, at := range idle {
+		if at.Retired || len(assigned) > 0 && !assigned.Lookup(at.Source.Topic, at.Source.Partition) {
+			left = append(left, at)
 		}
 	}
 	return left, nil

@@ -12,9 +12,9 @@ type Store interface {
 
 	// Claiming partitions.
 
-	// Introduce gives a position to partitions that have none. All partitions of a new topic should
+	// EnsurePositions gives a position to partitions that have none. All partitions of a new topic should
 	// come at once.
-	Introduce(ctx context.Context, requests []ClaimRequest) error
+	EnsurePositions(ctx context.Context, requests []ClaimRequest) error
 	// Claim makes this worker the owner of partitions, after transactions in flight on them have
 	// ended. Claims come in the order of requests. With a *LockedError, those that it does not name
 	// were claimed.
@@ -24,11 +24,11 @@ type Store interface {
 
 	// Positions of anybody.
 
-	// Holdings are all positions.
-	Holdings(ctx context.Context) ([]Holding, error)
+	// PositionRecords are all positions.
+	PositionRecords(ctx context.Context) ([]PositionRecord, error)
 	// ClaimOrphans claims those whose token is still the one in the holding. Others are not in the
 	// answer.
-	ClaimOrphans(ctx context.Context, holdings []Holding) ([]Claim, error)
+	ClaimOrphans(ctx context.Context, positions []PositionRecord) ([]Claim, error)
 
 	// How far rows are published, and what people and other workers are told.
 

@@ -156,8 +156,8 @@ type ClaimRequest struct {
 	TopicStart int64 // where a partition begins whose topic has no position at all; one that was added begins at 0
 }
 
-// Holding is a position as the database has it, whichever worker owns it.
-type Holding struct {
+// PositionRecord is a position as the database has it, whichever worker owns it.
+type PositionRecord struct {
 	Source     outbox.Source
 	Token      Token
 	NextOffset int64

@@ -23,16 +23,16 @@ func (w *Worker) runWatch(stop context.Context) {
 		err := w.watchTopics(stop)
 		seen, unseen := w.watchGroup(stop)
 		asked := time.Now()
-		holdings, unheld := w.store.Holdings(stop)
+		positions, unheld := w.store.PositionRecords(stop)
 		w.metrics.groupWatch.Ill(cmp.Or(err, unseen, unheld))
 		if unheld != nil {
 			w.metrics.Retries.WithLabelValues("postgres", "watch").Inc()
 			continue
 		}
-		w.watchClaims(holdings, asked)
-		left.look(stop, seen, holdings)
+		w.watchClaims(positions, asked)
+		left.look(stop, seen, positions)
 		if w.barred.Load() == nil {
-			orphans.publish(stop, holdings)
+			orphans.publish(stop, positions)
 		}
 	}
 }
@@ -54,22 +54,22 @@ func (w *Worker) watchAgain() time.Duration {
 // watchClaims finds partitions whose claim is not the last: an operator decided about the
 // partition, or another worker claimed it by mistake. It also finds those that are not where they
 // were left, though nothing moved them since the question was asked: the database lost commits.
-func (w *Worker) watchClaims(holdings []Holding, asked time.Time) {
-	found := make(map[int32]Holding, len(holdings))
-	for _, h := range holdings {
-		found[h.Source.ID] = h
+func (w *Worker) watchClaims(positions []PositionRecord, asked time.Time) {
+	found := make(map[int32]PositionRecord, len(positions))
+	for _, at := range positions {
+		found[at.Source.ID] = at
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.partitions {
 		settled := p.state == running || p.state == quarantined || p.state == waiting
-		h, ok := found[p.claim.Source.ID]
+		at, ok := found[p.claim.Source.ID]
 		switch {
 		case !settled || !ok:
-		case h.Token != p.claim.Token:
+		case at.Token != p.claim.Token:
 			w.metrics.Fenced.Inc()
 			w.requestReclaim(p, time.Now())
-		case h.NextOffset < p.next && !p.busy && p.movedAt.Before(asked):
+		case at.NextOffset < p.next && !p.busy && p.movedAt.Before(asked):
 			w.requestReclaim(p, time.Time{})
 		}
 	}

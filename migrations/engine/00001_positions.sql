@@ -30,10 +30,10 @@ create table positions (
     moved_at      timestamptz,                                      -- when next_offset last moved
 
     -- A record that ends its worker leaves no error behind. So where a position did not move
-    -- between two claims, a worker says which records it is about to apply: see begin_trial.
-    trial_from    bigint,
-    trial_to      bigint,
-    trials        integer not null default 0,
+    -- between two claims, a worker says which records it is about to apply: see begin_probe.
+    probe_from    bigint,
+    probe_to      bigint,
+    probes        integer not null default 0,
 
     leader_epoch  integer not null default -1,                      -- of the last record applied, to tell a log that was cut; -1: not known
 
@@ -66,7 +66,7 @@ end $$;
 -- an end. A partition whose topic has positions was added later, and starts at its own start; one
 -- of a new topic starts at the topic's start, so all of them should come in one call.
 -- +goose StatementBegin
-create function introduce_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[])
+create function ensure_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[])
 returns void language sql as $$
     insert into positions (topic, partition, topic_id, next_offset)
     select w.topic, w.partition, w.topic_id,
@@ -83,7 +83,7 @@ $$;
 create function claim_positions(topics text[], topic_ids uuid[], partitions integer[], starts bigint[], topic_starts bigint[], tokens uuid[], claimer text)
 returns table (n integer, claimed positions) language plpgsql as $$
 begin
-    perform introduce_positions(topics, topic_ids, partitions, starts, topic_starts);
+    perform ensure_positions(topics, topic_ids, partitions, starts, topic_starts);
 
     perform from positions p
     where (p.topic, p.partition) in (select * from unnest(topics, partitions)) and p.retired_at is null
@@ -101,7 +101,7 @@ end $$;
 -- Claims sources that nobody holds any more, to publish what is left of them: those whose token is
 -- still the one that was seen. Of several who try at once one succeeds.
 -- +goose StatementBegin
-create function adopt_positions(sources integer[], seen uuid[], tokens uuid[], claimer text)
+create function claim_orphans(sources integer[], seen uuid[], tokens uuid[], claimer text)
 returns setof positions language plpgsql as $$
 begin
     perform from positions p where p.source = any(sources) order by p.source for no key update;
@@ -174,10 +174,10 @@ $$;
 -- +goose StatementEnd
 
 -- Begins to apply the records from `first` up to `last`. Answers how often just this was begun
--- before and never ended, and how far the largest trial went that began here. `forget` says that
+-- before and never ended, and how far the largest probe went that began here. `forget` says that
 -- earlier ones did end, with an error.
 -- +goose StatementBegin
-create function begin_trial(id integer, claim uuid, first bigint, last bigint, forget boolean)
+create function begin_probe(id integer, claim uuid, first bigint, last bigint, forget boolean)
 returns table (earlier integer, reached bigint) language plpgsql as $$
 declare
     p positions;
@@ -186,17 +186,17 @@ begin
     if not found then
         raise exception 'fenced: another worker claimed the partition' using errcode = 'AL001', detail = id::text;
     end if;
-    if forget or p.trial_from is distinct from first then
-        p.trials := 0;
-        p.trial_to := null;
+    if forget or p.probe_from is distinct from first then
+        p.probes := 0;
+        p.probe_to := null;
     end if;
-    reached := p.trial_to;
-    earlier := case when p.trial_to = last then p.trials else 0 end;
-    update positions set trial_from = first, trial_to = last, trials = earlier + 1 where source = id;
+    reached := p.probe_to;
+    earlier := case when p.probe_to = last then p.probes else 0 end;
+    update positions set probe_from = first, probe_to = last, probes = earlier + 1 where source = id;
     return next;
 end $$;
 -- +goose StatementEnd
 
 -- +goose Down
-drop function begin_trial, save_published, move_positions, adopt_positions, claim_positions, introduce_positions, expect_count;
+drop function begin_probe, save_published, move_positions, claim_orphans, claim_positions, ensure_positions, expect_count;
 drop table positions, kafka_cluster;

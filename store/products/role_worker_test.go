@@ -87,7 +87,7 @@ func (b *bench) begin(sku string) error {
 	}
 	require.Equal(b.T, [][16]byte{id}, known)
 	requests := []worker.ClaimRequest{{Topic: "commands-" + sku, TopicID: [16]byte{1}}}
-	if err := b.Introduce(ctx, requests); err != nil {
+	if err := b.EnsurePositions(ctx, requests); err != nil {
 		return err
 	}
 	claims, err := b.Claim(ctx, requests)
@@ -155,8 +155,8 @@ func (b *bench) afterwards() error {
 	_, dropped := b.DropDays(ctx, 7*24*time.Hour)
 	_, ahead := b.OutboxDaysAhead(ctx)
 	nudged, asked := b.Nudge(ctx, []int32{claim.Source.ID}), b.AskForNonces(ctx)
-	holdings, held := b.Holdings(ctx)
-	orphans, claimed := b.ClaimOrphans(ctx, holdings)
+	positions, held := b.PositionRecords(ctx)
+	orphans, claimed := b.ClaimOrphans(ctx, positions)
 	err := errors.Join(rows, saved, troubled, made, dropped, ahead, nudged, asked, held, claimed)
 	if err == nil {
 		require.NotEmpty(b.T, orphans)

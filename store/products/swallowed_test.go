@@ -29,13 +29,13 @@ func TestStore_noCallOutlastsANetworkThatSwallowsIt(t *testing.T) {
 			return err
 		},
 		"Nudge":    func(ctx context.Context, s *store.Store) error { return s.Nudge(ctx, []int32{source.ID}) },
-		"Holdings": func(ctx context.Context, s *store.Store) error { _, err := s.Holdings(ctx); return err },
+		"PositionRecords": func(ctx context.Context, s *store.Store) error { _, err := s.PositionRecords(ctx); return err },
 		"KnownNonces": func(ctx context.Context, s *store.Store) error {
 			_, err := s.KnownNonces(ctx, [][16]byte{{1}})
 			return err
 		},
 		"AskForNonces":      func(ctx context.Context, s *store.Store) error { return s.AskForNonces(ctx) },
-		"Introduce":         func(ctx context.Context, s *store.Store) error { return s.Introduce(ctx, nil) },
+		"EnsurePositions":         func(ctx context.Context, s *store.Store) error { return s.EnsurePositions(ctx, nil) },
 		"MakeDays":          func(ctx context.Context, s *store.Store) error { return s.MakeDays(ctx) },
 		"DropDays":          func(ctx context.Context, s *store.Store) error { _, err := s.DropDays(ctx, time.Hour); return err },
 		"OutboxDaysAhead":   func(ctx context.Context, s *store.Store) error { _, err := s.OutboxDaysAhead(ctx); return err },

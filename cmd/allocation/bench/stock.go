@@ -81,7 +81,7 @@ func checkpoint(ctx context.Context, db *pgx.Conn) error {
 }
 
 func (s stock) write(ctx context.Context, tx pgx.Tx, topic kadm.TopicDetail, starts kadm.ListedOffsets) error {
-	sources, err := introduce(ctx, tx, topic, starts)
+	sources, err := ensurePositions(ctx, tx, topic, starts)
 	if err != nil {
 		return err
 	}
@@ -132,8 +132,8 @@ func partitionOf(sku string, topic kadm.TopicDetail) int32 {
 	return int32(kgo.StickyKeyPartitioner(nil).ForTopic(topic.Topic).Partition(&kgo.Record{Key: []byte(sku)}, len(topic.Partitions)))
 }
 
-// introduce gives the topic's partitions positions, and returns their sources by partition.
-func introduce(ctx context.Context, tx pgx.Tx, topic kadm.TopicDetail, starts kadm.ListedOffsets) (map[int32]int32, error) {
+// ensurePositions gives the topic's partitions positions, and returns their sources by partition.
+func ensurePositions(ctx context.Context, tx pgx.Tx, topic kadm.TopicDetail, starts kadm.ListedOffsets) (map[int32]int32, error) {
 	var topics []string
 	var ids [][16]byte
 	var partitions []int32
@@ -142,7 +142,7 @@ func introduce(ctx context.Context, tx pgx.Tx, topic kadm.TopicDetail, starts ka
 		start, _ := starts.Lookup(topic.Topic, p)
 		topics, ids, partitions, from = append(topics, topic.Topic), append(ids, topic.ID), append(partitions, p), append(from, start.Offset)
 	}
-	if _, err := tx.Exec(ctx, `select introduce_positions($1, $2, $3, $4, $4)`, topics, ids, partitions, from); err != nil {
+	if _, err := tx.Exec(ctx, `select ensure_positions($1, $2, $3, $4, $4)`, topics, ids, partitions, from); err != nil {
 		return nil, err
 	}
 	sources := map[int32]int32{}
