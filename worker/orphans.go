@@ -18,7 +18,7 @@ type orphans struct {
 	w      *Worker
 	budget *outbox.Budget
 	seen   map[int32]PositionRecord // with rows to publish, at the last look
-	busy   atomic.Bool       // publishing
+	busy   atomic.Bool              // publishing
 }
 
 func newOrphans(w *Worker) *orphans {

@@ -28,14 +28,14 @@ func TestStore_noCallOutlastsANetworkThatSwallowsIt(t *testing.T) {
 			_, err := s.Published(ctx, []int32{source.ID})
 			return err
 		},
-		"Nudge":    func(ctx context.Context, s *store.Store) error { return s.Nudge(ctx, []int32{source.ID}) },
+		"Nudge":           func(ctx context.Context, s *store.Store) error { return s.Nudge(ctx, []int32{source.ID}) },
 		"PositionRecords": func(ctx context.Context, s *store.Store) error { _, err := s.PositionRecords(ctx); return err },
 		"KnownNonces": func(ctx context.Context, s *store.Store) error {
 			_, err := s.KnownNonces(ctx, [][16]byte{{1}})
 			return err
 		},
 		"AskForNonces":      func(ctx context.Context, s *store.Store) error { return s.AskForNonces(ctx) },
-		"EnsurePositions":         func(ctx context.Context, s *store.Store) error { return s.EnsurePositions(ctx, nil) },
+		"EnsurePositions":   func(ctx context.Context, s *store.Store) error { return s.EnsurePositions(ctx, nil) },
 		"MakeDays":          func(ctx context.Context, s *store.Store) error { return s.MakeDays(ctx) },
 		"DropDays":          func(ctx context.Context, s *store.Store) error { _, err := s.DropDays(ctx, time.Hour); return err },
 		"OutboxDaysAhead":   func(ctx context.Context, s *store.Store) error { _, err := s.OutboxDaysAhead(ctx); return err },
