@@ -41,7 +41,7 @@ func (w *Worker) find(ctx context.Context, names []TopicPartition) ([]finding, e
 		return nil, err
 	}
 	answers := Ask(ctx, w.client, topics, func(p TopicPartition) bool {
-		return w.cfg.StartLatest || slices.Contains(names, TopicPartition{p.Topic, p.Partition})
+		return w.cfg.StartLatest || slices.Contains(names, p)
 	})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -87,9 +87,8 @@ func (w *Worker) recall(ctx context.Context, topics kadm.TopicDetails) error {
 func findingOf(name TopicPartition, topic kadm.TopicDetail, answers *Answers) finding {
 	f := finding{name: name}
 	f.claim.Source = outbox.Source{Topic: name.Topic, TopicID: topic.ID, Partition: name.Partition}
-	p := TopicPartition{name.Topic, name.Partition}
-	log, answered := answers.Logs[p]
-	switch silent := answers.Why(p); {
+	log, answered := answers.Logs[name]
+	switch silent := answers.Why(name); {
 	case topic.Err != nil && (!denied(topic) || topic.ID == kadm.TopicID{}):
 		f.unclaimed = topic.Err
 	case topic.ID == kadm.TopicID{}:
@@ -201,17 +200,15 @@ func (w *Worker) compare(ctx context.Context, claimed []*finding) {
 	positions := map[TopicPartition]Position{}
 	for _, f := range claimed {
 		if f.silent == nil {
-			name := TopicPartition{f.name.Topic, f.name.Partition}
-			answers.Logs[name], positions[name] = f.log, f.claim.Position()
+			answers.Logs[f.name], positions[f.name] = f.log, f.claim.Position()
 		}
 	}
 	answers.Compare(ctx, w.client, positions)
 	for _, f := range claimed {
-		name := TopicPartition{f.name.Topic, f.name.Partition}
-		if silent := answers.Silent[name]; silent != nil {
+		if silent := answers.Silent[f.name]; silent != nil {
 			f.silent = silent
 		} else if f.silent == nil {
-			f.log = answers.Logs[name]
+			f.log = answers.Logs[f.name]
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (a *leftAlone) alone(seen *groupSnapshot, positions []PositionRecord) map[T
 	alone := map[TopicPartition]PositionRecord{}
 	for _, at := range positions {
 		name := TopicPartition{at.Source.Topic, at.Source.Partition}
-		owner, owned := owners[TopicPartition{name.Topic, name.Partition}]
+		owner, owned := owners[name]
 		unclaimed := owned && owner.ID == own
 		if !at.Retired && a.w.partitions[name] == nil && (!owned || !owner.Worker || unclaimed) {
 			alone[name] = at
