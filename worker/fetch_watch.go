@@ -51,7 +51,7 @@ func (w *Worker) fetchError(p *partition, err error) {
 // mu.
 func (w *Worker) allApplied() bool {
 	for _, p := range w.partitions {
-		if p.busy || len(p.queue.records) > 0 {
+		if p.hasRecords() {
 			return false
 		}
 	}

@@ -88,6 +88,8 @@ func (w *Worker) readOversized(ctx context.Context, p *partition, o *oversized, 
 func (w *Worker) gotOversizedHeader(p *partition, header *batchHeader, err error) bool {
 	now := time.Now()
 	switch {
+	case errors.Is(err, errBadHeader) && p.hasRecords():
+		return false // who goes on behind the batch must not pass what comes before it
 	case errors.Is(err, errBadHeader):
 		p.quarantineReason = fmt.Sprintf("the batch of records at offset %d %s, and %s: %s offsets reset goes on behind it",
 			p.queue.end, p.oversized.which.says(), err, w.cfg.Service)

@@ -206,6 +206,9 @@ func (p *partition) move(to int64, rows int, now time.Time) {
 // hasNext reports whether there is something to apply.
 func (p *partition) hasNext() bool { return len(p.queue.records) > 0 || p.oversizedNext() }
 
+// hasRecords reports whether records wait or are being applied.
+func (p *partition) hasRecords() bool { return p.busy || len(p.queue.records) > 0 }
+
 // oversizedNext reports whether a batch that is not unpacked is what comes next.
 func (p *partition) oversizedNext() bool {
 	return len(p.queue.records) == 0 && p.oversized != nil && p.oversized.header != nil && !p.oversized.skipped

@@ -386,6 +386,21 @@ func TestApplier_passesABatchThatIsNotUnpacked(t *testing.T) {
 	require.Equal(t, int64(21), p.queue.end)
 }
 
+// Who goes on behind a batch whose header cannot be read passes nothing else: it is told when all
+// that comes before is applied.
+func TestPartition_isQuarantinedWhenAllIsAppliedThatComesBefore(t *testing.T) {
+	t.Parallel()
+	w := &Worker{}
+	waits, applies := partitionOf(2), partitionOf(0)
+	applies.busy = true
+	for _, p := range []*partition{waits, applies} {
+		p.oversized = &oversized{which: &leftPackedError{}, cancel: func() {}}
+		require.False(t, w.gotOversizedHeader(p, nil, errBadHeader), "it is asked again")
+		require.Equal(t, running, p.state)
+		require.Empty(t, p.quarantineReason)
+	}
+}
+
 func header(last int64) *batchHeader {
 	return &batchHeader{RecordBatch: outbox.RecordBatch{Last: last, Records: 3}, epoch: 7}
 }
