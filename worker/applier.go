@@ -25,7 +25,7 @@ type applier struct {
 	pace        pace
 	last        work // what was gathered last
 
-	restsUntil time.Time // before that, a few commands are not worth a transaction
+	lingersUntil time.Time // before that, a few commands are not worth a transaction
 
 	movedAt time.Time // guarded by Worker.mu: when it last had no work, or finished some
 	outage  error     // guarded by Worker.mu: what keeps it from committing; nil where it committed since
@@ -111,7 +111,7 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 	endSpan(span, err)
 	if err == nil {
 		end := time.Now()
-		a.rest(start, end)
+		a.linger(start, end)
 		a.w.metrics.Transaction.Observe(end.Sub(start).Seconds())
 		a.w.metrics.committed(&work.transaction, applied.Outcomes)
 	}

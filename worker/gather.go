@@ -95,8 +95,8 @@ func (a *applier) pick(now time.Time) (*work, time.Duration) {
 		a.movedAt, a.outage = now, nil
 		a.forget()
 		return nil, sooner(wait, redriveWait)
-	case a.resting(now, ready):
-		return nil, a.restsUntil.Sub(now)
+	case a.lingers(now, ready):
+		return nil, a.lingersUntil.Sub(now)
 	}
 	return a.pickRecords(ready), 0
 }
@@ -128,19 +128,21 @@ func (a *applier) pickRecords(ready []*partition) *work {
 	return g.work
 }
 
-// An applier rests after a transaction as long as that took, at most maxRest, unless enough
-// commands wait: a transaction costs much the same for one command as for ten, and where it takes
-// long, because the machine is busy, fewer of them are better for all (docs/performance.md).
+// An applier lingers after a transaction for as long as that took, at most maxLinger, unless
+// lingerBelow commands wait. A transaction costs much the same for one command as for ten. Where it
+// takes long, because the machine is busy, fewer of them are better for all (docs/performance.md).
 const (
-	maxRest = 3 * time.Millisecond
-	enough  = 256
+	maxLinger   = 3 * time.Millisecond
+	lingerBelow = 256
 )
 
-// rest begins after a transaction.
-func (a *applier) rest(start, end time.Time) { a.restsUntil = end.Add(min(maxRest, end.Sub(start))) }
+// linger begins after a transaction.
+func (a *applier) linger(start, end time.Time) {
+	a.lingersUntil = end.Add(min(maxLinger, end.Sub(start)))
+}
 
-func (a *applier) resting(now time.Time, ready []*partition) bool {
-	return now.Before(a.restsUntil) && queued(ready) < enough
+func (a *applier) lingers(now time.Time, ready []*partition) bool {
+	return now.Before(a.lingersUntil) && queued(ready) < lingerBelow
 }
 
 func queued(partitions []*partition) (n int) {

@@ -45,7 +45,7 @@ func TestGathering_fillsFromFewPartitionsAndLeavesNoShortOneOut(t *testing.T) {
 
 // After a transaction a few commands wait as long as that took, and not longer than a moment; many
 // do not.
-func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
+func TestGather_lingersAfterATransactionUntilEnoughWait(t *testing.T) {
 	w := &Worker{cfg: Config{MaxBatch: 4000}}
 	a := newApplier(w, 0, nil)
 	p := newPartition(Claim{}, &Topic{}, time.Now())
@@ -53,19 +53,19 @@ func TestGather_restsAfterATransactionUntilEnoughWait(t *testing.T) {
 	a.partitions = []*partition{p}
 	p.push([]*kgo.Record{{Offset: 0}})
 	end := time.Now()
-	for took, rest := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Second: maxRest} {
-		a.rest(end.Add(-took), end)
+	for took, rest := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Second: maxLinger} {
+		a.linger(end.Add(-took), end)
 		work, wait := a.gather(end)
 		require.Nil(t, work)
 		require.Equal(t, rest, wait)
 	}
-	for offset := range int64(enough) {
+	for offset := range int64(lingerBelow) {
 		p.push([]*kgo.Record{{Offset: offset}})
 	}
-	require.Equal(t, enough, queued(a.partitions))
-	require.True(t, a.resting(end, []*partition{newPartition(Claim{}, &Topic{}, time.Now())}))
-	require.False(t, a.resting(end, a.partitions))
-	require.False(t, a.resting(end.Add(maxRest), nil))
+	require.Equal(t, lingerBelow, queued(a.partitions))
+	require.True(t, a.lingers(end, []*partition{newPartition(Claim{}, &Topic{}, time.Now())}))
+	require.False(t, a.lingers(end, a.partitions))
+	require.False(t, a.lingers(end.Add(maxLinger), nil))
 }
 
 // trimmed leaves out partitions at the end that nothing was taken from.

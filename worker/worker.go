@@ -52,14 +52,11 @@ type Worker struct {
 	nonceAsked atomic.Bool
 	barred     atomic.Pointer[StrangerError] // why nothing may be applied now; nil: it may
 
-	ask           chan struct{} // has room for one
-	redrive       chan struct{} // has room for one
-	wakeReclaimer chan struct{} // has room for one
-	resume        chan struct{} // has room for one
-	report        chan struct{} // has room for one
-	watch         chan struct{} // has room for one
-	drains        sync.WaitGroup
-	watched       topicsWatched // guarded by mu
+	// Kicks, each with a buffer of one.
+	ask, redrive, wakeReclaimer, resume, report, watch chan struct{}
+
+	drains  sync.WaitGroup
+	watched topicsWatched // guarded by mu
 
 	leaving  context.Context // ends when the worker stops: it claims nothing more
 	stopped  context.CancelCauseFunc
