@@ -230,8 +230,8 @@ func TestDev_otherFolderHasNoPassword(t *testing.T) {
 	_, err = pgx.ConnectConfig(t.Context(), settings)
 	t.Setenv("DATABASE_URL", "")
 	t.Chdir(t.TempDir())
-	require.ErrorContains(t, config.Database{}.Explain(err), "the Postgres of allocation dev wants its password, and .allocation/pgpass cannot be read here: "+
-		"no such file or directory; run this in the folder in which allocation dev runs, as the same user, or set DATABASE_URL")
+	require.ErrorContains(t, config.Database{}.Explain(err), "the Postgres of the command dev wants its password, and .allocation/pgpass cannot be read here: "+
+		"no such file or directory; run this in the folder in which dev runs, as the same user, or set DATABASE_URL")
 }
 
 func runDev(t *testing.T, dir string) programtest.Outcome {
