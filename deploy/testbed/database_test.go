@@ -2,7 +2,9 @@ package testbed
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -29,8 +31,13 @@ func TestDatabase_isDroppedWithItsConnections(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, conn.Ping(t.Context()))
 	})
-	_, err := pgx.Connect(t.Context(), left)
-	require.ErrorContains(t, err, "does not exist")
+	require.Eventually(t, func() bool {
+		conn, err := pgx.Connect(t.Context(), left)
+		if err == nil {
+			_ = conn.Close(t.Context())
+		}
+		return err != nil && strings.Contains(err.Error(), "does not exist")
+	}, cleanupTime, 10*time.Millisecond)
 }
 
 func TestDatabase_commitsAreDurable(t *testing.T) {

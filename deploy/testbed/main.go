@@ -9,8 +9,13 @@ import (
 )
 
 // Main is for a package's TestMain. It runs the tests, stops the servers that they started, fails
-// on goroutines left behind (except those that the options name), and exits.
+// on goroutines left behind (except those that the options name), and exits. The variables that
+// name servers are taken out of the environment: what tests start is to see none of them.
 func Main(m *testing.M, leaks ...goleak.Option) {
+	for _, s := range []*shared{sharedKafka, sharedPostgres} {
+		s.named = os.Getenv(s.variable)
+		_ = os.Unsetenv(s.variable)
+	}
 	goleak.VerifyTestMain(run{m}, append(leaks, containersReaper)...)
 }
 

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -17,6 +18,7 @@ const (
 // shared is a server for all tests of this process, started when the first of them needs it.
 type shared struct {
 	variable string
+	named    string // what the variable was at the start of the tests
 	open     func(context.Context) (*server, error)
 
 	mu      sync.Mutex
@@ -43,7 +45,7 @@ func (s *shared) forTest(t testing.TB) string {
 // address starts the server when nobody did, and nothing names one. A start that failed is not
 // tried again: its error is everyone's.
 func (s *shared) address(ctx context.Context) (string, error) {
-	if addr := os.Getenv(s.variable); addr != "" {
+	if addr := cmp.Or(s.named, os.Getenv(s.variable)); addr != "" {
 		return addr, nil
 	}
 	s.mu.Lock()
@@ -67,4 +69,6 @@ func (s *shared) close() error {
 	return s.server.Close()
 }
 
-func closeShared() error { return errors.Join(sharedKafka.close(), sharedPostgres.close()) }
+func closeShared() error {
+	return errors.Join(dropped.wait(), sharedKafka.close(), sharedPostgres.close())
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,27 +21,33 @@ import (
 // benchSite is an empty broker and an empty database, and the built program: bench starts workers
 // of it.
 type benchSite struct {
-	t       *testing.T
-	names   programtest.Names
-	program string
+	t        *testing.T
+	names    programtest.Names
+	database string
+	program  string
 }
 
 func newBenchSite(t *testing.T) *benchSite {
 	t.Helper()
-	t.Setenv("DATABASE_URL", testbed.Database(t))
-	s := &benchSite{t: t, names: programtest.NewNames(t), program: filepath.Join(t.TempDir(), "allocation")}
-	out, err := exec.Command("go", "build", "-o", s.program, "allocation/cmd/allocation").CombinedOutput()
-	require.NoError(t, err, string(out))
-	return s
+	program, err := testbed.Build("allocation/cmd/allocation")
+	require.NoError(t, err)
+	return &benchSite{t: t, names: programtest.NewNames(t), database: programtest.NewDatabase(t), program: program}
 }
 
 func (s *benchSite) args(more ...string) []string {
 	return append(append([]string{"bench", "--json"}, s.names.Flags(s.t)...), more...)
 }
 
+// command is a run of the built program, with more in its environment.
+func (s *benchSite) command(args []string, environment ...string) *exec.Cmd {
+	cmd := exec.CommandContext(s.t.Context(), s.program, args...)
+	cmd.Env = append(append(os.Environ(), "DATABASE_URL="+s.database), environment...)
+	return cmd
+}
+
 func (s *benchSite) run(more ...string) *bench.Report {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), s.program, s.args(more...)...)
+	cmd := s.command(s.args(more...))
 	cmd.Stderr = s.t.Output()
 	out, err := cmd.Output()
 	require.NoError(s.t, err)
@@ -62,6 +67,7 @@ func (s *benchSite) verify() {
 }
 
 func TestBench_throughput(t *testing.T) {
+	t.Parallel()
 	s := newBenchSite(t)
 	report := s.run("--commands=2000", "--skus=50", "--history=1000", "--workers=2", "--order-ids=growing")
 	require.Equal(t, 2000, report.Commands)
@@ -80,6 +86,7 @@ func TestBench_throughput(t *testing.T) {
 
 // All commands, repeats included, with workers that went on from what was preloaded.
 func TestBench_mixed(t *testing.T) {
+	t.Parallel()
 	s := newBenchSite(t)
 	report := s.run("--workload=mixed", "--commands=3000", "--skus=7")
 	require.Positive(t, report.Repeats)
@@ -88,6 +95,7 @@ func TestBench_mixed(t *testing.T) {
 }
 
 func TestBench_latency(t *testing.T) {
+	t.Parallel()
 	s := newBenchSite(t)
 	report := s.run("--waiting=300", "--skus=3", "--rate=50", "--duration=2s")
 	require.Nil(t, report.Throughput)
@@ -100,6 +108,7 @@ func TestBench_latency(t *testing.T) {
 }
 
 func TestBench_storm(t *testing.T) {
+	t.Parallel()
 	s := newBenchSite(t)
 	report := s.run("--workload=storm", "--lines=1001", "--skus=5", "--rate=50", "--duration=1s")
 	require.Equal(t, 501, report.Storm.Moved)
@@ -110,6 +119,7 @@ func TestBench_storm(t *testing.T) {
 
 // Workers that run already find what is preloaded under them.
 func TestBench_usesWorkersThatRun(t *testing.T) {
+	t.Parallel()
 	s := newBenchSite(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	programtest.Run(t, append([]string{"topics", "create", "--partitions=3"}, s.names.Flags(t)...)...).RequireDone(t)
@@ -123,9 +133,10 @@ func TestBench_usesWorkersThatRun(t *testing.T) {
 }
 
 func TestBench_refusesWhatHoldsSomething(t *testing.T) {
+	t.Parallel()
 	s := newBenchSite(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
-	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	conn, err := pgx.Connect(t.Context(), s.database)
 	require.NoError(t, err)
 	defer conn.Close(context.WithoutCancel(t.Context()))
 	_, err = conn.Exec(t.Context(), `insert into batches (ref, sku, qty, first_qty) values ('b', 's', 1, 1)`)
@@ -146,16 +157,17 @@ func TestBench_refusesWhatHoldsSomething(t *testing.T) {
 
 // A database that keeps something else than what its events say is found, and is a failure.
 func TestBench_failsWhereCommandsHadAnotherEffect(t *testing.T) {
+	t.Parallel()
 	s := newBenchSite(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
-	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	conn, err := pgx.Connect(t.Context(), s.database)
 	require.NoError(t, err)
 	defer conn.Close(context.WithoutCancel(t.Context()))
 	_, err = conn.Exec(t.Context(), `
 create function spoil() returns trigger language plpgsql as $$ begin new.state := 'waiting'; new.batchref := null; return new; end $$;
 create trigger spoil before insert on lines for each row when (new.qty = 3) execute function spoil()`, pgx.QueryExecModeSimpleProtocol)
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), s.program, s.args("--commands=100")...)
+	cmd := s.command(s.args("--commands=100"))
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)
@@ -164,9 +176,9 @@ create trigger spoil before insert on lines for each row when (new.qty = 3) exec
 }
 
 func TestBench_saysWhyAWorkerEnded(t *testing.T) {
+	t.Parallel()
 	s := newBenchSite(t)
-	cmd := exec.CommandContext(t.Context(), s.program, s.args("--commands=10")...)
-	cmd.Env = append(os.Environ(), "MAX_BATCH=none")
+	cmd := s.command(s.args("--commands=10"), "MAX_BATCH=none")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)

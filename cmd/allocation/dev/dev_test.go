@@ -63,13 +63,12 @@ func (d *devProgram) exported(name string) string {
 }
 
 func TestDev_keepsItsData(t *testing.T) {
-	t.Setenv("DATABASE_URL", "")
-	t.Setenv("KAFKA_BROKERS", "")
+	t.Parallel()
 	dir := devFolder(t)
 	dev := startDev(t, dir)
 	brokers := "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
 	programtest.Run(t, "send", "CreateBatch", "ref=b1", "sku=CHAIR", "qty=50", brokers).RequireDone(t)
-	t.Setenv("DATABASE_URL", dev.exported("DATABASE_URL"))
+	programtest.UseDatabase(t, dev.exported("DATABASE_URL"))
 	require.Eventually(t, func() bool { return programtest.Run(t, "show", "batch", "b1").Code == cli.ExitDone }, 10*time.Second, 20*time.Millisecond)
 	require.NotContains(t, dev.out.String(), "level=", "logs stay out of the text")
 	dev.end()
@@ -80,7 +79,7 @@ func TestDev_keepsItsData(t *testing.T) {
 	dev = startDev(t, dir)
 	brokers = "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
 	programtest.Run(t, "send", "Allocate", "orderid=o1", "sku=CHAIR", "qty=20", brokers).RequireDone(t)
-	t.Setenv("DATABASE_URL", dev.exported("DATABASE_URL"))
+	programtest.UseDatabase(t, dev.exported("DATABASE_URL"))
 	require.Eventually(t, func() bool {
 		o := programtest.Run(t, "show", "order", "o1")
 		return strings.Contains(o.Out, "gets 20 of batch b1")
@@ -89,6 +88,7 @@ func TestDev_keepsItsData(t *testing.T) {
 }
 
 func TestDev_addressInUse(t *testing.T) {
+	t.Parallel()
 	var config net.ListenConfig
 	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -105,6 +105,7 @@ func TestDev_addressInUse(t *testing.T) {
 
 // A second dev that is started by mistake, at other addresses, harms nothing of the first.
 func TestDev_aSecondInTheSameFolderLeavesTheFirstAlone(t *testing.T) {
+	t.Parallel()
 	dir := devFolder(t)
 	dev := startDev(t, dir)
 	defer dev.end()
@@ -142,6 +143,7 @@ func TestDev_needsItsPassword(t *testing.T) {
 }
 
 func TestDev_nobodyElseCanReadItsFolder(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(devFolder(t), "new")
 	dev := startDev(t, dir)
 	defer dev.end()
@@ -166,6 +168,7 @@ func TestDev_nobodyElseCanReadItsFolder(t *testing.T) {
 
 // Somebody else can prepare a folder in a place where all may write, such as /tmp.
 func TestDev_followsNoLinks(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"dev.lock", "worker.log", config.DevPasswordFile, "postgres.log", "postgres.lock", "kafka.lock"} {
 		dir := devFolder(t)
 		precious := filepath.Join(t.TempDir(), "precious")
@@ -179,6 +182,7 @@ func TestDev_followsNoLinks(t *testing.T) {
 }
 
 func TestDev_folderOfAnotherUser(t *testing.T) {
+	t.Parallel()
 	for want, dir := range map[string]string{"belongs to": foreignFolder(t), "other users can write to": openFolder(t)} {
 		o := runDev(t, dir)
 		require.Equal(t, cli.ExitFailed, o.Code)
@@ -211,6 +215,7 @@ func openFolder(t *testing.T) string {
 }
 
 func TestDev_dataThatLetsEverybodyIn(t *testing.T) {
+	t.Parallel()
 	dir := devFolder(t)
 	server, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Database: "allocation"})
 	require.NoError(t, err)
@@ -228,7 +233,6 @@ func TestDev_otherFolderHasNoPassword(t *testing.T) {
 	require.NoError(t, err)
 	settings.Password = ""
 	_, err = pgx.ConnectConfig(t.Context(), settings)
-	t.Setenv("DATABASE_URL", "")
 	t.Chdir(t.TempDir())
 	require.ErrorContains(t, config.Database{}.Explain(err), "the Postgres of the command dev wants its password, and .allocation/pgpass cannot be read here: "+
 		"no such file or directory; run this in the folder in which dev runs, as the same user, or set DATABASE_URL")

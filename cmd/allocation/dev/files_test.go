@@ -11,7 +11,6 @@ import (
 
 // The commands of the quick start run where dev does, with nothing set.
 func TestFiles_passwordIsFoundInTheSameFolder(t *testing.T) {
-	t.Setenv("DATABASE_URL", "")
 	t.Setenv("PGPASSWORD", "of another database")
 	t.Chdir(t.TempDir())
 	files, err := openFiles(config.DevFolder)

@@ -37,10 +37,24 @@ type arena struct {
 
 func setup(t *testing.T, partitions int32) *arena {
 	t.Helper()
-	return setupOn(t, partitions, testbed.Database(t))
+	a := arenaOn(t, partitions, testbed.Migrated(t))
+	a.audit()
+	return a
 }
 
+// setupOn makes the tables, too.
 func setupOn(t *testing.T, partitions int32, database string) *arena {
+	t.Helper()
+	a := arenaOn(t, partitions, database)
+	migrate := exec.Command(a.program, "migrate", "up")
+	migrate.Env = a.environment()
+	out, err := migrate.CombinedOutput()
+	require.NoError(t, err, string(out))
+	a.audit()
+	return a
+}
+
+func arenaOn(t *testing.T, partitions int32, database string) *arena {
 	t.Helper()
 	a := &arena{
 		t: t, program: binary(t), brokers: testbed.Kafka(t), database: database, session: sessionTimeout(t),
@@ -49,11 +63,6 @@ func setupOn(t *testing.T, partitions int32, database string) *arena {
 	}
 	a.group = "group-" + a.commands[0]
 	a.connect()
-	migrate := exec.Command(a.program, "migrate", "up")
-	migrate.Env = a.environment()
-	out, err := migrate.CombinedOutput()
-	require.NoError(t, err, string(out))
-	a.audit()
 	return a
 }
 

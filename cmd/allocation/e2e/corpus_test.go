@@ -35,7 +35,7 @@ func TestPromise2_aRepeatHasTheSameBytes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(golden), published)
 
-	again := setupOn(t, 1, testbed.Database(t))
+	again := setup(t, 1)
 	again.commands = first.commands
 	require.Equal(t, string(golden), again.runCorpus(), "another worker reads the same commands")
 }

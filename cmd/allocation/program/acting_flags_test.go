@@ -42,6 +42,7 @@ func TestEnvironment_armsAndNarrowsNothing(t *testing.T) {
 
 // Asking about what is not there is an error that names it, whatever would have been done.
 func TestAskingAboutNothing_isNoSuccess(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	empty := filepath.Join(t.TempDir(), "empty")
 	require.NoError(t, os.WriteFile(empty, []byte("\n\n"), 0o600))

@@ -12,6 +12,7 @@ import (
 
 // Orders, products and batches whose names look like others, as far as a terminal shows them.
 func TestProgram_printsNoNameThatLooksLikeAnother(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	const order, sku, batch = "o\u202e1", "CHAIR\u200b", "b\u2066\U000E0041"
 	s.Send("CreateBatch", "ref="+batch, "sku="+sku, "qty=5")

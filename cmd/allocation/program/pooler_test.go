@@ -7,18 +7,17 @@ import (
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
-	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/pooler"
 )
 
 func TestProgram_refusesAPoolerThatSharesSessions(t *testing.T) {
-	database := testbed.Database(t)
-	t.Setenv("DATABASE_URL", database)
+	t.Parallel()
+	database := programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	p, err := pooler.New(database)
 	require.NoError(t, err)
 	t.Cleanup(p.Close)
-	t.Setenv("DATABASE_URL", p.URL())
+	programtest.UseDatabase(t, p.URL())
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
 	for name, o := range map[string]programtest.Outcome{
 		"worker": s.RunWorker(), "migrate up": programtest.Run(t, "migrate", "up"), "migrate status": programtest.Run(t, "migrate", "status"),

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/local/child"
+	"allocation/deploy/testbed"
 )
 
 // stranger is somebody who does what the README says, in a folder with the built program and with
@@ -34,15 +35,11 @@ const patience = 60 * time.Second
 
 func newStranger(t *testing.T) *stranger {
 	t.Helper()
-	s := &stranger{t: t, dir: t.TempDir()}
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		if name != "KAFKA_BROKERS" && name != "DATABASE_URL" {
-			s.env = append(s.env, variable)
-		}
-	}
-	out, err := exec.Command("go", "build", "-o", filepath.Join(s.dir, "bin", "allocation"), "allocation/cmd/allocation").CombinedOutput()
-	require.NoError(t, err, string(out))
+	s := &stranger{t: t, dir: t.TempDir(), env: os.Environ()}
+	path, err := testbed.Build("allocation/cmd/allocation")
+	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(filepath.Join(s.dir, "bin"), 0o700))
+	require.NoError(t, os.Symlink(path, filepath.Join(s.dir, "bin", "allocation")))
 	return s
 }
 

@@ -15,6 +15,7 @@ import (
 )
 
 func TestService_reallocates(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.Send("CreateBatch", "ref=b2", "sku=CHAIR", "qty=50", "eta=2030-01-01")
@@ -72,6 +73,7 @@ func requireGolden(t *testing.T, name string, lines []string) {
 }
 
 func TestService_healthAndMetrics(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	require.Equal(t, "200 ok\n", s.Get("/livez"))
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")

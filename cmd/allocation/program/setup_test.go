@@ -2,7 +2,6 @@ package program_test
 
 import (
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +28,7 @@ func withOption(t *testing.T, address, name, value string) string {
 // this.
 func startsNot(t *testing.T, address string, says ...string) {
 	t.Helper()
-	t.Setenv("DATABASE_URL", address)
+	programtest.UseDatabase(t, address)
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
 	began := time.Now()
 	for name, o := range map[string]programtest.Outcome{"worker": s.RunWorker(), "show": programtest.Run(t, "show", "order", "o1"), "migrate up": programtest.Run(t, "migrate", "up"), "migrate status": programtest.Run(t, "migrate", "status")} {
@@ -44,6 +43,7 @@ func startsNot(t *testing.T, address string, says ...string) {
 
 // A URL as a dashboard gives it, for another library, or with a slip.
 func TestProgram_namesTheOptionOfTheURLThatPostgresRefuses(t *testing.T) {
+	t.Parallel()
 	database := testbed.Database(t)
 	for _, option := range [][2]string{
 		{"schema", "public"}, {"pgbouncer", "true"}, {"connection_limit", "5"}, {"ssl_mode", "require"}, {"statement_timeout", "soon"}, {"max_connections", "5"},
@@ -53,7 +53,7 @@ func TestProgram_namesTheOptionOfTheURLThatPostgresRefuses(t *testing.T) {
 	}
 	startsNot(t, withOption(t, database, "options", "-c schema=public"), "an option in DATABASE_URL", "schema", "take it out there, or correct it")
 	for _, option := range [][2]string{{"sslmode", "requires"}, {"connect_timeout", "soon"}, {"pool_max_conns", "many"}, {"replication", "database"}} {
-		t.Setenv("DATABASE_URL", withOption(t, database, option[0], option[1]))
+		programtest.UseDatabase(t, withOption(t, database, option[0], option[1]))
 		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
 			o := programtest.Run(t, command...)
 			require.Equal(t, cli.ExitUsage, o.Code, command)
@@ -65,12 +65,14 @@ func TestProgram_namesTheOptionOfTheURLThatPostgresRefuses(t *testing.T) {
 
 // An option that only the pool of a worker understands is no mistake of a person's command.
 func TestProgram_takesOptionsOfPools(t *testing.T) {
-	t.Setenv("DATABASE_URL", withOption(t, testbed.Database(t), "pool_max_conn_lifetime", "10m"))
+	t.Parallel()
+	programtest.UseDatabase(t, withOption(t, testbed.Database(t), "pool_max_conn_lifetime", "10m"))
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 }
 
 // What only an administrator can set, and what takes away what promises rest on.
 func TestProgram_namesTheSettingThatTakesPromisesAway(t *testing.T) {
+	t.Parallel()
 	database := testbed.Database(t)
 	name, login := programtest.NewLogin(t, database)
 	programtest.Administer(t, database, "alter role "+name+" set session_replication_role = replica")
@@ -80,6 +82,7 @@ func TestProgram_namesTheSettingThatTakesPromisesAway(t *testing.T) {
 // Some hosts make a database read only when its disk is full, and some administrators while they
 // work on it. Then everybody waits, and knows for what.
 func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
+	t.Parallel()
 	s, database, name := programtest.AsWorkersLogin(t)
 	programtest.Administer(t, database, "alter role "+name+" set default_transaction_read_only = on")
 	says := "`alter role " + name + " reset default_transaction_read_only`"
@@ -97,23 +100,25 @@ func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
 // What a copied line or a template leaves before the URL would make it a list of options, which
 // leads to a server that nobody named.
 func TestProgram_refusesAURLWithSomethingBeforeIt(t *testing.T) {
+	t.Parallel()
 	database := testbed.Database(t)
 	for _, before := range []string{" ", "\"", "'", "\n", "jdbc:", "DATABASE_URL="} {
-		t.Setenv("DATABASE_URL", before+database)
+		programtest.UseDatabase(t, before+database)
 		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
 			programtest.RequireOutcome(t, programtest.Run(t, command...), cli.ExitUsage, "must begin with postgres:// or postgresql://")
 		}
 	}
-	t.Setenv("DATABASE_URL", database+"\r\n") // a file's last line break
+	programtest.UseDatabase(t, database+"\r\n") // a file's last line break
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 }
 
 // An administrator closes a database for a moment, perhaps to restore it: a worker waits, and a
 // person's command says so.
 func TestProgram_waitsForADatabaseThatTakesNoConnections(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	require.NoError(t, s.Stop())
-	database, says := os.Getenv("DATABASE_URL"), "is not currently accepting connections"
+	database, says := s.DatabaseURL(), "is not currently accepting connections"
 	u, err := url.Parse(database)
 	require.NoError(t, err)
 	name := strings.TrimPrefix(u.Path, "/")
@@ -166,7 +171,7 @@ func TestProgram_refusesAnotherServicesSchema(t *testing.T) {
 	})
 	t.Run("views", func(t *testing.T) {
 		database := testbed.Database(t)
-		t.Setenv("DATABASE_URL", database)
+		programtest.UseDatabase(t, database)
 		programtest.Run(t, "migrate", "up").RequireDone(t)
 		programtest.Administer(t, database, "alter table lines rename to lines_of_others", "create view lines as select * from lines_of_others where qty > 5")
 		startsNot(t, database, "lines is no table of allocation")
@@ -174,6 +179,7 @@ func TestProgram_refusesAnotherServicesSchema(t *testing.T) {
 }
 
 func TestProgram_refusesADatabaseThatIsNotUTF8(t *testing.T) {
+	t.Parallel()
 	database := testbed.Database(t)
 	u, err := url.Parse(database)
 	require.NoError(t, err)
@@ -185,9 +191,10 @@ func TestProgram_refusesADatabaseThatIsNotUTF8(t *testing.T) {
 }
 
 func TestProgram_saysWhichRoleAPersonNeeds(t *testing.T) {
+	t.Parallel()
 	_, database, _ := programtest.AsWorkersLogin(t)
 	name, login := programtest.NewLogin(t, database)
-	t.Setenv("DATABASE_URL", login)
+	programtest.UseDatabase(t, login)
 	o := programtest.Run(t, "show", "order", "o1")
 	require.Equal(t, cli.ExitFailed, o.Code)
 	require.Contains(t, o.Err, "permission denied for schema allocation: the user "+name+" may not read it")

@@ -3,7 +3,11 @@ package programtest
 import (
 	"context"
 	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -12,6 +16,50 @@ import (
 
 	"allocation/deploy/testbed"
 )
+
+// databases are the files with the URLs of tests' databases, by the name of the test. Tests of a
+// package run side by side, so the environment cannot name them.
+var databases sync.Map
+
+// UseDatabase has the test's and its subtests' runs of the program use a database from now on.
+func UseDatabase(t *testing.T, url string) {
+	t.Helper()
+	file, used := databases.Load(t.Name())
+	if !used {
+		file = filepath.Join(t.TempDir(), "database-url")
+		databases.Store(t.Name(), file)
+		t.Cleanup(func() { databases.Delete(t.Name()) })
+	}
+	require.NoError(t, os.WriteFile(file.(string), []byte(url), 0o600))
+}
+
+// NewDatabase makes a database, has the test use it, and returns its URL as the superuser.
+func NewDatabase(t *testing.T) string {
+	t.Helper()
+	url := testbed.Database(t)
+	UseDatabase(t, url)
+	return url
+}
+
+// databaseOf is the file with the URL of the test's database, or of its parent's. Without one the
+// environment has it.
+func databaseOf(t *testing.T) string {
+	for name := t.Name(); name != ""; name = name[:max(0, strings.LastIndexByte(name, '/'))] {
+		if file, used := databases.Load(name); used {
+			return file.(string)
+		}
+	}
+	return ""
+}
+
+// WithDatabase adds the test's database to the arguments of a command that takes one.
+func WithDatabase(t *testing.T, args []string) []string {
+	file := databaseOf(t)
+	if file == "" || !slices.Contains([]string{"worker", "migrate", "show", "dlq", "offsets", "verify", "bench"}, args[0]) {
+		return args
+	}
+	return append(slices.Clip(args), "--database-url-file="+file)
+}
 
 // Administer runs statements as the superuser.
 func Administer(t *testing.T, database string, statements ...string) {
@@ -42,14 +90,13 @@ func NewLogin(t *testing.T, database string) (name, address string) {
 // somebody else's.
 func AsWorkersLogin(t *testing.T) (s *Service, database, name string) {
 	t.Helper()
-	database = testbed.Database(t)
-	t.Setenv("DATABASE_URL", database)
+	database = NewDatabase(t)
 	s = &Service{T: t, Names: NewNames(t), Group: "group-" + uuid.NewString()}
 	Run(t, "migrate", "up").RequireDone(t)
 	Run(t, append([]string{"topics", "create", "--partitions=3"}, s.Names.Flags(t)...)...).RequireDone(t)
 	name, login := NewLogin(t, database)
 	Administer(t, database, "grant allocation_worker to "+name)
-	t.Setenv("DATABASE_URL", login)
+	UseDatabase(t, login)
 	return s, database, name
 }
 

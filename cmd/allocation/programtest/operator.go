@@ -2,7 +2,6 @@ package programtest
 
 import (
 	"encoding/json"
-	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,7 +23,7 @@ func (s *Service) Verify(args ...string) Outcome {
 // Execute runs statements as the owner of the tables.
 func (s *Service) Execute(statements string) {
 	s.T.Helper()
-	conn, err := pgx.Connect(s.T.Context(), os.Getenv("DATABASE_URL"))
+	conn, err := pgx.Connect(s.T.Context(), s.DatabaseURL())
 	require.NoError(s.T, err)
 	defer conn.Close(s.T.Context())
 	_, err = conn.Exec(s.T.Context(), statements)
@@ -34,7 +33,7 @@ func (s *Service) Execute(statements string) {
 // AwaitAtRest returns when n rows are in the outbox, published, and known to be so.
 func (s *Service) AwaitAtRest(n int64) {
 	s.T.Helper()
-	conn, err := pgx.Connect(s.T.Context(), os.Getenv("DATABASE_URL"))
+	conn, err := pgx.Connect(s.T.Context(), s.DatabaseURL())
 	require.NoError(s.T, err)
 	defer conn.Close(s.T.Context())
 	require.Eventually(s.T, func() bool {

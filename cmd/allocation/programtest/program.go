@@ -25,10 +25,10 @@ type Outcome struct {
 	Out, Err string
 }
 
-// Run runs the program with these arguments.
+// Run runs the program with these arguments, on the database that the test uses.
 func Run(t *testing.T, args ...string) Outcome {
 	t.Helper()
-	return RunWith(t.Context(), "", args...)
+	return RunWith(t.Context(), "", WithDatabase(t, args)...)
 }
 
 // RunWith is Run with a context and a standard input.
@@ -46,7 +46,7 @@ func RefuseWorker(t *testing.T, flags ...string) Outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
 	defer cancel()
-	o := RunWith(ctx, "", append([]string{"worker", "--http-addr=127.0.0.1:0"}, flags...)...)
+	o := RunWith(ctx, "", WithDatabase(t, append([]string{"worker", "--http-addr=127.0.0.1:0"}, flags...))...)
 	require.NoError(t, ctx.Err(), "the worker starts, or waits: %s", o.Err)
 	return o
 }

@@ -26,8 +26,7 @@ import (
 	"allocation/store/products"
 )
 
-// Service is a worker in this process, with topics and a database of its own. Tests with one set
-// DATABASE_URL, so they are not parallel.
+// Service is a worker in this process, with topics and a database of its own.
 type Service struct {
 	T     *testing.T
 	Names Names
@@ -70,8 +69,7 @@ func StartService(t *testing.T) *Service {
 func (s *Service) SetUp(partitions string) {
 	t := s.T
 	t.Helper()
-	t.Setenv("DATABASE_URL", testbed.Database(t))
-	Run(t, "migrate", "up").RequireDone(t)
+	UseDatabase(t, testbed.Migrated(t))
 	Run(t, append([]string{"topics", "create", "--partitions=" + partitions}, s.Names.Flags(t)...)...).RequireDone(t)
 	s.Start()
 }
@@ -81,7 +79,8 @@ func (s *Service) Settings() service.Settings {
 	p := config.NewProblems(nil, config.Vocabulary{Events: domain.EventNames()})
 	settings := service.Settings{
 		Name: "allocation", Service: products.Service, Hooks: s.Hooks,
-		Kafka: config.Kafka{Brokers: s.Names.Server(s.T), SecurityProtocol: "PLAINTEXT"},
+		Kafka:    config.Kafka{Brokers: s.Names.Server(s.T), SecurityProtocol: "PLAINTEXT"},
+		Database: config.Database{URLFile: databaseOf(s.T)},
 		Topics: config.Topics{
 			Commands: config.Commands{CommandTopics: s.Names.Commands}, Events: config.Events{EventsTopic: s.Names.Events},
 			EventRoutes: "Allocated=" + s.Names.Route, EventSource: "/test", DeadLetterTopic: s.Names.DeadLetters,
@@ -92,6 +91,14 @@ func (s *Service) Settings() service.Settings {
 	settings.Hooks.LookEvery = cmp.Or(s.Hooks.LookEvery, 100*time.Millisecond)
 	require.NoError(s.T, p.Err())
 	return settings
+}
+
+// DatabaseURL is where the worker's database is.
+func (s *Service) DatabaseURL() string {
+	s.T.Helper()
+	url, err := s.Settings().Database.URL()
+	require.NoError(s.T, err)
+	return url
 }
 
 // Start starts the worker, and returns when it is ready.

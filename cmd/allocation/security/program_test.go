@@ -21,14 +21,14 @@ import (
 
 	"allocation/deploy/local"
 	"allocation/deploy/local/child"
+	"allocation/deploy/testbed"
 )
 
 // binary is the built program.
 func binary(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "allocation")
-	out, err := exec.Command("go", "build", "-o", path, "allocation/cmd/allocation").CombinedOutput()
-	require.NoError(t, err, string(out))
+	path, err := testbed.Build("allocation/cmd/allocation")
+	require.NoError(t, err)
 	return path
 }
 

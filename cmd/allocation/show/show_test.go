@@ -17,6 +17,7 @@ import (
 
 // An order is not unknown because none of its commands had an effect yet.
 func TestShow_tellsOfCommandsThatWaitAndThatWereRefused(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Poison()
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
@@ -47,6 +48,7 @@ func TestShow_tellsOfCommandsThatWaitAndThatWereRefused(t *testing.T) {
 
 // What a list leaves out is counted, and --limit brings it.
 func TestShow_listsAllWhereThatIsAsked(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	const small = 120
 	var lines strings.Builder

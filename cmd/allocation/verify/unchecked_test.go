@@ -13,6 +13,7 @@ import (
 
 // The rows agree, and yet commands were never applied: verify says which.
 func TestVerify_saysWhatItCouldNotCheck(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.AwaitAtRest(1)

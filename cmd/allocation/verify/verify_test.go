@@ -31,6 +31,7 @@ func forget(s *programtest.Service) {
 
 // A consumer that tells repeats by ce_id would drop the second.
 func TestVerify_namesTwoEventsWithOneID(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.Send("ChangeBatchQuantity", "batchref=b1", "sku=CHAIR", "qty=7")
@@ -51,6 +52,7 @@ func TestVerify_namesTwoEventsWithOneID(t *testing.T) {
 }
 
 func TestVerify_saysWhatDiffers(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=20")
@@ -88,6 +90,7 @@ checked `)
 
 // The topic keeps events longer than the database.
 func TestVerify_fromTopicWhereTheDatabaseForgot(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=20")
@@ -106,6 +109,7 @@ no differences
 
 // What goes on meanwhile, published or not yet, gives no false alarm; repeats do neither.
 func TestVerify_fromTopicWhileAWorkerWorks(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	var lines strings.Builder
 	for i := range 6 {
@@ -151,6 +155,7 @@ func repeatEvents(s *programtest.Service, n int) {
 // An event that the topic lacks is found; where the topic got more partitions, products in several
 // are left out instead.
 func TestVerify_fromTopicThatLacksAnEvent(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	for _, order := range []string{"o1", "o2", "o3"} {
@@ -195,6 +200,7 @@ func copyEvents(s *programtest.Service, to func(*kgo.Record) (int32, bool)) stri
 }
 
 func TestVerify_wrongSettings(t *testing.T) {
+	t.Parallel()
 	o := programtest.Run(t, "verify", "--from-topic", "--events-topic=..", "--kafka-brokers=x")
 	require.Equal(t, cli.ExitUsage, o.Code)
 	require.Contains(t, o.Err, "--events-topic (EVENTS_TOPIC)")

@@ -13,6 +13,7 @@ import (
 
 // An attempt may take long, and end after a newer one that was made with the files of by then.
 func TestAccess_newerAttemptsCount(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	refusal := &config.AccessError{Reason: "password"}
 	for name, c := range map[string]struct {

@@ -11,13 +11,13 @@ import (
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
-	"allocation/deploy/testbed"
 )
 
 // A group of another kind takes no workers, however long they wait.
 func TestWorker_refusesAGroupOfAnotherKind(t *testing.T) {
+	t.Parallel()
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t)}
-	t.Setenv("DATABASE_URL", testbed.Database(t))
+	programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	programtest.Run(t, append([]string{"topics", "create", "--partitions=1"}, s.Names.Flags(t)...)...).RequireDone(t)
 	for kind, join := range map[string]func(group string){

@@ -22,6 +22,7 @@ import (
 // read. They are lag, and it is said since when, and what to do. The group's offset, which
 // autoscalers read, stays what is applied and published.
 func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
+	t.Parallel()
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString(), Stall: "2s"}
 	s.SetUp("1")
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=5000")

@@ -4,37 +4,23 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
-	"allocation/migrations"
 	"allocation/store"
 	"allocation/store/products"
 )
 
-// migrate makes the schema.
-func migrate(t *testing.T, url string) {
-	t.Helper()
-	settings, err := pgx.ParseConfig(url)
-	require.NoError(t, err)
-	db := stdlib.OpenDB(*settings)
-	defer db.Close()
-	_, err = migrations.Up(t.Context(), db, migrations.Options{Schema: migrations.DefaultSchema})
-	require.NoError(t, err)
-}
-
 // openTransaction opens one that needs the rows as they are, and gives what ends it.
-func openTransaction(t *testing.T) (end func()) {
+func openTransaction(t *testing.T, database string) (end func()) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	conn, err := pgx.Connect(t.Context(), database)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	_, err = conn.Exec(t.Context(), `set application_name = 'report'; begin isolation level repeatable read; select from products`)
@@ -46,9 +32,9 @@ func openTransaction(t *testing.T) (end func()) {
 }
 
 func TestOldTransactions_areNamedOnce(t *testing.T) {
-	t.Setenv("DATABASE_URL", testbed.Database(t))
-	migrate(t, os.Getenv("DATABASE_URL"))
-	db, err := store.Open(t.Context(), store.Options{Service: products.Service, URL: os.Getenv("DATABASE_URL")})
+	t.Parallel()
+	database := testbed.Migrated(t)
+	db, err := store.Open(t.Context(), store.Options{Service: products.Service, URL: database})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	var log bytes.Buffer
@@ -58,7 +44,7 @@ func TestOldTransactions_areNamedOnce(t *testing.T) {
 		o.look(t.Context())
 		return strings.Contains(log.String(), `, application \"report\", in a transaction since `)
 	}
-	end := openTransaction(t)
+	end := openTransaction(t, database)
 	require.Eventually(t, named, 30*time.Second, 20*time.Millisecond)
 	require.True(t, named())
 	require.Equal(t, 1, strings.Count(log.String(), "\n"), "once is enough")
@@ -67,7 +53,7 @@ func TestOldTransactions_areNamedOnce(t *testing.T) {
 	_, entry, _ := strings.Cut(runbook, "## A transaction is open for long\n")
 	_, sql, _ := strings.Cut(entry, "```sql\n")
 	sql, _, _ = strings.Cut(sql, "```")
-	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	conn, err := pgx.Connect(t.Context(), database)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
 	var xids int

@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"context"
-	"os"
 	"regexp"
 	"strconv"
 	"testing"
@@ -14,9 +13,9 @@ import (
 )
 
 // openTransaction opens one that needs the rows as they are, and gives what ends it.
-func openTransaction(t *testing.T) (end func()) {
+func openTransaction(t *testing.T, database string) (end func()) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
+	conn, err := pgx.Connect(t.Context(), database)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	_, err = conn.Exec(t.Context(), `set application_name = 'report'; begin isolation level repeatable read; select from products`)
@@ -28,8 +27,9 @@ func openTransaction(t *testing.T) (end func()) {
 }
 
 func TestService_measuresTheOldestTransaction(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
-	end := openTransaction(t)
+	end := openTransaction(t, s.DatabaseURL())
 	oldest := func() float64 {
 		found := regexp.MustCompile(`(?m)^allocation_oldest_transaction_age_seconds (\S+)$`).FindStringSubmatch(s.Get("/metrics"))
 		require.NotNil(t, found)

@@ -19,6 +19,7 @@ func daysAhead(s *programtest.Service, n string) func() bool {
 const dropToday = `do $$ begin execute 'drop table outbox_' || to_char(outbox_today(), 'YYYYMMDD'); end $$`
 
 func TestService_makesTodaysTableWhereItIsMissing(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Eventually("the days are counted", daysAhead(s, "14"))
 	s.Execute(dropToday)
@@ -28,6 +29,7 @@ func TestService_makesTodaysTableWhereItIsMissing(t *testing.T) {
 }
 
 func TestService_namesTodaysTableWhereItCannotBeMade(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	require.NoError(t, s.Stop())
 	s.Stall = "1s"

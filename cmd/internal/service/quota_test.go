@@ -13,6 +13,7 @@ import (
 )
 
 func TestService_saysThatAQuotaOfKafkaDelaysIt(t *testing.T) {
+	t.Parallel()
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString()}
 	client := "client-" + uuid.NewString() // other tests share the brokers
 	s.Hooks.Kafka = []kgo.Opt{kgo.ClientID(client)}

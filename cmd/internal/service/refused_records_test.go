@@ -17,6 +17,7 @@ import (
 // A dead letter without a key, for a topic that is compacted and so takes none without, and events
 // that are too large for the topic of their own: neither holds anything back.
 func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T) {
+	t.Parallel()
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString()}
 	admin := programtest.NewAdmin(t, testbed.Kafka(t))
 	defer admin.Close()

@@ -21,6 +21,7 @@ const replicasLimit = time.Minute
 // What /readyz says of the events topic is what keeps events back now: neither the metadata, nor
 // what was the matter before.
 func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
+	t.Parallel()
 	s, cluster := startOnCluster(t)
 	spread, kept := skusOfPartitions(0)[0], skusOfPartitions(1)[0]
 	s.Send("CreateBatch", "ref=spread", "sku="+spread, "qty=1000")

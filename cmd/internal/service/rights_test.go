@@ -13,6 +13,7 @@ import (
 )
 
 func TestWorker_refusesToStartWithoutItsRights(t *testing.T) {
+	t.Parallel()
 	s, database, name := programtest.AsWorkersLogin(t)
 	for take, c := range map[string]struct {
 		give string
@@ -39,6 +40,7 @@ func TestWorker_refusesToStartWithoutItsRights(t *testing.T) {
 
 // The order's product exists, and nobody may be told otherwise.
 func TestWorker_namesTheRightThatItLostAndRefusesNoOrder(t *testing.T) {
+	t.Parallel()
 	s, database, _ := programtest.AsWorkersLogin(t)
 	s.Start()
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=100")

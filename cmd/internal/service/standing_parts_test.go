@@ -15,6 +15,7 @@ import (
 // A gauge whose loop stands still is not shown: an old figure would look like one of today's. The
 // part is named in the metric and in the notes.
 func TestService_showsNoFigureOfAPartThatStandsStill(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	require.NoError(t, s.Stop())
 	s.Hooks = service.Hooks{LookEvery: time.Hour, Patience: 30 * time.Second} // the outbox' days are counted every 22 s at least

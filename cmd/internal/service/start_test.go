@@ -13,10 +13,10 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/service"
-	"allocation/deploy/testbed"
 )
 
 func TestService_refusesAnotherGroup(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	require.NoError(t, s.Stop())
 	o := s.RunWorker("--kafka-group-id=another")
@@ -27,7 +27,8 @@ func TestService_refusesAnotherGroup(t *testing.T) {
 }
 
 func TestWorker_refusesAnOldSchema(t *testing.T) {
-	t.Setenv("DATABASE_URL", testbed.Database(t))
+	t.Parallel()
+	programtest.NewDatabase(t)
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
 	o := s.RunWorker()
 	require.Equal(t, cli.ExitFailed, o.Code)
@@ -35,7 +36,8 @@ func TestWorker_refusesAnOldSchema(t *testing.T) {
 }
 
 func TestWorker_refusesMissingTopics(t *testing.T) {
-	t.Setenv("DATABASE_URL", testbed.Database(t))
+	t.Parallel()
+	programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
 	o := s.RunWorker()
@@ -45,7 +47,8 @@ func TestWorker_refusesMissingTopics(t *testing.T) {
 }
 
 func TestWorker_waitsForItsServers(t *testing.T) {
-	t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+	t.Parallel()
+	programtest.UseDatabase(t, "postgres://nobody@127.0.0.1:1/none")
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
 	listener, err := service.Listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestThrottling_isForgottenWhenItHasEnded(t *testing.T) {
+	t.Parallel()
 	var log strings.Builder
 	w := &throttling{logger: slog.New(slog.NewTextHandler(&log, nil)), seconds: prometheus.NewCounter(prometheus.CounterOpts{})}
 	for range 3 {

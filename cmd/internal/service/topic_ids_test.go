@@ -10,14 +10,14 @@ import (
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
-	"allocation/deploy/testbed"
 )
 
 // Where brokers give topics no ids, two command topics would share the ids of their events, and
 // getting ids later would look as if the topics had been made again. It runs on kfake, since Apache
 // Kafka 4 cannot be made as old as that.
 func TestWorker_refusesBrokersWithoutTopicIDs(t *testing.T) {
-	t.Setenv("DATABASE_URL", testbed.Database(t))
+	t.Parallel()
+	programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.MaxVersions(kversion.V2_7_0()),
 		kfake.SeedTopics(1, "warehouse.commands", "allocation.events", "warehouse.commands.dlq"))

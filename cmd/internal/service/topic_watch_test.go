@@ -15,6 +15,7 @@ import (
 // A command topic that begins to be compacted under a running worker: an error in log, metric and
 // notes, and work goes on.
 func TestService_saysThatACommandTopicBecameCompacted(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	admin := programtest.NewAdmin(t, testbed.Kafka(t))
 	defer admin.Close()

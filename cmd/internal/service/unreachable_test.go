@@ -16,6 +16,7 @@ import (
 
 // One broker of three cannot be reached from one worker; others reach it.
 func TestService_goesOnWhereItReachesNotEachBroker(t *testing.T) {
+	t.Parallel()
 	var proxies [3]*proxy.Proxy
 	var advertised [3]string
 	for n := range proxies {

@@ -6,7 +6,6 @@ package storetest
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
-	"allocation/migrations"
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
@@ -42,13 +40,7 @@ type Bench struct {
 func New(t *testing.T, service store.Service, partitions int, tables ...string) *Bench {
 	t.Helper()
 	t.Parallel()
-	url := testbed.Database(t)
-	db, err := sql.Open("pgx", url)
-	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), db, migrations.Options{})
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
-	b := At(t, url, service)
+	b := At(t, testbed.Migrated(t), service)
 	for _, statements := range tables {
 		b.Exec(statements)
 	}

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
-	"allocation/migrations"
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/store/products"
@@ -32,12 +30,8 @@ type bench struct {
 
 func setup(t *testing.T, partitions int) *bench {
 	t.Helper()
-	b := &bench{t: t, url: testbed.Database(t), next: make([]int64, partitions), rows: make([]int64, partitions)}
-	db, err := sql.Open("pgx", b.url)
-	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), db, migrations.Options{})
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
+	b := &bench{t: t, url: testbed.Migrated(t), next: make([]int64, partitions), rows: make([]int64, partitions)}
+	var err error
 	b.db, err = store.Open(t.Context(), store.Options{Service: products.Service, URL: b.url, Owner: "test"})
 	require.NoError(t, err)
 	t.Cleanup(b.db.Close)

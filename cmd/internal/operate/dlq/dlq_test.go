@@ -17,6 +17,7 @@ import (
 )
 
 func TestDLQ_retriesWhatWasEarly(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("ChangeBatchEta", "batchref=b1", "eta=2030-01-01", "sku=CHAIR")
 	id := s.AwaitLetters(1)[0].ID.String()
@@ -43,6 +44,7 @@ func TestDLQ_retriesWhatWasEarly(t *testing.T) {
 }
 
 func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Produce(&kgo.Record{Key: []byte("CHAIR"), Value: []byte("{\xff\x00"), Headers: []kgo.RecordHeader{
 		{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}, {Key: "x", Value: nil}, {Key: "y", Value: []byte{0xfe}},
@@ -75,6 +77,7 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 }
 
 func TestDLQ_freesAHeldProduct(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Poison()
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
@@ -111,6 +114,7 @@ func TestDLQ_freesAHeldProduct(t *testing.T) {
 
 // What was decided while no worker ran is done by the next one.
 func TestDLQ_decisionsWaitForAWorker(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=1")
 	id := s.AwaitLetters(1)[0].ID.String()

@@ -2,7 +2,6 @@ package dlq_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +44,7 @@ func lost(s *programtest.Service, asJSON bool) string {
 // Decisions that only the topic knows are listed, in the order in which they were made, and nothing
 // else.
 func TestDLQLost_listsWhatOnlyTheTopicKnows(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	for i := range 5 {
 		s.Send("Allocate", fmt.Sprintf("orderid=o%d", i), "sku=CHAIR", "qty=1") // refused: the product is unknown
@@ -79,6 +79,6 @@ func partitionOf(s *programtest.Service, sku string) string {
 			return fmt.Sprint(r.Partition)
 		}
 	}
-	require.Fail(s.T, "no command of "+sku, os.Getenv("DATABASE_URL"))
+	require.Fail(s.T, "no command of "+sku)
 	return ""
 }

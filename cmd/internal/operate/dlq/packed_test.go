@@ -16,6 +16,7 @@ import (
 )
 
 func TestDLQ_showsAndDiscardsABatchThatUnpacksToTooMuch(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	bomb := testbed.PackedBatch{Codec: kgo.CodecZstd, Records: make([]testbed.PackedRecord, 300)}
 	for i := range bomb.Records {
@@ -43,6 +44,7 @@ func TestDLQ_showsAndDiscardsABatchThatUnpacksToTooMuch(t *testing.T) {
 }
 
 func TestOffsets_listSaysFromWhereNothingComes(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	require.Eventually(t, func() bool { return len(s.Positions()) > 0 }, 30*time.Second, 50*time.Millisecond)
 	s.Execute(`insert into fetch_troubles select source, token, '2026-11-28 02:00Z', 'its leader does not answer' from positions where partition = 0`)
@@ -53,6 +55,7 @@ func TestOffsets_listSaysFromWhereNothingComes(t *testing.T) {
 }
 
 func TestDLQ_readsABatchAgainThatUnpackedToTooMuch(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	command := func(commandType, data string) testbed.PackedRecord {
 		return testbed.PackedRecord{Value: []byte(data), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + commandType)}}}

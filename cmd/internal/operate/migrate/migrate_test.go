@@ -10,13 +10,12 @@ import (
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/migrate"
-	"allocation/deploy/testbed"
 	"allocation/migrations"
 )
 
 func TestMigrate_upStatusDown(t *testing.T) {
-	database := testbed.Database(t)
-	t.Setenv("DATABASE_URL", database)
+	t.Parallel()
+	database := programtest.NewDatabase(t)
 
 	require.Contains(t, programtest.Run(t, "migrate", "status").RequireDone(t), "missing: run `allocation migrate up`")
 	require.Contains(t, programtest.Run(t, "migrate", "up").RequireDone(t), "up to date")
@@ -36,8 +35,8 @@ func TestMigrate_upStatusDown(t *testing.T) {
 
 // What another program's tables are told from.
 func TestMigrate_knowsTheTablesThatItMakes(t *testing.T) {
-	database := testbed.Database(t)
-	t.Setenv("DATABASE_URL", database)
+	t.Parallel()
+	database := programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	require.Equal(t, programtest.Tables(t, database), knownTables())
 }
@@ -53,8 +52,8 @@ func knownTables() map[string]bool {
 }
 
 func TestMigrateDown_saysWhatIsLost(t *testing.T) {
-	database := testbed.Database(t)
-	t.Setenv("DATABASE_URL", database)
+	t.Parallel()
+	database := programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	programtest.RequireOutcome(t, programtest.Run(t, "migrate", "down", "--yes", "--to=1"), cli.ExitUsage, "say --line engine or --line products")
 

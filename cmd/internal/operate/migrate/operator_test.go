@@ -14,15 +14,14 @@ import (
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/service"
-	"allocation/deploy/testbed"
 	"allocation/migrations"
 )
 
 // While an upgrade waits for a lock, workers wait behind it. So it gives up soon, and what it did
 // not do can be done later.
 func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
-	database := testbed.Database(t)
-	t.Setenv("DATABASE_URL", database)
+	t.Parallel()
+	database := programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	programtest.Run(t, "migrate", "down", "--line=engine", "--to=5", "--yes").RequireDone(t)
 	analyst, err := pgx.Connect(t.Context(), database)
@@ -44,8 +43,8 @@ func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
 
 // A program of before, as after a deployment was taken back, says which version there is.
 func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
-	database := testbed.Database(t)
-	t.Setenv("DATABASE_URL", database)
+	t.Parallel()
+	database := programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	own := migrations.Latest()
 	newer := own
@@ -64,28 +63,29 @@ func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
 // A dump that was restored without privileges, as hosting platforms make them, leaves the roles
 // without rights.
 func TestMigrateUp_givesTheRolesWhatADumpWithoutPrivilegesLost(t *testing.T) {
+	t.Parallel()
 	s, database, _ := programtest.AsWorkersLogin(t)
 	operator, operates := programtest.NewLogin(t, database)
 	programtest.Administer(t, database, "grant allocation_operator to "+operator, "revoke all on all tables in schema allocation from allocation_worker, allocation_operator")
 	require.Equal(t, cli.ExitFailed, s.RunWorker().Code)
-	t.Setenv("DATABASE_URL", operates)
+	programtest.UseDatabase(t, operates)
 	programtest.RequireOutcome(t, programtest.Run(t, "dlq", "list"), cli.ExitFailed, "has the role allocation_operator, which lacks its rights")
 
-	t.Setenv("DATABASE_URL", database)
+	programtest.UseDatabase(t, database)
 	o := programtest.Run(t, "migrate", "up")
 	o.RequireDone(t)
 	require.Contains(t, o.Err, "gave a role what it lacked, grant select on allocation.migrations_engine to allocation_operator")
 	require.Empty(t, programtest.Run(t, "migrate", "up").Err)
 
-	t.Setenv("DATABASE_URL", operates)
+	programtest.UseDatabase(t, operates)
 	require.Contains(t, programtest.Run(t, "dlq", "list").RequireDone(t), "no dead letters")
 	programtest.Run(t, "offsets", "list", "--history").RequireDone(t)
 	programtest.RequireOutcome(t, programtest.Run(t, "dlq", "discard", s.Names.Commands+".0.0"), cli.ExitFailed, "there is no dead letter")
 }
 
 func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
-	database := testbed.Database(t)
-	t.Setenv("DATABASE_URL", database)
+	t.Parallel()
+	database := programtest.NewDatabase(t)
 	other, err := pgx.Connect(t.Context(), database)
 	require.NoError(t, err)
 	defer other.Close(t.Context())
@@ -94,7 +94,7 @@ func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
 
 	var said programtest.SyncBuffer
 	p, code := program.New(strings.NewReader(""), &said, &said, service.Hooks{}), make(chan int)
-	go func() { code <- p.Run(t.Context(), []string{"migrate", "up"}) }()
+	go func() { code <- p.Run(t.Context(), programtest.WithDatabase(t, []string{"migrate", "up"})) }()
 	waits := regexp.MustCompile(fmt.Sprintf("waiting for up to 5 minutes: session %d of user .*, application deployment, has the lock of migrations", other.PgConn().PID()))
 	require.Eventually(t, func() bool { return waits.MatchString(said.String()) }, 20*time.Second, 20*time.Millisecond)
 	require.NoError(t, other.Close(t.Context()))

@@ -17,7 +17,7 @@ import (
 func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 	database := testbed.Database(t)
 	name, login := programtest.NewLogin(t, database)
-	t.Setenv("DATABASE_URL", login)
+	programtest.UseDatabase(t, login)
 	refused := func(says ...string) {
 		t.Helper()
 		o := programtest.Run(t, "migrate", "up")
@@ -47,7 +47,7 @@ func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 	programtest.Administer(t, database, "alter role "+name+" reset default_transaction_read_only")
 	programtest.Run(t, "migrate", "up").RequireDone(t) // roles are there, or the login could not make them: see below
 	other, strangers := programtest.NewLogin(t, database)
-	t.Setenv("DATABASE_URL", strangers)
+	programtest.UseDatabase(t, strangers)
 	refused("the user "+other+" may not change what "+name+" owns", "migrate as "+name, `grant "`+name+`" to "`+other+`"`)
 	programtest.Administer(t, database, "alter role "+name+" superuser")
 	refused("migrate as " + name)
@@ -55,11 +55,12 @@ func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 }
 
 func TestMigrateUp_printsTheHintOfPostgres(t *testing.T) {
+	t.Parallel()
 	database := testbed.Database(t)
 	programtest.Administer(t, database, `create function no_tables() returns event_trigger language plpgsql as $$
 		begin raise exception 'no tables here' using hint = 'Ask the people of the platform.'; end $$`,
 		`create event trigger no_tables on ddl_command_start when tag in ('CREATE TABLE') execute function no_tables()`)
-	t.Setenv("DATABASE_URL", database)
+	programtest.UseDatabase(t, database)
 	o := programtest.Run(t, "migrate", "up")
 	require.Equal(t, cli.ExitFailed, o.Code)
 	require.Contains(t, o.Err, "no tables here")
@@ -67,10 +68,11 @@ func TestMigrateUp_printsTheHintOfPostgres(t *testing.T) {
 }
 
 func TestMigrateUp_namesTheRolesThatItMayNotMake(t *testing.T) {
+	t.Parallel()
 	server := testbed.StartPostgres(t) // roles belong to a server
 	name, login := programtest.NewLogin(t, server.URL())
 	programtest.Administer(t, server.URL(), "grant create on database postgres to "+name)
-	t.Setenv("DATABASE_URL", login)
+	programtest.UseDatabase(t, login)
 	o := programtest.Run(t, "migrate", "up")
 	require.Equal(t, cli.ExitFailed, o.Code)
 	require.Contains(t, o.Err, "`create role allocation_worker nologin; create role allocation_operator nologin`")
@@ -124,9 +126,10 @@ func reaches(t *testing.T, database, role string) (objects []string) {
 // A hosting platform gives its role of strangers everything that anybody makes, and PUBLIC may call
 // whatever is made.
 func TestMigrateUp_takesFromOthersWhatDefaultPrivilegesGive(t *testing.T) {
+	t.Parallel()
 	database := testbed.Database(t)
 	anon := newRole(t, database)
-	t.Setenv("DATABASE_URL", database)
+	programtest.UseDatabase(t, database)
 	o := programtest.Run(t, "migrate", "up")
 	o.RequireDone(t)
 	require.Contains(t, o.Err, "revoked what another role had, "+anon+": ")
@@ -160,18 +163,19 @@ func TestMigrateUp_takesFromOthersWhatDefaultPrivilegesGive(t *testing.T) {
 
 // Where administrators let nobody call functions but who is named, workers and operators are.
 func TestMigrateUp_letsTheRolesCallWhatTheyNeed(t *testing.T) {
+	t.Parallel()
 	database := testbed.Database(t)
 	programtest.Administer(t, database, "alter default privileges revoke execute on functions from public")
 	t.Cleanup(func() {
 		programtest.Administer(t, database, "alter default privileges grant execute on functions to public")
 	})
-	t.Setenv("DATABASE_URL", database)
+	programtest.UseDatabase(t, database)
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString()}
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	programtest.Run(t, append([]string{"topics", "create", "--partitions=3"}, s.Names.Flags(t)...)...).RequireDone(t)
 	name, login := programtest.NewLogin(t, database)
 	programtest.Administer(t, database, "grant allocation_worker to "+name)
-	t.Setenv("DATABASE_URL", login)
+	programtest.UseDatabase(t, login)
 	s.Start()
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=100")
 	require.Len(t, s.Tail(1), 1)

@@ -13,6 +13,7 @@ import (
 )
 
 func TestOffsets_endAQuarantineAndSetAPositionWhileAWorkerRuns(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.Send("CreateBatch", "ref=b2", "sku=CHAIR", "qty=50")

@@ -14,6 +14,7 @@ import (
 // With the Kafka of another environment all topics seem to be gone or made again, and nothing may
 // be decided, or called right, by that.
 func TestOperators_areRefusedTheKafkaOfAnotherEnvironment(t *testing.T) {
+	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	require.Eventually(t, func() bool { return s.Busy().Published == 1 }, 60*time.Second, 50*time.Millisecond)

@@ -64,8 +64,9 @@ func TestTopicsCreate_saysThatDeadLettersLackRoom(t *testing.T) {
 // A broker may compact each topic that does not say otherwise. Topics that are made here say so.
 // Others are an error that names the command that mends it, for topics create and for a worker.
 func TestTopics_commandTopicThatIsCompactedByTheBrokersDefaultIsRefused(t *testing.T) {
+	t.Parallel()
 	server := testbed.StartKafka(t, testbed.KafkaSettings{"log.cleanup.policy": "compact,delete"})
-	t.Setenv("DATABASE_URL", testbed.Database(t))
+	programtest.NewDatabase(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	names := programtest.Names{Commands: "made-by-others", Events: "events", Route: "route", DeadLetters: "dlq", Brokers: server.Brokers()}
 	admin := programtest.NewAdmin(t, server.Brokers())
