@@ -139,7 +139,11 @@ func Down(ctx context.Context, db *sql.DB, s Schema, to Version) (undone []Step,
 			return undone, fmt.Errorf("undo migrations: %w", explainLock(err))
 		}
 	}
-	_, _, err = setRights(ctx, db, s) // functions of before may have been made again
+	state, err := Look(ctx, db, s)
+	if err != nil {
+		return undone, err
+	}
+	_, _, err = setRights(ctx, db, s, state.Roles) // functions of before may have been made again
 	return undone, err
 }
 

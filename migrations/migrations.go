@@ -17,6 +17,7 @@ import (
 // Options say what Up makes.
 type Options struct {
 	Schema       Schema // empty: the default
+	Roles        Roles  // existing ones; an empty name: the one that Up was given before, or else the default
 	WithoutRoles bool   // goes on where roles are missing and cannot be made
 }
 
@@ -24,24 +25,25 @@ type Options struct {
 type Done struct {
 	Version Version // of the schema now
 	Applied []Step
-	Revoked []Reach
+	Found   Reaches  // rights that nobody declared; only those of Members are still there
 	Granted []string // statements that gave the roles what they had lost
 	Missing []string // roles that there are not
 }
 
-// Up applies what is missing, and takes from others what they may do with the schema: each time,
-// since default privileges may have changed. The roles get their rights with it.
+// Up applies what is missing. Then it gives the roles the rights that are declared, and takes away
+// all others: each time, since default privileges may have changed.
 func Up(ctx context.Context, db *sql.DB, o Options) (done Done, err error) {
 	o.Schema = cmp.Or(o.Schema, DefaultSchema)
-	if done.Missing, err = prepare(ctx, db, o); err != nil {
+	roles, missing, err := prepare(ctx, db, o)
+	if done.Missing = missing; err != nil {
 		return done, err
 	}
 	done.Version, done.Applied, err = apply(ctx, db, o.Schema)
 	if err != nil && len(done.Applied) == 0 {
 		return done, err
 	}
-	revoked, granted, failed := setRights(ctx, db, o.Schema)
-	done.Revoked = revoked
+	found, granted, failed := setRights(ctx, db, o.Schema, roles)
+	done.Found = found
 	if len(done.Applied) == 0 { // else the roles are given more for what is new
 		done.Granted = granted
 	}

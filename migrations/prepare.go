@@ -29,8 +29,7 @@ select current_setting('server_version_num')::integer / 10000, current_setting('
     current_setting('transaction_read_only') = 'on', pg_is_in_recovery(),
     has_database_privilege(current_database(), 'create'),
     (select rolsuper or rolcreaterole from pg_roles where rolname = current_user),
-    coalesce((select string_agg(name, ' ') from unnest($1::text[]) name where to_regrole(name) is null), ''),
-    coalesce((select has_language_privilege(oid, 'usage') from pg_language where lanname = 'plpgsql'), false), quote_ident($2) <> $2`
+    coalesce((select has_language_privilege(oid, 'usage') from pg_language where lanname = 'plpgsql'), false), quote_ident($1) <> $1`
 
 // fitness is what a server and a user have.
 type fitness struct {
@@ -38,43 +37,58 @@ type fitness struct {
 	serverVersion            string
 	readOnly, standby        bool
 	mayCreate, mayCreateRole bool
-	rolesMissing             []string
+	roles                    []role
 	mayUseLanguage           bool
 	keyword                  bool // the schema's name
 }
 
 // prepare checks all that migrating needs, before anything is changed. Then it makes the schema and
-// the roles that are missing, and returns the roles that it may go on without.
-func prepare(ctx context.Context, db *sql.DB, o Options) (missing []string, err error) {
+// the default roles that are missing. It returns the names of the roles, and those that it may go
+// on without.
+func prepare(ctx context.Context, db *sql.DB, o Options) (roles Roles, missing []string, err error) {
 	s, err := Check(ctx, db, o.Schema)
 	if err != nil {
-		return nil, err
+		return roles, nil, err
 	}
+	roles = o.Roles.or(s.Roles)
 	var f fitness
-	var rolesMissing string
-	err = db.QueryRowContext(ctx, fitnessSQL, o.Schema.Roles(), string(o.Schema)).Scan(&f.server, &f.serverVersion, &f.readOnly, &f.standby,
-		&f.mayCreate, &f.mayCreateRole, &rolesMissing, &f.mayUseLanguage, &f.keyword)
+	err = db.QueryRowContext(ctx, fitnessSQL, string(o.Schema)).Scan(&f.server, &f.serverVersion, &f.readOnly, &f.standby,
+		&f.mayCreate, &f.mayCreateRole, &f.mayUseLanguage, &f.keyword)
 	if err != nil {
-		return nil, fmt.Errorf("look at the database: %w", err)
+		return roles, nil, fmt.Errorf("look at the database: %w", err)
 	}
-	f.rolesMissing = strings.Fields(rolesMissing)
+	if f.roles, err = lookAtRoles(ctx, db, o.Schema, roles); err != nil {
+		return roles, nil, err
+	}
 	if problems := f.problems(s, o.WithoutRoles); len(problems) > 0 {
-		return nil, &UnfitError{problems}
+		return roles, nil, &UnfitError{problems}
 	}
 	var statements []string
 	if !s.exists {
 		statements = append(statements, "create schema "+string(s.Schema))
 	}
-	if f.mayCreateRole {
-		statements = append(statements, CreateRoles(f.rolesMissing)...)
-		f.rolesMissing = nil
-	}
+	toMake, missing := f.missing()
+	statements = append(statements, CreateRoles(toMake)...)
 	for _, statement := range statements {
 		if _, err := db.ExecContext(ctx, statement); err != nil && !isThere(err) {
-			return nil, fmt.Errorf("%s: %w", statement, err)
+			return roles, nil, fmt.Errorf("%s: %w", statement, err)
 		}
 	}
-	return f.rolesMissing, nil
+	return roles, missing, nil
+}
+
+// missing are the roles that there are not: those that the user may make, and the others.
+func (f *fitness) missing() (toMake, others []string) {
+	for _, r := range f.roles {
+		switch {
+		case r.there:
+		case r.standard && f.mayCreateRole:
+			toMake = append(toMake, r.name)
+		default:
+			others = append(others, r.name)
+		}
+	}
+	return toMake, others
 }
 
 // isThere reports whether another migration was faster.
@@ -106,11 +120,29 @@ func (f *fitness) problems(s *State, withoutRoles bool) (all []string) {
 	if s.Version.Older(Latest()) {
 		f.unfit(s, say)
 	}
-	if len(f.rolesMissing) > 0 && !f.mayCreateRole && !withoutRoles {
-		say("roles are missing, and the user %s may not create them: as an administrator, `%s`; or go on with --without-roles, where all log in as the owner",
-			s.user, strings.Join(CreateRoles(f.rolesMissing), "; "))
-	}
+	f.unfitRoles(s, withoutRoles, say)
 	return all
+}
+
+// unfitRoles says what keeps the roles from getting their rights.
+func (f *fitness) unfitRoles(s *State, withoutRoles bool, say func(format string, args ...any)) {
+	if f.roles[0].name == f.roles[1].name {
+		say("workers and operators have one role, %s: name two with --worker-role and --operator-role", f.roles[0].name)
+	}
+	var missing []string
+	for _, r := range f.roles {
+		switch problem := r.problem(); {
+		case !r.there && (withoutRoles || r.standard && f.mayCreateRole):
+		case problem != "":
+			say("%s", problem)
+		case !r.there:
+			missing = append(missing, r.name)
+		}
+	}
+	if len(missing) > 0 {
+		say("roles are missing, and the user %s may not create them: as an administrator, `%s`; or name existing ones with --worker-role and --operator-role; "+
+			"or go on with --without-roles, where all log in as the owner", s.user, strings.Join(CreateRoles(missing), "; "))
+	}
 }
 
 // unfit says what keeps tables from being made.
@@ -133,14 +165,6 @@ func (f *fitness) unfit(s *State, say func(format string, args ...any)) {
 	if !f.mayUseLanguage {
 		say("the user %s may not write functions in plpgsql: as an administrator, `create language plpgsql` or `grant usage on language plpgsql to %s`", s.user, s.quoted)
 	}
-}
-
-// CreateRoles are the statements that make roles.
-func CreateRoles(roles []string) (all []string) {
-	for _, role := range roles {
-		all = append(all, "create role "+role+" nologin")
-	}
-	return all
 }
 
 // ownership lists what the user cannot change, because others own it.

@@ -8,77 +8,95 @@ import (
 	"slices"
 )
 
-// Reach is what a role may do with the schema or an object in it, though it is neither the owner
-// nor one of the schema's roles.
+// Reach is what a role may do with the schema or an object in it, though nobody declared that.
 type Reach struct {
 	Role   string // or PUBLIC
-	Object string
+	Object string // a right on it, of the schema's own roles
 	usual  bool   // Postgres gives everybody this right on everything of its kind
 	revoke string // the statement that ends it
 }
 
-// OperatorsFunctions are for operators. All others are for workers.
-var OperatorsFunctions = []string{"decide_position"}
+// Reaches are all rights that nobody declared.
+type Reaches struct {
+	Others  []Reach // of roles that are neither the owner nor one of the schema's
+	Excess  []Reach // of the schema's roles
+	Members []Reach // what the schema's roles have by being members of others, which nothing here ends
+}
 
-// oursSQL finds the schema and what the migrations made in it, with the rights on it: tables, the
-// outbox' days, sequences of tables, functions and types. Of columns, the rights are their table's
-// matter.
+// oursSQL finds the schema and what the migrations made in it, with the rights on it: tables and
+// their columns, the outbox' days, sequences of tables, functions and types.
 const oursSQL = `
 with tables as (
-    select oid, relowner as owner, relacl as acl from pg_class
+    select oid, relname::text as id, relowner as owner, relacl as acl from pg_class
     where relnamespace = to_regnamespace($1) and relkind in ('r', 'p') and (relname = any($2) or relname ~ '^outbox_[0-9]{8}$')),
 sequences as (
-    select s.oid, s.relowner as owner, s.relacl as acl from pg_class s
+    select s.oid, s.relname::text as id, s.relowner as owner, s.relacl as acl from pg_class s
     where s.relkind = 'S' and exists (select from pg_depend where classid = 'pg_class'::regclass and objid = s.oid
         and refclassid = 'pg_class'::regclass and refobjid in (select oid from tables) and deptype in ('a', 'i'))),
 ours as (
-    select 'schema' as kind, oid::regnamespace::text as name, nspowner as owner, nspacl as acl from pg_namespace where nspname = $1
+    select 'schema' as kind, nspname::text as id, oid::regnamespace::text as name, '' as col, nspowner as owner, nspacl as acl
+    from pg_namespace where nspname = $1
     union all
-    select 'table', oid::regclass::text, owner, coalesce(acl, acldefault('r', owner)) from tables
+    select 'table', id, oid::regclass::text, '', owner, coalesce(acl, acldefault('r', owner)) from tables
     union all
-    select 'table', oid::regclass::text, owner, attacl from tables join pg_attribute on attrelid = oid and attacl is not null
+    select 'table', id, oid::regclass::text, attname, owner, attacl from tables join pg_attribute on attrelid = oid and attacl is not null
     union all
-    select 'sequence', oid::regclass::text, owner, coalesce(acl, acldefault('s', owner)) from sequences
+    select 'sequence', id, oid::regclass::text, '', owner, coalesce(acl, acldefault('s', owner)) from sequences
     union all
-    select 'function', oid::regprocedure::text, proowner, coalesce(proacl, acldefault('f', proowner)) from pg_proc
+    select 'function', proname, oid::regprocedure::text, '', proowner, coalesce(proacl, acldefault('f', proowner)) from pg_proc
     where pronamespace = to_regnamespace($1) and proname = any($3)
     union all
-    select 'type', oid::regtype::text, typowner, coalesce(typacl, acldefault('T', typowner)) from pg_type
+    select 'type', typname, oid::regtype::text, '', typowner, coalesce(typacl, acldefault('T', typowner)) from pg_type
     where typnamespace = to_regnamespace($1) and typname = any($4)),
 reach as (
-    select distinct kind, name, owner, grantee, case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee)::text end as role
+    select kind, id, name, col, grantee, lower(privilege_type) as what, is_grantable,
+        case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee)::text end as role
     from ours, aclexplode(acl) where grantee <> owner)`
 
-const reachSQL = oursSQL + `
-select role, kind || ' ' || name, grantee = 0 and kind in ('function', 'type'),
+const othersSQL = oursSQL + `
+select distinct role, kind || ' ' || name, grantee = 0 and kind in ('function', 'type'),
     format('revoke all on %s %s from %s cascade', kind, name, case grantee when 0 then 'public' else quote_ident(role) end)
-from reach where role <> all($5) order by 1, 2`
-
-// grantsSQL makes sure that the two roles can call what they could call only as everybody.
-const grantsSQL = oursSQL + `
-select format('grant execute on function %s to %I', p.oid::regprocedure, r.rolname)
-from pg_proc p join pg_roles r on r.rolname = case when proname = any($5) then $6 else $7 end
-where pronamespace = to_regnamespace($1) and proname = any($3)
-    and not exists (select from reach where kind = 'function' and name = p.oid::regprocedure::text and role = r.rolname)
-order by 1`
+from reach where grantee = 0 or role <> all($5) order by 1, 2`
 
 // asker is a *sql.DB or a *sql.Tx.
 type asker interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Others are the rights of others on what the migrations made. What Postgres gives everybody, as
-// the right to call a function, is among them.
-func Others(ctx context.Context, db asker, s Schema) (all []Reach, err error) {
-	rows, err := db.QueryContext(ctx, reachSQL, append(ours(s), s.Roles())...)
+// Undeclared finds the rights on what the migrations made that nobody declared. What Postgres gives
+// everybody, as the right to call a function, is among them.
+func Undeclared(ctx context.Context, db *sql.DB, s Schema, roles Roles) (found Reaches, err error) {
+	return found, found.look(ctx, db, s, roles)
+}
+
+func (r *Reaches) look(ctx context.Context, db asker, s Schema, roles Roles) error {
+	for _, part := range []struct {
+		into  *[]Reach
+		query string
+		args  []any
+	}{
+		{&r.Others, othersSQL, append(ours(s), roles.Names())},
+		{&r.Excess, excessSQL, declare(s, roles).args(s)},
+		{&r.Members, membersSQL, append(ours(s), roles.Names())},
+	} {
+		var err error
+		if *part.into, err = reachesBy(ctx, db, part.query, part.args...); err != nil {
+			return fmt.Errorf("look for rights: %w", err)
+		}
+	}
+	return nil
+}
+
+func reachesBy(ctx context.Context, db asker, query string, args ...any) (all []Reach, err error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("look for the rights of others: %w", err)
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var r Reach
 		if err := rows.Scan(&r.Role, &r.Object, &r.usual, &r.revoke); err != nil {
-			return nil, fmt.Errorf("look for the rights of others: %w", err)
+			return nil, err
 		}
 		all = append(all, r)
 	}
@@ -100,45 +118,43 @@ func named(kind Kind) (names []string) {
 	return names
 }
 
-// setRights takes all rights from others than the owner and the roles, since default privileges
-// give some to everything that is new, and gives the roles theirs. It returns what others had, but
-// for what Postgres gives everybody, and the statements that gave the roles rights on tables.
-func setRights(ctx context.Context, db *sql.DB, s Schema) (revoked []Reach, granted []string, err error) {
+// setRights gives the owner and the two roles the rights that are declared, and nobody else any:
+// default privileges give some to everything that is new. It returns what it found, but for what
+// Postgres gives everybody, and the statements that gave the roles rights.
+func setRights(ctx context.Context, db *sql.DB, s Schema, roles Roles) (found Reaches, granted []string, err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, nil, fmt.Errorf("set rights: %w", err)
+		return found, nil, fmt.Errorf("set rights: %w", err)
 	}
 	defer func() { err = errors.Join(err, undone(tx.Rollback())) }()
 	if _, err := tx.ExecContext(ctx, maintenanceSQL, string(s)); err != nil { // so nobody else sets rights, too
-		return nil, nil, fmt.Errorf("set rights: %w", err)
+		return found, nil, fmt.Errorf("set rights: %w", err)
 	}
-	statements, err := grantsBy(ctx, tx, grantsSQL, append(ours(s), OperatorsFunctions, s.Operator(), s.Worker())...)
-	if err != nil {
-		return nil, nil, err
+	if err := rememberRoles(ctx, tx, s, roles); err != nil {
+		return found, nil, err
 	}
-	others, err := Others(ctx, tx, s)
-	if err != nil {
-		return nil, nil, err
+	if err := found.look(ctx, tx, s, roles); err != nil {
+		return found, nil, err
 	}
-	for _, r := range others {
-		statements = append(statements, r.revoke)
+	for _, r := range slices.Concat(found.Others, found.Excess) {
+		if err := execute(ctx, tx, r.revoke); err != nil {
+			return found, nil, err
+		}
 	}
-	if err := execute(ctx, tx, statements); err != nil {
-		return nil, nil, err
+	if granted, err = lacking(ctx, tx, s, roles); err != nil { // after revokes, which may take too much
+		return found, nil, err
 	}
-	if granted, err = lacking(ctx, tx, s); err != nil { // now that nobody has rights as one of all
-		return nil, nil, err
-	}
-	if err := execute(ctx, tx, granted); err != nil {
-		return nil, nil, err
+	if err := execute(ctx, tx, granted...); err != nil {
+		return found, nil, err
 	}
 	if err := tx.Commit(); err != nil {
-		return nil, nil, fmt.Errorf("set rights: %w", err)
+		return found, nil, fmt.Errorf("set rights: %w", err)
 	}
-	return slices.DeleteFunc(others, func(r Reach) bool { return r.usual }), granted, nil
+	found.Others = slices.DeleteFunc(found.Others, func(r Reach) bool { return r.usual })
+	return found, granted, nil
 }
 
-func execute(ctx context.Context, tx *sql.Tx, statements []string) error {
+func execute(ctx context.Context, tx *sql.Tx, statements ...string) error {
 	for _, statement := range statements {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
@@ -155,9 +171,9 @@ func undone(err error) error {
 	return err
 }
 
-// grantsBy asks for statements that give the roles rights.
-func grantsBy(ctx context.Context, db asker, query string, args ...any) (statements []string, err error) {
-	rows, err := db.QueryContext(ctx, query, args...)
+// lacking are the statements that give the roles what is declared and they lack.
+func lacking(ctx context.Context, db asker, s Schema, roles Roles) (statements []string, err error) {
+	rows, err := db.QueryContext(ctx, lackingSQL, declare(s, roles).args(s)...)
 	if err != nil {
 		return nil, fmt.Errorf("look for the rights of roles: %w", err)
 	}

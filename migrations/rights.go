@@ -1,14 +1,12 @@
 package migrations
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
 )
 
-// tableRights are what each role needs of tables. What it has besides, by default privileges that
-// name it, is not taken away.
+// tableRights are what each role needs of tables. It is given nothing else.
 var tableRights = map[string]map[string]string{
 	"worker": {
 		"kafka_cluster":  "select insert",
@@ -40,6 +38,8 @@ var tableRights = map[string]map[string]string{
 		"held_keys":        "select",
 		"held_commands":    "select",
 		"offset_decisions": "select",
+		"product_keys":     "select",
+		"batch_keys":       "select",
 		"kafka_cluster":    "select",
 		"fetch_troubles":   "select",
 
@@ -51,9 +51,14 @@ var tableRights = map[string]map[string]string{
 // TableRight is something that a role may do with a table, or with a column of it.
 type TableRight struct{ Table, What, Column string }
 
-// TableRights are what one of a schema's roles may do with tables, by table.
-func TableRights(role string) (all []TableRight) {
-	of := tableRights[role[strings.LastIndexByte(role, '_')+1:]]
+// WorkerRights are what the role of workers may do with tables, by table.
+func WorkerRights() []TableRight { return tableRightsOf("worker") }
+
+// OperatorRights are what the role of operators may do with tables, by table.
+func OperatorRights() []TableRight { return tableRightsOf("operator") }
+
+func tableRightsOf(role string) (all []TableRight) {
+	of := tableRights[role]
 	for _, table := range slices.Sorted(maps.Keys(of)) {
 		for right := range strings.FieldsSeq(of[table]) {
 			what, column, _ := strings.Cut(strings.TrimSuffix(right, ")"), "(")
@@ -63,24 +68,66 @@ func TableRights(role string) (all []TableRight) {
 	return all
 }
 
-const lackingSQL = `
-select format('grant usage on schema %I to %I', nspname, rolname) as statement
-from pg_namespace n, pg_roles r where nspname = $1::text and rolname = any($2) and not has_schema_privilege(r.oid, n.oid, 'usage')
-union all
-select format('grant %s on %I.%I to %I', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', '), $1, name, role)
-from unnest($3::text[], $4::text[], $5::text[], $6::text[]) n (role, name, what, col)
-join pg_class c on c.relname = n.name and c.relnamespace = to_regnamespace($1)
-join pg_roles r on r.rolname = n.role
-where not case when col = '' then has_table_privilege(r.oid, c.oid, what) else has_column_privilege(r.oid, c.oid, col, what) end
-group by name, role order by 1`
+// OperatorsFunctions are for operators. All others are for workers.
+var OperatorsFunctions = []string{"decide_position"}
 
-// lacking are the statements that give the roles what they lack on the schema and its tables.
-func lacking(ctx context.Context, db asker, s Schema) ([]string, error) {
-	var roles, tables, whats, columns []string
-	for _, role := range s.Roles() {
-		for _, r := range TableRights(role) {
-			roles, tables, whats, columns = append(roles, role), append(tables, r.Table), append(whats, r.What), append(columns, r.Column)
+// declared are all rights of the roles, as arrays: of which role, on what, and which right.
+type declared struct{ roles, kinds, names, whats, columns []string }
+
+func declare(s Schema, roles Roles) *declared {
+	d := &declared{}
+	add := func(role string, kind Kind, name, what, column string) {
+		d.roles, d.kinds, d.names = append(d.roles, role), append(d.kinds, string(kind)), append(d.names, name)
+		d.whats, d.columns = append(d.whats, what), append(d.columns, column)
+	}
+	for role, rights := range map[string][]TableRight{roles.Worker: WorkerRights(), roles.Operator: OperatorRights()} {
+		add(role, theSchema, string(s), "usage", "")
+		for _, r := range rights {
+			add(role, Table, r.Table, r.What, r.Column)
 		}
 	}
-	return grantsBy(ctx, db, lackingSQL, string(s), s.Roles(), roles, tables, whats, columns)
+	for _, function := range named(Function) {
+		role := roles.Worker
+		if slices.Contains(OperatorsFunctions, function) {
+			role = roles.Operator
+		}
+		add(role, Function, function, "execute", "")
+	}
+	return d
 }
+
+// args are the arguments that declaredSQL needs.
+func (d *declared) args(s Schema) []any {
+	return append(ours(s), d.roles, d.kinds, d.names, d.whats, d.columns)
+}
+
+// declaredSQL has what is declared and what is held by each of the roles itself.
+const declaredSQL = oursSQL + `,
+declared as (
+    select * from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) d (role, kind, id, what, col)),
+held as (
+    select distinct role, kind, id, name, what, col, is_grantable from reach where role in (select role from declared))`
+
+// A right on a table is one on each of its columns. No role may pass on what it has.
+const excessSQL = declaredSQL + `
+select role, format('%s%s on %s %s', what, col_list, kind, name), false,
+    format('revoke %s%s%s on %s %s from %I cascade', case when ok then 'grant option for ' else '' end, what, col_list, kind, name, role)
+from (
+    select role, kind, name, what, case when col = '' then '' else format('(%I)', col) end as col_list, bool_or(is_grantable) as grantable,
+        exists (select from declared d where d.role = h.role and d.kind = h.kind and d.id = h.id and d.what = h.what and d.col in ('', h.col)) as ok
+    from held h group by role, kind, id, name, what, col) h
+where grantable or not ok order by 1, 2`
+
+const lackingSQL = declaredSQL + `
+select format('grant %s on %s to %I', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', ' order by what, col),
+    case kind when 'table' then format('%I.%I', $1::text, id) else kind || ' ' || o.name end, role)
+from declared d join (select distinct kind, id, name from ours) o using (kind, id) join pg_roles r on r.rolname = d.role
+where not exists (select from held h where h.role = d.role and h.kind = d.kind and h.id = d.id and h.what = d.what and h.col in ('', d.col))
+group by kind, id, o.name, role order by 1`
+
+// What a role has of others, no revoke of its own rights takes away.
+const membersSQL = oursSQL + `
+select r.rolname, case when r.rolsuper then 'all that a superuser has' else format('all that %I has', g.rolname) end, false, ''
+from pg_roles r join pg_roles g on g.oid <> r.oid and pg_has_role(r.oid, g.oid, 'member')
+    and (g.rolsuper or g.rolname = any($5) or g.rolname in ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain') or g.oid in (select owner from ours))
+where r.rolname = any($5) group by 1, 2 order by 1, 2`

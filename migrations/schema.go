@@ -24,15 +24,6 @@ func (s Schema) Valid() bool {
 	return plain.MatchString(string(s)) && !strings.HasPrefix(string(s), "pg_") && s != "public" && s != "information_schema"
 }
 
-// Worker is the role of workers.
-func (s Schema) Worker() string { return string(s) + "_worker" }
-
-// Operator is the role of operators.
-func (s Schema) Operator() string { return string(s) + "_operator" }
-
-// Roles are those that get rights.
-func (s Schema) Roles() []string { return []string{s.Worker(), s.Operator()} }
-
 // Channel is a channel of NOTIFY.
 func (s Schema) Channel(name string) string { return string(s) + "_" + name }
 

@@ -15,6 +15,7 @@ type State struct {
 	Database string
 	Schema   Schema
 	Version  Version
+	Roles    Roles
 	exists   bool // the schema
 	user     string
 	quoted   string // the user, as statements need it
@@ -80,9 +81,13 @@ func read(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 
 func look(ctx context.Context, db *sql.Tx, schema Schema) (*State, error) {
 	s := State{Schema: schema}
+	var err error
+	if s.Roles, err = readRoles(ctx, db, schema); err != nil {
+		return nil, err
+	}
 	var closed, before bool
 	var encoding string
-	err := db.QueryRowContext(ctx, lookSQL, string(schema), schema.Roles()).Scan(&s.Database, &s.user, &s.quoted, &encoding, &s.exists, &closed, &s.roles, &before)
+	err = db.QueryRowContext(ctx, lookSQL, string(schema), s.Roles.Names()).Scan(&s.Database, &s.user, &s.quoted, &encoding, &s.exists, &closed, &s.roles, &before)
 	if err != nil {
 		return nil, fmt.Errorf("look at the schema: %w", err)
 	}
@@ -243,7 +248,7 @@ func (s *State) denied() error {
 			"without privileges: as the owner of the tables, `allocation migrate up` grants them again", s.hidden, s.user, s.Database, s.roles)}
 	}
 	return &SchemaRightError{fmt.Sprintf("permission denied for %s: the user %s may not read it in the database %s; as an administrator, `grant %s to %s` for a worker, "+
-		"or `grant %s to %s` for a person", s.hidden, s.user, s.Database, s.Schema.Worker(), s.quoted, s.Schema.Operator(), s.quoted)}
+		"or `grant %s to %s` for a person", s.hidden, s.user, s.Database, Quote(s.Roles.Worker), s.quoted, Quote(s.Roles.Operator), s.quoted)}
 }
 
 func are(names []string) string {

@@ -45,8 +45,12 @@ select current_user, quote_ident(current_user),
 // CheckRights returns a *RightsError where this user may not do what a worker must, or does not see
 // all rows.
 func (s *Store) CheckRights(ctx context.Context) error {
+	roles, err := s.Roles(ctx)
+	if err != nil {
+		return err
+	}
 	var tables, rights, columns []string
-	for _, r := range migrations.TableRights(s.schema.Worker()) {
+	for _, r := range migrations.WorkerRights() {
 		tables, rights, columns = append(tables, r.Table), append(rights, r.What), append(columns, r.Column)
 	}
 	var functions []string
@@ -55,8 +59,8 @@ func (s *Store) CheckRights(ctx context.Context) error {
 			functions = append(functions, o.Name)
 		}
 	}
-	f := rightsFound{role: s.schema.Worker()}
-	row := s.pool.QueryRow(ctx, rightsSQL, tables, rights, columns, functions, string(s.schema), s.schema.Worker())
+	f := rightsFound{role: roles.Worker}
+	row := s.pool.QueryRow(ctx, rightsSQL, tables, rights, columns, functions, string(s.schema), roles.Worker)
 	if err := row.Scan(&f.user, &f.quoted, &f.member, &f.inherits, &f.lacking, &f.hidden, &f.shows); err != nil {
 		return readError("check rights", err)
 	}
@@ -64,6 +68,13 @@ func (s *Store) CheckRights(ctx context.Context) error {
 		return &RightsError{says}
 	}
 	return nil
+}
+
+// Roles are the names of the schema's roles.
+func (s *Store) Roles(ctx context.Context) (migrations.Roles, error) {
+	var comment string
+	err := s.pool.QueryRow(ctx, migrations.RolesSQL, string(s.schema)).Scan(&comment)
+	return s.schema.RolesIn(comment), readError("read the names of the roles", err)
 }
 
 // tellDenied has a function called at each error that a right is missing.
@@ -94,9 +105,9 @@ func (f *rightsFound) says() (says []string) {
 			f.role, f.user, strings.Join(f.lacking, "; ")))
 	case f.member:
 		says = append(says, fmt.Sprintf("permission denied: the user %[1]s has the role %[2]s and does not inherit its rights: as an administrator, `alter role %[3]s inherit; "+
-			"revoke %[2]s from %[3]s; grant %[2]s to %[3]s`", f.user, f.role, f.quoted))
+			"revoke %[4]s from %[3]s; grant %[4]s to %[3]s`", f.user, f.role, f.quoted, migrations.Quote(f.role)))
 	default:
-		says = append(says, fmt.Sprintf("permission denied: the user %s may not do what a worker must: as an administrator, `grant %s to %s`", f.user, f.role, f.quoted))
+		says = append(says, fmt.Sprintf("permission denied: the user %s may not do what a worker must: as an administrator, `grant %s to %s`", f.user, migrations.Quote(f.role), f.quoted))
 	}
 	if len(f.hidden) > 0 {
 		says = append(says, fmt.Sprintf("row level security hides rows of %s from the user %s: as the owner of the tables, `%s`",

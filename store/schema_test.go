@@ -28,13 +28,13 @@ func second(b *storetest.Bench) (*storetest.Bench, migrations.Schema) {
 	_, err = migrations.Up(b.T.Context(), db, migrations.Options{Schema: schema})
 	require.NoError(b.T, err)
 	b.T.Cleanup(func() {
-		for _, role := range schema.Roles() { // they are the server's
+		for _, role := range schema.DefaultRoles().Names() { // they are the server's
 			_, err := b.DB.Exec(context.Background(), "drop owned by "+role+"; drop role "+role)
 			require.NoError(b.T, err)
 		}
 	})
-	b.Exec(schema.SetPath() + "; " + counters.Tables + "; grant select, insert, update on counters, counter_names to " + schema.Worker() + "; reset search_path")
-	other := b.Other(b.OpenWith(store.Options{URL: b.Login(schema.Worker()), Owner: "second", Schema: schema}))
+	b.Exec(schema.SetPath() + "; " + counters.Tables + "; grant select, insert, update on counters, counter_names to " + schema.DefaultRoles().Worker + "; reset search_path")
+	other := b.Other(b.OpenWith(store.Options{URL: b.Login(schema.DefaultRoles().Worker), Owner: "second", Schema: schema}))
 	other.Claims = other.ClaimFor(other.Store, len(b.Claims))
 	return other, schema
 }

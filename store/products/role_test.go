@@ -18,9 +18,10 @@ import (
 // line, is refused.
 func mayUse() map[string]map[string][]string {
 	all := map[string]map[string][]string{}
-	for _, role := range migrations.DefaultSchema.Roles() {
+	roles := migrations.DefaultSchema.DefaultRoles()
+	for role, rights := range map[string][]migrations.TableRight{roles.Worker: migrations.WorkerRights(), roles.Operator: migrations.OperatorRights()} {
 		all[role] = map[string][]string{}
-		for _, r := range migrations.TableRights(role) {
+		for _, r := range rights {
 			right := r.What
 			if r.Column != "" {
 				right += "(" + r.Column + ")"

@@ -14,6 +14,7 @@ import (
 // operatorNeeds has a command for each right of the operator's role that fails without it. NONE is
 // a product of a dead letter.
 var operatorNeeds = map[string][]string{
+	"select on batch_keys":                  {"verify"},
 	"select on batches":                     {"show", "batch", "bPLAIN"},
 	"select on dead_letters":                {"dlq", "list"},
 	"select on migrations_engine":           {"show", "order", "o1"},
@@ -26,6 +27,7 @@ var operatorNeeds = map[string][]string{
 	"select on offset_decisions":            {"offsets", "list", "--history"},
 	"select on outbox":                      {"show", "order", "o1"},
 	"select on positions":                   {"offsets", "list"},
+	"select on product_keys":                {"verify"},
 	"select on products":                    {"verify"},
 	"update(attempts) on dead_letters":      {"dlq", "retry", "--sku=NONE"},
 	"update(batch_problem) on dead_letters": {"dlq", "retry", "--sku=NONE"},

@@ -22,7 +22,6 @@ func (p *Program) OpenStore(ctx context.Context, database config.Database) (*sto
 	if err != nil {
 		return nil, err
 	}
-	p.user, p.role = settings.User, database.In().Operator()
 	db, err := store.Open(ctx, store.Options{Service: p.Service, URL: settings.ConnString(), Schema: database.In(), MaxConns: 2})
 	if err != nil {
 		return nil, err
@@ -39,6 +38,12 @@ func (p *Program) OpenStore(ctx context.Context, database config.Database) (*sto
 			return nil, err
 		}
 	}
+	roles, err := db.Roles(ctx)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	p.user, p.role = settings.User, migrations.Quote(roles.Operator)
 	return db, nil
 }
 

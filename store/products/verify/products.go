@@ -19,6 +19,7 @@ type productRow struct {
 	LastSKU                *string
 	LastSequence           *int64
 	Lost                   bool // the last event is not there, though older ones of its source are
+	HasKey                 bool
 }
 
 const productsSQL = `
@@ -32,7 +33,8 @@ select p.sku, p.version, p.waiting, p.last_source, p.last_row,
         select l.placed from batches b cross join lateral (select placed from lines where batchref = b.ref and state = 'allocated') l where b.sku = p.sku) l
      group by placed having count(*) > 1 limit 1),
     o.key, o.sequence,
-    o.row_no is null and exists (select from outbox e where e.source = p.last_source and e.row_no < p.last_row)
+    o.row_no is null and exists (select from outbox e where e.source = p.last_source and e.row_no < p.last_row),
+    exists (select from product_keys where sku = p.sku)
 from (select * from products where sku > $1 and ($3 = '' or sku = $3) order by sku limit $2) p
 left join lateral (select * from outbox where source = p.last_source and row_no = p.last_row limit 1) o on true
 order by p.sku`
@@ -67,6 +69,9 @@ func (v *verifier) checkProduct(p *productRow) error {
 		if err := v.report(CheckPlaced, p.SKU, "lines", fmt.Sprintf("placed %d", *p.Twice), "one line", "several open lines"); err != nil {
 			return err
 		}
+	}
+	if err := v.reportIf(!p.HasKey, CheckKey, p.SKU, "products", p.SKU, "its key in product_keys", "none"); err != nil {
+		return err
 	}
 	return v.checkLastOfProduct(p)
 }

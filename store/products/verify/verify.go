@@ -67,6 +67,7 @@ func Run(ctx context.Context, db *store.Store, o Options) (Summary, error) {
 		{"check dead letters", v.checkLetters},
 		{"check products", v.checkProducts},
 		{"check batches", v.checkBatches},
+		{"check keys", v.checkKeys},
 		{"check lines", v.checkLines},
 		{"fold events", v.foldAll},
 	} {

@@ -112,6 +112,22 @@ func TestRun_findsEachDamage(t *testing.T) {
 		"a product is gone": {
 			`delete from products where sku = 'TABLE'`,
 			[]where{{CheckProduct, "TABLE", "batches", "t1"}, {CheckProduct, "TABLE", "lines", "order o1"}, {CheckEvents, "TABLE", "products", "TABLE"}}},
+		"a product's key is gone": {
+			`delete from product_keys where sku = 'TABLE'`, []where{{CheckKey, "TABLE", "products", "TABLE"}}},
+		"a batch's key is gone": {
+			`delete from batch_keys where ref = 't1'`, []where{{CheckKey, "TABLE", "batches", "t1"}}},
+		"a key of no product": {
+			`insert into product_keys values ('NONE')`, []where{{CheckKey, "NONE", "product_keys", "NONE"}}},
+		"a key of no batch": {
+			`insert into batch_keys values ('b9')`, []where{{CheckKey, "", "batch_keys", "b9"}}},
+		"a product twice": {
+			`delete from product_keys where sku = 'TABLE';
+			 insert into products select sku, version, waiting, last_source, last_row, 7 from products where sku = 'TABLE'`,
+			[]where{{CheckKey, "TABLE", "product_keys", "TABLE"}}},
+		"a batch twice": {
+			`delete from batch_keys where ref = 'b1';
+			 insert into batches (ref, sku, qty, first_qty, revision, generation) select ref, sku, qty, first_qty, revision, 7 from batches where ref = 'b1'`,
+			[]where{{CheckKey, "CHAIR", "batch_keys", "b1"}}},
 		"a line is gone": {
 			`delete from lines where orderid = 'o4'`, []where{{CheckEvents, "CHAIR", "lines", "order o4"}}},
 		"a line too many": {

@@ -17,6 +17,7 @@ import (
 func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 	database := testbed.Database(t)
 	name, login := programtest.NewLogin(t, database)
+	testbed.Migrated(t) // which made the roles
 	programtest.UseDatabase(t, login)
 	refused := func(says ...string) {
 		t.Helper()
@@ -45,7 +46,7 @@ func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 	refused("read only", "`alter role "+name+" reset default_transaction_read_only`")
 	nothing()
 	programtest.Administer(t, database, "alter role "+name+" reset default_transaction_read_only")
-	programtest.Run(t, "migrate", "up").RequireDone(t) // roles are there, or the login could not make them: see below
+	programtest.Run(t, "migrate", "up").RequireDone(t)
 	other, strangers := programtest.NewLogin(t, database)
 	programtest.UseDatabase(t, strangers)
 	refused("the user "+other+" may not change what "+name+" owns", "migrate as "+name, `grant "`+name+`" to "`+other+`"`)

@@ -17,7 +17,8 @@ type statusCommand struct {
 }
 
 func (statusCommand) Help() string {
-	return `On stderr it names other roles that have rights on the schema, its tables and its functions.
+	return `On stderr it names other roles that have rights on the schema, its tables and its functions, and which rights the roles of workers and operators have
+beyond what they need.
 
 Example:
 
@@ -54,19 +55,33 @@ func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 	if migrations.Latest().Older(state.Version) {
 		p.Tell("the schema is at %s, newer than this program's %s", state.Version, migrations.Latest())
 	}
-	if err := tellOthers(ctx, p, db, c.In()); err != nil {
+	if state.Roles != c.In().DefaultRoles() {
+		p.Tell("the role of workers is %s, and that of operators %s", state.Roles.Worker, state.Roles.Operator)
+	}
+	if err := tellUndeclared(ctx, p, db, state); err != nil {
 		return err
 	}
 	return printStatus(p, statuses(found), c.JSON)
 }
 
-// tellOthers names who else may use the schema.
-func tellOthers(ctx context.Context, p *cli.Program, db *sql.DB, schema migrations.Schema) error {
-	others, err := migrations.Others(ctx, db, schema)
-	for _, line := range migrations.Describe(others) {
+// tellUndeclared names who may do what nobody declared.
+func tellUndeclared(ctx context.Context, p *cli.Program, db *sql.DB, state *migrations.State) error {
+	found, err := migrations.Undeclared(ctx, db, state.Schema, state.Roles)
+	for _, line := range migrations.Describe(found.Others) {
 		p.Tell("another role has rights, %s; `%s migrate up` as the owner takes them away", line, p.Name)
 	}
+	for _, line := range migrations.Describe(found.Excess) {
+		p.Tell("a role has rights that it does not need, %s; `%s migrate up` as the owner takes them away", line, p.Name)
+	}
+	tellMembers(p, found.Members)
 	return err
+}
+
+// tellMembers names what the roles have of others.
+func tellMembers(p *cli.Program, members []migrations.Reach) {
+	for _, line := range migrations.Describe(members) {
+		p.Tell("a role has rights that it does not need, by being a member of others, %s; only an administrator can end that", line)
+	}
 }
 
 func statuses(found []migrations.Migration) []Status {

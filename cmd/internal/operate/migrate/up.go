@@ -14,18 +14,22 @@ import (
 
 type upCommand struct {
 	config.Database
-	WithoutRoles bool `help:"Go on where the roles are missing and this user may not create them."`
-	JSON         bool `help:"Print JSON."`
+	WorkerRole   string `env:"DATABASE_WORKER_ROLE" placeholder:"NAME" help:"An existing role for workers, instead of the one that this creates. The schema remembers it."`
+	OperatorRole string `env:"DATABASE_OPERATOR_ROLE" placeholder:"NAME" help:"An existing role for operators, instead of the one that this creates. The schema remembers it."`
+	WithoutRoles bool   `help:"Go on where the roles are missing and this user may not create them."`
+	JSON         bool   `help:"Print JSON."`
 }
 
 func (upCommand) Help() string {
 	return `Several may start at once: one migrates, the others wait for it. Its user must own the schema, or be allowed to create it in the database;
 workers and operators should log in as other users, with the roles ${program}_worker and ${program}_operator (with DATABASE_SCHEMA=x: x_worker and
-x_operator). Whatever other roles have on its tables and functions is revoked.
+x_operator), or the existing roles that are named. These two get the rights that they need. Whatever else they have on the schema, its tables and its
+functions is revoked, and all that other roles have.
 
-Example:
+Examples:
 
-    DATABASE_URL=postgres://owner:secret@db:5432/${program} ${program} migrate up`
+    DATABASE_URL=postgres://owner:secret@db:5432/${program} ${program} migrate up
+    ${program} migrate up --worker-role app_rw --operator-role support`
 }
 
 // Run applies what is missing and prints it.
@@ -38,10 +42,15 @@ func (c *upCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err := tellWhoMigrates(ctx, p, db, c.In()); err != nil {
 		return err
 	}
-	done, err := migrations.Up(ctx, db, migrations.Options{Schema: c.In(), WithoutRoles: c.WithoutRoles})
-	for _, line := range migrations.Describe(done.Revoked) {
+	roles := migrations.Roles{Worker: c.WorkerRole, Operator: c.OperatorRole}
+	done, err := migrations.Up(ctx, db, migrations.Options{Schema: c.In(), Roles: roles, WithoutRoles: c.WithoutRoles})
+	for _, line := range migrations.Describe(done.Found.Others) {
 		p.Tell("revoked what another role had, %s", line)
 	}
+	for _, line := range migrations.Describe(done.Found.Excess) {
+		p.Tell("revoked what a role had and does not need, %s", line)
+	}
+	tellMembers(p, done.Found.Members)
 	for _, statement := range done.Granted {
 		p.Tell("gave a role what it lacked, %s", statement)
 	}
