@@ -17,7 +17,7 @@ MODEL_COMMANDS := 20000
 
 # `make compare`: rounds, of which it shows medians; the most commands of a backlog (without, each contestant has its own number); which contestants
 # (without, all); how long each rate is held; and another build of bin/allocation to take turns with.
-COMPARE_ROUNDS := 3
+COMPARE_ROUNDS := 4
 COMPARE_COMMANDS :=
 COMPARE_ONLY :=
 COMPARE_SECONDS := 15

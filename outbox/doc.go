@@ -78,9 +78,9 @@
 //
 // # Goroutines and locks
 //
-// One goroutine for each open source, which alone produces for it, ended by Close. Run owns one each
-// for the poller, the watcher and each topic's alone. Promises run on the client's goroutine, one
-// after another.
+// One goroutine for each open source, which alone produces for it, ended by Close. Run owns one
+// each for the poller, the watcher and each topic's alone. Promises run on the client's goroutine,
+// one after another.
 //
 // Locks: each is taken alone, except Budget.mu, which is taken under source.mu, and source.mu,
 // which is taken under refusals.mu. None that a promise takes is held while calling the client, or

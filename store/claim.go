@@ -58,8 +58,8 @@ func claimAll(ctx context.Context, conn *pgxpool.Conn, requests []worker.ClaimRe
 	return claims, nil
 }
 
-// EnsurePositions gives a position to partitions that have none, so that a new topic begins in all of
-// them where it was asked to, whichever worker claims them later.
+// EnsurePositions gives a position to partitions that have none, so that a new topic begins in all
+// of them where it was asked to, whichever worker claims them later.
 func (s *Store) EnsurePositions(ctx context.Context, requests []worker.ClaimRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

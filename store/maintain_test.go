@@ -102,7 +102,8 @@ func TestDropDays_triesAgainWhereADayIsLocked(t *testing.T) {
 		assert.NoError(t, err)
 		ended <- dropped
 	}()
-	waits := `select exists (select from pg_locks where not granted and relation = 'outbox_20200101'::regclass)`
+	waits := `select exists (select from pg_locks where not granted and relation = 'outbox_20200101'::regclass
+		and database = (select oid from pg_database where datname = current_database()))`
 	require.Eventually(t, func() bool { return storetest.Ask[bool](b, waits) }, 30*time.Second, time.Millisecond)
 	require.Eventually(t, func() bool { return !storetest.Ask[bool](b, waits) }, 30*time.Second, time.Millisecond, "its attempt is over")
 	require.NoError(t, reader.Commit(t.Context()))

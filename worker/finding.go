@@ -103,8 +103,8 @@ func findingOf(name TopicPartition, topic kadm.TopicDetail, answers *Answers) fi
 	return f
 }
 
-// ensurePositions gives a position to each partition of topics that are new. The answer are new topics
-// that have to wait, because a partition does not tell where it ends.
+// ensurePositions gives a position to each partition of topics that are new. The answer are new
+// topics that have to wait, because a partition does not tell where it ends.
 func (w *Worker) ensurePositions(ctx context.Context, topics kadm.TopicDetails, answers *Answers) (unstarted map[string]bool, err error) {
 	if !w.cfg.StartLatest {
 		return nil, nil

@@ -10,7 +10,7 @@ import (
 )
 
 // follow has what is around a partition follow its state: whether it is fetched, and who is woken.
-// Whoever changes the state calls it. The caller holds mu.
+// It is called after each change of the state. The caller holds mu.
 func (w *Worker) follow(p *partition) {
 	w.flow(p)
 	switch {

@@ -60,8 +60,8 @@ func (w *Worker) setBacklogs(backlogs map[int32]Backlog) {
 // decided hears that an operator decided something.
 func (w *Worker) decided() { kick(w.redrive) }
 
-// dueRedrive is a partition with parked commands to apply; without any that is due, it says how long
-// to wait at most.
+// dueRedrive is a partition with parked commands to apply; without any that is due, it says how
+// long to wait at most.
 func (a *applier) dueRedrive(now time.Time) (due *partition, wait time.Duration) {
 	for i := range a.partitions {
 		p := a.partitions[(i+a.turn)%len(a.partitions)]

@@ -12,8 +12,8 @@ type Store interface {
 
 	// Claiming partitions.
 
-	// EnsurePositions gives a position to partitions that have none. All partitions of a new topic should
-	// come at once.
+	// EnsurePositions gives a position to partitions that have none. All partitions of a new topic
+	// should come at once.
 	EnsurePositions(ctx context.Context, requests []ClaimRequest) error
 	// Claim makes this worker the owner of partitions, after transactions in flight on them have
 	// ended. Claims come in the order of requests. With a *LockedError, those that it does not name

@@ -82,7 +82,7 @@ func (f *freeze) inTransaction() (open bool) {
 	f.arena.t.Helper()
 	require.NoError(f.arena.t, f.arena.db.QueryRow(f.arena.t.Context(), `
 		select exists (select from pg_stat_activity s join pg_locks l on l.pid = s.pid and l.relation = 'positions'::regclass and l.mode = 'RowExclusiveLock'
-		where s.application_name = 'zombie' and s.wait_event = 'ClientRead')`).Scan(&open))
+		where s.application_name = 'zombie' and s.datname = current_database() and s.wait_event = 'ClientRead')`).Scan(&open))
 	return open
 }
 

@@ -30,15 +30,21 @@ func startsNot(t *testing.T, address string, says ...string) {
 	t.Helper()
 	programtest.UseDatabase(t, address)
 	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
-	began := time.Now()
-	for name, o := range map[string]programtest.Outcome{"worker": s.RunWorker(), "show": programtest.Run(t, "show", "order", "o1"), "migrate up": programtest.Run(t, "migrate", "up"), "migrate status": programtest.Run(t, "migrate", "status")} {
+	for name, run := range map[string]func() programtest.Outcome{
+		"worker":         func() programtest.Outcome { return s.RunWorker() },
+		"show":           func() programtest.Outcome { return programtest.Run(t, "show", "order", "o1") },
+		"migrate up":     func() programtest.Outcome { return programtest.Run(t, "migrate", "up") },
+		"migrate status": func() programtest.Outcome { return programtest.Run(t, "migrate", "status") },
+	} {
+		began := time.Now()
+		o := run()
+		require.Less(t, time.Since(began), cli.AnswerTime, "%s waited for what will not come", name)
 		require.NotEqual(t, cli.ExitDone, o.Code, name)
 		for _, part := range says {
 			require.Contains(t, o.Err, part, name)
 		}
 		require.NotContains(t, o.Err, "is it running", name)
 	}
-	require.Less(t, time.Since(began), cli.AnswerTime)
 }
 
 // A URL as a dashboard gives it, for another library, or with a slip.

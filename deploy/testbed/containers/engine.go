@@ -1,8 +1,8 @@
 // Package containers runs Apache Kafka and Postgres in containers, by testcontainers and a Docker
 // engine on this machine.
 //
-// The folder also holds what proves that way, and deploy/compose.yaml, on an engine that can pull no
-// image: images made from the programs of the machine (see prove.sh).
+// The folder also holds what proves that way, and deploy/compose.yaml, on an engine that can pull
+// no image: images made from the programs of the machine (see prove.sh).
 package containers
 
 import (

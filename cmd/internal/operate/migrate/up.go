@@ -14,8 +14,8 @@ import (
 
 type upCommand struct {
 	config.Database
-	WorkerRole   string `env:"DATABASE_WORKER_ROLE" placeholder:"NAME" help:"An existing role for workers, instead of the one that this creates. The schema remembers it."`
-	OperatorRole string `env:"DATABASE_OPERATOR_ROLE" placeholder:"NAME" help:"An existing role for operators, instead of the one that this creates. The schema remembers it."`
+	WorkerRole   string `env:"WORKER_ROLE" placeholder:"NAME" help:"An existing role for workers, instead of the one that this creates. The schema remembers it."`
+	OperatorRole string `env:"OPERATOR_ROLE" placeholder:"NAME" help:"An existing role for operators, instead of the one that this creates. The schema remembers it."`
 	WithoutRoles bool   `help:"Go on where the roles are missing and this user may not create them."`
 	JSON         bool   `help:"Print JSON."`
 }
