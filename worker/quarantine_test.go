@@ -37,7 +37,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-const noticed = 90 * time.Second // seconds, where the machine has time
+const noticed = 3 * time.Minute // seconds, where the machine has time
 
 // awaitQuarantine waits until the member has so many partitions in quarantine, and has said why.
 func (p *pipeline) awaitQuarantine(m *member, partitions int, why string) {
