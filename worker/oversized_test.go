@@ -67,8 +67,7 @@ func TestPromise4_aBatchThatUnpacksToTooMuch(t *testing.T) {
 			} {
 				require.Equal(t, value, header(letter, key), key)
 			}
-			require.Empty(t, m.NotReady(t.Context()))
-			require.Empty(t, m.Notes())
+			p.eventually(noticed, func() bool { return len(m.NotReady(t.Context())) == 0 && len(m.Notes()) == 0 })
 			require.NoError(t, m.stop())
 		})
 	}

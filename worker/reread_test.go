@@ -69,7 +69,7 @@ func (p *rereading) letter() (l store.LetterBatch, state string) {
 
 func (p *rereading) awaitLetter(state string) {
 	p.t.Helper()
-	p.eventually(time.Minute, func() bool { _, is := p.letter(); return is == state })
+	p.eventually(noticed, func() bool { _, is := p.letter(); return is == state })
 }
 
 // requireOrders wants each order of the batch to have been taken once, in their order, and events
