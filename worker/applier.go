@@ -37,12 +37,7 @@ func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
 	}
 }
 
-func (a *applier) kick() {
-	select {
-	case a.wake <- struct{}{}:
-	default:
-	}
-}
+func (a *applier) kick() { kick(a.wake) }
 
 // run applies until stop ends; the transaction in flight then finishes, unless abort ends too.
 func (a *applier) run(stop, abort context.Context) {
@@ -52,24 +47,10 @@ func (a *applier) run(stop, abort context.Context) {
 		}
 		work, wait := a.gather(time.Now())
 		if work == nil {
-			a.sleep(stop, wait)
+			sleepUntilKicked(stop, a.wake, wait)
 			continue
 		}
 		a.do(stop, abort, work)
-	}
-}
-
-func (a *applier) sleep(stop context.Context, wait time.Duration) {
-	var after <-chan time.Time
-	if wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		after = t.C
-	}
-	select {
-	case <-stop.Done():
-	case <-a.wake:
-	case <-after:
 	}
 }
 

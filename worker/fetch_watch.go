@@ -97,8 +97,9 @@ func (w *Worker) lookAtFetches(now time.Time) (wait time.Duration) {
 	wait = fetchLook
 	troubled := 0
 	for _, p := range w.partitions {
-		p.fetch.resume(now)
-		w.flow(p)
+		if p.fetch.resume(now) {
+			w.flow(p)
+		}
 		if resumes := p.fetch.resumes(now); resumes > 0 {
 			wait = min(wait, resumes)
 		}

@@ -43,11 +43,13 @@ func (f *fetching) failed(why string, now time.Time) {
 // pause keeps the partition from being fetched for a while.
 func (f *fetching) pause(wait time.Duration, now time.Time) { f.resumeAt = now.Add(wait) }
 
-// resume ends a pause that is over.
-func (f *fetching) resume(now time.Time) {
-	if !f.resumeAt.IsZero() && !now.Before(f.resumeAt) {
-		f.resumeAt, f.resumedAt = time.Time{}, now
+// resume ends a pause that is over, and reports whether there was one.
+func (f *fetching) resume(now time.Time) bool {
+	if f.resumeAt.IsZero() || now.Before(f.resumeAt) {
+		return false
 	}
+	f.resumeAt, f.resumedAt = time.Time{}, now
+	return true
 }
 
 // resumes is how long a pause lasts yet; 0: there is none.

@@ -121,9 +121,9 @@ func TestPartition_isFetchedWhileThereIsRoom(t *testing.T) {
 	}
 	p.fetch.pause(time.Second, then)
 	require.True(t, p.pauses(0, share), "a fetch failed")
-	p.fetch.resume(then.Add(time.Second - 1))
+	require.False(t, p.fetch.resume(then.Add(time.Second-1)))
 	require.Equal(t, time.Millisecond, p.fetch.resumes(then.Add(time.Second-1)))
-	p.fetch.resume(then.Add(time.Second))
+	require.True(t, p.fetch.resume(then.Add(time.Second)))
 	require.False(t, p.pauses(0, share))
 	p.fetch.lost = true
 	p.paused = p.pauses(0, share)
