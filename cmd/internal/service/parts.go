@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -24,12 +23,9 @@ func newParts(ctx context.Context) *parts {
 
 func (p *parts) run(part func(context.Context)) { p.runs.Go(func() { part(p.ctx) }) }
 
-// errStill says that a part runs on though it was stopped.
-var errStill = errors.New("it does not stop")
-
-// stop ends the parts, and waits for them for no longer than a while: what is left to do then is
+// stop ends the parts, and reports whether they ended within a while. What is left to do then is
 // their successors', and the process ends.
-func (p *parts) stop(most time.Duration) error {
+func (p *parts) stop(most time.Duration) bool {
 	p.end()
 	ended := make(chan struct{})
 	go func() {
@@ -38,8 +34,8 @@ func (p *parts) stop(most time.Duration) error {
 	}()
 	select {
 	case <-ended:
-		return nil
+		return true
 	case <-time.After(most):
-		return errStill
+		return false
 	}
 }

@@ -45,7 +45,7 @@ func TestRunbook_namesEveryPart(t *testing.T) {
 	require.NoError(t, err)
 	relaying := newParts(t.Context())
 	relaying.run(relay.Run)
-	defer func() { require.NoError(t, relaying.stop(stopTime)) }()
+	defer func() { require.True(t, relaying.stop(stopTime)) }()
 	runbook := readRunbook(t)
 	_, table, _ := strings.Cut(runbook, "## What stands still\n")
 	table, _, _ = strings.Cut(table, "\n## ")

@@ -264,8 +264,8 @@ func (p *Process) kafkaOptions() []kgo.Opt {
 const stopTime = 3 * time.Second
 
 func (p *Process) stop(name string, parts *parts) {
-	if err := parts.stop(stopTime); err != nil {
-		p.logger.Warn("a part of the worker did not stop in time", "part", name, "error", err)
+	if !parts.stop(stopTime) {
+		p.logger.Warn("a part of the worker did not stop in time", "part", name)
 	}
 }
 

@@ -39,7 +39,7 @@ func serve(t *testing.T, w *web) {
 	t.Helper()
 	serving := newParts(t.Context())
 	serving.run(w.run)
-	t.Cleanup(func() { require.NoError(t, serving.stop(stopTime)) })
+	t.Cleanup(func() { require.True(t, serving.stop(stopTime)) })
 }
 
 // ask sends a request over a connection of its own, and returns the status.
