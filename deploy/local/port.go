@@ -33,24 +33,28 @@ const (
 	ports     = 12_000
 )
 
-// given are the ports that this process was given: nobody may listen on them yet.
-var given sync.Map
+// claims keeps the sockets that FreePort opens: one that nothing refers to is closed.
+var claims sync.Map
 
-// FreePort returns a port of the loopback interface that nobody listened on a moment ago, and none
-// twice.
+// FreePort returns a port of the loopback interface that nobody listened on a moment ago. No process
+// that calls FreePort is given the same one as long as this process lives: a UDP socket of the same
+// number, which no server here uses, tells them.
 func FreePort() (int, error) {
 	const attempts = 100
 	var err error
 	for range attempts {
 		port := firstPort + rand.N(ports)
-		if _, before := given.LoadOrStore(port, true); before {
-			err = syscall.EADDRINUSE
+		var claim net.PacketConn
+		if claim, err = net.ListenPacket("udp", loopback(port)); err != nil {
 			continue
 		}
 		var listener net.Listener
-		if listener, err = net.Listen("tcp", loopback(port)); err == nil {
-			return port, listener.Close()
+		if listener, err = net.Listen("tcp", loopback(port)); err != nil {
+			err = errors.Join(err, claim.Close())
+			continue
 		}
+		claims.Store(port, claim)
+		return port, listener.Close()
 	}
 	return 0, fmt.Errorf("find a free port after %d attempts: %w", attempts, err)
 }
