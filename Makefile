@@ -44,8 +44,12 @@ dev: build ## run everything on an embedded default, data kept in .allocation
 	@bin/allocation dev
 
 .PHONY: test
-test: $(TOOLS)/promtool ## run all tests on real Kafka and real Postgres, which it starts and stops
-	$(SERVERS) go test -race -count=1 -timeout 20m ./...
+test: $(TOOLS)/promtool ## run the tests on real Kafka and real Postgres, which it starts and stops, but those that take long
+	$(SERVERS) go test -short -count=1 -timeout 20m -p 4 -parallel 4 ./...
+
+.PHONY: test-all
+test-all: $(TOOLS)/promtool ## run all tests, with the race detector
+	$(SERVERS) go test -race -count=1 -timeout 30m -p 3 ./...
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## check style, and which package may import which
@@ -58,7 +62,7 @@ vulnerabilities: $(TOOLS)/govulncheck ## look for known vulnerabilities; GOVULND
 	.ci/vulnerabilities $(TOOLS)/govulncheck
 
 .PHONY: verify
-verify: lint vulnerabilities test bench-short ## what CI runs: linters, known vulnerabilities, tests, then benchmarks for a moment each
+verify: lint vulnerabilities test-all bench-short ## what CI runs: linters, known vulnerabilities, all tests, then benchmarks for a moment each
 
 .PHONY: stats
 stats: ## count the code: lines, files and functions of each package, and what it imports

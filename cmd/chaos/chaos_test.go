@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/local/child"
+	"allocation/deploy/testbed"
 )
 
 // programVariable makes the test binary the program.
@@ -26,6 +27,7 @@ func TestMain(m *testing.M) {
 
 // TestChaos_short: a minute and a half with every kind of fault. make chaos is the long one.
 func TestChaos_short(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	output, err := run(t, "CHAOS_DURATION=90s", "CHAOS_EVERY=2500ms", "CHAOS_COMMANDS=45000", "CHAOS_SESSION_TIMEOUT=4s", "CHAOS_DISK=1g")
 	t.Logf("%s", output)

@@ -116,6 +116,7 @@ func untar(t *testing.T, data []byte) (headers []*tar.Header, files map[string][
 }
 
 func TestImage_isWhatTheDockerfileSays(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	l := load(t)
 	require.Equal(t, v1.ImageConfig{
@@ -175,6 +176,7 @@ func TestImage_isOfThreeParts(t *testing.T) {
 }
 
 func TestImage_isTheSameWhenItIsMadeAgain(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	first, err := image()
 	require.NoError(t, err)

@@ -27,6 +27,7 @@ type engine func(variables []string, args ...string) *exec.Cmd
 // TestImage_worksOnAReadOnlyRoot needs no engine and no rights, only Linux' namespaces: the image's
 // files are the root, nobody can write to it, and the program's user is the image's.
 func TestImage_worksOnAReadOnlyRoot(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	l, root := load(t), filepath.Join(t.TempDir(), "root")
 	require.NoError(t, writeFolder(root, l.contents()))

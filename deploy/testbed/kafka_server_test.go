@@ -38,6 +38,7 @@ func topicExists(t *testing.T, topic string) bool {
 }
 
 func TestKafkaServer_keepsWhatWasAcknowledged(t *testing.T) {
+	Long(t)
 	t.Parallel()
 	server := StartKafka(t)
 	require.NoError(t, withAdmin(t.Context(), server.Brokers(), createTopic("kept", 1)))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/proxy"
 	"allocation/store"
 
@@ -19,6 +20,7 @@ import (
 // connections open. A call without a limit would stand still until the machine gives the connection
 // up, which takes a quarter of an hour.
 func TestStore_noCallOutlastsANetworkThatSwallowsIt(t *testing.T) {
+	testbed.Long(t)
 	b := setup(t, 1)
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
 	source := b.Claims[0].Source

@@ -11,6 +11,7 @@ func TestMain(m *testing.M) { testbed.Main(m) }
 // TestSecured shares one secured Kafka and one secured Postgres among all that is proven on them,
 // one after the other.
 func TestSecured(t *testing.T) {
+	testbed.Long(t)
 	s := newSite(t)
 	for _, c := range []struct {
 		name string

@@ -15,6 +15,7 @@ import (
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/offsets"
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
 )
 
@@ -23,6 +24,7 @@ const goneOnLimit = time.Minute // what asks a broker that is away asks again af
 // A partition whose only broker is gone: a worker that starts applies what the others have, says
 // which one waits and why, and goes on with it when the broker is back.
 func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
 	s := onOneReplica(t, cluster)
@@ -54,6 +56,7 @@ func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
 // A new topic that is to begin at its end waits as a whole where a partition does not tell its end:
 // it would later begin elsewhere.
 func TestService_beginsANewTopicAtItsEndWhenAllPartitionsTell(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
 	s := onOneReplica(t, cluster)
@@ -80,6 +83,7 @@ func TestService_beginsANewTopicAtItsEndWhenAllPartitionsTell(t *testing.T) {
 
 // The group deals out partitions while one has no leader.
 func TestService_rebalancesWhileAPartitionHasNoLeader(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
 	s := onOneReplica(t, cluster)

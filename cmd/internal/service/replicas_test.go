@@ -13,6 +13,7 @@ import (
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/deploy/local/child"
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
 )
 
@@ -21,6 +22,7 @@ const replicasLimit = time.Minute
 // What /readyz says of the events topic is what keeps events back now: neither the metadata, nor
 // what was the matter before.
 func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	s, cluster := startOnCluster(t)
 	spread, kept := skusOfPartitions(0)[0], skusOfPartitions(1)[0]

@@ -10,12 +10,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"allocation/cmd/allocation/programtest"
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
 	"allocation/deploy/testbed/proxy"
 )
 
 // One broker of three cannot be reached from one worker; others reach it.
 func TestService_goesOnWhereItReachesNotEachBroker(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	var proxies [3]*proxy.Proxy
 	var advertised [3]string

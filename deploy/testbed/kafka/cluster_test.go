@@ -16,6 +16,9 @@ import (
 // TestCluster_survivesTheLossOfANode: what was acknowledged stays, and the others take more; by
 // proxies as by the plain way.
 func TestCluster_survivesTheLossOfANode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all runs it")
+	}
 	t.Parallel()
 	c, seeds := openCluster(t)
 	admin, err := kadm.NewOptClient(kgo.SeedBrokers(c.Brokers()...))

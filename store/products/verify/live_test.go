@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/worker"
 )
 
@@ -48,6 +49,7 @@ func TestRun_findsNothingWhileWorkersWork(t *testing.T) {
 // A product with very many lines is verified in little memory, by several passes, and in short
 // snapshots.
 func TestRun_boundedMemory(t *testing.T) {
+	testbed.Long(t)
 	const orders, memory = 200_000, 16 << 20
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders/2))
