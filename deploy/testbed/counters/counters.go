@@ -11,16 +11,19 @@
 //   - Refill {"key","name","n"}: another service is asked for n more, by its command Restock
 //     {"key","n"}. The record's key is the name, and its correlation "refill of KEY". The counter
 //     stays as it is.
+//   - Flood {"key","n"}: one is added n times, with an event for each. What comes behind it is left
+//     to the next transaction.
 //
-// A refusal is unknown_key, unknown_name, name_taken, below_zero or malformed. An event has the
-// key's new value: Made {"key","value"}, Added {"key","value"}.
+// A refusal is unknown_key, unknown_name, name_taken, below_zero, unknown_type or malformed. An
+// event has the key's new value: Made {"key","value"}, Added {"key","value"}. Its subject is the
+// command's name, or else the key. Of Add the name means nothing more.
 //
 // Nothing is remembered from one transaction to the next.
 package counters
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -58,17 +61,14 @@ type counter struct {
 	last                 store.Ref
 }
 
-type command struct {
-	Key, Name string
-	N         int64
-}
-
 type result struct {
 	refusal *worker.Refusal
 	event   string // empty: none
+	events  int64  // of that type
 	key     string
-	value   int64
-	version int64 // 0: the event counts with no others
+	subject string
+	value   int64 // after the last event
+	version int64 // after the last event; 0: it counts with no others
 
 	recordKey string
 }
@@ -92,13 +92,9 @@ func (c *counters) Begin(tx *store.Tx) {
 		if tx.Decided(i) {
 			continue
 		}
-		var read command
-		if err := json.Unmarshal(tx.Command(i).Data, &read); err != nil {
-			c.results[i].refusal = &worker.Refusal{Reason: "malformed", Message: err.Error()}
-			continue
+		if c.commands[i], c.results[i].refusal = read(tx.Command(i)); c.commands[i] != nil {
+			tx.Name(i, c.commands[i].Key)
 		}
-		c.commands[i] = &read
-		tx.Name(i, read.Key)
 	}
 }
 
@@ -187,25 +183,31 @@ func (c *counters) decide(tx *store.Tx, first int, keys map[string]struct{}) (ne
 			return i
 		case store.Free:
 			c.results[i] = c.apply(tx.Command(i).Type, key, read)
+			if tx.Command(i).Type == "Flood" {
+				tx.Cut(i + 1)
+			}
 		}
 	}
 	return tx.Len()
 }
 
 func (c *counters) apply(name, key string, read *command) result {
+	r := result{key: key, subject: cmp.Or(read.Name, key)}
 	refuse := func(reason, message string) result {
-		r := result{refusal: &worker.Refusal{Reason: reason, Message: message}, key: key}
+		r.refusal = &worker.Refusal{Reason: reason, Message: message}
 		if name == "Add" {
-			r.event = "Rejected"
+			r.event, r.events = "Rejected", 1
 		}
 		return r
 	}
 	now := c.known[key]
+	event, events := "Added", int64(1)
 	switch {
 	case name == "Refill" && now != nil:
-		return result{event: "Restock", key: key, value: read.N, recordKey: read.Name}
+		r.event, r.events, r.value, r.recordKey = "Restock", 1, read.N, read.Name
+		return r
 	case name == "Make" && c.names[read.Name] == key:
-		return result{}
+		return r
 	case name == "Make" && c.names[read.Name] != "":
 		return refuse("name_taken", fmt.Sprintf("name: %q is another counter's", read.Name))
 	case name == "Make":
@@ -214,9 +216,7 @@ func (c *counters) apply(name, key string, read *command) result {
 			c.known[key] = now
 		}
 		c.names[read.Name], c.made[read.Name] = key, key
-		now.value += read.N
-		now.version++
-		return result{event: "Made", key: key, value: now.value, version: now.version}
+		event = "Made"
 	case key == "":
 		return refuse("unknown_name", fmt.Sprintf("name: there is no %q", read.Name))
 	case now == nil:
@@ -224,35 +224,38 @@ func (c *counters) apply(name, key string, read *command) result {
 	case now.value+read.N < 0:
 		return refuse("below_zero", fmt.Sprintf("n: %d is more than there is, %d", -read.N, now.value))
 	case read.N == 0:
-		return result{}
+		return r
+	case name == "Flood":
+		events = read.N
 	}
 	now.value += read.N
-	now.version++
-	return result{event: "Added", key: key, value: now.value, version: now.version}
+	now.version += events
+	r.event, r.events, r.value, r.version = event, events, now.value, now.version
+	return r
 }
 
 // Outcome gives what a command came to.
 func (c *counters) Outcome(i int) (refusal *worker.Refusal, events int) {
-	if c.results[i].event != "" {
-		events = 1
-	}
-	return c.results[i].refusal, events
+	return c.results[i].refusal, int(c.results[i].events)
 }
 
-// Event gives the event of a command.
-func (c *counters) Event(i, _ int, at store.Ref, value []byte) (store.Event, []byte) {
+// Event gives an event of a command.
+func (c *counters) Event(i, n int, at store.Ref, value []byte) (store.Event, []byte) {
 	r := &c.results[i]
+	e := store.Event{Type: r.event, Key: r.key, Subject: r.subject}
 	if r.refusal != nil {
-		return store.Event{Type: r.event, Key: r.key, Subject: r.key}, fmt.Appendf(value, `{"key":%q,"reason":%q}`, r.key, r.refusal.Reason)
+		return e, fmt.Appendf(value, `{"key":%q,"reason":%q}`, r.key, r.refusal.Reason)
 	}
 	now := c.known[r.key]
+	e.Last = now.last
 	if r.event == "Restock" {
-		return store.Event{Type: r.event, Key: r.key, Subject: r.key, Last: now.last, RecordKey: r.recordKey, Correlation: "refill of " + r.key},
-			fmt.Appendf(value, `{"key":%q,"n":%d}`, r.key, r.value)
+		e.RecordKey, e.Correlation = r.recordKey, "refill of "+r.key
+		return e, fmt.Appendf(value, `{"key":%q,"n":%d}`, r.key, r.value)
 	}
-	e := store.Event{Type: r.event, Key: r.key, Subject: r.key, Sequence: r.version, Last: now.last, Previous: now.last}
+	later := r.events - 1 - int64(n)
+	e.Sequence, e.Previous = r.version-later, now.last
 	now.last = at
-	return e, fmt.Appendf(value, `{"key":%q,"value":%d}`, r.key, r.value)
+	return e, fmt.Appendf(value, `{"key":%q,"value":%d}`, r.key, r.value-later)
 }
 
 // Write writes all counters at the versions that were read.
