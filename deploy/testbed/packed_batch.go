@@ -29,6 +29,29 @@ type PackedRecord struct {
 	Headers    []kgo.RecordHeader
 }
 
+// Many are records of this kind.
+func Many(n int, r PackedRecord) []PackedRecord {
+	records := make([]PackedRecord, n)
+	for i := range records {
+		records[i] = r
+	}
+	return records
+}
+
+// Bombs are batches within the brokers' limits that nobody has room for. Snappy packs 21 to 1 at
+// most, so that there is none.
+func Bombs() map[string]PackedBatch {
+	zeros := func(n int) PackedRecord { return PackedRecord{Key: []byte("X"), Zeros: n} }
+	return map[string]PackedBatch{
+		"one value, zstd":        {Codec: kgo.CodecZstd, Records: Many(1, zeros(1_200<<20))},
+		"one value, gzip":        {Codec: kgo.CodecGzip, Records: Many(1, zeros(100<<20))},
+		"one value, lz4":         {Codec: kgo.CodecLz4, Records: Many(1, zeros(100<<20))},
+		"many values":            {Codec: kgo.CodecZstd, Records: Many(300, zeros(3<<20))},
+		"many records":           {Codec: kgo.CodecZstd, Records: Many(800_000, PackedRecord{})},
+		"one record, many heads": {Codec: kgo.CodecZstd, Records: Many(1, PackedRecord{Headers: make([]kgo.RecordHeader, 2_000_000)})},
+	}
+}
+
 // zerosAtOnce are packed together where the codec allows that packed parts follow each other.
 const zerosAtOnce = 1 << 20
 
