@@ -70,8 +70,8 @@ stats: ## count the code: lines, files and functions of each package, and what i
 
 .PHONY: bench
 bench: ## measure: throughput from a backlog, one command at a time, and the parts
-	$(SERVERS) go test -run '^$$' -bench . -benchtime 3x ./worker
-	go test -run '^$$' -bench . ./domain ./outbox
+	$(SERVERS) go test -run '^$$' -bench . -benchtime 3x ./cmd/allocation/e2e
+	go test -run '^$$' -bench . ./domain ./outbox ./worker
 
 .PHONY: compare
 compare: build ## put the worker beside a floor without features, naive ones and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS, COMPARE_BEFORE
@@ -81,8 +81,8 @@ compare: build ## put the worker beside a floor without features, naive ones and
 
 .PHONY: bench-short
 bench-short: ## run each benchmark for a moment, and print what it shows
-	BENCH_COMMANDS=50000 $(SERVERS) go test -run '^$$' -bench . -benchtime 1x ./worker
-	go test -run '^$$' -bench . -benchtime 100ms ./domain ./outbox
+	BENCH_COMMANDS=50000 $(SERVERS) go test -run '^$$' -bench . -benchtime 1x ./cmd/allocation/e2e
+	go test -run '^$$' -bench . -benchtime 100ms ./domain ./outbox ./worker
 
 .PHONY: soak
 soak: soak-kills soak-outage soak-backlog soak-model fuzz mutants ## everything that takes long
@@ -97,11 +97,11 @@ soak-outage: ## Postgres and Kafka away for OUTAGE_SECONDS under load
 
 .PHONY: soak-backlog
 soak-backlog: ## drain BACKLOG_COMMANDS commands, and show the memory that it takes
-	BACKLOG_COMMANDS=$(BACKLOG_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run drainsABacklog ./worker
+	BACKLOG_COMMANDS=$(BACKLOG_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run drainsABacklog ./cmd/allocation/e2e
 
 .PHONY: soak-model
-soak-model: ## MODEL_COMMANDS random commands through two workers, against the naive model; MODEL_SEED repeats a run
-	MODEL_COMMANDS=$(MODEL_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run doesWhatTheModelDoes ./worker
+soak-model: ## MODEL_COMMANDS random commands through two workers, against the naive model; E2E_SEED repeats a run
+	MODEL_COMMANDS=$(MODEL_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run doesWhatTheModelDoes ./cmd/allocation/e2e
 
 .PHONY: fuzz
 fuzz: ## fuzz each decoder for FUZZ_TIME

@@ -14,25 +14,18 @@ import (
 // a topic that is mapped to a command, and a route for an event.
 func TestWorker_bareMessages(t *testing.T) {
 	p := setup(t, 3)
-	changes, allocations := testbed.Topic(t, "change_batch_quantity", 3), testbed.Topic(t, "line_allocated", 3)
-	p.topics = []worker.Topic{{Name: changes, Type: "ChangeBatchQuantity"}}
-	p.routes = map[string]string{"Allocated": allocations}
+	bare, additions := testbed.Topic(t, "bare", 3), testbed.Topic(t, "additions", 3)
+	p.topics = []worker.Topic{{Name: bare, Type: "Add"}}
+	p.routes = map[string]string{"Added": additions}
 	m := p.start()
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`)
-	p.send(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50,"eta":"2030-01-01"}`)
-	p.send(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`)
-	p.send(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`)
-	p.await(4)
+	p.send(0, create("a", "first", 50), add("a", "o1"), create("a", "second", 50))
+	p.await(3)
+	p.sendTo(bare, 2, &kgo.Record{Value: []byte(`{"key":"a","n":7}`)})
+	got := p.await(4)
+	require.Equal(t, `{"key":"a","value":108}`, string(got[3].Value))
 
-	bare := &kgo.Record{Topic: changes, Partition: 2, Value: []byte(`{"batchref":"b1","qty":25}`)}
-	require.NoError(t, p.client.ProduceSync(t.Context(), bare).FirstErr())
-	got := p.await(7)
-	require.Equal(t, "allocation.v1.BatchQuantityChanged", header(got[4], "ce_type"))
-	require.Equal(t, "allocation.v1.Deallocated", header(got[5], "ce_type"))
-
-	routed := p.read(allocations, 3)
-	require.Equal(t, `{"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2"}`, string(routed[2].Value))
-	for i, event := range []int{2, 3, 6} { // the same as in the events topic
+	routed := p.read(additions, 2)
+	for i, event := range []int{1, 3} { // the same as in the events topic
 		require.Equal(t, got[event].Value, routed[i].Value)
 		require.Equal(t, got[event].Key, routed[i].Key)
 		require.Equal(t, got[event].Headers, routed[i].Headers)

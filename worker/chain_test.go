@@ -1,11 +1,12 @@
 package worker_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
 
-// Rows of two workers wait for each other in a long chain where a product's commands came by two
+// Rows of two workers wait for each other in a long chain where a key's commands came by two
 // partitions in turn, and nothing is published yet. Each link costs a message between the workers,
 // so it must not also cost a wait.
 func TestPromise6_aLongChainOfRowsThatWaitForEachOtherIsDrained(t *testing.T) {
@@ -14,17 +15,17 @@ func TestPromise6_aLongChainOfRowsThatWaitForEachOtherIsDrained(t *testing.T) {
 	p.start()
 	p.start()
 	p.eventually(noticed, func() bool { return p.number(`select count(distinct owner) from positions`) == 2 })
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":100000}`)
+	p.send(0, create("a", "first", 1))
 	p.await(1)
 	for i := 1; i < commands; i++ {
-		p.send(int32(i%2), "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, i)
+		p.send(int32(i%2), add("a", fmt.Sprint("o", i)))
 		p.await(1 + i)
 	}
 	p.awaitCommitted(map[int32]int64{0: commands / 2, 1: commands / 2})
-	p.query(`update positions set published_row = 0, token = gen_random_uuid()`) // both are fenced, claim again, and begin from the table
+	p.execute(`update positions set published_row = 0, token = gen_random_uuid()`) // both are fenced, claim again, and begin from the table
 	links := p.number(`select count(*) from outbox where after_source is not null`)
 	began := time.Now()
-	p.query(`select pg_notify('allocation_nudge', string_agg(source::text, ',')) from positions`)
+	p.execute(`select pg_notify('allocation_nudge', string_agg(source::text, ',')) from positions`)
 	p.eventually(30*time.Second, func() bool { return p.number(`select count(*) from positions where published_row < next_row`) == 0 })
 	t.Logf("%d links in %s", links, time.Since(began))
 }

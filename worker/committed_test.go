@@ -32,3 +32,16 @@ func (p *pipeline) awaitAllCommitted() {
 		return done
 	}, noticed, 50*time.Millisecond)
 }
+
+// awaitEnd waits until a topic has so many records.
+func (p *pipeline) awaitEnd(topic string, records int64) {
+	p.t.Helper()
+	admin := kadm.NewClient(p.client)
+	p.eventually(time.Minute, func() bool {
+		ends, err := admin.ListEndOffsets(p.t.Context(), topic)
+		require.NoError(p.t, err)
+		var end int64
+		ends.Each(func(o kadm.ListedOffset) { end += o.Offset })
+		return end >= records
+	})
+}

@@ -111,26 +111,26 @@ func TestPromise8_aLogThatWasCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := startCutKafka(t)
-			p := onServers(t, server.server.Brokers(), testbed.Database(t))
+			p := onServers(t, server.server.Brokers(), testbed.Migrated(t))
 			m := p.start()
-			p.sendBatches(0, 0, 10)
-			p.sendBatches(1, 0, 1)
+			p.sendNames(0, 0, 10)
+			p.sendNames(1, 0, 1)
 			p.awaitCommitted(map[int32]int64{0: 10, 1: 1})
 			if !c.running {
 				require.NoError(t, m.stop())
 			}
 			c.change(server, p.commands+"-0")
 			p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
-			p.sendBatches(0, 20, c.grown)
+			p.sendNames(0, 20, c.grown)
 			if !c.running {
 				m = p.start()
 			}
 			p.awaitQuarantine(m, 1, c.why)
-			p.sendBatches(1, 1, 1)
-			p.awaitBatch(1, 1)
+			p.sendNames(1, 1, 1)
+			p.awaitName(1, 1)
 			p.decide(0, accept)
-			p.sendBatches(0, 30, 1)
-			p.awaitBatch(0, 30)
+			p.sendNames(0, 30, 1)
+			p.awaitName(0, 30)
 			p.awaitQuarantine(m, 0, "")
 			require.Len(t, p.checkIdentities(), 10+2+c.grown+1, "each command took effect once, under an identity of its own")
 			require.NoError(t, m.stop())
@@ -159,17 +159,17 @@ func (c claimless) Claim(ctx context.Context, requests []worker.ClaimRequest) ([
 func TestPromise8_claimsThatFailedCompareNoLeader(t *testing.T) {
 	t.Parallel()
 	server := startCutKafka(t)
-	p := onServers(t, server.server.Brokers(), testbed.Database(t))
+	p := onServers(t, server.server.Brokers(), testbed.Migrated(t))
 	m := p.start()
-	p.sendBatches(0, 0, cutAt)
+	p.sendNames(0, 0, cutAt)
 	p.awaitCommitted(map[int32]int64{0: cutAt})
 	require.NoError(t, m.stop())
-	p.sendBatches(0, cutAt, 1)
+	p.sendNames(0, cutAt, 1)
 	server.raiseEpochs(p.commands + "-0")
 
 	claimed := p.claims()
 	p.startWith(func(s worker.Store) worker.Store { return claimless{s, &atomic.Int32{}} })
-	p.awaitBatch(0, cutAt)
+	p.awaitName(0, cutAt)
 	require.Greater(t, p.claims()-claimed, 4+10, "of its four partitions at first, and then of the one")
 }
 

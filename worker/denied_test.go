@@ -25,7 +25,7 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 		"allow.everyone.if.no.acl.found":   "true",
 		"group.initial.rebalance.delay.ms": "0",
 	}, nil, nil)
-	p := onServers(t, server.Brokers(), testbed.Database(t))
+	p := onServers(t, server.Brokers(), testbed.Migrated(t))
 	hidden := p.commands + "-hidden"
 	_, err := kadm.NewClient(p.client).CreateTopic(t.Context(), 2, 1, nil, hidden)
 	require.NoError(t, err)
@@ -33,38 +33,30 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 	refused := &atomic.Int64{}
 	p.refused = func() { refused.Add(1) }
 	first := p.start()
-	p.sendTo(hidden, 0, "h0")
-	p.sendTo(hidden, 1, "h1")
-	p.sendBatches(0, 0, 1)
+	p.sendTo(hidden, 0, create("h0", "h0", 1))
+	p.sendTo(hidden, 1, create("h1", "h1", 1))
+	p.sendNames(0, 0, 1)
 	p.await(3)
 
 	p.deny(hidden)
 	second := p.start() // which gets partitions of both
 	require.Eventually(t, func() bool { return second.gauge("partitions_assigned") >= 2 }, noticed, 20*time.Millisecond)
 	require.NoError(t, first.stop())
-	p.sendBatches(0, 1, 1)
-	p.sendBatches(1, 0, 1)
-	p.awaitBatch(0, 1)
-	p.awaitBatch(1, 0)
+	p.sendNames(0, 1, 1)
+	p.sendNames(1, 0, 1)
+	p.awaitName(0, 1)
+	p.awaitName(1, 0)
 	require.Eventually(t, func() bool { return strings.Contains(fmt.Sprint(second.Notes()), hidden) }, noticed, 20*time.Millisecond)
 	require.Empty(t, second.NotReady(t.Context()))
 	require.Regexp(t, regexp.MustCompile(`level=ERROR msg="nothing .*`+hidden+`.*TOPIC_AUTHORIZATION_FAILED`), p.log.String())
 	require.Positive(t, refused.Load())
 
 	p.allow(hidden)
-	p.sendTo(hidden, 0, "h2")
-	p.sendTo(hidden, 1, "h3")
+	p.sendTo(hidden, 0, create("h2", "h2", 1))
+	p.sendTo(hidden, 1, create("h3", "h3", 1))
 	p.await(3 + 2 + 2)
 	require.Eventually(t, func() bool { return len(second.Notes()) == 0 }, noticed, 20*time.Millisecond)
 	require.NoError(t, second.stop())
-}
-
-// sendTo sends a command of a product of its own to another topic.
-func (p *pipeline) sendTo(topic string, partition int32, name string) {
-	p.t.Helper()
-	r := command("CreateBatch", fmt.Sprintf(`{"ref":"%[1]s","sku":"SKU-%[1]s","qty":1}`, name))
-	r.Topic, r.Partition = topic, partition
-	require.NoError(p.t, p.client.ProduceSync(p.t.Context(), r).FirstErr())
 }
 
 // deny hides a topic from everybody.

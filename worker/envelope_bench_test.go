@@ -11,10 +11,10 @@ import (
 // BenchmarkDecodeEnvelope reads the envelope of a command in binary mode.
 func BenchmarkDecodeEnvelope(b *testing.B) {
 	r := &kgo.Record{
-		Key: []byte("CHAIR"), Value: []byte(`{"orderid":"o2","sku":"CHAIR","qty":20}`),
+		Key: []byte("a"), Value: []byte(`{"key":"a","name":"o2","n":20}`),
 		Headers: []kgo.RecordHeader{
 			{Key: "content-type", Value: []byte("application/json")}, {Key: "ce_specversion", Value: []byte("1.0")},
-			{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}, {Key: "ce_id", Value: []byte("cmd-4711")},
+			{Key: "ce_type", Value: []byte("counters.v1.Add")}, {Key: "ce_id", Value: []byte("cmd-4711")},
 		},
 	}
 	var cause outbox.Cause

@@ -26,7 +26,7 @@ func envelope(value string, headers ...string) *kgo.Record {
 	return r
 }
 
-const testPrefix = "allocation.v1."
+const testPrefix = "counters.v1."
 
 func decoded(r *kgo.Record, mapped string) Command {
 	return decode(r, &Topic{Prefix: testPrefix, Type: mapped}, &outbox.Cause{})
@@ -34,19 +34,19 @@ func decoded(r *kgo.Record, mapped string) Command {
 
 func TestDecode_findsTheType(t *testing.T) {
 	t.Parallel()
-	const event = `{"specversion":"1.0","type":"allocation.v1.Allocate","data":{"a":1}}`
+	const event = `{"specversion":"1.0","type":"counters.v1.Add","data":{"a":1}}`
 	for name, c := range map[string]struct {
 		record             *kgo.Record
 		mapped, want, data string
 	}{
-		"structured":                         {envelope(event, "content-type", "application/cloudevents+json"), "", "Allocate", `{"a":1}`},
-		"structured before binary":           {envelope(event, "ce_type", "x", "content-type", "Application/CloudEvents+Json; charset=utf-8"), "", "Allocate", `{"a":1}`},
-		"structured before the mapping":      {envelope(event, "content-type", "application/cloudevents+json"), "Dispatch", "Allocate", `{"a":1}`},
-		"binary":                             {envelope(`{}`, "ce_type", "allocation.v1.Dispatch"), "", "Dispatch", `{}`},
-		"binary before the mapping":          {envelope(`{}`, "ce_type", "allocation.v1.Dispatch"), "Allocate", "Dispatch", `{}`},
-		"the last of a repeated header":      {envelope(`{}`, "ce_type", "x", "ce_type", "allocation.v1.Dispatch"), "", "Dispatch", `{}`},
-		"the mapping":                        {envelope(`{}`), "Allocate", "Allocate", `{}`},
-		"the mapping, as ce_type is invalid": {envelope(`{}`, "ce_type", "\xff"), "Allocate", "Allocate", `{}`},
+		"structured":                         {envelope(event, "content-type", "application/cloudevents+json"), "", "Add", `{"a":1}`},
+		"structured before binary":           {envelope(event, "ce_type", "x", "content-type", "Application/CloudEvents+Json; charset=utf-8"), "", "Add", `{"a":1}`},
+		"structured before the mapping":      {envelope(event, "content-type", "application/cloudevents+json"), "Make", "Add", `{"a":1}`},
+		"binary":                             {envelope(`{}`, "ce_type", "counters.v1.Make"), "", "Make", `{}`},
+		"binary before the mapping":          {envelope(`{}`, "ce_type", "counters.v1.Make"), "Add", "Make", `{}`},
+		"the last of a repeated header":      {envelope(`{}`, "ce_type", "x", "ce_type", "counters.v1.Make"), "", "Make", `{}`},
+		"the mapping":                        {envelope(`{}`), "Add", "Add", `{}`},
+		"the mapping, as ce_type is invalid": {envelope(`{}`, "ce_type", "\xff"), "Add", "Add", `{}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := decoded(c.record, c.mapped)
@@ -60,7 +60,7 @@ func TestDecode_findsTheType(t *testing.T) {
 func TestDecode_readsBase64(t *testing.T) {
 	t.Parallel()
 	data := base64.StdEncoding.EncodeToString([]byte(`{"a":1}`))
-	got := decoded(envelope(`{"specversion":"1.0","type":"allocation.v1.Allocate","data_base64":"`+data+`"}`, "content-type", "application/cloudevents+json"), "")
+	got := decoded(envelope(`{"specversion":"1.0","type":"counters.v1.Add","data_base64":"`+data+`"}`, "content-type", "application/cloudevents+json"), "")
 	require.Nil(t, got.Refusal)
 	require.Equal(t, `{"a":1}`, string(got.Data))
 }
@@ -68,9 +68,9 @@ func TestDecode_readsBase64(t *testing.T) {
 func TestDecode_keepsTheCause(t *testing.T) {
 	t.Parallel()
 	want := outbox.Cause{Time: 1, CommandID: "id", CorrelationID: "c", TraceParent: aTrace, TraceState: "a=b"}
-	binary := envelope(`{}`, "ce_type", "allocation.v1.Allocate", "ce_id", "id", "ce_correlationid", "c", "traceparent", aTrace, "tracestate", "a=b")
+	binary := envelope(`{}`, "ce_type", "counters.v1.Add", "ce_id", "id", "ce_correlationid", "c", "traceparent", aTrace, "tracestate", "a=b")
 	require.Equal(t, want, *decoded(binary, "").Cause)
-	structured := envelope(`{"specversion":"1.0","type":"allocation.v1.Allocate","id":"id","correlationid":"c","traceparent":"`+aTrace+`","tracestate":"a=b","data":{}}`,
+	structured := envelope(`{"specversion":"1.0","type":"counters.v1.Add","id":"id","correlationid":"c","traceparent":"`+aTrace+`","tracestate":"a=b","data":{}}`,
 		"content-type", "application/cloudevents+json")
 	require.Equal(t, want, *decoded(structured, "").Cause)
 }
@@ -79,28 +79,28 @@ func TestDecode_leavesOutWhatIsNotWellFormed(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 256)
 	for _, value := range []string{"", "a\x00", "\n", "\u0085", "\xff", long} {
-		got := decoded(envelope(`{}`, "ce_id", value, "ce_correlationid", value), "Allocate")
+		got := decoded(envelope(`{}`, "ce_id", value, "ce_correlationid", value), "Add")
 		require.Nil(t, got.Refusal, "%q", value)
 		require.Equal(t, outbox.Cause{Time: 1}, *got.Cause, "%q", value)
 	}
 	for _, parent := range []string{
 		"", "x", strings.ToUpper(aTrace), aTrace + "-x", "ff" + aTrace[2:], "00-" + strings.Repeat("0", 32) + aTrace[35:], aTrace[:36] + strings.Repeat("0", 16) + "-01", aTrace + "\x00",
 	} {
-		got := decoded(envelope(`{}`, "traceparent", parent, "tracestate", "a=b"), "Allocate")
+		got := decoded(envelope(`{}`, "traceparent", parent, "tracestate", "a=b"), "Add")
 		require.Equal(t, outbox.Cause{Time: 1}, *got.Cause, "%q", parent)
 	}
-	got := decoded(envelope(`{}`, "traceparent", aTrace, "tracestate", "\x00"), "Allocate")
+	got := decoded(envelope(`{}`, "traceparent", aTrace, "tracestate", "\x00"), "Add")
 	require.Equal(t, outbox.Cause{Time: 1, TraceParent: aTrace}, *got.Cause)
 }
 
 // FuzzDecode checks that whatever comes is either a command or a refusal that says why, and that
 // what is kept of it is text that headers and the database can hold.
 func FuzzDecode(f *testing.F) {
-	f.Add("", "allocation.v1.Allocate", "id", aTrace, "", []byte(`{}`))
-	f.Add("application/cloudevents+json; charset=utf-8", "", "\x00", "", "Allocate", []byte(`{"specversion":"1.0","type":"allocation.v1.Allocate","id":"1","data":{"qty":1}}`))
-	f.Add("application/cloudevents+json", "", "", "", "", []byte(`{"specversion":"1.0","type":"allocation.v1.\u0000","id":"\u0000","traceparent":7,"data_base64":"e30="}`))
+	f.Add("", "counters.v1.Add", "id", aTrace, "", []byte(`{}`))
+	f.Add("application/cloudevents+json; charset=utf-8", "", "\x00", "", "Add", []byte(`{"specversion":"1.0","type":"counters.v1.Add","id":"1","data":{"n":1}}`))
+	f.Add("application/cloudevents+json", "", "", "", "", []byte(`{"specversion":"1.0","type":"counters.v1.\u0000","id":"\u0000","traceparent":7,"data_base64":"e30="}`))
 	f.Add("APPLICATION/CLOUDEVENTS-batch+json", "x", "", "", "", []byte(`[]`))
-	f.Add("text/plain", "", "", "", "ChangeBatchQuantity", []byte(nil))
+	f.Add("text/plain", "", "", "", "AddTo", []byte(nil))
 	f.Fuzz(func(t *testing.T, contentType, kind, id, trace, mapped string, value []byte) {
 		r := envelope("", "content-type", contentType, "ce_type", kind, "ce_id", id, "ce_correlationid", id, "traceparent", trace, "tracestate", id)
 		r.Value = value

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/worker"
 )
@@ -29,16 +30,16 @@ func (p *pipeline) startFaulty(apply func(ctx context.Context, real worker.Store
 	return p.startWith(func(s worker.Store) worker.Store { return faulty{Store: s, apply: apply} })
 }
 
-// sendOrders sends a batch and n orders for it.
-func (p *pipeline) sendOrders(n int) {
+// sendAdds makes a counter and adds to it n times.
+func (p *pipeline) sendAdds(n int) {
 	p.t.Helper()
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, n)
+	p.send(0, create("a", "first", 1))
 	for i := range n {
-		p.send(0, "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, i)
+		p.send(0, add("a", fmt.Sprint("o", i)))
 	}
 }
 
-// requireOnce checks that the events are those of sendOrders, each once and in order, and no dead
+// requireOnce checks that the events are those of sendAdds, each once and in order, and no dead
 // letter.
 func (p *pipeline) requireOnce(n int) {
 	p.t.Helper()
@@ -50,6 +51,7 @@ func (p *pipeline) requireOnce(n int) {
 		}
 		seen[header(r, "ce_id")] = true
 		require.Equal(p.t, fmt.Sprintf("%019d", len(seen)), header(r, "ce_sequence"))
+		require.JSONEq(p.t, fmt.Sprintf(`{"key":"a","value":%d}`, len(seen)), string(r.Value))
 	}
 	p.awaitCommitted(map[int32]int64{0: int64(n + 1)})
 }
@@ -81,7 +83,7 @@ func TestWorker_goesOnAfterErrors(t *testing.T) {
 				}
 				return worker.Applied{}, c.err
 			})
-			p.sendOrders(12)
+			p.sendAdds(12)
 			p.requireOnce(12)
 		})
 	}
@@ -90,17 +92,17 @@ func TestWorker_goesOnAfterErrors(t *testing.T) {
 // A fault may take long: a timeout of Postgres takes 30 s. Whatever waits beside the command at
 // fault waits for few of them.
 func TestWorker_findsTheCommandAtFaultWithFewFaults(t *testing.T) {
-	const orders = 1000
+	const adds = 1000
 	p := setup(t, 1)
-	p.send(0, "CreateBatch", `{"ref":"lamps","sku":"LAMP","qty":1}`)
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders)
-	for i := range orders {
-		sku := "CHAIR"
+	sent := []*kgo.Record{create("b", "other", 1), create("a", "first", 1)}
+	for i := range adds {
+		key := "a"
 		if i == 700 {
-			sku = "LAMP"
+			key = "b"
 		}
-		p.send(0, "Allocate", `{"orderid":"o%d","sku":%q,"qty":1}`, i, sku)
+		sent = append(sent, add(key, fmt.Sprint("o", i)))
 	}
+	p.send(0, sent...)
 	var together, alone atomic.Int32
 	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 		for _, c := range transaction.Commands {
@@ -115,14 +117,14 @@ func TestWorker_findsTheCommandAtFaultWithFewFaults(t *testing.T) {
 		}
 		return real.Apply(ctx, transaction)
 	})
-	p.await(1 + 1 + orders - 1 + 1) // two batches, the other orders, and a dead letter
+	p.await(1 + 1 + adds - 1 + 1) // two counters, the other additions, and a dead letter
 	require.LessOrEqual(t, together.Load(), int32(4), "a thousand commands may come in two fetches")
 	require.Positive(t, alone.Load())
 }
 
-// The same among the commands that waited behind a held product.
+// The same among the commands that waited behind a held key.
 func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
-	const orders = 400
+	const adds = 400
 	p := setup(t, 1)
 	var together, alone atomic.Int32
 	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
@@ -142,23 +144,23 @@ func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
 		}
 		return real.Apply(ctx, transaction)
 	})
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders)
-	p.send(0, "Allocate", `{"orderid":"poison","sku":"CHAIR","qty":1}`)
-	for i := range orders {
-		p.send(0, "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, i)
+	sent := []*kgo.Record{create("a", "first", 1), add("a", "poison")}
+	for i := range adds {
+		sent = append(sent, add("a", fmt.Sprint("o", i)))
 	}
-	require.Eventually(t, func() bool { return p.number(`select count(*) from held_commands`) == orders }, time.Minute, 20*time.Millisecond)
+	p.send(0, sent...)
+	p.eventually(time.Minute, func() bool { return p.number(`select count(*) from held_commands`) == adds })
 	p.decideLetters("discarding")
-	p.await(1 + 1 + 1 + 300 + 1) // a batch, a dead letter, a decision, the orders before the one, and its dead letter
+	p.await(1 + 1 + 1 + 300 + 1) // a counter, a dead letter, a decision, the additions before the one, and its dead letter
 	require.LessOrEqual(t, together.Load(), int32(3))
 	require.Positive(t, alone.Load())
 }
 
-// Where others commit first again and again, as they do with smaller transactions on the same
-// products, an applier takes fewer commands until it is first itself.
+// Where others commit first again and again, as they do with smaller transactions on the same keys,
+// an applier takes fewer commands until it is first itself.
 func TestWorker_takesFewerCommandsWhereOthersAreFirst(t *testing.T) {
 	p := setup(t, 1)
-	p.sendOrders(40)
+	p.sendAdds(40)
 	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 		if len(transaction.Commands) > 3 {
 			return worker.Applied{}, worker.ErrConflict
@@ -172,7 +174,7 @@ func TestWorker_takesFewerCommandsWhereOthersAreFirst(t *testing.T) {
 // it.
 func TestWorker_locksFirstWhereOthersAreAlwaysFirst(t *testing.T) {
 	p := setup(t, 1)
-	p.sendOrders(5)
+	p.sendAdds(5)
 	var tried atomic.Bool
 	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 		if len(transaction.Commands) > 0 && !transaction.LockFirst {
@@ -200,7 +202,7 @@ func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {
 			return real.Apply(ctx, transaction)
 		}}
 	})
-	p.sendOrders(5)
+	p.sendAdds(5)
 	p.requireOnce(5)
 	require.Empty(t, m.NotReady(t.Context()))
 }
@@ -208,21 +210,33 @@ func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {
 func TestWorker_sharesPartitionsAndHandsThemOver(t *testing.T) {
 	p := setup(t, 4)
 	first := p.start()
-	for i := range int32(4) {
-		p.send(i, "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":100}`, i, i)
-	}
+	p.createEach(4)
 	p.await(4)
 	second := p.start()
-	for n := range 40 {
-		p.send(int32(n%4), "Allocate", `{"orderid":"o%d","sku":"SKU%d","qty":1}`, n, n%4)
-	}
+	p.addToEach(4, 10)
 	p.await(44)
 	require.NoError(t, first.stop())
-	for n := range 40 {
-		p.send(int32(n%4), "Deallocate", `{"orderid":"o%d","sku":"SKU%d"}`, n, n%4)
-	}
+	p.addToEach(4, 10)
 	p.await(84)
 	p.awaitCommitted(map[int32]int64{0: 21, 1: 21, 2: 21, 3: 21})
 	require.NoError(t, second.stop())
 	require.Len(t, p.got, 84, "graceful handovers repeat nothing")
+}
+
+// createEach makes each partition's own counter, with nothing in it.
+func (p *pipeline) createEach(partitions int32) {
+	p.t.Helper()
+	for i := range partitions {
+		p.send(i, create(keyOf(i), fmt.Sprint("b", i), 0))
+	}
+}
+
+// addToEach adds to each partition's own counter so many times, by turns.
+func (p *pipeline) addToEach(partitions int32, times int) {
+	p.t.Helper()
+	for n := range times {
+		for i := range partitions {
+			p.send(i, add(keyOf(i), fmt.Sprintf("o%d-%d", i, n)))
+		}
+	}
 }

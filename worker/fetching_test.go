@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -54,17 +55,18 @@ func (c *deafConn) Write(b []byte) (int, error) {
 // in its reasons; and by who looks at the database from elsewhere.
 func TestWorker_saysThatNothingComesFromAPartition(t *testing.T) {
 	p := setup(t, 2)
+	p.stall = time.Second
 	var deaf deafness
 	p.options = []kgo.Opt{kgo.Dialer(deaf.dial)}
 	m := p.start()
-	p.sendBatches(0, 0, 1)
-	p.sendBatches(1, 0, 1)
+	p.sendNames(0, 0, 1)
+	p.sendNames(1, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 1, 1: 1})
 	require.Zero(t, m.gauge("partitions_not_fetched"))
 
 	deaf.on.Store(true)
 	p.eventually(noticed, func() bool { return deaf.lost.Load() > 0 }) // what was asked before is answered
-	p.sendBatches(0, 1, 1)
+	p.sendNames(0, 1, 1)
 	p.eventually(noticed, func() bool { return m.gauge("partitions_not_fetched") == 1 })
 	require.Empty(t, m.NotReady(t.Context()), "the other can move")
 	require.Len(t, m.Notes(), 1)
@@ -73,7 +75,7 @@ func TestWorker_saysThatNothingComesFromAPartition(t *testing.T) {
 		return p.number(`select count(*) from fetch_troubles join positions using (source, token) where partition = 0 and why like 'records wait from offset 1 %'`) == 1
 	})
 
-	p.sendBatches(1, 1, 1)
+	p.sendNames(1, 1, 1)
 	p.eventually(noticed, func() bool { return m.gauge("partitions_not_fetched") == 2 })
 	require.Len(t, m.NotReady(t.Context()), 2, "none can move")
 	require.Empty(t, m.Notes())

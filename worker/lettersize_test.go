@@ -1,7 +1,6 @@
 package worker_test
 
 import (
-	"database/sql"
 	"strconv"
 	"testing"
 
@@ -15,9 +14,7 @@ func TestWorker_keepsTheValueOfALetterThatIsTooLarge(t *testing.T) {
 	p.setTopic(p.letters, "max.message.bytes", "10000")
 	m := p.start()
 	value := noise(20_000)
-	p.send(0, "Allocate", "%s", value)
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":1}`)
-	p.send(0, "Allocate", "small")
+	p.send(0, command("Add", "%s", value), create("a", "first", 1), command("Add", "small"))
 	got := p.await(3)
 	for _, r := range got {
 		if header(r, "dlq-original-offset") == "0" {
@@ -29,10 +26,7 @@ func TestWorker_keepsTheValueOfALetterThatIsTooLarge(t *testing.T) {
 	p.awaitAllCommitted()
 	require.NoError(t, m.stop())
 
-	db, err := sql.Open("pgx", p.database)
-	require.NoError(t, err)
-	defer db.Close()
 	var kept string
-	require.NoError(t, db.QueryRowContext(t.Context(), `select convert_from(value, 'UTF8') from dead_letters where command_offset = 0`).Scan(&kept))
+	p.ask(&kept, `select convert_from(value, 'UTF8') from dead_letters where command_offset = 0`)
 	require.Equal(t, value, kept)
 }

@@ -66,19 +66,17 @@ func (p *pipeline) applied() (at [outagePartitions]int) {
 // of Postgres' timeouts.
 const soon = 10 * time.Second
 
-// Partition 1 has a product of its own, which is also on partition 2, but only later.
-func TestWorker_onlyPartitionsThatNeedALockedProductWait(t *testing.T) {
+// Partition 1 has a key of its own, which is also on partition 2, but only later.
+func TestWorker_onlyPartitionsThatNeedALockedKeyWait(t *testing.T) {
 	p := setup(t, outagePartitions)
 	m := p.start()
-	for i := range outagePartitions {
-		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
-	}
+	p.createEach(outagePartitions)
 	p.await(outagePartitions)
 	someone := p.outsider()
 	load := p.load()
 	p.awaitEnd(p.events, 200)
 
-	someone.locks(`select from products where sku = 'SKU1' for update`)
+	someone.locks(`select from counters where key = 'key1' for update`)
 	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 1 })
 	stuck := p.applied()
 	p.eventually(soon, func() bool {
@@ -86,11 +84,11 @@ func TestWorker_onlyPartitionsThatNeedALockedProductWait(t *testing.T) {
 		return at[0] > stuck[0]+500 && at[2] > stuck[2]+500 && at[3] > stuck[3]+500
 	})
 	require.Equal(t, stuck[1], p.applied()[1])
-	require.Contains(t, strings.Join(m.Notes(), "\n"), fmt.Sprintf("partition 1: waits at offset %d for product SKU1, locked by process %d, user %q", stuck[1],
+	require.Contains(t, strings.Join(m.Notes(), "\n"), fmt.Sprintf("partition 1: waits at offset %d for counter key1, locked by process %d, user %q", stuck[1],
 		someone.conn.PgConn().PID(), someone.name))
 	require.Equal(t, 1, strings.Count(p.log.String(), "a partition waits alone for what somebody else has locked"))
 
-	p.send(2, "Allocate", `{"orderid":"late","sku":"SKU1","qty":1}`)
+	p.send(2, add("key1", "late"))
 	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 2 })
 	stuck = p.applied()
 	p.eventually(soon, func() bool { at := p.applied(); return at[0] > stuck[0]+500 && at[3] > stuck[3]+500 })
@@ -101,24 +99,22 @@ func TestWorker_onlyPartitionsThatNeedALockedProductWait(t *testing.T) {
 	require.Empty(t, m.Notes())
 	sent := load.stop()
 	p.awaitAllCommitted()
-	p.checkAllocations(sent + 1)
+	p.checkAdded(sent + 1)
 	require.NoError(t, m.stop())
 }
 
-// The table absences is locked by who makes batches, so only these wait.
+// Only who gives a name writes to the table of names, so only these wait for it.
 func TestWorker_findsOutWhichPartitionsNeedALockedTable(t *testing.T) {
 	p := setup(t, outagePartitions)
 	m := p.start()
-	for i := range outagePartitions {
-		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
-	}
+	p.createEach(outagePartitions)
 	p.await(outagePartitions)
 	someone := p.outsider()
-	someone.locks(`lock table absences`)
+	someone.locks(`lock table counter_names in share mode`)
 	load := p.load()
-	p.send(1, "CreateBatch", `{"ref":"late","sku":"SKU1","qty":0}`)
+	p.send(1, create("key1", "late", 0))
 	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 1 })
-	require.Contains(t, strings.Join(m.Notes(), "\n"), "for table absences, locked by process")
+	require.Contains(t, strings.Join(m.Notes(), "\n"), "for table counter_names, locked by process")
 	stuck := p.applied()
 	p.eventually(soon, func() bool {
 		at := p.applied()
@@ -129,8 +125,7 @@ func TestWorker_findsOutWhichPartitionsNeedALockedTable(t *testing.T) {
 	p.eventually(3*time.Second, func() bool { return m.gauge("partitions_locked") == 0 })
 	sent := load.stop()
 	p.awaitAllCommitted()
-	require.Equal(t, sent, p.number(`select count(*) from lines`))
-	require.Zero(t, p.number(`select count(*) from dead_letters`))
+	p.checkAdded(sent)
 	require.NoError(t, m.stop())
 }
 
@@ -138,22 +133,18 @@ func TestWorker_isNotReadyWhereEveryPartitionWaitsForALock(t *testing.T) {
 	p := setup(t, outagePartitions)
 	p.stall = time.Second
 	m := p.start()
-	for i := range outagePartitions {
-		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
-	}
+	p.createEach(outagePartitions)
 	p.await(outagePartitions)
 	someone := p.outsider()
-	someone.locks(`select from products for update`)
-	for i := range outagePartitions {
-		p.send(int32(i), "Allocate", `{"orderid":"o%d","sku":"SKU%d","qty":1}`, i, i)
-	}
+	someone.locks(`select from counters for update`)
+	p.addToEach(outagePartitions, 1)
 	p.eventually(2*soon, func() bool {
 		return strings.Count(strings.Join(m.NotReady(t.Context()), "\n"), ", locked by process ") == outagePartitions
 	})
 	someone.releases()
 	p.awaitReady(m, time.Now().Add(soon))
 	p.await(2 * outagePartitions)
-	p.checkAllocations(outagePartitions)
+	p.checkAdded(outagePartitions)
 	require.NoError(t, m.stop())
 }
 
@@ -161,18 +152,14 @@ func TestWorker_isNotReadyWhereEveryPartitionWaitsForALock(t *testing.T) {
 func TestWorker_claimsWhatItCanWhereAPositionIsLocked(t *testing.T) {
 	p := setup(t, outagePartitions)
 	m := p.start()
-	for i := range outagePartitions {
-		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
-	}
+	p.createEach(outagePartitions)
 	p.await(outagePartitions)
 	p.awaitAllCommitted()
 	require.NoError(t, m.stop())
 	someone := p.outsider()
 	someone.locks(`select from positions where partition = 1 for update`)
 	m = p.start()
-	for i := range outagePartitions {
-		p.send(int32(i), "Allocate", `{"orderid":"o%d","sku":"SKU%d","qty":1}`, i, i)
-	}
+	p.addToEach(outagePartitions, 1)
 	p.eventually(2*soon, func() bool { at := p.applied(); return at[0] == 2 && at[2] == 2 && at[3] == 2 })
 	require.Equal(t, 1, p.applied()[1])
 	require.Empty(t, m.NotReady(t.Context()))
@@ -182,6 +169,6 @@ func TestWorker_claimsWhatItCanWhereAPositionIsLocked(t *testing.T) {
 	someone.releases()
 	p.eventually(soon, func() bool { return p.applied()[1] == 2 })
 	p.eventually(soon, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_locked") == 0 })
-	p.checkAllocations(outagePartitions)
+	p.checkAdded(outagePartitions)
 	require.NoError(t, m.stop())
 }

@@ -18,7 +18,7 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// oddBatch has records that make batches, and are numbered as they say.
+// oddBatch has records that give names, and are numbered as they say.
 func oddBatch(codec kgo.CompressionCodecType, pack func([]byte) []byte, numbers ...int) testbed.OddBatch {
 	var records []byte
 	for i, number := range numbers {
@@ -28,9 +28,7 @@ func oddBatch(codec kgo.CompressionCodecType, pack func([]byte) []byte, numbers 
 }
 
 func oddRecord(i int) testbed.PackedRecord {
-	return testbed.PackedRecord{
-		Key: []byte("ODD"), Value: fmt.Appendf(nil, `{"ref":"odd%d","sku":"ODD","qty":1}`, i), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte(create)}},
-	}
+	return packed(create("odd", fmt.Sprint("odd", i), 1))
 }
 
 func plain(records []byte) []byte { return records }
@@ -128,17 +126,17 @@ func passOddBatches(t *testing.T, batches map[string]testbed.OddBatch) {
 	for name, odd := range batches {
 		t.Run(name, func(t *testing.T) {
 			p := setup(t, 1)
-			p.sendBatches(0, 0, 1)
+			p.sendNames(0, 0, 1)
 			at := odd.Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
-			p.sendBatches(0, 1, 10)
+			p.sendNames(0, 1, 10)
 			next := odd.Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
 			end := next + int64(odd.Records)
 			m := p.start()
 			p.eventually(time.Minute, func() bool { return p.number(`select coalesce(max(next_offset), 0) from positions`) == int(end) })
 			p.requireOddLetters(odd, at, next)
-			p.sendBatches(0, 11, 1)
-			p.awaitBatch(0, 11)
-			require.Equal(t, 12, p.number(`select count(*) from batches where sku = 'SKU0'`), "all commands of others")
+			p.sendNames(0, 11, 1)
+			p.awaitName(0, 11)
+			require.Equal(t, 12, p.number(`select value from counters where key = 'key0'`), "all commands of others")
 			p.awaitCommitted(map[int32]int64{0: end + 1})
 			require.Empty(t, m.NotReady(t.Context()))
 			require.NoError(t, m.stop())
@@ -163,13 +161,13 @@ func (p *pipeline) requireOddLetters(odd testbed.OddBatch, offsets ...int64) {
 func TestPromise1_aBatchWhoseRecordsClaimOtherOffsetsIsReadAgainUpToThere(t *testing.T) {
 	p := setupRereading(t)
 	at := misnumbered()["the last of a later one"].Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
-	p.sendBatches(0, 0, 6)
+	p.sendNames(0, 0, 6)
 	m := p.start()
 	p.eventually(time.Minute, func() bool { return p.number(`select coalesce(max(next_offset), 0) from positions`) == 8 })
 	p.retry(at+1, 1<<20)
 	p.eventually(time.Minute, func() bool {
 		return p.number(`select count(*) from dead_letters where state = 'open' and batch_problem like '%a record says that it has offset 4, which cannot be'`) == 1
 	})
-	require.Equal(t, 7, p.number(`select count(*) from batches`))
+	require.Equal(t, 7, p.number(`select count(*) from counter_names`))
 	require.NoError(t, m.stop())
 }

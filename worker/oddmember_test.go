@@ -66,8 +66,8 @@ func (o *oddMember) beat(ctx context.Context) {
 func TestPromise6_aMemberWhoseMetadataCannotBeReadKeepsNothingFromTheOthers(t *testing.T) {
 	p := setup(t, 2)
 	m := p.start()
-	p.sendBatches(0, 0, 1)
-	p.awaitBatch(0, 0)
+	p.sendNames(0, 0, 1)
+	p.awaitName(0, 0)
 	ctx, leave := context.WithCancel(t.Context())
 	odd, ended := &oddMember{pipeline: p}, make(chan struct{})
 	go func() {
@@ -80,9 +80,9 @@ func TestPromise6_aMemberWhoseMetadataCannotBeReadKeepsNothingFromTheOthers(t *t
 		return len(notes) == 1 && len(m.NotReady(t.Context())) == 0
 	})
 	require.Contains(t, m.Notes()[0], "is no worker of this version and has 0 partitions")
-	p.sendBatches(0, 1, 1)
-	p.sendBatches(1, 0, 1)
-	p.awaitBatch(0, 1)
-	p.awaitBatch(1, 0)
+	p.sendNames(0, 1, 1)
+	p.sendNames(1, 0, 1)
+	p.awaitName(0, 1)
+	p.awaitName(1, 0)
 	require.NoError(t, m.stop())
 }

@@ -20,9 +20,7 @@ func TestPromise2_rowsOfATopicThatIsNoLongerConfiguredArePublished(t *testing.T)
 	m := p.start()
 	for partition := range int32(2) {
 		for i := range 3 {
-			r := command("CreateBatch", fmt.Sprintf(`{"ref":"r%d-%d","sku":"SKU","qty":1}`, partition, i))
-			r.Topic, r.Partition = removed, partition
-			require.NoError(t, p.client.ProduceSync(t.Context(), r).FirstErr())
+			p.sendTo(removed, partition, create("a", fmt.Sprintf("r%d-%d", partition, i), 1))
 		}
 	}
 	p.awaitDistinct(6)
@@ -45,19 +43,17 @@ func TestPromise2_rowsOfATopicThatIsNoLongerConfiguredArePublished(t *testing.T)
 func TestPromise2_rowsOfAPartitionThatAnotherMemberHasAreLeftToIt(t *testing.T) {
 	p := setup(t, 1)
 	p.session = time.Minute // or a machine with much else to do ends it, and then no member has the partition
-	added := testbed.Topic(t, "added", 1)
+	late := testbed.Topic(t, "added", 1)
 	old := p.start()
-	p.topics = []worker.Topic{{Name: added}}
+	p.topics = []worker.Topic{{Name: late}}
 	p.start() // a rolling deployment: only one member knows the topic
-	r := command("CreateBatch", `{"ref":"b1","sku":"SKU","qty":1}`)
-	r.Topic = added
-	require.NoError(t, p.client.ProduceSync(t.Context(), r).FirstErr())
+	p.sendTo(late, 0, create("a", "first", 1))
 	p.awaitDistinct(1)
-	p.awaitCommittedOf(added, 0, 1)
-	p.awaitPublished(added)
-	p.execute(`update positions set published_row = 0 where topic = $1`, added)
-	owner := p.ownerOf(added)
-	p.always(35*time.Second, func() bool { return p.ownerOf(added) == owner })
+	p.awaitCommittedOf(late, 0, 1)
+	p.awaitPublished(late)
+	p.execute(`update positions set published_row = 0 where topic = $1`, late)
+	owner := p.ownerOf(late)
+	p.always(35*time.Second, func() bool { return p.ownerOf(late) == owner })
 	require.Empty(t, old.NotReady(t.Context()))
 }
 

@@ -1,17 +1,23 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // for the migrations
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
+	"allocation/migrations"
 )
 
 // OUTAGE_SECONDS is how long servers are away in these tests.
@@ -20,32 +26,50 @@ const (
 	recoveryTime     = 10 * time.Second
 )
 
+func outageTime(t *testing.T) time.Duration {
+	t.Helper()
+	seconds, err := strconv.Atoi(cmp.Or(os.Getenv("OUTAGE_SECONDS"), "8"))
+	require.NoError(t, err)
+	return time.Duration(seconds) * time.Second
+}
+
 func TestWorker_waitsOutAnOutageOfPostgres(t *testing.T) {
 	t.Parallel()
 	server := testbed.StartPostgres(t)
-	p := onServers(t, testbed.Kafka(t), server.URL())
+	p := onServers(t, testbed.Kafka(t), migrated(t, server.URL()))
 	p.outage(func() { server.Stop(testbed.Immediate) }, server.Start)
 }
 
 func TestWorker_waitsOutAnOutageOfKafka(t *testing.T) {
 	t.Parallel()
 	server := testbed.StartKafka(t)
-	p := onServers(t, server.Brokers(), testbed.Database(t))
+	p := onServers(t, server.Brokers(), testbed.Migrated(t))
 	p.outage(server.Stop, server.Start)
 }
 
 func TestWorker_waitsForAPostgresThatIsDownWhenItStarts(t *testing.T) {
 	t.Parallel()
 	server := testbed.StartPostgres(t)
-	p := onServers(t, testbed.Kafka(t), server.URL())
+	p := onServers(t, testbed.Kafka(t), migrated(t, server.URL()))
 	server.Stop(testbed.Fast)
 	m := p.start()
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":1}`)
+	p.send(0, create("a", "first", 1))
 	p.awaitNotReady(m)
 	server.Start()
 	p.await(1)
 	p.awaitReady(m, time.Now().Add(recoveryTime))
 	require.NoError(t, m.stop())
+}
+
+// migrated makes the engine's tables in a database.
+func migrated(t *testing.T, database string) string {
+	t.Helper()
+	db, err := sql.Open("pgx", database)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = migrations.Up(t.Context(), db, migrations.Options{})
+	require.NoError(t, err)
+	return database
 }
 
 // onServers is a pipeline on servers of the test's own.
@@ -67,15 +91,13 @@ func onServers(t *testing.T, brokers, database string) *pipeline {
 func (p *pipeline) outage(stop, start func()) {
 	p.t.Helper()
 	m := p.start()
-	for i := range outagePartitions {
-		p.send(int32(i), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
-	}
+	p.createEach(outagePartitions)
 	p.await(outagePartitions)
 	load := p.load()
 	p.awaitEnd(p.events, 200)
 
 	stop()
-	away := time.NewTimer(time.Duration(setting(p.t, "OUTAGE_SECONDS", 8)) * time.Second)
+	away := time.NewTimer(outageTime(p.t))
 	p.awaitNotReady(m)
 	<-away.C
 	require.NotEmpty(p.t, m.NotReady(p.t.Context()))
@@ -87,7 +109,7 @@ func (p *pipeline) outage(stop, start func()) {
 
 	sent := load.stop()
 	p.awaitAllCommitted()
-	p.checkAllocations(sent + 1)
+	p.checkAdded(sent + 1)
 	require.NoError(p.t, m.stop())
 }
 
@@ -96,7 +118,7 @@ func (p *pipeline) awaitCanary(deadline time.Time) {
 	p.t.Helper()
 	ctx, cancel := context.WithDeadline(p.t.Context(), deadline)
 	defer cancel()
-	r := command("Allocate", `{"orderid":"canary","sku":"SKU0","qty":1}`)
+	r := add(keyOf(0), "canary")
 	r.Topic = p.commands
 	require.NoError(p.t, p.client.ProduceSync(ctx, r).FirstErr())
 	for came := false; !came; {
@@ -119,7 +141,7 @@ func (p *pipeline) awaitReady(m *member, deadline time.Time) {
 	require.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) == 0 }, time.Until(deadline), 20*time.Millisecond)
 }
 
-// load sends allocations without a pause, until it is stopped.
+// load adds to the partitions' own counters without a pause, until it is stopped.
 type load struct {
 	end  chan struct{}
 	done sync.WaitGroup
@@ -135,8 +157,9 @@ func (p *pipeline) load() *load {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for ; ; l.sent++ {
-			r := command("Allocate", fmt.Sprintf(`{"orderid":"o%d","sku":"SKU%d","qty":1}`, l.sent, l.sent%outagePartitions))
-			r.Topic, r.Partition = p.commands, int32(l.sent%outagePartitions)
+			partition := int32(l.sent % outagePartitions)
+			r := add(keyOf(partition), fmt.Sprint("o", l.sent))
+			r.Topic, r.Partition = p.commands, partition
 			producer.Produce(context.Background(), r, func(_ *kgo.Record, err error) {
 				if err != nil {
 					p.t.Errorf("load: %v", err)

@@ -6,27 +6,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A batch with many lines shrinks while lines of its product come by another partition, each of
-// which is committed sooner than the large change is decided.
+// A command with many events comes while others of its key come by another partition, each of which
+// is committed sooner than the large one is written.
 func TestWorker_largeChangeIsNotOvertakenForEver(t *testing.T) {
-	const lines = 10_000
+	const events = 20_000
 	p := setup(t, 2)
 	p.start()
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":1000000}`)
-	allocate := func(order string, n int) *kgo.Record {
-		return &kgo.Record{
-			Topic: p.commands, Partition: 0, Value: fmt.Appendf(nil, `{"orderid":"%s%d","sku":"CHAIR","qty":1}`, order, n),
-			Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}},
-		}
-	}
-	for n := range lines {
-		p.client.Produce(t.Context(), allocate("o", n), nil)
-	}
-	p.await(1 + lines)
-
+	p.send(0, create("a", "first", 0))
 	var others sync.WaitGroup
 	stop := make(chan struct{})
 	others.Go(func() {
@@ -35,7 +23,9 @@ func TestWorker_largeChangeIsNotOvertakenForEver(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				if err := p.client.ProduceSync(t.Context(), allocate("other", n)).FirstErr(); err != nil {
+				r := add("a", fmt.Sprint("other", n))
+				r.Topic = p.commands
+				if err := p.client.ProduceSync(t.Context(), r).FirstErr(); err != nil {
 					t.Errorf("send: %v", err)
 					return
 				}
@@ -44,13 +34,13 @@ func TestWorker_largeChangeIsNotOvertakenForEver(t *testing.T) {
 	})
 	defer others.Wait()
 	defer close(stop)
-	p.await(1 + lines + 100) // they come
-	p.send(1, "ChangeBatchQuantity", `{"batchref":"b1","qty":%d,"revision":1}`, lines/2)
-	for seen := 1 + lines; ; seen++ {
+	p.await(1 + 100) // they come
+	p.send(1, command("Flood", `{"key":"a","n":%d}`, events))
+	for seen := 1; ; seen++ {
 		r := p.await(seen + 1)[seen]
-		if header(r, "ce_type") == "allocation.v1.BatchQuantityChanged" {
+		if header(r, "ce_subject") == "a" {
 			return
 		}
-		require.Less(t, seen, 3*lines, "others are first for ever")
+		require.Less(t, seen, events, "others are first for ever")
 	}
 }

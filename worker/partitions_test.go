@@ -9,28 +9,26 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"allocation/deploy/checker"
 )
 
-// Partitions are added under load, so that a product's commands come by an old and a new partition
+// Partitions are added under load, so that a key's commands come by an old and a new partition
 // at once, to two workers.
 func TestPromise9_partitionsAreAddedWhileWorkersRun(t *testing.T) {
 	const (
-		products = 4
+		keys     = 4
 		commands = 1500
 	)
 	p := setup(t, 2)
 	first, second := p.start(), p.start()
-	for i := range products {
-		p.send(int32(i%2), "CreateBatch", `{"ref":"b%d","sku":"SKU%d","qty":1000000}`, i, i)
+	for i := range int32(keys) {
+		p.send(i%2, create(keyOf(i), fmt.Sprint("b", i), 0))
 	}
-	p.awaitDistinct(products)
+	p.awaitDistinct(keys)
 
 	var producers sync.WaitGroup
 	produce := func(client *kgo.Client, name string, partition func(i int) int32) {
 		for i := range commands {
-			r := command("Allocate", fmt.Sprintf(`{"orderid":"%s%d","sku":"SKU%d","qty":1}`, name, i, i%products))
+			r := add(keyOf(int32(i%keys)), fmt.Sprint(name, i))
 			r.Topic, r.Partition = p.commands, partition(i)
 			require.NoError(t, client.ProduceSync(context.Background(), r).FirstErr())
 		}
@@ -45,13 +43,7 @@ func TestPromise9_partitionsAreAddedWhileWorkersRun(t *testing.T) {
 
 	p.awaitAllCommitted()
 	p.awaitPublished(p.commands)
-	history, err := checker.Read(t.Context(), checker.Run{
-		Brokers: []string{p.brokers}, Database: p.database, Commands: map[string]string{p.commands: ""},
-		Events: p.events, Letters: p.letters, Group: p.group, Source: "/allocation",
-	})
-	require.NoError(t, err)
-	require.Empty(t, checker.Check(history))
-	require.Len(t, history.Commands, products+2*commands)
+	p.checkAdded(2 * commands)
 	require.NoError(t, first.stop())
 	require.NoError(t, second.stop())
 }

@@ -24,7 +24,7 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	p.options = []kgo.Opt{kgo.Dialer(deaf.dial)}
 	deaf.key = describeGroups
 	m := p.start()
-	p.sendBatches(0, 0, 1)
+	p.sendNames(0, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 1})
 	standing := func() string { return strings.Join(m.parts.Standing(time.Now()), "\n") }
 	require.Empty(t, standing())
@@ -33,7 +33,7 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 
 	deaf.on.Store(true)
 	p.execute(`alter function save_published rename to gone`)
-	p.sendBatches(0, 1, 1)
+	p.sendNames(0, 1, 1)
 	p.await(2)
 	someone := p.outsider()
 	someone.locks(`lock table dead_letters in access exclusive mode`)
@@ -79,7 +79,7 @@ func (unheard) Listen(context.Context, func([]int32), func(), func()) error {
 func TestWorker_saysThatItDoesNotListen(t *testing.T) {
 	p := setup(t, 1)
 	m := p.startWith(func(s worker.Store) worker.Store { return unheard{s} })
-	p.sendBatches(0, 0, 1)
+	p.sendNames(0, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 1})
 	p.eventually(noticed, func() bool {
 		return strings.Contains(p.log.String(), "nothing is heard from others by way of Postgres")

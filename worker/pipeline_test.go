@@ -3,7 +3,6 @@ package worker_test
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,27 +13,26 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
-	"allocation/migrations"
+	"allocation/deploy/testbed/counters"
 	"allocation/outbox"
 	"allocation/outbox/pulse"
 	"allocation/store"
-	"allocation/store/products"
 	"allocation/worker"
 )
 
 // typePrefix stands before the names of commands and events.
-const typePrefix = "allocation.v1."
+const typePrefix = "counters.v1."
 
-// pipeline is everything between a command topic and an events topic, on real servers.
+// pipeline is everything between a command topic and an events topic of the service that keeps
+// counters, on real servers.
 type pipeline struct {
-	t        testing.TB
+	t        *testing.T
 	brokers  string
 	database string
 	commands string
@@ -49,7 +47,6 @@ type pipeline struct {
 	topics   []worker.Topic    // more command topics; set before a worker starts
 	routes   map[string]string // topics of event types
 	others   map[string]outbox.Destination
-	service  store.Service
 	log      lockedBuffer
 	maxBatch int
 	session  time.Duration // 0: 6 s
@@ -63,26 +60,17 @@ type pipeline struct {
 func setup(t *testing.T, partitions int32) *pipeline {
 	t.Helper()
 	t.Parallel()
-	return newPipeline(t, partitions)
-}
-
-func newPipeline(t testing.TB, partitions int32) *pipeline {
-	t.Helper()
 	return (&pipeline{
-		t: t, brokers: testbed.Kafka(t), database: testbed.Database(t), maxBatch: 2000,
+		t: t, brokers: testbed.Kafka(t), database: testbed.Migrated(t), maxBatch: 2000,
 		commands: testbed.Topic(t, "commands", partitions), events: testbed.Topic(t, "events", partitions), letters: testbed.Topic(t, "letters", 1),
 	}).connect()
 }
 
-// connect prepares the database and opens the clients.
+// connect makes the tables of the service and opens the clients.
 func (p *pipeline) connect() *pipeline {
 	p.t.Helper()
-	p.group, p.service = "group-"+p.commands, products.Service
-	db, err := sql.Open("pgx", p.database)
-	require.NoError(p.t, err)
-	_, err = migrations.Up(p.t.Context(), db, migrations.Options{})
-	require.NoError(p.t, err)
-	require.NoError(p.t, db.Close())
+	p.group = "group-" + p.commands
+	p.execute(counters.Tables)
 	p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
 	p.consumer = p.kafka(kgo.ConsumeTopics(p.events, p.letters), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(250*time.Millisecond))
 	return p
@@ -113,11 +101,11 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	p.t.Helper()
 	seeds := []kgo.Opt{kgo.SeedBrokers(strings.Split(p.brokers, ",")...), kgo.MetadataMinAge(100 * time.Millisecond)}
 	logger := slog.New(slog.NewTextHandler(io.MultiWriter(p.t.Output(), &p.log), nil))
-	db, err := store.Open(p.t.Context(), store.Options{Service: p.service, URL: p.database, Owner: fmt.Sprint("test ", time.Now().UnixNano())})
+	db, err := store.Open(p.t.Context(), store.Options{Service: counters.Service, URL: p.database, Owner: fmt.Sprint("test ", time.Now().UnixNano())})
 	require.NoError(p.t, err)
 	relay, err := outbox.NewRelay(outbox.Options{
 		Kafka: seeds, Table: db, Logger: logger, MaxRows: 32_000, MaxBytes: 32 << 20,
-		Envelope: outbox.Envelope{TypePrefix: p.service.TypePrefix, EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes, Commands: p.others},
+		Envelope: outbox.Envelope{TypePrefix: typePrefix, EventsTopic: p.events, DeadLetterTopic: p.letters, Source: "/allocation", Group: p.group, Routes: p.routes, Commands: p.others},
 	})
 	require.NoError(p.t, err)
 	metrics := prometheus.NewRegistry()
@@ -125,7 +113,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	counts.Parts.Patience = cmp.Or(p.patience, pulse.Patience)
 	w, err := worker.New(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
-		TypePrefix: p.service.TypePrefix, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
+		TypePrefix: typePrefix, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts, Refused: p.refused,
 	}, wrap(db), relay)
 	require.NoError(p.t, err)
@@ -147,12 +135,34 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	return m
 }
 
-// send puts a command on a partition.
-func (p *pipeline) send(partition int32, kind, format string, args ...any) {
+// command is a record in binary mode.
+func command(kind, format string, args ...any) *kgo.Record {
+	return &kgo.Record{Value: fmt.Appendf(nil, format, args...), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte(typePrefix + kind)}}}
+}
+
+// create gives a counter a name, which is the subject of its event.
+func create(key, name string, n int) *kgo.Record {
+	return command("Make", `{"key":%q,"name":%q,"n":%d}`, key, name, n)
+}
+
+// add adds one to a counter. The name is the subject of its event.
+func add(key, name string) *kgo.Record {
+	return command("Add", `{"key":%q,"name":%q,"n":1}`, key, name)
+}
+
+// send sends commands to a partition, one after the other.
+func (p *pipeline) send(partition int32, commands ...*kgo.Record) {
 	p.t.Helper()
-	r := &kgo.Record{Topic: p.commands, Partition: partition, Value: fmt.Appendf(nil, format, args...),
-		Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte(p.service.TypePrefix + kind)}}}
-	require.NoError(p.t, p.client.ProduceSync(p.t.Context(), r).FirstErr())
+	p.sendTo(p.commands, partition, commands...)
+}
+
+// sendTo sends commands to a topic's partition.
+func (p *pipeline) sendTo(topic string, partition int32, commands ...*kgo.Record) {
+	p.t.Helper()
+	for _, r := range commands {
+		r.Topic, r.Partition = topic, partition
+	}
+	require.NoError(p.t, p.client.ProduceSync(p.t.Context(), commands...).FirstErr())
 }
 
 // await reads until so many events and dead letters have come.
@@ -209,20 +219,4 @@ func (p *pipeline) awaitApplied(offset int64) {
 			offset).Scan(&rested)
 		return err == nil && rested
 	}, 30*time.Second, 50*time.Millisecond)
-}
-
-func TestWorker_reallocates(t *testing.T) {
-	p := setup(t, 2)
-	m := p.start()
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`)
-	p.send(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50,"eta":"2030-01-01"}`)
-	p.send(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`)
-	p.send(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`)
-	p.send(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":25}`)
-	got := p.await(7)
-	require.JSONEq(t, `{"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2"}`, string(got[6].Value))
-	require.Equal(t, "0000000000000000007", header(got[6], "ce_sequence"))
-	p.awaitCommitted(map[int32]int64{0: 5, 1: 0})
-	require.Empty(t, m.NotReady(t.Context()))
-	require.NoError(t, m.stop())
 }

@@ -30,16 +30,11 @@ type place struct {
 
 func placeOf(r *kgo.Record) place { return place{r.Topic, r.Partition, r.Offset} }
 
-// command is a record in binary mode.
-func command(kind, data string) *kgo.Record {
-	return &kgo.Record{Value: []byte(data), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
-}
-
 // spread sends probes over the partitions, each behind what it builds on, with keys of every sort.
 func (p *pipeline) spread(partitions int32, probes []probe) {
 	p.t.Helper()
 	producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(1<<20), kgo.ProducerBatchCompression(kgo.NoCompression()))
-	keys := [][]byte{nil, {}, []byte("CHAIR"), {0, 0xff}}
+	keys := [][]byte{nil, {}, []byte("key"), {0, 0xff}}
 	for i, probe := range probes {
 		for _, r := range append(probe.before, probe.record) {
 			if r.Topic == "" {
@@ -82,7 +77,7 @@ func (p *pipeline) answers(probes []probe) answers {
 			continue
 		}
 		at := eventPlace(ids, r)
-		a.events[at] = append(a.events[at], strings.TrimPrefix(header(r, "ce_type"), "allocation.v1."))
+		a.events[at] = append(a.events[at], strings.TrimPrefix(header(r, "ce_type"), typePrefix))
 	}
 	return a
 }

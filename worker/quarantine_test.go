@@ -14,8 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/counters"
 	"allocation/store"
-	"allocation/store/products"
 	"allocation/worker"
 )
 
@@ -64,7 +64,7 @@ func (m *member) gauge(name string) float64 {
 
 func (p *pipeline) store() *store.Store {
 	p.t.Helper()
-	s, err := store.Open(p.t.Context(), store.Options{Service: products.Service, URL: p.database})
+	s, err := store.Open(p.t.Context(), store.Options{Service: counters.Service, URL: p.database})
 	require.NoError(p.t, err)
 	p.t.Cleanup(s.Close)
 	return s
@@ -106,18 +106,22 @@ func (p *pipeline) deleteRecords(partition int32, below int64) {
 	require.NoError(p.t, deleted.Error())
 }
 
-// sendBatches makes batches, from a number on, of a product of the partition's own.
-func (p *pipeline) sendBatches(partition int32, from, n int) {
+// sendNames gives names, from a number on, to a counter of the partition's own, each in a batch of
+// records of its own.
+func (p *pipeline) sendNames(partition int32, from, n int) {
 	p.t.Helper()
 	for i := from; i < from+n; i++ {
-		p.send(partition, "CreateBatch", `{"ref":"p%d-b%d","sku":"SKU%d","qty":1}`, partition, i, partition)
+		p.send(partition, create(keyOf(partition), fmt.Sprintf("p%d-n%d", partition, i), 1))
 	}
 }
 
-// awaitBatch waits for the event of a batch.
-func (p *pipeline) awaitBatch(partition int32, n int) {
+// keyOf is the key of the partition's own counter.
+func keyOf(partition int32) string { return fmt.Sprintf("key%d", partition) }
+
+// awaitName waits for the event of a name.
+func (p *pipeline) awaitName(partition int32, n int) {
 	p.t.Helper()
-	subject := fmt.Sprintf("p%d-b%d", partition, n)
+	subject := fmt.Sprintf("p%d-n%d", partition, n)
 	ctx, cancel := context.WithTimeout(p.t.Context(), noticed)
 	defer cancel()
 	for {
@@ -134,46 +138,46 @@ func (p *pipeline) awaitBatch(partition int32, n int) {
 func TestPromise8_recordsDeletedBeforeTheyWereApplied(t *testing.T) {
 	p := setup(t, 2)
 	m := p.start()
-	p.sendBatches(0, 0, 3)
-	p.sendBatches(1, 0, 3)
+	p.sendNames(0, 0, 3)
+	p.sendNames(1, 0, 3)
 	p.awaitCommitted(map[int32]int64{0: 3, 1: 3})
 	require.NoError(t, m.stop())
-	p.sendBatches(0, 3, 3)
+	p.sendNames(0, 3, 3)
 	p.deleteRecords(0, 5)
 
 	m = p.start()
 	p.awaitQuarantine(m, 1, "position 3 is before the start of the log, 5")
-	p.sendBatches(1, 3, 1)
-	p.awaitBatch(1, 3) // the other goes on
+	p.sendNames(1, 3, 1)
+	p.awaitName(1, 3) // the other goes on
 	require.NoError(t, m.stop())
 	m = p.start()
 	p.awaitQuarantine(m, 1, "position 3 is before the start of the log, 5")
 
 	p.decide(0, accept)
-	p.awaitBatch(0, 5)
+	p.awaitName(0, 5)
 	p.awaitQuarantine(m, 0, "")
 	p.awaitCommitted(map[int32]int64{0: 6, 1: 4})
-	p.checkBatches([]string{"p0-b0", "p0-b1", "p0-b2", "p0-b5", "p1-b0", "p1-b1", "p1-b2", "p1-b3"})
+	p.checkNames([]string{"p0-n0", "p0-n1", "p0-n2", "p0-n5", "p1-n0", "p1-n1", "p1-n2", "p1-n3"})
 }
 
 // A transaction that stays open keeps records from being fetched until they are deleted.
 func TestPromise8_recordsDeletedWhileTheWorkerRuns(t *testing.T) {
 	p := setup(t, 2)
 	m := p.start()
-	p.sendBatches(0, 0, 3)
+	p.sendNames(0, 0, 3)
 	p.awaitCommitted(map[int32]int64{0: 3})
 	open := p.kafka(kgo.TransactionalID(p.commands), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, open.BeginTransaction())
 	require.NoError(t, open.ProduceSync(t.Context(), &kgo.Record{Topic: p.commands, Value: []byte("open")}).FirstErr())
-	p.sendBatches(0, 3, 3)
+	p.sendNames(0, 3, 3)
 	p.deleteRecords(0, 5)
 
 	p.awaitQuarantine(m, 1, "position 3 is before the start of the log, 5")
-	p.sendBatches(1, 0, 1)
-	p.awaitBatch(1, 0)
+	p.sendNames(1, 0, 1)
+	p.awaitName(1, 0)
 	require.NoError(t, open.EndTransaction(t.Context(), kgo.TryAbort))
 	p.decide(0, accept)
-	p.awaitBatch(0, 5)
+	p.awaitName(0, 5)
 	p.awaitQuarantine(m, 0, "")
 }
 
@@ -182,22 +186,22 @@ func TestPromise8_aNewPartitionWhoseLogDoesNotStartAtItsBeginning(t *testing.T) 
 		t.Run(name, func(t *testing.T) {
 			p := setup(t, 2)
 			p.latest = latest
-			p.sendBatches(0, 0, 3)
+			p.sendNames(0, 0, 3)
 			p.deleteRecords(0, 1)
 			m := p.start()
 			if !latest {
 				p.awaitQuarantine(m, 1, "nothing of the partition was applied, and its log does not start at its beginning but at 1")
 				p.decide(0, accept)
-				p.awaitBatch(0, 2)
+				p.awaitName(0, 2)
 			}
 			p.awaitCommitted(map[int32]int64{0: 3})
 			p.awaitQuarantine(m, 0, "")
-			p.sendBatches(0, 3, 1)
-			p.awaitBatch(0, 3)
+			p.sendNames(0, 3, 1)
+			p.awaitName(0, 3)
 			if latest {
-				p.checkBatches([]string{"p0-b3"})
+				p.checkNames([]string{"p0-n3"})
 			} else {
-				p.checkBatches([]string{"p0-b1", "p0-b2", "p0-b3"})
+				p.checkNames([]string{"p0-n1", "p0-n2", "p0-n3"})
 			}
 		})
 	}
@@ -205,7 +209,7 @@ func TestPromise8_aNewPartitionWhoseLogDoesNotStartAtItsBeginning(t *testing.T) 
 
 func TestPromise8_aPositionAheadOfTheLog(t *testing.T) {
 	p := setup(t, 2)
-	p.sendBatches(0, 0, 3)
+	p.sendNames(0, 0, 3)
 	m := p.start()
 	p.awaitCommitted(map[int32]int64{0: 3})
 	require.NoError(t, m.stop())
@@ -213,11 +217,12 @@ func TestPromise8_aPositionAheadOfTheLog(t *testing.T) {
 	m = p.start()
 	p.awaitQuarantine(m, 1, "position 100 is beyond the end of the log, 3")
 	p.decide(0, accept)
-	p.sendBatches(0, 3, 1)
-	p.awaitBatch(0, 3)
+	p.sendNames(0, 3, 1)
+	p.awaitName(0, 3)
 	p.awaitQuarantine(m, 0, "")
 }
 
+// execute runs statements in the pipeline's database.
 func (p *pipeline) execute(sql string, args ...any) {
 	p.t.Helper()
 	conn, err := pgx.Connect(p.t.Context(), p.database)
@@ -247,30 +252,28 @@ func TestPromise8_aTopicThatWasDeletedAndMadeAgain(t *testing.T) {
 			other := testbed.Topic(t, "other", 1)
 			p.topics = []worker.Topic{{Name: other}}
 			m := p.start()
-			p.sendBatches(0, 0, 3)
-			p.awaitBatch(0, 2)
+			p.sendNames(0, 0, 3)
+			p.awaitName(0, 2)
 			p.awaitCommitted(map[int32]int64{0: 3})
 			if !running {
 				require.NoError(t, m.stop())
 			}
 			p.recreate(2)
-			p.sendBatches(0, 3, 5)
+			p.sendNames(0, 3, 5)
 			if !running {
 				p.execute(`update positions set published_row = 1 where partition = 0 and topic = $1`, p.commands)
 				m = p.start()
 			}
 			p.awaitQuarantine(m, 2, "the topic was deleted and made again: its id is .*, the position belongs to")
-			r := command("CreateBatch", `{"ref":"elsewhere","sku":"OTHER","qty":1}`)
-			r.Topic = other
-			require.NoError(t, p.client.ProduceSync(t.Context(), r).FirstErr())
+			p.sendTo(other, 0, create("other", "elsewhere", 1))
 			p.awaitCommittedOf(other, 0, 1)
 
 			p.decide(0, accept)
 			p.decide(1, accept)
-			p.awaitBatch(0, 7)
+			p.awaitName(0, 7)
 			p.awaitQuarantine(m, 0, "")
-			p.sendBatches(1, 0, 1)
-			p.awaitBatch(1, 0)
+			p.sendNames(1, 0, 1)
+			p.awaitName(1, 0)
 			p.awaitCommitted(map[int32]int64{0: 5, 1: 1})
 			p.checkIdentities()
 		})
@@ -318,21 +321,19 @@ func (p *pipeline) awaitDistinct(n int) {
 func TestPromise8_aPositionIsSetWhileTheWorkerRuns(t *testing.T) {
 	p := setup(t, 1)
 	m := p.start()
-	p.send(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":5}`)
-	p.send(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":7}`)
-	p.send(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":9}`)
-	p.send(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":1}`)
+	p.send(0, create("a", "first", 5), add("a", "x"), add("a", "y"), create("a", "second", 1))
 	p.awaitDistinct(4)
 	p.awaitCommitted(map[int32]int64{0: 4})
-	p.decide(0, 1) // bare changes take effect again
+	p.decide(0, 1) // what is added is added again
 	p.awaitDistinct(6)
 	p.awaitCommitted(map[int32]int64{0: 4})
 	p.decide(0, 0)
 	p.awaitDistinct(8)
-	p.send(0, "CreateBatch", `{"ref":"p0-b1","sku":"CHAIR","qty":1}`)
-	p.awaitBatch(0, 1)
+	p.send(0, create("a", "p0-n1", 1))
+	p.awaitName(0, 1)
 	last := p.got[len(p.got)-1]
 	require.Equal(t, "0000000000000000009", header(last, "ce_sequence"))
+	require.JSONEq(t, `{"key":"a","value":13}`, string(last.Value))
 	require.Regexp(t, `\.4\.0$`, header(last, "ce_id"), "what was not applied before is numbered from 0")
 	require.Len(t, p.checkIdentities(), 9)
 	require.NoError(t, m.stop())

@@ -16,7 +16,7 @@ func TestWorker_reportsOnlyWhatIsPublished(t *testing.T) {
 	p.events += ".late"
 	m := p.start()
 	p.awaitCommitted(map[int32]int64{0: 0})
-	p.sendOrders(3)
+	p.sendAdds(3)
 	p.awaitApplied(4)
 	offsets, err := admin.FetchOffsets(t.Context(), p.group)
 	require.NoError(t, err)

@@ -17,18 +17,15 @@ import (
 	"allocation/worker"
 )
 
-// packedOrders is a batch of records that is too large: a product with so many orders, and among
-// them what is no command.
-func packedOrders(n int, codec kgo.CompressionCodecType) testbed.PackedBatch {
-	record := func(kind, format string, args ...any) testbed.PackedRecord {
-		return testbed.PackedRecord{Value: fmt.Appendf(nil, format, args...), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + kind)}}}
-	}
-	b := testbed.PackedBatch{Codec: codec, Records: []testbed.PackedRecord{{Value: []byte("{")}, record("CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, n)}}
+// packedAdds is a batch of records that is too large: a counter to which so much is added, and among
+// that what is no command.
+func packedAdds(n int, codec kgo.CompressionCodecType) testbed.PackedBatch {
+	b := testbed.PackedBatch{Codec: codec, Records: []testbed.PackedRecord{{Value: []byte("{")}, packed(create("a", "first", 0))}}
 	for i := range n {
 		if i == n/2 {
 			b.Records = append(b.Records, testbed.PackedRecord{Key: []byte("large"), Zeros: 33 << 20})
 		}
-		b.Records = append(b.Records, record("Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":1}`, i))
+		b.Records = append(b.Records, packed(add("a", fmt.Sprint("o", i))))
 	}
 	return b
 }
@@ -72,32 +69,32 @@ func (p *rereading) awaitLetter(state string) {
 	p.eventually(noticed, func() bool { _, is := p.letter(); return is == state })
 }
 
-// requireOrders wants each order of the batch to have been taken once, in their order, and events
-// that say so, named after the orders' offsets.
-func (p *rereading) requireOrders(at int64, n int) {
+// requireAdds wants all additions of the batch to have been made once, in their order, and events
+// that say so, named after their commands' offsets.
+func (p *rereading) requireAdds(at int64, n int) {
 	p.t.Helper()
-	const others = 2 + 1 // BatchCreated, of the batch and of the command behind it; and that command's order
+	const others = 2 + 1 // the two counters; and what is added behind the batch
 	p.awaitDistinct(n + others)
-	placed := int64(0)
+	made := int64(0)
 	for _, r := range p.checkIdentities() {
-		if header(r, "ce_type") != "allocation.v1.Allocated" || header(r, "ce_partitionkey") != "CHAIR" {
+		if header(r, "ce_type") != typePrefix+"Added" || header(r, "ce_partitionkey") != "a" {
 			continue
 		}
-		placed++
-		var order, sequence int64
-		_, err := fmt.Sscanf(header(r, "ce_subject"), "o%d", &order)
+		made++
+		var number, sequence int64
+		_, err := fmt.Sscanf(header(r, "ce_subject"), "o%d", &number)
 		require.NoError(p.t, err)
 		_, err = fmt.Sscanf(header(r, "ce_sequence"), "%d", &sequence)
 		require.NoError(p.t, err)
-		require.Equal(p.t, order+2, sequence, "orders take effect one after the other")
-		offset := at + 2 + order
-		if order >= int64(n/2) {
+		require.Equal(p.t, number+2, sequence, "they take effect one after the other")
+		offset := at + 2 + number
+		if number >= int64(n/2) {
 			offset++ // behind what is no command
 		}
 		require.Contains(p.t, header(r, "ce_id"), fmt.Sprintf(".0.%d.0", offset))
 	}
-	require.EqualValues(p.t, n, placed)
-	require.Equal(p.t, n, p.number(`select allocated from batches where ref = 'b1'`))
+	require.EqualValues(p.t, n, made)
+	require.Equal(p.t, n, p.number(`select value from counters where key = 'a'`))
 }
 
 func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
@@ -105,9 +102,8 @@ func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := setupRereading(t)
 			const n = 1500
-			at, _ := packedOrders(n, codec).Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
-			p.send(0, "CreateBatch", `{"ref":"b2","sku":"DESK","qty":50}`)
-			p.send(0, "Allocate", `{"orderid":"later","sku":"DESK","qty":20}`)
+			at, _ := packedAdds(n, codec).Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
+			p.send(0, create("b", "other", 50), add("b", "later"))
 			m := p.start()
 			p.awaitLetter(store.LetterOpen)
 			p.retry(at, 1<<20)
@@ -119,7 +115,7 @@ func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
 			}
 			p.retry(at, 64<<20)
 			p.awaitLetter(store.LetterRetried)
-			p.requireOrders(at, n)
+			p.requireAdds(at, n)
 			require.Equal(t, 2, p.number(`select count(*) from dead_letters where reason = 'malformed' and state = 'open' and batch_last is null and command_offset in ($1, $2)`,
 				at, at+2+n/2), "what is no command")
 			require.Equal(t, 33<<20, p.number(`select length(value) from dead_letters where key = 'large'`))
@@ -136,9 +132,8 @@ func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
 func TestPromise1_aBatchThatIsReadAgainWhileMuchFails(t *testing.T) {
 	p := setupRereading(t)
 	const n = 1500
-	at, _ := packedOrders(n, kgo.CodecZstd).Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
-	p.send(0, "CreateBatch", `{"ref":"b2","sku":"DESK","qty":50}`)
-	p.send(0, "Allocate", `{"orderid":"later","sku":"DESK","qty":20}`)
+	at, _ := packedAdds(n, kgo.CodecZstd).Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
+	p.send(0, create("b", "other", 50), add("b", "later"))
 	var applications atomic.Int64
 	m := p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 		if transaction.Reread == nil {
@@ -160,15 +155,15 @@ func TestPromise1_aBatchThatIsReadAgainWhileMuchFails(t *testing.T) {
 	p.awaitLetter(store.LetterOpen)
 	p.retry(at, 64<<20)
 	p.awaitLetter(store.LetterRetried)
-	p.requireOrders(at, n)
+	p.requireAdds(at, n)
 	require.NoError(t, m.stop())
 }
 
 // What Kafka does not keep any more cannot be read again, and the letter says so.
 func TestPromise8_aBatchThatIsGoneIsNotSkippedSilently(t *testing.T) {
 	p := setupRereading(t)
-	at, _ := packedOrders(10, kgo.CodecZstd).Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
-	p.send(0, "CreateBatch", `{"ref":"b2","sku":"DESK","qty":50}`)
+	at, _ := packedAdds(10, kgo.CodecZstd).Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
+	p.send(0, create("b", "other", 50))
 	m := p.start()
 	p.awaitLetter(store.LetterOpen)
 	p.awaitCommitted(map[int32]int64{0: at + 14})

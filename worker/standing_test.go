@@ -24,12 +24,12 @@ func (m *member) notes() string               { return strings.Join(m.Notes(), "
 func TestWorker_isNotReadyWhereItsFirstClaimsFail(t *testing.T) {
 	p := setup(t, 2)
 	m := p.start()
-	p.sendBatches(0, 0, 3)
+	p.sendNames(0, 0, 3)
 	p.awaitCommitted(map[int32]int64{0: 3})
 	require.NoError(t, m.stop())
 	mend := p.breakClaims()
 	m = p.start()
-	p.sendBatches(0, 3, 2)
+	p.sendNames(0, 3, 2)
 	p.eventually(noticed, func() bool { return strings.Contains(m.reasons(t), p.commands+", partitions 0 1: not claimed since ") })
 	require.Contains(t, m.reasons(t), "claim_positions", "it says why")
 	p.eventually(noticed, func() bool {
@@ -65,7 +65,7 @@ func (m *member) lags() map[string]float64 {
 func TestWorker_notesPartitionsWhoseFirstClaimsFail(t *testing.T) {
 	p := setup(t, 1)
 	m := p.start()
-	p.sendBatches(0, 0, 1)
+	p.sendNames(0, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 1})
 	mend := p.breakClaims()
 	added, err := kadm.NewClient(p.client).UpdatePartitions(t.Context(), 2, p.commands)
@@ -73,7 +73,7 @@ func TestWorker_notesPartitionsWhoseFirstClaimsFail(t *testing.T) {
 	require.NoError(t, added.Error())
 	p.eventually(noticed, func() bool { return strings.Contains(m.notes(), p.commands+", partitions 1: not claimed since ") })
 	require.Empty(t, m.NotReady(t.Context()), "the other can move")
-	p.sendBatches(0, 1, 1)
+	p.sendNames(0, 1, 1)
 	p.awaitCommitted(map[int32]int64{0: 2})
 
 	mend()
@@ -89,8 +89,8 @@ func TestWorker_namesAPartitionThatIsClaimedAgainInVain(t *testing.T) {
 	p := setup(t, 2)
 	p.stall = time.Second
 	m := p.start()
-	p.sendBatches(0, 0, 1)
-	p.sendBatches(1, 0, 1)
+	p.sendNames(0, 0, 1)
+	p.sendNames(1, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 1, 1: 1})
 	mend := p.breakClaims()
 	p.execute(`update positions set token = gen_random_uuid() where partition = 0`)
@@ -99,13 +99,13 @@ func TestWorker_namesAPartitionThatIsClaimedAgainInVain(t *testing.T) {
 	})
 	require.Empty(t, m.NotReady(t.Context()), "the other can move")
 	require.Equal(t, 1.0, m.gauge("partitions_not_fetched"))
-	p.sendBatches(1, 1, 1)
+	p.sendNames(1, 1, 1)
 	p.awaitCommitted(map[int32]int64{1: 2})
 
 	p.execute(`update positions set token = gen_random_uuid() where partition = 1`)
 	p.eventually(noticed, func() bool { return strings.Count(m.reasons(t), "it is claimed again and again, in vain: ") == 2 })
 	mend()
-	p.sendBatches(0, 1, 1)
+	p.sendNames(0, 1, 1)
 	p.awaitCommitted(map[int32]int64{0: 2, 1: 2})
 	p.awaitReady(m, time.Now().Add(soon))
 	p.eventually(noticed, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_not_fetched") == 0 })
@@ -119,8 +119,8 @@ func TestWorker_namesAPartitionThatWaitsForItsEventsOfBefore(t *testing.T) {
 	p := setup(t, 2)
 	p.stall = time.Second
 	m := p.start()
-	p.sendBatches(0, 0, 2)
-	p.sendBatches(1, 0, 1)
+	p.sendNames(0, 0, 2)
+	p.sendNames(1, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 2, 1: 1})
 	require.NoError(t, m.stop())
 	p.execute(`update positions set published_row = next_row - 1 where partition = 0`)
@@ -134,7 +134,7 @@ func TestWorker_namesAPartitionThatWaitsForItsEventsOfBefore(t *testing.T) {
 		return p.number(`select count(*) from fetch_troubles join positions using (source, token) where partition = 0 and why like '1 events of before its claim%'`) == 1
 	})
 	someone.releases()
-	p.sendBatches(0, 2, 1)
+	p.sendNames(0, 2, 1)
 	p.awaitCommitted(map[int32]int64{0: 3, 1: 1})
 	p.eventually(noticed, func() bool { return len(m.Notes()) == 0 && p.number(`select count(*) from fetch_troubles`) == 0 })
 	require.NoError(t, m.stop())
@@ -149,7 +149,7 @@ func TestWorker_showsNoLagThatIsNotKnown(t *testing.T) {
 	p.options = []kgo.Opt{kgo.Dialer(deaf.dial)}
 	deaf.key = listOffsets
 	m := p.start()
-	p.sendBatches(0, 0, 1)
+	p.sendNames(0, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 1})
 	require.Len(t, m.lags(), 1)
 	deaf.on.Store(true)

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,13 +19,13 @@ func TestWorker_startsWhereItWasToldTo(t *testing.T) {
 			p := setup(t, 4)
 			p.latest = c.latest
 			for i := range int32(4) {
-				p.send(i, "CreateBatch", `{"ref":"old%d","sku":"CHAIR%d","qty":1}`, i, i)
+				p.send(i, create(keyOf(i), fmt.Sprint("old", i), 1))
 			}
 			p.start()
 			second := p.start() // which claims some partitions later, when the topic is known
 			p.awaitAllCommitted()
 			for i := range int32(4) {
-				p.send(i, "CreateBatch", `{"ref":"new%d","sku":"CHAIR%d","qty":1}`, i, i)
+				p.send(i, create(keyOf(i), fmt.Sprint("new", i), 1))
 			}
 			got := p.await(c.events)
 			p.awaitAllCommitted()

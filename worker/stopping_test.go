@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -70,7 +71,7 @@ func TestWorker_stopsThoughItsEventsFollowThoseOfNobody(t *testing.T) {
 	p.await(partitions)
 	p.awaitAllCommitted()
 	require.NoError(t, before.stop())
-	p.query(`update positions set published_row = 0`)
+	p.execute(`update positions set published_row = 0`)
 
 	has := make(chan struct{}, 1)
 	stranger := p.kafka(kgo.ConsumerGroup(p.group), kgo.ConsumeTopics(p.commands), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(),
@@ -83,7 +84,7 @@ func TestWorker_stopsThoughItsEventsFollowThoseOfNobody(t *testing.T) {
 	stops := p.start()
 	require.Eventually(t, func() bool { return stops.gauge("partitions_assigned") == 1 }, time.Minute, 20*time.Millisecond)
 	own := p.number(`select partition from positions order by epoch desc limit 1`)
-	p.send(int32(own), "Allocate", `{"orderid":"o1","sku":"SKU%d","qty":1}`, partitions-1-own)
+	p.send(int32(own), add(keyOf(int32(partitions-1-own)), "o1"))
 	require.Eventually(t, func() bool { return p.number(`select next_offset from positions where partition = $1`, own) == 2 }, time.Minute, 20*time.Millisecond)
 
 	ended := make(chan error, 1)
@@ -94,7 +95,7 @@ func TestWorker_stopsThoughItsEventsFollowThoseOfNobody(t *testing.T) {
 	require.Equal(t, 1, p.number(`select count(*) from positions where published_row < next_row and partition = $1`, own), "nothing was published ahead of what it follows")
 
 	p.start()
-	require.Eventually(t, func() bool { return slices.Equal(orders(p.poll(), "Allocated"), []string{"o1"}) }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return slices.Equal(added(p.poll()), []string{"o1"}) }, time.Minute, 20*time.Millisecond)
 }
 
 // poll is what has come of events and dead letters.
@@ -112,6 +113,6 @@ func (p *pipeline) claims() int { return strings.Count(p.log.String(), "msg=clai
 func (p *pipeline) sendToEach(partitions int32, name string) {
 	p.t.Helper()
 	for i := range partitions {
-		p.send(i, "CreateBatch", `{"ref":"%s%d","sku":"SKU%d","qty":1}`, name, i, i)
+		p.send(i, create(keyOf(i), fmt.Sprint(name, i), 1))
 	}
 }

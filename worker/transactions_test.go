@@ -29,19 +29,19 @@ func TestWorker_appliesOnlyCommittedTransactions(t *testing.T) {
 			producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(p.group))
 			var want []string
 			for i, commit := range c.commits {
-				refs := p.transaction(producer, fmt.Sprint("t", i), commit)
+				names := p.transaction(producer, fmt.Sprint("t", i), commit)
 				if commit {
-					want = append(want, refs...)
+					want = append(want, names...)
 				}
 				if c.plain {
-					p.send(0, "CreateBatch", `{"ref":"plain%d","sku":"CHAIR","qty":1}`, i)
+					p.send(0, create("a", fmt.Sprint("plain", i), 1))
 					want = append(want, fmt.Sprint("plain", i))
 				}
 			}
 			p.awaitAllCommitted()
 			require.ElementsMatch(t, want, subjects(p.await(len(want))))
 			require.NoError(t, m.stop())
-			p.checkBatches(want)
+			p.checkNames(want)
 		})
 	}
 }
@@ -57,26 +57,26 @@ func TestWorker_skipsABacklogOfAborts(t *testing.T) {
 	m := p.start()
 	p.awaitAllCommitted()
 	require.NoError(t, m.stop())
-	p.checkBatches(nil)
+	p.checkNames(nil)
 }
 
-// transaction makes three batches by each partition, and commits or aborts.
-func (p *pipeline) transaction(producer *kgo.Client, name string, commit bool) (refs []string) {
+// transaction gives three names by each partition, and commits or aborts.
+func (p *pipeline) transaction(producer *kgo.Client, transaction string, commit bool) (names []string) {
 	p.t.Helper()
 	require.NoError(p.t, producer.BeginTransaction())
 	for i := range 6 {
-		ref := fmt.Sprint(name, "-", i)
-		r := command("CreateBatch", fmt.Sprintf(`{"ref":"%s","sku":"CHAIR","qty":1}`, ref))
+		name := fmt.Sprint(transaction, "-", i)
+		r := create("a", name, 1)
 		r.Topic, r.Partition = p.commands, int32(i%2)
 		require.NoError(p.t, producer.ProduceSync(p.t.Context(), r).FirstErr())
-		refs = append(refs, ref)
+		names = append(names, name)
 	}
 	end := kgo.TryAbort
 	if commit {
 		end = kgo.TryCommit
 	}
 	require.NoError(p.t, producer.EndTransaction(p.t.Context(), end))
-	return refs
+	return names
 }
 
 func subjects(records []*kgo.Record) (out []string) {

@@ -20,7 +20,7 @@ import (
 
 // arena is a private set of topics and a database, in which workers run.
 type arena struct {
-	t        *testing.T
+	t        testing.TB
 	program  string
 	brokers  string
 	database string
@@ -35,7 +35,7 @@ type arena struct {
 	db     *pgxpool.Pool
 }
 
-func setup(t *testing.T, partitions int32) *arena {
+func setup(t testing.TB, partitions int32) *arena {
 	t.Helper()
 	a := arenaOn(t, partitions, testbed.Migrated(t))
 	a.audit()
@@ -43,7 +43,7 @@ func setup(t *testing.T, partitions int32) *arena {
 }
 
 // setupOn makes the tables, too.
-func setupOn(t *testing.T, partitions int32, database string) *arena {
+func setupOn(t testing.TB, partitions int32, database string) *arena {
 	t.Helper()
 	a := arenaOn(t, partitions, database)
 	migrate := exec.Command(a.program, "migrate", "up")
@@ -54,7 +54,7 @@ func setupOn(t *testing.T, partitions int32, database string) *arena {
 	return a
 }
 
-func arenaOn(t *testing.T, partitions int32, database string) *arena {
+func arenaOn(t testing.TB, partitions int32, database string) *arena {
 	t.Helper()
 	a := &arena{
 		t: t, program: binary(t), brokers: testbed.Kafka(t), database: database, session: sessionTimeout(t),

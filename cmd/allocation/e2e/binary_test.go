@@ -10,7 +10,7 @@ import (
 )
 
 // binary builds the program with faults.
-func binary(t *testing.T) string {
+func binary(t testing.TB) string {
 	t.Helper()
 	path, err := built()
 	require.NoError(t, err)
@@ -24,3 +24,15 @@ var built = sync.OnceValues(func() (string, error) {
 	}
 	return testbed.Build("allocation/cmd/allocation/e2e/faulty", flags...)
 })
+
+// itself makes the arena run the program as users have it, where what it takes is measured: without
+// faults and without the race detector.
+func (a *arena) itself() *arena {
+	a.t.Helper()
+	var err error
+	a.program, err = builtItself()
+	require.NoError(a.t, err)
+	return a
+}
+
+var builtItself = sync.OnceValues(func() (string, error) { return testbed.Build("allocation/cmd/allocation") })

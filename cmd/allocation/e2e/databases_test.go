@@ -342,7 +342,7 @@ func (a *arena) replace(database, template string) {
 	a.db.Reset()
 }
 
-func nameIn(t *testing.T, database string) string {
+func nameIn(t testing.TB, database string) string {
 	t.Helper()
 	parsed, err := url.Parse(database)
 	require.NoError(t, err)
@@ -359,7 +359,7 @@ func samePositions(a, b map[topicPartition]position) bool {
 }
 
 // never polls for a while, in which something must not become so.
-func never(t *testing.T, while time.Duration, so func() bool, what string) {
+func never(t testing.TB, while time.Duration, so func() bool, what string) {
 	t.Helper()
 	over := time.NewTimer(while)
 	defer over.Stop()

@@ -20,7 +20,7 @@ import (
 // process is a running worker. It dies with this process, and at the latest when its test ends.
 type process struct {
 	*child.Process
-	t    *testing.T
+	t    testing.TB
 	name string
 	log  string // a file
 }
@@ -60,6 +60,12 @@ func (p *process) output() []byte {
 
 func (p *process) logged(text string) bool { return bytes.Contains(p.output(), []byte(text)) }
 
+// awaitClaim waits until the worker has partitions. Before, it may not hear that it is to stop.
+func (p *process) awaitClaim() {
+	p.t.Helper()
+	await(p.t, time.Minute, func() bool { return p.logged("msg=claimed") }, "%s has partitions", p.name)
+}
+
 // reached reports whether the fault has struck.
 func (p *process) reached(point string) bool { return p.logged("FAULT REACHED " + point + "\n") }
 
@@ -91,7 +97,7 @@ func (p *process) frozen() bool {
 }
 
 // await polls until something is so.
-func await(t *testing.T, limit time.Duration, so func() bool, format string, args ...any) {
+func await(t testing.TB, limit time.Duration, so func() bool, format string, args ...any) {
 	t.Helper()
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()

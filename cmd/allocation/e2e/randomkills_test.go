@@ -89,7 +89,7 @@ func (a *arena) awaitOwners(l *load, deadline time.Time) {
 }
 
 // rest lets time pass: what comes next happens at any time.
-func rest(t *testing.T, d time.Duration) {
+func rest(t testing.TB, d time.Duration) {
 	t.Helper()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -100,7 +100,7 @@ func rest(t *testing.T, d time.Duration) {
 }
 
 // record keeps a history for the checker's own tests.
-func record(t *testing.T, h *checker.History) {
+func record(t testing.TB, h *checker.History) {
 	t.Helper()
 	path := os.Getenv("E2E_RECORD")
 	if path == "" {

@@ -216,7 +216,7 @@ func eventBytes(r *checker.Record) (id, all string) {
 }
 
 // awaitReplay returns when the standby has everything.
-func awaitReplay(t *testing.T, pair *standby.Pair) {
+func awaitReplay(t testing.TB, pair *standby.Pair) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		conn, err := pgx.Connect(t.Context(), pair.URL("postgres", "postgres"))

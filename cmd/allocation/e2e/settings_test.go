@@ -11,14 +11,14 @@ import (
 )
 
 // sessionTimeout is the group's.
-func sessionTimeout(t *testing.T) time.Duration {
+func sessionTimeout(t testing.TB) time.Duration {
 	t.Helper()
 	d, err := time.ParseDuration(setting("E2E_SESSION_TIMEOUT", "3s"))
 	require.NoError(t, err)
 	return d
 }
 
-func number(t *testing.T, variable, usual string) int {
+func number(t testing.TB, variable, usual string) int {
 	t.Helper()
 	n, err := strconv.Atoi(setting(variable, usual))
 	require.NoError(t, err, variable)
@@ -33,7 +33,7 @@ func setting(variable, usual string) string {
 }
 
 // random is the test's source of randomness.
-func random(t *testing.T) *rand.Rand {
+func random(t testing.TB) *rand.Rand {
 	t.Helper()
 	seed, err := strconv.ParseUint(setting("E2E_SEED", strconv.FormatUint(rand.Uint64(), 10)), 10, 64)
 	require.NoError(t, err)

@@ -1,17 +1,15 @@
-package worker_test
+package e2e
 
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kadm"
+
+	"allocation/deploy/testbed"
 )
 
 // maxWorkerMiB is what a worker may occupy, whatever waits for it.
@@ -21,35 +19,15 @@ const maxWorkerMiB = 300
 // goes to the log, and to BACKLOG_CURVE as CSV.
 func TestWorker_drainsABacklogInBoundedMemory(t *testing.T) {
 	t.Parallel()
-	commands, skus := setting(t, "BACKLOG_COMMANDS", 100_000), 1000
-	p := newPipeline(t, benchPartitions)
-	p.preload(skus, commands)
-	program := p.startProgram()
-	curve := p.watch(program.Process.Pid, int64(skus+commands))
+	commands, skus := number(t, "BACKLOG_COMMANDS", "100000"), 1000
+	a := arenaOn(t, benchPartitions, testbed.Migrated(t)).itself()
+	a.preload(skus, commands)
+	worker := a.start("worker", "")
+	curve := a.watch(worker.PID(), int64(skus+commands))
 	curve.report(t)
 	require.Less(t, curve.most(), maxWorkerMiB)
-	p.awaitAllCommitted()
-	require.NoError(t, program.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, program.Wait())
-}
-
-// startProgram builds the program and starts its worker on the pipeline's topics and database.
-func (p *pipeline) startProgram() *exec.Cmd {
-	p.t.Helper()
-	binary := filepath.Join(p.t.TempDir(), "allocation")
-	output, err := exec.CommandContext(p.t.Context(), "go", "build", "-o", binary, "allocation/cmd/allocation").CombinedOutput()
-	require.NoError(p.t, err, "%s", output)
-	program := exec.CommandContext(p.t.Context(), binary, "worker", "--http-addr", "127.0.0.1:0")
-	program.Env = append(os.Environ(), "KAFKA_BROKERS="+p.brokers, "DATABASE_URL="+p.database, "KAFKA_GROUP_ID="+p.group,
-		"COMMAND_TOPICS="+p.commands, "EVENTS_TOPIC="+p.events, "DEAD_LETTER_TOPIC="+p.letters)
-	program.Stderr = p.t.Output()
-	program.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	require.NoError(p.t, program.Start())
-	p.t.Cleanup(func() {
-		_ = program.Process.Kill()
-		_ = program.Wait()
-	})
-	return program
+	await(t, time.Minute, a.done, "everything is reported")
+	worker.stop()
 }
 
 // sample is a point of a curve.
@@ -62,23 +40,19 @@ type sample struct {
 type curve []sample
 
 // watch looks at a process until so many events are published.
-func (p *pipeline) watch(pid int, events int64) (c curve) {
-	p.t.Helper()
-	admin := kadm.NewClient(p.client)
+func (a *arena) watch(pid int, events int64) (c curve) {
+	a.t.Helper()
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
 	began := time.Now()
 	for deadline := began.Add(15 * time.Minute); time.Now().Before(deadline); <-look.C {
-		s := sample{after: time.Since(began), mib: residentMiB(p.t, pid)}
-		ends, err := admin.ListEndOffsets(p.t.Context(), p.events)
-		require.NoError(p.t, err)
-		ends.Each(func(o kadm.ListedOffset) { s.events += o.Offset })
+		s := sample{after: time.Since(began), mib: residentMiB(a.t, pid), events: a.published()}
 		c = append(c, s)
 		if s.events >= events {
 			return c
 		}
 	}
-	require.Fail(p.t, "the backlog was not drained in time")
+	require.Fail(a.t, "the backlog was not drained in time")
 	return nil
 }
 

@@ -1,12 +1,76 @@
-package worker_test
+package products
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+	"testing"
 
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/stretchr/testify/require"
+
+	"allocation/outbox"
+	"allocation/worker"
 )
+
+// probe is a command, and what the specification says becomes of it.
+type probe struct {
+	name    string
+	before  []worker.Command // what it builds on
+	command worker.Command
+	refused string // the reason; empty where it is applied
+	says    string // what the message to people must name
+	events  []string
+}
+
+// Every value that a field must not have is a dead letter with the right reason, which names the
+// field; every other one is applied.
+func TestApply_refusesBadValues(t *testing.T) {
+	b := setup(t, 1)
+	probes := fieldProbes()
+	t.Logf("%d probes", len(probes))
+	var commands []worker.Command
+	at := make([]int64, len(probes))
+	for i, p := range probes {
+		commands = append(commands, p.before...)
+		at[i] = int64(len(commands))
+		commands = append(commands, p.command)
+	}
+	rows := map[int64][]outbox.Row{}
+	for len(commands) > 0 {
+		n := min(1000, len(commands))
+		for _, r := range b.Do(commands[:n]...).Rows[0] {
+			rows[r.Offset] = append(rows[r.Offset], r)
+		}
+		commands = commands[n:]
+	}
+	for i, p := range probes {
+		p.check(t, rows[at[i]])
+	}
+}
+
+func (p probe) check(t *testing.T, rows []outbox.Row) {
+	t.Helper()
+	var events []string
+	var letter *outbox.DeadLetter
+	for _, r := range rows {
+		if r.DeadLetter != nil {
+			letter = r.DeadLetter
+		} else {
+			events = append(events, r.Type)
+		}
+	}
+	require.Equal(t, p.events, events, p.name)
+	if p.refused == "" {
+		require.Nil(t, letter, p.name)
+		return
+	}
+	require.NotNil(t, letter, p.name)
+	require.Equal(t, p.refused, letter.Reason, p.name)
+	require.Contains(t, letter.Message, p.says, p.name)
+	require.NotEmpty(t, letter.Message, p.name)
+	require.LessOrEqual(t, len(letter.Message), 1000, p.name)
+	require.Equal(t, p.command.Value, letter.Value, p.name)
+}
 
 // field is a field of a command: what it may hold, and what it may not.
 type field struct {
@@ -74,10 +138,10 @@ func revision() field {
 
 // commandForm is a command: its fields, what it builds on, and what it does when it is good.
 type commandForm struct {
-	kind   string
-	fields []field
-	before func(values map[string]string) []*kgo.Record
-	events []string
+	commandType string
+	fields      []field
+	before      func(values map[string]string) []worker.Command
+	events      []string
 }
 
 func commandForms() []commandForm {
@@ -85,7 +149,7 @@ func commandForms() []commandForm {
 	return []commandForm{
 		{
 			"CreateBatch", []field{identifier("ref", "b", false), identifier("sku", "s", false), quantity("qty", 0), date()},
-			func(map[string]string) []*kgo.Record { return nil }, []string{"BatchCreated"},
+			func(map[string]string) []worker.Command { return nil }, []string{"BatchCreated"},
 		},
 		{
 			"ChangeBatchQuantity", []field{identifier("batchref", "b", false), quantity("qty", 0), identifier("sku", "s", true), revision()},
@@ -102,20 +166,20 @@ func commandForms() []commandForm {
 }
 
 // aBatch makes the batch that a command names, or one of the product that it names.
-func aBatch(values map[string]string) []*kgo.Record {
+func aBatch(values map[string]string) []worker.Command {
 	ref, eta := values["batchref"], ""
 	if ref == "" {
 		ref = values["batch"]
 	} else {
 		eta = `,"eta":"2031-05-05"`
 	}
-	return []*kgo.Record{command("CreateBatch", fmt.Sprintf(`{"ref":%s,"sku":%s,"qty":1000000000%s}`, ref, values["sku"], eta))}
+	return []worker.Command{command(0, "CreateBatch", `{"ref":%s,"sku":%s,"qty":1000000000%s}`, ref, values["sku"], eta)}
 }
 
 // aLine makes the order line that a command names, allocated to a batch in the warehouse.
-func aLine(values map[string]string) []*kgo.Record {
+func aLine(values map[string]string) []worker.Command {
 	line := fmt.Sprintf(`{"orderid":%s,"sku":%s,"qty":1,"lineid":%s}`, values["orderid"], values["sku"], values["lineid"])
-	return append(aBatch(values), command("Allocate", line))
+	return append(aBatch(values), command(0, "Allocate", "%s", line))
 }
 
 // fieldProbes are all commands with all values of each field, the others as usual.
@@ -184,8 +248,8 @@ func (form commandForm) probe(number int, probed field, value, refused, says str
 		}
 	}
 	p := probe{
-		name: fmt.Sprintf("%s.%s = %.60s", form.kind, probed.name, value), before: form.before(values),
-		record: command(form.kind, "{"+strings.Join(members, ",")+"}"), refused: refused, says: says,
+		name: fmt.Sprintf("%s.%s = %.60s", form.commandType, probed.name, value), before: form.before(values),
+		command: command(0, form.commandType, "{%s}", strings.Join(members, ",")), refused: refused, says: says,
 	}
 	if refused == "" {
 		p.events = form.events
