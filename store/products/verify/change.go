@@ -7,52 +7,43 @@ import (
 )
 
 // changeBatch folds an event into its batch.
-func (f *fold) changeBatch(e *Event, d domain.EventData, ref string) error {
+func (f *fold) changeBatch(e *Event, d domain.EventData, ref string) {
 	b := f.batches[ref]
-	if e.Type == "BatchCreated" {
-		if b != nil {
-			return f.contradicts(e, "a batch that is new", ref+" is not")
-		}
+	switch {
+	case e.Type == "BatchCreated" && b != nil:
+		f.contradicts(e, "a batch that is new", ref+" is not")
+	case e.Type == "BatchCreated":
 		f.batches[ref] = &batch{sku: e.SKU, qty: d.Qty, firstQty: d.Qty, eta: d.ETA, firstETA: d.ETA, revision: -1}
-		return f.took(len(ref) + len(e.SKU))
-	}
-	if b == nil {
-		return f.contradicts(e, "a batch that was created before", ref+" was not")
-	}
-	switch e.Type {
-	case "BatchQuantityChanged":
+		f.took(len(ref) + len(e.SKU))
+	case b == nil:
+		f.contradicts(e, "a batch that was created before", ref+" was not")
+	case e.Type == "BatchQuantityChanged":
 		b.qty = d.Qty
 		if d.Revision != nil {
 			b.revision = *d.Revision
 		}
-	case "BatchEtaChanged":
+	case e.Type == "BatchEtaChanged":
 		b.eta = d.ETA
-	case "Dispatched":
+	case e.Type == "Dispatched":
 		b.qty -= d.Qty
 	}
-	return nil
 }
 
 // changeLine folds an event into its line, and wants it to be possible: no line is on two batches,
 // none leaves a batch that it is not on.
-func (f *fold) changeLine(e *Event, d domain.EventData, key lineKey) error {
+func (f *fold) changeLine(e *Event, d domain.EventData, key lineKey) {
 	l := f.lines[key]
 	if l == nil {
 		l = &line{qty: d.Qty, placed: e.Sequence}
 		f.lines[key] = l
-		if err := f.took(key.size()); err != nil {
-			return err
-		}
+		f.took(key.size())
 	}
 	next := lineOf(e.Type, d)
 	next.placed = l.placed
 	if expected := l.mayBecome(e.Type, d); expected != "" {
-		if err := f.contradicts(e, expected, e.Type+" "+string(e.Data)); err != nil {
-			return err
-		}
+		f.contradicts(e, expected, e.Type+" "+string(e.Data))
 	}
 	*l = next
-	return nil
 }
 
 // mayBecome says what was expected instead of an event; empty where the event is possible.

@@ -59,47 +59,36 @@ func (c *comparison) compare(ctx context.Context) error {
 	return nil
 }
 
-// scan walks a table, and catches up with the outbox before each chunk: outside of its snapshot
-// first, so that this is short.
-func scan[T any](ctx context.Context, c *comparison, what string, chunk func(tx pgx.Tx, after T, limit int) ([]T, error), check func(*T) error) error {
-	read := func(tx pgx.Tx, after T, limit int) ([]T, error) {
+// snapshot calls read with a snapshot whose events are folded.
+func (c *comparison) snapshot(ctx context.Context, read func(pgx.Tx) error) error {
+	return c.v.db.Snapshot(ctx, func(tx pgx.Tx) error {
 		if err := c.follow.until(ctx, tx); err != nil {
-			return nil, err
+			return err
 		}
-		return chunk(tx, after, limit)
-	}
-	doing := fmt.Sprintf("pass %d: %s compared", c.v.summary.Passes, what)
-	return walk(ctx, c.v, doing, read, func(_ pgx.Tx, rows []T) error {
-		for i := range rows {
-			if err := check(&rows[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return read(tx)
 	})
 }
 
+// scan walks a table.
+func scan[T any](ctx context.Context, c *comparison, what, sql string, args func(after *T) []any, check func(*T)) error {
+	return walk(ctx, c.v, c.snapshot, fmt.Sprintf("pass %d: %s compared", c.v.summary.Passes, what), sql, args, check)
+}
+
 func (c *comparison) products(ctx context.Context) error {
-	return scan(ctx, c, "products", func(tx pgx.Tx, after productVersion, limit int) ([]productVersion, error) {
-		return collect[productVersion](ctx, tx, versionsSQL, after.SKU, limit)
-	}, c.product)
+	return scan(ctx, c, "products", versionsSQL, func(after *productVersion) []any { return []any{after.SKU} }, c.product)
 }
 
 func (c *comparison) batches(ctx context.Context) error {
-	return scan(ctx, c, "batches", func(tx pgx.Tx, after batchRow, limit int) ([]batchRow, error) {
-		return collect[batchRow](ctx, tx, batchesSQL, after.Ref, limit)
-	}, c.batch)
+	return scan(ctx, c, "batches", batchesSQL, func(after *batchRow) []any { return []any{after.Ref} }, c.batch)
 }
 
 func (c *comparison) lines(ctx context.Context) error {
-	return scan(ctx, c, "lines", func(tx pgx.Tx, after lineState, limit int) ([]lineState, error) {
-		return collect[lineState](ctx, tx, linesToFoldSQL, after.OrderID, after.SKU, after.LineID, limit)
-	}, c.line)
+	return scan(ctx, c, "lines", linesToFoldSQL, func(after *lineState) []any { return []any{after.OrderID, after.SKU, after.LineID} }, c.line)
 }
 
-func (c *comparison) product(row *productVersion) error {
+func (c *comparison) product(row *productVersion) {
 	if !c.v.wants(row.SKU) || !c.fold.holds(productPoint(row.SKU)) {
-		return nil
+		return
 	}
 	p := c.fold.products[row.SKU]
 	if p != nil {
@@ -107,36 +96,38 @@ func (c *comparison) product(row *productVersion) error {
 	}
 	if !p.whole() {
 		c.v.summary.HistoryCut++
-		return nil
+		return
 	}
 	c.v.summary.Folded++
-	return c.v.reportIf(row.Version != p.version, CheckEvents, row.SKU, "products", row.SKU,
+	c.v.reportIf(row.Version != p.version, CheckEvents, row.SKU, "products", row.SKU,
 		fmt.Sprintf("version %d", p.version), fmt.Sprintf("version %d", row.Version))
 }
 
-func (c *comparison) batch(row *batchRow) error {
+func (c *comparison) batch(row *batchRow) {
 	if !c.v.wants(row.SKU) || !c.fold.holds(batchPoint(row.SKU, row.Ref)) || !c.fold.products[row.SKU].whole() {
-		return nil
+		return
 	}
 	has := batch{sku: row.SKU, qty: row.Qty, firstQty: row.FirstQty, eta: row.ETA, firstETA: row.FirstETA, revision: row.Revision}
 	told := c.fold.batches[row.Ref]
 	if told == nil {
-		return c.v.report(CheckEvents, row.SKU, "batches", row.Ref, "no such batch", has.words())
+		c.v.report(CheckEvents, row.SKU, "batches", row.Ref, "no such batch", has.words())
+		return
 	}
 	told.seen, has.seen = true, true
-	return c.v.reportIf(*told != has, CheckEvents, row.SKU, "batches", row.Ref, told.words(), has.words())
+	c.v.reportIf(*told != has, CheckEvents, row.SKU, "batches", row.Ref, told.words(), has.words())
 }
 
-func (c *comparison) line(row *lineState) error {
+func (c *comparison) line(row *lineState) {
 	key := lineKey{row.SKU, row.OrderID, row.LineID}
 	if !c.v.wants(row.SKU) || !c.fold.holds(linePoint(key)) || !c.fold.products[row.SKU].whole() {
-		return nil
+		return
 	}
 	has := line{qty: row.Qty, placed: row.Placed, state: row.State, batch: row.BatchRef}
 	told := c.fold.lines[key]
 	if told == nil {
-		return c.v.report(CheckEvents, row.SKU, "lines", lineName(row.OrderID, row.LineID), "no such line", has.words())
+		c.v.report(CheckEvents, row.SKU, "lines", lineName(row.OrderID, row.LineID), "no such line", has.words())
+		return
 	}
 	told.seen, has.seen = true, true
-	return c.v.reportIf(*told != has, CheckEvents, row.SKU, "lines", lineName(row.OrderID, row.LineID), told.words(), has.words())
+	c.v.reportIf(*told != has, CheckEvents, row.SKU, "lines", lineName(row.OrderID, row.LineID), told.words(), has.words())
 }

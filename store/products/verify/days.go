@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // days are those that the outbox has a table for. Older ones were dropped, and their rows with
@@ -16,19 +14,8 @@ const daysSQL = `
 select to_date(right(c.relname, 8), 'YYYYMMDD') from pg_inherits i join pg_class c on c.oid = i.inhrelid
 where i.inhparent = 'outbox'::regclass order by 1`
 
-func readDays(ctx context.Context, tx pgx.Tx) (days, error) {
-	rows, err := tx.Query(ctx, daysSQL)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[time.Time])
-}
-
-func (v *verifier) readDays(ctx context.Context) error {
-	return v.db.Snapshot(ctx, func(tx pgx.Tx) (err error) {
-		v.days, err = readDays(ctx, tx)
-		return err
-	})
+func (v *verifier) readDays(ctx context.Context) (days, error) {
+	return column[time.Time](ctx, v, daysSQL)
 }
 
 // holes reports whether a day between the oldest and the newest is missing: it was dropped while an

@@ -33,17 +33,19 @@ const (
 	CheckUnpublishedRow = "unpublished_row" // rows that are not published are kept
 )
 
-func (v *verifier) report(check, sku, table, key, expected, found string) error {
-	v.summary.Differences++
-	return v.o.Report(Difference{Check: check, SKU: sku, Table: table, Key: key, Expected: expected, Found: found})
+// report reports a difference. After one that could not be reported, no other is.
+func (v *verifier) report(check, sku, table, key, expected, found string) {
+	if v.failed == nil {
+		v.summary.Differences++
+		v.failed = v.o.Report(Difference{Check: check, SKU: sku, Table: table, Key: key, Expected: expected, Found: found})
+	}
 }
 
 // reportIf reports what is wrong.
-func (v *verifier) reportIf(wrong bool, check, sku, table, key, expected, found string) error {
-	if !wrong {
-		return nil
+func (v *verifier) reportIf(wrong bool, check, sku, table, key, expected, found string) {
+	if wrong {
+		v.report(check, sku, table, key, expected, found)
 	}
-	return v.report(check, sku, table, key, expected, found)
 }
 
 func lineName(orderID, lineID string) string {

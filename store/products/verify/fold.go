@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 
 	"allocation/domain"
 )
@@ -55,70 +56,64 @@ func (f *fold) add(e Event) error {
 	if p == nil {
 		p = &product{partition: e.Partition, version: e.Sequence - 1, cut: e.Sequence != 1}
 		f.products[e.SKU] = p
-		if err := f.took(len(e.SKU)); err != nil {
-			return err
-		}
+		f.took(len(e.SKU))
 	}
-	takes, err := f.next(p, &e)
-	if err != nil || !takes || !p.whole() {
-		return err
+	if !f.next(p, &e) || !p.whole() {
+		return f.v.failed
 	}
-	d, err := decode(e.Type, e.Data)
-	if err != nil || d.SKU != e.SKU {
-		return f.contradicts(&e, "data of a "+e.Type+" of this product", string(e.Data))
+	if d, err := decode(e.Type, e.Data); err != nil || d.SKU != e.SKU {
+		f.contradicts(&e, "data of a "+e.Type+" of this product", string(e.Data))
+	} else {
+		f.change(&e, d)
 	}
-	return f.change(&e, d)
+	return f.v.failed
 }
 
 // next reports whether an event is the next of its product.
-func (f *fold) next(p *product, e *Event) (bool, error) {
+func (f *fold) next(p *product, e *Event) bool {
 	if e.Partition >= 0 && e.Partition != p.partition {
 		p.cut = true // the topic got more partitions, which have no order between them
 	}
 	switch {
 	case e.Sequence <= p.version && f.v.o.Topic != nil:
-		return false, nil // a repeat
+		return false // a repeat
 	case e.Sequence <= p.version:
-		return false, f.v.report(CheckSequence, e.SKU, "outbox", fmt.Sprintf("sequence %d", e.Sequence), fmt.Sprintf("sequence %d next", p.version+1), "it is there again")
+		f.v.report(CheckSequence, e.SKU, "outbox", fmt.Sprintf("sequence %d", e.Sequence), fmt.Sprintf("sequence %d next", p.version+1), "it is there again")
+		return false
 	case e.Sequence > p.version+1 && p.gapFrom == 0:
 		p.gapFrom, p.gapTo = p.version+1, e.Sequence-1
 	}
 	p.version = e.Sequence
-	return true, nil
+	return true
 }
 
-func (f *fold) change(e *Event, d domain.EventData) error {
+func (f *fold) change(e *Event, d domain.EventData) {
 	ref := d.BatchRef
 	if e.Type == "BatchCreated" {
 		ref = d.Ref
 	}
 	if ref != "" && f.holds(batchPoint(e.SKU, ref)) {
-		if err := f.changeBatch(e, d, ref); err != nil {
-			return err
-		}
+		f.changeBatch(e, d, ref)
 	}
-	key := lineKey{e.SKU, d.OrderID, d.LineID}
-	if d.OrderID == "" || !f.holds(linePoint(key)) {
-		return nil
+	if key := (lineKey{e.SKU, d.OrderID, d.LineID}); d.OrderID != "" && f.holds(linePoint(key)) {
+		f.changeLine(e, d, key)
 	}
-	return f.changeLine(e, d, key)
 }
 
-func (f *fold) contradicts(e *Event, expected, found string) error {
-	return f.v.report(CheckEvents, e.SKU, "outbox", fmt.Sprintf("sequence %d", e.Sequence), expected, found)
+func (f *fold) contradicts(e *Event, expected, found string) {
+	f.v.report(CheckEvents, e.SKU, "outbox", fmt.Sprintf("sequence %d", e.Sequence), expected, found)
 }
 
 // took notes that something was added, and lets go of the upper half where that is too much.
-func (f *fold) took(names int) error {
+func (f *fold) took(names int) {
 	f.memory += cost + int64(names)
-	for f.memory > f.v.o.Memory {
+	for f.memory > f.v.o.Memory && f.v.failed == nil {
 		before := f.memory
 		f.halve()
 		if f.memory == before {
-			return fmt.Errorf("a fold of %d bytes is too small for the names of one product", f.v.o.Memory)
+			f.v.failed = fmt.Errorf("a fold of %d bytes is too small for the names of one product", f.v.o.Memory)
 		}
 	}
-	return nil
 }
 
 func (f *fold) halve() {
@@ -133,24 +128,9 @@ func (f *fold) halve() {
 		points = append(points, linePoint(k))
 	}
 	f.to, f.last, f.memory = median(points), false, 0
-	for sku := range f.products {
-		if f.keep(f.touches(productPoint(sku)), len(sku)) {
-			continue
-		}
-		delete(f.products, sku)
-	}
-	for ref, b := range f.batches {
-		if f.keep(f.holds(batchPoint(b.sku, ref)), len(ref)+len(b.sku)) {
-			continue
-		}
-		delete(f.batches, ref)
-	}
-	for k := range f.lines {
-		if f.keep(f.holds(linePoint(k)), k.size()) {
-			continue
-		}
-		delete(f.lines, k)
-	}
+	maps.DeleteFunc(f.products, func(sku string, _ *product) bool { return !f.keep(f.touches(productPoint(sku)), len(sku)) })
+	maps.DeleteFunc(f.batches, func(ref string, b *batch) bool { return !f.keep(f.holds(batchPoint(b.sku, ref)), len(ref)+len(b.sku)) })
+	maps.DeleteFunc(f.lines, func(k lineKey, _ *line) bool { return !f.keep(f.holds(linePoint(k)), k.size()) })
 }
 
 // keep counts what stays.

@@ -58,7 +58,7 @@ func (f *follower) catchUp(ctx context.Context) error {
 		if err != nil || left < little {
 			return err
 		}
-		if err := f.give(ctx, f.inSnapshots); err != nil {
+		if err := f.give(ctx, f.v.db.Snapshot); err != nil {
 			return err
 		}
 	}
@@ -70,10 +70,6 @@ func (f *follower) until(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	return f.give(ctx, func(_ context.Context, read func(pgx.Tx) error) error { return read(tx) })
-}
-
-func (f *follower) inSnapshots(ctx context.Context, read func(pgx.Tx) error) error {
-	return f.v.db.Snapshot(ctx, read)
 }
 
 // look asks how far each source is, and says how many rows are not given yet.
@@ -99,8 +95,6 @@ func (f *follower) look(ctx context.Context, tx pgx.Tx) (left int64, err error) 
 	return left, err
 }
 
-type inSnapshot func(ctx context.Context, read func(pgx.Tx) error) error
-
 // give gives rows up to the end of each source.
 func (f *follower) give(ctx context.Context, in inSnapshot) error {
 	ids := slices.Sorted(maps.Keys(f.sources))
@@ -118,9 +112,10 @@ func (f *follower) give(ctx context.Context, in inSnapshot) error {
 			return nil
 		}
 		if !moved {
-			if err := f.unlock(ids); err != nil {
-				return err
-			}
+			f.unlock(ids)
+		}
+		if f.v.failed != nil {
+			return f.v.failed
 		}
 	}
 }
@@ -164,10 +159,8 @@ func (f *follower) fetch(ctx context.Context, id int32, in inSnapshot) error {
 	r := f.sources[id]
 	to := min(r.end, r.fetched+min(maxRows, max(fewestAhead, maxAhead/int64(len(f.sources)))))
 	return in(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, eventsSQL, id, r.fetched, to, f.v.o.SKU)
-		if err != nil {
-			return err
-		}
+		rows, _ := tx.Query(ctx, eventsSQL, id, r.fetched, to, f.v.o.SKU) // its error is that of the rows, too
+		var err error
 		r.ahead, err = pgx.CollectRows(rows, scanRow)
 		r.fetched = to
 		if err != nil || len(r.ahead) > 0 || to == r.end {
@@ -185,20 +178,16 @@ func scanRow(rows pgx.CollectableRow) (r row, err error) {
 }
 
 // unlock lets one row go where rows wait for each other in a circle, which no commit can make.
-func (f *follower) unlock(ids []int32) error {
+func (f *follower) unlock(ids []int32) {
 	for _, id := range ids {
 		r := f.sources[id]
 		if r.next >= r.end {
 			continue
 		}
 		first := &r.ahead[0]
-		err := f.v.report(CheckSequence, first.Event.SKU, "outbox", fmt.Sprintf("source %d, row %d", id, first.Row),
+		f.v.report(CheckSequence, first.Event.SKU, "outbox", fmt.Sprintf("source %d, row %d", id, first.Row),
 			"a row that can be published", fmt.Sprintf("it is to follow row %d of source %d, which waits for it", first.AfterRow, first.AfterSource))
-		if err != nil {
-			return err
-		}
 		first.AfterSource, first.AfterRow = 0, 0
-		return nil
+		return
 	}
-	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"allocation/worker"
 )
 
@@ -22,8 +20,8 @@ type idRow struct {
 	Source int32
 	Row    int64
 	SKU    string
-	ID     eventID
-	Own    bool // its command came by the row's own partition
+	eventID
+	Own bool // its command came by the row's own partition
 }
 
 const idsSQL = `
@@ -40,12 +38,12 @@ type order map[int32]eventID // by million, the last
 
 // inOrder reports whether an event comes in the order of its partition's commands.
 func (o order) inOrder(r *idRow) bool {
-	million := r.ID.Number / worker.EventsEach
+	million := r.Number / worker.EventsEach
 	last, known := o[million]
-	if !r.Own || known && (r.ID.Offset < last.Offset || r.ID.Offset == last.Offset && r.ID.Number <= last.Number) {
+	if !r.Own || known && (r.Offset < last.Offset || r.Offset == last.Offset && r.Number <= last.Number) {
 		return false
 	}
-	o[million] = r.ID
+	o[million] = r.eventID
 	return true
 }
 
@@ -81,77 +79,42 @@ func (v *verifier) checkIDs(ctx context.Context) error {
 // more there are.
 func (v *verifier) lateIDs(ctx context.Context, wanted func(eventID) bool, limit int64) (late map[eventID]idRow, more int64, err error) {
 	late = map[eventID]idRow{}
-	err = v.eachID(ctx, func(r *idRow, inOrder bool) error {
-		if inOrder || !wanted(r.ID) {
-			return nil
-		}
-		if int64(len(late)) == limit {
+	err = v.eachID(ctx, func(r *idRow, inOrder bool) {
+		_, twice := late[r.eventID]
+		switch {
+		case inOrder || !wanted(r.eventID):
+		case int64(len(late)) == limit:
 			more++
-			return nil
+		case !twice:
+			late[r.eventID] = *r
 		}
-		if _, twice := late[r.ID]; !twice {
-			late[r.ID] = *r
-		}
-		return nil
 	})
 	return late, more, err
 }
 
 // compareIDs compares late ones with all events.
 func (v *verifier) compareIDs(ctx context.Context, late map[eventID]idRow) error {
-	return v.eachID(ctx, func(r *idRow, _ bool) error {
-		if other, ok := late[r.ID]; ok && (other.Source != r.Source || other.Row != r.Row) {
-			return v.reportTwice(*r, other)
+	return v.eachID(ctx, func(r *idRow, _ bool) {
+		other, ok := late[r.eventID]
+		if !ok || other.Source == r.Source && other.Row == r.Row || !v.wants(other.SKU) {
+			return
 		}
-		return nil
+		v.report(CheckEventID, other.SKU, "outbox", fmt.Sprintf("source %d, row %d", other.Source, other.Row), "a ce_id of its own",
+			fmt.Sprintf("that of source %d, row %d: event %d of the command of source %d, offset %d", r.Source, r.Row, r.Number, r.eventID.Source, r.Offset))
 	})
-}
-
-func (v *verifier) reportTwice(first, second idRow) error {
-	if !v.wants(second.SKU) {
-		return nil
-	}
-	return v.report(CheckEventID, second.SKU, "outbox", fmt.Sprintf("source %d, row %d", second.Source, second.Row), "a ce_id of its own",
-		fmt.Sprintf("that of source %d, row %d: event %d of the command of source %d, offset %d", first.Source, first.Row, first.ID.Number, first.ID.Source, first.ID.Offset))
 }
 
 // eachID reads all events, partition by partition.
-func (v *verifier) eachID(ctx context.Context, do func(r *idRow, inOrder bool) error) error {
+func (v *verifier) eachID(ctx context.Context, do func(r *idRow, inOrder bool)) error {
 	sources, err := v.sources(ctx)
-	if err != nil {
-		return err
-	}
 	for _, source := range sources {
-		chunk := func(tx pgx.Tx, after idRow, limit int) ([]idRow, error) {
-			from := after.Row
-			if after.Source == 0 {
-				from = -1
-			}
-			return readIDs(ctx, tx, source, from, limit)
+		if err != nil {
+			break
 		}
 		order := order{}
-		err := walk(ctx, v, "ids of events", chunk, func(_ pgx.Tx, rows []idRow) error {
-			for i := range rows {
-				if err := do(&rows[i], order.inOrder(&rows[i])); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+		err = walk(ctx, v, v.db.Snapshot, "ids of events", idsSQL, func(after *idRow) []any {
+			return []any{source, rowAfter(after.Source, after.Row)}
+		}, func(r *idRow) { do(r, order.inOrder(r)) })
 	}
-	return nil
-}
-
-func readIDs(ctx context.Context, tx pgx.Tx, source int32, after int64, limit int) ([]idRow, error) {
-	rows, err := tx.Query(ctx, idsSQL, source, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r idRow, err error) {
-		err = row.Scan(&r.Source, &r.Row, &r.SKU, &r.ID.Source, &r.ID.Offset, &r.ID.Number, &r.Own)
-		return r, err
-	})
+	return err
 }

@@ -3,8 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // keyRow is a key that must have one row. That a row has its key is checked with the row.
@@ -35,15 +33,7 @@ func (v *verifier) checkKeys(ctx context.Context) error {
 }
 
 func (v *verifier) checkKeysOf(ctx context.Context, table, sql string) error {
-	chunk := func(tx pgx.Tx, after keyRow, limit int) ([]keyRow, error) {
-		return collect[keyRow](ctx, tx, sql, after.Key, limit)
-	}
-	return walk(ctx, v, "keys", chunk, func(_ pgx.Tx, rows []keyRow) error {
-		for _, k := range rows {
-			if err := v.reportIf(k.Rows != 1 && v.wants(k.SKU), CheckKey, k.SKU, table, k.Key, "one row", fmt.Sprintf("%d rows", k.Rows)); err != nil {
-				return err
-			}
-		}
-		return nil
+	return walk(ctx, v, v.db.Snapshot, "keys", sql, func(after *keyRow) []any { return []any{after.Key} }, func(k *keyRow) {
+		v.reportIf(k.Rows != 1 && v.wants(k.SKU), CheckKey, k.SKU, table, k.Key, "one row", fmt.Sprintf("%d rows", k.Rows))
 	})
 }

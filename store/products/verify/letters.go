@@ -3,8 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 )
 
 type letterRow struct {
@@ -46,40 +44,19 @@ order by h.key`
 )
 
 func (v *verifier) checkLetters(ctx context.Context) error {
-	letters := func(tx pgx.Tx, after letterRow, limit int) ([]letterRow, error) {
-		if after.Source == 0 {
-			after.Row = -1
-		}
-		return collect[letterRow](ctx, tx, lettersSQL, after.Source, after.Row, limit)
-	}
-	err := walk(ctx, v, "dead letters", letters, func(_ pgx.Tx, rows []letterRow) error {
-		v.summary.DeadLetters += int64(len(rows))
-		for i := range rows {
-			if err := v.checkLetter(&rows[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := walk(ctx, v, v.db.Snapshot, "dead letters", lettersSQL, func(after *letterRow) []any {
+		return []any{after.Source, rowAfter(after.Source, after.Row)}
+	}, v.checkLetter)
 	if err != nil {
 		return err
 	}
-	held := func(tx pgx.Tx, after heldRow, limit int) ([]heldRow, error) {
-		return collect[heldRow](ctx, tx, heldSQL, after.Key, limit)
-	}
-	return walk(ctx, v, "held products", held, func(_ pgx.Tx, rows []heldRow) error {
-		for i := range rows {
-			if err := v.checkHeld(&rows[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return walk(ctx, v, v.db.Snapshot, "held products", heldSQL, func(after *heldRow) []any { return []any{after.Key} }, v.checkHeld)
 }
 
-func (v *verifier) checkLetter(l *letterRow) error {
+func (v *verifier) checkLetter(l *letterRow) {
+	v.summary.DeadLetters++
 	if !v.wants(l.SKU) {
-		return nil
+		return
 	}
 	if !l.HasRow && !l.Older {
 		v.summary.LettersCut++
@@ -88,31 +65,29 @@ func (v *verifier) checkLetter(l *letterRow) error {
 	done := l.State == "retried" || l.State == "discarded"
 	switch {
 	case !l.Known:
-		return v.report(CheckLetter, l.SKU, "dead_letters", key, "a position of that source", "none")
+		v.report(CheckLetter, l.SKU, "dead_letters", key, "a position of that source", "none")
 	case l.Row >= l.NextRow:
-		return v.report(CheckLetter, l.SKU, "dead_letters", key, fmt.Sprintf("a row below next_row, %d", l.NextRow), fmt.Sprintf("row %d", l.Row))
+		v.report(CheckLetter, l.SKU, "dead_letters", key, fmt.Sprintf("a row below next_row, %d", l.NextRow), fmt.Sprintf("row %d", l.Row))
 	case l.Older && !v.days.holes():
-		return v.report(CheckLetter, l.SKU, "dead_letters", key, "an outbox row that publishes it", "none")
+		v.report(CheckLetter, l.SKU, "dead_letters", key, "an outbox row that publishes it", "none")
 	case l.HasRow && !l.IsLetter:
-		return v.report(CheckLetter, l.SKU, "dead_letters", key, "an outbox row of a dead letter", "one of an event")
+		v.report(CheckLetter, l.SKU, "dead_letters", key, "an outbox row of a dead letter", "one of an event")
 	case done && !l.Resolved:
-		return v.report(CheckLetter, l.SKU, "dead_letters", key, "resolved_at, because its state is "+l.State, "none")
+		v.report(CheckLetter, l.SKU, "dead_letters", key, "resolved_at, because its state is "+l.State, "none")
 	}
-	return nil
 }
 
-func (v *verifier) checkHeld(h *heldRow) error {
+func (v *verifier) checkHeld(h *heldRow) {
 	if !v.wants(h.Key) {
-		return nil
+		return
 	}
 	letter := fmt.Sprintf("the dead letter of source %d, row %d", h.Source, h.Row)
 	switch {
 	case h.Reason == nil:
-		return v.report(CheckHeld, h.Key, "held_keys", h.Key, letter, "there is none")
+		v.report(CheckHeld, h.Key, "held_keys", h.Key, letter, "there is none")
 	case *h.Reason != "internal":
-		return v.report(CheckHeld, h.Key, "held_keys", h.Key, letter+" has the reason internal", "it has "+*h.Reason)
+		v.report(CheckHeld, h.Key, "held_keys", h.Key, letter+" has the reason internal", "it has "+*h.Reason)
 	case *h.State == "retried" || *h.State == "discarded":
-		return v.report(CheckHeld, h.Key, "held_keys", h.Key, letter+" is still to be decided or done", "it is "+*h.State)
+		v.report(CheckHeld, h.Key, "held_keys", h.Key, letter+" is still to be decided or done", "it is "+*h.State)
 	}
-	return nil
 }

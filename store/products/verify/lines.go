@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // lineRow is a line with its batch, its product and its last event.
@@ -36,57 +34,49 @@ left join lateral (select * from outbox where source = l.last_source and row_no 
 order by l.orderid, l.sku, l.lineid`
 
 func (v *verifier) checkLines(ctx context.Context) error {
-	chunk := func(tx pgx.Tx, after lineRow, limit int) ([]lineRow, error) {
-		return collect[lineRow](ctx, tx, linesSQL, after.OrderID, after.SKU, after.LineID, limit)
-	}
-	return walk(ctx, v, "lines", chunk, func(_ pgx.Tx, rows []lineRow) error {
-		for i := range rows {
-			if err := v.checkLine(&rows[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return walk(ctx, v, v.db.Snapshot, "lines", linesSQL, func(after *lineRow) []any {
+		return []any{after.OrderID, after.SKU, after.LineID}
+	}, v.checkLine)
 }
 
-func (v *verifier) checkLine(l *lineRow) error {
+func (v *verifier) checkLine(l *lineRow) {
 	if !v.wants(l.SKU) {
-		return nil
+		return
 	}
 	v.summary.Lines++
 	key := lineName(l.OrderID, l.LineID)
 	switch {
 	case l.Version == nil:
-		return v.report(CheckProduct, l.SKU, "lines", key, "a row in products", "none")
+		v.report(CheckProduct, l.SKU, "lines", key, "a row in products", "none")
 	case l.BatchRef != "" && l.BatchSKU == nil:
-		return v.report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef, "there is none")
+		v.report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef, "there is none")
 	case l.BatchRef != "" && *l.BatchSKU != l.SKU:
-		return v.report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef+" is of "+l.SKU, "it is of "+*l.BatchSKU)
+		v.report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef+" is of "+l.SKU, "it is of "+*l.BatchSKU)
 	case l.Placed > *l.Version:
-		return v.report(CheckPlaced, l.SKU, "lines", key, fmt.Sprintf("placed at most at version %d", *l.Version), fmt.Sprintf("placed %d", l.Placed))
+		v.report(CheckPlaced, l.SKU, "lines", key, fmt.Sprintf("placed at most at version %d", *l.Version), fmt.Sprintf("placed %d", l.Placed))
+	default:
+		v.checkLastOfLine(l, key)
 	}
-	return v.checkLastOfLine(l, key)
 }
 
 // checkLastOfLine wants the event that the line points to to tell its state.
-func (v *verifier) checkLastOfLine(l *lineRow, key string) error {
+func (v *verifier) checkLastOfLine(l *lineRow, key string) {
 	pointer := fmt.Sprintf("the event of source %d, row %d, which it points to", l.LastSource, l.LastRow)
 	if l.EventType == nil {
 		if !l.DayKept {
 			v.summary.LinesCut++
-			return nil
 		}
-		return v.report(CheckLastEvent, l.SKU, "lines", key, pointer, "there is none")
+		v.reportIf(l.DayKept, CheckLastEvent, l.SKU, "lines", key, pointer, "there is none")
+		return
 	}
 	e, err := decode(*l.EventType, l.EventData)
-	if err != nil || l.EventSequence == nil || *l.EventKey != l.SKU || e.SKU != l.SKU || e.OrderID != l.OrderID || e.LineID != l.LineID {
-		return v.report(CheckLastEvent, l.SKU, "lines", key, pointer+", is one of this line", "it is not")
+	told, has := lineOf(*l.EventType, e), line{qty: l.Qty, state: l.State, batch: l.BatchRef}
+	switch {
+	case err != nil || l.EventSequence == nil || *l.EventKey != l.SKU || e.SKU != l.SKU || e.OrderID != l.OrderID || e.LineID != l.LineID:
+		v.report(CheckLastEvent, l.SKU, "lines", key, pointer+", is one of this line", "it is not")
+	case told != has:
+		v.report(CheckLastEvent, l.SKU, "lines", key, told.words()+", as "+pointer+" says", has.words())
+	case l.Placed > *l.EventSequence:
+		v.report(CheckPlaced, l.SKU, "lines", key, fmt.Sprintf("placed at most at %d, the sequence of %s", *l.EventSequence, pointer), fmt.Sprintf("placed %d", l.Placed))
 	}
-	told := lineOf(*l.EventType, e)
-	has := line{qty: l.Qty, state: l.State, batch: l.BatchRef}
-	if told != has {
-		return v.report(CheckLastEvent, l.SKU, "lines", key, told.words()+", as "+pointer+" says", has.words())
-	}
-	return v.reportIf(l.Placed > *l.EventSequence, CheckPlaced, l.SKU, "lines", key,
-		fmt.Sprintf("placed at most at %d, the sequence of %s", *l.EventSequence, pointer), fmt.Sprintf("placed %d", l.Placed))
 }

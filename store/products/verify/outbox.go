@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // outboxRow is what the numbering of rows is checked by.
@@ -37,64 +35,34 @@ order by o.row_no, o.day`
 )
 
 // sources are those that have rows in the outbox.
-func (v *verifier) sources(ctx context.Context) (sources []int32, err error) {
-	err = v.db.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, sourcesSQL)
-		if err == nil {
-			sources, err = pgx.CollectRows(rows, pgx.RowTo[int32])
-		}
-		return err
-	})
-	return sources, err
+func (v *verifier) sources(ctx context.Context) ([]int32, error) {
+	return column[int32](ctx, v, sourcesSQL)
 }
 
+// checkOutbox wants the rows of each source to be numbered without gaps.
 func (v *verifier) checkOutbox(ctx context.Context) error {
 	sources, err := v.sources(ctx)
 	for _, source := range sources {
-		if err == nil {
-			err = v.checkRows(ctx, source)
+		if err != nil {
+			break
 		}
+		var last *outboxRow
+		err = walk(ctx, v, v.db.Snapshot, "outbox rows", outboxSQL, func(after *outboxRow) []any {
+			return []any{source, rowAfter(after.Source, after.Row)}
+		}, func(row *outboxRow) {
+			v.checkRow(last, row)
+			last = row
+		})
 	}
 	return err
 }
 
-// checkRows wants the rows of a source to be numbered without gaps.
-func (v *verifier) checkRows(ctx context.Context, source int32) error {
-	chunk := func(tx pgx.Tx, after outboxRow, limit int) ([]outboxRow, error) {
-		from := after.Row
-		if after.Source == 0 {
-			from = -1
-		}
-		return collect[outboxRow](ctx, tx, outboxSQL, source, from, limit)
-	}
-	var last *outboxRow
-	return walk(ctx, v, "outbox rows", chunk, func(_ pgx.Tx, rows []outboxRow) error {
-		v.summary.OutboxRows += int64(len(rows))
-		for i := range rows {
-			if err := v.checkRow(last, &rows[i]); err != nil {
-				return err
-			}
-			last = &rows[i]
-		}
-		return nil
-	})
-}
-
-func (v *verifier) checkRow(last, row *outboxRow) error {
+func (v *verifier) checkRow(last, row *outboxRow) {
+	v.summary.OutboxRows++
 	key := fmt.Sprintf("source %d, row %d", row.Source, row.Row)
-	if last == nil && !row.Known {
-		if err := v.report(CheckRows, "", "outbox", key, "a position of that source", "none"); err != nil {
-			return err
-		}
+	v.reportIf(last == nil && !row.Known, CheckRows, "", "outbox", key, "a position of that source", "none")
+	v.reportIf(row.Letter && !row.HasLetter, CheckLetter, "", "outbox", key, "a row in dead_letters", "none")
+	if last != nil && row.Row != last.Row+1 && !v.days.holes() {
+		v.report(CheckRows, "", "outbox", key, fmt.Sprintf("row %d after row %d", last.Row+1, last.Row), fmt.Sprintf("row %d", row.Row))
 	}
-	if row.Letter && !row.HasLetter {
-		if err := v.report(CheckLetter, "", "outbox", key, "a row in dead_letters", "none"); err != nil {
-			return err
-		}
-	}
-	wrong := last != nil && row.Row != last.Row+1 && !v.days.holes()
-	if !wrong {
-		return nil
-	}
-	return v.report(CheckRows, "", "outbox", key, fmt.Sprintf("row %d after row %d", last.Row+1, last.Row), fmt.Sprintf("row %d", row.Row))
 }

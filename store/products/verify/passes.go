@@ -49,23 +49,15 @@ func (v *verifier) pass(ctx context.Context, f *fold) error {
 // reportGaps reports events that are missing in the middle, unless a day was dropped that they may
 // have been on.
 func (v *verifier) reportGaps(ctx context.Context, f *fold) error {
-	var now days
-	err := v.db.Snapshot(ctx, func(tx pgx.Tx) (err error) {
-		now, err = readDays(ctx, tx)
-		return err
-	})
+	now, err := v.readDays(ctx)
 	if err != nil || v.o.Topic == nil && (now.holes() || now.dropped(v.days)) {
 		return err
 	}
 	for sku, p := range f.products {
-		if p.gapFrom == 0 || p.cut || !f.holds(productPoint(sku)) {
-			continue
-		}
-		if err := v.report(CheckSequence, sku, v.history(), sku, fmt.Sprintf("events %d to %d", p.gapFrom, p.gapTo), "they are missing"); err != nil {
-			return err
-		}
+		v.reportIf(p.gapFrom != 0 && !p.cut && f.holds(productPoint(sku)), CheckSequence, sku, v.history(), sku,
+			fmt.Sprintf("events %d to %d", p.gapFrom, p.gapTo), "they are missing")
 	}
-	return nil
+	return v.failed
 }
 
 // history names where events come from.

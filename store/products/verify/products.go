@@ -3,8 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 )
 
 type productRow struct {
@@ -35,59 +33,37 @@ select p.sku, p.version, p.waiting, p.last_source, p.last_row,
     o.key, o.sequence,
     o.row_no is null and exists (select from outbox e where e.source = p.last_source and e.row_no < p.last_row),
     exists (select from product_keys where sku = p.sku)
-from (select * from products where sku > $1 and ($3 = '' or sku = $3) order by sku limit $2) p
+from (select * from products where sku > $1 and ($2 = '' or sku = $2) order by sku limit $3) p
 left join lateral (select * from outbox where source = p.last_source and row_no = p.last_row limit 1) o on true
 order by p.sku`
 
 func (v *verifier) checkProducts(ctx context.Context) error {
-	chunk := func(tx pgx.Tx, after productRow, limit int) ([]productRow, error) {
-		return collect[productRow](ctx, tx, productsSQL, after.SKU, limit, v.o.SKU)
-	}
-	return walk(ctx, v, "products", chunk, func(_ pgx.Tx, rows []productRow) error {
-		v.summary.Products += int64(len(rows))
-		for i := range rows {
-			if err := v.checkProduct(&rows[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return walk(ctx, v, v.db.Snapshot, "products", productsSQL, func(after *productRow) []any { return []any{after.SKU, v.o.SKU} }, v.checkProduct)
 }
 
-func (v *verifier) checkProduct(p *productRow) error {
-	if p.Waiting != p.WaitingLines {
-		if err := v.report(CheckWaiting, p.SKU, "products", p.SKU, fmt.Sprintf("waiting %d, its waiting lines", p.WaitingLines), fmt.Sprintf("waiting %d", p.Waiting)); err != nil {
-			return err
-		}
-	}
-	if p.Smallest > 0 && p.Smallest <= p.MaxAvailable {
-		if err := v.report(CheckServed, p.SKU, "lines", "the smallest that waits", fmt.Sprintf("more than %d, which a batch has available", p.MaxAvailable), fmt.Sprintf("qty %d", p.Smallest)); err != nil {
-			return err
-		}
-	}
+func (v *verifier) checkProduct(p *productRow) {
+	v.summary.Products++
+	v.reportIf(p.Waiting != p.WaitingLines, CheckWaiting, p.SKU, "products", p.SKU,
+		fmt.Sprintf("waiting %d, its waiting lines", p.WaitingLines), fmt.Sprintf("waiting %d", p.Waiting))
+	v.reportIf(p.Smallest > 0 && p.Smallest <= p.MaxAvailable, CheckServed, p.SKU, "lines", "the smallest that waits",
+		fmt.Sprintf("more than %d, which a batch has available", p.MaxAvailable), fmt.Sprintf("qty %d", p.Smallest))
 	if p.Twice != nil {
-		if err := v.report(CheckPlaced, p.SKU, "lines", fmt.Sprintf("placed %d", *p.Twice), "one line", "several open lines"); err != nil {
-			return err
-		}
+		v.report(CheckPlaced, p.SKU, "lines", fmt.Sprintf("placed %d", *p.Twice), "one line", "several open lines")
 	}
-	if err := v.reportIf(!p.HasKey, CheckKey, p.SKU, "products", p.SKU, "its key in product_keys", "none"); err != nil {
-		return err
-	}
-	return v.checkLastOfProduct(p)
+	v.reportIf(!p.HasKey, CheckKey, p.SKU, "products", p.SKU, "its key in product_keys", "none")
+	v.checkLastOfProduct(p)
 }
 
 // checkLastOfProduct wants the version to be the sequence of the event that the product points to.
-func (v *verifier) checkLastOfProduct(p *productRow) error {
+func (v *verifier) checkLastOfProduct(p *productRow) {
 	pointer := fmt.Sprintf("the event of source %d, row %d, which it points to", p.Source, p.Row)
 	switch {
 	case p.Lost && !v.days.holes():
-		return v.report(CheckVersion, p.SKU, "products", p.SKU, pointer, "there is none")
-	case p.LastSKU == nil:
-		return nil // it was dropped with its day
+		v.report(CheckVersion, p.SKU, "products", p.SKU, pointer, "there is none")
+	case p.LastSKU == nil: // it was dropped with its day
 	case *p.LastSKU != p.SKU || p.LastSequence == nil:
-		return v.report(CheckVersion, p.SKU, "products", p.SKU, pointer+", is one of this product", "it is not")
+		v.report(CheckVersion, p.SKU, "products", p.SKU, pointer+", is one of this product", "it is not")
 	case *p.LastSequence != p.Version:
-		return v.report(CheckVersion, p.SKU, "products", p.SKU, fmt.Sprintf("version %d, the sequence of %s", *p.LastSequence, pointer), fmt.Sprintf("version %d", p.Version))
+		v.report(CheckVersion, p.SKU, "products", p.SKU, fmt.Sprintf("version %d, the sequence of %s", *p.LastSequence, pointer), fmt.Sprintf("version %d", p.Version))
 	}
-	return nil
 }

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -11,31 +10,21 @@ import (
 // What the events know and no row was seen of is looked up by its key: it may have come after the
 // tables were read there, or be missing.
 
-// lookup reads the rows of keys, some at a time, and reports those that have none.
-func lookup[K comparable, R any](
-	ctx context.Context, c *comparison, keys []K,
-	read func(tx pgx.Tx, keys []K) ([]R, error), check func(*R) error, missing func(K) error,
-) error {
+// lookup reads the rows of keys, some at a time, and has missing look at each key afterwards.
+func lookup[K, R any](ctx context.Context, c *comparison, keys []K, sql string, args func([]K) []any, check func(*R), missing func(K)) error {
 	for some := range slices.Chunk(keys, firstChunk) {
-		err := c.v.db.Snapshot(ctx, func(tx pgx.Tx) error {
-			if err := c.follow.until(ctx, tx); err != nil {
-				return err
-			}
-			rows, err := read(tx, some)
+		err := c.snapshot(ctx, func(tx pgx.Tx) error {
+			rows, err := collect[R](ctx, tx, sql, args(some)...)
 			if err != nil {
 				return err
 			}
 			for i := range rows {
-				if err := check(&rows[i]); err != nil {
-					return err
-				}
+				check(&rows[i])
 			}
 			for _, k := range some {
-				if err := missing(k); err != nil {
-					return err
-				}
+				missing(k)
 			}
-			return nil
+			return c.v.failed
 		})
 		if err != nil {
 			return err
@@ -45,53 +34,44 @@ func lookup[K comparable, R any](
 }
 
 // keysOf are the keys of what was not seen.
-func keysOf[K comparable, T any](all map[K]*T, seen func(*T) bool) []K {
-	return slices.Collect(func(yield func(K) bool) {
-		for k := range maps.Keys(all) {
-			if !seen(all[k]) && !yield(k) {
-				return
-			}
+func keysOf[K comparable, T any](all map[K]*T, seen func(*T) bool) (keys []K) {
+	for k, of := range all {
+		if !seen(of) {
+			keys = append(keys, k)
 		}
-	})
+	}
+	return keys
 }
 
 func (c *comparison) unseenProducts(ctx context.Context) error {
 	keys := keysOf(c.fold.products, func(p *product) bool { return p.seen })
-	return lookup(ctx, c, keys, func(tx pgx.Tx, keys []string) ([]productVersion, error) {
-		return collect[productVersion](ctx, tx, theseVersionsSQL, keys)
-	}, c.product, func(sku string) error {
+	return lookup(ctx, c, keys, theseVersionsSQL, func(skus []string) []any { return []any{skus} }, c.product, func(sku string) {
 		p := c.fold.products[sku]
 		wrong := p != nil && !p.seen && p.whole() && c.fold.holds(productPoint(sku))
-		return c.v.reportIf(wrong, CheckEvents, sku, "products", sku, "a row", "none")
+		c.v.reportIf(wrong, CheckEvents, sku, "products", sku, "a row", "none")
 	})
 }
 
 func (c *comparison) unseenBatches(ctx context.Context) error {
 	keys := keysOf(c.fold.batches, func(b *batch) bool { return b.seen })
-	return lookup(ctx, c, keys, func(tx pgx.Tx, keys []string) ([]batchRow, error) {
-		return collect[batchRow](ctx, tx, theseBatchesSQL, keys)
-	}, c.batch, func(ref string) error {
-		b := c.fold.batches[ref]
-		if b == nil || b.seen || !c.fold.products[b.sku].whole() {
-			return nil
+	return lookup(ctx, c, keys, theseBatchesSQL, func(refs []string) []any { return []any{refs} }, c.batch, func(ref string) {
+		if b := c.fold.batches[ref]; b != nil && !b.seen && c.fold.products[b.sku].whole() {
+			c.v.report(CheckEvents, b.sku, "batches", ref, b.words(), "no such batch")
 		}
-		return c.v.report(CheckEvents, b.sku, "batches", ref, b.words(), "no such batch")
 	})
 }
 
 func (c *comparison) unseenLines(ctx context.Context) error {
 	keys := keysOf(c.fold.lines, func(l *line) bool { return l.seen })
-	return lookup(ctx, c, keys, func(tx pgx.Tx, keys []lineKey) ([]lineState, error) {
+	return lookup(ctx, c, keys, theseLinesSQL, func(keys []lineKey) []any {
 		var orders, skus, lines []string
 		for _, k := range keys {
 			orders, skus, lines = append(orders, k.orderID), append(skus, k.sku), append(lines, k.lineID)
 		}
-		return collect[lineState](ctx, tx, theseLinesSQL, orders, skus, lines)
-	}, c.line, func(k lineKey) error {
-		l := c.fold.lines[k]
-		if l == nil || l.seen || !c.fold.products[k.sku].whole() {
-			return nil
+		return []any{orders, skus, lines}
+	}, c.line, func(k lineKey) {
+		if l := c.fold.lines[k]; l != nil && !l.seen && c.fold.products[k.sku].whole() {
+			c.v.report(CheckEvents, k.sku, "lines", lineName(k.orderID, k.lineID), l.words(), "no such line")
 		}
-		return c.v.report(CheckEvents, k.sku, "lines", lineName(k.orderID, k.lineID), l.words(), "no such line")
 	})
 }

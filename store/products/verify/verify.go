@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"allocation/store"
 )
 
@@ -43,7 +41,8 @@ type verifier struct {
 	o       Options
 	db      *store.Store
 	summary Summary
-	days    days // of the outbox, when the run began
+	days    days  // of the outbox, when the run began
+	failed  error // why the run ends: a difference could not be reported, or the fold has no room
 }
 
 // Run verifies the database. An error means that it could not; differences are reported and
@@ -60,7 +59,7 @@ func Run(ctx context.Context, db *store.Store, o Options) (Summary, error) {
 		doing string
 		do    func(context.Context) error
 	}{
-		{"look at the outbox", v.readDays},
+		{"look at the outbox", func(ctx context.Context) (err error) { v.days, err = v.readDays(ctx); return err }},
 		{"check positions", v.checkPositions},
 		{"check the outbox", v.checkOutbox},
 		{"check the ids of events", v.checkIDs},
@@ -79,12 +78,3 @@ func Run(ctx context.Context, db *store.Store, o Options) (Summary, error) {
 }
 
 func (v *verifier) wants(sku string) bool { return v.o.SKU == "" || v.o.SKU == sku }
-
-// collect is a query whose rows are read at once: a chunk.
-func collect[T any](ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]T, error) {
-	rows, err := tx.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
-}
