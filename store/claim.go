@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"allocation/outbox"
 	"allocation/worker"
 )
 
@@ -47,62 +46,41 @@ func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]wo
 
 func claimAll(ctx context.Context, conn *pgxpool.Conn, requests []worker.ClaimRequest, owner string) ([]worker.Claim, error) {
 	args, tokens := claimArgs(requests, owner)
-	rows, err := conn.Query(ctx, claimSQL, args...)
-	if err != nil {
-		return nil, err
+	rows, _ := conn.Query(ctx, claimSQL, args...) // its error is that of the rows, too
+	claims, found := make([]worker.Claim, len(requests)), 0
+	var n int
+	var c worker.Claim
+	_, err := pgx.ForEachRow(rows, []any{
+		&n, &c.Source.ID, &c.Source.TopicID, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts, &c.CrashedBelow,
+		&c.LeaderEpoch, &c.Replay.Below, &c.Replay.Times,
+	}, func() error {
+		c.Source.Topic, c.Source.Partition, c.Token = requests[n-1].Topic, requests[n-1].Partition, tokens[n-1]
+		claims[n-1] = c
+		found++
+		return nil
+	})
+	if err == nil && found != len(requests) {
+		err = fmt.Errorf("%w: %d of %d partitions claimed", worker.ErrConflict, found, len(requests))
 	}
-	claims := make([]worker.Claim, len(requests))
-	if err := scanClaims(rows, requests, tokens, claims); err != nil {
-		return nil, err
-	}
-	return claims, nil
+	return claims, err
 }
 
 // EnsurePositions gives a position to partitions that have none, so that a new topic begins in all
 // of them where it was asked to, whichever worker claims them later.
 func (s *Store) EnsurePositions(ctx context.Context, requests []worker.ClaimRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	args, _ := claimArgs(requests, s.owner)
-	_, err := s.pool.Exec(ctx, `select ensure_positions($1, $2, $3, $4, $5)`, args[:5]...)
-	return readError("ensure positions", err)
+	return s.exec(ctx, "ensure positions", `select ensure_positions($1, $2, $3, $4, $5)`, args[:5]...)
 }
 
-func claimArgs(requests []worker.ClaimRequest, owner string) (args []any, tokens []uuid.UUID) {
+func claimArgs(requests []worker.ClaimRequest, owner string) (args []any, tokens []worker.Token) {
 	n := len(requests)
-	topics, ids, partitions := make([]string, n), make([]uuid.UUID, n), make([]int32, n)
+	topics, ids, partitions := make([]string, n), make([][16]byte, n), make([]int32, n)
 	starts, topicStarts := make([]int64, n), make([]int64, n) // a partition that was added begins at 0, wherever its log does
-	tokens = make([]uuid.UUID, n)
+	tokens = make([]worker.Token, n)
 	for i, r := range requests {
 		topics[i], ids[i], partitions[i] = r.Topic, r.TopicID, r.Partition
 		topicStarts[i] = r.TopicStart
-		tokens[i] = uuid.New()
+		tokens[i] = worker.Token(uuid.New())
 	}
 	return []any{topics, ids, partitions, starts, topicStarts, tokens, owner}, tokens
-}
-
-func scanClaims(rows pgx.Rows, requests []worker.ClaimRequest, tokens []uuid.UUID, claims []worker.Claim) error {
-	defer rows.Close()
-	found := 0
-	for rows.Next() {
-		var n int
-		var id uuid.UUID
-		var c worker.Claim
-		if err := rows.Scan(&n, &c.Source.ID, &id, &c.NextOffset, &c.NextRow, &c.Published, &c.Epoch, &c.Attempts, &c.CrashedBelow,
-			&c.LeaderEpoch, &c.Replay.Below, &c.Replay.Times); err != nil {
-			return err
-		}
-		r := requests[n-1]
-		c.Source = outbox.Source{ID: c.Source.ID, Topic: r.Topic, TopicID: id, Partition: r.Partition}
-		c.Token = worker.Token(tokens[n-1])
-		claims[n-1] = c
-		found++
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if found != len(requests) {
-		return fmt.Errorf("%w: %d of %d partitions claimed", worker.ErrConflict, found, len(requests))
-	}
-	return nil
 }

@@ -137,7 +137,6 @@ func (s *Store) Letter(ctx context.Context, id RecordID) (*LetterContent, error)
 	if err != nil {
 		return nil, ShowError("show dead letter", err)
 	}
-	rows, _ = s.pool.Query(ctx, letterOthersSQL, found.row.Source, found.row.Row, maxOthers)
-	found.Others, err = pgx.CollectRows(rows, scanLetter)
-	return &found, readError("show other dead letters of the command", err)
+	found.Others, err = list(ctx, s, "show other dead letters of the command", scanLetter, letterOthersSQL, found.row.Source, found.row.Row, maxOthers)
+	return &found, err
 }

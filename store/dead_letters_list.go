@@ -78,17 +78,14 @@ func aboutStates(query string, states []string) string {
 }
 
 // Letters are the oldest dead letters in some states.
-func (s *Store) Letters(ctx context.Context, f LetterFilter, states []string, limit int) (list LetterList, err error) {
-	rows, _ := s.pool.Query(ctx, aboutStates(listLettersSQL, states), f.args(states, limit)...)
-	if list.Letters, err = pgx.CollectRows(rows, scanLetter); err != nil {
-		return list, readError("list dead letters", err)
-	}
-	if len(list.Letters) < limit {
-		return list, nil
+func (s *Store) Letters(ctx context.Context, f LetterFilter, states []string, limit int) (found LetterList, err error) {
+	found.Letters, err = list(ctx, s, "list dead letters", scanLetter, aboutStates(listLettersSQL, states), f.args(states, limit)...)
+	if err != nil || len(found.Letters) < limit {
+		return found, err
 	}
 	total, _, err := countLetters(ctx, s.pool, f, states)
-	list.More = max(0, total-int64(len(list.Letters)))
-	return list, err
+	found.More = max(0, total-int64(len(found.Letters)))
+	return found, err
 }
 
 // rowQuerier is a pool or a transaction.

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"allocation/worker"
 )
 
@@ -47,31 +45,26 @@ left join lateral (
 // Outcomes says what came of decisions so far, letter by letter.
 func (s *Store) Outcomes(ctx context.Context, letters []Letter) ([]Outcome, error) {
 	sources, numbers := letterRows(letters)
-	rows, err := s.pool.Query(ctx, outcomesSQL, sources, numbers)
-	if err != nil {
-		return nil, readError("look for outcomes", err)
-	}
 	found := make(map[worker.LetterID]Outcome, len(letters))
 	var id worker.LetterID
 	var state, reason, message, key, problem string
 	var next *int64
-	_, err = pgx.ForEachRow(rows, []any{&id.Source, &id.Row, &state, &reason, &message, &key, &problem, &next}, func() error {
-		found[id] = outcome(state, reason, message, key)
+	err := s.each(ctx, "look for outcomes", []any{&id.Source, &id.Row, &state, &reason, &message, &key, &problem, &next}, func() error {
+		o := outcome(state, reason, message, key)
 		if state == LetterOpen && problem != "" {
-			found[id] = Outcome{Result: OutcomeStopped, Message: problem}
+			o = Outcome{Result: OutcomeStopped, Message: problem}
 		}
 		if next != nil {
-			o := found[id]
 			o.Next = *next
-			found[id] = o
 		}
+		found[id] = o
 		return nil
-	})
+	}, outcomesSQL, sources, numbers)
 	outcomes := make([]Outcome, len(letters))
 	for i := range letters {
 		outcomes[i] = found[letters[i].row]
 	}
-	return outcomes, readError("look for outcomes", err)
+	return outcomes, err
 }
 
 func outcome(state, reason, message, key string) Outcome {

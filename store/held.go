@@ -37,13 +37,10 @@ cross join lateral (
 where exists (select from held_keys)`
 
 func (h *held) learn(results pgx.BatchResults, asked []string) error {
-	rows, err := results.Query()
-	if err != nil {
-		return err
-	}
+	rows, _ := results.Query() // its error is that of the rows, too
 	h.any = false
 	var key, name string
-	_, err = pgx.ForEachRow(rows, []any{&key, &name}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&key, &name}, func() error {
 		h.any = true
 		if key != "" {
 			h.add(key, name)

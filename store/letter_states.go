@@ -25,10 +25,5 @@ order by n`
 // LetterStates reads the states of dead letters, in the order of the IDs.
 func (s *Store) LetterStates(ctx context.Context, ids []RecordID) ([]LetterState, error) {
 	topics, partitions, offsets := idArrays(ids)
-	rows, err := s.pool.Query(ctx, letterStatesSQL, topics, partitions, offsets)
-	if err != nil {
-		return nil, readError("read dead letters", err)
-	}
-	states, err := pgx.CollectRows(rows, pgx.RowToStructByPos[LetterState])
-	return states, readError("read dead letters", err)
+	return list(ctx, s, "read dead letters", pgx.RowToStructByPos[LetterState], letterStatesSQL, topics, partitions, offsets)
 }

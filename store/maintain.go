@@ -28,10 +28,7 @@ const dropDaySQL = `select outbox_drop_day((now() at time zone 'utc' - $1 * inte
 // MakeDays makes the outbox' coming days. Any worker may call it at any time; one works, the others
 // wait for it.
 func (s *Store) MakeDays(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	_, err := s.pool.Exec(ctx, `select outbox_make_days($1)`, daysAhead)
-	return readError("make outbox days", err)
+	return s.exec(ctx, "make outbox days", `select outbox_make_days($1)`, daysAhead)
 }
 
 // DropDays drops the outbox' days that are older than the retention and whose rows are all
@@ -41,7 +38,7 @@ func (s *Store) DropDays(ctx context.Context, retention time.Duration) (dropped 
 	for {
 		name, err := s.dropDay(ctx, retention)
 		if err != nil || name == nil {
-			return dropped, readError("drop outbox days", err)
+			return dropped, err
 		}
 		dropped = append(dropped, *name)
 	}
@@ -49,15 +46,13 @@ func (s *Store) DropDays(ctx context.Context, retention time.Duration) (dropped 
 
 func (s *Store) dropDay(ctx context.Context, retention time.Duration) (name *string, err error) {
 	for attempt := 1; ; attempt++ {
-		call, cancel := context.WithTimeout(ctx, callTimeout)
-		err := s.pool.QueryRow(call, dropDaySQL, retention.Seconds()).Scan(&name)
-		cancel()
+		err := s.one(ctx, "drop outbox days", []any{&name}, dropDaySQL, retention.Seconds())
 		if attempt == dropAttempts || !isLocked(err) {
 			return name, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, readError("drop outbox days", context.Cause(ctx))
 		case <-time.After(dropAgain/2 + rand.N(dropAgain)):
 		}
 	}
@@ -72,10 +67,7 @@ func isLocked(err error) bool {
 // OutboxDaysAhead is for how many days after today the outbox has a table, without a gap; -1 where
 // today has none.
 func (s *Store) OutboxDaysAhead(ctx context.Context) (days int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	err = s.pool.QueryRow(ctx, `select outbox_days_ahead()`).Scan(&days)
-	return days, readError("count outbox days", err)
+	return days, s.one(ctx, "count outbox days", []any{&days}, `select outbox_days_ahead()`)
 }
 
 // LacksDay is where a transaction that found no table for its day asks for MakeDays.

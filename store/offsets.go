@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"allocation/worker"
@@ -44,18 +44,7 @@ from positions p left join fetch_troubles f on f.source = p.source and f.token =
 
 // Positions reads all positions, for people.
 func (s *Store) Positions(ctx context.Context) ([]PositionView, error) {
-	rows, err := s.pool.Query(ctx, positionsSQL)
-	if err != nil {
-		return nil, readError("read positions", err)
-	}
-	views, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v PositionView, err error) {
-		var id uuid.UUID
-		err = row.Scan(&v.Source, &v.Topic, &v.Partition, &id, &v.NextOffset, &v.LeaderEpoch, &v.NextRow, &v.PublishedRow, &v.PublishedUpTo,
-			&v.Epoch, &v.Owner, &v.Retired, &v.Trouble, &v.TroubleSince)
-		v.TopicID = id
-		return v, err
-	})
-	return views, readError("read positions", err)
+	return list(ctx, s, "read positions", pgx.RowToStructByPos[PositionView], positionsSQL)
 }
 
 // OffsetDecision is what an operator wants of a position.
@@ -90,18 +79,11 @@ func (s *Store) DecideOffsets(ctx context.Context, decisions []OffsetDecision) (
 }
 
 func decideOffset(ctx context.Context, tx pgx.Tx, d OffsetDecision) (from int64, err error) {
-	rows, err := tx.Query(ctx, `select next_offset from decide_position($1, $2, $3, $4, $5, $6)`, d.Source, d.Seen, uuid.UUID(d.TopicID), d.Resume, d.Action, d.Why)
-	if err != nil {
-		return 0, err
-	}
-	at, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err == nil && len(at) == 0 {
+	err = tx.QueryRow(ctx, `select next_offset from decide_position($1, $2, $3, $4, $5, $6)`, d.Source, d.Seen, d.TopicID, d.Resume, d.Action, d.Why).Scan(&from)
+	if errors.Is(err, pgx.ErrNoRows) {
 		err = fmt.Errorf("position %d is not where it was any more: look again", d.Source)
 	}
-	if err != nil {
-		return 0, err
-	}
-	return at[0], nil
+	return from, err
 }
 
 // DecisionView is what an operator decided, for people.
@@ -118,11 +100,6 @@ type DecisionView struct {
 
 // Decisions reads what operators decided, the last first.
 func (s *Store) Decisions(ctx context.Context) ([]DecisionView, error) {
-	rows, err := s.pool.Query(ctx, `
+	return list(ctx, s, "read decisions", pgx.RowToStructByPos[DecisionView], `
 		select decided_at, decided_by, action, topic, partition, from_offset, to_offset, why from offset_decisions order by id desc`)
-	if err != nil {
-		return nil, readError("read decisions", err)
-	}
-	views, err := pgx.CollectRows(rows, pgx.RowToStructByPos[DecisionView])
-	return views, readError("read decisions", err)
 }

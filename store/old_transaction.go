@@ -36,16 +36,14 @@ left join (select * from holders order by xids desc, since limit 1) h on true`
 // OldestTransaction tells what holds back the cleaning of dead rows the most. Where the age cannot
 // be seen, it is told from what earlier calls saw: it is at least so old.
 func (s *Store) OldestTransaction(ctx context.Context) (OldTransaction, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	var next, xid int64
 	var kind, name, user, backend string
 	var pid int32
 	var since *time.Time
 	var seconds float64
-	err := s.pool.QueryRow(ctx, oldTransactionSQL).Scan(&next, &xid, &kind, &name, &pid, &user, &backend, &since, &seconds)
-	if err != nil {
-		return OldTransaction{}, readError("look for old transactions", err)
+	into := []any{&next, &xid, &kind, &name, &pid, &user, &backend, &since, &seconds}
+	if err := s.one(ctx, "look for old transactions", into, oldTransactionSQL); err != nil {
+		return OldTransaction{}, err
 	}
 	now := time.Now()
 	s.xids.note(now, next)

@@ -6,7 +6,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"allocation/outbox"
 	"allocation/worker"
 )
 
@@ -14,19 +13,9 @@ const positionRecordsSQL = `select source, topic, topic_id, partition, token, ne
 
 // PositionRecords reads all positions, whichever worker owns them.
 func (s *Store) PositionRecords(ctx context.Context) ([]worker.PositionRecord, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	rows, err := s.pool.Query(ctx, positionRecordsSQL)
-	if err != nil {
-		return nil, readError("read positions", err)
-	}
-	positions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (at worker.PositionRecord, err error) {
-		var id, token uuid.UUID
-		err = row.Scan(&at.Source.ID, &at.Source.Topic, &id, &at.Source.Partition, &token, &at.NextOffset, &at.NextRow, &at.Published, &at.Retired)
-		at.Source.TopicID, at.Token = id, worker.Token(token)
-		return at, err
-	})
-	return positions, readError("read positions", err)
+	return list(ctx, s, "read positions", func(row pgx.CollectableRow) (at worker.PositionRecord, err error) {
+		return at, row.Scan(&at.Source.ID, &at.Source.Topic, &at.Source.TopicID, &at.Source.Partition, &at.Token, &at.NextOffset, &at.NextRow, &at.Published, &at.Retired)
+	}, positionRecordsSQL)
 }
 
 const claimOrphansSQL = `select source, topic, topic_id, partition, next_row, published_row, epoch, token from claim_orphans($1, $2, $3, $4)`
@@ -34,23 +23,11 @@ const claimOrphansSQL = `select source, topic, topic_id, partition, next_row, pu
 // ClaimOrphans claims sources that nobody publishes any more, unless somebody claimed them since
 // they were seen.
 func (s *Store) ClaimOrphans(ctx context.Context, positions []worker.PositionRecord) ([]worker.Claim, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	sources, seen, tokens := make([]int32, len(positions)), make([]uuid.UUID, len(positions)), make([]uuid.UUID, len(positions))
+	sources, seen, tokens := make([]int32, len(positions)), make([]worker.Token, len(positions)), make([]uuid.UUID, len(positions))
 	for i, at := range positions {
-		sources[i], seen[i], tokens[i] = at.Source.ID, uuid.UUID(at.Token), uuid.New()
+		sources[i], seen[i], tokens[i] = at.Source.ID, at.Token, uuid.New()
 	}
-	rows, err := s.pool.Query(ctx, claimOrphansSQL, sources, seen, tokens, s.owner)
-	if err != nil {
-		return nil, readError("claim orphans", err)
-	}
-	claims, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c worker.Claim, err error) {
-		var id, token uuid.UUID
-		var source outbox.Source
-		err = row.Scan(&source.ID, &source.Topic, &id, &source.Partition, &c.NextRow, &c.Published, &c.Epoch, &token)
-		source.TopicID = id
-		c.Source, c.Token = source, worker.Token(token)
-		return c, err
-	})
-	return claims, readError("claim orphans", err)
+	return list(ctx, s, "claim orphans", func(row pgx.CollectableRow) (c worker.Claim, err error) {
+		return c, row.Scan(&c.Source.ID, &c.Source.Topic, &c.Source.TopicID, &c.Source.Partition, &c.NextRow, &c.Published, &c.Epoch, &c.Token)
+	}, claimOrphansSQL, sources, seen, tokens, s.owner)
 }

@@ -177,10 +177,7 @@ func (s *Store) stillLocked(ctx context.Context, db rowsQuerier) []foreignLock {
 	for i, h := range locks {
 		xids[i], pids[i], relations[i], modes[i] = h.xid, h.pid, h.relation, h.mode
 	}
-	rows, err := db.Query(ctx, stillLockedSQL, xids, pids, relations, modes)
-	if err != nil {
-		return locks
-	}
+	rows, _ := db.Query(ctx, stillLockedSQL, xids, pids, relations, modes) // its error is that of the rows, too
 	still, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
 		return locks

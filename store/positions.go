@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -21,14 +20,11 @@ func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (
 	defer cancel()
 	is := func(i int, h *foreignLock) bool { return h.source == progress[i].Source }
 	err = s.aroundLocked(ctx, len(progress), is, func(conn *pgxpool.Conn, free []int) error {
-		sources, tokens, published := make([]int32, len(free)), make([]uuid.UUID, len(free)), make([]int64, len(free))
+		sources, tokens, published := make([]int32, len(free)), make([]worker.Token, len(free)), make([]int64, len(free))
 		for n, i := range free {
-			sources[n], tokens[n], published[n] = progress[i].Source, uuid.UUID(progress[i].Token), progress[i].Published
+			sources[n], tokens[n], published[n] = progress[i].Source, progress[i].Token, progress[i].Published
 		}
-		rows, err := conn.Query(ctx, `select save_published($1, $2, $3)`, sources, tokens, published)
-		if err != nil {
-			return err
-		}
+		rows, _ := conn.Query(ctx, `select save_published($1, $2, $3)`, sources, tokens, published) // its error is that of the rows, too
 		lost, err = pgx.CollectRows(rows, pgx.RowTo[int32])
 		return err
 	})
@@ -37,20 +33,13 @@ func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (
 
 // Published reads the published rows of sources, whichever worker owns them.
 func (s *Store) Published(ctx context.Context, sources []int32) (map[int32]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	rows, err := s.pool.Query(ctx, `select source, published_row from positions where source = any($1)`, sources)
-	if err != nil {
-		return nil, readError("read published rows", err)
-	}
 	published := make(map[int32]int64, len(sources))
 	var source int32
 	var row int64
-	_, err = pgx.ForEachRow(rows, []any{&source, &row}, func() error {
+	return published, s.each(ctx, "read published rows", []any{&source, &row}, func() error {
 		published[source] = row
 		return nil
-	})
-	return published, readError("read published rows", err)
+	}, `select source, published_row from positions where source = any($1)`, sources)
 }
 
 // Channels of the schema.
@@ -74,14 +63,11 @@ func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
 
 // Nudge asks the owners of sources to save their published rows soon.
 func (s *Store) Nudge(ctx context.Context, sources []int32) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	text := make([]string, len(sources))
 	for i, source := range sources {
 		text[i] = strconv.Itoa(int(source))
 	}
-	_, err := s.pool.Exec(ctx, `select pg_notify($1, $2)`, s.schema.Channel(nudgeChannel), strings.Join(text, ","))
-	return readError("nudge", err)
+	return s.exec(ctx, "nudge", `select pg_notify($1, $2)`, s.schema.Channel(nudgeChannel), strings.Join(text, ","))
 }
 
 // Listen calls nudged for each nudge, decided for each decision, and nonceAsked when all are to

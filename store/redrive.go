@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -26,16 +25,10 @@ join positions p on p.topic = o.topic and p.partition = o.partition`
 
 // Backlogs says what is parked for partitions, where there is something.
 func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker.Backlog, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	rows, err := s.pool.Query(ctx, backlogsSQL, sources)
-	if err != nil {
-		return nil, readError("look for parked commands", err)
-	}
 	backlogs := map[int32]worker.Backlog{}
 	var source int32
 	var found worker.Backlog
-	_, err = pgx.ForEachRow(rows, []any{&source, &found.Work, &found.Held, &found.Again.Row, &found.Again.Source}, func() error {
+	return backlogs, s.each(ctx, "look for parked commands", []any{&source, &found.Work, &found.Held, &found.Again.Row, &found.Again.Source}, func() error {
 		if found.Work || found.Held > 0 || found.Again.Row >= 0 {
 			b := backlogs[source]
 			again := b.Again
@@ -45,8 +38,7 @@ func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker
 			backlogs[source] = worker.Backlog{Work: b.Work || found.Work, Held: b.Held + found.Held, Again: again}
 		}
 		return nil
-	})
-	return backlogs, readError("look for parked commands", err)
+	}, backlogsSQL, sources)
 }
 
 // NextRedrive gives what may be applied now of what is parked for a partition: first the dead
@@ -139,22 +131,18 @@ func ignoreNone(err error) error {
 // parkedRecords reads parked commands; own are the columns that come before those that all of them
 // have.
 func parkedRecords(ctx context.Context, tx pgx.Tx, own func(*worker.ParkedRecord) []any, sql string, args ...any) ([]worker.ParkedRecord, error) {
-	rows, err := tx.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := tx.Query(ctx, sql, args...) // its error is that of the rows, too
 	defer rows.Close()
 	var records []worker.ParkedRecord
 	for sizeOf(records) < maxParkedBytes && rows.Next() {
 		var r worker.ParkedRecord
 		var headers []byte
-		var topicID uuid.UUID
-		columns := append(own(&r), &r.Offset, &r.Time, &r.Key, &r.Value, &headers, &r.From.ID, &r.From.Topic, &topicID, &r.From.Partition)
-		if err := rows.Scan(columns...); err != nil {
-			return nil, err
+		columns := append(own(&r), &r.Offset, &r.Time, &r.Key, &r.Value, &headers, &r.From.ID, &r.From.Topic, &r.From.TopicID, &r.From.Partition)
+		err := rows.Scan(columns...)
+		if err == nil {
+			r.Headers, err = decodeHeaders(headers)
 		}
-		r.From.TopicID = topicID
-		if r.Headers, err = decodeHeaders(headers); err != nil {
+		if err != nil {
 			return nil, err
 		}
 		records = append(records, r)
@@ -181,7 +169,7 @@ func (s *Store) BeginProbe(ctx context.Context, move worker.PositionMove, end in
 	defer cancel()
 	err = s.guarded(ctx, func(conn *pgxpool.Conn) error {
 		return conn.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_probe($1, $2, $3, $4, $5)`,
-			move.Source.ID, uuid.UUID(move.Token), move.From, end, reset).Scan(&p.Crashes, &p.LargestEnd)
+			move.Source.ID, move.Token, move.From, end, reset).Scan(&p.Crashes, &p.LargestEnd)
 	})
 	return p, unlessLocked("begin probe", lockedOf(err, move))
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"allocation/outbox"
@@ -34,16 +33,15 @@ select expect_count((select count(*) from updated), 1, 'batches read again')`
 func (s *Store) BeginReread(ctx context.Context, letter worker.LetterID, forget bool) (l worker.BatchLetter, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var topicID uuid.UUID
 	err = s.guarded(ctx, func(conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, beginRereadSQL, letter.Source, letter.Row, forget).Scan(&l.From.ID, &l.From.Topic, &topicID, &l.From.Partition,
+		return conn.QueryRow(ctx, beginRereadSQL, letter.Source, letter.Row, forget).Scan(&l.From.ID, &l.From.Topic, &l.From.TopicID, &l.From.Partition,
 			&l.First, &l.Last, &l.Next, &l.Room, &l.Event, &l.Attempts)
 	})
 	if err := ignoreNone(err); err != nil {
 		return worker.BatchLetter{}, unlessLocked("begin to read a batch again", lockedOf(err, worker.PositionMove{}))
 	}
 	if err == nil {
-		l.Letter, l.From.TopicID = letter, topicID
+		l.Letter = letter
 		l.Event -= l.Event % worker.EventsEach // the first record's letters count in first_event, too
 	}
 	return l, nil
@@ -51,10 +49,7 @@ func (s *Store) BeginReread(ctx context.Context, letter worker.LetterID, forget 
 
 // StopReread gives the decision back to the operator.
 func (s *Store) StopReread(ctx context.Context, letter worker.BatchLetter, why string) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	_, err := s.pool.Exec(ctx, stopRereadSQL, letter.Letter.Source, letter.Letter.Row, letter.Next, why)
-	return readError("stop reading a batch again", err)
+	return s.exec(ctx, "stop reading a batch again", stopRereadSQL, letter.Letter.Source, letter.Letter.Row, letter.Next, why)
 }
 
 // reread moves a batch that is read again, and tells Kafka when all of it is done.

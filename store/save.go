@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
 	"allocation/worker"
 )
 
@@ -54,11 +52,11 @@ func (t *txRows) patience() time.Duration {
 
 func queueMove(p *Pipeline, transaction worker.Transaction, t *txRows) {
 	n := len(transaction.Moves)
-	sources, tokens := make([]int32, n), make([]uuid.UUID, n)
+	sources, tokens := make([]int32, n), make([]worker.Token, n)
 	epochs := make([]int32, n)
 	from, to, fromRows, toRows, published := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, move := range transaction.Moves {
-		sources[i], tokens[i] = move.Source.ID, uuid.UUID(move.Token)
+		sources[i], tokens[i] = move.Source.ID, move.Token
 		from[i], to[i] = move.From, move.To
 		fromRows[i], toRows[i] = move.NextRow, t.next(transaction.Moves, i)
 		published[i], epochs[i] = move.Published, move.Epoch

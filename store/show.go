@@ -53,11 +53,8 @@ from history join positions p using (source) order by step desc`
 // History gives an event and those that it continues, oldest first. It is cut where older ones are
 // no longer in the database, or too many.
 func (s *Store) History(ctx context.Context, last Ref) (events []EventView, cut bool, err error) {
-	rows, err := s.pool.Query(ctx, historySQL, last.Source, last.Row, last.Day(), maxHistory)
-	if err != nil {
-		return nil, false, err
-	}
-	cut = true // until an event that continues none is found
+	rows, _ := s.pool.Query(ctx, historySQL, last.Source, last.Row, last.Day(), maxHistory) // its error is that of the rows, too
+	cut = true                                                                              // until an event that continues none is found
 	events, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e EventView, err error) {
 		var ms *int64
 		var more bool

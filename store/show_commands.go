@@ -55,14 +55,11 @@ func (s *Store) EachRefused(ctx context.Context, text string, found func(*Comman
 }
 
 func (s *Store) eachCommand(ctx context.Context, query, text string, found func(*CommandView)) error {
-	rows, err := s.pool.Query(ctx, query, []byte(text))
-	if err != nil {
-		return err
-	}
+	rows, _ := s.pool.Query(ctx, query, []byte(text)) // its error is that of the rows, too
 	var c CommandView
 	var value, headers []byte
 	fields := []any{&c.ID.Topic, &c.ID.Partition, &c.ID.Offset, &c.Since, &c.Held, &c.Reason, &c.Message, &c.State, &c.Retries, &value, &headers}
-	_, err = pgx.ForEachRow(rows, fields, func() error {
+	_, err := pgx.ForEachRow(rows, fields, func() error {
 		decoded, err := decodeHeaders(headers)
 		if err != nil {
 			return nil //nolint:nilerr // nothing that can be read

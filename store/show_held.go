@@ -25,10 +25,7 @@ where k.key = any($1) order by k.key`
 
 // Held gives those of some keys that are held.
 func (s *Store) Held(ctx context.Context, keys ...string) ([]HeldKey, error) {
-	rows, err := s.pool.Query(ctx, showHeldSQL, keys)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := s.pool.Query(ctx, showHeldSQL, keys) // its error is that of the rows, too
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (h HeldKey, err error) {
 		return h, row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting)
 	})

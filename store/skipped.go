@@ -22,16 +22,12 @@ select action, topic, partition, source, new_source, from_offset, to_offset from
 
 // SkippedOffsets reads what operators decided to skip, and did not decide to apply later.
 func (s *Store) SkippedOffsets(ctx context.Context) ([]SkippedOffsets, error) {
-	rows, _ := s.pool.Query(ctx, skippedSQL)
-	decisions, err := pgx.CollectRows(rows, pgx.RowToStructByPos[offsetDecided])
-	if err != nil {
-		return nil, readError("read decisions", err)
-	}
+	decisions, err := list(ctx, s, "read decisions", pgx.RowToStructByPos[offsetDecided], skippedSQL)
 	var skipped []SkippedOffsets
 	for _, d := range decisions {
 		skipped = d.after(skipped)
 	}
-	return skipped, nil
+	return skipped, err
 }
 
 // offsetDecided is one decision about a position.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"allocation/worker"
 )
 
@@ -22,16 +20,13 @@ where f.source = v.source and f.token = v.token and v.why = ''`
 
 // SaveTroubles writes down for people from which partitions nothing comes.
 func (s *Store) SaveTroubles(ctx context.Context, troubles []worker.Trouble) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	n := len(troubles)
-	sources, tokens, since, why := make([]int32, n), make([]uuid.UUID, n), make([]time.Time, n), make([]string, n)
+	sources, tokens, since, why := make([]int32, n), make([]worker.Token, n), make([]time.Time, n), make([]string, n)
 	for i, t := range troubles {
-		sources[i], tokens[i], since[i], why[i] = t.Source, uuid.UUID(t.Token), t.Since, t.Why
+		sources[i], tokens[i], since[i], why[i] = t.Source, t.Token, t.Since, t.Why
 	}
-	if _, err := s.pool.Exec(ctx, troubledSQL, sources, tokens, since, why); err != nil {
-		return readError("save troubles", err)
+	if err := s.exec(ctx, "save troubles", troubledSQL, sources, tokens, since, why); err != nil {
+		return err
 	}
-	_, err := s.pool.Exec(ctx, untroubledSQL, sources, tokens, why)
-	return readError("save troubles", err)
+	return s.exec(ctx, "save troubles", untroubledSQL, sources, tokens, why)
 }

@@ -32,15 +32,12 @@ func (l *loaded) learn(results pgx.BatchResults, ask *question) (whole bool, err
 }
 
 func (l *loaded) learnProducts(results pgx.BatchResults, ask *question) error {
-	rows, err := results.Query()
-	if err != nil {
-		return err
-	}
+	rows, _ := results.Query() // its error is that of the rows, too
 	found := map[string]int64{}
 	var sku string
 	var version, waiting int64
 	var last store.Ref
-	_, err = pgx.ForEachRow(rows, []any{&sku, &version, &waiting, &last.Source, &last.Row}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&sku, &version, &waiting, &last.Source, &last.Row}, func() error {
 		found[sku] = version
 		if read, ok := l.versions[sku]; ok {
 			if read != version {
@@ -89,12 +86,9 @@ func (l *loaded) learnBatches(results pgx.BatchResults, ask *question) error {
 }
 
 func (l *loaded) eachBatch(results pgx.BatchResults, also func(*domain.Batch)) error {
-	rows, err := results.Query()
-	if err != nil {
-		return err
-	}
+	rows, _ := results.Query() // its error is that of the rows, too
 	var b domain.Batch
-	_, err = pgx.ForEachRow(rows, batchColumns(&b), func() error {
+	_, err := pgx.ForEachRow(rows, batchColumns(&b), func() error {
 		if also != nil {
 			also(&b)
 		}
@@ -145,17 +139,14 @@ func (l *loaded) learnLines(results pgx.BatchResults, ask *question) error {
 // eachLine learns a result of order lines; before holds where to scan columns that stand before a
 // line's.
 func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*domain.Line) error) error {
-	rows, err := results.Query()
-	if err != nil {
-		return err
-	}
+	rows, _ := results.Query() // its error is that of the rows, too
 	var line domain.Line
 	var state string
 	var last store.Ref
 	source, row, day := last.Scan()
 	columns := append(slices.Clip(before), &line.ID.OrderID, &line.ID.SKU, &line.ID.LineID, &line.Qty, &line.Placed, &state, &line.BatchRef, source, row, day)
 	var pacer store.Pacer
-	_, err = pgx.ForEachRow(rows, columns, func() error {
+	_, err := pgx.ForEachRow(rows, columns, func() error {
 		pacer.Row()
 		line.State = lineStates[state]
 		if _, ok := l.lines[line.ID]; !ok {

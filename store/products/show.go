@@ -143,10 +143,7 @@ func (v View) held(ctx context.Context, skus ...string) ([]HeldView, error) {
 }
 
 func (v View) lines(ctx context.Context, query, key string, limit int) ([]LineView, error) {
-	rows, err := v.Query(ctx, query, key, limit)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := v.Query(ctx, query, key, limit) // its error is that of the rows, too
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l LineView, err error) {
 		return l, row.Scan(l.fields()...)
 	})
