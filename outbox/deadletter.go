@@ -16,10 +16,7 @@ func (r *renderer) deadLetter(row *Row) kgo.Record {
 	if d.Decision != "" {
 		return r.decision(row)
 	}
-	headers := make([]kgo.RecordHeader, 0, len(d.Headers)+maxReasons)
-	for _, h := range d.Headers {
-		headers = append(headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
-	}
+	headers := append(make([]kgo.RecordHeader, 0, len(d.Headers)+maxReasons), d.Headers...)
 	add := func(key, value string) { headers = append(headers, kgo.RecordHeader{Key: key, Value: []byte(value)}) }
 	add("dlq-reason", d.Reason)
 	add("dlq-message", d.Message)

@@ -324,7 +324,7 @@ func TestRelay_tooLargeDeadLetterLosesItsValueAndNothingElseWaits(t *testing.T) 
 	r := s.relay(func(o *Options) { o.Kafka = append(o.Kafka, kgo.ProducerBatchCompression(kgo.NoCompression())) })
 	s.open(r, 1, 0)
 	large, headers := deadLetter(3<<20), deadLetter(5)
-	headers.DeadLetter.Headers = []Header{{"big", make([]byte, 3<<20)}}
+	headers.DeadLetter.Headers = []Header{{Key: "big", Value: make([]byte, 3<<20)}}
 	r.Publish(1, s.table.commit(1, deadLetter(10), large, event("BatchCreated", "CHAIR", "b1"), deadLetter(1500<<10), headers, deadLetter(20)))
 	s.flush(r)
 	require.NoError(t, r.Err())

@@ -32,12 +32,12 @@ func renderings() map[string]Row {
 	bare.Cause, bare.Event = &bareCause, 0
 	letter := Row{Number: 10, Offset: 1043, Cause: &specCause, DeadLetter: &DeadLetter{
 		Reason: "unknown_sku", Message: "sku: no batch of CHAIR was ever created", Key: []byte("CHAIR"), Value: []byte(`{"orderid":"o2"}`),
-		Headers: []Header{{"ce_type", []byte("allocation.v1.Allocate")}, {"empty", []byte{}}, {"nothing", nil}, {"twice", []byte("1")}, {"twice", []byte("\xff\x00")}},
+		Headers: []Header{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}, {Key: "empty", Value: []byte{}}, {Key: "nothing", Value: nil}, {Key: "twice", Value: []byte("1")}, {Key: "twice", Value: []byte("\xff\x00")}},
 	}}
 	empty := Row{Number: 11, Offset: 1044, Cause: &bareCause, DeadLetter: &DeadLetter{Reason: "malformed", Message: "no value"}}
 	again := Row{Number: 12, Offset: 1045, Cause: &specCause, DeadLetter: &DeadLetter{
 		Reason: "malformed", Message: "not JSON", Key: []byte{}, Value: []byte{},
-		Headers: []Header{{"dlq-reason", []byte("unknown_sku")}, {"dlq-original-offset", []byte("7")}},
+		Headers: []Header{{Key: "dlq-reason", Value: []byte("unknown_sku")}, {Key: "dlq-original-offset", Value: []byte("7")}},
 	}}
 	packed := Row{Number: 13, Offset: 1046, Cause: &Cause{Time: specCause.Time}, DeadLetter: &DeadLetter{
 		Reason: "too_large", Message: "the batch of 3 records unpacks to too much", Batch: &RecordBatch{Last: 1048, Records: 3, Bytes: 21_000, Codec: "zstd"},

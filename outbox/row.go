@@ -1,5 +1,7 @@
 package outbox
 
+import "github.com/twmb/franz-go/pkg/kgo"
+
 // Source is a partition of a command topic, under the number that the database gave it. Its rows
 // are numbered 0, 1, 2, … without gaps.
 type Source struct {
@@ -83,8 +85,5 @@ const (
 	Discarded Decision = "discarded" // it never takes effect
 )
 
-// Header is a Kafka record header.
-type Header struct {
-	Key   string
-	Value []byte // nil is not the same as empty
-}
+// Header is a Kafka record header. A value that is nil is not the same as an empty one.
+type Header = kgo.RecordHeader

@@ -256,7 +256,7 @@ func event(kind, key, subject string) Row {
 func deadLetter(size int) Row {
 	return Row{
 		Cause:      &Cause{Time: 1_795_401_607_123},
-		DeadLetter: &DeadLetter{Reason: "malformed", Message: "no", Key: []byte("K"), Value: make([]byte, size), Headers: []Header{{"h", []byte("v")}}},
+		DeadLetter: &DeadLetter{Reason: "malformed", Message: "no", Key: []byte("K"), Value: make([]byte, size), Headers: []Header{{Key: "h", Value: []byte("v")}}},
 	}
 }
 

@@ -32,7 +32,7 @@ const maxAttribute = 255
 
 // decode reads the envelope of a topic's record.
 func decode(r *kgo.Record, from *Topic, cause *outbox.Cause) Command {
-	c := Command{Offset: r.Offset, Key: r.Key, Value: r.Value, Data: r.Value, Headers: headers(r), Cause: cause}
+	c := Command{Offset: r.Offset, Key: r.Key, Value: r.Value, Data: r.Value, Headers: r.Headers, Cause: cause}
 	*cause = outbox.Cause{Time: timestamp(r)}
 	h := readHeaders(r)
 	keepTrace(cause, h.traceParent, h.traceState)
@@ -128,15 +128,4 @@ func timestamp(r *kgo.Record) int64 {
 		return ms
 	}
 	return outbox.NoTime
-}
-
-func headers(r *kgo.Record) []outbox.Header {
-	if len(r.Headers) == 0 {
-		return nil
-	}
-	out := make([]outbox.Header, len(r.Headers))
-	for i, h := range r.Headers {
-		out[i] = outbox.Header{Key: h.Key, Value: h.Value}
-	}
-	return out
 }

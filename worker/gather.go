@@ -58,7 +58,7 @@ func decodeFailed(c *Command, r record, cause *outbox.Cause) {
 	defer func() {
 		if recover() != nil {
 			*cause = outbox.Cause{Time: timestamp(r.Record)}
-			*c = Command{Offset: r.Offset, Cause: cause, Key: r.Key, Value: r.Value, Headers: headers(r.Record)}
+			*c = Command{Offset: r.Offset, Cause: cause, Key: r.Key, Value: r.Value, Headers: r.Headers}
 		}
 	}()
 	*c = decode(r.Record, r.topic, cause)

@@ -1,6 +1,10 @@
 package worker
 
-import "allocation/outbox"
+import (
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox"
+)
 
 // Parked is where a command was parked in the database that is not applied from its partition: a
 // dead letter on which an operator decided, or a command that waited behind a held key.
@@ -28,6 +32,13 @@ type ParkedRecord struct {
 	Key     []byte
 	Value   []byte
 	Headers []outbox.Header
+}
+
+// Command reads the record's envelope. Where only the topic could tell the type, it stays unknown;
+// the data is read all the same.
+func (r *ParkedRecord) Command(typePrefix string) Command {
+	record := &kgo.Record{Offset: r.Offset, Key: r.Key, Value: r.Value, Headers: r.Headers}
+	return decode(record, &Topic{Prefix: typePrefix}, &outbox.Cause{})
 }
 
 // RedriveBatch is what may be applied next of what is parked for a partition.
