@@ -2,7 +2,7 @@ package bench
 
 import (
 	"fmt"
-	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -15,13 +15,18 @@ import (
 
 func TestWorkload_makesTheSameCommandsEachTime(t *testing.T) {
 	t.Parallel()
-	for _, name := range append(Workloads(), Waiting) {
-		plan := Plan{Workload: name, Products: 20, Waiting: 15}
+	for _, name := range []string{uniform, zipf, hot, storm, mixed, waiting} {
+		plan := plan{workload: name, products: 20, waiting: 15, lines: 30, history: 50}
 		a, b := newWorkload(plan), newWorkload(plan)
+		made := slices.Collect(plan.stock())
+		require.Equal(t, made, slices.Collect(plan.stock()))
+		for number := range 5000 {
+			c := a(number)
+			require.Equal(t, c, b(number))
+			made = append(made, c)
+		}
 		orders := map[string]bool{}
-		for range 5000 {
-			c := a.next()
-			require.Equal(t, c, b.next())
+		for _, c := range made {
 			_, refusal := domain.DecodeCommand(c.Type, []byte(c.Data))
 			require.Nil(t, refusal, c.Data)
 			require.False(t, c.Type == allocate && !c.Repeat && orders[c.Data], "each line is new")
@@ -32,43 +37,43 @@ func TestWorkload_makesTheSameCommandsEachTime(t *testing.T) {
 
 func TestOrders_growingOnesGrow(t *testing.T) {
 	t.Parallel()
-	require.Less(t, GrowingOrders.orderID(9), GrowingOrders.orderID(10))
-	require.Less(t, GrowingOrders.orderID(4095), GrowingOrders.orderID(4096))
-	require.Greater(t, RandomOrders.orderID(3), RandomOrders.orderID(2), "not all random ones grow")
-	require.Less(t, RandomOrders.orderID(4), RandomOrders.orderID(3))
+	for _, pair := range [][2]int{{9, 10}, {4095, 4096}, {-9, -10}, {-10, 0}} {
+		require.Less(t, growingOrders.id(pair[0]), growingOrders.id(pair[1]))
+	}
+	require.Greater(t, randomOrders.id(3), randomOrders.id(2), "not all random ones grow")
+	require.Less(t, randomOrders.id(4), randomOrders.id(3))
 }
 
 func TestWorkload_zipfPrefersFewProducts(t *testing.T) {
 	t.Parallel()
 	shares := func(name string) int {
-		w := newWorkload(Plan{Workload: name, Products: 1000})
+		w := newWorkload(plan{workload: name, products: 1000})
 		first := 0
-		for range 10_000 {
-			if w.next().SKU == skuOf(0) {
+		for number := range 10_000 {
+			if w(number).SKU == skuOf(0) {
 				first++
 			}
 		}
 		return first
 	}
-	require.Greater(t, shares(Zipf), 1000)
-	require.Less(t, shares(Uniform), 50)
+	require.Greater(t, shares(zipf), 1000)
+	require.Less(t, shares(uniform), 50)
 }
 
 func TestWorkload_mixHasAllCommands(t *testing.T) {
 	t.Parallel()
-	m := newMix(rand.New(rand.NewPCG(1, 2)), Plan{Products: 10})
+	w := newWorkload(plan{workload: mixed, products: 10})
 	kinds := map[string]int{}
-	repeats, made := 0, 0
-	for range 20_000 {
-		c := m.next()
+	repeats := 0
+	var last message
+	for number := range 20_000 {
+		c := w(number)
 		kinds[c.Type]++
 		if c.Repeat {
 			repeats++
-			require.Equal(t, made-1, c.Number)
-			continue
+			require.Equal(t, last.Data, c.Data)
 		}
-		require.Equal(t, made, c.Number)
-		made++
+		last = c
 	}
 	require.Len(t, kinds, 6)
 	require.InDelta(t, 1000, repeats, 200)
@@ -77,15 +82,15 @@ func TestWorkload_mixHasAllCommands(t *testing.T) {
 
 func TestWorkload_aBatchServesTheTenThatWaitedLongest(t *testing.T) {
 	t.Parallel()
-	q := newQueue(rand.New(rand.NewPCG(1, 2)), Plan{Waiting: 12})
-	for range 10 {
-		require.Equal(t, allocate, q.next().Type)
+	w := newWorkload(plan{workload: waiting, waiting: 12})
+	for number := range 10 {
+		require.Equal(t, allocate, w(number).Type)
 	}
-	c := q.next()
+	c := w(10)
 	require.Equal(t, createBatch, c.Type)
 	require.Equal(t, 11, c.Events)
 	require.Contains(t, c.Data, `"qty":`+strconv.Itoa(1+2+3+4+5+6+7+8+9+10)+`}`)
-	require.Equal(t, Lines{Allocated: 10}, q.lines())
+	require.Equal(t, Lines{Allocated: 10, Waiting: -10}, c.Change)
 }
 
 func TestQuantile(t *testing.T) {
@@ -107,10 +112,11 @@ func eventOf(number int, sku string, sequence int64, at time.Time) *kgo.Record {
 
 func TestBook_countsWaitingAndLeavesOutRepeats(t *testing.T) {
 	t.Parallel()
-	b := newBook(func(string) int64 { return 1 })
-	b.expect(message{Type: allocate, Number: 0, Events: 1}, 2*time.Second)
-	b.expect(message{Type: createBatch, Number: 1, Events: 2}, 3*time.Second)
-	b.expect(message{Type: createBatch, Number: 1, Repeat: true}, 4*time.Second)
+	b := newBook()
+	b.stock(message{SKU: "s", Events: 1})
+	b.expect(message{Type: allocate, Events: 1}, 2*time.Second)
+	b.expect(message{Type: createBatch, Events: 2}, 3*time.Second)
+	b.expect(message{Type: createBatch, Repeat: true}, 4*time.Second)
 	begin := time.Now()
 	require.NoError(t, b.take(eventOf(0, "s", 2, begin), 2500*time.Millisecond))
 	require.NoError(t, b.take(eventOf(1, "s", 3, begin.Add(time.Second)), 5*time.Second))
@@ -124,7 +130,7 @@ func TestBook_countsWaitingAndLeavesOutRepeats(t *testing.T) {
 	require.Equal(t, 3*time.Second, b.last.Sub(b.first))
 	require.Equal(t, 5*time.Second, b.entries[1].first)
 
-	latencies := b.latencies(WarmUp, time.Minute, func(entry) bool { return true })
+	latencies := b.latencies(warmUp, time.Minute, func(entry) bool { return true })
 	require.Equal(t, Latencies{1, 500, 500, 500, 500}, latencies[allocate])
 	require.Equal(t, Latencies{1, 4000, 4000, 4000, 4000}, latencies[createBatch])
 	require.Equal(t, 2, latencies[all].Commands)
@@ -134,7 +140,7 @@ func TestBook_countsWaitingAndLeavesOutRepeats(t *testing.T) {
 // Partition 1 goes on beside the storm, 2 waits for it, and of 3 nothing was due in time to tell.
 func TestBook_tellsWhoWaitsForAStorm(t *testing.T) {
 	t.Parallel()
-	b := newBook(func(string) int64 { return 0 })
+	b := newBook()
 	b.entries = []entry{
 		{partition: 2, due: 10, first: 100, took: 200},
 		{partition: 1, due: 20, first: 23, took: 3},
@@ -154,10 +160,12 @@ func TestBook_findsWhatCannotBe(t *testing.T) {
 		"the event 3 comes after the event": eventOf(0, "s", 3, time.Time{}),
 		"was rejected":                      eventOf(0, "s", 0, time.Time{}),
 		"more than the 0 events":            eventOf(1, "s", 2, time.Time{}),
+		"the event 2 comes after the event": eventOf(-1, "s", 2, time.Time{}),
 	} {
-		b := newBook(func(string) int64 { return 1 })
-		b.expect(message{Number: 0, Events: 1}, 0)
-		b.expect(message{Number: 1}, 0)
+		b := newBook()
+		b.stock(message{SKU: "s", Events: 1})
+		b.expect(message{Events: 1}, 0)
+		b.expect(message{}, 0)
 		require.ErrorContains(t, b.take(event, 0), says)
 	}
 }

@@ -3,16 +3,20 @@ package bench
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// idPrefix stands before a command's number in its ce_id, and so in the ce_causationid of its
+// events.
+const idPrefix = "bench-"
+
 // book keeps what must follow from each command, and what did. One goroutine may expect while
 // another takes.
 type book struct {
-	start    func(sku string) int64 // the version of each product before the first command
 	mu       sync.Mutex
 	entries  []entry
 	expected int              // events
@@ -21,6 +25,7 @@ type book struct {
 	sent     int              // commands
 	warm     int              // of them, due after the warm-up
 	repeats  int              // of them, those that repeat another
+	lines    Lines            // when all has taken effect
 	sequence map[string]int64 // the last of each product
 	first    time.Time        // of the events' timestamps
 	last     time.Time
@@ -37,31 +42,42 @@ type entry struct {
 	took      time.Duration // from when it was due until its last event was read
 }
 
-func newBook(start func(sku string) int64) *book {
-	return &book{start: start, sequence: map[string]int64{}}
+func newBook() *book { return &book{sequence: map[string]int64{}} }
+
+// stock notes a command of what is there from the start. Its events are not read.
+func (b *book) stock(c message) {
+	b.sequence[c.SKU] += int64(c.Events)
+	b.lines = b.lines.plus(c.Change)
 }
 
-// expect notes a command that is sent.
-func (b *book) expect(c message, due time.Duration) {
+// expect notes a command that is sent, and gives it its number.
+func (b *book) expect(c message, due time.Duration) message {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.expected += c.Events
+	b.lines = b.lines.plus(c.Change)
 	b.sent++
-	if due >= WarmUp {
+	if due >= warmUp {
 		b.warm++
 	}
+	c.Number = len(b.entries)
 	if c.Repeat {
+		c.Number--
 		b.repeats++
-		return
+		return c
 	}
 	b.entries = append(b.entries, entry{events: int32(c.Events), command: c.Type, due: due})
+	return c
 }
 
 // placed notes the partition that a command, or a repeat of it, was sent to.
 func (b *book) placed(number int, partition int32) {
+	if number < 0 {
+		return
+	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.entries[number].partition = partition
-	b.mu.Unlock()
 }
 
 // complete reports whether all events came that must follow from what was sent so far.
@@ -85,26 +101,27 @@ func (b *book) take(r *kgo.Record, at time.Duration) error {
 	sku := string(r.Key)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	number, ours := numberOf(cause)
-	if !ours || number >= len(b.entries) {
-		return fmt.Errorf("an event of %q follows from %q, which is no command of this bench: somebody else sends commands, too", sku, cause)
-	}
-	if sequence == 0 {
-		return fmt.Errorf("the command %s of %q was rejected", cause, sku)
-	}
-	last, known := b.sequence[sku]
-	if !known {
-		last = b.start(sku)
-	}
+	digits, ours := strings.CutPrefix(cause, idPrefix)
+	number, err := strconv.Atoi(digits)
+	last := b.sequence[sku]
 	switch {
+	case !ours, err != nil, number >= len(b.entries):
+		return fmt.Errorf("an event of %q follows from %q, which is no command of this bench: somebody else sends commands, too", sku, cause)
+	case sequence == 0:
+		return fmt.Errorf("the command %s of %q was rejected", cause, sku)
 	case sequence <= last:
 		b.repeated++
 		return nil
-	case sequence != last+1:
+	case sequence != last+1, number < 0:
 		return fmt.Errorf("of %q the event %d comes after the event %d", sku, sequence, last)
 	}
 	b.sequence[sku] = sequence
-	b.note(r.Timestamp)
+	if b.first.IsZero() || r.Timestamp.Before(b.first) {
+		b.first = r.Timestamp
+	}
+	if r.Timestamp.After(b.last) {
+		b.last = r.Timestamp
+	}
 	return b.tick(number, at)
 }
 
@@ -122,15 +139,6 @@ func (b *book) tick(number int, at time.Duration) error {
 		e.took = at - e.due
 	}
 	return nil
-}
-
-func (b *book) note(timestamp time.Time) {
-	if b.first.IsZero() || timestamp.Before(b.first) {
-		b.first = timestamp
-	}
-	if timestamp.After(b.last) {
-		b.last = timestamp
-	}
 }
 
 // headersOf are what tells which event it is.

@@ -2,9 +2,10 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"os"
+	"reflect"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -37,12 +38,13 @@ func (Command) Help() string {
 	return `Measures a broker and a database of yours. It creates the topics that are missing, migrates the database, fills both with commands of its own, and
 leaves what it wrote. So it refuses topics that hold a record and tables that hold a row. Its database user must own the database.
 
-Without --rate it sends all commands, then starts workers, and measures throughput: from the first event's timestamp to the last one's. With --rate
-it sends each command when it is due, whatever became of those before, and measures latency from then until it has read the command's last event.
-Either way it checks that every command had its effect, and fails where one had not.
+What has to be there from the start, workers make of commands, which do not count. Then, without --rate, it sends all commands, starts workers, and
+measures throughput: from the first event's timestamp to the last one's. With --rate it sends each command when it is due, whatever became of those
+before, and measures latency from then until it has read the command's last event. Either way it checks that every command had its effect, and fails
+where one had not.
 
 The workers are this program, on this machine; APPLIERS, MAX_BATCH and the other settings of a worker are taken from the environment. Without
-KAFKA_GROUP_ID they have a group of their own, allocation-bench-…, which is left behind. CPU time is shown of what runs on this machine and this user may see. With --workers 0 a backlog is worked off while it is sent.
+KAFKA_GROUP_ID they have a group of their own, allocation-bench-…, which is left behind. With --workers 0 a backlog is worked off while it is sent.
 
 Example:
 
@@ -56,71 +58,83 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	site, err := c.site(ctx, p)
+	db, err := p.OpenDatabase(ctx, c.Database)
 	if err != nil {
 		return err
 	}
-	defer site.DB.Close(context.WithoutCancel(ctx))
-	line := cli.NewStatusLine(p.Err)
-	defer line.End()
-	site.Progress = line.Show
-	if err := c.prepare(ctx, p, site, plan.Workers == 0); err != nil {
-		return err
-	}
-	report, err := Run(ctx, plan, site)
-	line.End()
+	defer db.Close()
+	client, err := p.ConnectKafka(ctx, c.Kafka)
 	if err != nil {
 		return err
 	}
-	if c.JSON {
+	defer client.Close()
+	environment, err := c.workerEnvironment()
+	if err != nil {
+		return err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	r := &run{
+		plan: plan, workload: newWorkload(plan), book: newBook(), db: db, admin: kadm.NewClient(client),
+		connect:  func(more ...kgo.Opt) (*kgo.Client, error) { return p.ConnectKafka(ctx, c.Kafka, more...) },
+		commands: c.CommandTopicNames()[0], events: c.EventsTopic, environment: environment, line: cli.NewStatusLine(p.Err), fail: fail,
+	}
+	defer r.line.End()
+	if err := c.prepare(ctx, r); err != nil {
+		return err
+	}
+	report, err := r.measure(ctx)
+	r.line.End()
+	switch {
+	case err != nil && context.Cause(ctx) != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	case c.JSON:
 		return p.PrintJSON(report)
 	}
 	return printReport(p, report)
 }
 
 // prepare makes topics and tables, after it has refused those that hold anything.
-func (c *Command) prepare(ctx context.Context, p *cli.Program, site Site, workersRun bool) error {
-	client, err := site.Connect()
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	admin := kadm.NewClient(client)
+func (c *Command) prepare(ctx context.Context, r *run) error {
 	names := append(append(c.CommandTopicNames(), c.Outputs()...), c.DeadLetterTopic)
-	if err := RefuseTopics(ctx, admin, names); err != nil {
+	if err := refuseTopics(ctx, r.admin, names); err != nil {
 		return err
 	}
-	if err := RefuseTables(ctx, site.DB, workersRun); err != nil {
+	if err := refuseTables(ctx, r.db, r.plan.workers == 0); err != nil {
 		return err
 	}
-	if err := c.migrate(ctx, p); err != nil {
+	if _, err := migrations.Up(ctx, r.db, migrations.Options{Schema: c.In()}); err != nil {
 		return err
 	}
 	layout := topics.Layout{Topics: c.Topics, Partitions: topics.DefaultPartitions, Replication: topics.BrokersDefault}
-	_, err = layout.Create(ctx, admin)
+	_, err := layout.Create(ctx, r.admin)
 	return err
 }
 
-// site is where to measure, with a connection to the database.
-func (c *Command) site(ctx context.Context, p *cli.Program) (site Site, err error) {
-	if site.Program, err = os.Executable(); err != nil {
-		return site, fmt.Errorf("find this program: %w", err)
-	}
-	site.Connect = func(more ...kgo.Opt) (*kgo.Client, error) { return p.ConnectKafka(ctx, c.Kafka, more...) }
-	site.Commands, site.Events = c.CommandTopicNames()[0], c.EventsTopic
-	if site.Env, err = c.workerEnvironment(); err != nil {
-		return site, err
-	}
-	site.DB, err = p.ConnectDatabase(ctx, c.Database)
-	return site, err
-}
+const groupVariable = "KAFKA_GROUP_ID"
 
-func (c *Command) migrate(ctx context.Context, p *cli.Program) error {
-	db, err := p.OpenDatabase(ctx, c.Database)
-	if err != nil {
-		return err
+// workerEnvironment gives a worker the settings that this command was given, however it was given
+// them: they are named by the tags of their fields.
+func (c *Command) workerEnvironment() (variables []string, err error) {
+	if c.URLFile == "" {
+		url, err := c.URL()
+		if err != nil {
+			return nil, err
+		}
+		variables = append(variables, "DATABASE_URL="+url)
 	}
-	defer db.Close()
-	_, err = migrations.Up(ctx, db, migrations.Options{Schema: c.In()})
-	return err
+	for _, settings := range []any{c.Kafka, c.Database, c.Topics, c.Topics.Commands, c.Topics.Events} {
+		value := reflect.ValueOf(settings)
+		for i := range value.NumField() {
+			if name := value.Type().Field(i).Tag.Get("env"); name != "" {
+				variables = append(variables, name+"="+value.Field(i).String())
+			}
+		}
+	}
+	if _, set := os.LookupEnv(groupVariable); !set { // each run has a database of its own, and a group is one database's
+		variables = append(variables, groupVariable+"=allocation-bench-"+uuid.NewString())
+	}
+	return variables, nil
 }

@@ -5,6 +5,7 @@
 // is known when it is made, so that an event that is missing, and a line in another state, are
 // found.
 //
-// Run owns everything that it starts: workers, and one goroutine that reads events where latency is
-// measured. All have ended when it returns.
+// Command.Run owns everything that it starts: workers with a goroutine each that awaits their end,
+// and where latency is measured one that reads events and one that waits for the warm-up. All have
+// ended when it returns.
 package bench

@@ -2,99 +2,157 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/allocation/send"
 )
 
-// sender sends commands and remembers the first that Kafka did not take.
-type sender struct {
-	run    *run
-	client *kgo.Client
-	fail   context.CancelCauseFunc
-}
-
-// send notes the command, due at a time since the load began, and sends it.
-func (s *sender) send(ctx context.Context, c message, due time.Duration) {
-	s.run.book.expect(c, due)
-	s.client.Produce(ctx, c.record(s.run.site.Commands), func(r *kgo.Record, err error) {
-		if err != nil {
-			s.fail(fmt.Errorf("send to %s: %w", s.run.site.Commands, err))
-		}
-		s.run.book.placed(c.Number, r.Partition)
-	})
-}
-
-// sending calls do with a sender, and returns when Kafka has taken everything.
-func (r *run) sending(ctx context.Context, linger time.Duration, do func(context.Context, *sender) error) error {
+// send sends what do gives it, and returns when Kafka has taken everything.
+func (r *run) send(ctx context.Context, linger time.Duration, do func(put func(message)) error) error {
 	const buffered = 50_000
-	client, err := r.site.Connect(kgo.ProducerLinger(linger), kgo.MaxBufferedRecords(buffered), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
+	client, err := r.connect(kgo.ProducerLinger(linger), kgo.MaxBufferedRecords(buffered), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		kgo.RecordDeliveryTimeout(patience))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	err = do(ctx, &sender{r, client, fail})
-	if err == nil {
-		err = client.Flush(ctx)
+	err = do(func(c message) {
+		record := send.Record(r.commands, c.Type, idPrefix+strconv.Itoa(c.Number), c.SKU, []byte(c.Data))
+		client.Produce(ctx, record, func(sent *kgo.Record, err error) {
+			if err != nil {
+				r.fail(fmt.Errorf("send to %s: %w", r.commands, err))
+			}
+			r.book.placed(c.Number, sent.Partition)
+		})
+	})
+	if err != nil {
+		return err
 	}
-	if err != nil || ctx.Err() != nil {
-		return causeOf(ctx, err)
-	}
-	return nil
+	return client.Flush(ctx)
+}
+
+// backlogLinger gathers commands that are sent as fast as possible.
+const backlogLinger = 5 * time.Millisecond
+
+// sendStock sends the commands of what is there from the start.
+func (r *run) sendStock(ctx context.Context) error {
+	return r.send(ctx, backlogLinger, func(put func(message)) error {
+		sent := 0
+		for c := range r.plan.stock() {
+			sent++
+			c.Number = -sent
+			r.book.stock(c)
+			put(c)
+			r.line.Show("commands sent of what is there from the start", int64(sent))
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+}
+
+// next makes the next command of the workload, due at a time since the load began.
+func (r *run) next(due time.Duration) message {
+	return r.book.expect(r.workload(len(r.book.entries)), due)
 }
 
 // sendBacklog sends all commands, as fast as it can.
 func (r *run) sendBacklog(ctx context.Context) error {
-	const linger = 5 * time.Millisecond
-	return r.sending(ctx, linger, func(ctx context.Context, s *sender) error {
-		for i := 0; i < r.plan.Commands && ctx.Err() == nil; i++ {
-			s.send(ctx, r.workload.next(), 0)
-			r.site.Progress("commands sent", int64(i+1))
+	return r.send(ctx, backlogLinger, func(put func(message)) error {
+		for i := 0; i < r.plan.commands && ctx.Err() == nil; i++ {
+			put(r.next(0))
+			r.line.Show("commands sent", int64(i+1))
 		}
-		return nil
+		return ctx.Err()
 	})
 }
 
 // sendAtRate sends each command when it is due, until the time is over. It does not wait for the
 // results of earlier commands.
 func (r *run) sendAtRate(ctx context.Context) error {
-	return r.sending(ctx, 0, func(ctx context.Context, s *sender) error {
-		end := WarmUp + r.plan.Duration
-		sent, err := s.paced(ctx, 0, func(due time.Duration) bool { return due < end })
-		if err != nil || r.plan.Workload != Storm {
+	return r.send(ctx, 0, func(put func(message)) error {
+		sent, err := r.paced(ctx, put, 0, func(due time.Duration) bool { return due < r.plan.end() })
+		if err != nil || r.plan.workload != storm {
 			return err
 		}
 		r.storm = len(r.book.entries)
-		s.send(ctx, stormCommand(r.plan.Lines, r.storm), end)
-		r.skip = 1
-		_, err = s.paced(ctx, sent, func(time.Duration) bool { return !r.book.done(r.storm) })
+		put(r.book.expect(stormCommand(r.plan.lines), r.plan.end()))
+		_, err = r.paced(ctx, put, sent, func(time.Duration) bool { return !r.book.done(r.storm) })
 		return err
 	})
 }
 
 // paced sends commands at the rate, beginning with so many that were sent before, while goOn says
 // so of the time when the next one is due.
-func (s *sender) paced(ctx context.Context, sent int, goOn func(due time.Duration) bool) (int, error) {
+func (r *run) paced(ctx context.Context, put func(message), sent int, goOn func(due time.Duration) bool) (int, error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ; ; sent++ {
-		due := time.Duration(float64(sent) / float64(s.run.plan.Rate) * float64(time.Second))
+		due := time.Duration(float64(sent) / float64(r.plan.rate) * float64(time.Second))
 		if !goOn(due) {
 			return sent, nil
 		}
-		timer.Reset(due - time.Since(s.run.began))
+		timer.Reset(due - time.Since(r.began))
 		select {
 		case <-ctx.Done():
-			return sent, context.Cause(ctx)
+			return sent, ctx.Err()
 		case <-timer.C:
 		}
-		c := s.run.workload.next()
-		c.Number += s.run.skip
-		s.send(ctx, c, due)
-		s.run.site.Progress("commands sent", int64(sent+1))
+		put(r.next(due))
+		r.line.Show("commands sent", int64(sent+1))
 	}
+}
+
+// readAll reads the events of the commands into the book until all came.
+func (r *run) readAll(ctx context.Context, all func() bool) error {
+	from := map[int32]kgo.Offset{}
+	r.eventStarts.Each(func(o kadm.ListedOffset) { from[o.Partition] = kgo.NewOffset().At(o.Offset) })
+	client, err := r.connect(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.events: from}))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	moved := time.Now()
+	for read := int64(0); !all(); {
+		n, err := r.readSome(ctx, client)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			moved = time.Now()
+		}
+		if time.Since(moved) > patience {
+			return fmt.Errorf("no event came for %s: %w", patience, r.book.missing())
+		}
+		read += n
+		r.line.Show("events read", read)
+	}
+	return nil
+}
+
+// readSome reads what is there, or comes soon.
+func (r *run) readSome(ctx context.Context, client *kgo.Client) (n int64, err error) {
+	const soon = 250 * time.Millisecond
+	wait, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	fetches := client.PollFetches(wait)
+	at := time.Since(r.began)
+	for _, e := range fetches.Errors() {
+		if ctx.Err() != nil || !errors.Is(e.Err, context.DeadlineExceeded) {
+			return 0, fmt.Errorf("read %s: %w", r.events, e.Err)
+		}
+	}
+	for iter := fetches.RecordIter(); !iter.Done(); n++ {
+		if err := r.book.take(iter.Next(), at); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }

@@ -1,10 +1,8 @@
 package bench
 
 import (
+	"fmt"
 	"strconv"
-	"strings"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/domain"
 )
@@ -14,39 +12,22 @@ type message struct {
 	Type   string
 	SKU    string
 	Data   string // JSON
-	Number int    // of the command, from 0; a repeat has that of what it repeats
+	Number int    // of the command, from 0, or below for what is there from the start; a repeat has that of what it repeats
 	Events int    // that must follow; a repeat has none
+	Change Lines  // what becomes of lines; a repeat changes none
 	Repeat bool
 }
 
-// idPrefix stands before a command's number in its ce_id, and so in the ce_causationid of its
-// events.
-const idPrefix = "bench-"
-
-// Headers that do not change are shared by all records.
-var (
-	headerJSON        = kgo.RecordHeader{Key: "content-type", Value: []byte("application/json")}
-	headerSpecVersion = kgo.RecordHeader{Key: "ce_specversion", Value: []byte("1.0")}
-	headerSource      = kgo.RecordHeader{Key: "ce_source", Value: []byte("/allocation/bench")}
-)
-
-// record is the command as a CloudEvent in binary mode, keyed by its SKU.
-func (c message) record(topic string) *kgo.Record {
-	return &kgo.Record{
-		Topic: topic, Key: []byte(c.SKU), Value: []byte(c.Data),
-		Headers: []kgo.RecordHeader{
-			headerJSON, headerSpecVersion, headerSource,
-			{Key: "ce_type", Value: []byte("allocation.v1." + c.Type)},
-			{Key: "ce_id", Value: strconv.AppendInt([]byte(idPrefix), int64(c.Number), 10)},
-		},
-	}
+// Lines counts order lines by state.
+type Lines struct {
+	Allocated  int64 `json:"allocated"`
+	Waiting    int64 `json:"waiting"`
+	Dispatched int64 `json:"dispatched"`
+	Cancelled  int64 `json:"cancelled"`
 }
 
-// numberOf is the number of the command that an event names as its cause.
-func numberOf(causation string) (number int, ours bool) {
-	digits, ours := strings.CutPrefix(causation, idPrefix)
-	number, err := strconv.Atoi(digits)
-	return number, ours && err == nil
+func (l Lines) plus(m Lines) Lines {
+	return Lines{l.Allocated + m.Allocated, l.Waiting + m.Waiting, l.Dispatched + m.Dispatched, l.Cancelled + m.Cancelled}
 }
 
 // The names of the commands.
@@ -58,3 +39,48 @@ var (
 	deallocate     = domain.Deallocate{}.Name()
 	dispatch       = domain.Dispatch{}.Name()
 )
+
+func skuOf(product int) string { return "SKU-" + strconv.Itoa(product) }
+
+// mainBatch is the batch in the warehouse that each product has from the start.
+func mainBatch(sku string) string { return sku + "-main" }
+
+// ample is more stock than any workload takes.
+const ample = 1_000_000_000
+
+// newBatch is a batch in the warehouse, or a later one. No line waits for it.
+func newBatch(ref, sku string, qty int, eta string) message {
+	data := fmt.Sprintf(`{"ref":"%s","sku":"%s","qty":%d}`, ref, sku, qty)
+	if eta != "" {
+		data = fmt.Sprintf(`{"ref":"%s","sku":"%s","qty":%d,"eta":"%s"}`, ref, sku, qty, eta)
+	}
+	return message{Type: createBatch, SKU: sku, Data: data, Events: 1}
+}
+
+// newQuantity changes a batch, from which so many events follow.
+func newQuantity(ref, sku string, qty, revision, events int) message {
+	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","qty":%d,"revision":%d}`, ref, sku, qty, revision)
+	return message{Type: changeQuantity, SKU: sku, Data: data, Events: events}
+}
+
+// newLine is a line that some batch has stock for.
+func newLine(order, sku string, qty int) message {
+	data := `{"orderid":"` + order + `","sku":"` + sku + `","qty":` + strconv.Itoa(qty) + `}`
+	return message{Type: allocate, SKU: sku, Data: data, Events: 1, Change: Lines{Allocated: 1}}
+}
+
+// newWaiting is a line that no batch has stock for.
+func newWaiting(order, sku string, qty int) message {
+	c := newLine(order, sku, qty)
+	c.Change = Lines{Waiting: 1}
+	return c
+}
+
+// endOf dispatches or cancels an allocated line.
+func endOf(command, order, sku string) message {
+	change := Lines{Allocated: -1, Dispatched: 1}
+	if command == deallocate {
+		change = Lines{Allocated: -1, Cancelled: 1}
+	}
+	return message{Type: command, SKU: sku, Data: `{"orderid":"` + order + `","sku":"` + sku + `"}`, Events: 1, Change: change}
+}

@@ -21,7 +21,7 @@ func printReport(p *cli.Program, r *Report) error {
 		events += fmt.Sprintf(", and %s of them again", cli.Count(int64(r.Repeated)))
 	}
 	t.Row("events", events)
-	t.Row("order ids", string(r.Orders))
+	t.Row("order ids", r.Orders)
 	t.Row("products", cli.Count(int64(r.Products)))
 	t.Row("lines before", fmt.Sprintf("%s dispatched, %s allocated, %s waiting", cli.Count(r.Before.Dispatched), cli.Count(r.Before.Allocated), cli.Count(r.Before.Waiting)))
 	t.Row("workers started", cli.Count(int64(r.Workers)))
@@ -45,9 +45,9 @@ func printReport(p *cli.Program, r *Report) error {
 }
 
 func printCosts(t *cli.Table, r *Report) {
-	t.Row("CPU of workers", cpuText(r.CPU.Workers))
-	t.Row("CPU of Kafka", cpuText(r.CPU.Kafka))
-	t.Row("CPU of Postgres", cpuText(r.CPU.Postgres))
+	if r.CPU.Workers > 0 {
+		t.Row("CPU of workers", fmt.Sprintf("%.1f µs a command", r.CPU.Workers*1e6))
+	}
 	if b := r.Batches; b != nil {
 		t.Row("transactions", fmt.Sprintf("%s, of %.1f commands on average", cli.Count(int64(b.Transactions)), b.Mean))
 	}
@@ -63,11 +63,4 @@ func latencyText(l Latencies) string {
 		return "no commands"
 	}
 	return fmt.Sprintf("p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms, max %.1f ms, of %s commands", l.P50, l.P99, l.P999, l.Max, cli.Count(int64(l.Commands)))
-}
-
-func cpuText(seconds *float64) string {
-	if seconds == nil {
-		return "not seen from here"
-	}
-	return fmt.Sprintf("%.1f µs a command", *seconds*1e6)
 }

@@ -81,7 +81,7 @@ func TestBench_throughput(t *testing.T) {
 
 	o := programtest.Run(t, s.args("--commands=10")...)
 	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "the topic "+s.names.Commands+" holds 2000 records")
+	require.Contains(t, o.Err, "the topic "+s.names.Commands+" holds 4050 records") // 50 batches and 1000 past lines twice before
 }
 
 // All commands, repeats included, with workers that went on from what was preloaded.

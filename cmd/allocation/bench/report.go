@@ -3,7 +3,7 @@ package bench
 // Report is what was measured. What could not be seen is left out.
 type Report struct {
 	Workload string `json:"workload"`
-	Orders   Orders `json:"order_ids"`
+	Orders   string `json:"order_ids"`
 	Workers  int    `json:"workers"` // that were started
 	Commands int    `json:"commands"`
 	Repeats  int    `json:"repeated_commands"` // of the commands, those that repeat another and so have no effect
@@ -30,11 +30,15 @@ type Throughput struct {
 	Rate    float64 `json:"commands_per_second"`
 }
 
-// CPU is how long processors were busy for a command; nil where that cannot be seen.
+// CPU is how long processors were busy for a command. That of workers that run already is not seen.
 type CPU struct {
-	Workers  *float64 `json:"workers,omitempty"`
-	Kafka    *float64 `json:"kafka,omitempty"`
-	Postgres *float64 `json:"postgres,omitempty"`
+	Workers float64 `json:"workers,omitempty"`
+}
+
+// Batches says how many commands workers put into a transaction.
+type Batches struct {
+	Transactions uint64  `json:"transactions"`
+	Mean         float64 `json:"mean_commands"`
 }
 
 // StormReport is how long a batch with many lines took to shrink, and what commands on other
@@ -49,19 +53,19 @@ type StormReport struct {
 }
 
 // report fills in everything but times, given what was used before and after so many commands.
-func (r *run) report(before, after usage, commands int) *Report {
+func (r *run) report(w *workers, before, after usage, commands int) *Report {
+	n := float64(max(commands, 1))
 	report := &Report{
-		Workload: r.plan.Workload, Orders: r.plan.Orders, Workers: len(r.workers), Commands: r.book.sent, Repeats: r.book.repeats, Products: r.plan.Products,
-		Before: r.stock.lines(), Events: r.book.taken, Repeated: r.book.repeated, Rate: r.plan.Rate,
-		CPU: CPU{
-			Workers: each(before.worker, after.worker, commands), Kafka: each(before.kafka, after.kafka, commands),
-			Postgres: each(before.postgres, after.postgres, commands),
-		},
-		Batches: after.batches.since(before.batches),
-		WAL:     float64(after.wal-before.wal) / float64(commands), Tables: float64(after.tables-before.tables) / float64(commands),
+		Workload: r.plan.workload, Orders: string(r.plan.orders), Workers: len(w.all), Commands: r.book.sent, Repeats: r.book.repeats, Products: r.plan.products,
+		Before: r.before, Events: r.book.taken, Repeated: r.book.repeated, Rate: r.plan.rate,
+		CPU: CPU{(after.seconds - before.seconds) / n},
+		WAL: float64(after.wal-before.wal) / n, Tables: float64(after.tables-before.tables) / n,
 	}
-	for _, w := range r.workers {
-		report.PeakMemory = max(report.PeakMemory, peakMemory(w.process.PID()))
+	if transactions := after.transactions - before.transactions; transactions > 0 {
+		report.Batches = &Batches{transactions, (after.commands - before.commands) / float64(transactions)}
+	}
+	for _, one := range w.all {
+		report.PeakMemory = max(report.PeakMemory, peakMemory(one.process.PID()))
 	}
 	return report
 }
@@ -73,14 +77,4 @@ func (r *run) throughput() *Throughput {
 		t.Rate = float64(r.book.sent) / t.Seconds
 	}
 	return t
-}
-
-// addLatencies adds the times of what was due after the warm-up.
-func (r *run) addLatencies(report *Report) {
-	end := WarmUp + r.plan.Duration
-	if r.plan.Workload != Storm {
-		report.Latency = r.book.latencies(WarmUp, end, func(entry) bool { return true })
-		return
-	}
-	report.Storm = r.stormReport(end)
 }

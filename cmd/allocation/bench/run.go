@@ -2,176 +2,175 @@ package bench
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/internal/cli"
 )
+
+// patience is how long nothing at all may happen while something is still missing.
+const patience = time.Minute
 
 // run is one measurement.
 type run struct {
-	plan     Plan
-	site     Site
-	stock    stock
+	plan     plan
 	workload workload
 	book     *book
 
-	eventStarts kadm.ListedOffsets // of the events topic's partitions
-	systems     systems
-	workers     []*worker
-	logs        string // the folder of their logs; empty where there are none
-	watchers    sync.WaitGroup
+	connect     func(...kgo.Opt) (*kgo.Client, error)
+	admin       *kadm.Client
+	db          *sql.DB // as the owner of the tables
+	commands    string  // the topic
+	events      string  // the topic
+	environment []string
+	line        *cli.StatusLine
+	fail        context.CancelCauseFunc // ends the run
 
-	began time.Time // of the load
-	storm int       // the number of the command that shrinks a batch
-	skip  int       // how many commands were sent that are not the workload's
-	fail  context.CancelCauseFunc
+	before      Lines              // the measured part
+	eventStarts kadm.ListedOffsets // of the events of the measured part
+	began       time.Time          // the load
+	storm       int                // the number of the command that shrinks a batch
 }
 
-// Run fills the database, measures, and checks that every command had its effect. Topics and tables
-// must exist and be empty. What it wrote stays.
-func Run(ctx context.Context, plan Plan, site Site) (report *Report, err error) {
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	stock := stockOf(plan)
-	site.Progress = oneAtATime(site.Progress)
-	r := &run{plan: plan, site: site, stock: stock, workload: newWorkload(plan), book: newBook(stock.version), fail: fail}
-	client, err := site.Connect()
+// measure fills the database, measures, and checks that every command had its effect. Topics and
+// tables must exist and be empty. What it wrote stays.
+func (r *run) measure(ctx context.Context) (report *Report, err error) {
+	if err := r.stock(ctx); err != nil {
+		return nil, err
+	}
+	if r.plan.rate > 0 {
+		report, err = r.measureAtRate(ctx)
+	} else {
+		report, err = r.measureBacklog(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
-	admin := kadm.NewClient(client)
-	if err := r.prepare(ctx, admin); err != nil {
-		return nil, causeOf(ctx, err)
-	}
-	defer r.stopWorkers()
-	measure := r.measureBacklog
-	if plan.Rate > 0 {
-		measure = r.measureAtRate
-	}
-	report, err = measure(ctx, admin)
-	if err != nil {
-		return nil, causeOf(ctx, err)
-	}
-	return report, r.check(ctx, admin)
+	return report, r.check(ctx)
 }
 
-// oneAtATime lets the sender and the reader both tell how far they are.
-func oneAtATime(show func(string, int64)) func(string, int64) {
-	var mu sync.Mutex
-	return func(doing string, done int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		show(doing, done)
-	}
-}
-
-// prepare loads the stock.
-func (r *run) prepare(ctx context.Context, admin *kadm.Client) error {
-	r.site.Progress("preloading lines", int64(r.stock.products*r.stock.history+r.stock.storm+r.stock.waiting))
-	topics, err := admin.ListTopics(ctx, r.site.Commands)
-	if err == nil {
-		err = topics.Error()
-	}
+// stock has workers make what is there from the start.
+func (r *run) stock(ctx context.Context) error {
+	workers, err := r.startWorkers(ctx)
+	defer workers.stop()
 	if err != nil {
-		return fmt.Errorf("describe the topic %s: %w", r.site.Commands, err)
-	}
-	starts, err := admin.ListStartOffsets(ctx, r.site.Commands, r.site.Events)
-	if err == nil {
-		err = starts.Error()
-	}
-	if err != nil {
-		return fmt.Errorf("list offsets: %w", err)
-	}
-	r.eventStarts = kadm.ListedOffsets{r.site.Events: starts[r.site.Events]}
-	if r.systems, err = r.findSystems(ctx, admin); err != nil {
 		return err
 	}
-	return r.stock.load(ctx, r.site.DB, topics[r.site.Commands], starts)
+	if err := r.sendStock(ctx); err != nil {
+		return err
+	}
+	if err := r.awaitApplied(ctx); err != nil {
+		return err
+	}
+	r.before = r.book.lines
+	r.eventStarts, err = r.admin.ListEndOffsets(ctx, r.events)
+	if err == nil {
+		err = r.eventStarts.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("list offsets of %s: %w", r.events, err)
+	}
+	return r.settle(ctx)
+}
+
+// settle has the stock on disk, and known to the planner, before anything is measured; on disk only
+// where this user may ask for that.
+func (r *run) settle(ctx context.Context) error {
+	const insufficientPrivilege = "42501"
+	for _, statement := range []string{`vacuum analyze products, batches, lines, outbox, positions`, `checkpoint`} {
+		_, err := r.db.ExecContext(ctx, statement)
+		if pg := (*pgconn.PgError)(nil); err != nil && (!errors.As(err, &pg) || pg.Code != insufficientPrivilege) {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
 }
 
 // measureBacklog sends everything first, and then has workers work it off. While they do, nobody
 // reads the events.
-func (r *run) measureBacklog(ctx context.Context, admin *kadm.Client) (*Report, error) {
+func (r *run) measureBacklog(ctx context.Context) (*Report, error) {
 	if err := r.sendBacklog(ctx); err != nil {
 		return nil, err
 	}
-	before, err := r.use(ctx)
+	before, err := r.use(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.startWorkers(); err != nil {
+	workers, err := r.startWorkers(ctx)
+	defer workers.stop()
+	if err != nil {
 		return nil, err
 	}
-	if err := r.awaitReady(ctx); err != nil {
+	if err := r.awaitApplied(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.awaitEvents(ctx, admin); err != nil {
-		return nil, err
-	}
-	after, err := r.use(ctx)
+	after, err := r.use(ctx, workers)
 	if err != nil {
 		return nil, err
 	}
 	if err := r.readAll(ctx, r.book.complete); err != nil {
 		return nil, err
 	}
-	report := r.report(before, after, r.book.sent)
+	report := r.report(workers, before, after, r.book.sent)
 	report.Throughput = r.throughput()
 	return report, nil
 }
 
 // measureAtRate sends at a rate while it reads the events.
-func (r *run) measureAtRate(ctx context.Context, _ *kadm.Client) (*Report, error) {
-	if err := r.startWorkers(); err != nil {
-		return nil, err
-	}
-	if err := r.awaitReady(ctx); err != nil {
+func (r *run) measureAtRate(ctx context.Context) (*Report, error) {
+	workers, err := r.startWorkers(ctx)
+	defer workers.stop()
+	if err != nil {
 		return nil, err
 	}
 	r.began = time.Now()
 	var sent atomic.Bool
-	var reading, measuring sync.WaitGroup
-	reading.Go(func() {
+	var before usage
+	var beside sync.WaitGroup
+	beside.Go(func() {
 		if err := r.readAll(ctx, func() bool { return sent.Load() && r.book.complete() }); err != nil {
 			r.fail(err)
 		}
 	})
-	var before usage
-	measuring.Go(func() { before = r.useAfterWarmUp(ctx) })
-	err := r.sendAtRate(ctx)
-	if err != nil {
+	beside.Go(func() {
+		var err error
+		if before, err = r.useAfterWarmUp(ctx, workers); err != nil {
+			r.fail(err)
+		}
+	})
+	if err := r.sendAtRate(ctx); err != nil {
 		r.fail(err)
 	}
 	sent.Store(true)
-	reading.Wait()
-	measuring.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	after, err := r.use(ctx)
+	beside.Wait()
+	after, err := r.use(ctx, workers)
 	if err != nil {
 		return nil, err
 	}
-	report := r.report(before, after, r.book.warm)
-	r.addLatencies(report)
-	return report, nil
+	report := r.report(workers, before, after, r.book.warm)
+	if r.plan.workload == storm {
+		report.Storm = r.stormReport(r.plan.end())
+	} else {
+		report.Latency = r.book.latencies(warmUp, r.plan.end(), func(entry) bool { return true })
+	}
+	return report, r.awaitApplied(ctx) // what has no event, too
 }
 
-func (r *run) useAfterWarmUp(ctx context.Context) (u usage) {
-	timer := time.NewTimer(WarmUp - time.Since(r.began))
+func (r *run) useAfterWarmUp(ctx context.Context, w *workers) (u usage, err error) {
+	timer := time.NewTimer(warmUp - time.Since(r.began))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return u
+		return u, ctx.Err()
 	case <-timer.C:
+		return r.use(ctx, w)
 	}
-	u, err := r.use(ctx)
-	if err != nil {
-		r.fail(err)
-	}
-	return u
 }

@@ -1,22 +1,14 @@
 package bench
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
-const (
-	stormSKU   = "STORM"
-	stormBatch = "STORM-main"  // holds all lines
-	stormSpare = "STORM-later" // can hold them, too
-)
+const stormSKU = "STORM"
 
 // stormCommand halves the batch of the storm's product: half of its lines, of one piece each, move
 // to the other batch.
-func stormCommand(lines, number int) message {
+func stormCommand(lines int) message {
 	kept := lines / 2
-	data := fmt.Sprintf(`{"batchref":"%s","sku":"%s","qty":%d,"revision":1}`, stormBatch, stormSKU, kept)
-	return message{Type: changeQuantity, SKU: stormSKU, Data: data, Number: number, Events: 1 + 2*(lines-kept)}
+	return newQuantity(mainBatch(stormSKU), stormSKU, kept, 1, 1+2*(lines-kept))
 }
 
 // stormReport tells what became of the storm that was due at a time since the load began.
@@ -25,8 +17,8 @@ func (r *run) stormReport(due time.Duration) *StormReport {
 	beside := r.book.beside(r.storm)
 	others := func(e entry) bool { return e.command != changeQuantity }
 	return &StormReport{
-		Lines: r.plan.Lines, Moved: r.plan.Lines - r.plan.Lines/2, Seconds: took.Seconds(),
-		Before: r.book.latencies(WarmUp, due, others)[all],
+		Lines: r.plan.lines, Moved: r.plan.lines - r.plan.lines/2, Seconds: took.Seconds(),
+		Before: r.book.latencies(warmUp, due, others)[all],
 		During: r.book.latencies(due, due+took, func(e entry) bool { return others(e) && beside[e.partition] })[all],
 		Behind: r.book.latencies(due, due+took, func(e entry) bool { return others(e) && !beside[e.partition] })[all],
 	}

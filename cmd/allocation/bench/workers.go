@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -23,39 +24,59 @@ const (
 
 var errExited = errors.New("exit code 0")
 
-// worker is one that this program started.
+// workers are those that this program started.
+type workers struct {
+	all      []*worker
+	logs     string        // the folder of their logs; empty where there are none
+	stopping chan struct{} // closed before they are ended
+	watchers sync.WaitGroup
+}
+
 type worker struct {
 	process *child.Process
 	url     string // of health and metrics
 	log     string // a file
 }
 
-// startWorkers starts the plan's workers. They are to be ended even where its error is not nil. One
-// that ends by itself ends the run.
-func (r *run) startWorkers() error {
-	if r.plan.Workers == 0 {
-		return nil
+// startWorkers starts the plan's workers and returns when they are ready. They are to be ended even
+// where its error is not nil. One that ends by itself ends the run.
+func (r *run) startWorkers(ctx context.Context) (*workers, error) {
+	started := &workers{stopping: make(chan struct{})}
+	if r.plan.workers == 0 {
+		return started, nil
 	}
-	dir, err := os.MkdirTemp("", "allocation-bench-*")
-	if err != nil {
-		return err
+	var err error
+	if started.logs, err = os.MkdirTemp("", "allocation-bench-*"); err != nil {
+		return started, err
 	}
-	r.logs = dir
-	for i := range r.plan.Workers {
-		w, err := r.startWorker(filepath.Join(dir, fmt.Sprintf("worker-%d.log", i)))
+	for i := range r.plan.workers {
+		w, err := r.startWorker(filepath.Join(started.logs, fmt.Sprintf("worker-%d.log", i)))
 		if err != nil {
-			return err
+			return started, err
 		}
-		r.workers = append(r.workers, w)
-		r.watchers.Go(func() {
+		started.all = append(started.all, w)
+		started.watchers.Go(func() {
 			<-w.process.Done()
-			r.fail(fmt.Errorf("a worker ended by itself: %w\n%s", cmp.Or(w.process.Err(), errExited), child.Tail(w.log)))
+			select {
+			case <-started.stopping:
+			default:
+				r.fail(fmt.Errorf("a worker ended by itself: %w\n%s", cmp.Or(w.process.Err(), errExited), child.Tail(w.log)))
+			}
 		})
 	}
-	return nil
+	for _, w := range started.all {
+		if err := w.awaitReady(ctx); err != nil {
+			return started, fmt.Errorf("wait for a worker: %w\n%s", err, child.Tail(w.log))
+		}
+	}
+	return started, nil
 }
 
 func (r *run) startWorker(path string) (*worker, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
 	port, err := local.FreePort()
 	if err != nil {
 		return nil, err
@@ -66,8 +87,8 @@ func (r *run) startWorker(path string) (*worker, error) {
 	}
 	defer log.Close()
 	address := fmt.Sprintf("127.0.0.1:%d", port)
-	cmd := exec.Command(r.site.Program, "worker") //nolint:noctx // it is ended in order
-	cmd.Env = append(append(os.Environ(), r.site.Env...), "HTTP_ADDR="+address)
+	cmd := exec.Command(program, "worker") //nolint:noctx // it is ended in order
+	cmd.Env = append(append(os.Environ(), r.environment...), "HTTP_ADDR="+address)
 	cmd.Stdout, cmd.Stderr = log, log
 	process, err := child.Start(cmd, syscall.SIGTERM)
 	if err != nil {
@@ -76,35 +97,16 @@ func (r *run) startWorker(path string) (*worker, error) {
 	return &worker{process, "http://" + address, path}, nil
 }
 
-// awaitReady returns when every worker is ready.
-func (r *run) awaitReady(ctx context.Context) error {
+func (w *worker) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, fmt.Errorf("not ready after %s", readyTime))
 	defer cancel()
-	for _, w := range r.workers {
-		if err := w.awaitReady(ctx); err != nil {
-			return fmt.Errorf("wait for a worker: %w\n%s", err, child.Tail(w.log))
-		}
-	}
-	return nil
-}
-
-func (w *worker) awaitReady(ctx context.Context) error {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	return until(ctx, func() (bool, error) {
 		answer, err := get(ctx, w.url+"/readyz")
-		if err == nil {
-			_ = answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
+		if err != nil {
+			return false, nil //nolint:nilerr // it does not listen yet
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
+		return answer.StatusCode == http.StatusOK, answer.Body.Close()
+	})
 }
 
 func get(ctx context.Context, url string) (*http.Response, error) {
@@ -115,18 +117,33 @@ func get(ctx context.Context, url string) (*http.Response, error) {
 	return http.DefaultClient.Do(request)
 }
 
-// stopWorkers ends all in order, and removes their logs.
-func (r *run) stopWorkers() {
+// until asks now and then whether something is so, until it is.
+func until(ctx context.Context, so func() (bool, error)) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if yes, err := so(); yes || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// stop ends all in order, and removes their logs.
+func (w *workers) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	for _, w := range r.workers {
-		w.process.Signal(syscall.SIGTERM)
+	close(w.stopping)
+	for _, one := range w.all {
+		one.process.Signal(syscall.SIGTERM)
 	}
-	for _, w := range r.workers {
-		_ = w.process.End(ctx, syscall.SIGTERM)
+	for _, one := range w.all {
+		_ = one.process.End(ctx, syscall.SIGTERM)
 	}
-	r.watchers.Wait()
-	if r.logs != "" {
-		_ = os.RemoveAll(r.logs)
-	}
+	w.watchers.Wait()
+	_ = os.RemoveAll(w.logs)
 }

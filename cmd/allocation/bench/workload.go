@@ -1,116 +1,77 @@
 package bench
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"strconv"
 )
 
 // The workloads.
 const (
-	Uniform = "allocate" // lines of many products, all alike
-	Zipf    = "zipf"     // lines of many products, most of them of few
-	Hot     = "hot"      // lines of one product
-	Storm   = "storm"    // as Uniform, while a batch of another product shrinks
-	Mixed   = "mixed"    // all commands
+	uniform = "allocate" // lines of many products, all alike
+	zipf    = "zipf"     // lines of many products, most of them of few
+	hot     = "hot"      // lines of one product
+	storm   = "storm"    // as uniform, while a batch of another product shrinks
+	mixed   = "mixed"    // all commands
 
-	// Waiting is chosen by a number of waiting lines: more lines of their product, and batches that
+	// waiting is chosen by a number of waiting lines: more lines of their product, and batches that
 	// serve ten of them.
-	Waiting = "waiting"
+	waiting = "waiting"
 )
 
-// Workloads are those that are chosen by name.
-func Workloads() []string { return []string{Uniform, Zipf, Hot, Storm, Mixed} }
-
-// workload makes commands. The same settings make the same commands.
-type workload interface {
-	// next makes the next command.
-	next() message
-	// lines are how many lines there are when all commands made so far took effect, without those
-	// that were there before.
-	lines() Lines
-}
-
-// Lines counts order lines by state.
-type Lines struct {
-	Allocated  int64 `json:"allocated"`
-	Waiting    int64 `json:"waiting"`
-	Dispatched int64 `json:"dispatched"`
-	Cancelled  int64 `json:"cancelled"`
-}
-
-func (l Lines) plus(m Lines) Lines {
-	return Lines{l.Allocated + m.Allocated, l.Waiting + m.Waiting, l.Dispatched + m.Dispatched, l.Cancelled + m.Cancelled}
-}
-
-// newWorkload makes the workload of a plan.
-func newWorkload(p Plan) workload {
-	random := rand.New(rand.NewPCG(1, 2))
-	switch p.Workload {
-	case Zipf:
-		const exponent = 1.1 // the first of a thousand products has a sixth of all lines
-		zipf := rand.NewZipf(random, exponent, 1, uint64(p.Products-1))
-		return &allocations{random: random, orders: p.Orders, product: func() int { return int(zipf.Uint64()) }}
-	case Mixed:
-		return newMix(random, p)
-	case Waiting:
-		return newQueue(random, p)
-	}
-	return &allocations{random: random, orders: p.Orders, product: func() int { return random.IntN(p.Products) }}
-}
-
-// skuOf is the name of a product.
-func skuOf(product int) string { return "SKU-" + strconv.Itoa(product) }
-
-// mainBatch is the batch in the warehouse that each product has from the start, with more stock
-// than any workload takes.
-func mainBatch(sku string) string { return sku + "-main" }
-
-// Orders says how orders are named.
-type Orders string
-
-// The ways to name orders.
-const (
-	RandomOrders  Orders = "random"  // like UUIDs: each anywhere among the others, which is what costs an index most
-	GrowingOrders Orders = "growing" // like numbers of a counter, or UUIDs of version 7: each above all before
-)
-
-// OrderIDs are the ways that are chosen by name.
-func OrderIDs() []string { return []string{string(RandomOrders), string(GrowingOrders)} }
-
-// orderID is the order of a command, above all of those that are in the database from the start if
-// orders grow.
-func (o Orders) orderID(number int) string {
-	if o == GrowingOrders {
-		return fmt.Sprintf("1%015x", number)
-	}
-	const golden = 0x9e3779b97f4a7c15
-	z := uint64(number)*golden + golden // each step can be undone, so no two numbers have one id
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return fmt.Sprintf("%016x", z^z>>31)
-}
+// workload makes the command with a number, one after the other, or repeats the one before. The
+// same settings make the same commands.
+type workload func(number int) message
 
 // maxLineQty is the most that a line of a product with ample stock wants.
 const maxLineQty = 5
 
-func allocateData(order, sku string, qty int) string {
-	return `{"orderid":"` + order + `","sku":"` + sku + `","qty":` + strconv.Itoa(qty) + `}`
+// newWorkload makes the workload of a plan.
+func newWorkload(p plan) workload {
+	random := rand.New(rand.NewPCG(1, 2))
+	product := func() int { return random.IntN(p.products) }
+	switch p.workload {
+	case mixed:
+		return newMix(random, p)
+	case waiting:
+		return newQueue(random, p)
+	case zipf:
+		const exponent = 1.1 // the first of a thousand products has a sixth of all lines
+		some := rand.NewZipf(random, exponent, 1, uint64(p.products-1))
+		product = func() int { return int(some.Uint64()) }
+	}
+	return func(number int) message {
+		return newLine(p.orders.id(number), skuOf(product()), 1+random.IntN(maxLineQty))
+	}
 }
 
-// allocations are lines of products with ample stock.
-type allocations struct {
-	random  *rand.Rand
-	orders  Orders
-	product func() int
-	made    int
-}
+const (
+	queueSKU     = "QUEUE"
+	served       = 10 // lines by each batch
+	maxQueuedQty = 20
+)
 
-func (a *allocations) next() message {
-	number := a.made
-	a.made++
-	sku := skuOf(a.product())
-	return message{Type: allocate, SKU: sku, Data: allocateData(a.orders.orderID(number), sku, 1+a.random.IntN(maxLineQty)), Number: number, Events: 1}
-}
+// queuedQty is the quantity of a line that waits from the start, by its place from 0.
+func queuedQty(place int) int { return 1 + place%maxQueuedQty }
 
-func (a *allocations) lines() Lines { return Lines{Allocated: int64(a.made)} }
+// newQueue is a product without stock: ten lines come and wait, and a batch comes that serves the
+// ten that waited longest. It brings just what they want, so that it is they who get it.
+func newQueue(random *rand.Rand, p plan) workload {
+	queued := make([]int, p.waiting) // quantities, in placed order
+	for i := range queued {
+		queued[i] = queuedQty(i)
+	}
+	return func(number int) message {
+		if number%(served+1) != served {
+			qty := 1 + random.IntN(maxQueuedQty)
+			queued = append(queued, qty)
+			return newWaiting(p.orders.id(number), queueSKU, qty)
+		}
+		total := 0
+		for _, qty := range queued[:served] {
+			total += qty
+		}
+		queued = queued[served:]
+		c := newBatch(queueSKU+"-"+p.orders.id(number), queueSKU, total, "")
+		c.Events, c.Change = 1+served, Lines{Waiting: -served, Allocated: served}
+		return c
+	}
+}

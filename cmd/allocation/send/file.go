@@ -30,9 +30,9 @@ func (c *Command) sendFile(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer client.Close()
-	s := &fileSender{client: client, topic: c.topic(), progress: cli.NewProgress(p.Err, size), started: time.Now()}
+	s := &fileSender{client: client, topic: c.topic(), size: size, line: cli.NewStatusLine(p.Err), started: time.Now()}
 	err = s.send(ctx, in)
-	s.progress.End()
+	s.line.End()
 	if err == nil && s.sent.Load() == 0 {
 		return fmt.Errorf("nothing was sent: -f %s has no line with a command", c.File)
 	}
@@ -93,11 +93,12 @@ func checkLines(file *os.File, name string) error {
 
 // fileSender sends lines, many at a time.
 type fileSender struct {
-	client   *kgo.Client
-	topic    string
-	progress *cli.Progress
-	started  time.Time
-	sent     atomic.Int64 // accepted by Kafka
+	client  *kgo.Client
+	topic   string
+	size    int64 // of the file, in bytes; 0 where it is not known
+	line    *cli.StatusLine
+	started time.Time
+	sent    atomic.Int64 // accepted by Kafka
 }
 
 // send returns when Kafka has accepted all, or at the first error.
@@ -122,7 +123,9 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 			m.id = uuid.NewString()
 		}
 		s.client.Produce(ctx, m.record(s.topic), promise)
-		s.progress.Show(lines.line, lines.bytes)
+		if lines.line%1024 == 0 { // looking at the clock takes time
+			s.line.Say(func() string { return s.progress(lines) })
+		}
 	}
 	if errors.Is(wrong, io.EOF) {
 		wrong = nil
@@ -132,6 +135,15 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 		err = context.Cause(ctx)
 	}
 	return errors.Join(err, wrong)
+}
+
+// progress is how far the file was read.
+func (s *fileSender) progress(l *messageLines) string {
+	text := fmt.Sprintf("%s lines, %s a second", cli.Count(l.line), cli.Count(int64(float64(l.line)/time.Since(s.started).Seconds())))
+	if s.size > 0 {
+		text += fmt.Sprintf(", %d%%", l.bytes*100/s.size)
+	}
+	return text
 }
 
 // SentFile is what `send -f` did.

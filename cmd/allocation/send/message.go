@@ -67,6 +67,12 @@ type outgoing struct {
 	headers [6]kgo.RecordHeader
 }
 
+// Record is a command with what its type, its id, its SKU and its data are.
+func Record(topic, command, id, sku string, data []byte) *kgo.Record {
+	m := message{command: command, data: data, id: id, key: sku}
+	return m.record(topic)
+}
+
 // record is the command as a CloudEvent in binary mode. It shares no memory with the message.
 func (m *message) record(topic string) *kgo.Record {
 	memory := make([]byte, 0, len(m.data)+len(m.id)+len(m.correlationID)+len(m.key))

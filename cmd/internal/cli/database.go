@@ -94,10 +94,6 @@ func (p *Program) checkedSettings(database config.Database) (*pgx.ConnConfig, er
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	return p.connectionSettings(database)
-}
-
-func (p *Program) connectionSettings(database config.Database) (*pgx.ConnConfig, error) {
 	url, err := database.URL()
 	if err != nil {
 		return nil, err
@@ -122,19 +118,4 @@ func databaseAway(database config.Database, settings *pgx.ConnConfig, err error)
 		return fmt.Errorf("Postgres answers at %s:%d, and lets nobody in: %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
 	}
 	return fmt.Errorf("Postgres does not answer at %s:%d; is it running, or is DATABASE_URL another? %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
-}
-
-// ConnectDatabase opens one connection. Its error says at once where nobody answers.
-func (p *Program) ConnectDatabase(ctx context.Context, database config.Database) (*pgx.Conn, error) {
-	settings, err := p.connectionSettings(database)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
-	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, settings)
-	if err != nil {
-		return nil, databaseAway(database, settings, CauseOf(ctx, err))
-	}
-	return conn, nil
 }

@@ -19,7 +19,13 @@ func ReadTopicOptions() []kgo.Opt {
 // ReadTopic reads a topic from its start to where it ends now, and calls take with each record, in
 // order within a partition. ReadTopicOptions are for its client.
 func ReadTopic(ctx context.Context, client *kgo.Client, topic string, take func(*kgo.Record) error) error {
-	left, from, err := bounds(ctx, client, topic)
+	bounds, err := TopicBounds(ctx, kadm.NewClient(client), topic)
+	left, from := map[int32]int64{}, map[int32]kgo.Offset{}
+	for partition, b := range bounds {
+		if b.Start < b.End {
+			left[partition], from[partition] = b.End, kgo.NewOffset().At(b.Start)
+		}
+	}
 	if err != nil || len(left) == 0 {
 		return err
 	}
@@ -57,28 +63,30 @@ func ReadTopic(ctx context.Context, client *kgo.Client, topic string, take func(
 	return nil
 }
 
-// bounds are where the partitions that hold anything end, and where they start.
-func bounds(ctx context.Context, client *kgo.Client, topic string) (ends map[int32]int64, from map[int32]kgo.Offset, err error) {
-	admin := kadm.NewClient(client)
+// Bounds are where a partition starts and ends.
+type Bounds struct{ Start, End int64 }
+
+// TopicBounds are those of a topic's partitions.
+func TopicBounds(ctx context.Context, admin *kadm.Client, topic string) (map[int32]Bounds, error) {
 	starts, err := admin.ListStartOffsets(ctx, topic)
 	if err == nil {
 		err = starts.Error()
 	}
-	var listed kadm.ListedOffsets
+	var ends kadm.ListedOffsets
 	if err == nil {
-		listed, err = admin.ListEndOffsets(ctx, topic)
+		ends, err = admin.ListEndOffsets(ctx, topic)
 	}
 	if err == nil {
-		err = listed.Error()
+		err = ends.Error()
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("list offsets of %s: %w", topic, err)
+		return nil, fmt.Errorf("list offsets of %s: %w", topic, err)
 	}
-	ends, from = map[int32]int64{}, map[int32]kgo.Offset{}
-	listed.Each(func(end kadm.ListedOffset) {
-		if start, ok := starts.Lookup(topic, end.Partition); ok && start.Offset < end.Offset {
-			ends[end.Partition], from[end.Partition] = end.Offset, kgo.NewOffset().At(start.Offset)
+	bounds := map[int32]Bounds{}
+	ends.Each(func(end kadm.ListedOffset) {
+		if start, ok := starts.Lookup(topic, end.Partition); ok {
+			bounds[end.Partition] = Bounds{start.Offset, end.Offset}
 		}
 	})
-	return ends, from, nil
+	return bounds, nil
 }
