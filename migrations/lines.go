@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"time"
 
@@ -115,26 +114,29 @@ func (l inSchema) SessionLock(ctx context.Context, conn *sql.Conn) error {
 
 // Step is a migration that was applied or undone.
 type Step struct {
-	Line string
-	*goose.MigrationResult
+	Line    string  `json:"line"`
+	Version int64   `json:"version"`
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
 }
 
 func steps(line int, done []*goose.MigrationResult) (all []Step) {
 	for _, r := range done {
-		all = append(all, Step{Lines[line], r})
+		all = append(all, Step{Lines[line], r.Source.Version, r.Source.Path, r.Duration.Seconds()})
 	}
 	return all
 }
 
 // Down undoes migrations, the last line's first, until each line is at a version or below it.
 func Down(ctx context.Context, db *sql.DB, s Schema, to Version) (undone []Step, err error) {
+	undone = []Step{}
 	for i := len(Lines) - 1; i >= 0; i-- {
 		p, err := provider(db, s, i)
 		if err != nil {
 			return undone, err
 		}
 		done, err := p.DownTo(ctx, to[i])
-		undone = slices.Concat(undone, steps(i, done))
+		undone = append(undone, steps(i, done)...)
 		if err != nil {
 			return undone, fmt.Errorf("undo migrations: %w", explainLock(err))
 		}
@@ -147,32 +149,25 @@ func Down(ctx context.Context, db *sql.DB, s Schema, to Version) (undone []Step,
 	return undone, err
 }
 
-// Migration is one of this program's, and when the database got it.
+// Migration is one of this program's, and whether the database has it.
 type Migration struct {
-	Line, Name string
-	Version    int64
-	Applied    *time.Time // nil: it is missing
+	Line      string     `json:"line"`
+	Version   int64      `json:"version"`
+	Name      string     `json:"name"`
+	Applied   bool       `json:"applied"`
+	AppliedAt *time.Time `json:"applied_at,omitempty"`
 }
 
-// Status lists all migrations of this program, and whether a schema has them.
-func Status(ctx context.Context, db *sql.DB, s *State) (all []Migration, err error) {
-	err = read(ctx, db, func(tx *sql.Tx) error {
-		for i, line := range Lines {
-			applied := map[int64]time.Time{}
-			if s.Version[i] > 0 {
-				if applied, err = appliedOf(ctx, tx, s.Schema, versionTables[i]); err != nil {
-					return err
-				}
+// Migrations are all of this program's.
+func (s *State) Migrations() (all []Migration) {
+	for i, line := range Lines {
+		for _, name := range names(line) {
+			m := Migration{Line: line, Version: versionOf(name), Name: name}
+			if at, ok := s.applied[i][m.Version]; ok {
+				m.Applied, m.AppliedAt = true, &at
 			}
-			for _, name := range names(line) {
-				m := Migration{Line: line, Name: name, Version: versionOf(name)}
-				if at, ok := applied[m.Version]; ok {
-					m.Applied = &at
-				}
-				all = append(all, m)
-			}
+			all = append(all, m)
 		}
-		return nil
-	})
-	return all, err
+	}
+	return all
 }

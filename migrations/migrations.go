@@ -51,6 +51,7 @@ func Up(ctx context.Context, db *sql.DB, o Options) (done Done, err error) {
 }
 
 func apply(ctx context.Context, db *sql.DB, s Schema) (version Version, done []Step, err error) {
+	done = []Step{}
 	for i := range Lines {
 		p, err := provider(db, s, i)
 		if err != nil {

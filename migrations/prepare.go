@@ -11,14 +11,21 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// UnfitError lists what keeps a database from being migrated. Nothing was changed.
-type UnfitError struct{ Problems []string }
+// UnfitError says what nothing but a person mends: the database is not this program's, or not all of
+// it is there, or the user may not do what is to be done. Nothing was changed.
+type UnfitError struct{ says string }
 
-func (e *UnfitError) Error() string {
-	if len(e.Problems) == 1 {
-		return e.Problems[0]
+func (e *UnfitError) Error() string { return e.says }
+
+// unfit is the error of these problems; nil where there are none.
+func unfit(problems []string) error {
+	switch len(problems) {
+	case 0:
+		return nil
+	case 1:
+		return &UnfitError{problems[0]}
 	}
-	return "nothing was changed:\n- " + strings.Join(e.Problems, "\n- ")
+	return &UnfitError{"nothing was changed:\n- " + strings.Join(problems, "\n- ")}
 }
 
 // oldestServer is the first version of Postgres that is supported.
@@ -60,8 +67,8 @@ func prepare(ctx context.Context, db *sql.DB, o Options) (roles Roles, missing [
 	if f.roles, err = lookAtRoles(ctx, db, o.Schema, roles); err != nil {
 		return roles, nil, err
 	}
-	if problems := f.problems(s, o.WithoutRoles); len(problems) > 0 {
-		return roles, nil, &UnfitError{problems}
+	if err := unfit(f.problems(s, o.WithoutRoles)); err != nil {
+		return roles, nil, err
 	}
 	var statements []string
 	if !s.exists {
@@ -109,16 +116,13 @@ func Check(ctx context.Context, db *sql.DB, schema Schema) (*State, error) {
 	if err := s.Own(); err != nil && (s.hidden == "" || len(problems) == 0) {
 		return nil, err
 	}
-	if len(problems) > 0 {
-		return nil, &UnfitError{problems}
-	}
-	return s, nil
+	return s, unfit(problems)
 }
 
 func (f *fitness) problems(s *State, withoutRoles bool) (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if s.Version.Older(Latest()) {
-		f.unfit(s, say)
+		f.unfitTables(s, say)
 	}
 	f.unfitRoles(s, withoutRoles, say)
 	return all
@@ -145,8 +149,8 @@ func (f *fitness) unfitRoles(s *State, withoutRoles bool, say func(format string
 	}
 }
 
-// unfit says what keeps tables from being made.
-func (f *fitness) unfit(s *State, say func(format string, args ...any)) {
+// unfitTables says what keeps tables from being made.
+func (f *fitness) unfitTables(s *State, say func(format string, args ...any)) {
 	if f.server < oldestServer {
 		say("the server is Postgres %s; it must be at least %d", f.serverVersion, oldestServer)
 	}
@@ -201,11 +205,6 @@ func few(names []string) string {
 
 // Unfit reports whether an error says that nothing but a person mends what it is about.
 func Unfit(err error) bool {
-	var (
-		foreign  *ForeignError
-		unfit    *UnfitError
-		encoding *EncodingError
-		right    *SchemaRightError
-	)
-	return errors.As(err, &foreign) || errors.As(err, &unfit) || errors.As(err, &encoding) || errors.As(err, &right)
+	unfit := (*UnfitError)(nil)
+	return errors.As(err, &unfit)
 }

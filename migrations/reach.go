@@ -3,7 +3,6 @@ package migrations
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -58,49 +57,23 @@ select distinct role, kind || ' ' || name, grantee = 0 and kind in ('function', 
     format('revoke all on %s %s from %s cascade', kind, name, case grantee when 0 then 'public' else quote_ident(role) end)
 from reach where grantee = 0 or role <> all($5) order by 1, 2`
 
-// asker is a *sql.DB or a *sql.Tx.
-type asker interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // Undeclared finds the rights on what the migrations made that nobody declared. What Postgres gives
 // everybody, as the right to call a function, is among them.
-func Undeclared(ctx context.Context, db *sql.DB, s Schema, roles Roles) (found Reaches, err error) {
-	return found, found.look(ctx, db, s, roles)
-}
-
-func (r *Reaches) look(ctx context.Context, db asker, s Schema, roles Roles) error {
+func Undeclared(ctx context.Context, db asker, s Schema, roles Roles) (found Reaches, err error) {
 	for _, part := range []struct {
 		into  *[]Reach
 		query string
-		args  []any
+		of    any
 	}{
-		{&r.Others, othersSQL, append(ours(s), roles.Names())},
-		{&r.Excess, excessSQL, declare(s, roles).args(s)},
-		{&r.Members, membersSQL, append(ours(s), roles.Names())},
+		{&found.Others, othersSQL, roles.Names()}, {&found.Excess, excessSQL, declare(s, roles)}, {&found.Members, membersSQL, roles.Names()},
 	} {
-		var err error
-		if *part.into, err = reachesBy(ctx, db, part.query, part.args...); err != nil {
-			return fmt.Errorf("look for rights: %w", err)
-		}
-	}
-	return nil
-}
-
-func reachesBy(ctx context.Context, db asker, query string, args ...any) (all []Reach, err error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
 		var r Reach
-		if err := rows.Scan(&r.Role, &r.Object, &r.usual, &r.revoke); err != nil {
-			return nil, err
+		each := func() { *part.into = append(*part.into, r) }
+		if err := ask(ctx, db, part.query, append(ours(s), part.of), each, &r.Role, &r.Object, &r.usual, &r.revoke); err != nil {
+			return found, fmt.Errorf("look for rights: %w", err)
 		}
-		all = append(all, r)
 	}
-	return all, rows.Err()
+	return found, nil
 }
 
 // ours are the arguments that oursSQL needs.
@@ -126,14 +99,14 @@ func setRights(ctx context.Context, db *sql.DB, s Schema, roles Roles) (found Re
 	if err != nil {
 		return found, nil, fmt.Errorf("set rights: %w", err)
 	}
-	defer func() { err = errors.Join(err, undone(tx.Rollback())) }()
+	defer tx.Rollback()                                                       //nolint:errcheck // of what was not committed
 	if _, err := tx.ExecContext(ctx, maintenanceSQL, string(s)); err != nil { // so nobody else sets rights, too
 		return found, nil, fmt.Errorf("set rights: %w", err)
 	}
 	if err := rememberRoles(ctx, tx, s, roles); err != nil {
 		return found, nil, err
 	}
-	if err := found.look(ctx, tx, s, roles); err != nil {
+	if found, err = Undeclared(ctx, tx, s, roles); err != nil {
 		return found, nil, err
 	}
 	for _, r := range slices.Concat(found.Others, found.Excess) {
@@ -163,29 +136,14 @@ func execute(ctx context.Context, tx *sql.Tx, statements ...string) error {
 	return nil
 }
 
-// undone leaves out that a transaction had ended before.
-func undone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
-		return nil
-	}
-	return err
-}
-
 // lacking are the statements that give the roles what is declared and they lack.
 func lacking(ctx context.Context, db asker, s Schema, roles Roles) (statements []string, err error) {
-	rows, err := db.QueryContext(ctx, lackingSQL, declare(s, roles).args(s)...)
-	if err != nil {
+	var statement string
+	each := func() { statements = append(statements, statement) }
+	if err := ask(ctx, db, lackingSQL, append(ours(s), declare(s, roles)), each, &statement); err != nil {
 		return nil, fmt.Errorf("look for the rights of roles: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var statement string
-		if err := rows.Scan(&statement); err != nil {
-			return nil, fmt.Errorf("look for the rights of roles: %w", err)
-		}
-		statements = append(statements, statement)
-	}
-	return statements, rows.Err()
+	return statements, nil
 }
 
 // Describe says who reaches what, a line for each role.

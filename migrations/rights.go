@@ -1,6 +1,7 @@
 package migrations
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -71,19 +72,22 @@ func tableRightsOf(role string) (all []TableRight) {
 // OperatorsFunctions are for operators. All others are for workers.
 var OperatorsFunctions = []string{"decide_position"}
 
-// declared are all rights of the roles, as arrays: of which role, on what, and which right.
-type declared struct{ roles, kinds, names, whats, columns []string }
+// declared is a right of a role on an object.
+type declared struct {
+	Role string `json:"role"`
+	Kind Kind   `json:"kind"`
+	Name string `json:"id"`
+	What string `json:"what"`
+	Col  string `json:"col"`
+}
 
-func declare(s Schema, roles Roles) *declared {
-	d := &declared{}
-	add := func(role string, kind Kind, name, what, column string) {
-		d.roles, d.kinds, d.names = append(d.roles, role), append(d.kinds, string(kind)), append(d.names, name)
-		d.whats, d.columns = append(d.whats, what), append(d.columns, column)
-	}
+// declare has all rights of the roles, as declaredSQL reads them.
+func declare(s Schema, roles Roles) []byte {
+	var all []declared
 	for role, rights := range map[string][]TableRight{roles.Worker: WorkerRights(), roles.Operator: OperatorRights()} {
-		add(role, theSchema, string(s), "usage", "")
+		all = append(all, declared{role, theSchema, string(s), "usage", ""})
 		for _, r := range rights {
-			add(role, Table, r.Table, r.What, r.Column)
+			all = append(all, declared{role, Table, r.Table, r.What, r.Column})
 		}
 	}
 	for _, function := range named(Function) {
@@ -91,20 +95,19 @@ func declare(s Schema, roles Roles) *declared {
 		if slices.Contains(OperatorsFunctions, function) {
 			role = roles.Operator
 		}
-		add(role, Function, function, "execute", "")
+		all = append(all, declared{role, Function, function, "execute", ""})
 	}
-	return d
-}
-
-// args are the arguments that declaredSQL needs.
-func (d *declared) args(s Schema) []any {
-	return append(ours(s), d.roles, d.kinds, d.names, d.whats, d.columns)
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic(err) // they are texts
+	}
+	return text
 }
 
 // declaredSQL has what is declared and what is held by each of the roles itself.
 const declaredSQL = oursSQL + `,
 declared as (
-    select * from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) d (role, kind, id, what, col)),
+    select * from jsonb_to_recordset($5::jsonb) d (role text, kind text, id text, what text, col text)),
 held as (
     select distinct role, kind, id, name, what, col, is_grantable from reach where role in (select role from declared))`
 

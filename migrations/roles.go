@@ -105,21 +105,18 @@ type role struct {
 }
 
 func lookAtRoles(ctx context.Context, db *sql.DB, s Schema, roles Roles) (all []role, err error) {
-	rows, err := db.QueryContext(ctx, rolesSQL, roles.Names(), string(s))
-	if err != nil {
-		return nil, fmt.Errorf("look at the roles: %w", err)
-	}
-	defer rows.Close()
 	standard, flags := s.DefaultRoles().Names(), []string{"--worker-role", "--operator-role"}
-	for i := 0; rows.Next(); i++ {
-		name := roles.Names()[i]
-		r := role{name: name, flag: flags[i], standard: name == standard[i]}
-		if err := rows.Scan(&r.there, &r.super, &r.owns, &r.owner); err != nil {
-			return nil, fmt.Errorf("look at the roles: %w", err)
-		}
+	var r role
+	each := func() {
+		i := len(all)
+		r.name, r.flag = roles.Names()[i], flags[i]
+		r.standard = r.name == standard[i]
 		all = append(all, r)
 	}
-	return all, rows.Err()
+	if err := ask(ctx, db, rolesSQL, []any{roles.Names(), string(s)}, each, &r.there, &r.super, &r.owns, &r.owner); err != nil {
+		return nil, fmt.Errorf("look at the roles: %w", err)
+	}
+	return all, nil
 }
 
 // problem says why a role cannot be the one of workers or operators; empty where it can.

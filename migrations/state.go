@@ -16,7 +16,8 @@ type State struct {
 	Schema   Schema
 	Version  Version
 	Roles    Roles
-	exists   bool // the schema
+	applied  [len(Lines)]map[int64]time.Time // when each version was
+	exists   bool                            // the schema
 	user     string
 	quoted   string // the user, as statements need it
 	hidden   string // what the user may not read, without which the version is not known
@@ -33,24 +34,6 @@ type found struct {
 	owned       bool // the user may do with it what its owner may
 }
 
-// ForeignError says that the database is not this program's, or not all of it is there.
-type ForeignError struct{ says string }
-
-func (e *ForeignError) Error() string { return e.says }
-
-// EncodingError says that a database cannot hold what commands may say.
-type EncodingError struct{ database, encoding string }
-
-func (e *EncodingError) Error() string {
-	return fmt.Sprintf("the encoding of the database %s is %s, and must be UTF8: make another, `create database … encoding 'UTF8' template template0`", e.database, e.encoding)
-}
-
-// SchemaRightError says that the user may not even look into the schema. Waiting does not mend
-// that.
-type SchemaRightError struct{ says string }
-
-func (e *SchemaRightError) Error() string { return e.says }
-
 // lookSQL also tells a database of before the first release, whose tables are in public.
 const lookSQL = `
 select current_database(), current_user, quote_ident(current_user), current_setting('server_encoding'),
@@ -62,21 +45,12 @@ from (select to_regnamespace($1)::oid as oid) n`
 // Look finds out what a database has of the schema, as of one moment: somebody may be migrating it.
 // Its error tells a person what to mend where Unfit says so.
 func Look(ctx context.Context, db *sql.DB, s Schema) (*State, error) {
-	var state *State
-	err := read(ctx, db, func(tx *sql.Tx) (err error) {
-		state, err = look(ctx, tx, s)
-		return err
-	})
-	return state, err
-}
-
-func read(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
-		return fmt.Errorf("look at the schema: %w", err)
+		return nil, fmt.Errorf("look at the schema: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	return do(tx)
+	return look(ctx, tx, s)
 }
 
 func look(ctx context.Context, db *sql.Tx, schema Schema) (*State, error) {
@@ -92,7 +66,7 @@ func look(ctx context.Context, db *sql.Tx, schema Schema) (*State, error) {
 		return nil, fmt.Errorf("look at the schema: %w", err)
 	}
 	if encoding != "UTF8" {
-		return nil, &EncodingError{s.Database, encoding}
+		return nil, &UnfitError{fmt.Sprintf("the encoding of the database %s is %s, and must be UTF8: make another, `create database … encoding 'UTF8' template template0`", s.Database, encoding)}
 	}
 	if closed {
 		s.hidden = "schema " + string(schema)
@@ -102,7 +76,7 @@ func look(ctx context.Context, db *sql.Tx, schema Schema) (*State, error) {
 		return nil, err
 	}
 	if before && !versioned && schema == DefaultSchema {
-		return nil, &ForeignError{fmt.Sprintf("the database %s has the tables of a version before the first release, in its schema public, and there is no way over: "+
+		return nil, &UnfitError{fmt.Sprintf("the database %s has the tables of a version before the first release, in its schema public, and there is no way over: "+
 			"use a new database (`create database`, and DATABASE_URL), or set DATABASE_SCHEMA to another name to begin anew beside them", s.Database)}
 	}
 	return &s, s.find(ctx, db)
@@ -123,7 +97,7 @@ func (s *State) readVersions(ctx context.Context, db *sql.Tx) (versioned bool, e
 		case err != nil:
 			return false, fmt.Errorf("look at the schema: %w", err)
 		case !fits:
-			return false, &ForeignError{fmt.Sprintf("the table %s in the schema %s of the database %s is another program's: %s", table, s.Schema, s.Database, advice)}
+			return false, &UnfitError{fmt.Sprintf("the table %s in the schema %s of the database %s is another program's: %s", table, s.Schema, s.Database, advice)}
 		}
 		versioned = true
 		if !readable && s.hidden == "" {
@@ -132,33 +106,47 @@ func (s *State) readVersions(ctx context.Context, db *sql.Tx) (versioned bool, e
 		if s.hidden != "" {
 			continue
 		}
-		applied, err := appliedOf(ctx, db, s.Schema, table)
-		if err != nil {
+		if err := s.readVersion(ctx, db, i); err != nil {
 			return false, err
-		}
-		for version := range applied {
-			s.Version[i] = max(s.Version[i], version)
 		}
 	}
 	return versioned, nil
 }
 
-func appliedOf(ctx context.Context, db *sql.Tx, s Schema, table string) (map[int64]time.Time, error) {
-	rows, err := db.QueryContext(ctx, `select version_id, tstamp from `+pgx.Identifier{string(s), table}.Sanitize()+` where is_applied`) //nolint:gosec // the name is quoted
+func (s *State) readVersion(ctx context.Context, db *sql.Tx, line int) error {
+	s.applied[line] = map[int64]time.Time{}
+	var version int64
+	var at time.Time
+	each := func() {
+		s.applied[line][version] = at
+		s.Version[line] = max(s.Version[line], version)
+	}
+	query := `select version_id, tstamp from ` + pgx.Identifier{string(s.Schema), versionTables[line]}.Sanitize() + ` where is_applied`
+	if err := ask(ctx, db, query, nil, each, &version, &at); err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	return nil
+}
+
+// asker is a *sql.DB or a *sql.Tx.
+type asker interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// ask reads each row of an answer into the same variables, and calls each then.
+func ask(ctx context.Context, db asker, query string, args []any, each func(), into ...any) error {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read the schema's version: %w", err)
+		return err
 	}
 	defer rows.Close()
-	applied := map[int64]time.Time{}
 	for rows.Next() {
-		var version int64
-		var at time.Time
-		if err := rows.Scan(&version, &at); err != nil {
-			return nil, fmt.Errorf("read the schema's version: %w", err)
+		if err := rows.Scan(into...); err != nil {
+			return err
 		}
-		applied[version] = at
+		each()
 	}
-	return applied, rows.Err()
+	return rows.Err()
 }
 
 const findSQL = `
@@ -190,27 +178,23 @@ func (s *State) find(ctx context.Context, db *sql.Tx) error {
 	for i, o := range objects {
 		kinds[i], names[i] = string(o.Kind), o.Name
 	}
-	rows, err := db.QueryContext(ctx, findSQL, string(s.Schema), kinds, names)
-	if err != nil {
-		return fmt.Errorf("look for the tables: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var n int
-		var f found
-		if err := rows.Scan(&n, &f.there, &f.fits, &f.owner, &f.owned, &f.super); err != nil {
-			return fmt.Errorf("look for the tables: %w", err)
-		}
+	var n int
+	var f found
+	each := func() {
 		f.Object = objects[n-1]
 		s.found = append(s.found, f)
 	}
-	return rows.Err()
+	args := []any{string(s.Schema), kinds, names}
+	if err := ask(ctx, db, findSQL, args, each, &n, &f.there, &f.fits, &f.owner, &f.owned, &f.super); err != nil {
+		return fmt.Errorf("look for the tables: %w", err)
+	}
+	return nil
 }
 
 // advice is what to do where others have taken the place.
 const advice = "give allocation a schema of its own (DATABASE_SCHEMA), or a database of its own (`create database`, and DATABASE_URL)"
 
-// Own returns a *ForeignError where the versions do not tell of this program's tables: another
+// Own returns a *UnfitError where the versions do not tell of this program's tables: another
 // program uses the same tables for versions, or tables are missing, or others are in the way.
 func (s *State) Own() error {
 	if s.hidden != "" {
@@ -230,12 +214,12 @@ func (s *State) Own() error {
 	}
 	switch {
 	case len(missing) > 0:
-		return &ForeignError{fmt.Sprintf("the schema %s of the database %s says that it is at %s, and %s missing: the versions are another program's, or tables were lost; %s, or restore it",
+		return &UnfitError{fmt.Sprintf("the schema %s of the database %s says that it is at %s, and %s missing: the versions are another program's, or tables were lost; %s, or restore it",
 			s.Schema, s.Database, s.Version, are(missing), advice)}
 	case len(odd) > 0:
-		return &ForeignError{fmt.Sprintf("in the schema %s of the database %s %s no table of allocation, but a view or the like in its place; %s", s.Schema, s.Database, are(odd), advice)}
+		return &UnfitError{fmt.Sprintf("in the schema %s of the database %s %s no table of allocation, but a view or the like in its place; %s", s.Schema, s.Database, are(odd), advice)}
 	case len(others) > 0:
-		return &ForeignError{fmt.Sprintf("in the schema %s of the database %s %s there, and allocation's at %s has none: another program's; %s",
+		return &UnfitError{fmt.Sprintf("in the schema %s of the database %s %s there, and allocation's at %s has none: another program's; %s",
 			s.Schema, s.Database, are(others), s.Version, advice)}
 	}
 	return nil
@@ -244,10 +228,10 @@ func (s *State) Own() error {
 // denied says how a user comes to see the version.
 func (s *State) denied() error {
 	if s.roles != "" {
-		return &SchemaRightError{fmt.Sprintf("permission denied for %s: the user %s of the database %s has the role %s, which lacks its rights, as after a dump that was restored "+
+		return &UnfitError{fmt.Sprintf("permission denied for %s: the user %s of the database %s has the role %s, which lacks its rights, as after a dump that was restored "+
 			"without privileges: as the owner of the tables, `allocation migrate up` grants them again", s.hidden, s.user, s.Database, s.roles)}
 	}
-	return &SchemaRightError{fmt.Sprintf("permission denied for %s: the user %s may not read it in the database %s; as an administrator, `grant %s to %s` for a worker, "+
+	return &UnfitError{fmt.Sprintf("permission denied for %s: the user %s may not read it in the database %s; as an administrator, `grant %s to %s` for a worker, "+
 		"or `grant %s to %s` for a person", s.hidden, s.user, s.Database, Quote(s.Roles.Worker), s.quoted, Quote(s.Roles.Operator), s.quoted)}
 }
 

@@ -62,9 +62,9 @@ func (c *downCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	if c.JSON {
-		return p.PrintJSON(results(undone))
+		return p.PrintJSON(undone)
 	}
-	for _, m := range results(undone) {
+	for _, m := range undone {
 		fmt.Fprintf(p.Out, "undid %s %d %s\n", m.Line, m.Version, m.Name)
 	}
 	_, err = fmt.Fprintf(p.Out, "the schema is at %s; lost: %s\n", lower(state.Version, to), lost)

@@ -9,7 +9,6 @@ import (
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
-	"allocation/cmd/internal/operate/migrate"
 	"allocation/migrations"
 )
 
@@ -23,7 +22,7 @@ func TestMigrate_upStatusDown(t *testing.T) {
 	require.Equal(t, "[]\n", again.RequireDone(t))
 	require.Empty(t, again.Err, "the roles have all that they need")
 
-	var all []migrate.Status
+	var all []migrations.Migration
 	require.NoError(t, json.Unmarshal([]byte(programtest.Run(t, "migrate", "status", "--json").RequireDone(t)), &all))
 	require.Len(t, all, len(migrations.Versions("engine"))+len(migrations.Versions("products")))
 	for _, m := range all {

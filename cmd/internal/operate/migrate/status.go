@@ -25,15 +25,6 @@ Example:
     ${program} migrate status --json`
 }
 
-// Status is one migration of this program, and whether the database has it.
-type Status struct {
-	Line      string     `json:"line"`
-	Version   int64      `json:"version"`
-	Name      string     `json:"name"`
-	Applied   bool       `json:"applied"`
-	AppliedAt *time.Time `json:"applied_at,omitempty"`
-}
-
 // Run prints every migration.
 func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 	db, err := p.OpenDatabase(ctx, c.Database)
@@ -48,10 +39,6 @@ func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	found, err := migrations.Status(ctx, db, state)
-	if err != nil {
-		return err
-	}
 	if migrations.Latest().Older(state.Version) {
 		p.Tell("the schema is at %s, newer than this program's %s", state.Version, migrations.Latest())
 	}
@@ -61,7 +48,7 @@ func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err := tellUndeclared(ctx, p, db, state); err != nil {
 		return err
 	}
-	return printStatus(p, statuses(found), c.JSON)
+	return printStatus(p, state.Migrations(), c.JSON)
 }
 
 // tellUndeclared names who may do what nobody declared.
@@ -84,15 +71,7 @@ func tellMembers(p *cli.Program, members []migrations.Reach) {
 	}
 }
 
-func statuses(found []migrations.Migration) []Status {
-	all := make([]Status, len(found))
-	for i, m := range found {
-		all[i] = Status{m.Line, m.Version, m.Name, m.Applied != nil, m.Applied}
-	}
-	return all
-}
-
-func printStatus(p *cli.Program, all []Status, asJSON bool) error {
+func printStatus(p *cli.Program, all []migrations.Migration, asJSON bool) error {
 	if asJSON {
 		return p.PrintJSON(all)
 	}

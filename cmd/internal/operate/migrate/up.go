@@ -62,7 +62,7 @@ func (c *upCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	if c.JSON {
-		return p.PrintJSON(results(done.Applied))
+		return p.PrintJSON(done.Applied)
 	}
 	return printApplied(p, done)
 }
@@ -77,7 +77,7 @@ func tellWhoMigrates(ctx context.Context, p *cli.Program, db *sql.DB, schema mig
 }
 
 func printApplied(p *cli.Program, done migrations.Done) error {
-	for _, m := range results(done.Applied) {
+	for _, m := range done.Applied {
 		fmt.Fprintf(p.Out, "applied %s %d %s in %s\n", m.Line, m.Version, m.Name, time.Duration(m.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
 	state := "up to date"
@@ -86,20 +86,4 @@ func printApplied(p *cli.Program, done migrations.Done) error {
 	}
 	_, err := fmt.Fprintf(p.Out, "the schema is at %s, %s\n", done.Version, state)
 	return err
-}
-
-// result is a migration that was applied or undone.
-type result struct {
-	Line    string  `json:"line"`
-	Version int64   `json:"version"`
-	Name    string  `json:"name"`
-	Seconds float64 `json:"seconds"`
-}
-
-func results(done []migrations.Step) []result {
-	results := make([]result, len(done))
-	for i, r := range done {
-		results[i] = result{r.Line, r.Source.Version, r.Source.Path, r.Duration.Seconds()}
-	}
-	return results
 }
