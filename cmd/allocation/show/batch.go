@@ -10,7 +10,6 @@ import (
 
 type batchCommand struct {
 	shown
-	limited
 	ID string `arg:"" name:"id" help:"The batch's reference."`
 }
 
@@ -25,7 +24,7 @@ Examples:
 
 // Run prints the batch.
 func (c *batchCommand) Run(ctx context.Context, p *cli.Program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "batch", c.ID, products.View.Batch, printBatch)
+	return view(ctx, p, c.shown, "batch", c.ID, products.View.Batch, printBatch)
 }
 
 func printBatch(p *cli.Program, b *products.BatchView) error {

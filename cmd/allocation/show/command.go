@@ -22,42 +22,26 @@ type Command struct {
 // shown are the flags of all that prints one thing.
 type shown struct {
 	config.Database
-	JSON bool `help:"Print JSON."`
-}
-
-// limited bounds the lists of what is shown.
-type limited struct {
 	Limit string `default:"100" placeholder:"N" help:"Print so many of each list at most. The totals count all."`
-}
-
-func (l limited) read(p *cli.Program) (int, error) {
-	problems := p.Problems()
-	return problems.Integer("limit", l.Limit, 1, 100_000_000), problems.Err()
-}
-
-// viewLimited is view, for what has lists.
-func viewLimited[T any](
-	ctx context.Context, p *cli.Program, s shown, l limited, what, id string,
-	look func(products.View, context.Context, string, int) (*T, error), print func(*cli.Program, *T) error,
-) error {
-	limit, err := l.read(p)
-	if err != nil {
-		return err
-	}
-	lookSoFar := func(db *store.Store, ctx context.Context, id string) (*T, error) {
-		return look(products.View{Store: db}, ctx, id, limit)
-	}
-	return view(ctx, p, s, what, id, lookSoFar, print)
+	JSON  bool   `help:"Print JSON."`
 }
 
 // view connects, looks at the database once, and prints what was found.
-func view[T any](ctx context.Context, p *cli.Program, s shown, what, id string, look func(*store.Store, context.Context, string) (*T, error), print func(*cli.Program, *T) error) error {
+func view[T any](
+	ctx context.Context, p *cli.Program, s shown, what, id string,
+	look func(products.View, context.Context, string, int) (*T, error), print func(*cli.Program, *T) error,
+) error {
+	problems := p.Problems()
+	limit := problems.Integer("limit", s.Limit, 1, 100_000_000)
+	if err := problems.Err(); err != nil {
+		return err
+	}
 	db, err := p.OpenStore(ctx, s.Database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	found, err := look(db, ctx, id)
+	found, err := look(products.View{Store: db}, ctx, id, limit)
 	switch {
 	case errors.Is(err, store.ErrUnknown):
 		return fmt.Errorf("there is no %s %q%s", what, id, elsewhere[what])

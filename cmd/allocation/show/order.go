@@ -13,7 +13,6 @@ import (
 
 type orderCommand struct {
 	shown
-	limited
 	ID string `arg:"" name:"id" help:"The order."`
 }
 
@@ -28,7 +27,7 @@ Example:
 
 // Run prints the order.
 func (c *orderCommand) Run(ctx context.Context, p *cli.Program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "order", c.ID, products.View.Order, printOrder)
+	return view(ctx, p, c.shown, "order", c.ID, products.View.Order, printOrder)
 }
 
 func printOrder(p *cli.Program, o *products.OrderView) error {

@@ -10,7 +10,6 @@ import (
 
 type productCommand struct {
 	shown
-	limited
 	ID string `arg:"" name:"id" help:"The SKU."`
 }
 
@@ -25,7 +24,7 @@ Example:
 
 // Run prints the product.
 func (c *productCommand) Run(ctx context.Context, p *cli.Program) error {
-	return viewLimited(ctx, p, c.shown, c.limited, "product", c.ID, products.View.Product, printProduct)
+	return view(ctx, p, c.shown, "product", c.ID, products.View.Product, printProduct)
 }
 
 func printProduct(p *cli.Program, v *products.ProductView) error {

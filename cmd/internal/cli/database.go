@@ -26,19 +26,11 @@ func (p *Program) OpenStore(ctx context.Context, database config.Database) (*sto
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
-	defer cancel()
-	if err := db.Ping(ctx); err != nil {
-		db.Close()
-		return nil, databaseAway(database, settings, CauseOf(ctx, err))
-	}
-	for _, check := range []func(context.Context) error{db.CheckPooler, db.CheckSchema} {
-		if err := check(ctx); err != nil {
-			db.Close()
-			return nil, err
-		}
-	}
-	roles, err := db.Roles(ctx)
+	roles := migrations.Roles{}
+	err = answered(ctx, database, settings, db.Ping, db.CheckPooler, db.CheckSchema, func(ctx context.Context) (err error) {
+		roles, err = db.Roles(ctx)
+		return err
+	})
 	if err != nil {
 		db.Close()
 		return nil, err
@@ -54,17 +46,27 @@ func (p *Program) OpenDatabase(ctx context.Context, database config.Database) (*
 		return nil, err
 	}
 	db := stdlib.OpenDB(*settings)
-	ctx, cancel := context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
-	defer cancel()
-	if err := db.PingContext(ctx); err != nil {
-		_ = db.Close()
-		return nil, databaseAway(database, settings, CauseOf(ctx, err))
-	}
-	if err := checkSessions(ctx, db); err != nil {
+	if err := answered(ctx, database, settings, db.PingContext, func(ctx context.Context) error { return checkSessions(ctx, db) }); err != nil {
 		_ = db.Close()
 		return nil, err
 	}
 	return db, nil
+}
+
+// answered returns when a database has answered a ping, and what is to be checked then. All have as
+// long as a person waits.
+func answered(ctx context.Context, database config.Database, settings *pgx.ConnConfig, ping func(context.Context) error, checks ...func(context.Context) error) error {
+	ctx, cancel := ForAnswer(ctx)
+	defer cancel()
+	if err := ping(ctx); err != nil {
+		return databaseAway(database, settings, CauseOf(ctx, err))
+	}
+	for _, check := range checks {
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkSessions refuses a pooler that shares sessions: a migration locks out others by a lock that

@@ -18,6 +18,11 @@ import (
 // AnswerTime is how long a server may take to answer a person's command.
 const AnswerTime = 10 * time.Second
 
+// ForAnswer is a context for as long as that.
+func ForAnswer(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
+}
+
 // ConnectKafka makes a client for a person's command. Its error says at once where nobody answers.
 func (p *Program) ConnectKafka(ctx context.Context, kafka config.Kafka, more ...kgo.Opt) (*kgo.Client, error) {
 	dial := kafka.Dialer()
@@ -26,13 +31,13 @@ func (p *Program) ConnectKafka(ctx context.Context, kafka config.Kafka, more ...
 	}
 	var connected atomic.Bool
 	client, err := kgo.NewClient(slices.Concat(kafka.Options(p.Name, dial), []kgo.Opt{
-		kgo.WithLogger(QuietLogger(onceSo{slog.NewTextHandler(p.Err, nil), &connected})), // what goes wrong before is the command's own error
-		kgo.MetadataMinAge(100 * time.Millisecond),                                       // a topic that was just made is asked for again soon
+		kgo.WithLogger(quietLogger(slog.NewTextHandler(p.Err, nil), connected.Load)), // what goes wrong before is the command's own error
+		kgo.MetadataMinAge(100 * time.Millisecond),                                   // a topic that was just made is asked for again soon
 	}, more)...)
 	if err != nil {
 		return nil, fmt.Errorf("make Kafka client: %w", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
+	ctx, cancel := ForAnswer(ctx)
 	defer cancel()
 	if err := ping(ctx, client); err != nil {
 		client.Close()

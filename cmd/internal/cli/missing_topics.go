@@ -27,7 +27,7 @@ func MissingTopics(ctx context.Context, client *kgo.Client, topics ...string) er
 		}
 	}
 	if len(hidden) > 0 {
-		return &HiddenTopicsError{hidden}
+		return HiddenTopics(hidden...)
 	}
 	if len(missing) > 0 {
 		return &MissingTopicsError{missing}
@@ -45,9 +45,12 @@ func (e *MissingTopicsError) Error() string {
 	return fmt.Sprintf("the topics %s do not exist", strings.Join(e.Topics, ", "))
 }
 
-// HiddenTopicsError names topics that Kafka does not let this user see.
-type HiddenTopicsError struct{ Topics []string }
-
-func (e *HiddenTopicsError) Error() string {
-	return fmt.Sprintf("Kafka's access rules do not let this user see %s, if there is such a topic: SECURITY.md lists what each role needs", strings.Join(e.Topics, ", "))
+// HiddenTopics is the error of topics that Kafka does not let this user see.
+func HiddenTopics(topics ...string) error {
+	return SetupError(fmt.Sprintf("Kafka's access rules do not let this user see %s, if there is such a topic: SECURITY.md lists what each role needs", strings.Join(topics, ", ")))
 }
+
+// SetupError says what is set up so that nothing works there. Waiting does not mend that.
+type SetupError string
+
+func (e SetupError) Error() string { return string(e) }

@@ -51,7 +51,7 @@ const (
 func (p *Process) await(ctx context.Context, system string, ask func(context.Context) error) error {
 	began := time.Now()
 	for wait := awaitFirst; ; wait = min(2*wait, awaitMost) {
-		attempt, cancel := context.WithTimeoutCause(ctx, cli.AnswerTime, fmt.Errorf("no answer within %s", cli.AnswerTime))
+		attempt, cancel := cli.ForAnswer(ctx)
 		err := ask(attempt)
 		if err != nil {
 			err = p.explain(system, cli.CauseOf(attempt, err))
@@ -113,20 +113,13 @@ func permanent(err error, waited time.Duration) bool {
 		pooler  *store.PoolerError
 		rights  *store.RightsError
 		schema  *store.SchemaError
-		acls    *kafkaRightsError
 		cluster *store.ClusterError
 		missing *cli.MissingTopicsError
-		hidden  *cli.HiddenTopicsError
+		setup   cli.SetupError
 		access  *config.AccessError
-		ids     *noTopicIDError
-		set     *topics.SettingsError
-		kind    *groupKindError
 	)
 	switch {
-	case migrations.Unfit(err), errors.As(err, &rights), errors.As(err, &acls):
-		return true
-	case errors.As(err, &pooler), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &hidden), errors.As(err, &ids),
-		errors.As(err, &set), errors.As(err, &kind):
+	case migrations.Unfit(err), errors.As(err, &pooler), errors.As(err, &rights), errors.As(err, &schema), errors.As(err, &cluster), errors.As(err, &access), errors.As(err, &setup):
 		return true
 	case errors.As(err, &missing):
 		return waited > topicsSpread

@@ -10,15 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"allocation/cmd/internal/cli"
 	"allocation/worker"
 )
-
-// groupKindError says that a group takes no workers. Waiting does not mend that.
-type groupKindError struct{ group, kind string }
-
-func (e *groupKindError) Error() string {
-	return fmt.Sprintf("KAFKA_GROUP_ID is %q, and Kafka has %s of that name, which takes no workers: give the name of a consumer group, or of one that does not exist yet", e.group, e.kind)
-}
 
 // checkGroupKind asks the group's coordinator whether it is of a kind that workers can join.
 // Consumers of the newer protocol (KIP-848) are no hindrance: workers join them, and name them as
@@ -40,7 +34,8 @@ func checkGroupKind(ctx context.Context, client *kgo.Client, group string) error
 	}
 	for _, g := range answer.Groups {
 		if kind := foreignKind(g); g.Group == group && kind != "" {
-			return &groupKindError{group, kind}
+			return cli.SetupError(fmt.Sprintf("KAFKA_GROUP_ID is %q, and Kafka has %s of that name, which takes no workers: give the name of a consumer group, or of one that does not exist yet",
+				group, kind))
 		}
 	}
 	return nil

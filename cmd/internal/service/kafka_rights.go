@@ -11,33 +11,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/worker"
 )
 
-// kafkaRight is one that Kafka's access rules give.
+// kafkaRight is one that Kafka's access rules give, on a topic.
 type kafkaRight struct {
 	operation kmsg.ACLOperation
-	topic     string // or else it is about the group
-	group     string
+	topic     string
 }
 
-func (r kafkaRight) statement(kafka config.Kafka) string {
-	principal := "User:" + cmp.Or(kafka.SASLUsername, "…")
-	operation := map[kmsg.ACLOperation]string{kmsg.ACLOperationRead: "Read", kmsg.ACLOperationWrite: "Write"}[r.operation]
-	what := "--topic " + r.topic
-	if r.topic == "" {
-		what = "--group " + r.group
-	}
-	return fmt.Sprintf("kafka-acls --bootstrap-server %s --add --allow-principal %s --operation %s %s", strings.Join(kafka.Seeds(), ","), principal, operation, what)
-}
-
-// kafkaRightsError says what Kafka's access rules do not let this user do. Waiting does not mend
-// that: the commands in its text do.
-type kafkaRightsError struct{ statements []string }
-
-func (e *kafkaRightsError) Error() string {
-	return fmt.Sprintf("Kafka's access rules do not let this user do what a worker must: as an administrator, `%s`", strings.Join(e.statements, "; "))
+// allow is the command that gives this user a right on what is named.
+func allow(kafka config.Kafka, operation kmsg.ACLOperation, what string) string {
+	name := map[kmsg.ACLOperation]string{kmsg.ACLOperationRead: "Read", kmsg.ACLOperationWrite: "Write"}[operation]
+	return fmt.Sprintf("kafka-acls --bootstrap-server %s --add --allow-principal User:%s --operation %s %s",
+		strings.Join(kafka.Seeds(), ","), cmp.Or(kafka.SASLUsername, "…"), name, what)
 }
 
 // unknownOperations is a broker's answer where it does not say which operations are allowed.
@@ -58,10 +47,10 @@ func (p *Process) checkRights(ctx context.Context, client *kgo.Client) error {
 	topics := p.settings.Topics
 	var needs []kafkaRight
 	for _, name := range topics.CommandTopicNames() {
-		needs = append(needs, kafkaRight{operation: kmsg.ACLOperationRead, topic: name})
+		needs = append(needs, kafkaRight{kmsg.ACLOperationRead, name})
 	}
 	for _, name := range append(topics.Outputs(), topics.DeadLetterTopic) {
-		needs = append(needs, kafkaRight{operation: kmsg.ACLOperationWrite, topic: name})
+		needs = append(needs, kafkaRight{kmsg.ACLOperationWrite, name})
 	}
 	operations, err := topicOperations(ctx, client, needs)
 	if err != nil {
@@ -70,7 +59,7 @@ func (p *Process) checkRights(ctx context.Context, client *kgo.Client) error {
 	var statements []string
 	for _, need := range needs {
 		if found, known := operations[need.topic]; known && !allowed(found, need.operation) {
-			statements = append(statements, need.statement(p.settings.Kafka))
+			statements = append(statements, allow(p.settings.Kafka, need.operation, "--topic "+need.topic))
 		}
 	}
 	reads, err := mayReadGroup(ctx, client, p.settings.Group.ID)
@@ -78,10 +67,10 @@ func (p *Process) checkRights(ctx context.Context, client *kgo.Client) error {
 		return err
 	}
 	if !reads {
-		statements = append(statements, kafkaRight{operation: kmsg.ACLOperationRead, group: p.settings.Group.ID}.statement(p.settings.Kafka))
+		statements = append(statements, allow(p.settings.Kafka, kmsg.ACLOperationRead, "--group "+p.settings.Group.ID))
 	}
 	if len(statements) > 0 {
-		return &kafkaRightsError{statements}
+		return cli.SetupError(fmt.Sprintf("Kafka's access rules do not let this user do what a worker must: as an administrator, `%s`", strings.Join(statements, "; ")))
 	}
 	return nil
 }

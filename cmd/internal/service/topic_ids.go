@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/cli"
 	"allocation/worker"
 )
 
@@ -25,15 +26,8 @@ func topicsWithoutID(ctx context.Context, client *kgo.Client, topics ...string) 
 		}
 	}
 	if len(without) > 0 {
-		return &noTopicIDError{without}
+		return cli.SetupError(fmt.Sprintf("Kafka gives no topic ids (asked about %s), and events are named by them: a worker needs brokers of 2.8 or newer whose inter.broker.protocol.version is 2.8 or newer",
+			strings.Join(without, ", ")))
 	}
 	return nil
-}
-
-// noTopicIDError names topics that have no id.
-type noTopicIDError struct{ topics []string }
-
-func (e *noTopicIDError) Error() string {
-	return fmt.Sprintf("Kafka gives no topic ids (asked about %s), and events are named by them: a worker needs brokers of 2.8 or newer whose inter.broker.protocol.version is 2.8 or newer",
-		strings.Join(e.topics, ", "))
 }

@@ -25,7 +25,7 @@ func (v *view) askGroup(ctx context.Context, p *cli.Program) (g group, err error
 	if err != nil || name == "" {
 		return g, err
 	}
-	asking, cancel := context.WithTimeoutCause(ctx, cli.AnswerTime, fmt.Errorf("no answer within %s", cli.AnswerTime))
+	asking, cancel := cli.ForAnswer(ctx)
 	defer cancel()
 	g.Group, err = worker.DescribeGroup(asking, v.admin, name)
 	if errors.Is(err, kerr.GroupAuthorizationFailed) {

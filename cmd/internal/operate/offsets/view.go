@@ -107,7 +107,7 @@ func (v *view) existing(ctx context.Context) (topics []string, err error) {
 	}
 	hidden := slices.DeleteFunc(slices.Clone(topics), func(name string) bool { return !v.hidden(name) })
 	if len(hidden) == len(topics) {
-		return nil, &cli.HiddenTopicsError{Topics: hidden}
+		return nil, cli.HiddenTopics(hidden...)
 	}
 	return slices.DeleteFunc(topics, func(name string) bool { return !v.topics.Has(name) && !v.hidden(name) }), nil
 }

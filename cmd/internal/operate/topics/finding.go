@@ -2,8 +2,9 @@ package topics
 
 import (
 	"fmt"
-	"slices"
 	"strings"
+
+	"allocation/cmd/internal/cli"
 )
 
 // Severity says what a finding means for a worker.
@@ -42,22 +43,16 @@ func (f Finding) sentence(subject string) string {
 	return text
 }
 
-// SettingsError is that of a start on topics on which commands are lost.
-type SettingsError struct{ findings []Finding }
-
-func (e *SettingsError) Error() string {
-	var texts []string
-	for _, f := range e.findings {
-		texts = append(texts, f.String())
-	}
-	return strings.Join(texts, "\n")
-}
-
 // LosesCommands is the error of the findings by which commands are lost; nil where there are none.
 func LosesCommands(found []Finding) error {
-	losing := slices.DeleteFunc(slices.Clone(found), func(f Finding) bool { return f.Severity != Severe })
-	if len(losing) == 0 {
+	var texts []string
+	for _, f := range found {
+		if f.Severity == Severe {
+			texts = append(texts, f.String())
+		}
+	}
+	if len(texts) == 0 {
 		return nil
 	}
-	return &SettingsError{losing}
+	return cli.SetupError(strings.Join(texts, "\n"))
 }
