@@ -69,7 +69,7 @@ type LetterContent struct {
 
 const (
 	// letterColumns and letterJoins are about dead letters called d.
-	letterColumns = `d.source, d.row_no, p.topic, p.partition, d.command_offset, d.reason, d.message, coalesce(d.type, ''), coalesce(d.sku, ''), d.state, d.retries,
+	letterColumns = `d.source, d.row_no, p.topic, p.partition, d.command_offset, d.reason, d.message, coalesce(d.type, ''), coalesce(d.key, ''), d.state, d.retries,
     d.command_time, d.recorded_at, d.resolved_at, coalesce(k.key, ''), (select count(*) from held_commands h where h.key = k.key),
     d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0), coalesce(d.batch_codec, ''),
     d.batch_room, d.batch_next, coalesce(d.batch_problem, '')`
@@ -88,7 +88,7 @@ cross join lateral (
     order by n.batch_last is not null and n.state in ('open', 'retrying', 'discarding') desc, n.recorded_at desc, n.row_no desc limit 1) n
 join dead_letters d on d.source = n.source and d.row_no = n.row_no` + letterJoins
 
-	letterSQL = `select ` + letterColumns + `, d.key, d.value, d.headers` + newestSQL
+	letterSQL = `select ` + letterColumns + `, d.record_key, d.value, d.headers` + newestSQL
 
 	letterOthersSQL = `
 select ` + letterColumns + ` from dead_letters w

@@ -31,7 +31,7 @@ type LetterList struct {
 
 const (
 	letterFilterSQL = `
-    (cardinality($1::text[]) = 0 or d.reason = any($1)) and (cardinality($2::text[]) = 0 or d.type = any($2)) and ($3::text = '' or d.sku = $3)
+    (cardinality($1::text[]) = 0 or d.reason = any($1)) and (cardinality($2::text[]) = 0 or d.type = any($2)) and ($3::text = '' or d.key = $3)
     and ($4::timestamptz is null or d.recorded_at >= $4) and ($5::timestamptz is null or d.recorded_at < $5)`
 
 	listLettersSQL = `

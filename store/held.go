@@ -30,10 +30,10 @@ select '', '' where exists (select from held_keys)
 union all
 select key, '' from held_keys where key = any($1)
 union all
-select w.* from unnest($2::text[]) n (ref)
+select w.* from unnest($2::text[]) n (name)
 cross join lateral (
-    select key, ref from held_keys where ref = n.ref
-    union all select key, ref from held_commands where ref = n.ref) w
+    select key, creates from held_keys where creates = n.name
+    union all select key, creates from held_commands where creates = n.name) w
 where exists (select from held_keys)`
 
 func (h *held) learn(results pgx.BatchResults, asked []string) error {

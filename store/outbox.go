@@ -19,7 +19,7 @@ const outboxRowsSQL = `
 select o.row_no, o.command_offset, o.event_no, o.type, o.key, o.subject, coalesce(o.sequence, 0), o.value, coalesce(o.command_id, ''),
     coalesce(o.correlation_id, ''), coalesce(o.traceparent, ''), coalesce(o.tracestate, ''), coalesce(o.command_time, -1),
     coalesce(o.after_source, 0), coalesce(o.after_row, 0), coalesce(f.source, 0), coalesce(f.topic, ''), coalesce(f.topic_id, '00000000-0000-0000-0000-000000000000'),
-    coalesce(f.partition, 0), d.reason, d.message, d.key, d.value, d.headers, d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0),
+    coalesce(f.partition, 0), d.reason, d.message, d.record_key, d.value, d.headers, d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0),
     coalesce(d.batch_codec, ''), coalesce(o.record_key, '')
 from outbox o
 left join positions f on f.source = o.command_source

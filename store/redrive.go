@@ -67,7 +67,7 @@ const (
 select d.source, d.row_no, d.state = 'discarding', coalesce(k.key, ''),
     (select max(e.first_event) from dead_letters e where coalesce(e.command_source, e.source) = coalesce(d.command_source, d.source)
         and e.command_offset = d.command_offset and e.first_event / 1000000 = d.first_event / 1000000), d.retries, d.command_offset, coalesce(d.command_time, -1),
-    d.key, d.value, d.headers, p.source, p.topic, p.topic_id, p.partition
+    d.record_key, d.value, d.headers, p.source, p.topic, p.topic_id, p.partition
 from dead_letters d
 left join held_keys k using (source, row_no)
 join positions p on p.source = coalesce(d.command_source, d.source)

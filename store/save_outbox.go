@@ -125,13 +125,13 @@ func typeOf(row *outbox.Row) string {
 }
 
 const insertDeadLettersSQL = `
-insert into dead_letters (source, row_no, command_source, command_offset, command_time, reason, message, type, sku, key, value, headers, first_event, retries,
+insert into dead_letters (source, row_no, command_source, command_offset, command_time, reason, message, type, key, record_key, value, headers, first_event, retries,
     batch_last, batch_records, batch_bytes, batch_codec)
-select source, row_no, nullif(command_source, source), command_offset, nullif(command_time, -1), reason, message, nullif(type, ''), nullif(sku, ''), key, value, headers,
+select source, row_no, nullif(command_source, source), command_offset, nullif(command_time, -1), reason, message, nullif(type, ''), nullif(key, ''), record_key, value, headers,
     first_event, retries, batch_last, batch_records, batch_bytes, batch_codec
 from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[], $11::bytea[],
     $12::int[], $13::int[], $14::int[], $15::bigint[], $16::int[], $17::int[], $18::text[])
-     v (source, row_no, command_offset, command_time, reason, message, type, sku, key, value, headers, command_source, first_event, retries,
+     v (source, row_no, command_offset, command_time, reason, message, type, key, record_key, value, headers, command_source, first_event, retries,
     batch_last, batch_records, batch_bytes, batch_codec)`
 
 func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {

@@ -29,18 +29,18 @@ with updated as (
     where d.source = v.source and d.row_no = v.row_no and d.state = v.state returning 1)
 select expect_count((select count(*) from updated), $5, 'dead letters decided')`
 
-	holdSQL = `insert into held_keys (key, source, row_no, ref) values ($1, $2, $3, nullif($4, ''))`
+	holdSQL = `insert into held_keys (key, source, row_no, creates) values ($1, $2, $3, nullif($4, ''))`
 
 	holdAgainSQL = `
 with updated as (
-    update held_keys set source = $2, row_no = $3, ref = nullif($4, ''), attempts = 0, held_at = now() where key = $1 returning 1)
+    update held_keys set source = $2, row_no = $3, creates = nullif($4, ''), attempts = 0, held_at = now() where key = $1 returning 1)
 select expect_count((select count(*) from updated), 1, 'held keys updated')`
 
 	waitSQL = `
-insert into held_commands (key, command_source, command_offset, command_time, first_event, retries, ref, record_key, value, headers)
-select key, command_source, command_offset, nullif(command_time, -1), first_event, retries, nullif(ref, ''), record_key, value, headers
+insert into held_commands (key, command_source, command_offset, command_time, first_event, retries, creates, record_key, value, headers)
+select key, command_source, command_offset, nullif(command_time, -1), first_event, retries, nullif(creates, ''), record_key, value, headers
 from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[], $10::int[])
-     with ordinality v (key, command_source, command_offset, command_time, first_event, ref, record_key, value, headers, retries, n)
+     with ordinality v (key, command_source, command_offset, command_time, first_event, creates, record_key, value, headers, retries, n)
 order by n`
 
 	appliedSQL = `

@@ -31,7 +31,7 @@ func (s *Store) Held(ctx context.Context, keys ...string) ([]HeldKey, error) {
 	})
 }
 
-const waitsToCreateSQL = `select key from held_keys where ref = $1 union all select key from held_commands where ref = $1 limit 1`
+const waitsToCreateSQL = `select key from held_keys where creates = $1 union all select key from held_commands where creates = $1 limit 1`
 
 // WaitsToCreate gives the key behind which a command waits that would create a name. Where none
 // does, the error is pgx.ErrNoRows.

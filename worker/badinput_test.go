@@ -125,7 +125,7 @@ func (p *pipeline) letterRows() map[place]letterRow {
 	db, err := sql.Open("pgx", p.database)
 	require.NoError(p.t, err)
 	defer db.Close()
-	found, err := db.QueryContext(p.t.Context(), `select p.topic, p.partition, d.command_offset, d.reason, d.message, d.key, d.value, d.headers, d.command_time
+	found, err := db.QueryContext(p.t.Context(), `select p.topic, p.partition, d.command_offset, d.reason, d.message, d.record_key, d.value, d.headers, d.command_time
 		from dead_letters d join positions p using (source)`)
 	require.NoError(p.t, err)
 	defer found.Close()

@@ -15,7 +15,7 @@ var auditQueries = map[string]string{
 	"positions": `select * from positions`,
 	"outbox": `select xmin transaction, pg_xact_commit_timestamp(xmin) committed, source, row_no, command_source, command_offset, event_no, type, key, sequence,
         after_source, after_row from outbox order by source, row_no`,
-	"dead_letters": `select xmin transaction, pg_xact_commit_timestamp(xmin) committed, source, row_no, command_source, command_offset, reason, sku, state from dead_letters`,
+	"dead_letters": `select xmin transaction, pg_xact_commit_timestamp(xmin) committed, source, row_no, command_source, command_offset, reason, key, state from dead_letters`,
 }
 
 // writeAudit writes the tables beside the logs, if logs are kept, for a person who looks into a

@@ -35,7 +35,7 @@ func readTables(ctx context.Context, url string) (t Tables, err error) {
 			coalesce(revision, -1), coalesce(last_change, '') from batches`),
 		query(ctx, tx, &t.Lines, `select orderid, sku, lineid, qty, placed, state::text, coalesce(batchref, '') from lines`),
 		readOutbox(ctx, tx, s, &t.Outbox),
-		query(ctx, tx, &t.Letters, fmt.Sprintf(`select source, row_no, command_offset, reason, key, value, %s, state, %s from dead_letters`,
+		query(ctx, tx, &t.Letters, fmt.Sprintf(`select source, row_no, command_offset, reason, record_key, value, %s, state, %s from dead_letters`,
 			s.or("dead_letters", "command_source", "source", "coalesce(command_source, source)"), s.or("dead_letters", "retries", "0", "retries"))),
 		query(ctx, tx, &t.HeldKeys, `select key, source, row_no from held_keys`),
 		s.readHeldCommands(ctx, tx, &t.HeldCommands),

@@ -57,7 +57,7 @@ create function expect_count(actual bigint, expected bigint, what text)
 returns void language plpgsql as $$
 begin
     if actual <> expected then
-        raise exception 'conflict: % of % % as expected', actual, expected, what using errcode = 'AL002';
+        raise exception 'conflict: %: %, not %', what, actual, expected using errcode = 'AL002';
     end if;
 end $$;
 -- +goose StatementEnd

@@ -9,7 +9,6 @@ create table outbox (
     source          integer not null,                   -- positions.source
     row_no          bigint not null,                    -- 0, 1, 2, … within the source
     day             date not null default (now() at time zone 'utc')::date,
-    format          smallint not null default 1,        -- how the columns become bytes: a repeat is the same from a newer worker too
     command_offset  bigint not null,                    -- the record that caused it, of the source's partition
     event_no        integer not null,                   -- the number of the event within the command
     type            text not null,                      -- of the event; '' for a dead letter, which stands in dead_letters; dlq-… for a decision on one

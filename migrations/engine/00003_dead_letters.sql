@@ -10,8 +10,8 @@ create table dead_letters (
     reason         text not null,                      -- a word of the specification
     message        text not null,                      -- a sentence for a person
     type           text,                               -- of the command, where it could be told
-    sku            text collate "C",                   -- its key, where it could be told
-    key            bytea,                              -- the record's; null where it had none, and so for the value
+    key            text collate "C",                   -- of the command, where it could be told
+    record_key     bytea,                              -- null where the record had none; so for the value
     value          bytea,
     headers        bytea not null,                     -- as Kafka encodes them in a record: varint count, then varint length and bytes of each key and value
     state          text not null default 'open' check (state in (

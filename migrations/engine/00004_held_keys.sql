@@ -6,12 +6,12 @@ create table held_keys (
     source   integer not null,                         -- the dead letter that holds it
     row_no   bigint not null,
     held_at  timestamptz not null default now(),
-    ref      text collate "C",                         -- a name that the held command would make: who asks for it must wait, too
+    creates  text collate "C",                         -- a name that the held command would make: who asks for it must wait, too
     attempts integer not null default 0,               -- to apply what waits: high where it ends its worker
     foreign key (source, row_no) references dead_letters
 );
 create index held_keys_by_letter on held_keys (source, row_no);
-create index held_keys_by_ref on held_keys (ref) where ref is not null;
+create index held_keys_by_creates on held_keys (creates) where creates is not null;
 
 -- Commands of a held key, in the order in which they came. The key frees only when none is left:
 -- the foreign key makes sure that nothing begins to wait behind a key that was freed meanwhile.
@@ -23,14 +23,14 @@ create table held_commands (
     command_time   bigint,                             -- the record's timestamp, in Unix milliseconds
     first_event    integer not null default 0,
     retries        integer not null default 0,         -- how often an operator had it applied again before
-    ref            text collate "C",                   -- a name that it would make
+    creates        text collate "C",                   -- a name that it would make
     record_key     bytea,                              -- null where the record had none; so for the value
     value          bytea,
     headers        bytea not null,                     -- as in dead_letters
     held_at        timestamptz not null default now()
 );
 create index held_commands_in_order on held_commands (key, seq);
-create index held_commands_by_ref on held_commands (ref) where ref is not null;
+create index held_commands_by_creates on held_commands (creates) where creates is not null;
 create index held_commands_by_command on held_commands (command_source, command_offset);
 
 -- Workers remember what they read, and which keys were not held. This raises AL002 (conflict)

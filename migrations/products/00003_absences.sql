@@ -45,7 +45,7 @@ begin
     if misses then
         seen := seen + (select count(*) from unnest(skus, olds) v (sku, old) where v.old = 0 and not exists (select from products p where p.sku = v.sku));
     end if;
-    perform expect_count(seen, cardinality(skus), 'products are');
+    perform expect_count(seen, cardinality(skus), 'products as they were read');
 
     update products p set version = v.new, waiting = v.waiting, last_source = v.source, last_row = v.row_no,
         generation = p.generation + (v.place > p.page_end)::integer,
@@ -63,7 +63,7 @@ begin
 
     if cardinality(absent_refs) > 0 then
         select count(*) into seen from batches where ref = any(absent_refs);
-        perform expect_count(seen, 0, 'absent batches are');
+        perform expect_count(seen, 0, 'batches that must not exist');
     end if;
 end $$;
 -- +goose StatementEnd

@@ -124,7 +124,7 @@ func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 		fails    bool
 	}{{decision: "retrying"}, {fails: true}, {decision: "discarding"}, {}} {
 		if step.decision != "" {
-			sudo(fmt.Sprintf(`update dead_letters set state = '%s' where state = 'open' and reason = 'internal' and sku = '%s'`, step.decision, sku))
+			sudo(fmt.Sprintf(`update dead_letters set state = '%s' where state = 'open' and reason = 'internal' and key = '%s'`, step.decision, sku))
 		}
 		_, transaction, err := b.TryToRedrive(0, 1)
 		if err != nil {

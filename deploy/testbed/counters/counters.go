@@ -265,13 +265,13 @@ func (c *counters) Write(p *store.Pipeline, _ *store.Tx) (keys []string) {
 		now := c.known[key]
 		switch {
 		case now == nil:
-			p.Execute(`select expect_count((select count(*) from counters where key = $1), 0, 'absent counters are')`, key)
+			p.Execute(`select expect_count((select count(*) from counters where key = $1), 0, 'counters that must not exist')`, key)
 		case now.read == 0:
 			p.Execute(`insert into counters values ($1, $2, $3, $4, $5, $6)`, key, now.value, now.version, now.last.Source, now.last.Row, now.last.Day())
 		default:
 			p.Execute(`with updated as (
 				update counters set value = $2, version = $3, last_source = $4, last_row = $5, last_day = $6 where key = $1 and version = $7 returning 1)
-				select expect_count((select count(*) from updated), 1, 'counters are')`,
+				select expect_count((select count(*) from updated), 1, 'counters as they were read')`,
 				key, now.value, now.version, now.last.Source, now.last.Row, now.last.Day(), now.read)
 		}
 	}

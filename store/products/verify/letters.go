@@ -28,7 +28,7 @@ type heldRow struct {
 
 const (
 	lettersSQL = `
-select d.source, d.row_no, coalesce(d.sku, ''), d.state, d.resolved_at is not null, p.source is not null, coalesce(p.next_row, 0), o.row_no is not null,
+select d.source, d.row_no, coalesce(d.key, ''), d.state, d.resolved_at is not null, p.source is not null, coalesce(p.next_row, 0), o.row_no is not null,
     coalesce(o.type = '', false),
     o.row_no is null and exists (select from outbox e where e.source = d.source and e.row_no < d.row_no)
 from (select * from dead_letters where (source, row_no) > ($1, $2) order by source, row_no limit $3) d
