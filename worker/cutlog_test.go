@@ -157,6 +157,7 @@ func (c claimless) Claim(ctx context.Context, requests []worker.ClaimRequest) ([
 // claims fail, which have compared nothing: those that are made after it do, before the records are
 // applied without that.
 func TestPromise8_claimsThatFailedCompareNoLeader(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	server := startCutKafka(t)
 	p := onServers(t, server.server.Brokers(), testbed.Migrated(t))

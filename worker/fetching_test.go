@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/testbed"
 )
 
 // Keys of requests.
@@ -54,6 +56,7 @@ func (c *deafConn) Write(b []byte) (int, error) {
 // once; in a metric; in the notes of readiness, and where none of the worker's partitions can move
 // in its reasons; and by who looks at the database from elsewhere.
 func TestWorker_saysThatNothingComesFromAPartition(t *testing.T) {
+	testbed.Long(t)
 	p := setup(t, 2)
 	p.stall = time.Second
 	var deaf deafness

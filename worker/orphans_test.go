@@ -41,6 +41,7 @@ func TestPromise2_rowsOfATopicThatIsNoLongerConfiguredArePublished(t *testing.T)
 }
 
 func TestPromise2_rowsOfAPartitionThatAnotherMemberHasAreLeftToIt(t *testing.T) {
+	testbed.Long(t)
 	p := setup(t, 1)
 	p.session = time.Minute // or a machine with much else to do ends it, and then no member has the partition
 	late := testbed.Topic(t, "added", 1)

@@ -72,6 +72,7 @@ func TestPromise4_aBatchThatUnpacksToTooMuchAndWasAborted(t *testing.T) {
 
 // Of batches that are each small enough, no more is unpacked at once than there is room for.
 func TestPromise7_manyBatchesThatUnpackToMuch(t *testing.T) {
+	testbed.Long(t)
 	p := setup(t, 2)
 	sizes := 0
 	for range 20 {

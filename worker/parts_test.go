@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/deploy/testbed"
 	"allocation/worker"
 )
 
@@ -18,6 +19,7 @@ import (
 // time or hang, and what they measure is not shown then: here are those that ask the group, that
 // look for parked commands, and that report what is published.
 func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
+	testbed.Long(t)
 	p := setup(t, 1)
 	p.patience = 25 * time.Second // the slowest looks every 10 s
 	var deaf deafness

@@ -40,6 +40,7 @@ func (a *arena) pack(batch testbed.PackedBatch, partition int32) int64 {
 
 // The program stays small whatever a producer sends within the brokers' limits.
 func TestPromise7_staysSmallWhateverAProducerSends(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	const partitions = 4
 	a := arenaOn(t, partitions, testbed.Migrated(t)).itself()
@@ -79,6 +80,7 @@ func (a *arena) staysSmall(worker *process, so func() bool) {
 // The program stays small while it reads a batch again, however large that is, but for its largest
 // record.
 func TestPromise7_staysSmallWhileItReadsABatchAgain(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	const records = 150
 	a := arenaOn(t, 1, testbed.Migrated(t)).itself()

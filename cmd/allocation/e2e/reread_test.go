@@ -28,6 +28,7 @@ func packedOrders(n int) testbed.PackedBatch {
 // The program is killed again and again while it reads a batch again, in its middle. The checker
 // knows no such batches.
 func TestPromise1_aBatchThatIsReadAgainByWorkersThatAreKilled(t *testing.T) {
+	testbed.Long(t)
 	t.Parallel()
 	const orders = 4000
 	a := setup(t, 1)
