@@ -81,7 +81,7 @@ func TestWorker_onlyPartitionsThatNeedALockedKeyWait(t *testing.T) {
 	stuck := p.applied()
 	p.eventually(soon, func() bool {
 		at := p.applied()
-		return at[0] > stuck[0]+500 && at[2] > stuck[2]+500 && at[3] > stuck[3]+500
+		return at[0] > stuck[0]+100 && at[2] > stuck[2]+100 && at[3] > stuck[3]+100
 	})
 	require.Equal(t, stuck[1], p.applied()[1])
 	require.Contains(t, strings.Join(m.Notes(), "\n"), fmt.Sprintf("partition 1: waits at offset %d for counter key1, locked by process %d, user %q", stuck[1],
@@ -91,7 +91,7 @@ func TestWorker_onlyPartitionsThatNeedALockedKeyWait(t *testing.T) {
 	p.send(2, add("key1", "late"))
 	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 2 })
 	stuck = p.applied()
-	p.eventually(soon, func() bool { at := p.applied(); return at[0] > stuck[0]+500 && at[3] > stuck[3]+500 })
+	p.eventually(soon, func() bool { at := p.applied(); return at[0] > stuck[0]+100 && at[3] > stuck[3]+100 })
 	require.Empty(t, m.NotReady(t.Context()))
 
 	someone.releases()
@@ -118,7 +118,7 @@ func TestWorker_findsOutWhichPartitionsNeedALockedTable(t *testing.T) {
 	stuck := p.applied()
 	p.eventually(soon, func() bool {
 		at := p.applied()
-		return at[0] > stuck[0]+500 && at[2] > stuck[2]+500 && at[3] > stuck[3]+500
+		return at[0] > stuck[0]+100 && at[2] > stuck[2]+100 && at[3] > stuck[3]+100
 	})
 	require.Equal(t, stuck[1], p.applied()[1])
 	someone.releases()
