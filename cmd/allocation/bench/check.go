@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
+	"allocation/cmd/internal/cli"
 )
 
 // check returns an error where a command did not have its effect, although all events came: events,
@@ -34,17 +34,16 @@ select count(*) filter (where state = 'allocated'), count(*) filter (where state
 // awaitApplied returns when every command was applied, those without an event, too, and all events
 // are published.
 func (r *run) awaitApplied(ctx context.Context) error {
-	ends, err := r.admin.ListEndOffsets(ctx, r.commands)
-	if err == nil {
-		err = ends.Error()
-	}
+	bounds, err := cli.TopicBounds(ctx, r.admin, r.commands)
 	if err != nil {
-		return fmt.Errorf("list offsets of %s: %w", r.commands, err)
+		return err
 	}
 	var end int64
-	ends.Each(func(o kadm.ListedOffset) { end += o.Offset })
+	for _, b := range bounds {
+		end += b.End
+	}
 	most, moved := int64(-1), time.Now()
-	return until(ctx, func() (bool, error) {
+	return cli.Until(ctx, func(ctx context.Context) (bool, error) {
 		var applied, unpublished int64
 		err := r.db.QueryRowContext(ctx, `select coalesce(sum(next_offset), 0)::bigint, coalesce(sum(next_row - published_row), 0)::bigint
 			from positions where topic = $1 and retired_at is null`, r.commands).Scan(&applied, &unpublished)

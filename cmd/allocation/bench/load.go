@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/send"
@@ -112,9 +111,7 @@ func (r *run) paced(ctx context.Context, put func(message), sent int, goOn func(
 
 // readAll reads the events of the commands into the book until all came.
 func (r *run) readAll(ctx context.Context, all func() bool) error {
-	from := map[int32]kgo.Offset{}
-	r.eventStarts.Each(func(o kadm.ListedOffset) { from[o.Partition] = kgo.NewOffset().At(o.Offset) })
-	client, err := r.connect(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.events: from}))
+	client, err := r.connect(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.events: r.eventStarts}))
 	if err != nil {
 		return err
 	}

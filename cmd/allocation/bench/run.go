@@ -34,10 +34,10 @@ type run struct {
 	line        *cli.StatusLine
 	fail        context.CancelCauseFunc // ends the run
 
-	before      Lines              // the measured part
-	eventStarts kadm.ListedOffsets // of the events of the measured part
-	began       time.Time          // the load
-	storm       int                // the number of the command that shrinks a batch
+	before      Lines                // the measured part
+	eventStarts map[int32]kgo.Offset // where the events of the measured part begin
+	began       time.Time            // the load
+	storm       int                  // the number of the command that shrinks a batch
 }
 
 // measure fills the database, measures, and checks that every command had its effect. Topics and
@@ -71,12 +71,13 @@ func (r *run) stock(ctx context.Context) error {
 		return err
 	}
 	r.before = r.book.lines
-	r.eventStarts, err = r.admin.ListEndOffsets(ctx, r.events)
-	if err == nil {
-		err = r.eventStarts.Error()
-	}
+	bounds, err := cli.TopicBounds(ctx, r.admin, r.events)
 	if err != nil {
-		return fmt.Errorf("list offsets of %s: %w", r.events, err)
+		return err
+	}
+	r.eventStarts = map[int32]kgo.Offset{}
+	for partition, b := range bounds {
+		r.eventStarts[partition] = kgo.NewOffset().At(b.End)
 	}
 	return r.settle(ctx)
 }
@@ -100,7 +101,7 @@ func (r *run) measureBacklog(ctx context.Context) (*Report, error) {
 	if err := r.sendBacklog(ctx); err != nil {
 		return nil, err
 	}
-	before, err := r.use(ctx, nil)
+	before, err := r.use(ctx, &workers{})
 	if err != nil {
 		return nil, err
 	}

@@ -21,11 +21,9 @@ type usage struct {
 
 // use measures what was used up to now. Workers that were not started yet used nothing.
 func (r *run) use(ctx context.Context, w *workers) (u usage, err error) {
-	if w != nil {
-		for _, one := range w.all {
-			if err := one.addTo(ctx, &u); err != nil {
-				return u, fmt.Errorf("read a worker's metrics: %w", err)
-			}
+	for _, one := range w.all {
+		if err := one.addTo(ctx, &u); err != nil {
+			return u, fmt.Errorf("read a worker's metrics: %w", err)
 		}
 	}
 	err = r.db.QueryRowContext(ctx, bytesSQL).Scan(&u.wal, &u.tables)

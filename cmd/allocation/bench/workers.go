@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"allocation/cmd/internal/cli"
 	"allocation/deploy/local"
 	"allocation/deploy/local/child"
 )
@@ -100,7 +101,7 @@ func (r *run) startWorker(path string) (*worker, error) {
 func (w *worker) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, fmt.Errorf("not ready after %s", readyTime))
 	defer cancel()
-	return until(ctx, func() (bool, error) {
+	return cli.Until(ctx, func(ctx context.Context) (bool, error) {
 		answer, err := get(ctx, w.url+"/readyz")
 		if err != nil {
 			return false, nil //nolint:nilerr // it does not listen yet
@@ -115,22 +116,6 @@ func get(ctx context.Context, url string) (*http.Response, error) {
 		return nil, err
 	}
 	return http.DefaultClient.Do(request)
-}
-
-// until asks now and then whether something is so, until it is.
-func until(ctx context.Context, so func() (bool, error)) error {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if yes, err := so(); yes || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
 }
 
 // stop ends all in order, and removes their logs.

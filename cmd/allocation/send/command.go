@@ -84,7 +84,7 @@ func (c *Command) connect(ctx context.Context, p *cli.Program, more ...kgo.Opt) 
 	if err != nil {
 		return nil, err
 	}
-	if err := cli.MissingTopics(ctx, client, c.topic()); err != nil {
+	if err := cli.RequireTopic(ctx, client, c.topic()); err != nil {
 		client.Close()
 		return nil, err
 	}

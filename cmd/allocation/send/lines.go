@@ -18,17 +18,12 @@ type messageLines struct {
 	lines *bufio.Scanner
 	line  int64 // the number of the last line, from 1
 	bytes int64 // read so far
-
-	current message // of the last line: made once, because there are many lines
-	member  func(name []byte, value strictjson.Value) error
 }
 
 func newMessageLines(in io.Reader) *messageLines {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 256<<10), maxLine)
-	l := &messageLines{lines: lines}
-	l.member = l.current.member
-	return l
+	return &messageLines{lines: lines}
 }
 
 // lineError says which line is wrong.
@@ -40,7 +35,7 @@ type lineError struct {
 func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
 func (e *lineError) Unwrap() error { return e.err }
 
-// next reads the next command, which is gone at the call after. Empty lines are passed over. Its
+// next reads the next command, whose data is gone at the call after. Empty lines are passed over. Its
 // error is io.EOF at the end, a *lineError for a line that is no command, after which it can be
 // called again, or that of reading.
 func (l *messageLines) next() (*message, error) {
@@ -54,10 +49,11 @@ func (l *messageLines) next() (*message, error) {
 		if err := l.checkEncoding(text); err != nil {
 			return nil, &lineError{l.line, err}
 		}
-		if err := l.read(text); err != nil {
+		m, err := readMessage(text)
+		if err != nil {
 			return nil, &lineError{l.line, err}
 		}
-		return &l.current, nil
+		return m, nil
 	}
 	switch err := l.lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
@@ -81,20 +77,19 @@ func (l *messageLines) checkEncoding(line []byte) error {
 	return nil
 }
 
-// read takes a line apart and checks the command.
-func (l *messageLines) read(line []byte) error {
-	m := &l.current
-	*m = message{}
-	if err := strictjson.Parse(line, l.member); err != nil {
-		return err
+// readMessage takes a line apart and checks the command.
+func readMessage(line []byte) (*message, error) {
+	m := &message{}
+	if err := strictjson.Parse(line, m.member); err != nil {
+		return nil, err
 	}
 	switch {
 	case m.command == "":
-		return errors.New(`the member "type" is missing, such as "type":"Allocate"`)
+		return nil, errors.New(`the member "type" is missing, such as "type":"Allocate"`)
 	case m.data == nil:
-		return errors.New(`the member "data" is missing, such as "data":{"orderid":"o1","sku":"CHAIR","qty":20}`)
+		return nil, errors.New(`the member "data" is missing, such as "data":{"orderid":"o1","sku":"CHAIR","qty":20}`)
 	}
-	return m.check()
+	return m, m.check()
 }
 
 func (m *message) member(name []byte, value strictjson.Value) error {

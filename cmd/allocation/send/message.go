@@ -1,6 +1,7 @@
 package send
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -50,22 +51,7 @@ var (
 	headerJSON        = kgo.RecordHeader{Key: "content-type", Value: []byte("application/json")}
 	headerSpecVersion = kgo.RecordHeader{Key: "ce_specversion", Value: []byte("1.0")}
 	headerSource      = kgo.RecordHeader{Key: "ce_source", Value: []byte("/allocation/send")}
-	headerTypes       = typeHeaders()
 )
-
-func typeHeaders() map[string]kgo.RecordHeader {
-	headers := make(map[string]kgo.RecordHeader, len(domain.Commands))
-	for _, name := range domain.CommandNames() {
-		headers[name] = kgo.RecordHeader{Key: "ce_type", Value: []byte(products.Service.TypePrefix + name)}
-	}
-	return headers
-}
-
-// outgoing is a record with its headers, in one piece of memory: files have many.
-type outgoing struct {
-	record  kgo.Record
-	headers [6]kgo.RecordHeader
-}
 
 // Record is a command with what its type, its id, its SKU and its data are.
 func Record(topic, command, id, sku string, data []byte) *kgo.Record {
@@ -75,22 +61,16 @@ func Record(topic, command, id, sku string, data []byte) *kgo.Record {
 
 // record is the command as a CloudEvent in binary mode. It shares no memory with the message.
 func (m *message) record(topic string) *kgo.Record {
-	memory := make([]byte, 0, len(m.data)+len(m.id)+len(m.correlationID)+len(m.key))
-	keep := func(text string) []byte {
-		from := len(memory)
-		memory = append(memory, text...)
-		return memory[from:len(memory):len(memory)]
-	}
-	o := &outgoing{}
-	o.headers = [6]kgo.RecordHeader{headerJSON, headerSpecVersion, headerSource, headerTypes[m.command], {Key: "ce_id", Value: keep(m.id)}}
-	o.record = kgo.Record{Topic: topic, Headers: o.headers[:5]}
+	r := &kgo.Record{Topic: topic, Value: bytes.Clone(m.data), Headers: []kgo.RecordHeader{
+		headerJSON, headerSpecVersion, headerSource,
+		{Key: "ce_type", Value: []byte(products.Service.TypePrefix + m.command)},
+		{Key: "ce_id", Value: []byte(m.id)},
+	}}
 	if m.correlationID != "" {
-		o.headers[5] = kgo.RecordHeader{Key: "ce_correlationid", Value: keep(m.correlationID)}
-		o.record.Headers = o.headers[:]
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: "ce_correlationid", Value: []byte(m.correlationID)})
 	}
 	if m.key != "" {
-		o.record.Key = keep(m.key)
+		r.Key = []byte(m.key)
 	}
-	o.record.Value = append(memory, m.data...)[len(memory):]
-	return &o.record
+	return r
 }

@@ -56,18 +56,13 @@ func printCommands(p *cli.Program, what string, commands []products.OrderCommand
 		return nil
 	}
 	fmt.Fprintf(p.Out, "\n%s\n", what)
-	t := cli.NewTable(p.Out, "ID", "TYPE", "LINE", "PRODUCT", "SINCE", "WHY")
-	for _, c := range commands {
+	return cli.PrintTable(p, []string{"ID", "TYPE", "LINE", "PRODUCT", "SINCE", "WHY"}, commands, total, func(c *products.OrderCommandView) []string {
 		why := "product " + c.Held + " is held"
 		if c.Held == "" {
 			why = fmt.Sprintf("%s (%s): %s", c.Reason, dlq.StateText(c.State, c.Retries), c.Message)
 		}
-		t.Row(c.ID.String(), c.Type, c.LineID, c.SKU, cli.When(c.Since), why)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	return p.PrintMore(total - int64(len(commands)))
+		return []string{c.ID.String(), c.Type, c.LineID, c.SKU, cli.When(c.Since), why}
+	})
 }
 
 // printHistory prints what happened to a line, and by which command.
@@ -76,15 +71,13 @@ func printHistory(p *cli.Program, l *products.LineView) error {
 	if l.HistoryCut {
 		fmt.Fprintln(p.Out, "(older events are no longer in the database: see OUTBOX_RETENTION)")
 	}
-	t := cli.NewTable(p.Out, "TIME", "SEQUENCE", "EVENT", "WHAT", "COMMAND")
-	for _, h := range l.History {
+	return cli.PrintTable(p, []string{"TIME", "SEQUENCE", "EVENT", "WHAT", "COMMAND"}, l.History, 0, func(h *store.EventView) []string {
 		at := ""
 		if h.Time != nil {
 			at = cli.When(*h.Time)
 		}
-		t.Row(at, fmt.Sprint(h.Sequence), h.Type, event.Describe(h.Type, h.Data), commandName(&h))
-	}
-	return t.Flush()
+		return []string{at, fmt.Sprint(h.Sequence), h.Type, event.Describe(h.Type, h.Data), commandName(h)}
+	})
 }
 
 func lineName(l *products.LineView) string {
@@ -105,12 +98,7 @@ func commandName(h *store.EventView) string {
 
 // printLines prints lines as they are now, of which there may be more.
 func printLines(p *cli.Program, lines []products.LineView, total int64) error {
-	t := cli.NewTable(p.Out, "ORDER", "LINE", "PRODUCT", "QUANTITY", "STATE", "BATCH")
-	for _, l := range lines {
-		t.Row(l.OrderID, l.LineID, l.SKU, cli.Count(l.Qty), l.State, l.BatchRef)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	return p.PrintMore(total - int64(len(lines)))
+	return cli.PrintTable(p, []string{"ORDER", "LINE", "PRODUCT", "QUANTITY", "STATE", "BATCH"}, lines, total, func(l *products.LineView) []string {
+		return []string{l.OrderID, l.LineID, l.SKU, cli.Count(l.Qty), l.State, l.BatchRef}
+	})
 }

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -44,16 +45,9 @@ func printProduct(p *cli.Program, v *products.ProductView) error {
 
 // printBatches prints batches as they are now, of which there may be more.
 func printBatches(p *cli.Program, batches []products.BatchView, total int64) error {
-	t := cli.NewTable(p.Out, "BATCH", "PRODUCT", "QUANTITY", "ALLOCATED", "AVAILABLE", "LINES", "DUE")
-	for _, b := range batches {
-		eta := b.ETA
-		if eta == "" {
-			eta = "in the warehouse"
-		}
-		t.Row(b.Ref, b.SKU, cli.Count(b.Qty), cli.Count(b.Allocated), cli.Count(b.Available), cli.Count(b.LinesTotal), eta)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	return p.PrintMore(total - int64(len(batches)))
+	columns := []string{"BATCH", "PRODUCT", "QUANTITY", "ALLOCATED", "AVAILABLE", "LINES", "DUE"}
+	return cli.PrintTable(p, columns, batches, total, func(b *products.BatchView) []string {
+		due := cmp.Or(b.ETA, "in the warehouse")
+		return []string{b.Ref, b.SKU, cli.Count(b.Qty), cli.Count(b.Allocated), cli.Count(b.Available), cli.Count(b.LinesTotal), due}
+	})
 }

@@ -74,7 +74,7 @@ func (c *Command) connect(ctx context.Context, p *cli.Program) (*kgo.Client, err
 	if err != nil {
 		return nil, err
 	}
-	if err := cli.MissingTopics(ctx, client, c.EventsTopic); err != nil {
+	if err := cli.RequireTopic(ctx, client, c.EventsTopic); err != nil {
 		client.Close()
 		return nil, err
 	}

@@ -58,17 +58,11 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	}}
 	var events *eventsTopic
 	if c.FromTopic {
-		client, err := p.ConnectKafka(ctx, c.Kafka, cli.ReadTopicOptions()...)
+		client, err := p.OpenTopic(ctx, db, c.Kafka, c.EventsTopic)
 		if err != nil {
 			return err
 		}
 		defer client.Close()
-		if err := cli.SameCluster(ctx, db, client, c.Kafka); err != nil {
-			return err
-		}
-		if err := cli.MissingTopics(ctx, client, c.EventsTopic); err != nil {
-			return err
-		}
 		events = &eventsTopic{client: client, topic: c.EventsTopic}
 		options.Topic = events.read
 	}

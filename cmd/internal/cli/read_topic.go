@@ -6,18 +6,32 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/internal/config"
+	"allocation/store"
 )
 
-// ReadTopicOptions bound what the client holds in memory, however large the topic is.
-func ReadTopicOptions() []kgo.Opt {
-	return []kgo.Opt{
-		kgo.FetchMaxBytes(4 << 20), kgo.FetchMaxPartitionBytes(1 << 20), kgo.MaxConcurrentFetches(2),
-		kgo.KeepControlRecords(), // a topic may end with one
+// OpenTopic makes a client for ReadTopic, of a topic that the database's workers write. What the
+// client holds in memory is bounded, however large the topic is.
+func (p *Program) OpenTopic(ctx context.Context, db *store.Store, kafka config.Kafka, topic string) (*kgo.Client, error) {
+	client, err := p.ConnectKafka(ctx, kafka,
+		kgo.FetchMaxBytes(4<<20), kgo.FetchMaxPartitionBytes(1<<20), kgo.MaxConcurrentFetches(2),
+		kgo.KeepControlRecords()) // a topic may end with one
+	if err != nil {
+		return nil, err
 	}
+	if err = SameCluster(ctx, db, client, kafka); err == nil {
+		err = RequireTopic(ctx, client, topic)
+	}
+	if err != nil {
+		client.Close()
+		return nil, err
+	}
+	return client, nil
 }
 
 // ReadTopic reads a topic from its start to where it ends now, and calls take with each record, in
-// order within a partition. ReadTopicOptions are for its client.
+// order within a partition. OpenTopic makes its client.
 func ReadTopic(ctx context.Context, client *kgo.Client, topic string, take func(*kgo.Record) error) error {
 	bounds, err := TopicBounds(ctx, kadm.NewClient(client), topic)
 	left, from := map[int32]int64{}, map[int32]kgo.Offset{}

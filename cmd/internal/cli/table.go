@@ -28,11 +28,24 @@ func (t *Table) Row(cells ...string) {
 // Flush prints the table. It has the error of any row.
 func (t *Table) Flush() error { return t.w.Flush() }
 
-// PrintMore says how many lines of a list were left out.
-func (p *Program) PrintMore(more int64) error {
-	if more <= 0 {
-		return nil
+// PrintTable prints a list for people, a row for each. total is how many there are, where some are
+// left out of the list.
+func PrintTable[T any](p *Program, columns []string, list []T, total int64, row func(*T) []string) error {
+	t := NewTable(p.Out, columns...)
+	for i := range list {
+		t.Row(row(&list[i])...)
 	}
-	_, err := fmt.Fprintf(p.Out, "… and %s more\n", Count(more))
+	if err := t.Flush(); err != nil || total <= int64(len(list)) {
+		return err
+	}
+	_, err := fmt.Fprintf(p.Out, "… and %s more\n", Count(total-int64(len(list))))
 	return err
+}
+
+// PrintList is PrintTable, or prints the list as JSON.
+func PrintList[T any](p *Program, asJSON bool, columns []string, list []T, row func(*T) []string) error {
+	if asJSON {
+		return p.PrintJSON(list)
+	}
+	return PrintTable(p, columns, list, 0, row)
 }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/internal/cli"
@@ -15,7 +14,6 @@ import (
 	"allocation/cmd/internal/operate/topics"
 	"allocation/migrations"
 	"allocation/store"
-	"allocation/worker"
 )
 
 // awaitServers returns when Postgres and Kafka answer and are set up for this worker. It waits for
@@ -81,21 +79,17 @@ func (p *Process) askKafka(ctx context.Context) (cluster string, err error) {
 		return "", err
 	}
 	defer client.Close()
-	metadata, err := worker.AnyBroker(ctx, kadm.NewClient(client).BrokerMetadata)
+	cluster, asked, err := p.askTopics(ctx, client)
 	if err != nil {
-		return "", fmt.Errorf("ask Kafka for its cluster: %w", err)
+		return "", err
 	}
-	if err := p.checkRights(ctx, client); err != nil {
+	if err := p.checkRights(ctx, client, asked); err != nil {
 		return "", err
 	}
 	if err := checkGroupKind(ctx, client, p.settings.Group.ID); err != nil {
 		return "", err
 	}
-	t := p.settings.Topics
-	if err := cli.MissingTopics(ctx, client, append(append(t.CommandTopicNames(), t.Outputs()...), t.DeadLetterTopic)...); err != nil {
-		return "", err
-	}
-	if err := topicsWithoutID(ctx, client, t.CommandTopicNames()...); err != nil {
+	if err := checkTopics(asked); err != nil {
 		return "", err
 	}
 	found, err := p.inspector(client).Inspect(ctx)
@@ -103,7 +97,7 @@ func (p *Process) askKafka(ctx context.Context) (cluster string, err error) {
 		return "", err
 	}
 	p.topicWatch.take(found)
-	return metadata.Cluster, topics.LosesCommands(found)
+	return cluster, topics.LosesCommands(found)
 }
 
 // permanent reports whether an error that was met for so long says that something is set up

@@ -3,7 +3,8 @@ package service
 import (
 	"context"
 	"sync/atomic"
-	"time"
+
+	"allocation/cmd/internal/cli"
 )
 
 // readiness is what /readyz asks, from before there is a worker.
@@ -38,20 +39,7 @@ func (r *readiness) health(ctx context.Context) health { return (*r.answer.Load(
 // watch has /livez ask whether the process works, and why not.
 func (r *readiness) watch(stuck func() string) { r.stuck.Store(&stuck) }
 
-const awaitReadyEvery = 50 * time.Millisecond
-
 // await returns true when the worker is ready, and false when the context ended before.
 func (r *readiness) await(ctx context.Context) bool {
-	tick := time.NewTicker(awaitReadyEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-			if len(r.health(ctx).reasons) == 0 {
-				return true
-			}
-		}
-	}
+	return cli.Until(ctx, func(ctx context.Context) (bool, error) { return len(r.health(ctx).reasons) == 0, nil }) == nil
 }

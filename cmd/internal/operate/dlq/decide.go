@@ -104,26 +104,33 @@ func (c *decideFlags) run(ctx context.Context, p *cli.Program, d store.Decision)
 	if err != nil {
 		return err
 	}
-	report := newDecisionReport(&d, &decided)
+	decisions := newDecisions(&d, &decided)
 	if !d.DryRun {
-		if err := report.await(ctx, db, wait); err != nil {
+		if err := decisions.await(ctx, db, decided.Letters, wait); err != nil {
 			return err
 		}
 	}
-	return printDecisions(p, report, c.JSON)
+	return printDecisions(p, decisions, c.JSON)
 }
 
 // await waits until workers have done everything, or for so long. A person may stop it: what is
 // decided stays so.
-func (r *decisionReport) await(ctx context.Context, db *store.Store, limit time.Duration) (err error) {
+func (d *Decisions) await(ctx context.Context, db *store.Store, letters []store.Letter, limit time.Duration) error {
 	const look = 100 * time.Millisecond
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	for last := false; ; {
-		if r.outcomes, err = db.Outcomes(context.WithoutCancel(ctx), r.letters); err != nil || last || !r.pending() {
+		outcomes, err := db.Outcomes(context.WithoutCancel(ctx), letters)
+		if err != nil {
 			return err
+		}
+		for i := range outcomes {
+			d.Letters[i].Outcome = &outcomes[i]
+		}
+		if last || d.total(store.OutcomePending) == 0 {
+			return nil
 		}
 		select {
 		case <-tick.C:

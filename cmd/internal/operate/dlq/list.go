@@ -64,18 +64,14 @@ func printLetters(p *cli.Program, list *store.LetterList) error {
 		_, err := fmt.Fprintln(p.Out, "no dead letters")
 		return err
 	}
-	t := cli.NewTable(p.Out, "ID", "REASON", "TYPE", title(p), "WHEN", "STATE", "WAITING", "MESSAGE")
-	for _, l := range list.Letters {
+	columns := []string{"ID", "REASON", "TYPE", title(p), "WHEN", "STATE", "WAITING", "MESSAGE"}
+	return cli.PrintTable(p, columns, list.Letters, int64(len(list.Letters))+list.More, func(l *store.Letter) []string {
 		waiting := ""
 		if l.Holds != "" {
 			waiting = cli.Count(l.Waiting)
 		}
-		t.Row(l.ID.String(), l.Reason, l.Type, l.Key, cli.When(l.RecordedAt), stateOf(&l), waiting, cut(l.Message, 60))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	return p.PrintMore(list.More)
+		return []string{l.ID.String(), l.Reason, l.Type, l.Key, cli.When(l.RecordedAt), stateOf(l), waiting, cut(l.Message, 60)}
+	})
 }
 
 // stateOf is a dead letter's state for people, with how far it is where it is about a batch of

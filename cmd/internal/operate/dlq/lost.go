@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -35,12 +34,11 @@ Example:
 
 // lostDecision is a decision that the database does not know. In JSON it is public contract.
 type lostDecision struct {
-	ID       string         `json:"id"` // of the dead letter
+	ID       store.RecordID `json:"id"` // of the dead letter
 	Decision string         `json:"decision"`
 	Time     time.Time      `json:"time"` // of the record that tells of it
 	Key      string         `json:"key,omitempty"`
 	Database string         `json:"database"` // what the database has instead
-	command  store.RecordID // of the command
 }
 
 // Run lists them.
@@ -55,17 +53,11 @@ func (c *lostCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	client, err := p.ConnectKafka(ctx, c.Kafka, cli.ReadTopicOptions()...)
+	client, err := p.OpenTopic(ctx, db, c.Kafka, c.DeadLetterTopic)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := cli.SameCluster(ctx, db, client, c.Kafka); err != nil {
-		return err
-	}
-	if err := cli.MissingTopics(ctx, client, c.DeadLetterTopic); err != nil {
-		return err
-	}
 	decisions, err := readDecisions(ctx, client, c.DeadLetterTopic)
 	if err != nil {
 		return err
@@ -83,8 +75,8 @@ func readDecisions(ctx context.Context, client *kgo.Client, topic string) ([]los
 	last := map[store.RecordID]lostDecision{}
 	err := cli.ReadTopic(ctx, client, topic, func(r *kgo.Record) error {
 		d, ok := decisionOf(r)
-		if before, known := last[d.command]; ok && (!known || !d.Time.Before(before.Time)) {
-			last[d.command] = d
+		if before, known := last[d.ID]; ok && (!known || !d.Time.Before(before.Time)) {
+			last[d.ID] = d
 		}
 		return nil
 	})
@@ -93,8 +85,8 @@ func readDecisions(ctx context.Context, client *kgo.Client, topic string) ([]los
 		all = append(all, d)
 	}
 	slices.SortFunc(all, func(a, b lostDecision) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.command.Topic, b.command.Topic),
-			cmp.Compare(a.command.Partition, b.command.Partition), cmp.Compare(a.command.Offset, b.command.Offset))
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID.Topic, b.ID.Topic),
+			cmp.Compare(a.ID.Partition, b.ID.Partition), cmp.Compare(a.ID.Offset, b.ID.Offset))
 	})
 	return all, err
 }
@@ -106,13 +98,9 @@ func decisionOf(r *kgo.Record) (d lostDecision, ok bool) {
 	for _, h := range r.Headers {
 		headers[h.Key] = string(h.Value)
 	}
-	partition, err1 := strconv.ParseInt(headers["dlq-original-partition"], 10, 32)
-	offset, err2 := strconv.ParseInt(headers["dlq-original-offset"], 10, 64)
-	d = lostDecision{Decision: headers["dlq-decision"], Time: r.Timestamp.UTC(), Key: string(r.Key)}
-	d.command = store.RecordID{Topic: headers["dlq-original-topic"], Partition: int32(partition), Offset: offset}
-	d.ID = fmt.Sprintf("%s.%d.%d", d.command.Topic, partition, offset)
-	decided := r.Value == nil && (d.Decision == "retried" || d.Decision == "discarded")
-	return d, decided && d.command.Topic != "" && err1 == nil && err2 == nil
+	id, err := store.ParseRecordID(headers["dlq-original-topic"] + "." + headers["dlq-original-partition"] + "." + headers["dlq-original-offset"])
+	d = lostDecision{ID: id, Decision: headers["dlq-decision"], Time: r.Timestamp.UTC(), Key: string(r.Key)}
+	return d, err == nil && r.Value == nil && (d.Decision == "retried" || d.Decision == "discarded")
 }
 
 // lostOf are the decisions that the database does not know.
@@ -121,7 +109,7 @@ func lostOf(ctx context.Context, db *store.Store, decisions []lostDecision) (los
 	for some := range slices.Chunk(decisions, atOnce) {
 		ids := make([]store.RecordID, len(some))
 		for i := range some {
-			ids[i] = some[i].command
+			ids[i] = some[i].ID
 		}
 		states, err := db.LetterStates(ctx, ids)
 		if err != nil {
@@ -162,9 +150,7 @@ func printLost(p *cli.Program, lost []lostDecision, asJSON bool) error {
 		_, err := fmt.Fprintln(p.Out, "the database knows all decisions")
 		return err
 	}
-	t := cli.NewTable(p.Out, "TIME", "DEAD LETTER", title(p), "DECISION", "IN THE DATABASE")
-	for _, d := range lost {
-		t.Row(cli.When(d.Time), d.ID, d.Key, d.Decision, d.Database)
-	}
-	return t.Flush()
+	return cli.PrintTable(p, []string{"TIME", "DEAD LETTER", title(p), "DECISION", "IN THE DATABASE"}, lost, 0, func(d *lostDecision) []string {
+		return []string{cli.When(d.Time), d.ID.String(), d.Key, d.Decision, d.Database}
+	})
 }

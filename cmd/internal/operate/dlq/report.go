@@ -2,56 +2,14 @@ package dlq
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"allocation/cmd/internal/cli"
 	"allocation/store"
 )
 
-// decisionReport is what was decided, and what came of it.
-type decisionReport struct {
-	discard, dryRun bool
-	letters         []store.Letter
-	outcomes        []store.Outcome // of each; none in a dry run
-	more, leftOut   int64
-}
-
-func newDecisionReport(d *store.Decision, decided *store.Decided) *decisionReport {
-	return &decisionReport{discard: d.Discard, dryRun: d.DryRun, letters: decided.Letters, more: decided.More, leftOut: decided.LeftOut}
-}
-
-func (r *decisionReport) pending() bool { return r.total(store.OutcomePending) > 0 }
-
-func (r *decisionReport) total(results ...string) (n int) {
-	for _, o := range r.outcomes {
-		for _, result := range results {
-			if o.Result == result {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-func printDecisions(p *cli.Program, r *decisionReport, asJSON bool) error {
-	var err error
-	if asJSON {
-		err = printJSON(p, r.json())
-	} else {
-		err = printDecisionTable(p, r)
-	}
-	switch {
-	case err != nil:
-		return err
-	case len(r.letters) == 0:
-		return fmt.Errorf("nothing was decided: see %s dlq list", p.Name)
-	case r.total(store.OutcomeRefused, store.OutcomeFailed, store.OutcomeStopped) > 0:
-		return fmt.Errorf("some were refused again or failed again: see %s dlq list", p.Name)
-	}
-	return nil
-}
-
-// Decisions are what a command decided. In JSON they are public contract.
+// Decisions are what a command decided, and what came of it. In JSON they are public contract.
 type Decisions struct {
 	Decision string          `json:"decision"` // retry or discard
 	DryRun   bool            `json:"dry_run"`
@@ -61,99 +19,116 @@ type Decisions struct {
 }
 
 type decidedLetter struct {
-	ID store.RecordID `json:"id"`
-	*store.Outcome
+	ID             store.RecordID `json:"id"`
+	*store.Outcome                // nil in a dry run
+	letter         *store.Letter
 }
 
-func (r *decisionReport) verb() string {
-	if r.discard {
-		return "discard"
+func newDecisions(d *store.Decision, decided *store.Decided) *Decisions {
+	out := &Decisions{Decision: "retry", DryRun: d.DryRun, Letters: []decidedLetter{}, More: decided.More, LeftOut: decided.LeftOut}
+	if d.Discard {
+		out.Decision = "discard"
 	}
-	return "retry"
-}
-
-func (r *decisionReport) json() Decisions {
-	out := Decisions{Decision: r.verb(), DryRun: r.dryRun, Letters: []decidedLetter{}, More: r.more, LeftOut: r.leftOut}
-	for i := range r.letters {
-		l := decidedLetter{ID: r.letters[i].ID}
-		if !r.dryRun {
-			l.Outcome = &r.outcomes[i]
-		}
-		out.Letters = append(out.Letters, l)
+	for i := range decided.Letters {
+		out.Letters = append(out.Letters, decidedLetter{ID: decided.Letters[i].ID, letter: &decided.Letters[i]})
 	}
 	return out
+}
+
+func (d *Decisions) total(results ...string) (n int) {
+	for _, l := range d.Letters {
+		if l.Outcome != nil && slices.Contains(results, l.Result) {
+			n++
+		}
+	}
+	return n
+}
+
+func printDecisions(p *cli.Program, d *Decisions, asJSON bool) error {
+	var err error
+	if asJSON {
+		err = printJSON(p, d)
+	} else {
+		err = printDecisionTable(p, d)
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(d.Letters) == 0:
+		return fmt.Errorf("nothing was decided: see %s dlq list", p.Name)
+	case d.total(store.OutcomeRefused, store.OutcomeFailed, store.OutcomeStopped) > 0:
+		return fmt.Errorf("some were refused again or failed again: see %s dlq list", p.Name)
+	}
+	return nil
 }
 
 // decisionsShown is how many dead letters people see one by one.
 const decisionsShown = 50
 
-func printDecisionTable(p *cli.Program, r *decisionReport) error {
-	if n := len(r.letters); n > 0 {
-		t := cli.NewTable(p.Out, "ID", "REASON", "TYPE", title(p), "OUTCOME")
-		for i, l := range r.letters[:min(n, decisionsShown)] {
-			t.Row(l.ID.String(), l.Reason, l.Type, l.Key, r.says(i, p.Vocabulary.Entity))
-		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
-		if err := p.PrintMore(int64(n - decisionsShown)); err != nil {
+func printDecisionTable(p *cli.Program, d *Decisions) error {
+	if n := len(d.Letters); n > 0 {
+		columns := []string{"ID", "REASON", "TYPE", title(p), "OUTCOME"}
+		err := cli.PrintTable(p, columns, d.Letters[:min(n, decisionsShown)], int64(n), func(l *decidedLetter) []string {
+			return []string{l.ID.String(), l.letter.Reason, l.letter.Type, l.letter.Key, l.says(d.Decision, p.Vocabulary.Entity)}
+		})
+		if err != nil {
 			return err
 		}
 		fmt.Fprintln(p.Out)
 	}
-	_, err := fmt.Fprintln(p.Out, r.sum(p.Vocabulary.Entity))
+	_, err := fmt.Fprintln(p.Out, d.sum(p.Vocabulary.Entity))
 	return err
 }
 
 // says is what came of one. Its key names an entity.
-func (r *decisionReport) says(i int, entity string) string {
-	if r.dryRun {
-		return "would " + r.verb()
+func (l *decidedLetter) says(decision, entity string) string {
+	if l.Outcome == nil {
+		return "would " + decision
 	}
-	switch o := r.outcomes[i]; o.Result {
+	switch b := l.letter.Batch; l.Result {
 	case store.OutcomePending:
-		if b := r.letters[i].Batch; b != nil && !r.discard && o.Next > r.letters[i].ID.Offset {
-			return fmt.Sprintf("not done yet: read up to offset %d of %d", o.Next-1, b.Last)
+		if b != nil && decision == "retry" && l.Next > l.ID.Offset {
+			return fmt.Sprintf("not done yet: read up to offset %d of %d", l.Next-1, b.Last)
 		}
 		return "not done yet: a worker does it when it has the partition"
 	case store.OutcomeRefused:
-		return fmt.Sprintf("refused again, %s: %s", o.Reason, o.Message)
+		return fmt.Sprintf("refused again, %s: %s", l.Reason, l.Message)
 	case store.OutcomeFailed:
-		return fmt.Sprintf("failed again, and holds its %s: %s", entity, o.Message)
+		return fmt.Sprintf("failed again, and holds its %s: %s", entity, l.Message)
 	case store.OutcomeStopped:
-		return "not read to its end: " + o.Message
+		return "not read to its end: " + l.Message
 	case store.OutcomeWaits:
-		return fmt.Sprintf("waits behind the held %s %s", entity, o.Key)
+		return fmt.Sprintf("waits behind the held %s %s", entity, l.Key)
 	default:
-		if b := r.letters[i].Batch; b != nil && o.Result == store.OutcomeApplied {
-			return fmt.Sprintf("applied: offsets %d to %d; what was refused of it are dead letters of their own", r.letters[i].ID.Offset, b.Last)
+		if b != nil && l.Result == store.OutcomeApplied {
+			return fmt.Sprintf("applied: offsets %d to %d; what was refused of it are dead letters of their own", l.ID.Offset, b.Last)
 		}
-		return o.Result
+		return l.Result
 	}
 }
 
 // sum is a line about all of them.
-func (r *decisionReport) sum(entity string) string {
+func (d *Decisions) sum(entity string) string {
 	var parts []string
-	if r.dryRun {
-		parts = append(parts, fmt.Sprintf("%s would be decided, and nothing was", cli.Count(int64(len(r.letters)))))
+	if d.DryRun {
+		parts = append(parts, fmt.Sprintf("%s would be decided, and nothing was", cli.Count(int64(len(d.Letters)))))
 	}
 	for _, line := range []struct{ result, says string }{
 		{store.OutcomeApplied, "applied"}, {store.OutcomeDiscarded, "discarded"}, {store.OutcomeRefused, "refused again"},
 		{store.OutcomeFailed, "failed again"}, {store.OutcomeWaits, "waiting behind a held " + entity}, {store.OutcomeStopped, "not read to their end"}, {store.OutcomePending, "not done yet"},
 	} {
-		if n := r.total(line.result); n > 0 {
+		if n := d.total(line.result); n > 0 {
 			parts = append(parts, cli.Count(int64(n))+" "+line.says)
 		}
 	}
-	if len(r.letters) == 0 {
+	if len(d.Letters) == 0 {
 		parts = append(parts, "no open dead letters match")
 	}
-	if r.more > 0 {
-		parts = append(parts, cli.Count(r.more)+" more match")
+	if d.More > 0 {
+		parts = append(parts, cli.Count(d.More)+" more match")
 	}
-	if r.leftOut > 0 {
-		parts = append(parts, cli.Count(r.leftOut)+" left out that failed when they were retried before (--force retries them)")
+	if d.LeftOut > 0 {
+		parts = append(parts, cli.Count(d.LeftOut)+" left out that failed when they were retried before (--force retries them)")
 	}
 	return strings.Join(parts, "; ")
 }

@@ -48,7 +48,13 @@ func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err := tellUndeclared(ctx, p, db, state); err != nil {
 		return err
 	}
-	return printStatus(p, state.Migrations(), c.JSON)
+	return cli.PrintList(p, c.JSON, []string{"LINE", "VERSION", "NAME", "APPLIED"}, state.Migrations(), func(m *migrations.Migration) []string {
+		applied := fmt.Sprintf("missing: run `%s migrate up`", p.Name)
+		if m.Applied {
+			applied = m.AppliedAt.UTC().Format(time.RFC3339)
+		}
+		return []string{m.Line, fmt.Sprint(m.Version), m.Name, applied}
+	})
 }
 
 // tellUndeclared names who may do what nobody declared.
@@ -69,19 +75,4 @@ func tellMembers(p *cli.Program, members []migrations.Reach) {
 	for _, line := range migrations.Describe(members) {
 		p.Tell("a role has rights that it does not need, by being a member of others, %s; only an administrator can end that", line)
 	}
-}
-
-func printStatus(p *cli.Program, all []migrations.Migration, asJSON bool) error {
-	if asJSON {
-		return p.PrintJSON(all)
-	}
-	t := cli.NewTable(p.Out, "LINE", "VERSION", "NAME", "APPLIED")
-	for _, m := range all {
-		applied := fmt.Sprintf("missing: run `%s migrate up`", p.Name)
-		if m.Applied {
-			applied = m.AppliedAt.UTC().Format(time.RFC3339)
-		}
-		t.Row(m.Line, fmt.Sprint(m.Version), m.Name, applied)
-	}
-	return t.Flush()
 }

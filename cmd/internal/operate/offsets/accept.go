@@ -4,13 +4,10 @@ import (
 	"context"
 
 	"allocation/cmd/internal/cli"
+	"allocation/store"
 )
 
-type acceptCommand struct {
-	servers
-	choice
-	decisionFlags
-}
+type acceptCommand struct{ decision }
 
 func (acceptCommand) Help() string {
 	return `Ends the quarantine of partitions by accepting their logs as they are, so that nothing more is skipped than is lost already: after records
@@ -26,26 +23,12 @@ Example:
 
 // Run says what accepting means, or does it.
 func (c *acceptCommand) Run(ctx context.Context, p *cli.Program) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	v, err := c.look(ctx, p)
-	if err != nil {
-		return err
-	}
-	defer v.close()
-	chosen, left, err := c.of(v, false)
-	if err != nil {
-		return err
-	}
-	var moves []Move
-	for _, position := range chosen {
-		var to *int64
-		if log, ok := v.logs[partitionOf(position)]; ok {
-			at := log.GoOn(position.Position())
-			to = &at
+	return c.decide(ctx, p, "accept", false, func(v *view, position store.PositionView) (*int64, error) {
+		log, ok := v.logs[partitionOf(position)]
+		if !ok {
+			return nil, nil
 		}
-		moves = append(moves, v.plan(position, to, "accept", c.Why))
-	}
-	return decide(ctx, p, v, moves, left, c.decisionFlags, c.JSON)
+		at := log.GoOn(position.Position())
+		return &at, nil
+	})
 }

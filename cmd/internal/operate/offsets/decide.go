@@ -10,8 +10,10 @@ import (
 	"allocation/worker"
 )
 
-// decisionFlags are the flags of accept and reset.
-type decisionFlags struct {
+// decision is what accept and reset have in common.
+type decision struct {
+	servers
+	choice
 	Execute bool   `help:"Really do it. Without, it only says what would be done."`
 	Why     string `placeholder:"TEXT" help:"Kept with the decision, beside what the program says."`
 }
@@ -72,18 +74,35 @@ func effect(p store.PositionView, log worker.Log, to *int64) string {
 	return "goes on where it is"
 }
 
-// decide prints the plan, and carries it out where that is wanted. To leave some of what was asked
-// for alone is to fail.
-func decide(ctx context.Context, p *cli.Program, v *view, moves []Move, left leftAlone, flags decisionFlags, asJSON bool) error {
-	if flags.Execute {
+// decide prints what becomes of the positions that are chosen, if each goes on at its target, and
+// carries it out where that is wanted. To leave some of what was asked for alone is to fail.
+func (d *decision) decide(ctx context.Context, p *cli.Program, action string, healthy bool, target func(*view, store.PositionView) (*int64, error)) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	v, err := d.look(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	chosen, left, err := d.of(v, healthy)
+	if err != nil {
+		return err
+	}
+	var moves []Move
+	for _, position := range chosen {
+		to, err := target(v, position)
+		if err != nil {
+			return err
+		}
+		moves = append(moves, v.plan(position, to, action, d.Why))
+	}
+	if d.Execute {
 		if err := v.execute(ctx, moves); err != nil {
 			return err
 		}
 	}
-	if asJSON {
-		return errors.Join(p.PrintJSON(moves), left.err())
-	}
-	return errors.Join(printMoves(p, moves, flags.Execute), left.err())
+	return errors.Join(printMoves(p, moves, d.Execute, d.JSON), left.err())
 }
 
 func (v *view) execute(ctx context.Context, moves []Move) error {
@@ -101,17 +120,16 @@ func (v *view) execute(ctx context.Context, moves []Move) error {
 	return nil
 }
 
-func printMoves(p *cli.Program, moves []Move, executed bool) error {
-	t := cli.NewTable(p.Out, "TOPIC", "PARTITION", "FROM", "TO", "WHAT IT MEANS")
-	for _, m := range moves {
-		t.Row(m.Topic, fmt.Sprint(m.Partition), fmt.Sprint(m.From), number(m.To), m.Effect)
-	}
-	if err := t.Flush(); err != nil {
+func printMoves(p *cli.Program, moves []Move, executed, asJSON bool) error {
+	err := cli.PrintList(p, asJSON, []string{"TOPIC", "PARTITION", "FROM", "TO", "WHAT IT MEANS"}, moves, func(m *Move) []string {
+		return []string{m.Topic, fmt.Sprint(m.Partition), fmt.Sprint(m.From), number(m.To), m.Effect}
+	})
+	switch {
+	case err != nil || asJSON:
 		return err
-	}
-	if executed {
+	case executed:
 		fmt.Fprintln(p.Out, "Done. The workers notice by themselves, within seconds.")
-	} else {
+	default:
 		fmt.Fprintln(p.Out, "Nothing was changed. Say --execute to do it.")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -64,23 +65,20 @@ func (c *listCommand) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	list := make([]Position, len(v.positions))
-	for i, position := range v.positions {
-		list[i] = v.listed(position)
-		list[i].alone(&group, position)
+	list := v.list()
+	for i := range list {
+		list[i].alone(&group, v.positions[i])
 	}
-	if c.JSON {
-		return p.PrintJSON(list)
+	if !c.JSON { // what is history is left out
+		list = slices.DeleteFunc(list, func(l Position) bool { return l.State == "retired" && l.Unpublished == 0 })
 	}
-	t := cli.NewTable(p.Out, "TOPIC", "PARTITION", "POSITION", "PUBLISHED", "START", "END", "STABLE", "LAG", "EPOCH", "OWNER", "STATE")
-	for _, l := range list {
-		if l.State == "retired" && l.Unpublished == 0 {
-			continue // history
+	columns := []string{"TOPIC", "PARTITION", "POSITION", "PUBLISHED", "START", "END", "STABLE", "LAG", "EPOCH", "OWNER", "STATE"}
+	return cli.PrintList(p, c.JSON, columns, list, func(l *Position) []string {
+		return []string{
+			l.Topic, fmt.Sprint(l.Partition), fmt.Sprint(l.Position), fmt.Sprint(l.Published), number(l.Start), number(l.End), number(l.Stable),
+			number(l.Lag), fmt.Sprint(l.Epoch), l.Owner, l.StateText(),
 		}
-		t.Row(l.Topic, fmt.Sprint(l.Partition), fmt.Sprint(l.Position), fmt.Sprint(l.Published), number(l.Start), number(l.End), number(l.Stable),
-			number(l.Lag), fmt.Sprint(l.Epoch), l.Owner, l.StateText())
-	}
-	return t.Flush()
+	})
 }
 
 // List are all positions, compared with their logs.
@@ -89,11 +87,15 @@ func List(ctx context.Context, db *store.Store, client *kgo.Client, kafka config
 	if err != nil {
 		return nil, err
 	}
+	return v.list(), nil
+}
+
+func (v *view) list() []Position {
 	list := make([]Position, len(v.positions))
 	for i, p := range v.positions {
 		list[i] = v.listed(p)
 	}
-	return list, nil
+	return list
 }
 
 func (v *view) listed(p store.PositionView) Position {
@@ -164,12 +166,8 @@ func (c *listCommand) history(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return p.PrintJSON(decisions)
-	}
-	t := cli.NewTable(p.Out, "AT", "BY", "DECISION", "TOPIC", "PARTITION", "FROM", "TO", "WHY")
-	for _, d := range decisions {
-		t.Row(cli.When(d.At), d.By, d.Action, d.Topic, fmt.Sprint(d.Partition), fmt.Sprint(d.From), number(d.To), d.Why)
-	}
-	return t.Flush()
+	columns := []string{"AT", "BY", "DECISION", "TOPIC", "PARTITION", "FROM", "TO", "WHY"}
+	return cli.PrintList(p, c.JSON, columns, decisions, func(d *store.DecisionView) []string {
+		return []string{cli.When(d.At), d.By, d.Action, d.Topic, fmt.Sprint(d.Partition), fmt.Sprint(d.From), number(d.To), d.Why}
+	})
 }

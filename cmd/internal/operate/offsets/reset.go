@@ -14,9 +14,7 @@ import (
 )
 
 type resetCommand struct {
-	servers
-	choice
-	decisionFlags
+	decision
 	ToEarliest bool   `xor:"to" required:"" help:"To the start of the log."`
 	ToLatest   bool   `xor:"to" required:"" help:"To the last stable offset: everything before is skipped."`
 	ToOffset   *int64 `xor:"to" required:"" placeholder:"OFFSET" help:"To this offset."`
@@ -40,31 +38,14 @@ Example:
 
 // Run says what the reset means, or does it.
 func (c *resetCommand) Run(ctx context.Context, p *cli.Program) error {
-	if err := c.check(); err != nil {
-		return err
-	}
 	since, err := c.since()
 	if err != nil {
 		return err
 	}
-	v, err := c.look(ctx, p)
-	if err != nil {
-		return err
-	}
-	defer v.close()
-	chosen, left, err := c.of(v, true)
-	if err != nil {
-		return err
-	}
-	var moves []Move
-	for _, position := range chosen {
+	return c.decide(ctx, p, "reset", true, func(v *view, position store.PositionView) (*int64, error) {
 		to, err := c.target(ctx, v, position, since)
-		if err != nil {
-			return err
-		}
-		moves = append(moves, v.plan(position, &to, "reset", c.Why))
-	}
-	return decide(ctx, p, v, moves, left, c.decisionFlags, c.JSON)
+		return &to, err
+	})
 }
 
 func (c *resetCommand) since() (time.Time, error) {

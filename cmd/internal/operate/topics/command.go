@@ -87,11 +87,7 @@ func addNotes(made []Made, found []Finding) {
 }
 
 func printMade(p *cli.Program, made []Made, asJSON bool) error {
-	if asJSON {
-		return p.PrintJSON(made)
-	}
-	t := cli.NewTable(p.Out, "TOPIC", "PARTITIONS", "")
-	for _, m := range made {
+	return cli.PrintList(p, asJSON, []string{"TOPIC", "PARTITIONS", ""}, made, func(m *Made) []string {
 		result := "exists"
 		if m.Created {
 			result = "created"
@@ -99,7 +95,6 @@ func printMade(p *cli.Program, made []Made, asJSON bool) error {
 		if m.Note != "" {
 			result += "; " + m.Note
 		}
-		t.Row(m.Topic, fmt.Sprint(m.Partitions), result)
-	}
-	return t.Flush()
+		return []string{m.Topic, fmt.Sprint(m.Partitions), result}
+	})
 }

@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -140,18 +139,7 @@ func awaitTopic(ctx context.Context, admin *kadm.Client, topic string) error {
 
 // untilKnown asks until the answer is yes, or an error, or the time is over.
 func untilKnown(ctx context.Context, ask func(context.Context) (bool, error)) error {
-	const again = 20 * time.Millisecond
 	ctx, cancel := context.WithTimeoutCause(ctx, cli.AnswerTime, fmt.Errorf("not there after %s", cli.AnswerTime))
 	defer cancel()
-	for {
-		known, err := ask(ctx)
-		if known || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(again):
-		}
-	}
+	return cli.Until(ctx, ask)
 }

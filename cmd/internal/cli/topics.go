@@ -12,25 +12,16 @@ import (
 	"allocation/worker"
 )
 
-// MissingTopics says which of the topics do not exist, and which nobody may see.
-func MissingTopics(ctx context.Context, client *kgo.Client, topics ...string) error {
-	var missing, hidden []string
-	for _, topic := range topics { // one by one: a refusal of all at once does not name the topic
-		found, err := worker.ListTopics(ctx, client, topic)
-		switch {
-		case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed):
-			hidden = append(hidden, topic)
-		case err != nil:
-			return err
-		case !found.Has(topic):
-			missing = append(missing, topic)
-		}
-	}
-	if len(hidden) > 0 {
-		return HiddenTopics(hidden...)
-	}
-	if len(missing) > 0 {
-		return &MissingTopicsError{missing}
+// RequireTopic returns an error where a topic does not exist, or this user may not see it.
+func RequireTopic(ctx context.Context, client *kgo.Client, topic string) error {
+	found, err := worker.ListTopics(ctx, client, topic)
+	switch {
+	case err != nil:
+		return err
+	case errors.Is(found[topic].Err, kerr.TopicAuthorizationFailed):
+		return HiddenTopics(topic)
+	case !found.Has(topic):
+		return &MissingTopicsError{[]string{topic}}
 	}
 	return nil
 }
