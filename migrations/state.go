@@ -194,7 +194,7 @@ func (s *State) find(ctx context.Context, db *sql.Tx) error {
 // advice is what to do where others have taken the place.
 const advice = "give allocation a schema of its own (DATABASE_SCHEMA), or a database of its own (`create database`, and DATABASE_URL)"
 
-// Own returns a *UnfitError where the versions do not tell of this program's tables: another
+// Own returns an *UnfitError where the versions do not tell of this program's tables: another
 // program uses the same tables for versions, or tables are missing, or others are in the way.
 func (s *State) Own() error {
 	if s.hidden != "" {

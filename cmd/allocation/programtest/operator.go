@@ -23,11 +23,7 @@ func (s *Service) Verify(args ...string) Outcome {
 // Execute runs statements as the owner of the tables.
 func (s *Service) Execute(statements string) {
 	s.T.Helper()
-	conn, err := pgx.Connect(s.T.Context(), s.DatabaseURL())
-	require.NoError(s.T, err)
-	defer conn.Close(s.T.Context())
-	_, err = conn.Exec(s.T.Context(), statements)
-	require.NoError(s.T, err)
+	Administer(s.T, s.DatabaseURL(), statements)
 }
 
 // AwaitAtRest returns when n rows are in the outbox, published, and known to be so.

@@ -51,11 +51,14 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	client, err := c.connect(ctx, p)
+	client, err := p.ConnectKafka(ctx, c.Kafka)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
 	defer client.Close()
+	if err := c.begin(ctx, p, client); err != nil {
+		return unlessStopped(ctx, err)
+	}
 	return c.follow(ctx, client, newPrinter(p, c.JSON))
 }
 
@@ -67,27 +70,20 @@ func unlessStopped(ctx context.Context, err error) error {
 	return nil
 }
 
-// connect makes a client that reads all partitions, from exactly where they end now, or from their
-// beginning.
-func (c *Command) connect(ctx context.Context, p *cli.Program) (*kgo.Client, error) {
-	client, err := p.ConnectKafka(ctx, c.Kafka)
-	if err != nil {
-		return nil, err
-	}
+// begin has the client read all partitions, from exactly where they end now, or from their beginning.
+func (c *Command) begin(ctx context.Context, p *cli.Program, client *kgo.Client) error {
 	if err := cli.RequireTopic(ctx, client, c.EventsTopic); err != nil {
-		client.Close()
-		return nil, err
+		return err
 	}
 	from, err := c.offsets(ctx, client, p)
 	if err != nil {
-		client.Close()
-		return nil, err
+		return err
 	}
 	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{c.EventsTopic: from})
 	if !c.JSON && config.IsTerminal(p.Err) {
 		fmt.Fprintf(p.Err, "events of %s, until Ctrl-C\n", c.EventsTopic)
 	}
-	return client, nil
+	return nil
 }
 
 // offsets are where to begin. A partition that does not tell keeps nothing from the others.

@@ -44,6 +44,24 @@ func refusal(reason string, err error, format string, args ...any) error {
 	return &AccessError{Reason: reason, says: fmt.Sprintf(format, args...), err: err}
 }
 
+// explain gives the first explanation of an error: as an *AccessError where it is none yet. An error
+// that none explains is left as it is.
+func explain(err error, explanations ...func(error) error) error {
+	var known *AccessError
+	if err == nil {
+		return nil
+	}
+	if errors.As(err, &known) {
+		return known
+	}
+	for _, explanation := range explanations {
+		if explained := explanation(err); explained != nil {
+			return explained
+		}
+	}
+	return err
+}
+
 // party is a server as a user knows it: its name, and the settings that say where it is, whom to
 // trust, and who this is.
 type party struct {

@@ -35,29 +35,18 @@ const (
 // Explain names the setting at fault where Postgres and this process do not let each other in: as
 // an *AccessError. Other errors it leaves as they are.
 func (d Database) Explain(err error) error {
-	var known *AccessError
-	if err == nil {
-		return nil
-	}
-	if errors.As(err, &known) {
-		return known
-	}
-	var connect *pgconn.ConnectError
-	var pg *pgconn.PgError
-	if errors.As(err, &connect) && errors.As(err, &pg) {
-		if explained := d.explainCode(err, connect.Config, pg); explained != nil {
-			return explained
-		}
-	}
-	if explained := d.party().explainTLS(err); explained != nil {
-		return explained
-	}
-	return err
+	return explain(err, d.explainCode, d.party().explainTLS)
 }
 
 // explainCode goes by the code of Postgres' answer to an attempt to connect; nil: it says nothing
 // about access.
-func (d Database) explainCode(err error, connect *pgconn.Config, pg *pgconn.PgError) error {
+func (d Database) explainCode(err error) error {
+	var refused *pgconn.ConnectError
+	var pg *pgconn.PgError
+	if !errors.As(err, &refused) || !errors.As(err, &pg) {
+		return nil
+	}
+	connect := refused.Config
 	where := d.secret().where()
 	switch {
 	case pg.Code == codeInvalidPassword && !d.Set():

@@ -21,13 +21,10 @@ func (k Kafka) party() party {
 // Explain names the setting at fault where Kafka and this process do not let each other in: as an
 // *AccessError. Other errors it leaves as they are.
 func (k Kafka) Explain(err error) error {
-	var known *AccessError
-	if err == nil {
-		return nil
-	}
-	if errors.As(err, &known) {
-		return known
-	}
+	return explain(err, k.explainRefusal, k.explainProtocol, k.party().explainTLS)
+}
+
+func (k Kafka) explainRefusal(err error) error {
 	switch {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return refusal(RefusedPassword, err, "Kafka refuses the user %s by %s: the password in %s is not this user's, or KAFKA_SASL_USERNAME is no user there",
@@ -38,13 +35,7 @@ func (k Kafka) Explain(err error) error {
 		return refusal(RefusedRight, err, "Kafka's access rules do not let the user %s into the consumer group (GROUP_AUTHORIZATION_FAILED): "+
 			"allow it Read on the group in KAFKA_GROUP_ID, as SECURITY.md lists", cmp.Or(k.SASLUsername, "of this client"))
 	}
-	if explained := k.explainProtocol(err); explained != nil {
-		return explained
-	}
-	if explained := k.party().explainTLS(err); explained != nil {
-		return explained
-	}
-	return err
+	return nil
 }
 
 // explainProtocol tells that a listener speaks another security protocol, or returns nil where that

@@ -147,11 +147,6 @@ func (v *view) number(setting string, otherwise int64) int64 {
 	return n
 }
 
-func (v *view) compacted() bool {
-	policies := strings.Split(v.settings[CleanupPolicy], ",")
-	return slices.ContainsFunc(policies, func(p string) bool { return strings.TrimSpace(p) == "compact" })
-}
-
 // note takes a finding down. should is the value that mends it; empty where no command does.
 func (v *view) note(s Severity, setting, value, should, says string) {
 	f := Finding{Topic: v.name, Setting: setting, Value: value, Severity: s, Says: says}
@@ -163,21 +158,16 @@ func (v *view) note(s Severity, setting, value, should, says string) {
 }
 
 func (v *view) checkCommands() {
-	if v.compacted() {
-		v.note(Severe, CleanupPolicy, v.settings[CleanupPolicy], policyDelete,
-			"of the commands with the same key all but the last are removed, whether they were applied or not")
-	}
-	v.checkRetention("a database that is restored to an earlier time than that cannot have its commands again")
+	v.checkKept(Severe, "of the commands with the same key all but the last are removed, whether they were applied or not",
+		"a database that is restored to an earlier time than that cannot have its commands again")
 	if size := v.number(retentionBytes, -1); size >= 0 {
 		v.note(Warning, retentionBytes, fmt.Sprint(size), "-1", "commands are deleted when there are more, whether they were applied or not")
 	}
 }
 
 func (v *view) checkEvents() {
-	if v.compacted() {
-		v.note(Warning, CleanupPolicy, v.settings[CleanupPolicy], policyDelete, "of the events with the same key all but the last are removed, also for consumers that have not read them")
-	}
-	v.checkRetention("a consumer that is behind by more misses events that the outbox still has")
+	v.checkKept(Warning, "of the events with the same key all but the last are removed, also for consumers that have not read them",
+		"a consumer that is behind by more misses events that the outbox still has")
 	if size := v.number(maxMessageBytes, eventBatchBytes); size < eventBatchBytes {
 		v.note(Warning, maxMessageBytes, fmt.Sprint(size), strconv.Itoa(defaultMessageBytes),
 			fmt.Sprintf("up to %d bytes of events are sent at once; what is refused is sent one by one", eventBatchBytes))
@@ -186,10 +176,8 @@ func (v *view) checkEvents() {
 
 // checkDeadLetters: largest is the most that a command topic takes; 0: it is not known.
 func (v *view) checkDeadLetters(largest int64) {
-	if v.compacted() {
-		v.note(Warning, CleanupPolicy, v.settings[CleanupPolicy], policyDelete, "of the dead letters with the same key all but the last are removed; the database keeps them")
-	}
-	v.checkRetention("what was decided about dead letters before is not known to `dlq lost` after a restore")
+	v.checkKept(Warning, "of the dead letters with the same key all but the last are removed; the database keeps them",
+		"what was decided about dead letters before is not known to `dlq lost` after a restore")
 	needed := min(largest+deadLetterOverhead, math.MaxInt32)
 	if has := v.number(maxMessageBytes, needed); largest > 0 && has < needed {
 		v.note(Warning, maxMessageBytes, fmt.Sprint(has), strconv.FormatInt(needed, 10),
@@ -197,12 +185,17 @@ func (v *view) checkDeadLetters(largest int64) {
 	}
 }
 
-// checkRetention compares with what the outbox keeps, which is how far back anybody looks.
-func (v *view) checkRetention(says string) {
+// checkKept says what it means where records are compacted, and where they are deleted earlier than
+// the outbox is, which is how far back anybody looks.
+func (v *view) checkKept(s Severity, compacted, deleted string) {
+	policies := strings.Split(v.settings[CleanupPolicy], ",")
+	if slices.ContainsFunc(policies, func(p string) bool { return strings.TrimSpace(p) == "compact" }) {
+		v.note(s, CleanupPolicy, v.settings[CleanupPolicy], policyDelete, compacted)
+	}
 	ms := v.number(retentionTime, -1)
 	if kept := time.Duration(ms) * time.Millisecond; ms >= 0 && ms < v.Retention.Milliseconds() {
 		v.note(Warning, retentionTime, fmt.Sprint(ms), strconv.FormatInt(v.Retention.Milliseconds(), 10),
-			fmt.Sprintf("that is %s, and OUTBOX_RETENTION is %s: %s", kept, v.Retention, says))
+			fmt.Sprintf("that is %s, and OUTBOX_RETENTION is %s: %s", kept, v.Retention, deleted))
 	}
 }
 
