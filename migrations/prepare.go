@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// UnfitError says what nothing but a person mends: the database is not this program's, or not all of
-// it is there, or the user may not do what is to be done. Nothing was changed.
+// UnfitError says what nothing but a person mends: the database is not this program's, or not all
+// of it is there, or the user may not do what is to be done. Nothing was changed.
 type UnfitError struct{ says string }
 
 func (e *UnfitError) Error() string { return e.says }

@@ -35,8 +35,8 @@ type lineError struct {
 func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
 func (e *lineError) Unwrap() error { return e.err }
 
-// next reads the next command, whose data is gone at the call after. Empty lines are passed over. Its
-// error is io.EOF at the end, a *lineError for a line that is no command, after which it can be
+// next reads the next command, whose data is gone at the call after. Empty lines are passed over.
+// Its error is io.EOF at the end, a *lineError for a line that is no command, after which it can be
 // called again, or that of reading.
 func (l *messageLines) next() (*message, error) {
 	for l.lines.Scan() {

@@ -70,7 +70,8 @@ func unlessStopped(ctx context.Context, err error) error {
 	return nil
 }
 
-// begin has the client read all partitions, from exactly where they end now, or from their beginning.
+// begin has the client read all partitions, from exactly where they end now, or from their
+// beginning.
 func (c *Command) begin(ctx context.Context, p *cli.Program, client *kgo.Client) error {
 	if err := cli.RequireTopic(ctx, client, c.EventsTopic); err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"allocation/cmd/internal/config"
 )
 
-// StatusLine shows a person what a long command is doing; where nobody watches it is silent. Several
-// goroutines may use it.
+// StatusLine shows a person what a long command is doing; where nobody watches it is silent.
+// Several goroutines may use it.
 type StatusLine struct {
 	out io.Writer // nil: silent
 

@@ -44,7 +44,7 @@ func refusal(reason string, err error, format string, args ...any) error {
 	return &AccessError{Reason: reason, says: fmt.Sprintf(format, args...), err: err}
 }
 
-// explain gives the first explanation of an error: as an *AccessError where it is none yet. An error
+// explain gives the first explanation of an error, or the *AccessError that it is already. An error
 // that none explains is left as it is.
 func explain(err error, explanations ...func(error) error) error {
 	var known *AccessError
