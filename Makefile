@@ -108,7 +108,7 @@ fuzz: ## fuzz each decoder for FUZZ_TIME
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZ_TIME) ./domain/strictjson
 	go test -run '^$$' -fuzz FuzzDecodeCommand -fuzztime $(FUZZ_TIME) ./domain
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZ_TIME) ./worker
-	go test -run '^$$' -fuzz FuzzDecodeHeaders -fuzztime $(FUZZ_TIME) ./store
+	go test -run '^$$' -fuzz FuzzDecodeHeaders -fuzztime $(FUZZ_TIME) ./outbox
 
 .PHONY: mutants
 mutants: ## break one promise at a time, and name the test that notices

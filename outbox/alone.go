@@ -51,10 +51,7 @@ func (a *alone) push(d *delivery, r *kgo.Record, probe bool) {
 	a.mu.Lock()
 	a.queue = append(a.queue, &solo{delivery: d, record: r, probe: probe})
 	a.mu.Unlock()
-	select {
-	case a.wake <- struct{}{}:
-	default:
-	}
+	kick(a.wake)
 }
 
 func (a *alone) take() []*solo {

@@ -53,4 +53,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// kick leaves a token in a channel that has room for one, unless there is one.
+func kick(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
 func isEraOver(err error) bool { return errors.Is(err, context.Canceled) }

@@ -27,12 +27,7 @@ func newPoller(r *Relay) *poller {
 }
 
 // kick says that something may wait for a foreign row.
-func (p *poller) kick() {
-	select {
-	case p.kicked <- struct{}{}:
-	default:
-	}
-}
+func (p *poller) kick() { kick(p.kicked) }
 
 func (p *poller) run(ctx context.Context) {
 	for {

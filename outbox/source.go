@@ -76,12 +76,7 @@ func newSource(r *Relay, s Source, budget *Budget, published, next int64) *sourc
 	}
 }
 
-func (s *source) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+func (s *source) signal() { kick(s.wake) }
 
 // hand takes rows over that follow those known. Rows that are known already are left out.
 func (s *source) hand(rows []Row) {

@@ -130,7 +130,7 @@ func (s *Store) Letter(ctx context.Context, id RecordID) (*LetterContent, error)
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (l LetterContent, err error) {
 		var headers []byte
 		if err = l.scan(row, &l.RecordKey, &l.Value, &headers); err == nil {
-			l.Headers, err = decodeHeaders(headers)
+			l.Headers, err = outbox.DecodeHeaders(headers)
 		}
 		return l, err
 	})

@@ -83,6 +83,6 @@ func scanOutboxRow(rows pgx.Rows) (outbox.Row, error) {
 		batch.Last = *last
 		r.DeadLetter.Batch = &batch
 	}
-	r.DeadLetter.Headers, err = decodeHeaders(headers)
+	r.DeadLetter.Headers, err = outbox.DecodeHeaders(headers)
 	return r, err
 }

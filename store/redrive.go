@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"allocation/outbox"
 	"allocation/worker"
 )
 
@@ -140,7 +141,7 @@ func parkedRecords(ctx context.Context, tx pgx.Tx, own func(*worker.ParkedRecord
 		columns := append(own(&r), &r.Offset, &r.Time, &r.Key, &r.Value, &headers, &r.From.ID, &r.From.Topic, &r.From.TopicID, &r.From.Partition)
 		err := rows.Scan(columns...)
 		if err == nil {
-			r.Headers, err = decodeHeaders(headers)
+			r.Headers, err = outbox.DecodeHeaders(headers)
 		}
 		if err != nil {
 			return nil, err

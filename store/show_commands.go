@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"allocation/outbox"
 	"allocation/worker"
 )
 
@@ -60,7 +61,7 @@ func (s *Store) eachCommand(ctx context.Context, query, text string, found func(
 	var value, headers []byte
 	fields := []any{&c.ID.Topic, &c.ID.Partition, &c.ID.Offset, &c.Since, &c.Held, &c.Reason, &c.Message, &c.State, &c.Retries, &value, &headers}
 	_, err := pgx.ForEachRow(rows, fields, func() error {
-		decoded, err := decodeHeaders(headers)
+		decoded, err := outbox.DecodeHeaders(headers)
 		if err != nil {
 			return nil //nolint:nilerr // nothing that can be read
 		}

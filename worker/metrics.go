@@ -139,19 +139,5 @@ func (m *Metrics) committed(transaction *Transaction, outcomes []Outcome) {
 }
 
 func (r Result) String() string {
-	switch r {
-	case Changed:
-		return "changed"
-	case NoEffect:
-		return "no_effect"
-	case Refused:
-		return "refused"
-	case Held:
-		return "held"
-	case Discarded:
-		return "discarded"
-	case Ignored:
-		return "ignored"
-	}
-	return "unknown"
+	return [...]string{Changed: "changed", NoEffect: "no_effect", Refused: "refused", Held: "held", Discarded: "discarded", Ignored: "ignored"}[r]
 }

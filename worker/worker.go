@@ -135,12 +135,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, a := range w.appliers {
 		parts.Go(func() { a.run(stop, abort) })
 	}
-	parts.Go(func() { w.runReclaimer(stop) })
-	parts.Go(func() { w.runAsker(stop) })
-	parts.Go(func() { w.runRedriver(stop) })
-	parts.Go(func() { w.runWatch(stop) })
-	parts.Go(func() { w.runFetchWatch(stop) })
-	parts.Go(func() { w.runMeasure(stop) })
+	for _, part := range []func(context.Context){w.runReclaimer, w.runAsker, w.runRedriver, w.runWatch, w.runFetchWatch, w.runMeasure} {
+		parts.Go(func() { part(stop) })
+	}
 	reports.Go(func() { w.runReporter(report) })
 	reports.Go(func() { w.runListener(report) })
 	w.client.AddConsumeTopics(w.topics()...) // joins the group
