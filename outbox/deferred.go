@@ -5,13 +5,10 @@ import "container/heap"
 // deferred are the rows of a source that wait for rows of other sources, and all later rows of the
 // same keys. One goroutine owns it.
 type deferred struct {
-	keys map[string]*deferredKey
+	keys map[string][]Row        // by key: its first row waits
 	by   map[int32]*deferredHeap // by the predecessor's source
 	rows int
 }
-
-// deferredKey is a key whose first row waits.
-type deferredKey struct{ rows []Row }
 
 // deferredHeap orders keys by the row that they wait for, lowest first.
 type deferredHeap []deferredUntil
@@ -26,11 +23,11 @@ func (d *deferred) follow(row *Row) bool {
 	if len(d.keys) == 0 {
 		return false
 	}
-	k, ok := d.keys[row.Key]
+	rows, ok := d.keys[row.Key]
 	if !ok {
 		return false
 	}
-	k.rows = append(k.rows, *row)
+	d.keys[row.Key] = append(rows, *row)
 	d.rows++
 	return true
 }
@@ -38,10 +35,10 @@ func (d *deferred) follow(row *Row) bool {
 // begin defers rows of one key until the first one's predecessor is acknowledged.
 func (d *deferred) begin(rows ...Row) {
 	if d.keys == nil {
-		d.keys, d.by = map[string]*deferredKey{}, map[int32]*deferredHeap{}
+		d.keys, d.by = map[string][]Row{}, map[int32]*deferredHeap{}
 	}
 	key, after := rows[0].Key, rows[0].After
-	d.keys[key] = &deferredKey{rows: rows}
+	d.keys[key] = rows
 	d.rows += len(rows)
 	waiting, ok := d.by[after.Source]
 	if !ok {
@@ -62,7 +59,7 @@ func (d *deferred) release(source int32, published int64) []Row {
 	if waiting.Len() == 0 {
 		delete(d.by, source)
 	}
-	rows := d.keys[key].rows
+	rows := d.keys[key]
 	delete(d.keys, key)
 	d.rows -= len(rows)
 	return rows

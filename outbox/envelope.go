@@ -3,6 +3,8 @@ package outbox
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Envelope says where rows go, and in what name.
@@ -59,33 +61,21 @@ func (e Envelope) validate() error {
 
 // topics are all topics that rows may go to, each once.
 func (e Envelope) topics() []string {
-	topics := []string{e.EventsTopic, e.DeadLetterTopic}
-	seen := map[string]bool{}
-	add := func(topic string) {
-		if !seen[topic] {
-			seen[topic] = true
-			topics = append(topics, topic)
-		}
-	}
-	for _, topic := range e.Routes {
-		add(topic)
-	}
+	topics := slices.AppendSeq([]string{e.EventsTopic, e.DeadLetterTopic}, maps.Values(e.Routes))
 	for _, to := range e.Commands {
-		add(to.Topic)
+		topics = append(topics, to.Topic)
 	}
-	return topics
+	slices.Sort(topics)
+	return slices.Compact(topics)
 }
 
 // elsewhere reports whether what a topic has is elsewhere too: dead letters are in the database,
 // and events of a route in the events topic.
 func (e Envelope) elsewhere(topic string) bool {
-	if topic == e.EventsTopic {
-		return false
-	}
 	for _, to := range e.Commands {
 		if topic == to.Topic {
 			return false
 		}
 	}
-	return true
+	return topic != e.EventsTopic
 }

@@ -64,11 +64,11 @@ func namesOf(offsets map[string]map[int32]kgo.Offset) (names []TopicPartition) {
 // claim claims partitions, each for itself: one whose leader does not answer, or whose position is
 // locked, keeps nothing from the others.
 func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]map[int32]kgo.Offset, error) {
-	found, err := w.find(ctx, names)
+	found, answers, err := w.find(ctx, names)
 	if err != nil {
 		return nil, err
 	}
-	seen, err := w.claimFound(ctx, found)
+	seen, err := w.claimFound(ctx, found, answers)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,26 +30,26 @@ var (
 	errUnstarted = errors.New("the topic is new and begins at its end (KAFKA_AUTO_OFFSET_RESET=latest), which is not known of all of its partitions")
 )
 
-// find asks Kafka about partitions, and has topics that are new begin at their end, if so
+// find asks Kafka about partitions, and gives what it answered, too. It has topics that are new begin at their end, if so
 // configured: all their partitions at once, not each when it is first claimed, for by then the
 // topic is known, and a partition without a position seems to be one that was added.
-func (w *Worker) find(ctx context.Context, names []TopicPartition) ([]finding, error) {
+func (w *Worker) find(ctx context.Context, names []TopicPartition) ([]finding, *Answers, error) {
 	topics, err := ListTopics(ctx, w.client, w.topics()...)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = w.recall(ctx, topics)
 	}
-	if err := w.recall(ctx, topics); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, nil, err
 	}
 	answers := Ask(ctx, w.client, topics, func(p TopicPartition) bool {
 		return w.cfg.StartLatest || slices.Contains(names, p)
 	})
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
 	unstarted, err := w.ensurePositions(ctx, topics, answers)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	found := make([]finding, len(names))
 	for i, name := range names {
@@ -57,7 +58,7 @@ func (w *Worker) find(ctx context.Context, names []TopicPartition) ([]finding, e
 			found[i].unclaimed = errUnstarted
 		}
 	}
-	return found, nil
+	return found, answers, nil
 }
 
 // recall gives topics that Kafka does not let this worker see the ids that the database knows, so
@@ -87,20 +88,24 @@ func (w *Worker) recall(ctx context.Context, topics kadm.TopicDetails) error {
 func findingOf(name TopicPartition, topic kadm.TopicDetail, answers *Answers) finding {
 	f := finding{name: name}
 	f.claim.Source = outbox.Source{Topic: name.Topic, TopicID: topic.ID, Partition: name.Partition}
-	log, answered := answers.Logs[name]
-	switch silent := answers.Why(name); {
+	switch {
 	case topic.Err != nil && (!denied(topic) || topic.ID == kadm.TopicID{}):
 		f.unclaimed = topic.Err
 	case topic.ID == kadm.TopicID{}:
 		f.unclaimed = errUnknownTopic
-	case answered:
-		f.log = log
-	case silent != nil:
-		f.silent = silent
 	default:
-		f.silent = errNoPartition
+		f.look(answers)
 	}
 	return f
+}
+
+// look takes down what is known of the log.
+func (f *finding) look(answers *Answers) {
+	if log, ok := answers.Logs[f.name]; ok {
+		f.log = log
+	} else {
+		f.silent = cmp.Or(answers.Why(f.name), errNoPartition)
+	}
 }
 
 // ensurePositions gives a position to each partition of topics that are new. The answer are new
@@ -137,7 +142,7 @@ func (w *Worker) ensurePositions(ctx context.Context, topics kadm.TopicDetails, 
 // claimFound claims partitions, also where a leader does not answer, so that what is left of their
 // events is published. It compares their logs with what was applied, and returns what the group
 // shows.
-func (w *Worker) claimFound(ctx context.Context, found []finding) (*groupSnapshot, error) {
+func (w *Worker) claimFound(ctx context.Context, found []finding, answers *Answers) (*groupSnapshot, error) {
 	if err := w.mayClaimNow(ctx); err != nil {
 		return nil, err
 	}
@@ -148,7 +153,7 @@ func (w *Worker) claimFound(ctx context.Context, found []finding) (*groupSnapsho
 	if err != nil {
 		return nil, err
 	}
-	w.compare(ctx, claimed)
+	w.compare(ctx, claimed, answers)
 	claims := make([]Claim, len(claimed))
 	for i, f := range claimed {
 		claims[i] = f.claim
@@ -195,21 +200,14 @@ func (w *Worker) claimKnown(ctx context.Context, found []finding) (claimed []*fi
 }
 
 // compare finds out which logs do not hold any more what was applied.
-func (w *Worker) compare(ctx context.Context, claimed []*finding) {
-	answers := &Answers{Logs: map[TopicPartition]Log{}, Silent: map[TopicPartition]error{}}
+func (w *Worker) compare(ctx context.Context, claimed []*finding, answers *Answers) {
 	positions := map[TopicPartition]Position{}
 	for _, f := range claimed {
-		if f.silent == nil {
-			answers.Logs[f.name], positions[f.name] = f.log, f.claim.Position()
-		}
+		positions[f.name] = f.claim.Position()
 	}
 	answers.Compare(ctx, w.client, positions)
 	for _, f := range claimed {
-		if silent := answers.Silent[f.name]; silent != nil {
-			f.silent = silent
-		} else if f.silent == nil {
-			f.log = answers.Logs[f.name]
-		}
+		f.look(answers)
 	}
 }
 

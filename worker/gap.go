@@ -44,15 +44,23 @@ func (w *Worker) explainGap(p *partition) {
 		return
 	}
 	source, until, offsets := p.claim.Source, g.until, g.offsets()
-	ctx, cancel := context.WithCancel(context.Background())
-	g.cancel = cancel
+	g.cancel = w.askLog(func(ctx context.Context) func() bool {
+		through, bad, err := w.explain(ctx, source, g.from, until, offsets)
+		return func() bool { return p.gap != g || w.heardOfGap(p, through, bad, err) }
+	})
 	w.flow(p)
+}
+
+// askLog asks for something in a log, until what it asks returns reports that there is no need to
+// ask again. That is called with mu held.
+func (w *Worker) askLog(ask func(ctx context.Context) (heard func() bool)) (cancel func()) {
+	ctx, cancel := context.WithCancel(context.Background())
 	w.drains.Go(func() {
 		defer cancel()
 		for attempt := 1; ; attempt++ {
-			through, bad, err := w.explain(ctx, source, g.from, until, offsets)
+			heard := ask(ctx)
 			w.mu.Lock()
-			done := p.gap != g || w.heardOfGap(p, through, bad, err)
+			done := heard()
 			w.mu.Unlock()
 			if done {
 				return
@@ -60,6 +68,7 @@ func (w *Worker) explainGap(p *partition) {
 			pause(ctx, backoff(attempt, 100*time.Millisecond, failedMost))
 		}
 	})
+	return cancel
 }
 
 // heardOfGap notes what the log says, and reports whether it is an answer. The caller holds mu.
@@ -109,7 +118,7 @@ func (w *Worker) explain(ctx context.Context, source outbox.Source, from, until 
 			if err != nil {
 				return next, nil, err
 			}
-			if !h.accounts(b, max(next, h.first), came) {
+			if !h.accounts(max(next, h.first), came) {
 				if h.unreadable = w.unpacker.unreadable(b); h.unreadable != "" {
 					return next, h, nil
 				}
@@ -130,8 +139,8 @@ func (w *Worker) explain(ctx context.Context, source outbox.Source, from, until 
 
 // accounts reports whether a batch has no records from an offset on but those that came. Its header
 // counts fewer than it has offsets where the log was compacted.
-func (h *batchHeader) accounts(b *kmsg.RecordBatch, from int64, came []int64) bool {
-	if h.aborted || b.Attributes&controlBatch != 0 || h.Records <= b.LastOffsetDelta {
+func (h *batchHeader) accounts(from int64, came []int64) bool {
+	if h.aborted || int64(h.Records) <= h.Last-h.first {
 		return true
 	}
 	first, _ := slices.BinarySearch(came, from)

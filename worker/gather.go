@@ -108,17 +108,13 @@ func (a *applier) pickRecords(ready []*partition) *work {
 	case first.oversizedNext():
 		g.takeOversized(first)
 	case first.failing.alone:
-		g.commands = 1
-		g.work.fails = first.failing.why
-		g.fill(ready)
+		g.commands, g.work.fails = 1, first.failing.why
 	case first.probe.size > 0:
-		g.commands = min(g.commands, first.probe.next(first.next))
-		g.work.probe = true
-		g.fill(ready)
+		g.commands, g.work.probe = min(g.commands, first.probe.next(first.next)), true
 	case first.blocked():
 		g.commands = 1
-		g.fill(ready)
-	default:
+	}
+	if len(g.work.partitions) == 0 {
 		g.fill(ready)
 	}
 	a.turn++

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-
 	"allocation/outbox"
 )
 
@@ -29,13 +27,13 @@ func newOrphans(w *Worker) *orphans {
 const orphanRound = time.Minute
 
 // publish claims what it has seen twice, unmoved, and publishes it.
-func (o *orphans) publish(ctx context.Context, positions []PositionRecord) {
+func (o *orphans) publish(ctx context.Context, seen *groupSnapshot, positions []PositionRecord) {
 	idle := o.unmoved(positions)
 	if len(idle) == 0 || o.busy.Load() {
 		return
 	}
-	left, err := o.unassigned(ctx, idle)
-	if err != nil || len(left) == 0 {
+	left := unassigned(seen, idle)
+	if len(left) == 0 {
 		return
 	}
 	claims, err := o.w.store.ClaimOrphans(ctx, left)
@@ -69,25 +67,23 @@ func (o *orphans) unmoved(positions []PositionRecord) (idle []PositionRecord) {
 	return idle
 }
 
-// unassigned are those that no member of the group has. While the group is not stable nobody can
-// tell.
-func (o *orphans) unassigned(ctx context.Context, idle []PositionRecord) (left []PositionRecord, err error) {
-	groups, err := o.w.admin.DescribeGroups(ctx, o.w.cfg.Group)
-	if err != nil {
-		o.w.metrics.Retries.WithLabelValues("kafka", "describe_group").Inc()
-		return nil, err
+// unassigned are those that no member of the group has. While the group cannot be asked, or members
+// move, nobody can tell.
+func unassigned(seen *groupSnapshot, idle []PositionRecord) (left []PositionRecord) {
+	if seen == nil {
+		return nil
 	}
-	group := groups[o.w.cfg.Group]
-	assigned := kadm.TopicsSet{}
-	if group.Err == nil && group.State == "Stable" {
-		assigned = group.AssignedPartitions()
+	var owners map[TopicPartition]Member
+	if seen.group.Settled {
+		owners = seen.group.Owners()
 	}
 	for _, at := range idle {
-		if at.Retired || len(assigned) > 0 && !assigned.Lookup(at.Source.Topic, at.Source.Partition) {
+		_, owned := owners[TopicPartition{at.Source.Topic, at.Source.Partition}]
+		if at.Retired || len(owners) > 0 && !owned {
 			left = append(left, at)
 		}
 	}
-	return left, nil
+	return left
 }
 
 // drain publishes sources, all at once, for they may wait for each other, and saves how far they

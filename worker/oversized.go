@@ -38,7 +38,7 @@ type batchHeader struct {
 	first   int64
 	epoch   int32 // of its leader
 	time    int64 // of its first record, in Unix milliseconds; outbox.NoTime where it has none
-	aborted bool  // by its producer: its records are no commands
+	aborted bool  // by its producer, or it has markers alone: its records are no commands
 	alone   int64 // it stands for one record, which costs so much when the batch is read again; else 0
 
 	unreadable string // why its records cannot be read; empty: they are too large
@@ -59,29 +59,13 @@ func (w *Worker) foundOversized(p *partition, which *leftPackedError) {
 		w.pauseFetch(p, failedFirst, time.Now())
 		return
 	}
-	source := p.claim.Source
-	ctx, cancel := context.WithCancel(context.Background())
-	o := &oversized{from: p.queue.end, which: which, cancel: cancel}
+	source, o := p.claim.Source, &oversized{from: p.queue.end, which: which}
 	p.oversized = o
-	w.flow(p)
-	w.drains.Go(func() {
-		defer cancel()
-		w.readOversized(ctx, p, o, source)
-	})
-}
-
-// readOversized tries for as long as the partition waits for it.
-func (w *Worker) readOversized(ctx context.Context, p *partition, o *oversized, source outbox.Source) {
-	for attempt := 1; ; attempt++ {
+	o.cancel = w.askLog(func(ctx context.Context) func() bool {
 		header, err := findHeader(ctx, w.client, source, o.from, o.which)
-		w.mu.Lock()
-		done := p.oversized != o || w.gotOversizedHeader(p, header, err)
-		w.mu.Unlock()
-		if done {
-			return
-		}
-		pause(ctx, backoff(attempt, 100*time.Millisecond, failedMost))
-	}
+		return func() bool { return p.oversized != o || w.gotOversizedHeader(p, header, err) }
+	})
+	w.flow(p)
 }
 
 // gotOversizedHeader notes the answer, and reports whether it is one. The caller holds mu.
@@ -137,30 +121,36 @@ var codecs = map[kgo.CompressionCodecType]string{
 // large. Others may come before it whose records are no commands. Without it, it gives nil.
 func findHeader(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64, which *leftPackedError) (*batchHeader, error) {
 	for {
-		fetched, err := fetchBatch(ctx, client, source, offset)
-		if err != nil {
-			return nil, err
-		}
-		if len(fetched.RecordBatches) == 0 {
-			return nil, errNoAnswer
-		}
-		b, err := parseBatch(fetched.RecordBatches)
-		if err != nil {
-			return nil, err
-		}
-		h, err := readHeader(fetched, b, offset)
-		if err != nil {
-			return nil, err
-		}
+		h, b, err := fetchHeader(ctx, client, source, offset)
 		switch {
+		case err != nil:
+			return nil, err
 		case which.is(b.Records):
 			h.unreadable = which.unreadable
 			return h, nil
-		case !h.aborted && h.Records > 0 && b.Attributes&controlBatch == 0:
+		case !h.aborted && h.Records > 0:
 			return nil, nil //nolint:nilnil // that there is none is an answer
 		}
 		offset = h.Last + 1
 	}
+}
+
+// fetchHeader fetches the batch that holds an offset, as it is, and reads its header. A broker
+// gives the whole of a batch where it is asked for one byte.
+func fetchHeader(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64) (*batchHeader, *kmsg.RecordBatch, error) {
+	fetched, err := fetchBatches(ctx, client, source, offset, 1)
+	if err == nil && len(fetched.RecordBatches) == 0 {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := parseBatch(fetched.RecordBatches)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := readHeader(fetched, b, offset)
+	return h, b, err
 }
 
 func readHeader(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch, offset int64) (*batchHeader, error) {
@@ -208,14 +198,12 @@ func parseBatch(in []byte) (*kmsg.RecordBatch, error) {
 	return b, nil
 }
 
-// controlBatch is the attribute of a batch that has no records but markers.
-const controlBatch = 32
-
-// isAborted reports whether a batch belongs to a transaction that its producer aborted.
+// isAborted reports whether a batch belongs to a transaction that its producer aborted, or has no
+// records but markers.
 func isAborted(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch) bool {
-	const transactional = 16
-	if b.Attributes&transactional == 0 {
-		return false
+	const transactional, control = 16, 32
+	if b.Attributes&(transactional|control) != transactional {
+		return b.Attributes&control != 0
 	}
 	for _, a := range fetched.AbortedTransactions {
 		if a.ProducerID == b.ProducerID && a.FirstOffset <= b.FirstOffset {
@@ -223,12 +211,6 @@ func isAborted(fetched *kmsg.FetchResponseTopicPartition, b *kmsg.RecordBatch) b
 		}
 	}
 	return false
-}
-
-// fetchBatch fetches the batch that holds an offset, as it is: a broker gives the whole of it where
-// it is asked for one byte.
-func fetchBatch(ctx context.Context, client *kgo.Client, source outbox.Source, offset int64) (*kmsg.FetchResponseTopicPartition, error) {
-	return fetchBatches(ctx, client, source, offset, 1)
 }
 
 // fetchBatches fetches the batch that holds an offset, and what follows up to so many bytes.

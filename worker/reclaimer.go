@@ -47,6 +47,7 @@ func (w *Worker) reclaim(ctx context.Context, due []*partition) {
 	found, seen, err := w.claimAgain(ctx, due)
 	if err != nil {
 		w.claimFailed(err)
+		found = nil
 	}
 	now := time.Now()
 	w.mu.Lock()
@@ -68,7 +69,7 @@ func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *
 	for i, p := range due {
 		names[i] = p.name
 	}
-	found, err := w.find(ctx, names)
+	found, answers, err := w.find(ctx, names)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,11 +82,8 @@ func (w *Worker) claimAgain(ctx context.Context, due []*partition) ([]finding, *
 	if len(found) == 0 {
 		return nil, nil, nil
 	}
-	seen, err := w.claimFound(ctx, found)
-	if err != nil {
-		return nil, nil, err
-	}
-	return found, seen, nil
+	seen, err := w.claimFound(ctx, found, answers)
+	return found, seen, err
 }
 
 // reclaimed takes what was found of a partition. The caller holds mu.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"allocation/outbox"
 )
@@ -260,32 +259,19 @@ func (b *batchReader) add(r packedRecord) {
 }
 
 func (b *batchReader) fetch(ctx context.Context, letter *BatchLetter) error {
-	fetched, err := fetchBatch(ctx, b.client, letter.From, b.next)
+	header, batch, err := fetchHeader(ctx, b.client, letter.From, b.next)
 	switch {
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		return unreadable("Kafka does not keep the record at offset %d any more", b.next)
 	case errors.Is(err, errNoTopic):
 		return unreadable("the topic was deleted, and its records with it")
+	case errors.Is(err, errBadHeader):
+		return b.unreadable(err, letter)
 	case err != nil:
 		return err
-	case len(fetched.RecordBatches) == 0:
-		return errNoAnswer
-	}
-	batch, err := parseBatch(fetched.RecordBatches)
-	if err != nil {
-		return b.unreadable(err, letter)
-	}
-	return b.open(fetched, batch, letter)
-}
-
-func (b *batchReader) open(fetched *kmsg.FetchResponseTopicPartition, batch *kmsg.RecordBatch, letter *BatchLetter) (err error) {
-	header, err := readHeader(fetched, batch, b.next)
-	switch {
-	case err != nil:
-		return b.unreadable(err, letter)
 	case header.first > letter.Last:
 		return unreadable("Kafka does not keep the records from offset %d to %d any more", b.next, letter.Last)
-	case header.aborted || batch.Attributes&controlBatch != 0:
+	case header.aborted:
 		b.next = header.Last + 1
 		return nil
 	}

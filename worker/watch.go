@@ -32,7 +32,7 @@ func (w *Worker) runWatch(stop context.Context) {
 		w.watchClaims(positions, asked)
 		left.look(stop, seen, positions)
 		if w.barred.Load() == nil {
-			orphans.publish(stop, positions)
+			orphans.publish(stop, seen, positions)
 		}
 	}
 }
