@@ -80,15 +80,12 @@ const lockPositionsSQL = `select from positions where source = any($1::int[]) or
 // wait while this one loads, decides and writes. If this process stands still meanwhile, they end
 // its session.
 func (tx *Tx) lockPositions(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	sources := make([]int32, len(tx.transaction.Moves))
 	for i, move := range tx.transaction.Moves {
 		sources[i] = move.Source.ID
 	}
-	_, err := tx.conn.Exec(ctx, `begin isolation level read committed`)
-	if err == nil {
-		_, err = tx.conn.Exec(ctx, lockPositionsSQL, sources)
+	if err := tx.Lock(ctx, `begin isolation level read committed`); err != nil {
+		return err
 	}
-	return readError("lock", err)
+	return tx.Lock(ctx, lockPositionsSQL, sources)
 }

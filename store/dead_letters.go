@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -101,19 +100,16 @@ where w.source = $1 and w.row_no = $2 order by d.recorded_at, d.row_no limit $3`
 func (l *Letter) scan(row pgx.CollectableRow, more ...any) error {
 	var last *int64
 	var batch LetterBatch
-	err := row.Scan(slices.Concat(l.fields(), []any{&last, &batch.Records, &batch.Bytes, &batch.Codec, &batch.MaxBytes, &batch.Next, &batch.Problem}, more)...)
+	err := row.Scan(append([]any{
+		&l.row.Source, &l.row.Row, &l.ID.Topic, &l.ID.Partition, &l.ID.Offset, &l.Reason, &l.Message, &l.Type, &l.Key, &l.State, &l.Retries,
+		&l.CommandTime, &l.RecordedAt, &l.ResolvedAt, &l.Holds, &l.Waiting,
+		&last, &batch.Records, &batch.Bytes, &batch.Codec, &batch.MaxBytes, &batch.Next, &batch.Problem,
+	}, more...)...)
 	if last != nil {
 		batch.Last = *last
 		l.Batch = &batch
 	}
 	return err
-}
-
-func (l *Letter) fields() []any {
-	return []any{
-		&l.row.Source, &l.row.Row, &l.ID.Topic, &l.ID.Partition, &l.ID.Offset, &l.Reason, &l.Message, &l.Type, &l.Key, &l.State, &l.Retries,
-		&l.CommandTime, &l.RecordedAt, &l.ResolvedAt, &l.Holds, &l.Waiting,
-	}
 }
 
 func scanLetter(row pgx.CollectableRow) (l Letter, err error) {

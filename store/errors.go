@@ -79,13 +79,17 @@ func canceled(err error) bool {
 func both(kind, err error) error { return fmt.Errorf("%w: %w", kind, err) }
 
 func fenced(pg *pgconn.PgError) error {
-	e := &worker.FencedError{}
-	for part := range strings.SplitSeq(pg.Detail, ",") {
+	return &worker.FencedError{Sources: sourcesIn(pg.Detail)}
+}
+
+// sourcesIn reads a list of sources as functions and notifications have it.
+func sourcesIn(list string) (sources []int32) {
+	for part := range strings.SplitSeq(list, ",") {
 		if n, err := strconv.ParseInt(part, 10, 32); err == nil {
-			e.Sources = append(e.Sources, int32(n))
+			sources = append(sources, int32(n))
 		}
 	}
-	return e
+	return sources
 }
 
 // isConflict: another transaction was first, or Postgres chose this one to give way.

@@ -63,16 +63,12 @@ func (o *outsiders) known() (locks []foreignLock, ask bool) {
 }
 
 // keep forgets locks that were asked about and do not stand any more.
-func (o *outsiders) keep(standing map[foreignLock]bool, asked []foreignLock) {
+func (o *outsiders) keep(standing, asked []foreignLock) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	about := map[foreignLock]bool{}
-	for _, h := range asked {
-		about[h] = true
-	}
 	var kept []foreignLock
 	for _, h := range o.locks {
-		if (standing[h] || !about[h]) && !slices.Contains(kept, h) {
+		if (slices.Contains(standing, h) || !slices.Contains(asked, h)) && !slices.Contains(kept, h) {
 			kept = append(kept, h)
 		}
 	}
@@ -182,13 +178,12 @@ func (s *Store) stillLocked(ctx context.Context, db rowsQuerier) []foreignLock {
 	if err != nil {
 		return locks
 	}
-	standing, left := make(map[foreignLock]bool, len(still)), make([]foreignLock, 0, len(still))
+	standing := make([]foreignLock, 0, len(still))
 	for _, i := range still {
-		standing[locks[i-1]] = true
-		left = append(left, locks[i-1])
+		standing = append(standing, locks[i-1])
 	}
 	s.outsiders.keep(standing, locks)
-	return left
+	return standing
 }
 
 // rowsQuerier is a connection or a pool.

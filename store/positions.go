@@ -92,17 +92,10 @@ func (s *Store) Listen(ctx context.Context, nudged func(sources []int32), decide
 		switch n.Channel {
 		case s.schema.Channel(decidedChannel):
 			decided()
-			continue
 		case s.schema.Channel(nonceChannel):
 			nonceAsked()
-			continue
+		default:
+			nudged(sourcesIn(n.Payload))
 		}
-		var sources []int32
-		for part := range strings.SplitSeq(n.Payload, ",") {
-			if source, err := strconv.ParseInt(part, 10, 32); err == nil {
-				sources = append(sources, int32(source))
-			}
-		}
-		nudged(sources)
 	}
 }

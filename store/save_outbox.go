@@ -148,7 +148,7 @@ func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 		sources[i], rows[i], offsets[i], times[i] = transaction.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
 		reasons[i], messages[i], types[i], names[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, outbox.EncodeHeaders(r.letter.Headers)
-		from[i], events[i], retries[i] = sourceOf(&transaction, r.command), int32(r.event), r.retries //nolint:gosec // as in event
+		from[i], events[i], retries[i] = sourceOf(&transaction, r.command), int32(r.event), timesRetried(r.command) //nolint:gosec // as in event
 		if b := r.letter.Batch; b != nil {
 			lasts[i], records[i], bytes[i], codecs[i] = &b.Last, &b.Records, &b.Bytes, &b.Codec
 		}

@@ -113,7 +113,7 @@ func queueWaiting(p *Pipeline, waiting []waiting) {
 	for i, w := range waiting {
 		c := w.command
 		keys[i], sources[i], offsets[i], times[i] = w.key, w.source, c.Offset, c.Cause.Time
-		events[i], again[i], refs[i] = w.event, retries(c), w.name
+		events[i], again[i], refs[i] = w.event, timesRetried(c), w.name
 		recordKeys[i], values[i], headers[i] = c.Key, c.Value, outbox.EncodeHeaders(c.Headers)
 	}
 	p.Execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again)

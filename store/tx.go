@@ -105,7 +105,8 @@ func (tx *Tx) Again(n int) {
 }
 
 // Load asks the database in one round trip, without locks, and scans the answers. Whether keys are
-// held, and commands that would create names, is asked before, and which server answers.
+// held, and commands that would create names, is asked before, and which server answers. scan is
+// nil where the batch's queries have functions that read the answers.
 func (tx *Tx) Load(ctx context.Context, batch *pgx.Batch, keys, names []string, scan func(pgx.BatchResults) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -124,7 +125,7 @@ func (tx *Tx) Load(ctx context.Context, batch *pgx.Batch, keys, names []string, 
 	if err == nil {
 		err = tx.cache.held.learn(results, keys)
 	}
-	if err == nil {
+	if err == nil && scan != nil {
 		err = scan(results)
 	}
 	return readError("load", errors.Join(err, results.Close()))
@@ -135,7 +136,7 @@ func (tx *Tx) identify(ctx context.Context) error {
 	if !tx.cache.server.started.IsZero() {
 		return nil
 	}
-	return tx.Load(ctx, &pgx.Batch{}, nil, nil, func(pgx.BatchResults) error { return nil })
+	return tx.Load(ctx, &pgx.Batch{}, nil, nil, nil)
 }
 
 // avoid is the error of a transaction that needs what is known to be locked; nil where it needs

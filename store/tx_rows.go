@@ -24,7 +24,6 @@ type refused struct {
 	letter  *outbox.DeadLetter
 	key     string // that it is about, as far as the command says it
 	event   int    // the number of the command's next event
-	retries int32
 }
 
 func newTxRows(tx *Tx) *txRows {
@@ -87,12 +86,15 @@ func (t *txRows) write(tx *Tx, i int) {
 		t.outcomes[i] = worker.Outcome{Result: worker.Discarded}
 	case waits != "":
 		t.outcomes[i] = worker.Outcome{Result: worker.Held}
-		t.parked.wait(c, sourceOf(&tx.transaction, c), firstEvent(tx.transaction.Moves, c), waits, tx.made[i])
+		t.parked.waiting = append(t.parked.waiting, waiting{
+			command: c, source: sourceOf(&tx.transaction, c), event: firstEvent(tx.transaction.Moves, c), key: waits, name: tx.made[i],
+		})
 	default:
 		row := t.record(tx, i, refusal, events)
 		if holds != "" {
 			t.refused[len(t.refused)-1].key = holds
-			t.parked.hold(c, holds, tx.transaction.Moves[c.Move].Source.ID, row, tx.made[i])
+			again := c.Parked != nil && c.Parked.HeldKey == holds
+			t.parked.holds = append(t.parked.holds, hold{key: holds, name: tx.made[i], again: again, source: tx.transaction.Moves[c.Move].Source.ID, row: row})
 		}
 	}
 }
@@ -161,7 +163,7 @@ func (t *txRows) refuse(tx *Tx, i int, r *worker.Refusal, events int) {
 	letter := &outbox.DeadLetter{Reason: r.Reason, Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers, Batch: c.Batch}
 	row := outbox.Row{Number: t.next(moves, c.Move), Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}
 	t.refused = append(t.refused, refused{
-		move: c.Move, row: row.Number, command: c, letter: letter, key: tx.named[i], event: int(firstEvent(moves, c)) + events, retries: retries(c),
+		move: c.Move, row: row.Number, command: c, letter: letter, key: tx.named[i], event: int(firstEvent(moves, c)) + events,
 	})
 	t.add(c.Move, row, Ref{})
 }

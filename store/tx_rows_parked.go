@@ -42,16 +42,6 @@ type hold struct {
 	row       int64 // of the dead letter
 }
 
-func (p *parked) wait(c *worker.Command, source, event int32, key, creates string) {
-	p.waiting = append(p.waiting, waiting{command: c, source: source, event: event, key: key, name: creates})
-}
-
-func (p *parked) hold(c *worker.Command, key string, source int32, row int64, creates string) {
-	p.holds = append(p.holds, hold{
-		key: key, name: creates, again: c.Parked != nil && c.Parked.HeldKey == key, source: source, row: row,
-	})
-}
-
 // counted is a command each time that its offset came by: its events share the numbers that it has
 // then, whichever of its dead letters and of its waiting copies they come from.
 type counted struct {
@@ -118,8 +108,8 @@ func firstEvent(moves []worker.PositionMove, c *worker.Command) int32 {
 	return c.Parked.Event
 }
 
-// retries is how often a command was retried, for the dead letter that it becomes now.
-func retries(c *worker.Command) int32 {
+// timesRetried is how often a command was retried, for the dead letter that it becomes now.
+func timesRetried(c *worker.Command) int32 {
 	switch {
 	case c.Parked == nil:
 		return 0

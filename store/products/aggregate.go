@@ -1,12 +1,12 @@
 package products
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
-	"sort"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -148,7 +148,7 @@ func (p *aggregate) orderTails(q *question) {
 			first[p.keys[i].Batch], first[p.keys[i].Makes] = i, i
 		}
 	}
-	sort.Sort(&byRank{q, first})
+	slices.SortFunc(q.tails, func(a, b tail) int { return cmp.Compare(first[a.ref], first[b.ref]) })
 }
 
 // expectAll is what to load first, for the commands that can be decided.

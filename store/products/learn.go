@@ -11,28 +11,7 @@ import (
 	"allocation/worker"
 )
 
-// learn reads the answers in the order of question.pipeline, and tells the catalog.
-func (l *loaded) learn(results pgx.BatchResults, ask *question) (whole bool, err error) {
-	if err := l.learnProducts(results, ask); err != nil {
-		return false, err
-	}
-	if err := l.learnBatches(results, ask); err != nil {
-		return false, err
-	}
-	if err := l.learnLines(results, ask); err != nil {
-		return false, err
-	}
-	if err := l.learnOpen(results, ask); err != nil {
-		return false, err
-	}
-	if whole, err = l.learnTails(results, ask); err != nil {
-		return false, err
-	}
-	return whole, l.learnWaiting(results, ask)
-}
-
-func (l *loaded) learnProducts(results pgx.BatchResults, ask *question) error {
-	rows, _ := results.Query() // its error is that of the rows, too
+func (l *loaded) learnProducts(rows pgx.Rows, ask *question) error {
 	found := map[string]int64{}
 	var sku string
 	var version, waiting int64
@@ -54,13 +33,11 @@ func (l *loaded) learnProducts(results pgx.BatchResults, ask *question) error {
 		return err
 	}
 	for _, sku := range ask.skus {
-		if found[sku] != 0 {
-			continue
-		}
-		if read, ok := l.versions[sku]; ok && read != 0 {
+		switch read, known := l.versions[sku]; {
+		case found[sku] != 0:
+		case read != 0:
 			return fmt.Errorf("%w: product %q vanished while it was read", worker.ErrConflict, sku)
-		}
-		if _, ok := l.versions[sku]; !ok {
+		case !known:
 			l.versions[sku] = 0
 			l.catalog.LearnProduct(sku, 0, 0)
 		}
@@ -68,11 +45,8 @@ func (l *loaded) learnProducts(results pgx.BatchResults, ask *question) error {
 	return nil
 }
 
-func (l *loaded) learnBatches(results pgx.BatchResults, ask *question) error {
-	if len(ask.refs) == 0 {
-		return nil
-	}
-	if err := l.eachBatch(results, nil); err != nil {
+func (l *loaded) learnBatches(rows pgx.Rows, ask *question) error {
+	if err := l.eachBatch(rows, nil); err != nil {
 		return err
 	}
 	for _, ref := range ask.refs {
@@ -85,8 +59,7 @@ func (l *loaded) learnBatches(results pgx.BatchResults, ask *question) error {
 	return nil
 }
 
-func (l *loaded) eachBatch(results pgx.BatchResults, also func(*domain.Batch)) error {
-	rows, _ := results.Query() // its error is that of the rows, too
+func (l *loaded) eachBatch(rows pgx.Rows, also func(*domain.Batch)) error {
 	var b domain.Batch
 	_, err := pgx.ForEachRow(rows, batchColumns(&b), func() error {
 		if also != nil {
@@ -113,13 +86,10 @@ func (l *loaded) learnBatch(b domain.Batch) error {
 	return nil
 }
 
-func (l *loaded) learnLines(results pgx.BatchResults, ask *question) error {
-	if len(ask.lines) == 0 {
-		return nil
-	}
+func (l *loaded) learnLines(rows pgx.Rows, ask *question) error {
 	found := make(map[domain.LineID]struct{}, len(ask.lines))
 	var b domain.Batch
-	if err := l.eachLine(results, batchColumns(&b), func(line *domain.Line) error {
+	if err := l.eachLine(rows, batchColumns(&b), func(line *domain.Line) error {
 		found[line.ID] = struct{}{}
 		if b.Ref == "" {
 			return nil
@@ -138,8 +108,7 @@ func (l *loaded) learnLines(results pgx.BatchResults, ask *question) error {
 
 // eachLine learns a result of order lines; before holds where to scan columns that stand before a
 // line's.
-func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*domain.Line) error) error {
-	rows, _ := results.Query() // its error is that of the rows, too
+func (l *loaded) eachLine(rows pgx.Rows, before []any, also func(*domain.Line) error) error {
 	var line domain.Line
 	var state string
 	var last store.Ref
@@ -160,12 +129,9 @@ func (l *loaded) eachLine(results pgx.BatchResults, before []any, also func(*dom
 	return err
 }
 
-func (l *loaded) learnOpen(results pgx.BatchResults, ask *question) error {
-	if len(ask.open) == 0 {
-		return nil
-	}
+func (l *loaded) learnOpen(rows pgx.Rows, ask *question) error {
 	found, last := map[string]int32{}, map[string]domain.Batch{}
-	if err := l.eachBatch(results, func(b *domain.Batch) {
+	if err := l.eachBatch(rows, func(b *domain.Batch) {
 		found[b.SKU]++
 		last[b.SKU] = *b
 	}); err != nil {
@@ -183,36 +149,31 @@ func (l *loaded) learnOpen(results pgx.BatchResults, ask *question) error {
 
 // learnTails learns the lines that batches must release, of the first batches and their last lines
 // no more than were asked for at once.
-func (l *loaded) learnTails(results pgx.BatchResults, ask *question) (whole bool, err error) {
-	if len(ask.tails) == 0 {
-		return true, nil
-	}
+func (l *loaded) learnTails(rows pgx.Rows, ask *question) error {
 	from := map[string]int64{}
 	var ref string
 	var lines int32
-	if err := l.eachLine(results, []any{&ref}, func(line *domain.Line) error {
+	if err := l.eachLine(rows, []any{&ref}, func(line *domain.Line) error {
 		from[ref] = line.Placed
 		lines++
 		return nil
 	}); err != nil {
-		return false, err
+		return err
 	}
 	for ref, placed := range from { // last placed first, so the last row of each is its frontier
 		l.catalog.LearnTail(ref, placed)
 	}
-	return lines < ask.maxLines, nil
+	ask.whole = lines < ask.maxLines
+	return nil
 }
 
-func (l *loaded) learnWaiting(results pgx.BatchResults, ask *question) error {
-	if len(ask.waiting) == 0 {
-		return nil
-	}
+func (l *loaded) learnWaiting(rows pgx.Rows, ask *question) error {
 	type class struct {
 		sku string
 		qty int64
 	}
 	count, last := map[class]int32{}, map[class]int64{}
-	if err := l.eachLine(results, nil, func(line *domain.Line) error {
+	if err := l.eachLine(rows, nil, func(line *domain.Line) error {
 		c := class{line.ID.SKU, line.Qty}
 		count[c]++
 		last[c] = line.Placed

@@ -104,9 +104,37 @@ func (l *loaded) load(ctx context.Context, tx *store.Tx, ask *question) (whole b
 	if ask.empty() {
 		return true, nil
 	}
-	err = tx.Load(ctx, ask.pipeline(), ask.skus, ask.refs, func(results pgx.BatchResults) error {
-		whole, err = l.learn(results, ask)
-		return err
-	})
-	return whole, err
+	ask.whole = true
+	err = tx.Load(ctx, l.batch(ask), ask.skus, ask.refs, nil)
+	return ask.whole, err
+}
+
+// batch asks everything. What is learned of an answer relies on those before it.
+func (l *loaded) batch(q *question) *pgx.Batch {
+	b := &pgx.Batch{}
+	ask := func(sql string, learn func(pgx.Rows, *question) error, args ...any) {
+		b.Queue(sql, args...).Query(func(rows pgx.Rows) error { return learn(rows, q) })
+	}
+	ask(productsSQL, l.learnProducts, q.skus, q.refs)
+	if len(q.refs) > 0 {
+		ask(batchesSQL, l.learnBatches, q.refs)
+	}
+	if len(q.lines) > 0 {
+		ask(linesSQL, l.learnLines, q.orderIDs, q.lineSKUs, q.lids)
+	}
+	if len(q.open) > 0 {
+		ask(openSQL, l.learnOpen, q.open, q.most, q.least)
+	}
+	if len(q.tails) > 0 {
+		var refs []string
+		var shrinkTo []int64
+		for _, t := range q.tails {
+			refs, shrinkTo = append(refs, t.ref), append(shrinkTo, t.shrinkTo)
+		}
+		ask(tailsSQL, l.learnTails, refs, shrinkTo, q.maxLines)
+	}
+	if len(q.waiting) > 0 {
+		ask(waitingSQL, l.learnWaiting, q.waiting, q.reach, q.perQty)
+	}
+	return b
 }

@@ -3,8 +3,6 @@ package products
 import (
 	"math"
 
-	"github.com/jackc/pgx/v5"
-
 	"allocation/domain"
 )
 
@@ -20,9 +18,9 @@ type question struct {
 	most  []int32  // how many
 	least []int64  // with at least so much available
 
-	tails    []string // the batches whose last lines are asked for
-	shrinkTo []int64
-	maxLines int32 // of all tails together
+	tails    []tail // the batches whose last lines are asked for
+	maxLines int32  // of all tails together
+	whole    bool   // the answer has all lines of the tails
 
 	waiting []string // the products whose waiting lines are asked for
 	reach   []int64
@@ -43,7 +41,7 @@ func newQuestion(need *domain.Need) *question {
 	for ref, n := range need.Batches {
 		q.refs = append(q.refs, ref)
 		if n.ShrinkTo != domain.NoShrink {
-			q.tails, q.shrinkTo = append(q.tails, ref), append(q.shrinkTo, n.ShrinkTo)
+			q.tails = append(q.tails, tail{ref, n.ShrinkTo})
 		}
 	}
 	for id := range need.Lines {
@@ -59,37 +57,8 @@ func (q *question) empty() bool {
 
 func clamp(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded here
 
-// byRank orders tails by the first command that names their batch.
-type byRank struct {
-	*question
-	rank map[string]int
-}
-
-func (r *byRank) Len() int           { return len(r.tails) }
-func (r *byRank) Less(i, j int) bool { return r.rank[r.tails[i]] < r.rank[r.tails[j]] }
-func (r *byRank) Swap(i, j int) {
-	r.tails[i], r.tails[j] = r.tails[j], r.tails[i]
-	r.shrinkTo[i], r.shrinkTo[j] = r.shrinkTo[j], r.shrinkTo[i]
-}
-
-// pipeline asks everything in the order in which loaded.learn reads the answers.
-func (q *question) pipeline() *pgx.Batch {
-	b := &pgx.Batch{}
-	b.Queue(productsSQL, q.skus, q.refs)
-	if len(q.refs) > 0 {
-		b.Queue(batchesSQL, q.refs)
-	}
-	if len(q.lines) > 0 {
-		b.Queue(linesSQL, q.orderIDs, q.lineSKUs, q.lids)
-	}
-	if len(q.open) > 0 {
-		b.Queue(openSQL, q.open, q.most, q.least)
-	}
-	if len(q.tails) > 0 {
-		b.Queue(tailsSQL, q.tails, q.shrinkTo, q.maxLines)
-	}
-	if len(q.waiting) > 0 {
-		b.Queue(waitingSQL, q.waiting, q.reach, q.perQty)
-	}
-	return b
+// tail is a batch and what it shrinks to.
+type tail struct {
+	ref      string
+	shrinkTo int64
 }

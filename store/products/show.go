@@ -21,11 +21,11 @@ type BatchView struct {
 	ETA       string `json:"eta,omitempty"` // empty: in the warehouse
 	Revision  *int64 `json:"revision,omitempty"`
 
-	Lines      []LineView `json:"lines,omitempty"` // those allocated to it, in placed order
+	Lines      []LineView `json:"lines,omitempty" db:"-"` // those allocated to it, in placed order
 	LinesTotal int64      `json:"lines_total"`
 
-	ToCome bool       `json:"to_come,omitempty"` // there is no such batch yet: its command waits behind the held product
-	Held   []HeldView `json:"held,omitempty"`    // its product, where that is held
+	ToCome bool       `json:"to_come,omitempty" db:"-"` // there is no such batch yet: its command waits behind the held product
+	Held   []HeldView `json:"held,omitempty" db:"-"`    // its product, where that is held
 }
 
 // LineView is an order line as it is now.
@@ -38,9 +38,9 @@ type LineView struct {
 	BatchRef string `json:"batchref,omitempty"`
 	Placed   int64  `json:"placed"`
 
-	History []store.EventView `json:"history,omitempty"` // oldest first
+	History []store.EventView `json:"history,omitempty" db:"-"` // oldest first
 	// HistoryCut says that older events are no longer in the database.
-	HistoryCut bool `json:"history_cut,omitempty"`
+	HistoryCut bool `json:"history_cut,omitempty" db:"-"`
 }
 
 // ProductView is a product as it is now.
@@ -78,7 +78,7 @@ from batches b where sku = $1 and qty > 0 order by eta nulls first, ref limit $2
 // nothing is. Totals count all, here and below.
 func (v View) Batch(ctx context.Context, ref string, limit int) (*BatchView, error) {
 	rows, _ := v.Query(ctx, showBatchSQL, ref)
-	batches, err := pgx.CollectRows(rows, scanBatch)
+	batches, err := pgx.CollectRows(rows, pgx.RowToStructByPos[BatchView])
 	if err != nil {
 		return nil, store.ShowError("show batch", err)
 	}
@@ -126,7 +126,7 @@ func (v View) Product(ctx context.Context, sku string, limit int) (*ProductView,
 		return p, nil
 	}
 	rows, _ = v.Query(ctx, showBatchesSQL, sku, limit)
-	if p.Batches, err = pgx.CollectRows(rows, scanBatch); err != nil {
+	if p.Batches, err = pgx.CollectRows(rows, pgx.RowToStructByPos[BatchView]); err != nil {
 		return nil, store.ShowError("show batches of product", err)
 	}
 	p.Waiting, err = v.lines(ctx, showWaitingSQL, sku, limit)
@@ -144,15 +144,5 @@ func (v View) held(ctx context.Context, skus ...string) ([]HeldView, error) {
 
 func (v View) lines(ctx context.Context, query, key string, limit int) ([]LineView, error) {
 	rows, _ := v.Query(ctx, query, key, limit) // its error is that of the rows, too
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l LineView, err error) {
-		return l, row.Scan(l.fields()...)
-	})
-}
-
-func scanBatch(row pgx.CollectableRow) (b BatchView, err error) {
-	return b, row.Scan(&b.Ref, &b.SKU, &b.Qty, &b.Allocated, &b.Available, &b.ETA, &b.Revision, &b.LinesTotal)
-}
-
-func (l *LineView) fields() []any {
-	return []any{&l.OrderID, &l.SKU, &l.LineID, &l.Qty, &l.State, &l.BatchRef, &l.Placed}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[LineView])
 }

@@ -79,7 +79,7 @@ func (v View) orderLines(ctx context.Context, order *OrderView, limit int) (last
 	order.Lines, err = pgx.AppendRows(order.Lines, rows, func(row pgx.CollectableRow) (l LineView, err error) {
 		var ref store.Ref
 		source, number, day := ref.Scan()
-		err = row.Scan(append(l.fields(), source, number, day, &order.LinesTotal)...)
+		err = row.Scan(&l.OrderID, &l.SKU, &l.LineID, &l.Qty, &l.State, &l.BatchRef, &l.Placed, source, number, day, &order.LinesTotal)
 		last = append(last, ref)
 		return l, err
 	})
