@@ -23,14 +23,12 @@ from claim_positions($1, $2, $3, $4, $5, $6, $7) t (n, c)`
 // claimed, and the error is a *worker.LockedError. Another error is worker.ErrOutage,
 // worker.ErrConflict or the context's; it can always be called again.
 func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]worker.Claim, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	defer s.caches.forget()
 	claims := make([]worker.Claim, len(requests))
 	is := func(i int, h *foreignLock) bool {
 		return h.of == worker.TopicPartition{Topic: requests[i].Topic, Partition: requests[i].Partition}
 	}
-	err := s.aroundLocked(ctx, len(requests), is, func(conn *pgxpool.Conn, free []int) error {
+	return claims, s.aroundLocked(ctx, "claim partitions", len(requests), is, func(ctx context.Context, conn *pgxpool.Conn, free []int) error {
 		asked := make([]worker.ClaimRequest, len(free))
 		for n, i := range free {
 			asked[n] = requests[i]
@@ -41,7 +39,6 @@ func (s *Store) Claim(ctx context.Context, requests []worker.ClaimRequest) ([]wo
 		}
 		return err
 	})
-	return claims, unlessLocked("claim partitions", err)
 }
 
 func claimAll(ctx context.Context, conn *pgxpool.Conn, requests []worker.ClaimRequest, owner string) ([]worker.Claim, error) {

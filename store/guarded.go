@@ -31,20 +31,27 @@ func (s *Store) guarded(ctx context.Context, do func(conn *pgxpool.Conn) error) 
 	return err
 }
 
-// lockedOf turns a blockedError about one position into a *worker.LockedError. It returns any other
-// error as it is.
-func lockedOf(err error, move worker.PositionMove) error {
+// guardedAt is a guarded call about a position that is at an offset. What a session outside of the
+// service has locked gives a *worker.LockedError.
+func (s *Store) guardedAt(ctx context.Context, doing string, from int64, do func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := s.guarded(ctx, func(conn *pgxpool.Conn) error { return do(ctx, conn) })
 	var blocked *blockedError
-	if !errors.As(err, &blocked) {
-		return err
+	if errors.As(err, &blocked) {
+		return &worker.LockedError{What: blocked.foreignLock.what, Holder: blocked.foreignLock.holder, From: map[int]int64{0: from}}
 	}
-	return &worker.LockedError{What: blocked.foreignLock.what, Holder: blocked.foreignLock.holder, From: map[int]int64{0: move.From}}
+	return readError(doing, err)
 }
 
 // aroundLocked calls do with n positions, and leaves out the positions that a session outside of
 // the service has locked. Those are in the error, a *worker.LockedError, by their index. A call
 // that waited for one position would keep the others waiting.
-func (s *Store) aroundLocked(ctx context.Context, n int, is func(i int, h *foreignLock) bool, do func(conn *pgxpool.Conn, free []int) error) error {
+func (s *Store) aroundLocked(
+	ctx context.Context, doing string, n int, is func(i int, h *foreignLock) bool, do func(ctx context.Context, conn *pgxpool.Conn, free []int) error,
+) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	var locked *worker.LockedError
 	for {
 		free := make([]int, 0, n)
@@ -58,16 +65,16 @@ func (s *Store) aroundLocked(ctx context.Context, n int, is func(i int, h *forei
 			}
 		}
 		if len(free) > 0 {
-			err := s.guarded(ctx, func(conn *pgxpool.Conn) error { return do(conn, free) })
+			err := s.guarded(ctx, func(conn *pgxpool.Conn) error { return do(ctx, conn, free) })
 			var blocked *blockedError
 			if errors.As(err, &blocked) {
 				if blocked.source == 0 {
-					return both(worker.ErrOutage, fmt.Errorf("%s is locked by %s: %w", blocked.foreignLock.what, blocked.foreignLock.holder, err))
+					return readError(doing, both(worker.ErrOutage, fmt.Errorf("%s is locked by %s: %w", blocked.foreignLock.what, blocked.foreignLock.holder, err)))
 				}
 				continue // it is among the locks by now
 			}
 			if err != nil {
-				return err
+				return readError(doing, err)
 			}
 		}
 		if locked != nil {
@@ -75,15 +82,6 @@ func (s *Store) aroundLocked(ctx context.Context, n int, is func(i int, h *forei
 		}
 		return nil
 	}
-}
-
-// unlessLocked is readError, but for what a call did around locked positions.
-func unlessLocked(doing string, err error) error {
-	var locked *worker.LockedError
-	if errors.As(err, &locked) {
-		return locked
-	}
-	return readError(doing, err)
 }
 
 func anyLock(locks []foreignLock, i int, is func(i int, h *foreignLock) bool) *foreignLock {

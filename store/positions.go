@@ -16,10 +16,8 @@ import (
 // worker has taken. Positions that a session outside of the service has locked are left out, and
 // the error is a *worker.LockedError.
 func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (lost []int32, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	is := func(i int, h *foreignLock) bool { return h.source == progress[i].Source }
-	err = s.aroundLocked(ctx, len(progress), is, func(conn *pgxpool.Conn, free []int) error {
+	return lost, s.aroundLocked(ctx, "save published rows", len(progress), is, func(ctx context.Context, conn *pgxpool.Conn, free []int) (err error) {
 		sources, tokens, published := make([]int32, len(free)), make([]worker.Token, len(free)), make([]int64, len(free))
 		for n, i := range free {
 			sources[n], tokens[n], published[n] = progress[i].Source, progress[i].Token, progress[i].Published
@@ -28,7 +26,6 @@ func (s *Store) SavePublished(ctx context.Context, progress []worker.Progress) (
 		lost, err = pgx.CollectRows(rows, pgx.RowTo[int32])
 		return err
 	})
-	return lost, unlessLocked("save published rows", err)
 }
 
 // Published reads the published rows of sources, whichever worker owns them.

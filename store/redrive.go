@@ -45,11 +45,8 @@ func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker
 // NextRedrive gives what may be applied now of what is parked for a partition: first the dead
 // letters on which an operator decided, then what waits behind one that is decided. It counts the
 // attempt.
-func (s *Store) NextRedrive(ctx context.Context, source int32, most int, forget bool) (worker.RedriveBatch, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	var batch worker.RedriveBatch
-	err := s.guarded(ctx, func(conn *pgxpool.Conn) error {
+func (s *Store) NextRedrive(ctx context.Context, source int32, most int, forget bool) (batch worker.RedriveBatch, err error) {
+	return batch, s.guardedAt(ctx, "read parked commands", 0, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
 			if batch, err = decidedLetters(ctx, tx, source, most, forget); err != nil || len(batch.Records) > 0 {
 				return err
@@ -58,7 +55,6 @@ func (s *Store) NextRedrive(ctx context.Context, source int32, most int, forget 
 			return err
 		})
 	})
-	return batch, unlessLocked("read parked commands", lockedOf(err, worker.PositionMove{}))
 }
 
 // A command's next event is numbered after those of all its dead letters of the same time that its
@@ -166,11 +162,8 @@ func sizeOf(records []worker.ParkedRecord) (n int) {
 
 // BeginProbe notes that a partition's records up to an offset are about to be applied.
 func (s *Store) BeginProbe(ctx context.Context, move worker.PositionMove, end int64, reset bool) (p worker.Probe, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	err = s.guarded(ctx, func(conn *pgxpool.Conn) error {
+	return p, s.guardedAt(ctx, "begin probe", move.From, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return conn.QueryRow(ctx, `select earlier, coalesce(reached, 0) from begin_probe($1, $2, $3, $4, $5)`,
 			move.Source.ID, move.Token, move.From, end, reset).Scan(&p.Crashes, &p.LargestEnd)
 	})
-	return p, unlessLocked("begin probe", lockedOf(err, move))
 }

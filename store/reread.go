@@ -31,19 +31,15 @@ select expect_count((select count(*) from updated), 1, 'batches read again')`
 
 // BeginReread says how far a batch is that is read again, and counts the attempt.
 func (s *Store) BeginReread(ctx context.Context, letter worker.LetterID, forget bool) (l worker.BatchLetter, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	err = s.guarded(ctx, func(conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, beginRereadSQL, letter.Source, letter.Row, forget).Scan(&l.From.ID, &l.From.Topic, &l.From.TopicID, &l.From.Partition,
-			&l.First, &l.Last, &l.Next, &l.Room, &l.Event, &l.Attempts)
+	err = s.guardedAt(ctx, "begin to read a batch again", 0, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return ignoreNone(conn.QueryRow(ctx, beginRereadSQL, letter.Source, letter.Row, forget).Scan(&l.From.ID, &l.From.Topic, &l.From.TopicID, &l.From.Partition,
+			&l.First, &l.Last, &l.Next, &l.Room, &l.Event, &l.Attempts))
 	})
-	if err := ignoreNone(err); err != nil {
-		return worker.BatchLetter{}, unlessLocked("begin to read a batch again", lockedOf(err, worker.PositionMove{}))
+	if err != nil || l.From.ID == 0 {
+		return worker.BatchLetter{}, err
 	}
-	if err == nil {
-		l.Letter = letter
-		l.Event -= l.Event % worker.EventsEach // the first record's letters count in first_event, too
-	}
+	l.Letter = letter
+	l.Event -= l.Event % worker.EventsEach // the first record's letters count in first_event, too
 	return l, nil
 }
 
