@@ -60,10 +60,8 @@ func (c *check) leavePacked(batches []packedBatch) {
 			size = &packedSize{}
 			seen[*b] = size
 		}
-		if e.record != none {
-			r := c.history.Commands[e.record].Record()
-			size.add(&r)
-		}
+		r := c.history.Commands[e.record].Record()
+		size.add(&r)
 		if e.offset == b.from.offset {
 			e.packed = true
 			kept = append(kept, e)

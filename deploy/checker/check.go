@@ -11,7 +11,6 @@ type check struct {
 
 	partitions        []topicPartition
 	laneNumbers       map[topicPartition]int32
-	starts            map[int32]int64 // where partitions begin that had records deleted
 	sources           map[int32]int32 // the partitions of positions.source
 	skus, refs, kinds *names
 
@@ -35,41 +34,42 @@ type check struct {
 // Check finds everything that is wrong with a history.
 func Check(h *History) []Violation {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectSooner)) // the history alone may be a quarter of the machine's memory
-	c := &check{history: h, laneNumbers: map[topicPartition]int32{}, starts: map[int32]int64{}, sources: map[int32]int32{},
+	c := &check{history: h, laneNumbers: map[topicPartition]int32{}, sources: map[int32]int32{},
 		skus: newNames(), refs: newNames(), kinds: newNames()}
 	c.readLanes()
 	sightings, rows := c.readSightings(), c.readRows()
 	letters, decisions := c.readLetters()
-	c.readCommands(c.unseen(sightings, letters, rows))
-	c.readLosses()
+	c.readCommands()
+	c.reportLosses()
 	c.markHeld()
 	c.settleLetters(letters, decisions, rows)
 	c.settleEvents(sightings, rows)
 	c.settleProducts()
 	c.checkStrays()
-	c.checkRoutes()
 	c.checkOrder()
 	c.chronology = c.chronicle()
 	c.replay()
 	c.checkRejections()
 	c.checkMerge()
-	c.checkFold()
 	c.checkHeld()
 	c.checkRowNumbers()
 	c.checkPositions()
 	return c.found
 }
 
-// readLanes numbers the partitions that are known, and notes the partitions that begin late.
+// readLanes numbers the partitions that are known.
 func (c *check) readLanes() {
 	for _, p := range c.history.Partitions {
-		l := c.partitionOf(topicPartition{p.Topic, p.Partition})
-		if p.Start > 0 {
-			c.starts[l] = p.Start
-		}
+		c.partitionOf(topicPartition{p.Topic, p.Partition})
 	}
 	for _, p := range c.history.Tables.Positions {
 		c.sources[p.Source] = c.partitionOf(topicPartition{p.Topic, p.Partition})
+	}
+}
+
+func (c *check) reportLosses() {
+	for i := range c.history.Lost {
+		c.report(RuleInput, "", nil, "Kafka acknowledged the command at %s, but does not have it", placeOf(&c.history.Lost[i]))
 	}
 }
 

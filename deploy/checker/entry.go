@@ -11,7 +11,7 @@ const none = int32(-1)
 // says.
 type entry struct {
 	offset     int64
-	record     int32 // in History.Commands; none: it was deleted, and nobody remembers it
+	record     int32 // in History.Commands
 	partition  int32
 	sku, ref   int32 // the names that it gives
 	first      int32 // of its events, in check.events
@@ -22,25 +22,18 @@ type entry struct {
 	packed     bool // it is a batch of records that was not unpacked
 }
 
-// readCommands puts all commands in order: by partition, then by offset. Unseen are places of which
-// only the consequences are left.
-func (c *check) readCommands(unseen map[spot]bool) {
+// readCommands puts all commands in order: by partition, then by offset.
+func (c *check) readCommands() {
 	for i, p := range c.history.Commands {
 		at := p.place()
 		c.entries = append(c.entries, entry{record: int32(i), partition: c.partitionOf(topicPartition{at.topic, at.partition}), offset: at.offset, sku: none, ref: none, letter: none})
 	}
-	for s := range unseen {
-		c.entries = append(c.entries, entry{record: none, partition: s.partition, offset: s.offset, sku: none, ref: none, letter: none})
-	}
 	slices.SortFunc(c.entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(b.record, a.record))
+		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset))
 	})
-	c.entries = slices.CompactFunc(c.entries, func(a, b entry) bool { return a.partition == b.partition && a.offset == b.offset }) // what was seen wins
 	c.leavePacked(c.packedBatches())
 	for i := range c.entries {
-		if e := &c.entries[i]; e.record != none {
-			c.name(e)
-		}
+		c.name(&c.entries[i])
 	}
 	c.byPartition = groupBy(len(c.entries), len(c.partitions), func(i int) int32 { return c.entries[i].partition })
 }

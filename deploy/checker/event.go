@@ -59,28 +59,6 @@ func (c *check) sight(id string, topics map[string]string) (s sighting, err erro
 	return s, nil
 }
 
-// unseen are the places below the beginnings of partitions that events, letters and rows tell of.
-func (c *check) unseen(sightings []sighting, letters []mention, rows []row) map[spot]bool {
-	unseen := map[spot]bool{}
-	note := func(s spot) {
-		if start, ok := c.starts[s.partition]; ok && s.offset < start && s.partition != none {
-			unseen[s] = true
-		}
-	}
-	if len(c.starts) > 0 {
-		for _, s := range sightings {
-			note(s.spot)
-		}
-		for _, m := range letters {
-			note(m.spot)
-		}
-		for _, r := range rows {
-			note(r.spot)
-		}
-	}
-	return unseen
-}
-
 // readEvent reads a record as an event of an entry.
 func (c *check) readEvent(record, entry, number int32) (e event, r Record, err error) {
 	r = c.history.Events[record].Record()

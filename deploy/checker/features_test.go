@@ -55,8 +55,7 @@ func TestCheck_passesEachFeature(t *testing.T) {
 			w.do(1, "", reduce1)
 			w.do(0, "CreateBatch", batch1)
 		},
-		"routes": func(w *world) {
-			w.history.Routes["Allocated"], w.history.Routes["Dispatched"] = "line_allocated", "dispatches"
+		"a line that is dispatched": func(w *world) {
 			w.do(0, "CreateBatch", batch1)
 			w.do(0, "Allocate", order1)
 			w.do(0, "Dispatch", `{"orderid":"o1","sku":"CHAIR"}`)

@@ -68,10 +68,8 @@ func (c *check) checkHeldCommand(row HeldCommandRow, held map[string]bool, last 
 		c.report(RuleHeld, row.Key, func() []string { return c.nearby(i) }, "the command at %s waits behind that at %s, which stands after it in its partition", c.placeOf(i), c.placeOf(before))
 	}
 	last[key] = i
-	if e.record != none {
-		if r := c.history.Commands[e.record].Record(); string(r.Value) != string(row.Value) {
-			c.report(RuleHeld, row.Key, lines(describe(&r)), "the command at %s waits with another value: %s", c.placeOf(i), shorten(row.Value))
-		}
+	if r := c.history.Commands[e.record].Record(); string(r.Value) != string(row.Value) {
+		c.report(RuleHeld, row.Key, lines(describe(&r)), "the command at %s waits with another value: %s", c.placeOf(i), shorten(row.Value))
 	}
 }
 

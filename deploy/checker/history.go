@@ -5,14 +5,12 @@ type History struct {
 	Group           string            // the consumer group
 	Source          string            // ce_source of events
 	Kinds           map[string]string // the command type of bare records, by command topic
-	Routes          map[string]string // the topics of event types that also go to one of their own
 	TopicIDs        map[string]string // of the command topics, as ce_id has them
 	TimelineChanges int               // how often the database lost its last commits
 	Commands        []Packed
 	Events          []Packed // each partition's in order; so for the following
-	Routed          []Packed // events in topics of their own
 	Letters         []Packed
-	Lost            []Packed // commands that Kafka acknowledged, and that are not there though nothing deleted them
+	Lost            []Record // commands that Kafka acknowledged, and that are not there
 	Partitions      []Partition
 	Tables          Tables
 }
@@ -21,7 +19,6 @@ type History struct {
 type Partition struct {
 	Topic     string
 	Partition int32
-	Start     int64 // records below were deleted
 	End       int64 // the last stable offset
 	Committed int64 // by the group; -1: nothing
 }
@@ -81,7 +78,7 @@ type OutboxRow struct {
 	Event         int32
 	Type          string
 	CommandSource int32  // whose partition the command came by
-	Sum           uint64 // of what the event says (see sumOf); 0: not recorded
+	Sum           uint64 // of what the event says (see sumOf)
 }
 
 // LetterRow is a row of dead_letters.
@@ -92,7 +89,7 @@ type LetterRow struct {
 	Reason        string
 	Key, Value    []byte
 	CommandSource int32
-	State         string // open, retried, discarded, or on its way there; empty: not recorded
+	State         string // open, retried, discarded, or on its way there
 	Retries       int    // how often an operator had the command applied again before
 }
 

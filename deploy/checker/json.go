@@ -29,74 +29,24 @@ func object(text []byte) (all members, ok bool) {
 	if !utf8.Valid(text) || !json.Valid(text) { // so the rest need not look for mistakes
 		return nil, false
 	}
-	text = bytes.Trim(text, " \t\r\n")
-	if text[0] != '{' {
+	in := json.NewDecoder(bytes.NewReader(text))
+	if begin, _ := in.Token(); begin != json.Delim('{') {
 		return nil, false
 	}
-	all = make(members, 0, 8)
-	for i := 1; ; {
-		i = skip(text, i, " \t\r\n,")
-		if text[i] == '}' {
-			return all, true
-		}
-		end := endOfValue(text, i)
-		name, _ := unquote(text[i:end])
-		i = skip(text, end, " \t\r\n:")
-		end = endOfValue(text, i)
-		if all.of(name) != nil {
+	for in.More() {
+		name, _ := in.Token()
+		m := member{name: name.(string)}
+		_ = in.Decode(&m.value)
+		if all.of(m.name) != nil {
 			return nil, false
 		}
-		all = append(all, member{name, text[i:end]})
-		i = end
+		all = append(all, m)
 	}
-}
-
-// skip is the index of the next byte that is none of some.
-func skip(text []byte, i int, some string) int {
-	for bytes.IndexByte([]byte(some), text[i]) >= 0 {
-		i++
-	}
-	return i
-}
-
-// endOfValue is the index behind the value that begins at an index.
-func endOfValue(text []byte, i int) int {
-	depth := 0
-	for ; ; i++ {
-		switch text[i] {
-		case '"':
-			for i++; text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
-			if depth == 0 {
-				return i + 1
-			}
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth < 0 {
-				return i
-			}
-			if depth == 0 {
-				return i + 1
-			}
-		case ',', ' ', '\t', '\r', '\n':
-			if depth == 0 {
-				return i
-			}
-		}
-	}
+	return all, true
 }
 
 // unquote reads a JSON string; false where the value is none.
 func unquote(value json.RawMessage) (text string, ok bool) {
-	if len(value) < 2 || value[0] != '"' {
-		return "", false
-	}
-	if bytes.IndexByte(value, '\\') < 0 {
-		return string(value[1 : len(value)-1]), true
-	}
-	return text, json.Unmarshal(value, &text) == nil
+	ok = len(value) > 0 && value[0] == '"' && json.Unmarshal(value, &text) == nil
+	return text, ok
 }

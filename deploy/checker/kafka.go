@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -19,15 +20,10 @@ type kafka struct {
 	admin  *kadm.Client
 	topics []string
 	memory packer
-	routes map[string]bool
 }
 
 func connect(run Run) (*kafka, error) {
-	k := &kafka{run: run, topics: append(slices.Sorted(maps.Keys(run.Commands)), run.Events, run.Letters), routes: map[string]bool{}}
-	for _, topic := range run.Routes {
-		k.routes[topic] = true
-	}
-	k.topics = append(k.topics, slices.Sorted(maps.Keys(k.routes))...)
+	k := &kafka{run: run, topics: append(slices.Sorted(maps.Keys(run.Commands)), run.Events, run.Letters)}
 	client, err := kgo.NewClient(kgo.SeedBrokers(run.Brokers...), kgo.ConsumeTopics(k.topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond), kgo.MetadataMinAge(100*time.Millisecond))
 	if err != nil {
@@ -63,15 +59,15 @@ func (k *kafka) describe(ctx context.Context, h *History) error {
 	}
 	ends.Each(func(end kadm.ListedOffset) {
 		p := Partition{Topic: end.Topic, Partition: end.Partition, End: end.Offset, Committed: -1}
-		if o, ok := starts.Lookup(end.Topic, end.Partition); ok {
-			p.Start = o.Offset
+		if o, ok := starts.Lookup(end.Topic, end.Partition); ok && o.Offset > 0 {
+			err = fmt.Errorf("%s, partition %d begins at %d: commands were deleted", end.Topic, end.Partition, o.Offset)
 		}
 		if o, ok := committed.Lookup(end.Topic, end.Partition); ok {
 			p.Committed = o.At
 		}
 		h.Partitions = append(h.Partitions, p)
 	})
-	return errors.Join(starts.Error(), ends.Error())
+	return errors.Join(err, starts.Error(), ends.Error())
 }
 
 // readAll reads every topic up to its end of now.
@@ -128,8 +124,6 @@ func (k *kafka) keep(h *History, r *kgo.Record) {
 		h.Events = append(h.Events, packed)
 	case r.Topic == k.run.Letters:
 		h.Letters = append(h.Letters, packed)
-	case k.routes[r.Topic]:
-		h.Routed = append(h.Routed, packed)
 	default:
 		h.Commands = append(h.Commands, packed)
 	}

@@ -36,5 +36,5 @@ func (c *check) merges(i int32) bool {
 		return true
 	}
 	e := &c.entries[i]
-	return c.quiet[i].after != many && e.record != none && !e.unreadable && !c.traits[c.productOf(i)].loose
+	return c.quiet[i].after != many && !e.unreadable && !c.traits[c.productOf(i)].loose
 }

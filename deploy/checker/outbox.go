@@ -14,13 +14,9 @@ func (c *check) outbox(r row) *OutboxRow { return &c.history.Tables.Outbox[r.ind
 func (c *check) readRows() (rows []row) {
 	for i := range c.history.Tables.Outbox {
 		o := &c.history.Tables.Outbox[i]
-		source := o.CommandSource
-		if source == 0 { // sources are numbered from 1: an older recording has none
-			source = o.Source
-		}
-		l, ok := c.sources[source]
+		l, ok := c.sources[o.CommandSource]
 		if !ok {
-			c.report(RuleOutbox, "", nil, "the outbox has a row of the source %d, which has no position: row %d, %s", source, o.Row, o.Type)
+			c.report(RuleOutbox, "", nil, "the outbox has a row of the source %d, which has no position: row %d, %s", o.CommandSource, o.Row, o.Type)
 			continue
 		}
 		rows = append(rows, row{spot{l, o.Offset}, o.Event, int32(i)})

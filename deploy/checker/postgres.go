@@ -24,21 +24,16 @@ func readTables(ctx context.Context, url string) (t Tables, err error) {
 		return t, err
 	}
 	defer tx.Rollback(ctx) //nolint:errcheck // nothing was written
-	s, err := readSchema(ctx, tx)
-	if err != nil {
-		return t, err
-	}
 	return t, errors.Join(
 		query(ctx, tx, &t.Positions, `select source, topic, translate(encode(uuid_send(topic_id), 'base64'), '+/=', '-_'), partition, next_offset, next_row, published_row from positions`),
 		query(ctx, tx, &t.Products, `select sku, version, waiting from products`),
 		query(ctx, tx, &t.Batches, `select ref, sku, qty, allocated, coalesce(eta::text, ''), first_qty, coalesce(first_eta::text, ''),
 			coalesce(revision, -1), coalesce(last_change, '') from batches`),
 		query(ctx, tx, &t.Lines, `select orderid, sku, lineid, qty, placed, state::text, coalesce(batchref, '') from lines`),
-		readOutbox(ctx, tx, s, &t.Outbox),
-		query(ctx, tx, &t.Letters, fmt.Sprintf(`select source, row_no, command_offset, reason, record_key, value, %s, state, %s from dead_letters`,
-			s.or("dead_letters", "command_source", "source", "coalesce(command_source, source)"), s.or("dead_letters", "retries", "0", "retries"))),
+		readOutbox(ctx, tx, &t.Outbox),
+		query(ctx, tx, &t.Letters, `select source, row_no, command_offset, reason, record_key, value, coalesce(command_source, source), state, retries from dead_letters`),
 		query(ctx, tx, &t.HeldKeys, `select key, source, row_no from held_keys`),
-		s.readHeldCommands(ctx, tx, &t.HeldCommands),
+		query(ctx, tx, &t.HeldCommands, `select seq, key, command_source, command_offset, value from held_commands order by seq`),
 	)
 }
 
@@ -52,9 +47,8 @@ func query[T any](ctx context.Context, tx pgx.Tx, into *[]T, sql string) error {
 }
 
 // readOutbox reads the events row by row, and keeps a sum of what each says.
-func readOutbox(ctx context.Context, tx pgx.Tx, s schema, into *[]OutboxRow) error {
-	rows, err := tx.Query(ctx, fmt.Sprintf(`select source, row_no, command_offset, event_no, type, %s, key, coalesce(sequence, 0), value from outbox`,
-		s.or("outbox", "command_source", "source", "coalesce(command_source, source)")))
+func readOutbox(ctx context.Context, tx pgx.Tx, into *[]OutboxRow) error {
+	rows, err := tx.Query(ctx, `select source, row_no, command_offset, event_no, type, coalesce(command_source, source), key, coalesce(sequence, 0), value from outbox`)
 	if err != nil {
 		return err
 	}
@@ -75,10 +69,10 @@ func readOutbox(ctx context.Context, tx pgx.Tx, s schema, into *[]OutboxRow) err
 	return err
 }
 
-// sumOf tells what an event says from what another says. It is never 0.
+// sumOf tells what an event says from what another says.
 func sumOf(kind, key string, sequence int64, value []byte) uint64 {
 	sum := fnv.New64a()
 	fmt.Fprintf(sum, "%s\x00%s\x00%d\x00", kind, key, sequence)
 	sum.Write(value)
-	return max(1, sum.Sum64())
+	return sum.Sum64()
 }

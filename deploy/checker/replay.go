@@ -21,16 +21,17 @@ func (c *check) replay() {
 			c.checkUnreadable(int32(i))
 		}
 	}
-	changes := c.lastChanges()
+	rows := c.history.Tables.bySKU()
 	for p := range int32(len(c.traits)) {
-		if c.traits[p].blind {
-			continue
-		}
 		t := &timeline{check: c, number: p, product: newProduct(c.skus.texts[p]), steps: c.stepsOf(p)}
 		t.run()
 		if !t.stopped {
-			t.checkLastChanges(changes[t.product.sku])
+			c.checkTables(t.product, rows[t.product.sku])
 		}
+		delete(rows, t.product.sku)
+	}
+	for sku := range rows {
+		c.report(RuleFold, sku, nil, "the tables have rows of it, of which there is no event")
 	}
 }
 

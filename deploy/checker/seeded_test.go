@@ -182,62 +182,12 @@ func inOtherWords(p Packed) Packed {
 	return p.altered(func(r *Record) { r.Value = append([]byte(" "), r.Value...) })
 }
 
-func TestCheck_findsErrorsOfRoutes(t *testing.T) {
-	t.Parallel()
-	for name, seed := range map[string]struct {
-		spoil func(*History)
-		words string
-	}{
-		"an event is not in the topic of its type": {func(h *History) { h.Routed = nil }, "is not in the topic line_allocated"},
-		"an event is only in the topic of its type": {func(h *History) {
-			h.Routed = append(h.Routed, h.Routed[0].withHeader("ce_id", "AAAAAAAAAAAAAAAAAAAAAA.0.77.0"))
-		}, "is not in the events topic"},
-		"an event has other bytes in the topic of its type": {func(h *History) { h.Routed[0] = inOtherWords(h.Routed[0]) }, "is not in the topic line_allocated"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(1)
-			w.history.Routes["Allocated"] = "line_allocated"
-			w.do(0, "CreateBatch", batch1)
-			w.do(0, "Allocate", order1)
-			h := w.end()
-			requireNothing(t, h)
-			seed.spoil(h)
-			requireFound(t, h, RuleRoute, "CHAIR", seed.words)
-		})
-	}
-}
-
-// TestCheck_saysWhatItCouldNotSee: the first commands were deleted from Kafka.
-func TestCheck_saysWhatItCouldNotSee(t *testing.T) {
+func TestCheck_findsWhatKafkaLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(2)
 	w.do(0, "CreateBatch", batch1)
-	w.do(0, "Allocate", order1)
-	w.do(0, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
-	w.do(0, "Allocate", `{"orderid":"x1","sku":"LAMP","qty":1}`)
 	h := w.end()
-	var deleted []Record
-	h.Commands = slices.DeleteFunc(h.Commands, func(p Packed) bool {
-		r := p.Record()
-		if r.Offset < 2 {
-			deleted = append(deleted, r)
-		}
-		return r.Offset < 2
-	})
-	for i := range h.Partitions {
-		if p := &h.Partitions[i]; p.Topic == worldCommands && p.Partition == 0 {
-			p.Start = 2
-		}
-	}
-	violations := Check(h)
-	require.Len(t, violations, 1, Report(violations))
-	require.Equal(t, RuleUnseen, violations[0].Rule)
-	require.Contains(t, violations[0].Text, "commands, partition 0 begins at 2: 2 deleted commands")
-
-	acknowledged := append(slices.Clone(deleted), Record{Topic: worldCommands, Partition: 1, Offset: 0, Key: []byte("k"), Value: []byte("{}")})
-	h.remember(slices.Values(acknowledged))
-	requireFound(t, h, RuleInput, "k", "acknowledged the command at commands.1.0")
-	h.Lost = nil
-	requireNothing(t, h)
+	h.compareWith(slices.Values([]Record{{Topic: worldCommands}, {Topic: worldCommands, Partition: 1}}))
+	requireFound(t, h, RuleInput, "", "acknowledged the command at commands.1.0")
+	require.Len(t, h.Lost, 1)
 }

@@ -68,37 +68,29 @@ func (c *check) addLetter(l *letter, m mention) {
 	if reason := string(r.header("dlq-reason")); !slices.Contains(l.published, reason) {
 		l.published = append(l.published, reason)
 	}
-	if e := &c.entries[l.entry]; e.record != none {
-		command := c.recordOfCommand(e)
-		if wrong := c.wrongLetter(&command, &r); wrong != "" {
-			c.report(RuleLetter, "", lines(describe(&command), describe(&r)), "the dead letter of %s at %s: %s", c.placeOf(l.entry), placeOf(&r), wrong)
-		}
+	command := c.recordOfCommand(&c.entries[l.entry])
+	if wrong := c.wrongLetter(&command, &r); wrong != "" {
+		c.report(RuleLetter, "", lines(describe(&command), describe(&r)), "the dead letter of %s at %s: %s", c.placeOf(l.entry), placeOf(&r), wrong)
 	}
 }
 
 func (c *check) addDecision(l *letter, m mention) {
 	r := c.history.Letters[m.record].Record()
-	e := &c.entries[l.entry]
+	command := c.recordOfCommand(&c.entries[l.entry])
 	switch {
 	case m.decision != stateRetried && m.decision != stateDiscarded || r.Value != nil:
 		c.report(RuleLetter, "", lines(describe(&r)), "the decision at %s must be %s or %s, without a value", placeOf(&r), stateRetried, stateDiscarded)
-	case e.record != none && !sameBytes(r.Key, c.keyOf(e)):
+	case !sameBytes(r.Key, command.Key):
 		c.report(RuleLetter, "", lines(describe(&r)), "the decision at %s about %s has another key than the command", placeOf(&r), c.placeOf(l.entry))
 	}
 	l.decisions = append(l.decisions, m.decision)
 }
 
-func (c *check) keyOf(e *entry) []byte { r := c.recordOfCommand(e); return r.Key }
-
 func (c *check) addLetterRows(of func(int32) *letter) {
 	for i := range c.history.Tables.Letters {
 		row := &c.history.Tables.Letters[i]
-		source := row.CommandSource
-		if source == 0 {
-			source = row.Source
-		}
 		at := spot{none, row.Offset}
-		if l, ok := c.sources[source]; ok {
+		if l, ok := c.sources[row.CommandSource]; ok {
 			at.partition = l
 		}
 		n := c.at(at)
@@ -108,11 +100,9 @@ func (c *check) addLetterRows(of func(int32) *letter) {
 		}
 		l := of(n)
 		l.rows = append(l.rows, row)
-		if e := &c.entries[n]; e.record != none {
-			command := c.recordOfCommand(e)
-			if !sameBytes(row.Key, command.Key) || !sameBytes(row.Value, command.Value) {
-				c.report(RuleOutbox, "", lines(describe(&command)), "the row in dead_letters of %s (source %d, row %d) has another key or value", c.placeOf(n), row.Source, row.Row)
-			}
+		command := c.recordOfCommand(&c.entries[n])
+		if !sameBytes(row.Key, command.Key) || !sameBytes(row.Value, command.Value) {
+			c.report(RuleOutbox, "", lines(describe(&command)), "the row in dead_letters of %s (source %d, row %d) has another key or value", c.placeOf(n), row.Source, row.Row)
 		}
 	}
 }
@@ -175,7 +165,7 @@ func (c *check) checkDecisions(l *letter) {
 	at := c.placeOf(l.entry)
 	for _, row := range l.rows {
 		switch row.State {
-		case "", stateOpen:
+		case stateOpen:
 		case stateRetried, stateDiscarded:
 			if !slices.Contains(l.decided, row.State) || !slices.Contains(l.decisions, row.State) {
 				c.report(RuleLetter, "", nil, "the dead letter of %s is %s; the outbox has the decisions %v, published were %v", at, row.State, l.decided, l.decisions)

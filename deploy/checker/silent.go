@@ -35,10 +35,7 @@ func (c *check) checkSilent(i int32) {
 func (c *check) checkRejections() {
 	for i := range int32(len(c.entries)) {
 		e, l := &c.entries[i], c.letterOf(i)
-		if e.unreadable || e.held || e.record == none || l != nil && l.absent {
-			continue
-		}
-		if p := c.productOf(i); c.traits[p].blind {
+		if e.unreadable || e.held || l != nil && l.absent {
 			continue
 		}
 		if e.events > 0 || l != nil && l.reason != "" {

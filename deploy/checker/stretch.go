@@ -10,9 +10,6 @@ const around = 3 // commands shown before and after
 // sketch is an entry with what came of it, for people.
 func (c *check) sketch(i int32) string {
 	e := &c.entries[i]
-	if e.record == none {
-		return c.placeOf(i).String() + " (deleted)"
-	}
 	o := c.decoded(e)
 	text := fmt.Sprintf("%s %s %s", o.at, o.kind, shorten(o.value))
 	if o.id != "" {

@@ -3,7 +3,6 @@ package checker
 // trait is what must be known of a product before its history can be judged.
 type trait struct {
 	loose bool // dead letters were retried, or held it: its commands keep no order with those of other products
-	blind bool // commands of it were deleted, and nobody remembers them
 	mixed bool // its commands came by several partitions, or were retried: another timeline may have another order
 }
 
@@ -40,13 +39,8 @@ func (c *check) settleProducts() {
 			c.traits[p].loose, c.traits[p].mixed = true, true
 		}
 	}
-	for n := range c.events {
-		if e := &c.events[n]; c.entries[e.entry].record == none {
-			c.traits[e.product].blind = true
-		}
-	}
 	c.byProduct = groupBy(len(c.entries), len(c.traits), func(i int) int32 {
-		if c.entries[i].unreadable || c.entries[i].record == none {
+		if c.entries[i].unreadable {
 			return none
 		}
 		return c.productOf(int32(i))

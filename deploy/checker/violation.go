@@ -34,13 +34,11 @@ const (
 	RuleEffect   = "effect"    // a command did not do what it must
 	RuleLetter   = "letter"    // a dead letter, or an operator's decision about it, is wrong
 	RuleHeld     = "held"      // a held product, or a command that waits for it, is wrong
-	RuleFold     = "fold"      // the events do not add up to the tables
+	RuleFold     = "fold"      // the tables are not what commands and events add up to
 	RuleOutbox   = "outbox"    // the outbox and the topics differ
-	RuleRoute    = "route"     // a topic of an event type differs from the events topic
 	RulePosition = "position"  // a position is not at the end
 	RuleCycle    = "causality" // no order of commands agrees with partitions and sequences
 	RuleInput    = "input"     // Kafka lost a command
-	RuleUnseen   = "unseen"    // commands were deleted, and their consequences could not be checked
 )
 
 // Report joins violations into one text, the first few of them.

@@ -19,7 +19,6 @@ type world struct {
 	memory     packer
 	events     int64
 	letters    int64
-	routes     map[string]int64
 }
 
 // worldBase is the database of a world.
@@ -41,9 +40,9 @@ const (
 )
 
 func newWorld(partitions int32) *world {
-	w := &world{partitions: map[topicPartition][]Packed{}, routes: map[string]int64{}}
+	w := &world{partitions: map[topicPartition][]Packed{}}
 	w.history = &History{Group: worldGroup, Source: "/allocation", Kinds: map[string]string{worldCommands: "", "quantities": "ChangeBatchQuantity"},
-		TopicIDs: map[string]string{worldCommands: "AAAAAAAAAAAAAAAAAAAAAA", "quantities": "BBBBBBBBBBBBBBBBBBBBBB"}, Routes: map[string]string{}}
+		TopicIDs: map[string]string{worldCommands: "AAAAAAAAAAAAAAAAAAAAAA", "quantities": "BBBBBBBBBBBBBBBBBBBBBB"}}
 	for p := range partitions {
 		w.partitions[topicPartition{worldCommands, p}] = nil
 	}
@@ -138,12 +137,6 @@ func (w *world) record(at place) Record {
 	return w.partitions[topicPartition{at.topic, at.partition}][at.offset].Record()
 }
 
-func (w *world) publish(r Record, topic string) Packed {
-	r.Topic, r.Offset = topic, w.events
-	w.events++
-	return w.memory.pack(&r)
-}
-
 func (w *world) publishLetter(r Record) {
 	r.Topic, r.Offset = worldLetters, w.letters
 	w.letters++
@@ -235,10 +228,9 @@ func (b *worldBase) emit(o *command, number int32, e expected) {
 	if b.silent {
 		return
 	}
-	c.history.Events = append(c.history.Events, b.world.publish(r, worldEvents))
-	if topic, ok := c.history.Routes[e.kind]; ok {
-		c.history.Routed = append(c.history.Routed, b.world.publish(r, topic))
-	}
+	r.Topic, r.Offset = worldEvents, b.world.events
+	b.world.events++
+	c.history.Events = append(c.history.Events, b.world.memory.pack(&r))
 }
 
 // refuse makes a dead letter.
@@ -342,26 +334,12 @@ func (w *world) end() *History {
 		h.Tables.HeldKeys = append(h.Tables.HeldKeys, HeldKeyRow{sku, b.last(at).Source, b.last(at).Row})
 	}
 	for _, p := range b.products {
-		b.endProduct(p, &h.Tables)
+		rows := p.rows()
+		h.Tables.Products = append(h.Tables.Products, rows.Products...)
+		h.Tables.Batches = append(h.Tables.Batches, rows.Batches...)
+		h.Tables.Lines = append(h.Tables.Lines, rows.Lines...)
 	}
 	return h
-}
-
-func (b *worldBase) endProduct(p *product, t *Tables) {
-	if p.version == 0 {
-		return
-	}
-	t.Products = append(t.Products, ProductRow{p.sku, p.version, int64(len(p.waiting))})
-	for _, x := range p.ranked {
-		t.Batches = append(t.Batches, BatchRow{Ref: x.ref, SKU: p.sku, Qty: x.qty, Allocated: x.taken, ETA: x.eta, FirstQty: x.firstQty, FirstETA: x.firstETA, Revision: x.revision, LastChange: x.lastChange})
-	}
-	for _, l := range slices.Collect(maps.Values(p.lines)) {
-		row := LineRow{OrderID: l.order, SKU: p.sku, LineID: l.id, Qty: l.qty, Placed: l.placed, State: l.state}
-		if l.on != nil {
-			row.BatchRef = l.on.ref
-		}
-		t.Lines = append(t.Lines, row)
-	}
 }
 
 // letter adds the dead letter of a command to a history, with its rows.
