@@ -7,54 +7,69 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"allocation/deploy/checker"
 	"allocation/domain"
 )
 
 // sent is a command with the id that its sender gave it.
 type sent struct {
-	cmd domain.Command
-	id  string
+	id, commandType, data string
+	cmd                   domain.Command
 }
 
 func anyCommand() *rapid.Generator[sent] {
-	sku := rapid.SampledFrom([]string{"CHAIR", "LAMP"})
-	optionalSKU := rapid.SampledFrom([]string{"", "", "", "CHAIR", "LAMP"})
-	ref := rapid.SampledFrom([]string{"b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"})
-	eta := rapid.SampledFrom([]domain.Date{"", "2030-01-01", "2030-01-02"})
-	qty := rapid.Int64Range(0, 12)
-	revision := rapid.SampledFrom([]int64{-1, -1, -1, 0, 1, 2, 3})
-	id := rapid.SampledFrom([]string{"", "", "x", "y"})
-	line := rapid.Custom(func(t *rapid.T) domain.LineID {
-		return domain.LineID{
-			SKU:     sku.Draw(t, "sku"),
-			OrderID: fmt.Sprintf("o%d", rapid.IntRange(1, 15).Draw(t, "order")),
-			LineID:  rapid.SampledFrom([]string{"", "", "", "", "l"}).Draw(t, "line"),
+	text := func(name string, values ...string) func(*rapid.T) string {
+		from := rapid.SampledFrom(values)
+		return func(t *rapid.T) string {
+			if value := from.Draw(t, name); value != "" {
+				return fmt.Sprintf(",%q:%q", name, value)
+			}
+			return ""
 		}
-	})
+	}
+	number := func(name string, least, most int64) func(*rapid.T) string {
+		from := rapid.Int64Range(least, most)
+		return func(t *rapid.T) string { return fmt.Sprintf(",%q:%d", name, from.Draw(t, name)) }
+	}
+	refs := []string{"b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"}
+	sku, optionalSKU := text("sku", "CHAIR", "LAMP"), text("sku", "", "", "", "CHAIR", "LAMP")
+	ref, batchRef := text("ref", refs...), text("batchref", refs...)
+	eta, qty := text("eta", "", "2030-01-01", "2030-01-02"), number("qty", 0, 12)
+	line := func(t *rapid.T) string {
+		order := fmt.Sprintf(",%q:%q", "orderid", fmt.Sprint("o", rapid.IntRange(1, 15).Draw(t, "order")))
+		return order + sku(t) + text("lineid", "", "", "", "", "l")(t)
+	}
+	revision := func(t *rapid.T) string {
+		if rapid.Bool().Draw(t, "revises") {
+			return number("revision", 0, 3)(t)
+		}
+		return ""
+	}
 	return rapid.Custom(func(t *rapid.T) sent {
-		s := sent{id: id.Draw(t, "id")}
+		s := sent{id: rapid.SampledFrom([]string{"", "", "x", "y"}).Draw(t, "id")}
 		switch rapid.IntRange(0, 13).Draw(t, "kind") {
 		case 0, 1:
-			s.cmd = domain.CreateBatch{Ref: ref.Draw(t, "ref"), SKU: sku.Draw(t, "sku"), Qty: qty.Draw(t, "qty"), ETA: eta.Draw(t, "eta")}
+			s.commandType, s.data = "CreateBatch", ref(t)+sku(t)+qty(t)+eta(t)
 		case 2, 3, 4:
-			s.cmd = domain.ChangeBatchQuantity{
-				BatchRef: ref.Draw(t, "ref"), SKU: optionalSKU.Draw(t, "sku"),
-				Qty: qty.Draw(t, "qty"), Revision: revision.Draw(t, "revision"),
-			}
+			s.commandType, s.data = "ChangeBatchQuantity", batchRef(t)+optionalSKU(t)+qty(t)+revision(t)
 		case 5:
-			s.cmd = domain.ChangeBatchEta{BatchRef: ref.Draw(t, "ref"), SKU: optionalSKU.Draw(t, "sku"), ETA: eta.Draw(t, "eta")}
+			s.commandType, s.data = "ChangeBatchEta", batchRef(t)+optionalSKU(t)+eta(t)
 		case 6, 7, 8, 9, 10:
-			s.cmd = domain.Allocate{Line: line.Draw(t, "line"), Qty: rapid.Int64Range(1, 6).Draw(t, "qty")}
+			s.commandType, s.data = "Allocate", line(t)+number("qty", 1, 6)(t)
 		case 11, 12:
-			s.cmd = domain.Deallocate{Line: line.Draw(t, "line")}
+			s.commandType, s.data = "Deallocate", line(t)
 		case 13:
-			s.cmd = domain.Dispatch{Line: line.Draw(t, "line")}
+			s.commandType, s.data = "Dispatch", line(t)
 		}
+		s.data = "{" + s.data[1:] + "}"
+		var refusal *domain.Refusal
+		s.cmd, refusal = domain.DecodeCommand(s.commandType, []byte(s.data))
+		require.Nil(t, refusal)
 		return s
 	})
 }
 
-// The service in all its parts gives what the model gives, however little is loaded at a time, and
+// The service in all its parts gives what the checker's model gives, however little is loaded at a time, and
 // however many commands a transaction has.
 func TestCatalog_agreesWithTheModel(t *testing.T) {
 	for name, m := range map[string]measure{"generous": generous, "miserly": miserly} {
@@ -76,12 +91,12 @@ type world struct {
 	measure measure
 	db      *database
 	catalog *domain.Catalog
-	model   *model
+	model   *checker.Model
 	fold    *fold
 }
 
 func newWorld(m measure) *world {
-	return &world{measure: m, db: newDatabase(), catalog: domain.NewCatalog(), model: newModel(), fold: newFold()}
+	return &world{measure: m, db: newDatabase(), catalog: domain.NewCatalog(), model: checker.NewModel(), fold: newFold()}
 }
 
 func (w *world) transaction(t *rapid.T, commands []sent) {
@@ -104,8 +119,8 @@ func (w *world) transaction(t *rapid.T, commands []sent) {
 	for _, s := range commands {
 		rounds := w.db.rounds
 		got := w.db.apply(catalog, s.cmd, s.id, w.measure)
-		reason, want := w.model.apply(s.cmd, s.id)
-		require.Equal(t, want, got.Events, "%#v", s)
+		reason, want := w.model.Apply(s.commandType, s.id, []byte(s.data))
+		require.Equal(t, want, texts(got.Events), "%#v", s)
 		require.Equal(t, reason, reasonOf(got), "%#v", s)
 		require.LessOrEqual(t, w.db.rounds-rounds, 20, "rounds of loading for %#v", s)
 		for _, e := range got.Events {
@@ -122,11 +137,18 @@ func (w *world) transaction(t *rapid.T, commands []sent) {
 	require.Empty(t, catalog.Products())
 }
 
-func reasonOf(r domain.Result) domain.Reason {
+func texts(events []domain.Event) (texts []string) {
+	for _, e := range events {
+		texts = append(texts, fmt.Sprintf("%d %s %s", e.Sequence, e.Type, e.AppendData(nil)))
+	}
+	return texts
+}
+
+func reasonOf(r domain.Result) string {
 	if r.Refusal == nil {
 		return ""
 	}
-	return r.Refusal.Reason
+	return string(r.Refusal.Reason)
 }
 
 func (w *world) checkInvariants(t *rapid.T) {

@@ -35,13 +35,13 @@ func (p *product) apply(c *command) []expected {
 		p.rank()
 		t.emit("BatchEtaChanged", c.ref, data{batchRef: c.ref, eta: c.eta, qty: -1, revision: -1})
 	case "Allocate":
-		t.fresh = &line{order: c.orderid, id: c.lineid, qty: c.qty, placed: p.version + 1, state: waiting}
-		p.lines[lineKey{c.orderid, c.lineid}], p.waiting = t.fresh, append(p.waiting, t.fresh)
+		t.fresh = &line{order: c.orderID, id: c.lineID, qty: c.qty, placed: p.version + 1, state: waiting}
+		p.lines[lineKey{c.orderID, c.lineID}], p.waiting = t.fresh, append(p.waiting, t.fresh)
 		t.touch(t.fresh)
 	case "Deallocate":
-		t.cancel(p.line(c.orderid, c.lineid))
+		t.cancel(p.line(c.orderID, c.lineID))
 	case "Dispatch":
-		l := p.line(c.orderid, c.lineid)
+		l := p.line(c.orderID, c.lineID)
 		t.emitLine("Dispatched", l, l.on.ref, "")
 		l.state = dispatched
 		l.on.drop(l)
@@ -129,6 +129,12 @@ func (t *turn) tell() {
 
 func (t *turn) emitLine(kind string, l *line, batchRef, reason string) {
 	t.emit(kind, l.order, data{orderID: l.order, lineID: l.id, qty: l.qty, batchRef: batchRef, reason: reason, revision: -1})
+}
+
+// rejection is the event of an Allocate that is refused.
+func rejection(c *command, reason string) expected {
+	d := data{sku: c.sku, orderID: c.orderID, lineID: c.lineID, qty: c.qty, reason: reason, revision: -1}
+	return expected{kind: "AllocationRejected", subject: c.orderID, data: d}
 }
 
 func (t *turn) emit(kind, subject string, d data) {

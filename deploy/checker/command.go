@@ -18,17 +18,19 @@ type command struct {
 	kind    string
 	refusal string // malformed or unknown_type, where its envelope or data cannot be read
 
-	ref, sku, orderid, lineid string
-	qty, revision             int64 // revision -1: none
-	eta                       string
-	traceParent, traceState   string
+	data                    // ref is that of its batch, in any case
+	traceParent, traceState string
 }
+
+func newCommand() *command { return &command{data: data{revision: -1}} }
 
 const typePrefix = "allocation.v1."
 
 // decode reads the envelope and the data.
 func decode(r *Record, mapped string) *command {
-	c := &command{at: placeOf(r), time: r.Time, value: r.Value, id: attribute(r.header("ce_id")), corr: attribute(r.header("ce_correlationid")), revision: -1}
+	c := newCommand()
+	c.at, c.time, c.value = placeOf(r), r.Time, r.Value
+	c.id, c.corr = attribute(r.header("ce_id")), attribute(r.header("ce_correlationid"))
 	c.trace(r.header("traceparent"), r.header("tracestate"))
 	contentType := strings.ToLower(string(r.header("content-type")))
 	kind := attribute(r.header("ce_type"))

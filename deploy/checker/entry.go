@@ -56,7 +56,7 @@ func (c *check) name(e *entry) {
 func (c *check) decoded(e *entry) *command {
 	r := c.recordOfCommand(e)
 	if e.packed {
-		return &command{at: placeOf(&r), time: r.Time, refusal: tooLarge, revision: -1}
+		return &command{at: placeOf(&r), time: r.Time, refusal: tooLarge}
 	}
 	return decode(&r, c.history.Kinds[r.Topic])
 }

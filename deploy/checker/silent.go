@@ -68,10 +68,8 @@ func (c *check) checkRejectionsOf(i int32, l *letter) {
 	}
 	for n, e := range events {
 		reason := reasons[min(n, len(reasons)-1)]
-		want := expected{kind: "AllocationRejected", subject: o.orderid,
-			data: data{sku: o.sku, orderID: o.orderid, qty: o.qty, reason: reason, lineID: o.lineid, revision: -1}}
 		r := c.recordOf(e)
-		if wrong := c.differs(e, &r, o, want); wrong != "" && len(reasons) == 1 {
+		if wrong := c.differs(e, &r, o, rejection(o, reason)); wrong != "" && len(reasons) == 1 {
 			complain("the refused Allocate at %s, event %d at %s: %s", o.at, e.number, placeOf(&r), wrong)
 		}
 	}

@@ -46,7 +46,7 @@ func (p *product) verdictOnLine(c *command) (bool, string) {
 	if c.kind == "Allocate" && p.version == 0 {
 		return false, "unknown_sku"
 	}
-	l := p.line(c.orderid, c.lineid)
+	l := p.line(c.orderID, c.lineID)
 	if l == nil {
 		if c.kind == "Allocate" {
 			return true, ""

@@ -23,15 +23,14 @@ type world struct {
 
 // worldBase is the database of a world.
 type worldBase struct {
-	world    *world
-	silent   bool // nothing is published: it is being restored
-	products map[string]*product
-	owners   map[string]string
-	next     map[topicPartition]int64
-	rows     map[topicPartition]int64
-	tables   Tables
-	letters  map[place][]*LetterRow
-	held     map[string]place
+	world   *world
+	silent  bool // nothing is published: it is being restored
+	model   *Model
+	next    map[topicPartition]int64
+	rows    map[topicPartition]int64
+	tables  Tables
+	letters map[place][]*LetterRow
+	held    map[string]place
 }
 
 const (
@@ -52,7 +51,7 @@ func newWorld(partitions int32) *world {
 }
 
 func (w *world) newBase() *worldBase {
-	return &worldBase{world: w, products: map[string]*product{}, owners: map[string]string{}, next: map[topicPartition]int64{}, rows: map[topicPartition]int64{},
+	return &worldBase{world: w, model: NewModel(), next: map[topicPartition]int64{}, rows: map[topicPartition]int64{},
 		letters: map[place][]*LetterRow{}, held: map[string]place{}}
 }
 
@@ -148,7 +147,7 @@ func (b *worldBase) consume(l topicPartition) {
 	at := place{l.topic, l.partition, b.next[l]}
 	b.next[l]++
 	o := b.decode(at)
-	sku := b.skuOf(o)
+	sku := b.model.product(o).sku
 	switch {
 	case o.refusal == "" && b.held[sku] != place{}:
 		b.tables.HeldCommands = append(b.tables.HeldCommands, HeldCommandRow{Seq: int64(len(b.tables.HeldCommands)), Key: sku,
@@ -166,37 +165,14 @@ func (b *worldBase) decode(at place) *command {
 	return decode(&r, b.world.history.Kinds[at.topic])
 }
 
-func (b *worldBase) skuOf(o *command) string {
-	if sku, ok := b.owners[o.ref]; ok && o.ref != "" {
-		return sku
-	}
-	return o.sku
-}
-
-func (b *worldBase) product(sku string) *product {
-	if b.products[sku] == nil {
-		b.products[sku] = newProduct(sku)
-	}
-	return b.products[sku]
-}
-
 // decide decides a command, and numbers its events from some number.
 func (b *worldBase) decide(o *command, number int32) {
-	p := b.product(b.skuOf(o))
-	effect, reason := p.verdict(o)
-	switch {
-	case reason != "":
+	reason, events := b.model.decide(o)
+	if reason != "" {
 		b.refuse(o, reason)
-		if o.kind == "Allocate" && o.refusal == "" {
-			b.emit(o, number, expected{kind: "AllocationRejected", subject: o.orderid, data: data{sku: o.sku, orderID: o.orderid, qty: o.qty, reason: reason, lineID: o.lineid, revision: -1}})
-		}
-	case effect:
-		for i, e := range p.apply(o) {
-			if e.kind == "BatchCreated" {
-				b.owners[o.ref] = p.sku
-			}
-			b.emit(o, number+int32(i), e)
-		}
+	}
+	for i, e := range events {
+		b.emit(o, number+int32(i), e)
 	}
 }
 
@@ -216,7 +192,7 @@ func (b *worldBase) row(o *command, number int32, kind string, sum uint64) {
 func (b *worldBase) emit(o *command, number int32, e expected) {
 	c := &check{history: b.world.history}
 	id := fmt.Sprintf("%s.%d.%d.%d", c.history.TopicIDs[o.at.topic], o.at.partition, o.at.offset, number)
-	r := Record{Key: []byte(e.data.sku), Value: e.data.json()}
+	r := Record{Key: []byte(e.data.sku), Value: []byte(e.data.json())}
 	for _, h := range [][2]string{{"content-type", "application/json"}, {"ce_specversion", "1.0"}, {"ce_type", typePrefix + e.kind}, {"ce_source", c.history.Source},
 		{"ce_id", id}, {"ce_time", timeOf(o.time)}, {"ce_subject", e.subject}, {"ce_partitionkey", e.data.sku}, {"ce_sequence", sequenceOf(e.sequence)},
 		{"ce_correlationid", o.correlation()}, {"ce_causationid", o.causation()}} {
@@ -294,22 +270,6 @@ func (b *worldBase) partitionOf(source int32) topicPartition {
 	return topicPartition{worldCommands, source - 1}
 }
 
-func (d data) json() []byte {
-	text := fmt.Sprintf(`{"sku":%q`, d.sku)
-	for _, f := range [][2]string{{"orderid", d.orderID}, {"lineid", d.lineID}, {"ref", d.ref}, {"batchref", d.batchRef}, {"eta", d.eta}, {"reason", d.reason}} {
-		if f[1] != "" {
-			text += fmt.Sprintf(`,%q:%q`, f[0], f[1])
-		}
-	}
-	if d.qty >= 0 {
-		text += fmt.Sprintf(`,"qty":%d`, d.qty)
-	}
-	if d.revision >= 0 {
-		text += fmt.Sprintf(`,"revision":%d`, d.revision)
-	}
-	return []byte(text + "}")
-}
-
 // end is the history that the world leaves.
 func (w *world) end() *History {
 	h, b := w.history, w.base
@@ -333,7 +293,7 @@ func (w *world) end() *History {
 	for sku, at := range b.held {
 		h.Tables.HeldKeys = append(h.Tables.HeldKeys, HeldKeyRow{sku, b.last(at).Source, b.last(at).Row})
 	}
-	for _, p := range b.products {
+	for _, p := range b.model.products {
 		rows := p.rows()
 		h.Tables.Products = append(h.Tables.Products, rows.Products...)
 		h.Tables.Batches = append(h.Tables.Batches, rows.Batches...)
@@ -355,7 +315,7 @@ func (h *History) letter(command Record, reason string) {
 	b.refuse(o, reason)
 	if o.kind == "Allocate" {
 		w.events = int64(len(h.Events))
-		b.emit(o, 0, expected{kind: "AllocationRejected", subject: o.orderid, data: data{sku: o.sku, orderID: o.orderid, qty: o.qty, reason: reason, lineID: o.lineid, revision: -1}})
+		b.emit(o, 0, rejection(o, reason))
 	}
 	h.Tables.Outbox = append(h.Tables.Outbox, b.tables.Outbox...)
 	h.Tables.Letters = append(h.Tables.Letters, *b.last(at))
