@@ -60,17 +60,24 @@ func (a *arena) environment() []string {
 	}
 }
 
-// send sends records to the topic of commands, keyed as all clients key them, and returns when they
-// are acknowledged.
-func (a *arena) send(ctx context.Context, n int, record func(int) *kgo.Record) error {
-	producer, err := a.lab.client(kgo.DefaultProduceTopic(a.commands), kgo.MaxBufferedRecords(100_000))
+// send sends records to the topic of commands, keyed as all clients key them, each at its time if
+// times are given, and returns when they are acknowledged.
+func (a *arena) send(ctx context.Context, records int, record func(int) *kgo.Record, at func(int) time.Time) error {
+	producer, err := a.lab.client(kgo.DefaultProduceTopic(a.commands), kgo.MaxBufferedRecords(100_000), kgo.ProducerLinger(0))
 	if err != nil {
 		return err
 	}
 	defer producer.Close()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	for i := range n {
+	for i := range records {
+		if at != nil {
+			select {
+			case <-time.After(time.Until(at(i))):
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
 		producer.Produce(ctx, record(i), func(_ *kgo.Record, err error) {
 			if err != nil {
 				fail(err)
@@ -78,7 +85,7 @@ func (a *arena) send(ctx context.Context, n int, record func(int) *kgo.Record) e
 		})
 	}
 	if err := producer.Flush(ctx); err != nil {
-		return context.Cause(ctx)
+		return err
 	}
 	return context.Cause(ctx)
 }
@@ -86,24 +93,10 @@ func (a *arena) send(ctx context.Context, n int, record func(int) *kgo.Record) e
 // awaitEvents waits until the topic of events has so many records. It reads none of them, so it
 // costs little beside what is measured.
 func (a *arena) awaitEvents(ctx context.Context, p *process, records int64, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	look := time.NewTicker(200 * time.Millisecond)
-	defer look.Stop()
-	var end int64
-	for {
-		var err error
-		if end, err = a.eventCount(ctx); err == nil && end >= records {
-			return nil
-		}
-		select {
-		case <-look.C:
-		case <-p.done:
-			return p.ended()
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d events after %s: %w\n%s", end, records, limit, errors.Join(ctx.Err(), err), p.log.String())
-		}
-	}
+	return p.await(ctx, limit, func(ctx context.Context) (bool, string) {
+		end, err := a.eventCount(ctx)
+		return err == nil && end >= records, fmt.Sprintf("%d of %d events (%v)", end, records, err)
+	})
 }
 
 func (a *arena) eventCount(ctx context.Context) (int64, error) {

@@ -7,7 +7,7 @@ import (
 
 // checkComplete checks that each order has its event, and that the database says the same as the
 // events.
-func (a *arena) checkComplete(ctx context.Context, c *contestant, found *audit, orders int) error {
+func (a *arena) checkComplete(ctx context.Context, c *contestant, found *watch, orders int) error {
 	lines, err := a.number(ctx, c.tables.lines)
 	if err != nil {
 		return err

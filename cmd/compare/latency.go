@@ -34,14 +34,18 @@ func measureLatency(ctx context.Context, a *arena, c *contestant, t trial) (meas
 		return nil, err
 	}
 	defer watch.stop()
-	if err := a.send(ctx, products, w.record); err != nil {
+	if err := a.send(ctx, products, w.record, nil); err != nil {
 		return nil, err
 	}
 	if err := watch.await(ctx, p, products, time.Minute); err != nil {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
-	schedule, err := a.sendAtRate(ctx, w, t.rate)
-	if err != nil {
+	schedule := make([]time.Time, len(w.product)) // when each command after those of the warm-up is to be sent
+	begin := time.Now().Add(100 * time.Millisecond)
+	for i := products; i < len(schedule); i++ {
+		schedule[i] = begin.Add(time.Duration(i-products) * time.Second / time.Duration(t.rate))
+	}
+	if err := a.send(ctx, warm+counted, func(i int) *kgo.Record { return w.record(products + i) }, func(i int) time.Time { return schedule[products+i] }); err != nil {
 		return nil, err
 	}
 	all := watch.await(ctx, p, len(w.product), drainTime)
@@ -49,51 +53,13 @@ func measureLatency(ctx context.Context, a *arena, c *contestant, t trial) (meas
 	if !p.running() || ctx.Err() != nil {
 		return nil, all
 	}
-	watch.stop()
 	if _, err := c.program.stop(ctx, p); err != nil {
 		return nil, err
 	}
-	return m, a.checkLatencyRun(ctx, c, w, all == nil)
-}
-
-// checkLatencyRun checks everything where everything came, and else what came.
-func (a *arena) checkLatencyRun(ctx context.Context, c *contestant, w *workload, complete bool) error {
-	audit, err := a.audit(ctx, w)
-	if err != nil || !complete {
-		return err
+	if err := watch.finish(ctx, a); err != nil || all != nil { // where not everything came, what came is checked
+		return m, err
 	}
-	return a.checkComplete(ctx, c, audit, len(w.product))
-}
-
-// sendAtRate sends the commands after those of the warm-up, and returns when each of all commands
-// was to be sent.
-func (a *arena) sendAtRate(ctx context.Context, w *workload, rate int) ([]time.Time, error) {
-	producer, err := a.lab.client(kgo.DefaultProduceTopic(a.commands), kgo.ProducerLinger(0))
-	if err != nil {
-		return nil, err
-	}
-	defer producer.Close()
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	schedule := make([]time.Time, len(w.product))
-	begin := time.Now().Add(100 * time.Millisecond)
-	for i := products; i < len(schedule); i++ {
-		schedule[i] = begin.Add(time.Duration(i-products) * time.Second / time.Duration(rate))
-		select {
-		case <-time.After(time.Until(schedule[i])):
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-		producer.Produce(ctx, w.record(i), func(_ *kgo.Record, err error) {
-			if err != nil {
-				fail(err)
-			}
-		})
-	}
-	if err := producer.Flush(ctx); err != nil {
-		return nil, context.Cause(ctx)
-	}
-	return schedule, nil
+	return m, a.checkComplete(ctx, c, watch, len(w.product))
 }
 
 // measures are of the commands from a number on.

@@ -28,13 +28,13 @@ func (o ours) prepare(ctx context.Context, a *arena) error {
 		return err
 	}
 	defer p.kill()
-	if err := a.send(ctx, products, createBatch); err != nil {
+	if err := a.send(ctx, products, createBatch, nil); err != nil {
 		return err
 	}
 	if err := a.awaitEvents(ctx, p, products, time.Minute); err != nil {
 		return fmt.Errorf("create batches: %w", err)
 	}
-	return p.stop(ctx)
+	return p.stop()
 }
 
 func createBatch(i int) *kgo.Record {
@@ -78,7 +78,7 @@ func (o ours) stop(ctx context.Context, p *process) (transactions, error) {
 	}
 	defer response.Body.Close()
 	found, err := readBatchSizes(bufio.NewScanner(response.Body))
-	return found, errors.Join(err, p.stop(ctx))
+	return found, errors.Join(err, p.stop())
 }
 
 // readBatchSizes finds the mean, and the bound of the last bucket that holds more than the one

@@ -24,8 +24,8 @@ func (p peer) start(_ context.Context, a *arena) (*process, error) {
 }
 
 // stop reads the report that the program prints at its end.
-func (p peer) stop(ctx context.Context, process *process) (transactions, error) {
-	if err := process.stop(ctx); err != nil {
+func (p peer) stop(_ context.Context, process *process) (transactions, error) {
+	if err := process.stop(); err != nil {
 		return transactions{}, err
 	}
 	var report contest.Report

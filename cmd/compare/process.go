@@ -19,25 +19,28 @@ const stopTime = 60 * time.Second
 
 // process is a program that runs beside this one. Its starter stops or kills it.
 type process struct {
-	name   string
 	cmd    *exec.Cmd
 	output bytes.Buffer // may be read when done is closed
 	log    lastBytes
+	end    context.CancelFunc // tells it to end; after stopTime it is killed
 	done   chan struct{}
-	err    error // may be read when done is closed
 
 	httpAddr string // of ours: where metrics are
 }
 
 func startProcess(path string, arguments, environment []string) (*process, error) {
-	p := &process{name: filepath.Base(path), cmd: exec.Command(path, arguments...), done: make(chan struct{})}
+	ctx, end := context.WithCancel(context.Background())
+	p := &process{cmd: exec.CommandContext(ctx, path, arguments...), end: end, done: make(chan struct{})}
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+	p.cmd.WaitDelay = stopTime
 	p.cmd.Env = append(os.Environ(), environment...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.log
 	if err := p.cmd.Start(); err != nil {
+		end()
 		return nil, err
 	}
 	go func() {
-		p.err = p.cmd.Wait()
+		_ = p.cmd.Wait() // its state says how it ended
 		close(p.done)
 	}()
 	return p, nil
@@ -45,20 +48,12 @@ func startProcess(path string, arguments, environment []string) (*process, error
 
 // runProgram runs a program that ends by itself.
 func runProgram(ctx context.Context, path string, arguments, environment []string) error {
-	p, err := startProcess(path, arguments, environment)
-	if err != nil {
-		return err
-	}
-	defer p.kill()
-	ctx, cancel := context.WithTimeoutCause(ctx, stopTime, fmt.Errorf("%s %v did not end within %s", p.name, arguments, stopTime))
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
-	select {
-	case <-p.done:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	if p.err != nil {
-		return fmt.Errorf("%s %v: %w\n%s", p.name, arguments, p.err, p.log.String())
+	cmd := exec.CommandContext(ctx, path, arguments...)
+	cmd.Env = append(os.Environ(), environment...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %v: %w\n%s", filepath.Base(path), arguments, errors.Join(err, ctx.Err()), out)
 	}
 	return nil
 }
@@ -72,24 +67,35 @@ func (p *process) running() bool {
 	}
 }
 
+// await waits until something is so, while the program runs. If it does not become so in time, the
+// state says what is instead.
+func (p *process) await(ctx context.Context, limit time.Duration, so func(context.Context) (done bool, state string)) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for {
+		done, state := so(ctx)
+		if done {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-p.done:
+			return p.ended()
+		case <-ctx.Done():
+			return fmt.Errorf("%s after %s: %w\n%s", state, limit, ctx.Err(), p.log.String())
+		}
+	}
+}
+
 // stop tells the program to end, and waits for it. It is an error where the program ended before,
 // or not well.
-func (p *process) stop(ctx context.Context) error {
-	if !p.running() {
-		return p.ended()
-	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, stopTime, fmt.Errorf("%s did not end within %s of SIGTERM", p.name, stopTime))
-	defer cancel()
-	select {
-	case <-p.done:
-	case <-ctx.Done():
-		p.kill()
-		return context.Cause(ctx)
-	}
-	if p.err != nil {
+func (p *process) stop() error {
+	early := !p.running()
+	p.end()
+	<-p.done
+	if early || !p.cmd.ProcessState.Success() {
 		return p.ended()
 	}
 	return nil
@@ -97,13 +103,14 @@ func (p *process) stop(ctx context.Context) error {
 
 // ended is the error of a program that ended when it should not have, or not well.
 func (p *process) ended() error {
-	return fmt.Errorf("%s ended: %s\n%s", p.name, p.cmd.ProcessState, p.log.String())
+	return fmt.Errorf("%s ended: %s\n%s", p.cmd.Path, p.cmd.ProcessState, p.log.String())
 }
 
 // kill ends the program at once, if it runs, and waits for it.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done
+	p.end()
 }
 
 // cpu is what the program has taken, when it has ended.
@@ -125,7 +132,7 @@ func (p *process) peakMemory() (float64, error) {
 	_, rest, _ := bytes.Cut(status, []byte("VmHWM:"))
 	var kilobytes float64
 	if _, err := fmt.Sscan(string(rest), &kilobytes); err != nil {
-		return 0, fmt.Errorf("read VmHWM of %s: %w", p.name, err)
+		return 0, fmt.Errorf("read VmHWM of %s: %w", p.cmd.Path, err)
 	}
 	return kilobytes * 1024, nil
 }

@@ -8,8 +8,7 @@ import (
 
 // printRatios prints ratios of medians, where both contestants took part.
 func (r *results) printRatios(w io.Writer) {
-	table := newTable("Ratios of medians (of a latency, less is better)", "ratio", nil)
-	table.head = append(table.head, "value")
+	table := newTable("Ratios of medians (of a latency, less is better)", "ratio", "value")
 	ratio := func(title string, a, b float64) {
 		if !math.IsNaN(a) && !math.IsNaN(b) {
 			table.row(title, digits(a/b))

@@ -16,7 +16,7 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 		n = min(n, limit)
 	}
 	w := newWorkload(n, t.hot)
-	if err := a.send(ctx, n, w.record); err != nil {
+	if err := a.send(ctx, n, w.record, nil); err != nil {
 		return nil, fmt.Errorf("preload: %w", err)
 	}
 	debug.FreeOSMemory() // what the backlog took here is better used by the servers
@@ -33,17 +33,21 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 	if err != nil {
 		return nil, err
 	}
-	audit, err := a.audit(ctx, w)
+	watch, err := a.watch(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkComplete(ctx, c, audit, n); err != nil {
+	defer watch.stop()
+	if err := watch.finish(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := a.checkComplete(ctx, c, watch, n); err != nil {
 		return nil, err
 	}
 	if !t.hot {
 		c.checks.largest = d.batches.largest
 	}
-	took := audit.last.Sub(audit.first)
+	took := watch.last.Sub(watch.first)
 	return measures{
 		throughput: float64(n-1) / took.Seconds(), commandCount: float64(n),
 		walBytes: float64(d.space.wal-before.wal) / float64(n), tableBytes: float64(d.space.tables-before.tables) / float64(n),

@@ -23,6 +23,23 @@ var (
 	allTrials = []trial{manyProducts, oneProduct, slowly, quickly}
 )
 
+func (t trial) title() string {
+	switch {
+	case t.hot:
+		return "From a backlog, all commands for one product"
+	case t.rate > 0:
+		return fmt.Sprintf("Latency at %s commands/s, from when a command was to be sent until its event was received", thousands(int64(t.rate)))
+	}
+	return fmt.Sprintf("From a backlog, %d products at random", products)
+}
+
+func (t trial) shown() []measure {
+	if t.rate > 0 {
+		return []measure{latencyP50, latencyP99, latencyP999, latencyMax, reached, holds}
+	}
+	return []measure{throughput, commandCount, walBytes, tableBytes, cpuMicros, cpuSeconds, peakMemory, batchMean}
+}
+
 // measures are what a run gave, by name.
 type measures map[measure]float64
 
@@ -42,7 +59,7 @@ const (
 	latencyP999  measure = "p99.9 ms"
 	latencyMax   measure = "max ms"
 	reached      measure = "reached/s"
-	holds        measure = "holds" // 1: yes
+	holds        measure = "holds the rate" // 1: yes
 )
 
 // run runs one contestant in a fresh arena. Whatever happens, its program has ended and its arena

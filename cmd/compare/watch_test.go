@@ -10,7 +10,7 @@ import (
 	"allocation/cmd/compare/contest"
 )
 
-func TestAudit_findsWhatIsWrong(t *testing.T) {
+func TestWatch_findsWhatIsWrong(t *testing.T) {
 	w := newWorkload(100, true)
 	right := func(i int) contest.Allocated { return contest.Allocated{Command: w.command(i), BatchRef: batchRef(0)} }
 	otherQty, otherBatch, unknown := right(1), right(1), right(1)
@@ -27,11 +27,11 @@ func TestAudit_findsWhatIsWrong(t *testing.T) {
 		"nobody's":     {[]*kgo.Record{event(t, unknown, "a")}, "nobody placed"},
 		"out of order": {[]*kgo.Record{event(t, right(1), "a"), event(t, right(0), "b")}, ""},
 	} {
-		found := newAudit(w)
+		found := newWatch(w)
 		var err error
 		for _, r := range test.records {
 			if err == nil {
-				err = found.note(r)
+				err = found.note(r, time.Now())
 			}
 		}
 		if (err == nil) != (test.want == "") || (err != nil && !strings.Contains(err.Error(), test.want)) {
