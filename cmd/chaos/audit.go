@@ -1,9 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -18,26 +18,14 @@ var auditQueries = map[string]string{
 	"dead_letters": `select xmin transaction, pg_xact_commit_timestamp(xmin) committed, source, row_no, command_source, command_offset, reason, key, state from dead_letters`,
 }
 
-// writeAudit writes the tables beside the logs, if logs are kept, for a person who looks into a
-// violation.
+// writeAudit writes the tables beside the logs, for a person who looks into a violation.
 func (c *campaign) writeAudit(ctx context.Context) error {
-	if c.options.logs == "" {
-		return nil
-	}
-	conn, err := pgx.Connect(ctx, c.pair.URL("postgres", database))
-	if err != nil {
-		return fmt.Errorf("write audit: %w", err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	for name, query := range auditQueries {
-		file, err := os.Create(filepath.Join(c.options.logs, name+".csv"))
-		if err != nil {
-			return err
+	return c.connected(ctx, database, func(conn *pgx.Conn) (failed error) {
+		for name, query := range auditQueries {
+			var rows bytes.Buffer
+			_, err := conn.PgConn().CopyTo(ctx, &rows, "copy ("+query+") to stdout with (format csv, header)")
+			failed = errors.Join(failed, err, os.WriteFile(filepath.Join(c.logs, name+".csv"), rows.Bytes(), 0o644))
 		}
-		_, err = conn.PgConn().CopyTo(ctx, file, "copy ("+query+") to stdout with (format csv, header)")
-		if err := errors.Join(err, file.Close()); err != nil {
-			return fmt.Errorf("write audit: %s: %w", name, err)
-		}
-	}
-	return nil
+		return failed
+	})
 }

@@ -73,25 +73,22 @@ func newCampaign(ctx context.Context, o options, dir string) (*campaign, error) 
 	return c, nil
 }
 
-// execute has the primary do something.
-func (c *campaign) execute(ctx context.Context, database, sql string) error {
+// connected does something on a connection to a database of the primary.
+func (c *campaign) connected(ctx context.Context, database string, do func(*pgx.Conn) error) error {
 	conn, err := pgx.Connect(ctx, c.pair.URL("postgres", database))
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	_, err = conn.Exec(ctx, sql)
-	return err
+	return do(conn)
 }
 
-// ask has the primary answer a question with one value.
-func (c *campaign) ask(ctx context.Context, answer any, sql string) error {
-	conn, err := pgx.Connect(ctx, c.pair.URL("postgres", database))
-	if err != nil {
+// execute has the primary do something.
+func (c *campaign) execute(ctx context.Context, database, sql string) error {
+	return c.connected(ctx, database, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, sql)
 		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	return conn.QueryRow(ctx, sql).Scan(answer)
+	})
 }
 
 // environment is what workers are told, and operators' commands. They reach brokers by ways.

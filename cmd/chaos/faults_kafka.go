@@ -11,40 +11,44 @@ import (
 
 // killBroker kills a broker, and has it return.
 func (h *hit) killBroker(ctx context.Context) error {
-	n := h.random.IntN(len(h.brokerWays))
-	h.cluster.Kill(n)
-	h.rest(ctx, time.Second, 12*time.Second)
-	return h.cluster.Start(context.WithoutCancel(ctx), n)
+	return h.withoutBrokers(ctx, 1, func() error {
+		h.rest(ctx, time.Second, 12*time.Second)
+		return nil
+	})
+}
+
+// killTwoBrokers leaves one broker, which takes no writes alone.
+func (h *hit) killTwoBrokers(ctx context.Context) error {
+	return h.withoutBrokers(ctx, 2, func() error {
+		h.rest(ctx, time.Second, 6*time.Second)
+		return nil
+	})
 }
 
 // claimWithoutLeader kills a worker while a broker is away: the others claim its partitions, of
 // which some may have no leader.
 func (h *hit) claimWithoutLeader(ctx context.Context) error {
-	n := h.random.IntN(len(h.brokerWays))
-	h.cluster.Kill(n)
-	h.rest(ctx, 0, 2*time.Second)
-	if err := h.killWorker(ctx); err != nil && !errors.Is(err, errSkipped) {
-		return err
-	}
-	h.rest(ctx, h.session+time.Second, h.session+10*time.Second)
-	return h.cluster.Start(context.WithoutCancel(ctx), n)
+	return h.withoutBrokers(ctx, 1, func() error {
+		h.rest(ctx, 0, 2*time.Second)
+		if err := h.killWorker(ctx); err != nil && !errors.Is(err, errSkipped) {
+			return err
+		}
+		h.rest(ctx, h.session+time.Second, h.session+10*time.Second)
+		return nil
+	})
 }
 
-// killTwoBrokers leaves one broker, which takes no writes alone.
-func (h *hit) killTwoBrokers(ctx context.Context) error {
-	spared := h.random.IntN(len(h.brokerWays))
-	var starting sync.WaitGroup
-	errs := make([]error, len(h.brokerWays))
-	for n := range h.brokerWays {
-		if n != spared {
-			h.cluster.Kill(n)
-		}
+// withoutBrokers does something while brokers are away.
+func (h *hit) withoutBrokers(ctx context.Context, away int, do func() error) error {
+	killed := h.random.Perm(len(h.brokerWays))[:away]
+	for _, n := range killed {
+		h.cluster.Kill(n)
 	}
-	h.rest(ctx, time.Second, 6*time.Second)
-	for n := range h.brokerWays {
-		if n != spared {
-			starting.Go(func() { errs[n] = h.cluster.Start(context.WithoutCancel(ctx), n) })
-		}
+	errs := make([]error, 1+away)
+	errs[0] = do()
+	var starting sync.WaitGroup
+	for i, n := range killed {
+		starting.Go(func() { errs[i+1] = h.cluster.Start(context.WithoutCancel(ctx), n) })
 	}
 	starting.Wait()
 	return errors.Join(errs...)

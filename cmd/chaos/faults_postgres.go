@@ -180,19 +180,18 @@ func (h *hit) longTransaction(ctx context.Context) error {
 
 // within does something in a transaction, which it keeps open for a while.
 func (h *hit) within(ctx context.Context, length time.Duration, do func(pgx.Tx) error) error {
-	conn, err := pgx.Connect(ctx, h.pair.URL("postgres", database))
+	err := h.connected(ctx, database, func(conn *pgx.Conn) error {
+		tx, err := conn.Begin(ctx)
+		if err == nil {
+			err = do(tx)
+		}
+		if err == nil {
+			rest(ctx, length)
+		}
+		return err // the connection ends, and with it the transaction
+	})
 	if err != nil {
-		return errSkipped
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	tx, err := conn.Begin(ctx)
-	if err != nil {
-		return errSkipped
-	}
-	if err := do(tx); err != nil {
 		return fmt.Errorf("%w: %w", errSkipped, err)
 	}
-	rest(ctx, length)
-	_ = tx.Rollback(context.WithoutCancel(ctx)) // the server may be another by now
 	return nil
 }

@@ -104,21 +104,15 @@ func (m *monitor) positions(ctx context.Context) (map[topicPartition]position, e
 	const patience = 2 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, m.campaign.pair.URL("postgres", database))
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	rows, err := conn.Query(ctx, "select topic, partition, next_offset, next_row, published_row from positions")
-	if err != nil {
-		return nil, err
-	}
 	all := map[topicPartition]position{}
-	var l topicPartition
-	var p position
-	_, err = pgx.ForEachRow(rows, []any{&l.topic, &l.partition, &p.nextOffset, &p.nextRow, &p.publishedRow}, func() error {
-		all[l] = p
-		return nil
+	return all, m.campaign.connected(ctx, database, func(conn *pgx.Conn) error {
+		var l topicPartition
+		var p position
+		rows, _ := conn.Query(ctx, "select topic, partition, next_offset, next_row, published_row from positions") // its error comes with the rows
+		_, err := pgx.ForEachRow(rows, []any{&l.topic, &l.partition, &p.nextOffset, &p.nextRow, &p.publishedRow}, func() error {
+			all[l] = p
+			return nil
+		})
+		return err
 	})
-	return all, err
 }

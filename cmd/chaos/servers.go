@@ -56,7 +56,7 @@ func (c *campaign) startKafka(ctx context.Context) error {
 		advertised = append(advertised, way.Addr()+","+own.Addr())
 	}
 	var err error
-	if c.cluster, err = kafka.OpenCluster(ctx, c.dir, advertised, nil); err != nil {
+	if c.cluster, err = kafka.OpenCluster(ctx, c.dir, advertised); err != nil {
 		return err
 	}
 	for n := range brokers {

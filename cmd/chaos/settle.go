@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // settle lets everything recover: workers that poison cannot harm, every held key free, everything
@@ -17,7 +19,8 @@ func (c *campaign) settle(ctx context.Context) error {
 	for _, w := range c.herd.all() {
 		w.Signal(syscall.SIGCONT)
 	}
-	if err := c.await(ctx, "everything is applied, published and reported", c.done); err != nil {
+	const settled = "everything is applied, published and reported"
+	if err := c.await(ctx, settled, c.done); err != nil {
 		return err
 	}
 	c.herd.stopAll() // of workers that stop at once while partitions still move, the last has too much to publish in time
@@ -27,7 +30,7 @@ func (c *campaign) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.await(ctx, "everything is applied, published and reported", c.done); err != nil {
+	if err := c.await(ctx, settled, c.done); err != nil {
 		return err
 	}
 	if err := c.release(ctx); err != nil {
@@ -93,25 +96,18 @@ func (c *campaign) release(ctx context.Context) error {
 	if c.mix[partPoison] == 0 {
 		return nil
 	}
-	if help, err := c.operator(ctx, "dlq", "retry", "--help"); err != nil {
-		return fmt.Errorf("the mix has poison, and the program no way out of it: %w\n%s", err, help)
-	}
 	return c.await(ctx, "no product is held", func(ctx context.Context) (bool, error) {
 		out, err := c.operator(ctx, "dlq", "retry", "--reason", "internal", "--limit", "1000")
 		if err != nil && !strings.Contains(out, "nothing was decided") {
 			return false, fmt.Errorf("dlq retry: %w\n%s", err, out)
 		}
-		held, err := c.held(ctx)
+		held := 0
+		err = c.connected(ctx, database, func(conn *pgx.Conn) error { return conn.QueryRow(ctx, "select count(*) from held_keys").Scan(&held) })
 		if err != nil || held > 0 {
 			return false, err
 		}
 		return c.done(ctx)
 	})
-}
-
-func (c *campaign) held(ctx context.Context) (held int, err error) {
-	err = c.ask(ctx, &held, "select count(*) from held_keys")
-	return held, err
 }
 
 // operator runs a command of the program as an operator does.

@@ -11,23 +11,8 @@ import (
 
 // summary is a campaign in figures.
 type summary struct {
-	commands   int
-	events     int
-	repeats    int // records in the events topic beyond one for each event
-	letters    int
-	products   int
+	history    *checker.History
 	violations int
-}
-
-func newSummary(h *checker.History) *summary {
-	s := &summary{commands: len(h.Commands), products: len(h.Tables.Products), letters: len(h.Tables.Letters)}
-	for i := range h.Tables.Outbox {
-		if h.Tables.Outbox[i].Type != "" { // not a dead letter
-			s.events++
-		}
-	}
-	s.repeats = len(h.Events) - s.events
-	return s
 }
 
 // publish prints the summary, and adds it to the file that was asked for.
@@ -56,13 +41,17 @@ func (s *summary) markdown(c *campaign) string {
 		fmt.Fprintf(&text, "**Without a full disk:** %v.\n\n", c.noDisk)
 	}
 	fmt.Fprintf(&text, "| Faults | Commands | Products | Events | Repeats of events | Dead letters | Commands undone by failovers | Aborted records | Workers started |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
-	fmt.Fprintf(&text, "| %d | %d | %d | %d | %d | %d | %d | %d | %d |\n\n", len(c.journal.strikes), s.commands, s.products, s.events, s.repeats, s.letters,
-		c.journal.lost, c.load.aborted.Load(), c.herd.started)
+	events := 0
+	for i := range s.history.Tables.Outbox {
+		if s.history.Tables.Outbox[i].Type != "" { // not a dead letter
+			events++
+		}
+	}
+	fmt.Fprintf(&text, "| %d | %d | %d | %d | %d | %d | %d | %d | %d |\n\n", len(c.journal.strikes), len(s.history.Commands), len(s.history.Tables.Products), events,
+		len(s.history.Events)-events, len(s.history.Tables.Letters), c.journal.lost, c.load.aborted.Load(), c.herd.started)
 	fmt.Fprintf(&text, "| Fault | Count | Its time, on average | Longest stall, this fault alone | Longest stall, together with others | Those others |\n|---|--:|--:|--:|--:|--:|\n")
 	for _, k := range kinds {
-		if line := c.journal.row(k.name); line != "" {
-			text.WriteString(line)
-		}
+		text.WriteString(c.journal.row(k.name))
 	}
 	text.WriteString(c.journal.row(kindPoison))
 	text.WriteString(c.journal.row(""))

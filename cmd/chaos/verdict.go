@@ -22,12 +22,10 @@ func (c *campaign) check(ctx context.Context) (*summary, error) {
 		return nil, err
 	}
 	c.say("read %d commands, %d events and %d dead letters in %s", len(history.Commands), len(history.Events), len(history.Letters), time.Since(began).Round(time.Second))
-	s := newSummary(history)
 	violations := checker.Check(history)
-	s.violations = len(violations)
 	if len(violations) > 0 {
 		err = errors.Join(errors.New(checker.Report(violations)), c.writeAudit(ctx))
 	}
 	c.say("checked after %s: %d violations", time.Since(began).Round(time.Second), len(violations))
-	return s, err
+	return &summary{history, len(violations)}, err
 }

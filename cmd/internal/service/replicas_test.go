@@ -128,7 +128,7 @@ func newCluster(t *testing.T, advertised ...string) *kafka.Cluster {
 	dir, sweeper, err := child.TempDir("allocation-cluster-*")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = sweeper.Close() })
-	cluster, err := kafka.OpenCluster(t.Context(), dir, advertised, nil)
+	cluster, err := kafka.OpenCluster(t.Context(), dir, advertised)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cluster.Close() })
 	return cluster

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,8 +14,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"allocation/deploy/local"
 )
 
 // Cluster is three or more nodes that keep everything three times, and take writes while two of the
@@ -25,72 +21,49 @@ import (
 //
 // Each node has a plain address for clients, and one or more that it tells to clients of its other
 // listeners, which are somebody else's, such as proxies' that lead there.
-type Cluster struct {
-	nodes []*Server
-	back  [][]string // by node: where the other listeners really are
-}
+type Cluster struct{ nodes []*Server }
 
 // OpenCluster makes as many nodes as advertised names, in an empty folder, and starts them. A
 // node's name is the address of its other listener, or several with commas between.
-func OpenCluster(ctx context.Context, dir string, advertised []string, settings map[string]string) (*Cluster, error) {
-	runtime, err := java()
-	if err != nil {
-		return nil, err
-	}
-	jars, err := Jars(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c, id := new(Cluster), NewClusterID()
-	for n := range advertised {
-		node := &Server{dir: filepath.Join(dir, "kafka-"+strconv.Itoa(n)), cluster: id, heap: "384m", patience: clusterStartTime, java: runtime, jars: jars}
-		if err := c.add(node, len(strings.Split(advertised[n], ","))); err != nil {
+func OpenCluster(ctx context.Context, dir string, advertised []string) (*Cluster, error) {
+	c := new(Cluster)
+	for n, names := range advertised {
+		node, err := newServer(ctx, filepath.Join(dir, "kafka-"+strconv.Itoa(n)), nil)
+		if err != nil {
 			return nil, err
 		}
+		node.heap, node.patience = "384m", clusterStartTime
+		for i, address := range strings.Split(names, ",") {
+			node.more = append(node.more, Listener{Name: "BACK" + strconv.Itoa(i), Advertised: address})
+		}
+		if node.listeners, err = freeListeners(node.more); err != nil {
+			return nil, err
+		}
+		if err := os.Mkdir(node.dir, 0o755); err != nil {
+			return nil, err
+		}
+		c.nodes = append(c.nodes, node)
 	}
 	for n, node := range c.nodes {
-		node.settings = c.settings(n, strings.Split(advertised[n], ","), settings)
+		node.cluster, node.settings = c.nodes[0].cluster, c.settings(n)
 	}
 	return c, c.open(ctx)
 }
 
-func (c *Cluster) add(node *Server, more int) error {
-	var err error
-	if node.listeners, err = freeListeners(nil); err != nil {
-		return err
-	}
-	var back []string
-	for range more {
-		port, err := local.FreePort()
-		if err != nil {
-			return err
-		}
-		back = append(back, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	}
-	c.nodes, c.back = append(c.nodes, node), append(c.back, back)
-	return os.Mkdir(node.dir, 0o755)
-}
-
 // settings are a node's, beyond those of a single one.
-func (c *Cluster) settings(n int, advertised []string, more map[string]string) map[string]string {
+func (c *Cluster) settings(n int) map[string]string {
 	var voters []string
 	for i, node := range c.nodes {
 		voters = append(voters, strconv.Itoa(i+1)+"@"+node.listeners.Controller)
 	}
-	at := c.nodes[n].listeners
-	listen, tell, protocols := "", "", ""
-	for i, address := range advertised {
-		name := "BACK" + strconv.Itoa(i)
-		listen += "," + name + "://" + c.back[n][i]
-		tell += "," + name + "://" + address
-		protocols += "," + name + ":PLAINTEXT"
+	protocols := "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+	for _, back := range c.nodes[n].more {
+		protocols += "," + back.Name + ":PLAINTEXT"
 	}
-	settings := map[string]string{
+	return map[string]string{
 		"node.id":                        strconv.Itoa(n + 1),
 		"controller.quorum.voters":       strings.Join(voters, ","),
-		"listeners":                      "PLAINTEXT://" + at.Bind + listen + ",CONTROLLER://" + at.Controller,
-		"advertised.listeners":           "PLAINTEXT://" + at.Advertised + tell,
-		"listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT" + protocols,
+		"listener.security.protocol.map": protocols,
 		"inter.broker.listener.name":     "PLAINTEXT",
 		"default.replication.factor":     "3",
 		"min.insync.replicas":            "2",
@@ -102,8 +75,6 @@ func (c *Cluster) settings(n int, advertised []string, more map[string]string) m
 		"share.coordinator.state.topic.replication.factor": "3",
 		"share.coordinator.state.topic.min.isr":            "2",
 	}
-	maps.Copy(settings, more)
-	return settings
 }
 
 // open starts all nodes at once: none answers before most do.
@@ -160,7 +131,12 @@ func (c *Cluster) Brokers() (addresses []string) {
 }
 
 // Back are the addresses of a node's other listeners: where the advertised ones must lead.
-func (c *Cluster) Back(n int) []string { return c.back[n] }
+func (c *Cluster) Back(n int) (addresses []string) {
+	for _, listener := range c.nodes[n].listeners.More {
+		addresses = append(addresses, listener.Bind)
+	}
+	return addresses
+}
 
 // Start starts a node that has ended, and returns when it answers, for which most of the nodes must
 // live.

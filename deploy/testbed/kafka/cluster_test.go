@@ -63,7 +63,7 @@ func openCluster(t *testing.T) (c *Cluster, seeds []string) {
 		t.Cleanup(func() { _ = p.Close() })
 		proxies, seeds = append(proxies, p), append(seeds, p.Addr())
 	}
-	c, err = OpenCluster(t.Context(), dir, seeds, nil)
+	c, err = OpenCluster(t.Context(), dir, seeds)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	for n, p := range proxies {
