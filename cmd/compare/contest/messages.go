@@ -31,8 +31,3 @@ func (a Allocated) Value() ([]byte, error) { return json.Marshal(a) }
 func EventID(partition int32, offset int64) string {
 	return strconv.Itoa(int(partition)) + "-" + strconv.FormatInt(offset, 10) + "-0"
 }
-
-// Batches makes one large batch for each product, when the table's name is put before it. Every
-// contestant has the same.
-const Batches = ` (ref, sku, qty, allocated, version)
-	select 'B-'||lpad(g::text,5,'0'), 'SKU-'||lpad(g::text,5,'0'), 1000000000, 0, 1 from generate_series(0, $1::int - 1) g`

@@ -20,7 +20,6 @@ type batch struct {
 // applier applies the commands of its partitions in one transaction at a time. Products do not have
 // commands in two appliers.
 type applier struct {
-	events string
 	relay  *kgo.Client
 	report *contest.Report
 	fail   context.CancelCauseFunc
@@ -92,14 +91,12 @@ func gather(first item, queue <-chan item) []item {
 	return items
 }
 
-// publish hands the events to the producer, whose acknowledgements (of all replicas, as is its
-// default) nobody waits for before the next batch.
+// publish hands the events to the producer, whose acknowledgements nobody waits for before the next
+// batch.
 func (a *applier) publish(ctx context.Context, w *writes) {
 	for i := range w.orders {
-		a.relay.Produce(ctx, &kgo.Record{Topic: a.events, Key: []byte(w.skus[i]), Value: w.payloads[i], Headers: []kgo.RecordHeader{
-			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_type", Value: []byte(w.types[i])}, {Key: "ce_source", Value: []byte("/allocation")},
-			{Key: "ce_id", Value: []byte(contest.EventID(w.partitions[i], w.offsets[i]))},
-		}}, func(_ *kgo.Record, err error) {
+		event := contest.Event(w.skus[i], contest.EventID(w.partitions[i], w.offsets[i]), w.payloads[i])
+		a.relay.Produce(ctx, event, func(_ *kgo.Record, err error) {
 			if err != nil {
 				a.fail(err)
 			}

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"flag"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -38,7 +37,7 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 		return err
 	}
 	defer pool.Close()
-	relay, err := kgo.NewClient(kgo.SeedBrokers(settings.Seeds()...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.ProducerLinger(0), kgo.MaxBufferedRecords(200000))
+	relay, err := settings.Producer()
 	if err != nil {
 		return err
 	}
@@ -53,13 +52,24 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 	for i := range queues {
 		queues[i] = make(chan item, 20000)
 		wg.Go(func() {
-			a := applier{events: settings.Events, relay: relay, report: report, fail: fail}
+			a := applier{relay: relay, report: report, fail: fail}
 			if err := a.run(working, pool, queues[i]); err != nil {
 				fail(err)
 			}
 		})
 	}
-	err = read(ctx, working, settings, queues)
+	reading, stop := context.WithCancel(ctx)
+	context.AfterFunc(working, stop) // an applier that failed takes no more
+	err = settings.Read(reading, make([]int64, settings.Partitions), func(r *kgo.Record) {
+		var c contest.Command
+		if json.Unmarshal(r.Value, &c) != nil {
+			return
+		}
+		select {
+		case queues[int(r.Partition)%len(queues)] <- item{r, c}:
+		case <-working.Done():
+		}
+	})
 	for _, queue := range queues {
 		close(queue)
 	}
@@ -71,31 +81,4 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 		return cause
 	}
 	return err
-}
-
-// read hands each applier the commands of its partitions, until the context ends.
-func read(ctx, working context.Context, settings contest.Settings, queues []chan item) error {
-	starts := map[int32]kgo.Offset{}
-	for p := range settings.Partitions {
-		starts[int32(p)] = kgo.NewOffset().At(0)
-	}
-	consumer, err := kgo.NewClient(kgo.SeedBrokers(settings.Seeds()...), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{settings.Commands: starts}),
-		kgo.FetchMaxWait(250*time.Millisecond), kgo.FetchMaxBytes(8<<20))
-	if err != nil {
-		return err
-	}
-	defer consumer.Close()
-	for ctx.Err() == nil && working.Err() == nil {
-		consumer.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
-			var c contest.Command
-			if json.Unmarshal(r.Value, &c) != nil {
-				return
-			}
-			select {
-			case queues[int(r.Partition)%len(queues)] <- item{r, c}:
-			case <-working.Done(): // its applier may have failed, and takes no more
-			}
-		})
-	}
-	return nil
 }

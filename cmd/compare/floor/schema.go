@@ -2,8 +2,7 @@ package main
 
 import (
 	"context"
-
-	"github.com/jackc/pgx/v5"
+	"fmt"
 
 	"allocation/cmd/compare/contest"
 )
@@ -32,17 +31,6 @@ create table f_outbox(partition int, off bigint, n smallint, key text not null, 
 `
 
 func setup(ctx context.Context, settings contest.Settings) error {
-	conn, err := pgx.Connect(ctx, settings.Database)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, schema); err != nil {
-		return err
-	}
-	if _, err := conn.Exec(ctx, `insert into f_parts select 'c', g, 1, 0 from generate_series(0, $1::int - 1) g`, settings.Partitions); err != nil {
-		return err
-	}
-	_, err = conn.Exec(ctx, `insert into f_batches`+contest.Batches, settings.Products)
-	return err
+	parts := fmt.Sprintf("insert into f_parts select 'c', g, 1, 0 from generate_series(0, %d) g", settings.Partitions-1)
+	return settings.Prepare(ctx, schema+parts, "f_batches")
 }

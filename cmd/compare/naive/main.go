@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"flag"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,39 +48,21 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 		w := &writer{settings: settings, report: report, positions: positions}
 		part(func(ctx context.Context) error { return w.run(ctx, queues[i]) })
 	}
-	part(func(ctx context.Context) error { return read(ctx, settings, positions, queues) })
+	starts := slices.Clone(positions)
+	part(func(ctx context.Context) error {
+		return settings.Read(ctx, starts, func(r *kgo.Record) {
+			select {
+			case queues[int(r.Partition)%len(queues)] <- r: // full queues stop the reading
+			case <-ctx.Done():
+			}
+		})
+	})
 	part(func(ctx context.Context) error { return relay(ctx, settings) })
 	wg.Wait()
 	if ctx.Err() != nil {
 		return nil // it was told to stop, which is why the parts ended
 	}
 	return context.Cause(working)
-}
-
-// read hands out records until the context ends. Full queues stop it.
-func read(ctx context.Context, settings contest.Settings, positions []int64, queues []chan *kgo.Record) error {
-	starts := map[int32]kgo.Offset{}
-	for p, offset := range positions {
-		starts[int32(p)] = kgo.NewOffset().At(offset)
-	}
-	consumer, err := kgo.NewClient(kgo.SeedBrokers(settings.Seeds()...), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{settings.Commands: starts}),
-		kgo.FetchMaxWait(250*time.Millisecond))
-	if err != nil {
-		return err
-	}
-	defer consumer.Close()
-	for ctx.Err() == nil {
-		fetches := consumer.PollFetches(ctx)
-		for records := fetches.RecordIter(); !records.Done(); {
-			record := records.Next()
-			select {
-			case queues[int(record.Partition)%len(queues)] <- record:
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	}
-	return nil
 }
 
 // loadPositions says where each partition continues.

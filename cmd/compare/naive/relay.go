@@ -15,9 +15,9 @@ const relayBatch = 1000
 
 // outboxRow is an event to publish.
 type outboxRow struct {
-	ID               int64
-	Key, Type, Event string
-	Payload          []byte
+	ID         int64
+	Key, Event string
+	Payload    []byte
 }
 
 // relay publishes what is in the outbox until the context ends. It looks again at once where there
@@ -28,8 +28,7 @@ func relay(ctx context.Context, settings contest.Settings) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	producer, err := kgo.NewClient(kgo.SeedBrokers(settings.Seeds()...), kgo.DefaultProduceTopic(settings.Events),
-		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0))
+	producer, err := settings.Producer()
 	if err != nil {
 		return err
 	}
@@ -57,7 +56,7 @@ func relay(ctx context.Context, settings contest.Settings) error {
 // makes them all.
 func publish(ctx context.Context, conn *pgx.Conn, producer *kgo.Client) (published int, err error) {
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		found, err := tx.Query(ctx, `select id, key, type, event_id, payload from n_outbox order by id for update skip locked limit $1`, relayBatch)
+		found, err := tx.Query(ctx, `select id, key, event_id, payload from n_outbox order by id for update skip locked limit $1`, relayBatch)
 		if err != nil {
 			return err
 		}
@@ -67,7 +66,7 @@ func publish(ctx context.Context, conn *pgx.Conn, producer *kgo.Client) (publish
 		}
 		ids, records := make([]int64, len(rows)), make([]*kgo.Record, len(rows))
 		for i, row := range rows {
-			ids[i], records[i] = row.ID, row.record()
+			ids[i], records[i] = row.ID, contest.Event(row.Key, row.Event, row.Payload)
 		}
 		if err := producer.ProduceSync(ctx, records...).FirstErr(); err != nil {
 			return err
@@ -77,11 +76,4 @@ func publish(ctx context.Context, conn *pgx.Conn, producer *kgo.Client) (publish
 		return err
 	})
 	return published, err
-}
-
-func (r outboxRow) record() *kgo.Record {
-	return &kgo.Record{Key: []byte(r.Key), Value: r.Payload, Headers: []kgo.RecordHeader{
-		{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_type", Value: []byte(r.Type)}, {Key: "ce_source", Value: []byte("/allocation")},
-		{Key: "ce_id", Value: []byte(r.Event)},
-	}}
 }

@@ -2,8 +2,7 @@ package main
 
 import (
 	"context"
-
-	"github.com/jackc/pgx/v5"
+	"fmt"
 
 	"allocation/cmd/compare/contest"
 )
@@ -17,17 +16,6 @@ create table n_outbox(id bigint generated always as identity primary key, key te
 `
 
 func setup(ctx context.Context, settings contest.Settings) error {
-	conn, err := pgx.Connect(ctx, settings.Database)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, schema); err != nil {
-		return err
-	}
-	if _, err := conn.Exec(ctx, `insert into n_positions select g, 0 from generate_series(0, $1::int - 1) g`, settings.Partitions); err != nil {
-		return err
-	}
-	_, err = conn.Exec(ctx, `insert into n_batches`+contest.Batches, settings.Products)
-	return err
+	positions := fmt.Sprintf("insert into n_positions select g, 0 from generate_series(0, %d) g", settings.Partitions-1)
+	return settings.Prepare(ctx, schema+positions, "n_batches")
 }

@@ -21,10 +21,7 @@ func setup(ctx context.Context, settings contest.Settings) error {
 		return err
 	}
 	defer pool.Close()
-	if _, err := pool.Exec(ctx, schema); err != nil {
-		return err
-	}
-	if _, err := pool.Exec(ctx, `insert into w_batches`+contest.Batches, settings.Products); err != nil {
+	if err := settings.Prepare(ctx, schema, "w_batches"); err != nil {
 		return err
 	}
 	subscriber, err := newOutboxSubscriber(pool, watermill.NopLogger{})
