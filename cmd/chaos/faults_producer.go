@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/deploy/local"
 	"allocation/deploy/testbed"
 )
 
@@ -53,27 +54,15 @@ func (h *hit) beginTransaction(ctx context.Context, name string) error {
 func (h *hit) endTransaction(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for {
-		err := h.takeOver(ctx, name)
-		if err == nil {
-			return nil
+	return local.Await(ctx, nil, func(ctx context.Context) error {
+		client, err := h.producer(name)
+		if err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("end the transaction %s: %w", name, err)
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
-}
-
-func (h *hit) takeOver(ctx context.Context, name string) error {
-	client, err := h.producer(name)
-	if err != nil {
+		defer client.Close()
+		_, _, err = client.ProducerID(ctx)
 		return err
-	}
-	defer client.Close()
-	_, _, err = client.ProducerID(ctx)
-	return err
+	})
 }
 
 // sendPacked sends a batch that unpacks to more than a worker has room for: two commands, and

@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/deploy/local"
 )
 
 // Kafka returns the address of the shared server.
@@ -53,20 +55,13 @@ func createTopic(topic string, partitions int32) func(context.Context, *kadm.Cli
 func awaitLeaders(ctx context.Context, admin *kadm.Client, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupTime)
 	defer cancel()
-	for {
+	return local.Await(ctx, nil, func(ctx context.Context) error {
 		topics, err := admin.ListTopics(ctx, topic)
-		if err != nil {
-			return err
+		if err == nil && !hasLeaders(topics[topic]) {
+			err = fmt.Errorf("topic %s has no leaders yet", topic)
 		}
-		if hasLeaders(topics[topic]) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("topic %s has no leaders yet: %w", topic, ctx.Err())
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+		return err
+	})
 }
 
 func hasLeaders(topic kadm.TopicDetail) bool {

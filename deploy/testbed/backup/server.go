@@ -116,27 +116,19 @@ func beginRecovery(data string) error {
 func (s *Server) awaitPromotion(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for {
-		recovers, err := s.recovers(ctx)
-		if err == nil && !recovers {
-			return nil
+	return local.Await(ctx, nil, func(ctx context.Context) error {
+		conn, err := pgx.Connect(ctx, s.URL())
+		if err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the server does not end its recovery: %w", errors.Join(context.Cause(ctx), err))
-		case <-time.After(50 * time.Millisecond):
+		defer conn.Close(ctx)
+		recovers := true
+		err = conn.QueryRow(ctx, "select pg_is_in_recovery()").Scan(&recovers)
+		if err == nil && recovers {
+			err = errors.New("the server does not end its recovery")
 		}
-	}
-}
-
-func (s *Server) recovers(ctx context.Context) (recovers bool, err error) {
-	conn, err := pgx.Connect(ctx, s.URL())
-	if err != nil {
-		return false, err
-	}
-	defer conn.Close(ctx)
-	err = conn.QueryRow(ctx, "select pg_is_in_recovery()").Scan(&recovers)
-	return recovers, err
+		return err
+	})
 }
 
 // Close ends the server; the folder is its maker's.

@@ -46,18 +46,14 @@ func postgresCommand(settings map[string]string) []string {
 // awaitPostgres returns when the server answers over the network, which it does not while the image
 // prepares its data.
 func awaitPostgres(ctx context.Context, url string) error {
-	const startTime, again = 60 * time.Second, 50 * time.Millisecond
+	const startTime = 60 * time.Second
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it did not answer in time"))
 	defer cancel()
-	for {
+	return local.Await(ctx, nil, func(ctx context.Context) error {
 		conn, err := pgx.Connect(ctx, url)
-		if err == nil {
-			return conn.Close(ctx)
+		if err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(again):
-		}
-	}
+		return conn.Close(ctx)
+	})
 }

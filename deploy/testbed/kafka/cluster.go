@@ -3,17 +3,17 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/deploy/local"
 )
 
 // Cluster is three or more nodes that keep everything three times, and take writes while two of the
@@ -109,17 +109,13 @@ func (c *Cluster) awaitAll(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	for {
+	return local.Await(ctx, nil, func(ctx context.Context) error {
 		answer, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, client)
-		if err == nil && len(answer.Brokers) == len(c.nodes) {
-			return nil
+		if err == nil && len(answer.Brokers) < len(c.nodes) {
+			err = errors.New("the cluster is not complete")
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the cluster is not complete: %w", errors.Join(ctx.Err(), err))
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+		return err
+	})
 }
 
 // Brokers are the plain addresses.

@@ -3,12 +3,13 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"allocation/deploy/local"
 )
 
 // How long a server may take to answer: alone, and where several start at once, and wait for each
@@ -27,20 +28,7 @@ func AwaitReady(ctx context.Context, brokers string, ended <-chan struct{}) erro
 func awaitReady(ctx context.Context, brokers string, ended <-chan struct{}, patience time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it did not answer in time"))
 	defer cancel()
-	const again = 50 * time.Millisecond
-	for {
-		err := probe(ctx, brokers)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ended:
-			return errors.New("the server ended")
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(again):
-		}
-	}
+	return local.Await(ctx, ended, func(ctx context.Context) error { return probe(ctx, brokers) })
 }
 
 func probe(ctx context.Context, brokers string) error {

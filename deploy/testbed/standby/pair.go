@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -212,27 +211,19 @@ func (p *Pair) Follow(ctx context.Context) error {
 
 // AwaitStream returns when the standby streams from the primary.
 func (p *Pair) AwaitStream(ctx context.Context) error {
-	for {
-		streams, err := p.streams(ctx)
-		if err == nil && streams {
-			return nil
+	return local.Await(ctx, nil, func(ctx context.Context) error {
+		conn, err := pgx.Connect(ctx, p.URL("postgres", "postgres"))
+		if err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the standby does not stream: %w", errors.Join(context.Cause(ctx), err))
-		case <-time.After(50 * time.Millisecond):
+		defer conn.Close(ctx)
+		streams := false
+		err = conn.QueryRow(ctx, "select exists (select from pg_stat_replication where state = 'streaming')").Scan(&streams)
+		if err == nil && !streams {
+			err = errors.New("the standby does not stream")
 		}
-	}
-}
-
-func (p *Pair) streams(ctx context.Context) (streams bool, err error) {
-	conn, err := pgx.Connect(ctx, p.URL("postgres", "postgres"))
-	if err != nil {
-		return false, err
-	}
-	defer conn.Close(ctx)
-	err = conn.QueryRow(ctx, "select exists (select from pg_stat_replication where state = 'streaming')").Scan(&streams)
-	return streams, err
+		return err
+	})
 }
 
 // Close ends both servers; their folder is its maker's.
