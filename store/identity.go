@@ -10,7 +10,8 @@ import (
 // own id. Who reads the first somewhere else can tell whether its writer works with this database:
 // see KnownNonces.
 func (s *Store) WriteNonce(ctx context.Context, id [16]byte) (database [16]byte, err error) {
-	return database, s.one(ctx, "write nonce", []any{&database}, `select write_nonce($1, $2, $3)`, id, s.process, s.owner)
+	err = s.one(ctx, "write nonce", []any{&database}, `select write_nonce($1, $2, $3)`, id, s.process, s.owner)
+	return database, err
 }
 
 // KnownNonces are those of the ids that a worker wrote into this database.

@@ -67,7 +67,8 @@ func isLocked(err error) bool {
 // OutboxDaysAhead is for how many days after today the outbox has a table, without a gap; -1 where
 // today has none.
 func (s *Store) OutboxDaysAhead(ctx context.Context) (days int, err error) {
-	return days, s.one(ctx, "count outbox days", []any{&days}, `select outbox_days_ahead()`)
+	err = s.one(ctx, "count outbox days", []any{&days}, `select outbox_days_ahead()`)
+	return days, err
 }
 
 // LacksDay is where a transaction that found no table for its day asks for MakeDays.

@@ -14,7 +14,8 @@ const positionRecordsSQL = `select source, topic, topic_id, partition, token, ne
 // PositionRecords reads all positions, whichever worker owns them.
 func (s *Store) PositionRecords(ctx context.Context) ([]worker.PositionRecord, error) {
 	return list(ctx, s, "read positions", func(row pgx.CollectableRow) (at worker.PositionRecord, err error) {
-		return at, row.Scan(&at.Source.ID, &at.Source.Topic, &at.Source.TopicID, &at.Source.Partition, &at.Token, &at.NextOffset, &at.NextRow, &at.Published, &at.Retired)
+		err = row.Scan(&at.Source.ID, &at.Source.Topic, &at.Source.TopicID, &at.Source.Partition, &at.Token, &at.NextOffset, &at.NextRow, &at.Published, &at.Retired)
+		return at, err
 	}, positionRecordsSQL)
 }
 
@@ -28,6 +29,7 @@ func (s *Store) ClaimOrphans(ctx context.Context, positions []worker.PositionRec
 		sources[i], seen[i], tokens[i] = at.Source.ID, at.Token, uuid.New()
 	}
 	return list(ctx, s, "claim orphans", func(row pgx.CollectableRow) (c worker.Claim, err error) {
-		return c, row.Scan(&c.Source.ID, &c.Source.Topic, &c.Source.TopicID, &c.Source.Partition, &c.NextRow, &c.Published, &c.Epoch, &c.Token)
+		err = row.Scan(&c.Source.ID, &c.Source.Topic, &c.Source.TopicID, &c.Source.Partition, &c.NextRow, &c.Published, &c.Epoch, &c.Token)
+		return c, err
 	}, claimOrphansSQL, sources, seen, tokens, s.owner)
 }

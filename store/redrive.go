@@ -96,7 +96,8 @@ func decidedLetters(ctx context.Context, tx pgx.Tx, source int32, most int, forg
 		return batch, err
 	}
 	first := batch.Records[0].Letter
-	return batch, tx.QueryRow(ctx, attemptLetterSQL, first.Source, first.Row, forget).Scan(&batch.Attempts)
+	err = tx.QueryRow(ctx, attemptLetterSQL, first.Source, first.Row, forget).Scan(&batch.Attempts)
+	return batch, err
 }
 
 func waitingCommands(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (batch worker.RedriveBatch, err error) {
@@ -115,7 +116,8 @@ func waitingCommands(ctx context.Context, tx pgx.Tx, source int32, most int, for
 	} else {
 		batch.Free = key
 	}
-	return batch, tx.QueryRow(ctx, attemptKeySQL, key, forget).Scan(&batch.Attempts)
+	err = tx.QueryRow(ctx, attemptKeySQL, key, forget).Scan(&batch.Attempts)
+	return batch, err
 }
 
 func ignoreNone(err error) error {

@@ -27,7 +27,8 @@ where k.key = any($1) order by k.key`
 func (s *Store) Held(ctx context.Context, keys ...string) ([]HeldKey, error) {
 	rows, _ := s.pool.Query(ctx, showHeldSQL, keys) // its error is that of the rows, too
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (h HeldKey, err error) {
-		return h, row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting)
+		err = row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting)
+		return h, err
 	})
 }
 
@@ -36,5 +37,6 @@ const waitsToCreateSQL = `select key from held_keys where creates = $1 union all
 // WaitsToCreate gives the key behind which a command waits that would create a name. Where none
 // does, the error is pgx.ErrNoRows.
 func (s *Store) WaitsToCreate(ctx context.Context, name string) (key string, err error) {
-	return key, s.pool.QueryRow(ctx, waitsToCreateSQL, name).Scan(&key)
+	err = s.pool.QueryRow(ctx, waitsToCreateSQL, name).Scan(&key)
+	return key, err
 }

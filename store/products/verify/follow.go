@@ -174,7 +174,8 @@ func (f *follower) fetch(ctx context.Context, id int32, in inSnapshot) error {
 
 func scanRow(rows pgx.CollectableRow) (r row, err error) {
 	r.Event.Partition = -1
-	return r, rows.Scan(&r.Row, &r.Event.SKU, &r.Event.Sequence, &r.Event.Type, &r.Event.Data, &r.AfterSource, &r.AfterRow)
+	err = rows.Scan(&r.Row, &r.Event.SKU, &r.Event.Sequence, &r.Event.Type, &r.Event.Data, &r.AfterSource, &r.AfterRow)
+	return r, err
 }
 
 // unlock lets one row go where rows wait for each other in a circle, which no commit can make.
