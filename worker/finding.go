@@ -30,9 +30,10 @@ var (
 	errUnstarted = errors.New("the topic is new and begins at its end (KAFKA_AUTO_OFFSET_RESET=latest), which is not known of all of its partitions")
 )
 
-// find asks Kafka about partitions, and gives what it answered, too. It has topics that are new begin at their end, if so
-// configured: all their partitions at once, not each when it is first claimed, for by then the
-// topic is known, and a partition without a position seems to be one that was added.
+// find asks Kafka about partitions, and gives what it answered, too. It has topics that are new
+// begin at their end, if so configured: all their partitions at once, not each when it is first
+// claimed, for by then the topic is known, and a partition without a position seems to be one that
+// was added.
 func (w *Worker) find(ctx context.Context, names []TopicPartition) ([]finding, *Answers, error) {
 	topics, err := ListTopics(ctx, w.client, w.topics()...)
 	if err == nil {
