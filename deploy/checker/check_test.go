@@ -90,7 +90,7 @@ func (p Packed) key() string { return string(p.Record().Key) }
 func (p Packed) altered(alter func(*Record)) Packed {
 	r := p.Record()
 	alter(&r)
-	return Packed(appendRecord(nil, &r))
+	return pack(&r)
 }
 
 func (p Packed) withHeader(key, value string) Packed {

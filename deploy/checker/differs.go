@@ -61,14 +61,5 @@ func sequenceOf(n int64) string {
 
 // text is an expected event for people.
 func (e expected) text() string {
-	text := fmt.Sprintf("sequence %d, %s", e.sequence, e.kind)
-	for _, part := range [][2]string{{"order", e.data.orderID}, {"line", e.data.lineID}, {"batch", e.data.ref + e.data.batchRef}, {"reason", e.data.reason}, {"eta", e.data.eta}} {
-		if part[1] != "" {
-			text += fmt.Sprintf(" %s=%s", part[0], part[1])
-		}
-	}
-	if e.data.qty >= 0 {
-		text += fmt.Sprintf(" qty=%d", e.data.qty)
-	}
-	return text
+	return fmt.Sprintf("sequence %d, %s %s", e.sequence, e.kind, e.data.json())
 }

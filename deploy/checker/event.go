@@ -44,19 +44,24 @@ func (c *check) readSightings() (all []sighting) {
 }
 
 func (c *check) sight(id string, topics map[string]string) (s sighting, err error) {
-	parts := strings.Split(id, ".")
-	if len(parts) != 4 {
-		return s, fmt.Errorf("its ce_id %q is not <topic id>.<partition>.<offset>.<number>", id)
+	if parts := strings.Split(id, "."); len(parts) == 4 {
+		at, ok := c.spotOf(topics[parts[0]], parts[1], parts[2])
+		number, err := strconv.ParseInt(parts[3], 10, 32)
+		if ok && err == nil && number >= 0 {
+			return sighting{spot: at, number: int32(number)}, nil
+		}
 	}
-	partition, err1 := strconv.ParseInt(parts[1], 10, 32)
-	offset, err2 := strconv.ParseInt(parts[2], 10, 64)
-	number, err3 := strconv.ParseInt(parts[3], 10, 32)
-	topic, known := topics[parts[0]]
-	if err1 != nil || err2 != nil || err3 != nil || !known || number < 0 {
-		return s, fmt.Errorf("its ce_id %q names no command topic's record", id)
+	return s, fmt.Errorf("its ce_id %q names no command as <topic id>.<partition>.<offset>.<number>", id)
+}
+
+// spotOf is a place in a command topic, as texts say it.
+func (c *check) spotOf(topic, partition, offset string) (s spot, ok bool) {
+	p, err1 := strconv.ParseInt(partition, 10, 32)
+	o, err2 := strconv.ParseInt(offset, 10, 64)
+	if _, known := c.history.Kinds[topic]; err1 != nil || err2 != nil || !known {
+		return spot{partition: none}, false
 	}
-	s.spot, s.number = spot{c.partitionOf(topicPartition{topic, int32(partition)}), offset}, int32(number)
-	return s, nil
+	return spot{c.partitionOf(topicPartition{topic, int32(p)}), o}, true
 }
 
 // readEvent reads a record as an event of an entry.

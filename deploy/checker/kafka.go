@@ -19,7 +19,6 @@ type kafka struct {
 	client *kgo.Client
 	admin  *kadm.Client
 	topics []string
-	memory packer
 }
 
 func connect(run Run) (*kafka, error) {
@@ -118,7 +117,7 @@ func (k *kafka) keep(h *History, r *kgo.Record) {
 	for _, header := range r.Headers {
 		record.Headers = append(record.Headers, Header{header.Key, header.Value})
 	}
-	packed := k.memory.pack(&record)
+	packed := pack(&record)
 	switch {
 	case r.Topic == k.run.Events:
 		h.Events = append(h.Events, packed)

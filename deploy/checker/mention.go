@@ -1,7 +1,5 @@
 package checker
 
-import "strconv"
-
 // mention is a record on the dead-letter topic: a dead letter, or what an operator decided about
 // one.
 type mention struct {
@@ -26,11 +24,6 @@ func (c *check) readLetters() (letters, decisions []mention) {
 }
 
 func (c *check) originalOf(r *Record) spot {
-	partition, err := strconv.ParseInt(string(r.header("dlq-original-partition")), 10, 32)
-	offset, err2 := strconv.ParseInt(string(r.header("dlq-original-offset")), 10, 64)
-	topic := string(r.header("dlq-original-topic"))
-	if _, known := c.history.Kinds[topic]; err != nil || err2 != nil || !known {
-		return spot{partition: none}
-	}
-	return spot{c.partitionOf(topicPartition{topic, int32(partition)}), offset}
+	s, _ := c.spotOf(string(r.header("dlq-original-topic")), string(r.header("dlq-original-partition")), string(r.header("dlq-original-offset")))
+	return s
 }

@@ -3,7 +3,6 @@ package checker
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kbin"
 )
@@ -38,27 +37,8 @@ func expand(word []byte) []byte {
 	return []byte(usual[word[0]])
 }
 
-// packer packs records into large pieces of memory.
-type packer struct {
-	piece   *strings.Builder
-	scratch []byte
-}
-
-const pieceSize = 1 << 20
-
-func (p *packer) pack(r *Record) Packed {
-	p.scratch = appendRecord(p.scratch[:0], r)
-	if p.piece == nil || p.piece.Len()+len(p.scratch) > p.piece.Cap() {
-		p.piece = &strings.Builder{}
-		p.piece.Grow(max(pieceSize, len(p.scratch)))
-	}
-	start := p.piece.Len()
-	p.piece.Write(p.scratch)
-	return Packed(p.piece.String()[start:])
-}
-
-func appendRecord(b []byte, r *Record) []byte {
-	b = kbin.AppendVarintString(b, r.Topic)
+func pack(r *Record) Packed {
+	b := kbin.AppendVarintString(nil, r.Topic)
 	b = kbin.AppendVarint(b, r.Partition)
 	b = kbin.AppendVarlong(b, r.Offset)
 	b = kbin.AppendVarlong(b, r.Time)
@@ -71,7 +51,7 @@ func appendRecord(b []byte, r *Record) []byte {
 		}
 		b = kbin.AppendVarintBytes(kbin.AppendVarintBytes(b, abbreviate([]byte(h.Key))), value)
 	}
-	return b
+	return Packed(b)
 }
 
 // Record is the record.
@@ -110,6 +90,6 @@ func (p *Packed) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return err
 	}
-	*p = Packed(appendRecord(nil, &r))
+	*p = pack(&r)
 	return nil
 }

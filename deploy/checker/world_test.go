@@ -16,7 +16,6 @@ type world struct {
 	partitions map[topicPartition][]Packed
 	actions    []func(*worldBase)
 	base       *worldBase
-	memory     packer
 	events     int64
 	letters    int64
 }
@@ -73,7 +72,7 @@ func (w *world) send(partition int32, kind, data string) place {
 
 func (w *world) put(l topicPartition, r Record) place {
 	r.Topic, r.Partition, r.Offset = l.topic, l.partition, int64(len(w.partitions[l]))
-	w.partitions[l] = append(w.partitions[l], w.memory.pack(&r))
+	w.partitions[l] = append(w.partitions[l], pack(&r))
 	return placeOf(&r)
 }
 
@@ -139,7 +138,7 @@ func (w *world) record(at place) Record {
 func (w *world) publishLetter(r Record) {
 	r.Topic, r.Offset = worldLetters, w.letters
 	w.letters++
-	w.history.Letters = append(w.history.Letters, w.memory.pack(&r))
+	w.history.Letters = append(w.history.Letters, pack(&r))
 }
 
 // consume takes the next record of a partition: it is decided, or waits behind a held product.
@@ -206,7 +205,7 @@ func (b *worldBase) emit(o *command, number int32, e expected) {
 	}
 	r.Topic, r.Offset = worldEvents, b.world.events
 	b.world.events++
-	c.history.Events = append(c.history.Events, b.world.memory.pack(&r))
+	c.history.Events = append(c.history.Events, pack(&r))
 }
 
 // refuse makes a dead letter.
@@ -307,7 +306,7 @@ func (h *History) letter(command Record, reason string) {
 	w := &world{history: h, partitions: map[topicPartition][]Packed{}, letters: int64(len(h.Letters))}
 	b := w.newBase()
 	at := placeOf(&command)
-	w.partitions[topicPartition{at.topic, at.partition}] = slices.Repeat([]Packed{Packed(appendRecord(nil, &command))}, int(at.offset)+1)
+	w.partitions[topicPartition{at.topic, at.partition}] = slices.Repeat([]Packed{pack(&command)}, int(at.offset)+1)
 	o := b.decode(at)
 	for _, p := range h.Tables.Positions {
 		b.rows[topicPartition{p.Topic, p.Partition}] = p.NextRow
