@@ -42,6 +42,5 @@ func (a *arena) checkComplete(ctx context.Context, c *contestant, found *watch, 
 type checks struct {
 	runs, orders, repeats, disordered int
 	outbox                            string
-	left                              int64  // outbox rows that were published, and would be again: the stop came before they were deleted
-	largest                           string // transaction
+	left                              int64 // outbox rows that were published, and would be again: the stop came before they were deleted
 }

@@ -24,14 +24,6 @@ type program interface {
 	prepare(ctx context.Context, a *arena) error
 	// start starts what is measured.
 	start(ctx context.Context, a *arena) (*process, error)
-	// stop ends it in an orderly way, and tells how commands were put together.
-	stop(ctx context.Context, p *process) (transactions, error)
-}
-
-// transactions is how commands were put together in transactions.
-type transactions struct {
-	mean    float64
-	largest string // for ours a bound, which is all that its metrics tell
 }
 
 // tables are queries for what a contestant keeps.
@@ -66,10 +58,6 @@ func allContestants(o options) []*contestant {
 	return append(all, []*contestant{
 		{
 			name: "floor", does: "the least work that any correct worker must do, a program without features: two appliers, up to 4000 commands a transaction, COPY",
-			backlog: manyCommands, hot: true, program: peer{floor, []string{"-copy"}}, tables: floorTables,
-		},
-		{
-			name: "floor-unnest", does: "the same with `unnest`, in one round trip",
 			backlog: manyCommands, hot: true, program: peer{floor, nil}, tables: floorTables,
 		},
 		{

@@ -53,7 +53,7 @@ func measureLatency(ctx context.Context, a *arena, c *contestant, t trial) (meas
 	if !p.running() || ctx.Err() != nil {
 		return nil, all
 	}
-	if _, err := c.program.stop(ctx, p); err != nil {
+	if err := p.stop(); err != nil {
 		return nil, err
 	}
 	if err := watch.finish(ctx, a); err != nil || all != nil { // where not everything came, what came is checked

@@ -1,14 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -45,66 +39,6 @@ func createBatch(i int) *kgo.Record {
 	}
 }
 
-func (o ours) start(ctx context.Context, a *arena) (*process, error) {
-	addr, err := freeAddress(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p, err := startProcess(o.path, []string{"worker"}, append(a.environment(), "HTTP_ADDR="+addr))
-	if err == nil {
-		p.httpAddr = addr
-	}
-	return p, err
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
-}
-
-// stop reads the metrics before, because they are there only while it runs.
-func (o ours) stop(ctx context.Context, p *process) (transactions, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.httpAddr+"/metrics", nil)
-	if err != nil {
-		return transactions{}, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return transactions{}, err
-	}
-	defer response.Body.Close()
-	found, err := readBatchSizes(bufio.NewScanner(response.Body))
-	return found, errors.Join(err, p.stop())
-}
-
-// readBatchSizes finds the mean, and the bound of the last bucket that holds more than the one
-// before.
-func readBatchSizes(lines *bufio.Scanner) (transactions, error) {
-	const metric = "allocation_batch_commands"
-	var sum, count, below float64
-	largest := ""
-	for lines.Scan() {
-		name, text, _ := strings.Cut(lines.Text(), " ")
-		if !strings.HasPrefix(name, metric+"_") {
-			continue
-		}
-		value, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return transactions{}, fmt.Errorf("read metric %s: %w", name, err)
-		}
-		switch {
-		case strings.HasPrefix(name, metric+"_sum"):
-			sum = value
-		case strings.HasPrefix(name, metric+"_count"):
-			count = value
-		case value > below:
-			_, bound, _ := strings.Cut(name, `le="`)
-			below, largest = value, "≤ "+strings.TrimRight(bound, `"}`)
-		}
-	}
-	return transactions{sum / max(1, count), largest}, lines.Err()
+func (o ours) start(_ context.Context, a *arena) (*process, error) {
+	return startProcess(o.path, []string{"worker"}, append(a.environment(), "HTTP_ADDR=127.0.0.1:0"))
 }

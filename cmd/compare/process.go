@@ -19,13 +19,10 @@ const stopTime = 60 * time.Second
 
 // process is a program that runs beside this one. Its starter stops or kills it.
 type process struct {
-	cmd    *exec.Cmd
-	output bytes.Buffer // may be read when done is closed
-	log    lastBytes
-	end    context.CancelFunc // tells it to end; after stopTime it is killed
-	done   chan struct{}
-
-	httpAddr string // of ours: where metrics are
+	cmd  *exec.Cmd
+	log  lastBytes
+	end  context.CancelFunc // tells it to end; after stopTime it is killed
+	done chan struct{}
 }
 
 func startProcess(path string, arguments, environment []string) (*process, error) {
@@ -34,7 +31,7 @@ func startProcess(path string, arguments, environment []string) (*process, error
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = stopTime
 	p.cmd.Env = append(os.Environ(), environment...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.log
+	p.cmd.Stderr = &p.log
 	if err := p.cmd.Start(); err != nil {
 		end()
 		return nil, err

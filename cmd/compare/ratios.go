@@ -15,8 +15,7 @@ func (r *results) printRatios(w io.Writer) {
 		}
 	}
 	speed := func(name string, t trial) float64 { return r.of(name, t, throughput).median() }
-	floors := []string{"floor", "floor-unnest"}
-	peers := append([]string{"before"}, floors...)
+	peers := []string{"before", "floor"}
 	for _, other := range append(peers, "naive-1", "naive-12", "watermill", "watermill-10ms", "watermill-best") {
 		ratio("throughput, ours / "+other, speed("ours", manyProducts), speed(other, manyProducts))
 	}
@@ -24,7 +23,7 @@ func (r *results) printRatios(w io.Writer) {
 		ratio(string(cost)+", ours / before", r.of("ours", manyProducts, cost).median(), r.of("before", manyProducts, cost).median())
 	}
 	ratio("throughput of one product, ours / before", speed("ours", oneProduct), speed("before", oneProduct))
-	for _, name := range append([]string{"ours"}, floors...) {
+	for _, name := range []string{"ours", "floor"} {
 		ratio("throughput, one product / many: "+name, speed(name, oneProduct), speed(name, manyProducts))
 	}
 	for _, t := range []trial{slowly, quickly} {

@@ -44,23 +44,19 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 	if err := a.checkComplete(ctx, c, watch, n); err != nil {
 		return nil, err
 	}
-	if !t.hot {
-		c.checks.largest = d.batches.largest
-	}
 	took := watch.last.Sub(watch.first)
 	return measures{
 		throughput: float64(n-1) / took.Seconds(), commandCount: float64(n),
 		walBytes: float64(d.space.wal-before.wal) / float64(n), tableBytes: float64(d.space.tables-before.tables) / float64(n),
-		cpuSeconds: d.cpu.Seconds(), cpuMicros: float64(d.cpu.Microseconds()) / float64(n), peakMemory: d.peak / 1e6, batchMean: d.batches.mean,
+		cpuSeconds: d.cpu.Seconds(), cpuMicros: float64(d.cpu.Microseconds()) / float64(n), peakMemory: d.peak / 1e6,
 	}, nil
 }
 
 // drained is what a program used while it worked on a backlog.
 type drained struct {
-	space   space
-	cpu     time.Duration
-	peak    float64 // bytes
-	batches transactions
+	space space
+	cpu   time.Duration
+	peak  float64 // bytes
 }
 
 // drain runs the contestant until it has published an event for each command.
@@ -83,7 +79,7 @@ func (a *arena) drain(ctx context.Context, c *contestant, n int) (d drained, err
 	if d.peak, err = p.peakMemory(); err != nil {
 		return d, err
 	}
-	d.batches, err = c.program.stop(ctx, p)
+	err = p.stop()
 	d.cpu = p.cpu()
 	return d, err
 }

@@ -37,7 +37,7 @@ func (t trial) shown() []measure {
 	if t.rate > 0 {
 		return []measure{latencyP50, latencyP99, latencyP999, latencyMax, reached, holds}
 	}
-	return []measure{throughput, commandCount, walBytes, tableBytes, cpuMicros, cpuSeconds, peakMemory, batchMean}
+	return []measure{throughput, commandCount, walBytes, tableBytes, cpuMicros, cpuSeconds, peakMemory}
 }
 
 // measures are what a run gave, by name.
@@ -53,7 +53,6 @@ const (
 	cpuSeconds   measure = "CPU s"
 	cpuMicros    measure = "CPU µs/command"
 	peakMemory   measure = "peak RSS MB"
-	batchMean    measure = "mean commands/tx"
 	latencyP50   measure = "p50 ms"
 	latencyP99   measure = "p99 ms"
 	latencyP999  measure = "p99.9 ms"

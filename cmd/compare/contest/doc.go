@@ -1,4 +1,4 @@
 // Package contest is what the contestants of make compare that are not ours have in common: how
-// they are told where things are, what they read, what they publish, and what they tell about their
-// transactions at the end. It decides nothing.
+// they are told where things are, what they read, what they publish, and how they make their
+// tables. It decides nothing.
 package contest

@@ -20,9 +20,8 @@ type batch struct {
 // applier applies the commands of its partitions in one transaction at a time. Products do not have
 // commands in two appliers.
 type applier struct {
-	relay  *kgo.Client
-	report *contest.Report
-	fail   context.CancelCauseFunc
+	relay *kgo.Client
+	fail  context.CancelCauseFunc
 
 	conn  *pgxpool.Conn
 	cache map[string]*batch
@@ -43,14 +42,9 @@ func (a *applier) run(ctx context.Context, pool *pgxpool.Pool, queue <-chan item
 	for first := range queue {
 		items := gather(first, queue)
 		w := a.decide(items)
-		save := a.unnest
-		if *useCopy {
-			save = a.copy
-		}
-		if err := save(ctx, w); err != nil {
+		if err := a.save(ctx, w); err != nil {
 			return err
 		}
-		a.report.Committed(len(items))
 		a.publish(ctx, w)
 	}
 	return nil

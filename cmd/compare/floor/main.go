@@ -20,7 +20,6 @@ import (
 var (
 	appliers = flag.Int("appliers", 2, "concurrent transactions")
 	most     = flag.Int("max", 4000, "most commands in a transaction")
-	useCopy  = flag.Bool("copy", false, "COPY instead of unnest")
 )
 
 func main() { contest.Main(contest.Contestant{Setup: setup, Run: run}) }
@@ -31,7 +30,7 @@ type item struct {
 	command contest.Command
 }
 
-func run(ctx context.Context, settings contest.Settings, report *contest.Report) error {
+func run(ctx context.Context, settings contest.Settings) error {
 	pool, err := pgxpool.New(ctx, settings.Database)
 	if err != nil {
 		return err
@@ -52,7 +51,7 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 	for i := range queues {
 		queues[i] = make(chan item, 20000)
 		wg.Go(func() {
-			a := applier{relay: relay, report: report, fail: fail}
+			a := applier{relay: relay, fail: fail}
 			if err := a.run(working, pool, queues[i]); err != nil {
 				fail(err)
 			}

@@ -62,9 +62,9 @@ func newWrites(n int) *writes {
 	}
 }
 
-// copy writes with COPY, which is the cheapest for large batches, and takes a round trip for each
+// save writes with COPY, which is the cheapest for large batches, and takes a round trip for each
 // statement.
-func (a *applier) copy(ctx context.Context, w *writes) error {
+func (a *applier) save(ctx context.Context, w *writes) error {
 	return pgx.BeginFunc(ctx, a.conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select f_fence($1, $2, $3)`, w.moved, w.froms, w.tos); err != nil {
 			return err
@@ -84,17 +84,4 @@ func (a *applier) copy(ctx context.Context, w *writes) error {
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{"f_outbox"}, []string{"partition", "off", "n", "key", "type", "payload"}, pgx.CopyFromSlice(len(w.orders), events))
 		return err
 	})
-}
-
-// unnest writes everything in one round trip.
-func (a *applier) unnest(ctx context.Context, w *writes) error {
-	var q pgx.Batch
-	q.Queue(`begin`)
-	q.Queue(`select f_fence($1, $2, $3)`, w.moved, w.froms, w.tos)
-	q.Queue(`select f_save($1, $2, $3, $4)`, w.changed, w.allocs, w.olds, w.versions)
-	q.Queue(`insert into f_lines select * from unnest($1::text[],$2::text[],$3::text[],$4::bigint[],$5::text[],$6::bigint[])`, w.orders, w.lineIDs, w.skus, w.quantities, w.refs, w.seqs)
-	q.Queue(`insert into f_outbox(partition,off,n,key,type,payload) select p,o,0,k,t,b from unnest($1::int[],$2::bigint[],$3::text[],$4::text[],$5::bytea[]) v(p,o,k,t,b)`,
-		w.partitions, w.offsets, w.skus, w.types, w.payloads)
-	q.Queue(`commit`)
-	return a.conn.SendBatch(ctx, &q).Close()
 }

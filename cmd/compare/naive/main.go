@@ -27,7 +27,7 @@ func main() { contest.Main(contest.Contestant{Setup: setup, Run: run}) }
 
 // run reads until the context ends, or a part fails. What was read and not applied is read again
 // after the next start.
-func run(ctx context.Context, settings contest.Settings, report *contest.Report) error {
+func run(ctx context.Context, settings contest.Settings) error {
 	positions, err := loadPositions(ctx, settings)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 	queues := make([]chan *kgo.Record, *connections)
 	for i := range queues {
 		queues[i] = make(chan *kgo.Record, 1000)
-		w := &writer{settings: settings, report: report, positions: positions}
+		w := &writer{settings: settings, positions: positions}
 		part(func(ctx context.Context) error { return w.run(ctx, queues[i]) })
 	}
 	starts := slices.Clone(positions)

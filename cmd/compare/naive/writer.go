@@ -14,7 +14,6 @@ import (
 // writer applies the commands of its partitions, one a transaction.
 type writer struct {
 	settings  contest.Settings
-	report    *contest.Report
 	positions []int64 // by partition; each writer touches those of its own partitions only
 }
 
@@ -33,7 +32,6 @@ func (w *writer) run(ctx context.Context, queue <-chan *kgo.Record) error {
 			if err := w.apply(context.WithoutCancel(ctx), conn, record); err != nil {
 				return err
 			}
-			w.report.Committed(1)
 		}
 	}
 }

@@ -20,7 +20,6 @@ import (
 type handler struct {
 	pool   *pgxpool.Pool
 	events string
-	report *contest.Report
 	logger watermill.LoggerAdapter
 }
 
@@ -30,11 +29,7 @@ func (h *handler) handle(msg *message.Message) error {
 	if err := json.Unmarshal(msg.Payload, &command); err != nil {
 		return err
 	}
-	err := pgx.BeginFunc(msg.Context(), h.pool, func(tx pgx.Tx) error { return h.apply(tx, msg, command) })
-	if err == nil {
-		h.report.Committed(1)
-	}
-	return err
+	return pgx.BeginFunc(msg.Context(), h.pool, func(tx pgx.Tx) error { return h.apply(tx, msg, command) })
 }
 
 func (h *handler) apply(tx pgx.Tx, msg *message.Message, command contest.Command) error {

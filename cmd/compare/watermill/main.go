@@ -40,14 +40,14 @@ func main() { contest.Main(contest.Contestant{Setup: setup, Run: run}) }
 type runner interface{ Run(context.Context) error }
 
 // run runs the router and the forwarders until the context ends, or one of them does.
-func run(ctx context.Context, settings contest.Settings, report *contest.Report) error {
+func run(ctx context.Context, settings contest.Settings) error {
 	pool, err := openPool(ctx, settings)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
 	logger := watermill.NewSlogLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	router, err := newRouter(settings, pool, report, logger)
+	router, err := newRouter(settings, pool, logger)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func run(ctx context.Context, settings contest.Settings, report *contest.Report)
 	return runAll(ctx, runners)
 }
 
-func newRouter(settings contest.Settings, pool *pgxpool.Pool, report *contest.Report, logger watermill.LoggerAdapter) (*message.Router, error) {
+func newRouter(settings contest.Settings, pool *pgxpool.Pool, logger watermill.LoggerAdapter) (*message.Router, error) {
 	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: 10 * time.Second}, logger)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func newRouter(settings contest.Settings, pool *pgxpool.Pool, report *contest.Re
 	if err != nil {
 		return nil, err
 	}
-	h := &handler{pool: pool, events: settings.Events, report: report, logger: logger}
+	h := &handler{pool: pool, events: settings.Events, logger: logger}
 	router.AddConsumerHandler("allocate", settings.Commands, subscriber, h.handle)
 	return router, nil
 }
