@@ -154,8 +154,7 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w.do(1, "ChangeBatchQuantity", `{"batchref":"l1","qty":7}`) // after the product LAMP began
 		refused := w.do(1, "Allocate", order1)
 		w.do(0, "CreateBatch", batch1)
-		h := w.end()
-		requireNothing(t, h)
+		requireNothing(t, w.end())
 		// Now CHAIR begins before LAMP, by the same partition, and LAMP before the refusal.
 		again := newWorld(3)
 		again.do(0, "CreateBatch", batch1)
@@ -163,9 +162,8 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		again.do(1, "ChangeBatchQuantity", `{"batchref":"l1","qty":7}`)
 		again.send(1, "Allocate", order1)
 		again.base.next[topicPartition{worldCommands, 1}]++
-		h = again.end()
-		h.letter(again.record(refused), "unknown_sku")
-		requireFound(t, h, RuleEffect, "CHAIR", "commands.1.1", "was refused as unknown_sku, but has no legal place", "after sequence 1", "an effect", "its partition:", "its product:")
+		again.refuse(refused, "unknown_sku")
+		requireFound(t, again.end(), RuleEffect, "CHAIR", "commands.1.1", "was refused as unknown_sku, but has no legal place", "after sequence 1", "an effect", "its partition:", "its product:")
 	})
 	t.Run("of a command that is legal only after its partition's next", func(t *testing.T) {
 		t.Parallel()
@@ -186,9 +184,8 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w.do(1, "Allocate", order1)            // legal late
 		early := w.send(1, "Allocate", order1) // as if refused
 		w.base.next[topicPartition{worldCommands, 1}]++
-		h := w.end()
-		h.letter(w.record(early), "unknown_sku")
-		requireFound(t, h, RuleEffect, "CHAIR", "the Allocate at commands.1.1 was refused as unknown_sku, but has no legal place")
+		w.refuse(early, "unknown_sku")
+		requireFound(t, w.end(), RuleEffect, "CHAIR", "the Allocate at commands.1.1 was refused as unknown_sku, but has no legal place")
 	})
 	t.Run("of two commands of different products, each legal alone", func(t *testing.T) {
 		t.Parallel()
@@ -199,9 +196,8 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w.do(1, "Allocate", order1) // after CHAIR began
 		early := w.send(1, "Allocate", `{"orderid":"x1","sku":"LAMP","qty":1}`)
 		w.base.next[topicPartition{worldCommands, 1}]++
-		h := w.end()
-		h.letter(w.record(early), "unknown_sku") // before LAMP began
-		violations := Check(h)
+		w.refuse(early, "unknown_sku") // before LAMP began
+		violations := Check(w.end())
 		require.Len(t, violations, 1, Report(violations))
 		require.Equal(t, RuleCycle, violations[0].Rule)
 		require.Contains(t, violations[0].Text, "the commands are in no order")

@@ -301,28 +301,11 @@ func (w *world) end() *History {
 	return h
 }
 
-// letter adds the dead letter of a command to a history, with its rows.
-func (h *History) letter(command Record, reason string) {
-	w := &world{history: h, partitions: map[topicPartition][]Packed{}, letters: int64(len(h.Letters))}
-	b := w.newBase()
-	at := placeOf(&command)
-	w.partitions[topicPartition{at.topic, at.partition}] = slices.Repeat([]Packed{pack(&command)}, int(at.offset)+1)
-	o := b.decode(at)
-	for _, p := range h.Tables.Positions {
-		b.rows[topicPartition{p.Topic, p.Partition}] = p.NextRow
-	}
-	b.refuse(o, reason)
-	if o.kind == "Allocate" {
-		w.events = int64(len(h.Events))
-		b.emit(o, 0, rejection(o, reason))
-	}
-	h.Tables.Outbox = append(h.Tables.Outbox, b.tables.Outbox...)
-	h.Tables.Letters = append(h.Tables.Letters, *b.last(at))
-	for i := range h.Tables.Positions {
-		if p := &h.Tables.Positions[i]; p.Topic == at.topic && p.Partition == at.partition {
-			p.NextRow, p.PublishedRow = b.rows[topicPartition{at.topic, at.partition}], b.rows[topicPartition{at.topic, at.partition}]
-		}
-	}
+// refuse makes the dead letter of an Allocate that was passed over, and its event.
+func (w *world) refuse(at place, reason string) {
+	o := w.base.decode(at)
+	w.base.refuse(o, reason)
+	w.base.emit(o, 0, rejection(o, reason))
 }
 
 // swap lets two commands of a partition stand in each other's place, with everything that came of
