@@ -3,11 +3,21 @@ package checker
 // checkHeld wants held keys to be held by a dead letter that waits for its operator, and nothing of
 // theirs to have passed by.
 func (c *check) checkHeld() {
+	type row struct {
+		source int32
+		number int64
+	}
+	letters := map[row]*letter{}
+	for _, l := range c.letters {
+		for _, r := range l.rows {
+			letters[row{r.Source, r.Row}] = l
+		}
+	}
 	t := &c.history.Tables
-	held := map[string]bool{}
+	held, holds := map[string]bool{}, map[*letter]bool{}
 	for _, key := range t.HeldKeys {
-		held[key.Key] = true
-		l := c.letterOfRow(key.Source, key.Row)
+		l := letters[row{key.Source, key.Row}]
+		held[key.Key], holds[l] = true, true
 		switch {
 		case l == nil:
 			c.report(RuleHeld, key.Key, nil, "it is held by a dead letter that does not exist: source %d, row %d", key.Source, key.Row)
@@ -19,7 +29,7 @@ func (c *check) checkHeld() {
 	}
 	for _, l := range c.letters {
 		waits := l.absent && l.state() != stateDiscarded && l.state() != ""
-		if waits && c.sku(c.productOf(l.entry)) != "" && !c.entries[l.entry].unreadable && !c.holds(l) {
+		if waits && c.sku(c.productOf(l.entry)) != "" && !c.entries[l.entry].unreadable && !holds[l] {
 			c.report(RuleHeld, c.sku(c.productOf(l.entry)), func() []string { return c.nearby(l.entry) }, "the dead letter of %s is %s and holds no key", c.placeOf(l.entry), l.state())
 		}
 	}
@@ -27,28 +37,6 @@ func (c *check) checkHeld() {
 	for _, row := range t.HeldCommands {
 		c.checkHeldCommand(row, held, last)
 	}
-}
-
-func (c *check) letterOfRow(source int32, number int64) *letter {
-	for _, l := range c.letters {
-		for _, row := range l.rows {
-			if row.Source == source && row.Row == number {
-				return l
-			}
-		}
-	}
-	return nil
-}
-
-func (c *check) holds(l *letter) bool {
-	for _, key := range c.history.Tables.HeldKeys {
-		for _, row := range l.rows {
-			if key.Source == row.Source && key.Row == row.Row {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // checkHeldCommand wants the commands that wait to be commands, behind a key that is held, in the
