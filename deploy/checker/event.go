@@ -17,15 +17,8 @@ type event struct {
 	again    []int32 // further appearances, where the database lost a timeline
 }
 
-// sighting is any appearance of an event.
-type sighting struct {
-	spot
-	number int32
-	record int32
-}
-
 // readSightings finds the place that each event names.
-func (c *check) readSightings() (all []sighting) {
+func (c *check) readSightings() (all []mention) {
 	topics := map[string]string{}
 	for topic, id := range c.history.TopicIDs {
 		topics[id] = topic
@@ -37,21 +30,21 @@ func (c *check) readSightings() (all []sighting) {
 			c.report(RulePhantom, string(r.Key), lines(describe(&r)), "the event at %s: %v", placeOf(&r), err)
 			continue
 		}
-		s.record = int32(i)
+		s.index = int32(i)
 		all = append(all, s)
 	}
 	return all
 }
 
-func (c *check) sight(id string, topics map[string]string) (s sighting, err error) {
+func (c *check) sight(id string, topics map[string]string) (m mention, err error) {
 	if parts := strings.Split(id, "."); len(parts) == 4 {
 		at, ok := c.spotOf(topics[parts[0]], parts[1], parts[2])
 		number, err := strconv.ParseInt(parts[3], 10, 32)
 		if ok && err == nil && number >= 0 {
-			return sighting{spot: at, number: int32(number)}, nil
+			return mention{eventID: eventID{at, int32(number)}}, nil
 		}
 	}
-	return s, fmt.Errorf("its ce_id %q names no command as <topic id>.<partition>.<offset>.<number>", id)
+	return m, fmt.Errorf("its ce_id %q names no command as <topic id>.<partition>.<offset>.<number>", id)
 }
 
 // spotOf is a place in a command topic, as texts say it.

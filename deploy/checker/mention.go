@@ -1,18 +1,30 @@
 package checker
 
-// mention is a record on the dead-letter topic: a dead letter, or what an operator decided about
-// one.
-type mention struct {
+import "cmp"
+
+// eventID is what a ce_id says: the command's place, and the number of its event.
+type eventID struct {
 	spot
-	record   int32 // in History.Letters
-	decision string
+	number int32
+}
+
+func (a eventID) compare(b eventID) int {
+	return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(a.number, b.number))
+}
+
+// mention is a record or a row that names a command: an event, a row of the outbox, a dead letter,
+// or what an operator decided about one.
+type mention struct {
+	eventID         // of a dead letter and a decision, the place alone
+	index    int32  // in the list of the history that it comes from
+	decision string // of a decision
 }
 
 // readLetters finds the command of each record on the dead-letter topic.
 func (c *check) readLetters() (letters, decisions []mention) {
 	for i, p := range c.history.Letters {
 		r := p.Record()
-		m := mention{spot: c.originalOf(&r), record: int32(i)}
+		m := mention{eventID: eventID{spot: c.originalOf(&r)}, index: int32(i)}
 		if decision := r.header("dlq-decision"); decision != nil && r.header("dlq-reason") == nil { // a letter may carry the header of its command
 			m.decision = string(decision)
 			decisions = append(decisions, m)

@@ -2,16 +2,9 @@ package checker
 
 import "slices"
 
-// row is a row of the outbox, by the command that made it.
-type row struct {
-	spot
-	number int32
-	index  int32 // in Tables.Outbox
-}
+func (c *check) outbox(r mention) *OutboxRow { return &c.history.Tables.Outbox[r.index] }
 
-func (c *check) outbox(r row) *OutboxRow { return &c.history.Tables.Outbox[r.index] }
-
-func (c *check) readRows() (rows []row) {
+func (c *check) readRows() (rows []mention) {
 	for i := range c.history.Tables.Outbox {
 		o := &c.history.Tables.Outbox[i]
 		l, ok := c.sources[o.CommandSource]
@@ -19,7 +12,7 @@ func (c *check) readRows() (rows []row) {
 			c.report(RuleOutbox, "", nil, "the outbox has a row of the source %d, which has no position: row %d, %s", o.CommandSource, o.Row, o.Type)
 			continue
 		}
-		rows = append(rows, row{spot{l, o.Offset}, o.Event, int32(i)})
+		rows = append(rows, mention{eventID: eventID{spot{l, o.Offset}, o.Event}, index: int32(i)})
 	}
 	return rows
 }
@@ -28,9 +21,9 @@ func (c *check) readRows() (rows []row) {
 var eventTypes = map[string]bool{"BatchCreated": true, "BatchQuantityChanged": true, "BatchEtaChanged": true, "Allocated": true,
 	"Deallocated": true, "OutOfStock": true, "Dispatched": true, "AllocationRejected": true}
 
-func (c *check) isEvent(r row) bool { return eventTypes[c.outbox(r).Type] }
+func (c *check) isEvent(r mention) bool { return eventTypes[c.outbox(r).Type] }
 
-func (c *check) unpublished(r row) {
+func (c *check) unpublished(r mention) {
 	o := c.outbox(r)
 	c.report(RuleOutbox, "", nil, "the outbox has the %s, event %d of %s (source %d, row %d), which was never published", o.Type, r.number, c.placeAt(r.spot), o.Source, o.Row)
 }

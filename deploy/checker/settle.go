@@ -7,8 +7,7 @@ import (
 
 // group are all appearances of one ce_id.
 type group struct {
-	spot
-	number   int32
+	eventID
 	variants [][]int32 // appearances by what they say, each in order
 }
 
@@ -19,24 +18,19 @@ type lostEvent struct {
 
 // settleEvents tells first appearances from repeats, and which of them survived. Outbox rows tell
 // what did.
-func (c *check) settleEvents(sightings []sighting, rows []row) {
-	bySpot := func(a, b spot, m, n int32) int {
-		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(m, n))
-	}
-	slices.SortFunc(sightings, func(a, b sighting) int {
-		return cmp.Or(bySpot(a.spot, b.spot, a.number, b.number), cmp.Compare(a.record, b.record))
-	})
-	rows = slices.DeleteFunc(rows, func(r row) bool { return !c.isEvent(r) })
-	slices.SortFunc(rows, func(a, b row) int { return bySpot(a.spot, b.spot, a.number, b.number) })
+func (c *check) settleEvents(sightings, rows []mention) {
+	slices.SortFunc(sightings, func(a, b mention) int { return cmp.Or(a.compare(b.eventID), cmp.Compare(a.index, b.index)) })
+	rows = slices.DeleteFunc(rows, func(r mention) bool { return !c.isEvent(r) })
+	slices.SortFunc(rows, func(a, b mention) int { return a.compare(b.eventID) })
 	for len(sightings) > 0 {
 		g, n := c.groupOf(sightings)
 		sightings = sightings[n:]
-		for len(rows) > 0 && bySpot(rows[0].spot, g.spot, rows[0].number, g.number) < 0 {
+		for len(rows) > 0 && rows[0].compare(g.eventID) < 0 {
 			c.unpublished(rows[0])
 			rows = rows[1:]
 		}
 		mine := 0
-		for mine < len(rows) && rows[mine].spot == g.spot && rows[mine].number == g.number {
+		for mine < len(rows) && rows[mine].eventID == g.eventID {
 			mine++
 		}
 		c.settleGroup(g, rows[:mine])
@@ -49,11 +43,11 @@ func (c *check) settleEvents(sightings []sighting, rows []row) {
 }
 
 // groupOf takes the sightings of the first ce_id.
-func (c *check) groupOf(sightings []sighting) (g group, n int) {
-	g = group{spot: sightings[0].spot, number: sightings[0].number}
+func (c *check) groupOf(sightings []mention) (g group, n int) {
+	g = group{eventID: sightings[0].eventID}
 	var bodies []string
-	for ; n < len(sightings) && sightings[n].spot == g.spot && sightings[n].number == g.number; n++ {
-		record := sightings[n].record
+	for ; n < len(sightings) && sightings[n].eventID == g.eventID; n++ {
+		record := sightings[n].index
 		body := c.history.Events[record].body()
 		i := slices.Index(bodies, body)
 		if i < 0 {
@@ -65,7 +59,7 @@ func (c *check) groupOf(sightings []sighting) (g group, n int) {
 	return g, n
 }
 
-func (c *check) settleGroup(g group, rows []row) {
+func (c *check) settleGroup(g group, rows []mention) {
 	i := c.at(g.spot)
 	first := c.history.Events[g.variants[0][0]].Record()
 	if i == none {
@@ -90,7 +84,7 @@ func (c *check) settleGroup(g group, rows []row) {
 }
 
 // keepSurvivor keeps what the outbox has; the rest is of a lost timeline.
-func (c *check) keepSurvivor(i int32, g group, rows []row) {
+func (c *check) keepSurvivor(i int32, g group, rows []mention) {
 	survived := false
 	for _, variant := range g.variants {
 		e, r, err := c.readEvent(variant[0], i, g.number)
@@ -106,7 +100,7 @@ func (c *check) keepSurvivor(i int32, g group, rows []row) {
 	}
 }
 
-func (c *check) keep(i int32, g group, appearances []int32, rows []row) {
+func (c *check) keep(i int32, g group, appearances []int32, rows []mention) {
 	e, r, err := c.readEvent(appearances[0], i, g.number)
 	if err != nil {
 		c.report(RulePhantom, string(r.Key), lines(describe(&r)), "the event at %s: %v", placeOf(&r), err)

@@ -7,7 +7,7 @@ import (
 )
 
 // settleLetters joins what the topic, the outbox and the tables know of each dead letter.
-func (c *check) settleLetters(letters, decisions []mention, rows []row) {
+func (c *check) settleLetters(letters, decisions, rows []mention) {
 	all := map[int32]*letter{}
 	of := func(i int32) *letter {
 		l := all[i]
@@ -22,7 +22,7 @@ func (c *check) settleLetters(letters, decisions []mention, rows []row) {
 		if i := c.at(m.spot); i != none {
 			c.addLetter(of(i), m)
 		} else {
-			r := c.history.Letters[m.record].Record()
+			r := c.history.Letters[m.index].Record()
 			c.report(RulePhantom, "", lines(describe(&r)), "the dead letter at %s belongs to no command: %s", placeOf(&r), c.placeAt(m.spot))
 		}
 	}
@@ -30,7 +30,7 @@ func (c *check) settleLetters(letters, decisions []mention, rows []row) {
 		if i := c.at(m.spot); i != none {
 			c.addDecision(of(i), m)
 		} else {
-			r := c.history.Letters[m.record].Record()
+			r := c.history.Letters[m.index].Record()
 			c.report(RuleLetter, "", lines(describe(&r)), "the decision at %s is about no command: %s", placeOf(&r), c.placeAt(m.spot))
 		}
 	}
@@ -57,13 +57,13 @@ func (c *check) settleLetters(letters, decisions []mention, rows []row) {
 }
 
 func (c *check) addLetter(l *letter, m mention) {
-	packed := c.history.Letters[m.record]
+	packed := c.history.Letters[m.index]
 	for _, known := range l.records {
 		if c.history.Letters[known].body() == packed.body() {
 			return
 		}
 	}
-	l.records = append(l.records, m.record)
+	l.records = append(l.records, m.index)
 	r := packed.Record()
 	if reason := string(r.header("dlq-reason")); !slices.Contains(l.published, reason) {
 		l.published = append(l.published, reason)
@@ -75,7 +75,7 @@ func (c *check) addLetter(l *letter, m mention) {
 }
 
 func (c *check) addDecision(l *letter, m mention) {
-	r := c.history.Letters[m.record].Record()
+	r := c.history.Letters[m.index].Record()
 	command := c.recordOfCommand(&c.entries[l.entry])
 	switch {
 	case m.decision != stateRetried && m.decision != stateDiscarded || r.Value != nil:

@@ -88,8 +88,9 @@ func gather(first item, queue <-chan item) []item {
 // publish hands the events to the producer, whose acknowledgements nobody waits for before the next
 // batch.
 func (a *applier) publish(ctx context.Context, w *writes) {
-	for i := range w.orders {
-		event := contest.Event(w.skus[i], contest.EventID(w.partitions[i], w.offsets[i]), w.payloads[i])
+	for i := range w.lines {
+		l := &w.lines[i]
+		event := contest.Event(l.command.SKU, contest.EventID(l.record.Partition, l.record.Offset), l.payload)
 		a.relay.Produce(ctx, event, func(_ *kgo.Record, err error) {
 			if err != nil {
 				a.fail(err)

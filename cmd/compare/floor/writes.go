@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -10,12 +9,9 @@ import (
 	"allocation/cmd/compare/contest"
 )
 
-// writes are what a transaction writes, by column.
+// writes are what a transaction writes.
 type writes struct {
-	orders, lineIDs, skus, refs, types []string
-	quantities, seqs, offsets          []int64
-	partitions                         []int32
-	payloads                           [][]byte
+	lines []line
 
 	moved          []int32 // partitions, and from where to where
 	froms, tos     []int64
@@ -24,9 +20,17 @@ type writes struct {
 	olds, versions []int64
 }
 
+// line is an order line with its event.
+type line struct {
+	item
+	batch   string
+	seq     int64
+	payload []byte
+}
+
 // decide allocates in memory.
 func (a *applier) decide(items []item) *writes {
-	w := newWrites(len(items))
+	w := &writes{lines: make([]line, len(items))}
 	touched, next := map[string]*batch{}, map[int32]int64{}
 	for i, it := range items {
 		b := a.cache[it.command.SKU]
@@ -34,13 +38,9 @@ func (a *applier) decide(items []item) *writes {
 		b.version++
 		touched[b.sku] = b
 		a.seq++
-		w.orders[i], w.lineIDs[i], w.skus[i], w.refs[i] = it.command.OrderID, it.command.SKU, it.command.SKU, b.ref
-		w.quantities[i], w.seqs[i] = it.command.Qty, a.seq
-		w.offsets[i], w.partitions[i], w.types[i] = it.record.Offset, it.record.Partition, contest.AllocatedType
 		next[it.record.Partition] = it.record.Offset + 1
-		var payload bytes.Buffer
-		fmt.Fprintf(&payload, `{"orderid":%q,"sku":%q,"qty":%d,"batchref":%q}`, it.command.OrderID, it.command.SKU, it.command.Qty, b.ref)
-		w.payloads[i] = payload.Bytes()
+		payload := fmt.Appendf(nil, `{"orderid":%q,"sku":%q,"qty":%d,"batchref":%q}`, it.command.OrderID, it.command.SKU, it.command.Qty, b.ref)
+		w.lines[i] = line{it, b.ref, a.seq, payload}
 	}
 	for p, to := range next {
 		w.moved, w.froms, w.tos = append(w.moved, p), append(w.froms, a.from[p]), append(w.tos, to)
@@ -54,14 +54,6 @@ func (a *applier) decide(items []item) *writes {
 	return w
 }
 
-func newWrites(n int) *writes {
-	return &writes{
-		orders: make([]string, n), lineIDs: make([]string, n), skus: make([]string, n), refs: make([]string, n), types: make([]string, n),
-		quantities: make([]int64, n), seqs: make([]int64, n), offsets: make([]int64, n),
-		partitions: make([]int32, n), payloads: make([][]byte, n),
-	}
-}
-
 // save writes with COPY, which is the cheapest for large batches, and takes a round trip for each
 // statement.
 func (a *applier) save(ctx context.Context, w *writes) error {
@@ -73,15 +65,17 @@ func (a *applier) save(ctx context.Context, w *writes) error {
 			return err
 		}
 		lines := func(i int) ([]any, error) {
-			return []any{w.orders[i], w.lineIDs[i], w.skus[i], w.quantities[i], w.refs[i], w.seqs[i]}, nil
+			l := &w.lines[i]
+			return []any{l.command.OrderID, l.command.SKU, l.command.SKU, l.command.Qty, l.batch, l.seq}, nil
 		}
-		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"f_lines"}, []string{"order_id", "line_id", "sku", "qty", "batch_ref", "seq"}, pgx.CopyFromSlice(len(w.orders), lines)); err != nil {
+		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"f_lines"}, []string{"order_id", "line_id", "sku", "qty", "batch_ref", "seq"}, pgx.CopyFromSlice(len(w.lines), lines)); err != nil {
 			return err
 		}
 		events := func(i int) ([]any, error) {
-			return []any{w.partitions[i], w.offsets[i], int16(0), w.skus[i], w.types[i], w.payloads[i]}, nil
+			l := &w.lines[i]
+			return []any{l.record.Partition, l.record.Offset, int16(0), l.command.SKU, contest.AllocatedType, l.payload}, nil
 		}
-		_, err := tx.CopyFrom(ctx, pgx.Identifier{"f_outbox"}, []string{"partition", "off", "n", "key", "type", "payload"}, pgx.CopyFromSlice(len(w.orders), events))
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{"f_outbox"}, []string{"partition", "off", "n", "key", "type", "payload"}, pgx.CopyFromSlice(len(w.lines), events))
 		return err
 	})
 }
