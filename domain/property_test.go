@@ -69,8 +69,8 @@ func anyCommand() *rapid.Generator[sent] {
 	})
 }
 
-// The service in all its parts gives what the checker's model gives, however little is loaded at a time, and
-// however many commands a transaction has.
+// The service in all its parts gives what the checker's model gives, however little is loaded at a
+// time, and however many commands a transaction has.
 func TestCatalog_agreesWithTheModel(t *testing.T) {
 	for name, m := range map[string]measure{"generous": generous, "miserly": miserly} {
 		t.Run(name, func(t *testing.T) {
