@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -140,15 +139,6 @@ func (c *Cluster) Start(ctx context.Context, n int) error { return c.nodes[n].St
 
 // Kill kills a node.
 func (c *Cluster) Kill(n int) { c.nodes[n].process.Kill() }
-
-// Running reports whether a node's process lives.
-func (c *Cluster) Running(n int) bool { return c.nodes[n].process.Running() }
-
-// Signal sends a signal, such as SIGSTOP, to a node.
-func (c *Cluster) Signal(n int, signal syscall.Signal) { c.nodes[n].process.Signal(signal) }
-
-// LogPath is where a node logs.
-func (c *Cluster) LogPath(n int) string { return c.nodes[n].LogPath() }
 
 // Close kills all nodes at once; their folders are their maker's.
 func (c *Cluster) Close() error {

@@ -155,17 +155,10 @@ func (p *Pair) Running() bool {
 	}
 }
 
-// Lag keeps everything from the standby that the primary commits from now on, until the failover or
-// CatchUp.
+// Lag keeps everything from the standby that the primary commits from now on, until the failover.
 func (p *Pair) Lag() {
 	primary, _ := p.now()
 	primary.stream.Hold(proxy.Up, proxy.Down)
-}
-
-// CatchUp ends Lag without a failover.
-func (p *Pair) CatchUp() {
-	primary, _ := p.now()
-	primary.stream.Release()
 }
 
 // FailOver kills the primary for good and makes the standby the primary, with what it has received.
