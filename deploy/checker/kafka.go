@@ -118,10 +118,10 @@ func (k *kafka) keep(h *History, r *kgo.Record) {
 		record.Headers = append(record.Headers, Header{header.Key, header.Value})
 	}
 	packed := pack(&record)
-	switch {
-	case r.Topic == k.run.Events:
+	switch r.Topic {
+	case k.run.Events:
 		h.Events = append(h.Events, packed)
-	case r.Topic == k.run.Letters:
+	case k.run.Letters:
 		h.Letters = append(h.Letters, packed)
 	default:
 		h.Commands = append(h.Commands, packed)
