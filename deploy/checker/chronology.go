@@ -35,11 +35,7 @@ func (c *check) stepsOf(p int32) (steps []step) {
 }
 
 func (c *check) chronicle() chronology {
-	h := chronology{check: c, node: make([]int32, len(c.entries))}
-	before := make([]int32, len(c.entries))
-	for i := range before {
-		before[i], h.node[i] = none, none
-	}
+	h, before := chronology{check: c, node: nones(len(c.entries))}, nones(len(c.entries))
 	const marked = 0
 	for p := range c.traits {
 		last := none

@@ -1,5 +1,7 @@
 package checker
 
+import "slices"
+
 // graph says which of some numbered things come before which.
 type graph struct {
 	size  int
@@ -56,16 +58,10 @@ func (g *graph) circle(open []int32) (circle []int32) {
 	seen := map[int32]int{}
 	for n := start; ; n = before[n] {
 		if from, ok := seen[n]; ok {
-			return reversed(circle[from:])
+			slices.Reverse(circle[from:])
+			return circle[from:]
 		}
 		seen[n] = len(circle)
 		circle = append(circle, n)
 	}
-}
-
-func reversed(list []int32) []int32 {
-	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-		list[i], list[j] = list[j], list[i]
-	}
-	return list
 }

@@ -1,5 +1,7 @@
 package checker
 
+import "slices"
+
 // names gives texts short numbers.
 type names struct {
 	numbers map[string]int32
@@ -18,13 +20,16 @@ func (n *names) number(text string) int32 {
 	return i
 }
 
-// find is the number of a text that has one, or -1.
+// find is the number of a text that has one, or none.
 func (n *names) find(text string) int32 {
 	if i, ok := n.numbers[text]; ok {
 		return i
 	}
-	return -1
+	return none
 }
+
+// nones are n numbers that are none yet.
+func nones(n int) []int32 { return slices.Repeat([]int32{none}, n) }
 
 // groups are things by a number that each has, in their order.
 type groups struct {

@@ -11,10 +11,7 @@ const many = int32(-2)
 // settleProducts tells which product each command is about, and what to know of it.
 func (c *check) settleProducts() {
 	c.skus.number("")
-	c.owners = make([]int32, len(c.refs.texts))
-	for i := range c.owners {
-		c.owners[i] = none
-	}
+	c.owners = nones(len(c.refs.texts))
 	for n := range c.events {
 		e := &c.events[n]
 		if ref := c.entries[e.entry].ref; c.kinds.texts[e.kind] == "BatchCreated" && ref != none {
@@ -74,13 +71,7 @@ func (c *check) productOf(i int32) int32 {
 // mix finds the products whose commands came by several partitions. A reference that several
 // products claim links them.
 func (c *check) mix() {
-	refs, skus := make([]int32, len(c.refs.texts)), make([]int32, len(c.skus.texts))
-	for i := range refs {
-		refs[i] = none
-	}
-	for i := range skus {
-		skus[i] = none
-	}
+	refs, skus := nones(len(c.refs.texts)), nones(len(c.skus.texts))
 	for i := range c.entries {
 		e := &c.entries[i]
 		if e.ref != none {
