@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // What a field may be tried with, as JSON. The limits of all kinds of fields are among them.
@@ -32,7 +32,7 @@ var legal = map[string]string{
 // complete is data of a command that has all its fields.
 func complete(t *testing.T, name string) map[string]string {
 	fields := map[string]string{}
-	for _, f := range domain.FindCommand(name).Fields {
+	for _, f := range product.FindCommand(name).Fields {
 		require.Contains(t, legal, f.Name, "this test has no value for the field %q of %s", f.Name, name)
 		fields[f.Name] = legal[f.Name]
 	}
@@ -47,7 +47,7 @@ func TestCommands_agreeWithTheDecoder(t *testing.T) {
 			require.Len(t, schema.Properties, len(fields))
 			accepted := 0
 			for _, data := range variants(fields) {
-				_, refusal := domain.DecodeCommand(name, []byte(data))
+				_, refusal := product.DecodeCommand(name, []byte(data))
 				require.Equal(t, refusal == nil, accepts(schema, data), "%s %s\ndecoder: %v", name, data, refusal)
 				if refusal == nil {
 					accepted++
@@ -100,9 +100,9 @@ func TestCommands_theServiceIsStricter(t *testing.T) {
 		{"Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20,"qty":20}`},
 		{"Allocate", `{"orderid":"\ud800","sku":"CHAIR","qty":20}`},
 	} {
-		_, refusal := domain.DecodeCommand(test.name, []byte(test.data))
+		_, refusal := product.DecodeCommand(test.name, []byte(test.data))
 		require.NotNil(t, refusal, test.data)
-		require.Equal(t, domain.ReasonMalformed, refusal.Reason)
+		require.Equal(t, product.ReasonMalformed, refusal.Reason)
 		require.True(t, accepts(load(t, commands, test.name), test.data), test.data)
 	}
 }

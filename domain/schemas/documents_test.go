@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // A row of the tables of commands and events: name and data.
@@ -26,7 +26,7 @@ func TestDocuments_examplesKeepToTheSchemas(t *testing.T) {
 		folder := events
 		if slices.Contains(commandNames, name) {
 			folder = commands
-			_, refusal := domain.DecodeCommand(name, []byte(data))
+			_, refusal := product.DecodeCommand(name, []byte(data))
 			require.Nil(t, refusal, row[0])
 		}
 		schema := load(t, folder, name)

@@ -7,36 +7,36 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // examples are events with every field, and with none that may be left out.
-func examples() []domain.Event {
-	line := domain.LineID{SKU: "CHAIR", OrderID: "o2", LineID: "l1"}
-	plain := domain.LineID{SKU: "CHAIR", OrderID: "o2"}
-	const none = domain.NoRevision
-	return []domain.Event{
-		{Type: domain.BatchCreated, SKU: "CHAIR", BatchRef: "b1", Qty: 50, ETA: "2030-01-01"},
-		{Type: domain.BatchCreated, SKU: "CHAIR", BatchRef: "b1", Qty: 0},
-		{Type: domain.BatchQuantityChanged, SKU: "CHAIR", BatchRef: "b1", Qty: domain.MaxQuantity, Revision: 0},
-		{Type: domain.BatchQuantityChanged, SKU: "CHAIR", BatchRef: "b1", Qty: 0, Revision: none},
-		{Type: domain.BatchEtaChanged, SKU: "CHAIR", BatchRef: "b1", ETA: "2030-01-01"},
-		{Type: domain.BatchEtaChanged, SKU: "CHAIR", BatchRef: "b1"},
-		{Type: domain.LineAllocated, SKU: "CHAIR", BatchRef: "b2", Line: line, Qty: 20},
-		{Type: domain.LineAllocated, SKU: "CHAIR", BatchRef: "b2", Line: plain, Qty: 1},
-		{Type: domain.LineDeallocated, SKU: "CHAIR", BatchRef: "b2", Line: line, Qty: 20, Reason: domain.DeallocatedBatchReduced},
-		{Type: domain.LineDeallocated, SKU: "CHAIR", Line: plain, Qty: 20, Reason: domain.DeallocatedCancelled},
-		{Type: domain.LineOutOfStock, SKU: "CHAIR", Line: line, Qty: 20},
-		{Type: domain.LineOutOfStock, SKU: "CHAIR", Line: plain, Qty: 20},
-		{Type: domain.LineDispatched, SKU: "CHAIR", BatchRef: "b2", Line: line, Qty: 20},
-		{Type: domain.LineDispatched, SKU: "CHAIR", BatchRef: "b2", Line: plain, Qty: 20},
-		{Type: domain.AllocationRejected, SKU: "CHAIR", Line: line, Qty: 20, Reason: string(domain.ReasonUnknownSKU)},
-		{Type: domain.AllocationRejected, SKU: "CHAIR", Line: plain, Qty: 20, Reason: string(domain.ReasonLineConflict)},
+func examples() []product.Event {
+	line := product.LineID{SKU: "CHAIR", OrderID: "o2", LineID: "l1"}
+	plain := product.LineID{SKU: "CHAIR", OrderID: "o2"}
+	const none = product.NoRevision
+	return []product.Event{
+		{Type: product.BatchCreated, SKU: "CHAIR", BatchRef: "b1", Qty: 50, ETA: "2030-01-01"},
+		{Type: product.BatchCreated, SKU: "CHAIR", BatchRef: "b1", Qty: 0},
+		{Type: product.BatchQuantityChanged, SKU: "CHAIR", BatchRef: "b1", Qty: product.MaxQuantity, Revision: 0},
+		{Type: product.BatchQuantityChanged, SKU: "CHAIR", BatchRef: "b1", Qty: 0, Revision: none},
+		{Type: product.BatchEtaChanged, SKU: "CHAIR", BatchRef: "b1", ETA: "2030-01-01"},
+		{Type: product.BatchEtaChanged, SKU: "CHAIR", BatchRef: "b1"},
+		{Type: product.LineAllocated, SKU: "CHAIR", BatchRef: "b2", Line: line, Qty: 20},
+		{Type: product.LineAllocated, SKU: "CHAIR", BatchRef: "b2", Line: plain, Qty: 1},
+		{Type: product.LineDeallocated, SKU: "CHAIR", BatchRef: "b2", Line: line, Qty: 20, Reason: product.DeallocatedBatchReduced},
+		{Type: product.LineDeallocated, SKU: "CHAIR", Line: plain, Qty: 20, Reason: product.DeallocatedCancelled},
+		{Type: product.LineOutOfStock, SKU: "CHAIR", Line: line, Qty: 20},
+		{Type: product.LineOutOfStock, SKU: "CHAIR", Line: plain, Qty: 20},
+		{Type: product.LineDispatched, SKU: "CHAIR", BatchRef: "b2", Line: line, Qty: 20},
+		{Type: product.LineDispatched, SKU: "CHAIR", BatchRef: "b2", Line: plain, Qty: 20},
+		{Type: product.AllocationRejected, SKU: "CHAIR", Line: line, Qty: 20, Reason: string(product.ReasonUnknownSKU)},
+		{Type: product.AllocationRejected, SKU: "CHAIR", Line: plain, Qty: 20, Reason: string(product.ReasonLineConflict)},
 	}
 }
 
 func TestEvents_haveExactlyTheirFields(t *testing.T) {
-	seen := map[domain.EventType][]string{}
+	seen := map[product.EventType][]string{}
 	for _, event := range examples() {
 		data := string(event.AppendData(nil))
 		schema := load(t, events, string(event.Type))
@@ -48,7 +48,7 @@ func TestEvents_haveExactlyTheirFields(t *testing.T) {
 	}
 	for _, name := range eventNames {
 		for field := range load(t, events, name).Properties {
-			require.Contains(t, seen[domain.EventType(name)], field, name)
+			require.Contains(t, seen[product.EventType(name)], field, name)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // The folders of this package.
@@ -20,7 +20,7 @@ const (
 	events   = "events"
 )
 
-var commandNames, eventNames = domain.CommandNames(), domain.EventNames()
+var commandNames, eventNames = product.CommandNames(), product.EventNames()
 
 // load compiles a schema, with "format" as a check: dates must be real.
 func load(t *testing.T, folder, name string) *jsonschema.Schema {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -36,19 +36,19 @@ var Service = store.Service{
 type aggregate struct {
 	loaded   *loaded
 	newLines newLines
-	decoder  *domain.Decoder
+	decoder  *product.Decoder
 
 	// Of the transaction at hand.
-	commands []domain.Command // nil where a command was refused before it could be decided
-	keys     []domain.Keys    // of the commands
-	results  []domain.Result
+	commands []product.Command // nil where a command was refused before it could be decided
+	keys     []product.Keys    // of the commands
+	results  []product.Result
 	size     size
 }
 
 var _ store.Aggregate = (*aggregate)(nil)
 
 func newAggregate() *aggregate {
-	return &aggregate{loaded: newLoaded(), newLines: makeNewLines(), decoder: domain.NewDecoder()}
+	return &aggregate{loaded: newLoaded(), newLines: makeNewLines(), decoder: product.NewDecoder()}
 }
 
 // Decide decides the commands, or as many of the first as one transaction should have.
@@ -99,7 +99,7 @@ func (p *aggregate) Begin(tx *store.Tx) {
 
 // decodeFailed reads a command that failed, for its product. Reading it may be what failed; then
 // nothing can be held.
-func decodeFailed(c *worker.Command) (decoded domain.Command) {
+func decodeFailed(c *worker.Command) (decoded product.Command) {
 	defer func() {
 		if recover() != nil {
 			decoded = nil
@@ -108,7 +108,7 @@ func decodeFailed(c *worker.Command) (decoded domain.Command) {
 	if c.Refusal != nil {
 		return nil
 	}
-	decoded, _ = domain.DecodeCommand(c.Type, c.Data)
+	decoded, _ = product.DecodeCommand(c.Type, c.Data)
 	return decoded
 }
 
@@ -117,7 +117,7 @@ func decodeFailed(c *worker.Command) (decoded domain.Command) {
 // that name its product or its batch; the others go on, so every product keeps its order.
 func (p *aggregate) decide(ctx context.Context, tx *store.Tx) error {
 	question, pending := p.expectAll(tx)
-	var last *domain.Need
+	var last *product.Need
 	for rounds := 1; ; rounds++ {
 		p.orderTails(question)
 		question.maxLines = p.size.linesAtOnce()
@@ -125,7 +125,7 @@ func (p *aggregate) decide(ctx context.Context, tx *store.Tx) error {
 		if err != nil {
 			return err
 		}
-		need := domain.NewNeed()
+		need := product.NewNeed()
 		if pending, err = p.apply(ctx, tx, pending, need); err != nil || len(pending) == 0 {
 			return err
 		}
@@ -153,7 +153,7 @@ func (p *aggregate) orderTails(q *question) {
 
 // expectAll is what to load first, for the commands that can be decided.
 func (p *aggregate) expectAll(tx *store.Tx) (first *question, pending []int) {
-	need := domain.NewNeed()
+	need := product.NewNeed()
 	pending = make([]int, 0, len(p.commands))
 	others := p.linesNotPlaced(tx)
 	for i, c := range p.commands {
@@ -180,21 +180,21 @@ func (p *aggregate) expectAll(tx *store.Tx) (first *question, pending []int) {
 }
 
 // expectKeys needs a command's product alone.
-func expectKeys(need *domain.Need, keys *domain.Keys) {
+func expectKeys(need *product.Need, keys *product.Keys) {
 	if keys.SKU != "" {
-		need.Products[keys.SKU] = &domain.ProductNeed{}
+		need.Products[keys.SKU] = &product.ProductNeed{}
 	}
 	for _, ref := range [...]string{keys.Batch, keys.Makes} {
 		if ref != "" {
-			need.Batches[ref] = domain.BatchNeed{ShrinkTo: domain.NoShrink}
+			need.Batches[ref] = product.BatchNeed{ShrinkTo: product.NoShrink}
 		}
 	}
 }
 
 // linesNotPlaced are the lines that commands are about which do not place them. Whether these are
 // new cannot be presumed.
-func (p *aggregate) linesNotPlaced(tx *store.Tx) map[domain.LineID]struct{} {
-	lines := map[domain.LineID]struct{}{}
+func (p *aggregate) linesNotPlaced(tx *store.Tx) map[product.LineID]struct{} {
+	lines := map[product.LineID]struct{}{}
 	for i, c := range p.commands {
 		if c == nil {
 			continue
@@ -207,7 +207,7 @@ func (p *aggregate) linesNotPlaced(tx *store.Tx) map[domain.LineID]struct{} {
 }
 
 // presumed takes a line that is to be placed for a new one, if it may.
-func (p *aggregate) presumed(id domain.LineID, others map[domain.LineID]struct{}) bool {
+func (p *aggregate) presumed(id product.LineID, others map[product.LineID]struct{}) bool {
 	if len(others) > 0 {
 		if _, other := others[id]; other {
 			return false
@@ -220,7 +220,7 @@ func (p *aggregate) presumed(id domain.LineID, others map[domain.LineID]struct{}
 	return true
 }
 
-func (p *aggregate) apply(ctx context.Context, tx *store.Tx, pending []int, need *domain.Need) (waiting []int, err error) {
+func (p *aggregate) apply(ctx context.Context, tx *store.Tx, pending []int, need *product.Need) (waiting []int, err error) {
 	var blocked blocked
 	p.size.postponed = false
 	for n, i := range pending {
@@ -245,7 +245,7 @@ func (p *aggregate) apply(ctx context.Context, tx *store.Tx, pending []int, need
 			p.size.add(i, 0)
 			continue
 		case store.Asked:
-			need.Merge(&domain.Need{Products: map[string]*domain.ProductNeed{sku: {}}})
+			need.Merge(&product.Need{Products: map[string]*product.ProductNeed{sku: {}}})
 			blocked.add(sku, keys)
 			waiting = append(waiting, i)
 			continue

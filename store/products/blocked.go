@@ -1,13 +1,13 @@
 package products
 
-import "allocation/domain"
+import "allocation/domain/product"
 
 // blocked holds the products and batches whose commands wait for a load.
 type blocked struct {
 	skus, refs map[string]struct{}
 }
 
-func (b *blocked) has(sku string, k *domain.Keys) bool {
+func (b *blocked) has(sku string, k *product.Keys) bool {
 	if b.skus == nil {
 		return false
 	}
@@ -17,7 +17,7 @@ func (b *blocked) has(sku string, k *domain.Keys) bool {
 	return product || batch || made
 }
 
-func (b *blocked) add(sku string, k *domain.Keys) {
+func (b *blocked) add(sku string, k *product.Keys) {
 	if b.skus == nil {
 		b.skus, b.refs = map[string]struct{}{}, map[string]struct{}{}
 	}

@@ -1,6 +1,6 @@
 // Package products keeps the Product aggregate in Postgres: products, batches and order lines.
 //
-// It decides commands with package domain, on what it remembers or loads, and adds its statements
+// It decides commands with package product, on what it remembers or loads, and adds its statements
 // to the transactions of package store. Its guarantee: a transaction commits only if everything
 // that the decisions relied on is still so. Each product has a version, and whatever belongs to a
 // product changes only together with it. So the write checks versions. It also checks that absent

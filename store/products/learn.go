@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -59,8 +59,8 @@ func (l *loaded) learnBatches(rows pgx.Rows, ask *question) error {
 	return nil
 }
 
-func (l *loaded) eachBatch(rows pgx.Rows, also func(*domain.Batch)) error {
-	var b domain.Batch
+func (l *loaded) eachBatch(rows pgx.Rows, also func(*product.Batch)) error {
+	var b product.Batch
 	_, err := pgx.ForEachRow(rows, batchColumns(&b), func() error {
 		if also != nil {
 			also(&b)
@@ -71,11 +71,11 @@ func (l *loaded) eachBatch(rows pgx.Rows, also func(*domain.Batch)) error {
 }
 
 // batchColumns is where to scan batchFields.
-func batchColumns(b *domain.Batch) []any {
+func batchColumns(b *product.Batch) []any {
 	return []any{&b.Ref, &b.SKU, &b.Qty, &b.Allocated, &b.ETA, &b.FirstQty, &b.FirstETA, &b.Revision, &b.LastChange}
 }
 
-func (l *loaded) learnBatch(b domain.Batch) error {
+func (l *loaded) learnBatch(b product.Batch) error {
 	_, product := l.versions[b.SKU]
 	_, gone := l.absent[b.Ref]
 	if !product || gone {
@@ -87,9 +87,9 @@ func (l *loaded) learnBatch(b domain.Batch) error {
 }
 
 func (l *loaded) learnLines(rows pgx.Rows, ask *question) error {
-	found := make(map[domain.LineID]struct{}, len(ask.lines))
-	var b domain.Batch
-	if err := l.eachLine(rows, batchColumns(&b), func(line *domain.Line) error {
+	found := make(map[product.LineID]struct{}, len(ask.lines))
+	var b product.Batch
+	if err := l.eachLine(rows, batchColumns(&b), func(line *product.Line) error {
 		found[line.ID] = struct{}{}
 		if b.Ref == "" {
 			return nil
@@ -108,8 +108,8 @@ func (l *loaded) learnLines(rows pgx.Rows, ask *question) error {
 
 // eachLine learns a result of order lines; before holds where to scan columns that stand before a
 // line's.
-func (l *loaded) eachLine(rows pgx.Rows, before []any, also func(*domain.Line) error) error {
-	var line domain.Line
+func (l *loaded) eachLine(rows pgx.Rows, before []any, also func(*product.Line) error) error {
+	var line product.Line
 	var state string
 	var last store.Ref
 	source, row, day := last.Scan()
@@ -130,8 +130,8 @@ func (l *loaded) eachLine(rows pgx.Rows, before []any, also func(*domain.Line) e
 }
 
 func (l *loaded) learnOpen(rows pgx.Rows, ask *question) error {
-	found, last := map[string]int32{}, map[string]domain.Batch{}
-	if err := l.eachBatch(rows, func(b *domain.Batch) {
+	found, last := map[string]int32{}, map[string]product.Batch{}
+	if err := l.eachBatch(rows, func(b *product.Batch) {
 		found[b.SKU]++
 		last[b.SKU] = *b
 	}); err != nil {
@@ -153,7 +153,7 @@ func (l *loaded) learnTails(rows pgx.Rows, ask *question) error {
 	from := map[string]int64{}
 	var ref string
 	var lines int32
-	if err := l.eachLine(rows, []any{&ref}, func(line *domain.Line) error {
+	if err := l.eachLine(rows, []any{&ref}, func(line *product.Line) error {
 		from[ref] = line.Placed
 		lines++
 		return nil
@@ -173,7 +173,7 @@ func (l *loaded) learnWaiting(rows pgx.Rows, ask *question) error {
 		qty int64
 	}
 	count, last := map[class]int32{}, map[class]int64{}
-	if err := l.eachLine(rows, nil, func(line *domain.Line) error {
+	if err := l.eachLine(rows, nil, func(line *product.Line) error {
 		c := class{line.ID.SKU, line.Qty}
 		count[c]++
 		last[c] = line.Placed
@@ -193,9 +193,9 @@ func (l *loaded) learnWaiting(rows pgx.Rows, ask *question) error {
 	return nil
 }
 
-var lineStates = map[string]domain.LineState{
-	"waiting":    domain.Waiting,
-	"allocated":  domain.Allocated,
-	"cancelled":  domain.Cancelled,
-	"dispatched": domain.Dispatched,
+var lineStates = map[string]product.LineState{
+	"waiting":    product.Waiting,
+	"allocated":  product.Allocated,
+	"cancelled":  product.Cancelled,
+	"dispatched": product.Dispatched,
 }

@@ -5,34 +5,34 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store"
 )
 
 // loaded is what a transaction has read: the catalog that decides, and what the outbox needs beside
 // it.
 type loaded struct {
-	catalog  *domain.Catalog
-	versions map[string]int64            // of each product read; 0: absent. Every load must find the same
-	products map[string]store.Ref        // each product's last event
-	lines    map[domain.LineID]store.Ref // each line's last event
-	owners   map[string]string           // the SKU of each batch read or made; empty: absent when it was read
-	absent   map[string]struct{}         // references that were read and not found
+	catalog  *product.Catalog
+	versions map[string]int64             // of each product read; 0: absent. Every load must find the same
+	products map[string]store.Ref         // each product's last event
+	lines    map[product.LineID]store.Ref // each line's last event
+	owners   map[string]string            // the SKU of each batch read or made; empty: absent when it was read
+	absent   map[string]struct{}          // references that were read and not found
 }
 
 func newLoaded() *loaded {
 	return &loaded{
-		catalog:  domain.NewCatalog(),
+		catalog:  product.NewCatalog(),
 		versions: map[string]int64{},
 		products: map[string]store.Ref{},
-		lines:    map[domain.LineID]store.Ref{},
+		lines:    map[product.LineID]store.Ref{},
 		owners:   map[string]string{},
 		absent:   map[string]struct{}{},
 	}
 }
 
 // productOf is the product of a command. Where it names a batch, that is the batch's.
-func (l *loaded) productOf(k *domain.Keys, tx *store.Tx) string {
+func (l *loaded) productOf(k *product.Keys, tx *store.Tx) string {
 	for _, ref := range [...]string{k.Batch, k.Makes} {
 		if ref == "" {
 			continue
@@ -48,7 +48,7 @@ func (l *loaded) productOf(k *domain.Keys, tx *store.Tx) string {
 }
 
 // remember keeps the owner of a batch that a command made.
-func (l *loaded) remember(k *domain.Keys) {
+func (l *loaded) remember(k *product.Keys) {
 	if k.Makes != "" && l.owners[k.Makes] == "" {
 		l.owners[k.Makes] = k.SKU
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/worker"
 )
 
@@ -27,7 +27,7 @@ var errNotNew = fmt.Errorf("%w: an order line that is placed exists already", wo
 func makeNewLines() newLines { return newLines{recent: newRecent(), caution: 1} }
 
 // presumes reports whether an order line that is to be placed is taken for a new one.
-func (n *newLines) presumes(id domain.LineID) bool { return !n.recent.seen(id) && n.careful == 0 }
+func (n *newLines) presumes(id product.LineID) bool { return !n.recent.seen(id) && n.careful == 0 }
 
 // committed notes that a transaction was not wrong.
 func (n *newLines) committed() {
@@ -53,7 +53,7 @@ const recentSlots = 1 << 17
 func newRecent() recent { return recent{maphash.MakeSeed(), make([]uint64, recentSlots)} }
 
 // seen reports whether it was asked about a line before.
-func (r *recent) seen(id domain.LineID) bool {
+func (r *recent) seen(id product.LineID) bool {
 	hash := maphash.Comparable(r.seed, id)
 	slot := &r.slots[hash%recentSlots]
 	before := *slot == hash

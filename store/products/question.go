@@ -3,15 +3,15 @@ package products
 import (
 	"math"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
-// question is a domain.Need as arrays for one round trip.
+// question is a product.Need as arrays for one round trip.
 type question struct {
 	skus []string
 	refs []string
 
-	lines                    []domain.LineID
+	lines                    []product.LineID
 	orderIDs, lineSKUs, lids []string
 
 	open  []string // the products whose open batches are asked for
@@ -27,7 +27,7 @@ type question struct {
 	perQty  []int32
 }
 
-func newQuestion(need *domain.Need) *question {
+func newQuestion(need *product.Need) *question {
 	q := &question{}
 	for sku, n := range need.Products {
 		q.skus = append(q.skus, sku)
@@ -40,7 +40,7 @@ func newQuestion(need *domain.Need) *question {
 	}
 	for ref, n := range need.Batches {
 		q.refs = append(q.refs, ref)
-		if n.ShrinkTo != domain.NoShrink {
+		if n.ShrinkTo != product.NoShrink {
 			q.tails = append(q.tails, tail{ref, n.ShrinkTo})
 		}
 	}

@@ -1,7 +1,7 @@
 package products
 
 import (
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store"
 )
 
@@ -41,7 +41,7 @@ func (l *loaded) queueLines(p *store.Pipeline) {
 	}
 }
 
-func copyLine(rows *store.CopyRows, line *domain.Line, last store.Ref) {
+func copyLine(rows *store.CopyRows, line *product.Line, last store.Ref) {
 	rows.Row()
 	rows.Text(line.ID.OrderID)
 	rows.Text(line.ID.SKU)
@@ -61,7 +61,7 @@ type lineRows struct {
 }
 
 // lineRows are the lines of products that were loaded and changed, n together.
-func (l *loaded) lineRows(products []*domain.Product, n int) *lineRows {
+func (l *loaded) lineRows(products []*product.Product, n int) *lineRows {
 	texts := func() []string { return make([]string, 0, n) }
 	numbers := func() []int32 { return make([]int32, 0, n) }
 	r := &lineRows{
@@ -78,7 +78,7 @@ func (l *loaded) lineRows(products []*domain.Product, n int) *lineRows {
 	return r
 }
 
-func (r *lineRows) add(line *domain.Line, last store.Ref) {
+func (r *lineRows) add(line *product.Line, last store.Ref) {
 	r.orderIDs, r.skus, r.lineIDs = append(r.orderIDs, line.ID.OrderID), append(r.skus, line.ID.SKU), append(r.lineIDs, line.ID.LineID)
 	r.states, r.batchRefs = append(r.states, line.State.String()), append(r.batchRefs, line.BatchRef)
 	r.sources, r.rows, r.days = append(r.sources, last.Source), append(r.rows, last.Row), append(r.days, last.Day())

@@ -1,7 +1,7 @@
 package products
 
 import (
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store"
 )
 
@@ -32,7 +32,7 @@ type batchRows struct {
 	qtys, allocated, firstQtys, revision []int64
 }
 
-func (r *batchRows) add(b *domain.Batch) {
+func (r *batchRows) add(b *product.Batch) {
 	r.refs, r.skus = append(r.refs, b.Ref), append(r.skus, b.SKU)
 	r.qtys, r.allocated = append(r.qtys, b.Qty), append(r.allocated, b.Allocated)
 	r.etas, r.firstETAs = append(r.etas, string(b.ETA)), append(r.firstETAs, string(b.FirstETA))
@@ -51,7 +51,7 @@ order by ref`
 	updateBatchesSQL = `select save_batches($1, $2, $3, $4, $5, $6)`
 )
 
-func queueBatches(p *store.Pipeline, catalog *domain.Catalog) {
+func queueBatches(p *store.Pipeline, catalog *product.Catalog) {
 	var made, changed batchRows
 	for _, product := range catalog.Products() {
 		for _, batch := range product.NewBatches() {

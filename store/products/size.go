@@ -3,7 +3,7 @@ package products
 import (
 	"errors"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // size bounds what a transaction does, which is not to be seen from its commands: one that moves
@@ -47,12 +47,12 @@ func (s *size) full() bool { return s.cut < s.whole }
 
 // tooMuch is whether commands are still to be decided on top of far too many events, and fewer
 // would do.
-func (s *size) tooMuch(results []domain.Result, undecided int) bool {
+func (s *size) tooMuch(results []product.Result, undecided int) bool {
 	return s.events > farTooMany && undecided > 0 && s.fit(results) < s.cut
 }
 
 // fit is how many of the first commands have enough events.
-func (s *size) fit(results []domain.Result) int {
+func (s *size) fit(results []product.Result) int {
 	events := 0
 	for i := range s.cut {
 		if events += len(results[i].Events); events > maxEvents {
@@ -83,7 +83,7 @@ const manyWaiting = 4096
 
 // postpones is whether a command should ask again later, because another one of the same round
 // asks for very many waiting lines of its product already.
-func (s *size) postpones(need, more *domain.Need) bool {
+func (s *size) postpones(need, more *product.Need) bool {
 	if !asksForMany(more) || !asksForMany(need) {
 		return false
 	}
@@ -91,7 +91,7 @@ func (s *size) postpones(need, more *domain.Need) bool {
 	return true
 }
 
-func asksForMany(n *domain.Need) bool {
+func asksForMany(n *product.Need) bool {
 	for _, p := range n.Products {
 		if p.PerQty > manyWaiting {
 			return true

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 func TestWorkload_makesTheSameCommandsEachTime(t *testing.T) {
@@ -27,7 +27,7 @@ func TestWorkload_makesTheSameCommandsEachTime(t *testing.T) {
 		}
 		orders := map[string]bool{}
 		for _, c := range made {
-			_, refusal := domain.DecodeCommand(c.Type, []byte(c.Data))
+			_, refusal := product.DecodeCommand(c.Type, []byte(c.Data))
 			require.Nil(t, refusal, c.Data)
 			require.False(t, c.Type == allocate && !c.Repeat && orders[c.Data], "each line is new")
 			orders[c.Data] = true

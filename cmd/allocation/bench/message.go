@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // message is a command on its way to Kafka, and what must follow from it.
@@ -32,12 +32,12 @@ func (l Lines) plus(m Lines) Lines {
 
 // The names of the commands.
 var (
-	createBatch    = domain.CreateBatch{}.Name()
-	changeQuantity = domain.ChangeBatchQuantity{}.Name()
-	changeEta      = domain.ChangeBatchEta{}.Name()
-	allocate       = domain.Allocate{}.Name()
-	deallocate     = domain.Deallocate{}.Name()
-	dispatch       = domain.Dispatch{}.Name()
+	createBatch    = product.CreateBatch{}.Name()
+	changeQuantity = product.ChangeBatchQuantity{}.Name()
+	changeEta      = product.ChangeBatchEta{}.Name()
+	allocate       = product.Allocate{}.Name()
+	deallocate     = product.Deallocate{}.Name()
+	dispatch       = product.Dispatch{}.Name()
 )
 
 func skuOf(product int) string { return "SKU-" + strconv.Itoa(product) }

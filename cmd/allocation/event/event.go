@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store/products"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -69,7 +69,7 @@ func (e *Event) Number() string {
 func (e *Event) Words() string { return Describe(e.ShortType(), e.Data) }
 
 // Fields are the fields of the data. What cannot be read stays empty.
-func (e *Event) Fields() domain.EventData {
-	d, _ := domain.ReadEventData(e.Data)
+func (e *Event) Fields() product.EventData {
+	d, _ := product.ReadEventData(e.Data)
 	return d
 }

@@ -23,7 +23,7 @@ import (
 	"allocation/cmd/internal/operate/offsets"
 	"allocation/cmd/internal/operate/topics"
 	"allocation/cmd/internal/service"
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store/products"
 )
 
@@ -69,8 +69,8 @@ func New(in io.Reader, out, err io.Writer, hooks service.Hooks) *cli.Program {
 }
 
 func vocabulary() config.Vocabulary {
-	v := config.Vocabulary{Commands: domain.CommandNames(), Events: domain.EventNames(), Key: "sku", Entity: "product"}
-	for _, reason := range domain.Reasons {
+	v := config.Vocabulary{Commands: product.CommandNames(), Events: product.EventNames(), Key: "sku", Entity: "product"}
+	for _, reason := range product.Reasons {
 		v.Reasons = append(v.Reasons, string(reason))
 	}
 	return v

@@ -22,7 +22,7 @@ import (
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/service"
 	"allocation/deploy/testbed"
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store/products"
 )
 
@@ -76,7 +76,7 @@ func (s *Service) SetUp(partitions string) {
 
 // Settings are the settings of the worker.
 func (s *Service) Settings() service.Settings {
-	p := config.NewProblems(nil, config.Vocabulary{Events: domain.EventNames()})
+	p := config.NewProblems(nil, config.Vocabulary{Events: product.EventNames()})
 	settings := service.Settings{
 		Name: "allocation", Service: products.Service, Hooks: s.Hooks,
 		Kafka:    config.Kafka{Brokers: s.Names.Server(s.T), SecurityProtocol: "PLAINTEXT"},

@@ -12,7 +12,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // Command is "send" on the command line.
@@ -30,8 +30,8 @@ type Command struct {
 // Help is what --help adds.
 func (Command) Help() string {
 	var types strings.Builder
-	for i := range domain.Commands {
-		fmt.Fprintf(&types, "    %-20s %s\n", domain.Commands[i].Name, fieldNames(&domain.Commands[i]))
+	for i := range product.Commands {
+		fmt.Fprintf(&types, "    %-20s %s\n", product.Commands[i].Name, fieldNames(&product.Commands[i]))
 	}
 	return `Sends one command, or all commands of a file, to the first of COMMAND_TOPICS, keyed by SKU. It is checked before it is sent: a mistake is
 an error here, not a dead letter. The answer is an event: see allocation tail.

@@ -7,21 +7,21 @@ import (
 	"strings"
 
 	"allocation/cmd/internal/cli"
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // dataOf makes a command's JSON data of key=value arguments. A service ignores fields that it does
 // not know; from a person they are typing mistakes.
 func dataOf(commandType string, arguments []string) ([]byte, error) {
-	command := domain.FindCommand(commandType)
+	command := product.FindCommand(commandType)
 	if command == nil {
-		return nil, cli.Misuse("there is no command %q; there are %s", commandType, strings.Join(domain.CommandNames(), ", "))
+		return nil, cli.Misuse("there is no command %q; there are %s", commandType, strings.Join(product.CommandNames(), ", "))
 	}
 	data := []byte{'{'}
 	var seen []string
 	for _, argument := range arguments {
 		name, value, ok := strings.Cut(argument, "=")
-		at := slices.IndexFunc(command.Fields, func(f domain.Field) bool { return f.Name == name })
+		at := slices.IndexFunc(command.Fields, func(f product.Field) bool { return f.Name == name })
 		switch {
 		case !ok:
 			return nil, cli.Misuse("%q is not key=value", argument)
@@ -39,7 +39,7 @@ func dataOf(commandType string, arguments []string) ([]byte, error) {
 	return append(data, '}'), nil
 }
 
-func fieldNames(command *domain.CommandType) string {
+func fieldNames(command *product.CommandType) string {
 	names := make([]string, len(command.Fields))
 	for i, f := range command.Fields {
 		names[i] = f.Name
@@ -49,7 +49,7 @@ func fieldNames(command *domain.CommandType) string {
 
 // appendField writes a number where one is meant, and any other value as text, for the check to
 // complain about.
-func appendField(data []byte, field domain.Field, value string) []byte {
+func appendField(data []byte, field product.Field, value string) []byte {
 	data = strconv.AppendQuote(data, field.Name)
 	data = append(data, ':')
 	if field.Number {

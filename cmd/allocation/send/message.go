@@ -10,7 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/store/products"
 )
 
@@ -25,7 +25,7 @@ type message struct {
 
 // check finds out whether the service would refuse to read the command, and fills in its key.
 func (m *message) check() error {
-	command, refusal := domain.DecodeCommand(m.command, m.data)
+	command, refusal := product.DecodeCommand(m.command, m.data)
 	if refusal != nil {
 		return errors.New(refusal.Message)
 	}

@@ -12,7 +12,7 @@ import (
 	"allocation/cmd/allocation/event"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
-	"allocation/domain"
+	"allocation/domain/product"
 	"allocation/worker"
 )
 
@@ -44,8 +44,8 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	c.Kafka.Check(problems)
 	c.Events.Check(problems)
 	for _, name := range c.Type {
-		if !slices.Contains(domain.EventNames(), name) {
-			problems.Add("type", name, "one of "+strings.Join(domain.EventNames(), ", "))
+		if !slices.Contains(product.EventNames(), name) {
+			problems.Add("type", name, "one of "+strings.Join(product.EventNames(), ", "))
 		}
 	}
 	if err := problems.Err(); err != nil {

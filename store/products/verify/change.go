@@ -3,11 +3,11 @@ package verify
 import (
 	"fmt"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // changeBatch folds an event into its batch.
-func (f *fold) changeBatch(e *Event, d domain.EventData, ref string) {
+func (f *fold) changeBatch(e *Event, d product.EventData, ref string) {
 	b := f.batches[ref]
 	switch {
 	case e.Type == "BatchCreated" && b != nil:
@@ -31,7 +31,7 @@ func (f *fold) changeBatch(e *Event, d domain.EventData, ref string) {
 
 // changeLine folds an event into its line, and wants it to be possible: no line is on two batches,
 // none leaves a batch that it is not on.
-func (f *fold) changeLine(e *Event, d domain.EventData, key lineKey) {
+func (f *fold) changeLine(e *Event, d product.EventData, key lineKey) {
 	l := f.lines[key]
 	if l == nil {
 		l = &line{qty: d.Qty, placed: e.Sequence}
@@ -47,7 +47,7 @@ func (f *fold) changeLine(e *Event, d domain.EventData, key lineKey) {
 }
 
 // mayBecome says what was expected instead of an event; empty where the event is possible.
-func (l *line) mayBecome(eventType string, d domain.EventData) string {
+func (l *line) mayBecome(eventType string, d product.EventData) string {
 	now := "a line that is " + l.words()
 	switch {
 	case l.state == "" && (eventType == "Deallocated" || eventType == "Dispatched"):

@@ -3,7 +3,7 @@ package verify
 import (
 	"fmt"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 // Event is an event of a product that changed it.
@@ -23,8 +23,8 @@ const (
 	dispatched = "dispatched"
 )
 
-func decode(eventType string, value []byte) (domain.EventData, error) {
-	d, err := domain.ReadEventData(value)
+func decode(eventType string, value []byte) (product.EventData, error) {
+	d, err := product.ReadEventData(value)
 	if err != nil {
 		return d, fmt.Errorf("the data of an event %s cannot be read: %w", eventType, err)
 	}
@@ -51,7 +51,7 @@ func (l line) words() string {
 }
 
 // lineOf is a line as its last event tells, but for when it was placed.
-func lineOf(eventType string, d domain.EventData) line {
+func lineOf(eventType string, d product.EventData) line {
 	l := line{qty: d.Qty, batch: d.BatchRef}
 	switch {
 	case eventType == "Allocated":

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"maps"
 
-	"allocation/domain"
+	"allocation/domain/product"
 )
 
 type lineKey struct{ sku, orderID, lineID string }
 
-// product is how far the events of a product were folded.
-type product struct {
+// productFold is how far the events of a product were folded.
+type productFold struct {
 	version   int64
 	partition int32 // of the topic
 	cut       bool  // its history does not begin with its first event, or is not all in one partition: it cannot be compared
@@ -20,14 +20,14 @@ type product struct {
 }
 
 // whole reports whether the product can be compared.
-func (p *product) whole() bool { return p != nil && !p.cut && p.gapFrom == 0 }
+func (p *productFold) whole() bool { return p != nil && !p.cut && p.gapFrom == 0 }
 
 // fold adds up the events of the products, batches and lines that lie in an interval, which it
 // makes smaller when it gets too large.
 type fold struct {
 	interval
 	v        *verifier
-	products map[string]*product
+	products map[string]*productFold
 	batches  map[string]*batch // by reference, which is unique over products
 	lines    map[lineKey]*line
 	memory   int64
@@ -40,7 +40,7 @@ const cost = 320
 func newFold(v *verifier, from point) *fold {
 	return &fold{
 		interval: interval{from: from, last: true}, v: v,
-		products: map[string]*product{}, batches: map[string]*batch{}, lines: map[lineKey]*line{},
+		products: map[string]*productFold{}, batches: map[string]*batch{}, lines: map[lineKey]*line{},
 	}
 }
 
@@ -54,7 +54,7 @@ func (f *fold) add(e Event) error {
 	}
 	p := f.products[e.SKU]
 	if p == nil {
-		p = &product{partition: e.Partition, version: e.Sequence - 1, cut: e.Sequence != 1}
+		p = &productFold{partition: e.Partition, version: e.Sequence - 1, cut: e.Sequence != 1}
 		f.products[e.SKU] = p
 		f.took(len(e.SKU))
 	}
@@ -70,7 +70,7 @@ func (f *fold) add(e Event) error {
 }
 
 // next reports whether an event is the next of its product.
-func (f *fold) next(p *product, e *Event) bool {
+func (f *fold) next(p *productFold, e *Event) bool {
 	if e.Partition >= 0 && e.Partition != p.partition {
 		p.cut = true // the topic got more partitions, which have no order between them
 	}
@@ -87,7 +87,7 @@ func (f *fold) next(p *product, e *Event) bool {
 	return true
 }
 
-func (f *fold) change(e *Event, d domain.EventData) {
+func (f *fold) change(e *Event, d product.EventData) {
 	ref := d.BatchRef
 	if e.Type == "BatchCreated" {
 		ref = d.Ref
@@ -128,7 +128,7 @@ func (f *fold) halve() {
 		points = append(points, linePoint(k))
 	}
 	f.to, f.last, f.memory = median(points), false, 0
-	maps.DeleteFunc(f.products, func(sku string, _ *product) bool { return !f.keep(f.touches(productPoint(sku)), len(sku)) })
+	maps.DeleteFunc(f.products, func(sku string, _ *productFold) bool { return !f.keep(f.touches(productPoint(sku)), len(sku)) })
 	maps.DeleteFunc(f.batches, func(ref string, b *batch) bool { return !f.keep(f.holds(batchPoint(b.sku, ref)), len(ref)+len(b.sku)) })
 	maps.DeleteFunc(f.lines, func(k lineKey, _ *line) bool { return !f.keep(f.holds(linePoint(k)), k.size()) })
 }

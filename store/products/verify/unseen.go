@@ -44,7 +44,7 @@ func keysOf[K comparable, T any](all map[K]*T, seen func(*T) bool) (keys []K) {
 }
 
 func (c *comparison) unseenProducts(ctx context.Context) error {
-	keys := keysOf(c.fold.products, func(p *product) bool { return p.seen })
+	keys := keysOf(c.fold.products, func(p *productFold) bool { return p.seen })
 	return lookup(ctx, c, keys, theseVersionsSQL, func(skus []string) []any { return []any{skus} }, c.product, func(sku string) {
 		p := c.fold.products[sku]
 		wrong := p != nil && !p.seen && p.whole() && c.fold.holds(productPoint(sku))
