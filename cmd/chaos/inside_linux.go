@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -26,15 +25,4 @@ func startInside(dir string) (*child.Process, error) {
 		return process, nil
 	}
 	return child.Start(again(dir, nil, ""), syscall.SIGKILL)
-}
-
-// mountsVariable tells the campaign that it may mount.
-const mountsVariable = "CHAOS_MOUNTS"
-
-func again(dir string, attributes *syscall.SysProcAttr, mounts string) *exec.Cmd {
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), folderVariable+"="+dir, mountsVariable+"="+mounts)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = attributes
-	return cmd
 }

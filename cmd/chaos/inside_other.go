@@ -3,8 +3,6 @@
 package main
 
 import (
-	"os"
-	"os/exec"
 	"syscall"
 
 	"allocation/deploy/local/child"
@@ -12,12 +10,5 @@ import (
 
 // startInside starts this program again.
 func startInside(dir string) (*child.Process, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), folderVariable+"="+dir)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	return child.Start(cmd, syscall.SIGKILL)
+	return child.Start(again(dir, nil, ""), syscall.SIGKILL)
 }

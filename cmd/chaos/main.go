@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 
@@ -63,4 +64,17 @@ func inside(o options) error {
 		return err
 	}
 	return c.run(ctx)
+}
+
+// mountsVariable tells the campaign that it may mount.
+const mountsVariable = "CHAOS_MOUNTS"
+
+// again is this program once more, for a campaign in a folder.
+func again(dir string, attributes *syscall.SysProcAttr, mounts string) *exec.Cmd {
+	program, _ := os.Executable()
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), folderVariable+"="+dir, mountsVariable+"="+mounts)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = attributes
+	return cmd
 }
