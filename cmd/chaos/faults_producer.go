@@ -7,8 +7,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/local"
 	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/await"
 )
 
 // hangTransaction has a producer leave a transaction open, with a few commands: nothing behind them
@@ -54,7 +54,7 @@ func (h *hit) beginTransaction(ctx context.Context, name string) error {
 func (h *hit) endTransaction(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return local.Await(ctx, nil, func(ctx context.Context) error {
+	return await.Ready(ctx, nil, func(ctx context.Context) error {
 		client, err := h.producer(name)
 		if err != nil {
 			return err

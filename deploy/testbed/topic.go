@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/local"
+	"allocation/deploy/testbed/await"
 )
 
 // Kafka returns the address of the shared server.
@@ -55,7 +55,7 @@ func createTopic(topic string, partitions int32) func(context.Context, *kadm.Cli
 func awaitLeaders(ctx context.Context, admin *kadm.Client, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupTime)
 	defer cancel()
-	return local.Await(ctx, nil, func(ctx context.Context) error {
+	return await.Ready(ctx, nil, func(ctx context.Context) error {
 		topics, err := admin.ListTopics(ctx, topic)
 		if err == nil && !hasLeaders(topics[topic]) {
 			err = fmt.Errorf("topic %s has no leaders yet", topic)

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"allocation/deploy/local"
+	"allocation/deploy/testbed/await"
 )
 
 // Server is a server that keeps its address when it is restored. Its methods are for one goroutine
@@ -116,7 +117,7 @@ func beginRecovery(data string) error {
 func (s *Server) awaitPromotion(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return local.Await(ctx, nil, func(ctx context.Context) error {
+	return await.Ready(ctx, nil, func(ctx context.Context) error {
 		conn, err := pgx.Connect(ctx, s.URL())
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"allocation/deploy/local"
+	"allocation/deploy/testbed/await"
 )
 
 // PostgresImage is the official image.
@@ -49,7 +50,7 @@ func awaitPostgres(ctx context.Context, url string) error {
 	const startTime = 60 * time.Second
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it did not answer in time"))
 	defer cancel()
-	return local.Await(ctx, nil, func(ctx context.Context) error {
+	return await.Ready(ctx, nil, func(ctx context.Context) error {
 		conn, err := pgx.Connect(ctx, url)
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"allocation/deploy/local"
+	"allocation/deploy/testbed/await"
 )
 
 // Cluster is three or more nodes that keep everything three times, and take writes while two of the
@@ -108,7 +108,7 @@ func (c *Cluster) awaitAll(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	return local.Await(ctx, nil, func(ctx context.Context) error {
+	return await.Ready(ctx, nil, func(ctx context.Context) error {
 		answer, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, client)
 		if err == nil && len(answer.Brokers) < len(c.nodes) {
 			err = errors.New("the cluster is not complete")

@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"allocation/deploy/local"
+	"allocation/deploy/testbed/await"
 )
 
 // How long a server may take to answer: alone, and where several start at once, and wait for each
@@ -28,7 +28,7 @@ func AwaitReady(ctx context.Context, brokers string, ended <-chan struct{}) erro
 func awaitReady(ctx context.Context, brokers string, ended <-chan struct{}, patience time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it did not answer in time"))
 	defer cancel()
-	return local.Await(ctx, ended, func(ctx context.Context) error { return probe(ctx, brokers) })
+	return await.Ready(ctx, ended, func(ctx context.Context) error { return probe(ctx, brokers) })
 }
 
 func probe(ctx context.Context, brokers string) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"allocation/deploy/local"
+	"allocation/deploy/testbed/await"
 	"allocation/deploy/testbed/proxy"
 )
 
@@ -204,7 +205,7 @@ func (p *Pair) Follow(ctx context.Context) error {
 
 // AwaitStream returns when the standby streams from the primary.
 func (p *Pair) AwaitStream(ctx context.Context) error {
-	return local.Await(ctx, nil, func(ctx context.Context) error {
+	return await.Ready(ctx, nil, func(ctx context.Context) error {
 		conn, err := pgx.Connect(ctx, p.URL("postgres", "postgres"))
 		if err != nil {
 			return err

@@ -1,4 +1,5 @@
-package local
+// Package await waits for servers.
+package await
 
 import (
 	"context"
@@ -7,9 +8,9 @@ import (
 	"time"
 )
 
-// Await tries again and again until it succeeds. Where the context ends before, or the channel is
+// Ready tries again and again until it succeeds. Where the context ends before, or the channel is
 // closed, which may be nil, its error is that and the last one.
-func Await(ctx context.Context, ended <-chan struct{}, try func(context.Context) error) error {
+func Ready(ctx context.Context, ended <-chan struct{}, try func(context.Context) error) error {
 	const again = 20 * time.Millisecond
 	for {
 		err := try(ctx)
