@@ -3,6 +3,7 @@ package migrations
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -92,7 +93,7 @@ func (s *State) readVersions(ctx context.Context, db *sql.Tx) (versioned bool, e
 		var readable, fits bool
 		err := db.QueryRowContext(ctx, versionTableSQL, string(s.Schema), table).Scan(&readable, &fits)
 		switch {
-		case err == sql.ErrNoRows: //nolint:errorlint // Scan gives just this
+		case errors.Is(err, sql.ErrNoRows):
 			continue
 		case err != nil:
 			return false, fmt.Errorf("look at the schema: %w", err)

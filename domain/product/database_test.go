@@ -82,7 +82,7 @@ func (db *database) answer(c *product.Catalog, need *product.Need, m measure) {
 	}
 }
 
-func (db *database) answerProduct(c *product.Catalog, sku string, need *product.ProductNeed, m measure) {
+func (db *database) answerProduct(c *product.Catalog, sku string, need *product.WindowNeed, m measure) {
 	c.LearnProduct(sku, db.versions[sku], int64(len(db.waiting(sku, math.MaxInt64))))
 	if need.Open > 0 {
 		db.answerOpen(c, sku, need.Least, m.window(need.Open))

@@ -19,15 +19,16 @@ const NoShrink int64 = math.MaxInt64
 type Need struct {
 	// Products holds, by SKU, the products whose existence, version and number of waiting lines are
 	// needed.
-	Products map[string]*ProductNeed
+	Products map[string]*WindowNeed
 	// Batches holds the batches that are needed, by reference. Each may belong to any SKU.
 	Batches map[string]BatchNeed
 	// Lines holds the lines that are needed by their identity.
 	Lines map[LineID]struct{}
 }
 
-// ProductNeed is what is needed of a product beside its header.
-type ProductNeed struct {
+// WindowNeed is what is needed of a product beside its header: windows of its open batches and of its
+// waiting lines.
+type WindowNeed struct {
 	// Open asks for the first so many open batches (available > 0) in order of preference; 0 for
 	// none.
 	Open int
@@ -49,7 +50,7 @@ type BatchNeed struct {
 // NewNeed makes an empty need.
 func NewNeed() *Need {
 	return &Need{
-		Products: make(map[string]*ProductNeed),
+		Products: make(map[string]*WindowNeed),
 		Batches:  make(map[string]BatchNeed),
 		Lines:    make(map[LineID]struct{}),
 	}
@@ -87,13 +88,13 @@ func (n *Need) Empty() bool {
 }
 
 // product adds a product, and returns what is needed of it.
-func (n *Need) product(sku string) *ProductNeed {
+func (n *Need) product(sku string) *WindowNeed {
 	if n.Products == nil {
-		n.Products = make(map[string]*ProductNeed)
+		n.Products = make(map[string]*WindowNeed)
 	}
 	p := n.Products[sku]
 	if p == nil {
-		p = new(ProductNeed)
+		p = new(WindowNeed)
 		n.Products[sku] = p
 	}
 	return p

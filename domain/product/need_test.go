@@ -38,12 +38,12 @@ func TestNeed_mergeAsksForTheMore(t *testing.T) {
 	need.Expect(product.CreateBatch{Ref: "b1", SKU: "CHAIR"})
 	need.Expect(product.ChangeBatchQuantity{BatchRef: "b2", Qty: 9})
 	need.Merge(&product.Need{
-		Products: map[string]*product.ProductNeed{"CHAIR": {Open: 8, Reach: 4, PerQty: 16}, "LAMP": {}},
+		Products: map[string]*product.WindowNeed{"CHAIR": {Open: 8, Reach: 4, PerQty: 16}, "LAMP": {}},
 		Batches:  map[string]product.BatchNeed{"b1": {ShrinkTo: 3}, "b2": {ShrinkTo: product.NoShrink}},
 		Lines:    lineNeed(line),
 	})
 	require.Equal(t, &product.Need{
-		Products: map[string]*product.ProductNeed{"CHAIR": {Open: 8, Reach: 4, PerQty: 16}, "LAMP": {}},
+		Products: map[string]*product.WindowNeed{"CHAIR": {Open: 8, Reach: 4, PerQty: 16}, "LAMP": {}},
 		Batches:  map[string]product.BatchNeed{"b1": {ShrinkTo: 3}, "b2": {ShrinkTo: 9}},
 		Lines:    lineNeed(line),
 	}, need)
@@ -358,18 +358,18 @@ func requireNeed(t *testing.T, c *product.Catalog, cmd product.Command, want pro
 	require.Equal(t, all, got)
 }
 
-func header(sku string) map[string]*product.ProductNeed { return open(sku, 0) }
+func header(sku string) map[string]*product.WindowNeed { return open(sku, 0) }
 
-func open(sku string, count int) map[string]*product.ProductNeed {
-	return map[string]*product.ProductNeed{sku: {Open: count}}
+func open(sku string, count int) map[string]*product.WindowNeed {
+	return map[string]*product.WindowNeed{sku: {Open: count}}
 }
 
-func openOf(sku string, count int, least int64) map[string]*product.ProductNeed {
-	return map[string]*product.ProductNeed{sku: {Open: count, Least: least}}
+func openOf(sku string, count int, least int64) map[string]*product.WindowNeed {
+	return map[string]*product.WindowNeed{sku: {Open: count, Least: least}}
 }
 
-func waiting(sku string, reach int64, perQty int) map[string]*product.ProductNeed {
-	return map[string]*product.ProductNeed{sku: {Reach: reach, PerQty: perQty}}
+func waiting(sku string, reach int64, perQty int) map[string]*product.WindowNeed {
+	return map[string]*product.WindowNeed{sku: {Reach: reach, PerQty: perQty}}
 }
 
 func batchNeed(ref string, shrinkTo int64) map[string]product.BatchNeed {

@@ -163,7 +163,7 @@ func (s *serving) needWaiting(stock int64) *Need {
 		reach *= 4
 	}
 	need := NewNeed()
-	*need.product(s.product.SKU) = ProductNeed{
+	*need.product(s.product.SKU) = WindowNeed{
 		Reach:  max(min(reach, MaxQuantity), s.product.waiting.reach),
 		PerQty: s.product.waiting.perQty,
 	}

@@ -182,7 +182,7 @@ func (p *aggregate) expectAll(tx *store.Tx) (first *question, pending []int) {
 // expectKeys needs a command's product alone.
 func expectKeys(need *product.Need, keys *product.Keys) {
 	if keys.SKU != "" {
-		need.Products[keys.SKU] = &product.ProductNeed{}
+		need.Products[keys.SKU] = &product.WindowNeed{}
 	}
 	for _, ref := range [...]string{keys.Batch, keys.Makes} {
 		if ref != "" {
@@ -245,7 +245,7 @@ func (p *aggregate) apply(ctx context.Context, tx *store.Tx, pending []int, need
 			p.size.add(i, 0)
 			continue
 		case store.Asked:
-			need.Merge(&product.Need{Products: map[string]*product.ProductNeed{sku: {}}})
+			need.Merge(&product.Need{Products: map[string]*product.WindowNeed{sku: {}}})
 			blocked.add(sku, keys)
 			waiting = append(waiting, i)
 			continue
