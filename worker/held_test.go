@@ -137,7 +137,8 @@ func TestPromise5_whenEverythingFailsLittleIsHeld(t *testing.T) {
 	got := p.await(40)
 	require.LessOrEqual(t, len(letters(got, p.letters)), 3)
 	for _, r := range letters(got, p.letters) {
-		require.True(t, strings.HasPrefix(header(r, "dlq-message"), "it failed 6 times"), fmt.Sprint(header(r, "dlq-message")))
+		// Six times, or more where another partition could still have shown that commands can be applied.
+		require.Regexp(t, `^it failed ([6-9]|\d\d) times`, header(r, "dlq-message"))
 	}
 }
 
