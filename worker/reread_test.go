@@ -118,7 +118,7 @@ func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
 			p.requireAdds(at, n)
 			require.Equal(t, 2, p.number(`select count(*) from dead_letters where reason = 'malformed' and state = 'open' and batch_last is null and command_offset in ($1, $2)`,
 				at, at+2+n/2), "what is no command")
-			require.Equal(t, 33<<20, p.number(`select length(value) from dead_letters where key = 'large'`))
+			require.Equal(t, 33<<20, p.number(`select length(value) from dead_letters where record_key = 'large'`))
 			require.Equal(t, 1, p.number(`select count(*) from outbox where type = 'dlq-retried' and command_offset = $1`, at))
 			_, err := p.db.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{Topic: p.commands, Offset: at}}})
 			require.NoError(t, err, "that is the batch's first record by now, and refused again")
