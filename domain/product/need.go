@@ -26,8 +26,8 @@ type Need struct {
 	Lines map[LineID]struct{}
 }
 
-// WindowNeed is what is needed of a product beside its header: windows of its open batches and of its
-// waiting lines.
+// WindowNeed is what is needed of a product beside its header: windows of its open batches and
+// of its waiting lines.
 type WindowNeed struct {
 	// Open asks for the first so many open batches (available > 0) in order of preference; 0 for
 	// none.
