@@ -2,10 +2,10 @@ package store_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
@@ -125,7 +125,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 			_, err := another.Apply(t.Context(), rival)
 			rivals <- err
 		}()
-		require.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() }, 20*time.Second, 5*time.Millisecond)
+		testbed.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() })
 	})
 	transaction := onlyPartition(b.Transaction(addTo(0, "first", 1)), 0) // tells its key only by a name
 	transaction.LockFirst = true

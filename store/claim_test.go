@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -82,7 +83,7 @@ func TestUnblock_sparesWhoHasNotWaitedLongForItsClient(t *testing.T) {
 		_, err := waiter.Exec(context.Background(), `begin; lock table counters`)
 		waited <- err
 	}()
-	require.Eventually(t, b.WaitsForLock, 20*time.Second, 5*time.Millisecond)
+	testbed.Eventually(t, b.WaitsForLock)
 	pid := int32(waiter.PgConn().PID())
 	ended, err := b.DB.Exec(t.Context(), store.UnblockSQL, pid, time.Hour)
 	require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/storetest"
 	"allocation/migrations"
 	"allocation/store"
@@ -73,10 +74,10 @@ func TestDropDays_keepsARowThatIsCommittedWhileItWaits(t *testing.T) {
 		_, err := b.DB.Exec(t.Context(), `set lock_timeout = 0; select outbox_drop_day('2020-01-02')`)
 		ended <- err
 	}()
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		return storetest.Ask[bool](b, `select exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock'
 			and database = (select oid from pg_database where datname = current_database()))`)
-	}, 30*time.Second, time.Millisecond)
+	})
 	require.NoError(t, writer.Commit(t.Context()))
 	if err := <-ended; !store.IsLocked(err) {
 		require.NoError(t, err)
@@ -104,8 +105,8 @@ func TestDropDays_triesAgainWhereADayIsLocked(t *testing.T) {
 	}()
 	waits := `select exists (select from pg_locks where not granted and relation = 'outbox_20200101'::regclass
 		and database = (select oid from pg_database where datname = current_database()))`
-	require.Eventually(t, func() bool { return storetest.Ask[bool](b, waits) }, 30*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return !storetest.Ask[bool](b, waits) }, 30*time.Second, time.Millisecond, "its attempt is over")
+	testbed.Eventually(t, func() bool { return storetest.Ask[bool](b, waits) })
+	testbed.Eventually(t, func() bool { return !storetest.Ask[bool](b, waits) }, "its attempt is over")
 	require.NoError(t, reader.Commit(t.Context()))
 	require.Equal(t, []string{"outbox_20200101", "outbox_20200102"}, <-ended)
 }

@@ -20,12 +20,12 @@ func holderIs(b *storetest.Bench, s *store.Store, name string, age time.Duration
 	b.T.Helper()
 	var old store.OldTransaction
 	var err error
-	require.Eventually(b.T, func() bool {
+	testbed.Eventually(b.T, func() bool {
 		_, err = b.DB.Exec(b.T.Context(), `select pg_current_xact_id()`)
 		require.NoError(b.T, err)
 		old, err = s.OldestTransaction(b.T.Context())
 		return err == nil && old.Holder == name && old.Age >= age
-	}, 30*time.Second, 20*time.Millisecond, "%s", name)
+	}, "%s", name)
 }
 
 func TestOldestTransaction_namesTheSession(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"allocation/deploy/testbed"
 )
 
 // Rows of two workers wait for each other in a long chain where a key's commands came by two
@@ -14,7 +16,7 @@ func TestPromise6_aLongChainOfRowsThatWaitForEachOtherIsDrained(t *testing.T) {
 	p := setup(t, 2)
 	p.start()
 	p.start()
-	p.eventually(noticed, func() bool { return p.number(`select count(distinct owner) from positions`) == 2 })
+	testbed.Eventually(p.t, func() bool { return p.number(`select count(distinct owner) from positions`) == 2 })
 	p.send(0, create("a", "first", 1))
 	p.await(1)
 	for i := 1; i < commands; i++ {
@@ -26,6 +28,6 @@ func TestPromise6_aLongChainOfRowsThatWaitForEachOtherIsDrained(t *testing.T) {
 	links := p.number(`select count(*) from outbox where after_source is not null`)
 	began := time.Now()
 	p.execute(`select pg_notify('allocation_nudge', string_agg(source::text, ',')) from positions`)
-	p.eventually(30*time.Second, func() bool { return p.number(`select count(*) from positions where published_row < next_row`) == 0 })
+	testbed.Eventually(p.t, func() bool { return p.number(`select count(*) from positions where published_row < next_row`) == 0 })
 	t.Logf("%d links in %s", links, time.Since(began))
 }

@@ -1,10 +1,10 @@
 package worker_test
 
 import (
-	"time"
-
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"allocation/deploy/testbed"
 )
 
 // awaitAllCommitted waits until the group's offsets are at the ends of all its topics' partitions.
@@ -15,7 +15,7 @@ func (p *pipeline) awaitAllCommitted() {
 	for _, t := range p.topics {
 		topics = append(topics, t.Name)
 	}
-	require.Eventually(p.t, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		ends, err := admin.ListEndOffsets(p.t.Context(), topics...)
 		if err != nil {
 			return false
@@ -30,14 +30,14 @@ func (p *pipeline) awaitAllCommitted() {
 			done = done && ok && o.At == end.Offset
 		})
 		return done
-	}, noticed, 50*time.Millisecond)
+	})
 }
 
 // awaitEnd waits until a topic has so many records.
 func (p *pipeline) awaitEnd(topic string, records int64) {
 	p.t.Helper()
 	admin := kadm.NewClient(p.client)
-	p.eventually(time.Minute, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		ends, err := admin.ListEndOffsets(p.t.Context(), topic)
 		require.NoError(p.t, err)
 		var end int64

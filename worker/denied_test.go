@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -40,13 +39,13 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 
 	p.deny(hidden)
 	second := p.start() // which gets partitions of both
-	require.Eventually(t, func() bool { return second.gauge("partitions_assigned") >= 2 }, noticed, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return second.gauge("partitions_assigned") >= 2 })
 	require.NoError(t, first.stop())
 	p.sendNames(0, 1, 1)
 	p.sendNames(1, 0, 1)
 	p.awaitName(0, 1)
 	p.awaitName(1, 0)
-	require.Eventually(t, func() bool { return strings.Contains(fmt.Sprint(second.Notes()), hidden) }, noticed, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return strings.Contains(fmt.Sprint(second.Notes()), hidden) })
 	require.Empty(t, second.NotReady(t.Context()))
 	require.Regexp(t, regexp.MustCompile(`level=ERROR msg="nothing .*`+hidden+`.*TOPIC_AUTHORIZATION_FAILED`), p.log.String())
 	require.Positive(t, refused.Load())
@@ -55,7 +54,7 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 	p.sendTo(hidden, 0, create("h2", "h2", 1))
 	p.sendTo(hidden, 1, create("h3", "h3", 1))
 	p.await(3 + 2 + 2)
-	require.Eventually(t, func() bool { return len(second.Notes()) == 0 }, noticed, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return len(second.Notes()) == 0 })
 	require.NoError(t, second.stop())
 }
 

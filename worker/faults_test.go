@@ -8,11 +8,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/deploy/testbed"
 	"allocation/worker"
 )
 
@@ -149,7 +149,7 @@ func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
 		sent = append(sent, add("a", fmt.Sprint("o", i)))
 	}
 	p.send(0, sent...)
-	p.eventually(time.Minute, func() bool { return p.number(`select count(*) from held_commands`) == adds })
+	testbed.Eventually(p.t, func() bool { return p.number(`select count(*) from held_commands`) == adds })
 	p.decideLetters("discarding")
 	p.await(1 + 1 + 1 + 300 + 1) // a counter, a dead letter, a decision, the additions before the one, and its dead letter
 	require.LessOrEqual(t, together.Load(), int32(3))

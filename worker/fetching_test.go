@@ -68,25 +68,25 @@ func TestWorker_saysThatNothingComesFromAPartition(t *testing.T) {
 	require.Zero(t, m.gauge("partitions_not_fetched"))
 
 	deaf.on.Store(true)
-	p.eventually(noticed, func() bool { return deaf.lost.Load() > 0 }) // what was asked before is answered
+	testbed.Eventually(p.t, func() bool { return deaf.lost.Load() > 0 }) // what was asked before is answered
 	p.sendNames(0, 1, 1)
-	p.eventually(noticed, func() bool { return m.gauge("partitions_not_fetched") == 1 })
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_not_fetched") == 1 })
 	require.Empty(t, m.NotReady(t.Context()), "the other can move")
 	require.Len(t, m.Notes(), 1)
 	require.Regexp(t, `^`+p.commands+`, partition 0: nothing comes since .*: records wait from offset 1 on, and none of them comes`, m.Notes()[0])
-	p.eventually(noticed, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return p.number(`select count(*) from fetch_troubles join positions using (source, token) where partition = 0 and why like 'records wait from offset 1 %'`) == 1
 	})
 
 	p.sendNames(1, 1, 1)
-	p.eventually(noticed, func() bool { return m.gauge("partitions_not_fetched") == 2 })
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_not_fetched") == 2 })
 	require.Len(t, m.NotReady(t.Context()), 2, "none can move")
 	require.Empty(t, m.Notes())
 	require.Equal(t, 2, strings.Count(p.log.String(), "nothing comes from a partition, retrying"), "once each")
 
 	deaf.on.Store(false)
 	p.awaitCommitted(map[int32]int64{0: 2, 1: 2})
-	p.eventually(noticed, func() bool { return p.number(`select count(*) from fetch_troubles`) == 0 })
+	testbed.Eventually(p.t, func() bool { return p.number(`select count(*) from fetch_troubles`) == 0 })
 	require.Zero(t, m.gauge("partitions_not_fetched"))
 	require.Empty(t, m.NotReady(t.Context()))
 	require.Empty(t, m.Notes())

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/klauspost/compress/snappy"
 	"github.com/pierrec/lz4/v4"
@@ -132,7 +131,7 @@ func passOddBatches(t *testing.T, batches map[string]testbed.OddBatch) {
 			next := odd.Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
 			end := next + int64(odd.Records)
 			m := p.start()
-			p.eventually(time.Minute, func() bool { return p.number(`select coalesce(max(next_offset), 0) from positions`) == int(end) })
+			testbed.Eventually(p.t, func() bool { return p.number(`select coalesce(max(next_offset), 0) from positions`) == int(end) })
 			p.requireOddLetters(odd, at, next)
 			p.sendNames(0, 11, 1)
 			p.awaitName(0, 11)
@@ -163,9 +162,9 @@ func TestPromise1_aBatchWhoseRecordsClaimOtherOffsetsIsReadAgainUpToThere(t *tes
 	at := misnumbered()["the last of a later one"].Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
 	p.sendNames(0, 0, 6)
 	m := p.start()
-	p.eventually(time.Minute, func() bool { return p.number(`select coalesce(max(next_offset), 0) from positions`) == 8 })
+	testbed.Eventually(p.t, func() bool { return p.number(`select coalesce(max(next_offset), 0) from positions`) == 8 })
 	p.retry(at+1, 1<<20)
-	p.eventually(time.Minute, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return p.number(`select count(*) from dead_letters where state = 'open' and batch_problem like '%a record says that it has offset 4, which cannot be'`) == 1
 	})
 	require.Equal(t, 7, p.number(`select count(*) from counter_names`))

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"allocation/deploy/testbed"
+
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -75,7 +77,7 @@ func TestPromise6_aMemberWhoseMetadataCannotBeReadKeepsNothingFromTheOthers(t *t
 		odd.takePart(ctx)
 	}()
 	defer func() { leave(); <-ended }()
-	p.eventually(noticed, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		notes := m.Notes()
 		return len(notes) == 1 && len(m.NotReady(t.Context())) == 0
 	})

@@ -60,7 +60,7 @@ func TestPromise2_rowsOfAPartitionThatAnotherMemberHasAreLeftToIt(t *testing.T) 
 
 func (p *pipeline) awaitPublished(topic string) {
 	p.t.Helper()
-	p.eventually(noticed, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return p.number(`select sum(next_row - published_row) from positions where topic = $1`, topic) == 0
 	})
 }

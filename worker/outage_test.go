@@ -132,7 +132,7 @@ func (p *pipeline) awaitCanary(deadline time.Time) {
 
 func (p *pipeline) awaitNotReady(m *member) {
 	p.t.Helper()
-	require.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) > 0 }, 20*time.Second, 20*time.Millisecond)
+	testbed.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) > 0 })
 	p.t.Logf("not ready: %v", m.NotReady(p.t.Context()))
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -49,7 +48,7 @@ func TestPromise4_aBatchThatUnpacksToTooMuch(t *testing.T) {
 			} {
 				require.Equal(t, value, header(letter, key), key)
 			}
-			p.eventually(noticed, func() bool { return len(m.NotReady(t.Context())) == 0 && len(m.Notes()) == 0 })
+			testbed.Eventually(p.t, func() bool { return len(m.NotReady(t.Context())) == 0 && len(m.Notes()) == 0 })
 			require.NoError(t, m.stop())
 		})
 	}
@@ -83,7 +82,7 @@ func TestPromise7_manyBatchesThatUnpackToMuch(t *testing.T) {
 	}
 	require.Less(t, sizes, 256<<10, "all come in one fetch")
 	m := p.start()
-	p.eventually(4*time.Minute, func() bool { return p.number(`select count(*) from dead_letters where reason = 'malformed'`) == 160 })
+	testbed.Eventually(p.t, func() bool { return p.number(`select count(*) from dead_letters where reason = 'malformed'`) == 160 })
 	p.awaitCommitted(map[int32]int64{0: 80, 1: 80})
 	require.NoError(t, m.stop())
 }
@@ -100,7 +99,7 @@ func TestPromise4_aBatchOfAsManyCommandsAsALegalProducerPacks(t *testing.T) {
 	}
 	p.pack(0, kgo.CodecZstd, records...)
 	m := p.start()
-	p.eventually(2*time.Minute, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return p.number(`select coalesce(sum(next_offset), 0) from positions`) == 1+len(records)
 	})
 	require.Zero(t, p.number(`select count(*) from dead_letters`))

@@ -40,7 +40,7 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	someone := p.outsider()
 	someone.locks(`lock table dead_letters in access exclusive mode`)
 	for _, part := range []string{"group and claims", "parked commands", "reports"} {
-		p.eventually(noticed, func() bool { return strings.Contains(standing(), part+": stands still for ") })
+		testbed.Eventually(p.t, func() bool { return strings.Contains(standing(), part+": stands still for ") })
 		require.Positive(t, m.stands(part))
 	}
 	require.Contains(t, standing(), "save_published", "it says why")
@@ -51,7 +51,7 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	someone.releases()
 	deaf.on.Store(false)
 	p.execute(`alter function gone rename to save_published`)
-	p.eventually(noticed, func() bool { return standing() == "" })
+	testbed.Eventually(p.t, func() bool { return standing() == "" })
 	require.Zero(t, m.gauge("held_keys"))
 	require.Zero(t, m.gauge("foreign_members"))
 	require.NoError(t, m.stop())
@@ -83,7 +83,7 @@ func TestWorker_saysThatItDoesNotListen(t *testing.T) {
 	m := p.startWith(func(s worker.Store) worker.Store { return unheard{s} })
 	p.sendNames(0, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 1})
-	p.eventually(noticed, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return strings.Contains(p.log.String(), "nothing is heard from others by way of Postgres")
 	})
 	families, err := m.metrics.Gather()

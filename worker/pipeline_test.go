@@ -191,7 +191,7 @@ func header(r *kgo.Record, key string) string {
 func (p *pipeline) awaitCommitted(want map[int32]int64) {
 	p.t.Helper()
 	admin := kadm.NewClient(p.client)
-	require.Eventually(p.t, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		offsets, err := admin.FetchOffsets(p.t.Context(), p.group)
 		if err != nil {
 			return false
@@ -203,7 +203,7 @@ func (p *pipeline) awaitCommitted(want map[int32]int64) {
 			}
 		}
 		return true
-	}, noticed, 50*time.Millisecond)
+	})
 }
 
 // awaitApplied waits until the database has applied partition 0 up to an offset, and a reporter has
@@ -213,10 +213,10 @@ func (p *pipeline) awaitApplied(offset int64) {
 	conn, err := pgx.Connect(p.t.Context(), p.database)
 	require.NoError(p.t, err)
 	defer conn.Close(context.Background())
-	require.Eventually(p.t, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		var rested bool
 		err := conn.QueryRow(p.t.Context(), `select coalesce(bool_or(next_offset >= $1 and moved_at < now() - interval '3 s'), false) from positions where partition = 0`,
 			offset).Scan(&rested)
 		return err == nil && rested
-	}, 30*time.Second, 50*time.Millisecond)
+	})
 }

@@ -37,19 +37,17 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-const noticed = 3 * time.Minute // seconds, where the machine has time
-
 // awaitQuarantine waits until the member has so many partitions in quarantine, and has said why.
 func (p *pipeline) awaitQuarantine(m *member, partitions int, why string) {
 	p.t.Helper()
-	require.Eventually(p.t, func() bool { return m.gauge("partitions_quarantined") == float64(partitions) }, noticed, 20*time.Millisecond)
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_quarantined") == float64(partitions) })
 	if partitions > 0 {
 		require.Regexp(p.t, why, p.log.String())
 		require.Contains(p.t, p.log.String(), "test offsets ")
 	}
 	// A broker that was started again must be back; a quarantine is no reason not to be ready.
-	require.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) == 0 }, noticed, 20*time.Millisecond)
-	require.Eventually(p.t, func() bool { return len(m.Notes()) == partitions }, noticed, 20*time.Millisecond)
+	testbed.Eventually(p.t, func() bool { return len(m.NotReady(p.t.Context())) == 0 })
+	testbed.Eventually(p.t, func() bool { return len(m.Notes()) == partitions })
 }
 
 func (m *member) gauge(name string) float64 {
@@ -122,7 +120,7 @@ func keyOf(partition int32) string { return fmt.Sprintf("key%d", partition) }
 func (p *pipeline) awaitName(partition int32, n int) {
 	p.t.Helper()
 	subject := fmt.Sprintf("p%d-n%d", partition, n)
-	ctx, cancel := context.WithTimeout(p.t.Context(), noticed)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		for _, r := range p.got {
@@ -238,10 +236,10 @@ func (p *pipeline) recreate(partitions int32) {
 	admin := kadm.NewClient(p.client)
 	_, err := admin.DeleteTopic(p.t.Context(), p.commands)
 	require.NoError(p.t, err)
-	require.Eventually(p.t, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		_, err := admin.CreateTopic(p.t.Context(), partitions, -1, nil, p.commands)
 		return err == nil
-	}, 20*time.Second, 50*time.Millisecond)
+	})
 	p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0)) // the old one refuses the new topic
 }
 
@@ -283,11 +281,11 @@ func TestPromise8_aTopicThatWasDeletedAndMadeAgain(t *testing.T) {
 func (p *pipeline) awaitCommittedOf(topic string, partition int32, want int64) {
 	p.t.Helper()
 	admin := kadm.NewClient(p.client)
-	require.Eventually(p.t, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		offsets, err := admin.FetchOffsets(p.t.Context(), p.group)
 		o, ok := offsets.Lookup(topic, partition)
 		return err == nil && ok && o.At == want
-	}, noticed, 50*time.Millisecond)
+	})
 }
 
 // checkIdentities wants records with one ce_id to be the same, and different ones not to share it.

@@ -2,7 +2,8 @@ package worker_test
 
 import (
 	"testing"
-	"time"
+
+	"allocation/deploy/testbed"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -23,11 +24,11 @@ func TestWorker_reportsOnlyWhatIsPublished(t *testing.T) {
 	at, _ := offsets.Lookup(p.commands, 0)
 	require.Zero(t, at.At, "nothing is published yet")
 
-	require.Eventually(t, func() bool { return len(m.NotReady(t.Context())) > 0 }, 30*time.Second, 50*time.Millisecond, "a topic is missing")
+	testbed.Eventually(t, func() bool { return len(m.NotReady(t.Context())) > 0 }, "a topic is missing")
 	_, err = admin.CreateTopic(t.Context(), 1, 1, nil, p.events)
 	require.NoError(t, err)
 	p.consumer.AddConsumeTopics(p.events)
 	p.requireOnce(3)
-	require.Eventually(t, func() bool { return len(m.NotReady(t.Context())) == 0 }, 30*time.Second, 50*time.Millisecond)
+	testbed.Eventually(t, func() bool { return len(m.NotReady(t.Context())) == 0 })
 	require.NoError(t, m.stop())
 }

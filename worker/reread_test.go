@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -66,7 +65,7 @@ func (p *rereading) letter() (l store.LetterBatch, state string) {
 
 func (p *rereading) awaitLetter(state string) {
 	p.t.Helper()
-	p.eventually(noticed, func() bool { _, is := p.letter(); return is == state })
+	testbed.Eventually(p.t, func() bool { _, is := p.letter(); return is == state })
 }
 
 // requireAdds wants all additions of the batch to have been made once, in their order, and events
@@ -107,7 +106,7 @@ func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
 			m := p.start()
 			p.awaitLetter(store.LetterOpen)
 			p.retry(at, 1<<20)
-			p.eventually(time.Minute, func() bool { l, state := p.letter(); return state == store.LetterOpen && l.Problem != "" })
+			testbed.Eventually(p.t, func() bool { l, state := p.letter(); return state == store.LetterOpen && l.Problem != "" })
 			l, _ := p.letter()
 			require.Equal(t, "it unpacks to more than the 1048576 bytes that --max-bytes allowed", l.Problem)
 			if codec != kgo.CodecSnappy {
@@ -122,7 +121,7 @@ func TestPromise1_aBatchThatIsReadAgainTakesEffectOnce(t *testing.T) {
 			require.Equal(t, 1, p.number(`select count(*) from outbox where type = 'dlq-retried' and command_offset = $1`, at))
 			_, err := p.db.Decide(t.Context(), store.Decision{IDs: []store.RecordID{{Topic: p.commands, Offset: at}}})
 			require.NoError(t, err, "that is the batch's first record by now, and refused again")
-			p.eventually(time.Minute, func() bool { return p.number(`select count(*) from dead_letters where state = 'retrying'`) == 0 })
+			testbed.Eventually(p.t, func() bool { return p.number(`select count(*) from dead_letters where state = 'retrying'`) == 0 })
 			require.NoError(t, m.stop())
 		})
 	}
@@ -169,7 +168,7 @@ func TestPromise8_aBatchThatIsGoneIsNotSkippedSilently(t *testing.T) {
 	p.awaitCommitted(map[int32]int64{0: at + 14})
 	p.deleteRecords(0, at+13)
 	p.retry(at, 64<<20)
-	p.eventually(time.Minute, func() bool { l, state := p.letter(); return state == store.LetterOpen && l.Problem != "" })
+	testbed.Eventually(p.t, func() bool { l, state := p.letter(); return state == store.LetterOpen && l.Problem != "" })
 	l, _ := p.letter()
 	require.Equal(t, fmt.Sprintf("Kafka does not keep the record at offset %d any more", at), l.Problem)
 	require.NoError(t, m.stop())

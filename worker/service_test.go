@@ -62,7 +62,7 @@ func TestWorker_takesSomeOfAnotherServicesEvents(t *testing.T) {
 	require.Equal(t, []string{`counters.v1.Made {"key":"a","value":5}`}, say(p.await(1), p.letters))
 	send(p.commands, "stock.v1.Make")
 	require.Equal(t, "unknown_type", header(p.await(2)[1], "dlq-reason"), "its own commands have its own prefix")
-	p.eventually(noticed, func() bool { return m.outcomes("ignored") == 2 })
+	testbed.Eventually(p.t, func() bool { return m.outcomes("ignored") == 2 })
 }
 
 // outcomes is how many commands came to an outcome.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"allocation/deploy/testbed"
+
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -30,17 +32,17 @@ func TestWorker_isNotReadyWhereItsFirstClaimsFail(t *testing.T) {
 	mend := p.breakClaims()
 	m = p.start()
 	p.sendNames(0, 3, 2)
-	p.eventually(noticed, func() bool { return strings.Contains(m.reasons(t), p.commands+", partitions 0 1: not claimed since ") })
+	testbed.Eventually(p.t, func() bool { return strings.Contains(m.reasons(t), p.commands+", partitions 0 1: not claimed since ") })
 	require.Contains(t, m.reasons(t), "claim_positions", "it says why")
-	p.eventually(noticed, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return m.gauge("partitions_not_fetched") == 2 && m.gauge("partitions_assigned") == 2
 	})
-	p.eventually(noticed, func() bool { return m.lags()[fmt.Sprint(p.commands, " 0")] == 2 })
+	testbed.Eventually(p.t, func() bool { return m.lags()[fmt.Sprint(p.commands, " 0")] == 2 })
 
 	mend()
 	p.awaitCommitted(map[int32]int64{0: 5, 1: 0})
 	p.awaitReady(m, time.Now().Add(soon))
-	p.eventually(noticed, func() bool { return m.gauge("partitions_not_fetched") == 0 })
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_not_fetched") == 0 })
 	require.Equal(t, 2.0, m.gauge("partitions_assigned"))
 	require.Empty(t, m.Notes())
 	require.NoError(t, m.stop())
@@ -71,14 +73,14 @@ func TestWorker_notesPartitionsWhoseFirstClaimsFail(t *testing.T) {
 	added, err := kadm.NewClient(p.client).UpdatePartitions(t.Context(), 2, p.commands)
 	require.NoError(t, err)
 	require.NoError(t, added.Error())
-	p.eventually(noticed, func() bool { return strings.Contains(m.notes(), p.commands+", partitions 1: not claimed since ") })
+	testbed.Eventually(p.t, func() bool { return strings.Contains(m.notes(), p.commands+", partitions 1: not claimed since ") })
 	require.Empty(t, m.NotReady(t.Context()), "the other can move")
 	p.sendNames(0, 1, 1)
 	p.awaitCommitted(map[int32]int64{0: 2})
 
 	mend()
 	p.awaitCommitted(map[int32]int64{0: 2, 1: 0})
-	p.eventually(noticed, func() bool { return len(m.Notes()) == 0 })
+	testbed.Eventually(p.t, func() bool { return len(m.Notes()) == 0 })
 	require.NoError(t, m.stop())
 }
 
@@ -94,7 +96,7 @@ func TestWorker_namesAPartitionThatIsClaimedAgainInVain(t *testing.T) {
 	p.awaitCommitted(map[int32]int64{0: 1, 1: 1})
 	mend := p.breakClaims()
 	p.execute(`update positions set token = gen_random_uuid() where partition = 0`)
-	p.eventually(noticed, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return strings.Contains(m.notes(), p.commands+", partition 0: nothing is applied since ") && strings.Contains(m.notes(), "it is claimed again and again, in vain: ")
 	})
 	require.Empty(t, m.NotReady(t.Context()), "the other can move")
@@ -103,12 +105,12 @@ func TestWorker_namesAPartitionThatIsClaimedAgainInVain(t *testing.T) {
 	p.awaitCommitted(map[int32]int64{1: 2})
 
 	p.execute(`update positions set token = gen_random_uuid() where partition = 1`)
-	p.eventually(noticed, func() bool { return strings.Count(m.reasons(t), "it is claimed again and again, in vain: ") == 2 })
+	testbed.Eventually(p.t, func() bool { return strings.Count(m.reasons(t), "it is claimed again and again, in vain: ") == 2 })
 	mend()
 	p.sendNames(0, 1, 1)
 	p.awaitCommitted(map[int32]int64{0: 2, 1: 2})
 	p.awaitReady(m, time.Now().Add(soon))
-	p.eventually(noticed, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_not_fetched") == 0 })
+	testbed.Eventually(p.t, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_not_fetched") == 0 })
 	require.Equal(t, 2, strings.Count(p.log.String(), "nothing of a partition is applied, retrying"), "once each")
 	require.Equal(t, 2, strings.Count(p.log.String(), "a partition is applied again"))
 	require.NoError(t, m.stop())
@@ -127,16 +129,16 @@ func TestWorker_namesAPartitionThatWaitsForItsEventsOfBefore(t *testing.T) {
 	someone := p.outsider()
 	someone.locks(fmt.Sprintf(`lock table outbox_%s in access exclusive mode`, time.Now().UTC().Format("20060102")))
 	m = p.start()
-	p.eventually(noticed, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return strings.Contains(m.notes(), p.commands+", partition 0: nothing is applied since ") && strings.Contains(m.notes(), "1 events of before its claim are to be published first")
 	})
-	p.eventually(noticed, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return p.number(`select count(*) from fetch_troubles join positions using (source, token) where partition = 0 and why like '1 events of before its claim%'`) == 1
 	})
 	someone.releases()
 	p.sendNames(0, 2, 1)
 	p.awaitCommitted(map[int32]int64{0: 3, 1: 1})
-	p.eventually(noticed, func() bool { return len(m.Notes()) == 0 && p.number(`select count(*) from fetch_troubles`) == 0 })
+	testbed.Eventually(p.t, func() bool { return len(m.Notes()) == 0 && p.number(`select count(*) from fetch_troubles`) == 0 })
 	require.NoError(t, m.stop())
 }
 
@@ -153,9 +155,9 @@ func TestWorker_showsNoLagThatIsNotKnown(t *testing.T) {
 	p.awaitCommitted(map[int32]int64{0: 1})
 	require.Len(t, m.lags(), 1)
 	deaf.on.Store(true)
-	p.eventually(noticed, func() bool { return len(m.lags()) == 0 })
-	p.eventually(noticed, func() bool { return strings.Contains(m.reasons(t), "its leader does not say where its log ends") })
+	testbed.Eventually(p.t, func() bool { return len(m.lags()) == 0 })
+	testbed.Eventually(p.t, func() bool { return strings.Contains(m.reasons(t), "its leader does not say where its log ends") })
 	deaf.on.Store(false)
-	p.eventually(noticed, func() bool { return len(m.lags()) == 1 && len(m.NotReady(t.Context())) == 0 })
+	testbed.Eventually(p.t, func() bool { return len(m.lags()) == 1 && len(m.NotReady(t.Context())) == 0 })
 	require.NoError(t, m.stop())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/deploy/testbed"
 	"allocation/worker"
 )
 
@@ -37,20 +38,20 @@ func TestWorker_claimsNothingWhileItStops(t *testing.T) {
 	})
 	release := sync.OnceFunc(func() { close(goesOn) })
 	defer release()
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		return first.gauge("partitions_assigned") == partitions/2 && second.gauge("partitions_assigned") == partitions/2
-	}, time.Minute, 20*time.Millisecond)
+	})
 	holds.Store(true)
 	p.sendToEach(partitions, "in-flight")
 	<-applying
 
 	ended := make(chan error, 1)
 	go func() { ended <- second.stop() }()
-	require.Eventually(t, func() bool { return strings.Contains(p.log.String(), `msg="stopping: `) }, time.Minute, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return strings.Contains(p.log.String(), `msg="stopping: `) })
 	claimed := p.claims()
 	require.NoError(t, first.stop())
 	const declined = "partitions that the group gives are not claimed"
-	require.Eventually(t, func() bool { return strings.Contains(p.log.String(), declined) || p.claims() > claimed }, time.Minute, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return strings.Contains(p.log.String(), declined) || p.claims() > claimed })
 	release()
 	require.NoError(t, <-ended)
 	require.Equal(t, claimed, p.claims(), "what would it do with partitions of which it applies nothing?")
@@ -82,20 +83,20 @@ func TestWorker_stopsThoughItsEventsFollowThoseOfNobody(t *testing.T) {
 		}))
 	<-has
 	stops := p.start()
-	require.Eventually(t, func() bool { return stops.gauge("partitions_assigned") == 1 }, time.Minute, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return stops.gauge("partitions_assigned") == 1 })
 	own := p.number(`select partition from positions order by epoch desc limit 1`)
 	p.send(int32(own), add(keyOf(int32(partitions-1-own)), "o1"))
-	require.Eventually(t, func() bool { return p.number(`select next_offset from positions where partition = $1`, own) == 2 }, time.Minute, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return p.number(`select next_offset from positions where partition = $1`, own) == 2 })
 
 	ended := make(chan error, 1)
 	go func() { ended <- stops.stop() }()
-	require.Eventually(t, func() bool { return strings.Count(p.log.String(), `msg="stopping: `) == 2 }, time.Minute, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return strings.Count(p.log.String(), `msg="stopping: `) == 2 })
 	stranger.Close()
 	require.NoError(t, <-ended)
 	require.Equal(t, 1, p.number(`select count(*) from positions where published_row < next_row and partition = $1`, own), "nothing was published ahead of what it follows")
 
 	p.start()
-	require.Eventually(t, func() bool { return slices.Equal(added(p.poll()), []string{"o1"}) }, time.Minute, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return slices.Equal(added(p.poll()), []string{"o1"}) })
 }
 
 // poll is what has come of events and dead letters.

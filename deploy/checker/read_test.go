@@ -82,8 +82,8 @@ func fillTopic(t *testing.T, run Run, topic string) (plain *kgo.Client) {
 	}
 	reported := kadm.Offsets{}
 	reported.Add(kadm.Offset{Topic: topic, At: 1})
-	require.Eventually(t, func() bool { // a new server has to make its topic of offsets first
+	testbed.Eventually(t, func() bool { // a new server has to make its topic of offsets first
 		return kadm.NewClient(plain).CommitAllOffsets(t.Context(), run.Group, reported) == nil
-	}, 30*time.Second, 100*time.Millisecond)
+	})
 	return plain
 }

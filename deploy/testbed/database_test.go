@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -31,13 +30,13 @@ func TestDatabase_isDroppedWithItsConnections(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, conn.Ping(t.Context()))
 	})
-	require.Eventually(t, func() bool {
+	Eventually(t, func() bool {
 		conn, err := pgx.Connect(t.Context(), left)
 		if err == nil {
 			_ = conn.Close(t.Context())
 		}
 		return err != nil && strings.Contains(err.Error(), "does not exist")
-	}, cleanupTime, 10*time.Millisecond)
+	})
 }
 
 func TestDatabase_commitsAreDurable(t *testing.T) {

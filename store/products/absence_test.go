@@ -2,11 +2,11 @@ package products
 
 import (
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/worker"
 )
 
@@ -65,10 +65,10 @@ func TestApply_whoReliesOnAnAbsenceAndWhoMakesSomethingWaitForEachOther(t *testi
 // on within two seconds: then it is ended.
 func (b *bench) awaitWaiting() {
 	b.T.Helper()
-	require.Eventually(b.T, func() bool {
+	testbed.Eventually(b.T, func() bool {
 		var waiting bool
 		require.NoError(b.T, b.DB.QueryRow(b.T.Context(),
 			`select exists (select from pg_locks where relation = 'absences'::regclass and not granted and database = (select oid from pg_database where datname = current_database()))`).Scan(&waiting))
 		return waiting
-	}, 10*time.Second, 5*time.Millisecond)
+	})
 }

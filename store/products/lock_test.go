@@ -2,10 +2,10 @@ package products
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/worker"
 )
 
@@ -21,7 +21,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 			_, err := another.Apply(t.Context(), rival)
 			rivals <- err
 		}()
-		require.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() }, 20*time.Second, 5*time.Millisecond)
+		testbed.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() })
 	})
 
 	transaction := b.Transaction(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":10}`)) // names its product only by its batch

@@ -3,10 +3,10 @@ package products
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/worker"
 )
 
@@ -32,13 +32,13 @@ func (b *bench) looks(changes int) (n int) {
 	b.Close() // what a session did is counted at its end at the latest
 	b.Store = b.Open("test")
 	conn := b.Connect()
-	require.Eventually(b.T, func() bool {
+	testbed.Eventually(b.T, func() bool {
 		counted := 0
 		require.NoError(b.T, conn.QueryRow(b.T.Context(), `
 			select sum(heap_blks_hit + heap_blks_read), (select n_tup_upd from pg_stat_user_tables where relname = 'positions')
 			from pg_statio_user_tables where relname in ('positions', 'products', 'batches')`).Scan(&n, &counted))
 		return counted >= changes
-	}, 30*time.Second, 20*time.Millisecond)
+	})
 	return n
 }
 
@@ -156,11 +156,11 @@ func (b *bench) meanwhile(statement string, transaction worker.Transaction) erro
 		_, err := b.Apply(context.WithoutCancel(b.T.Context()), transaction)
 		applied <- err
 	}()
-	require.Eventually(b.T, func() (waits bool) {
+	testbed.Eventually(b.T, func() (waits bool) {
 		require.NoError(b.T, b.DB.QueryRow(b.T.Context(),
 			`select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waits))
 		return waits
-	}, 20*time.Second, 5*time.Millisecond)
+	})
 	_, err = conn.Exec(b.T.Context(), `commit`)
 	require.NoError(b.T, err)
 	return <-applied

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -54,14 +55,14 @@ func TestApply_saysWhoHasLockedWhatItNeeds(t *testing.T) {
 			require.Less(t, took, blockedAfter, "it is known")
 			require.Equal(t, map[int]int64{0: b.Offsets[0]}, locked.From)
 			b.Release(outsider)
-			require.Eventually(t, func() bool {
+			testbed.Eventually(t, func() bool {
 				transaction := b.Transaction(free(), needs())
 				applied, err := b.Apply(t.Context(), transaction)
 				if err == nil {
 					b.Committed(transaction, applied)
 				}
 				return err == nil
-			}, 20*time.Second, 50*time.Millisecond)
+			})
 		})
 	}
 }
@@ -113,10 +114,10 @@ func TestApply_waitsForASlowColleague(t *testing.T) {
 		_, err := conn.Exec(t.Context(), `select pg_sleep(4); commit`)
 		slow <- err
 	}()
-	require.Eventually(t, func() (active bool) {
+	testbed.Eventually(t, func() (active bool) {
 		return b.DB.QueryRow(t.Context(), `select exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())`).Scan(&active) == nil &&
 			active
-	}, 20*time.Second, 5*time.Millisecond)
+	})
 	b.Do(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`))
 	require.NoError(t, <-slow)
 }
@@ -153,9 +154,9 @@ func TestClaim_leavesOutAPositionThatAnOutsiderHasLocked(t *testing.T) {
 	require.Equal(t, map[int]int64{1: 0}, locked.From)
 
 	b.Release(outsider)
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		claims, err = b.Claim(t.Context(), requests)
 		return !errors.As(err, &locked)
-	}, 20*time.Second, 50*time.Millisecond)
+	})
 	require.NoError(t, err)
 }

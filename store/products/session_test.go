@@ -5,11 +5,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -129,12 +129,12 @@ func TestSession_noCommandSlipsPastAHeldProductUnderAnotherIsolation(t *testing.
 				_, err := b.reads(address)
 				ended <- err
 			}()
-			require.Eventually(t, func() bool {
+			testbed.Eventually(t, func() bool {
 				var waits bool
 				err := b.DB.QueryRow(t.Context(), `
 					select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waits)
 				return err == nil && waits
-			}, 15*time.Second, 5*time.Millisecond, "the worker waits for the product")
+			}, "the worker waits for the product")
 			_, err = holder.Exec(t.Context(), `commit`)
 			require.NoError(t, err)
 			require.ErrorIs(t, <-ended, worker.ErrConflict)

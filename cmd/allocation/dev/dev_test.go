@@ -21,6 +21,7 @@ import (
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/service"
 	"allocation/deploy/local"
+	"allocation/deploy/testbed"
 )
 
 // devProgram is `allocation dev` in this process, on free ports.
@@ -40,7 +41,7 @@ func startDev(t *testing.T, dir string) *devProgram {
 		d.ended <- p.Run(ctx, []string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0"})
 	}()
 	t.Cleanup(func() { stop(cli.ErrSignal) })
-	require.Eventually(t, func() bool { return strings.Contains(d.out.String(), "ready; Ctrl-C") }, 60*time.Second, 20*time.Millisecond, "%s", &d.out)
+	testbed.Eventually(t, func() bool { return strings.Contains(d.out.String(), "ready; Ctrl-C") }, "%s", &d.out)
 	return d
 }
 
@@ -69,7 +70,7 @@ func TestDev_keepsItsData(t *testing.T) {
 	brokers := "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
 	programtest.Run(t, "send", "CreateBatch", "ref=b1", "sku=CHAIR", "qty=50", brokers).RequireDone(t)
 	programtest.UseDatabase(t, dev.exported("DATABASE_URL"))
-	require.Eventually(t, func() bool { return programtest.Run(t, "show", "batch", "b1").Code == cli.ExitDone }, 10*time.Second, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return programtest.Run(t, "show", "batch", "b1").Code == cli.ExitDone })
 	require.NotContains(t, dev.out.String(), "level=", "logs stay out of the text")
 	dev.end()
 	logged, err := os.ReadFile(filepath.Join(dir, "worker.log"))
@@ -80,10 +81,10 @@ func TestDev_keepsItsData(t *testing.T) {
 	brokers = "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
 	programtest.Run(t, "send", "Allocate", "orderid=o1", "sku=CHAIR", "qty=20", brokers).RequireDone(t)
 	programtest.UseDatabase(t, dev.exported("DATABASE_URL"))
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		o := programtest.Run(t, "show", "order", "o1")
 		return strings.Contains(o.Out, "gets 20 of batch b1")
-	}, 10*time.Second, 20*time.Millisecond)
+	})
 	dev.end()
 }
 

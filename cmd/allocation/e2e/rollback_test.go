@@ -19,6 +19,7 @@ import (
 	"allocation/deploy/checker"
 	"allocation/deploy/local"
 	"allocation/deploy/local/child"
+	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/backup"
 	"allocation/deploy/testbed/standby"
 )
@@ -39,7 +40,7 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	require.NoError(t, err)
 	first := a.startObserved("first")
 	l.send(1500)
-	require.Eventually(t, a.someApplied, 30*time.Second, 20*time.Millisecond)
+	testbed.Eventually(t, a.someApplied)
 	require.NoError(t, server.Point(t.Context(), "noon"))
 	l.send(1500)
 	before := a.check(time.Minute)
@@ -218,7 +219,7 @@ func eventBytes(r *checker.Record) (id, all string) {
 // awaitReplay returns when the standby has everything.
 func awaitReplay(t testing.TB, pair *standby.Pair) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		conn, err := pgx.Connect(t.Context(), pair.URL("postgres", "postgres"))
 		if err != nil {
 			return false
@@ -227,7 +228,7 @@ func awaitReplay(t testing.TB, pair *standby.Pair) {
 		var all bool
 		err = conn.QueryRow(t.Context(), "select coalesce(bool_and(flush_lsn >= pg_current_wal_lsn()), false) from pg_stat_replication").Scan(&all)
 		return err == nil && all
-	}, 20*time.Second, 20*time.Millisecond)
+	})
 }
 
 // observed is a worker whose metrics can be asked for.

@@ -98,7 +98,7 @@ func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
 	require.NotContains(t, o.Err, "is it running")
 
 	s.Launch()
-	require.Eventually(t, func() bool { return strings.Contains(s.Get("/readyz"), says) }, 30*time.Second, 50*time.Millisecond)
+	testbed.Eventually(t, func() bool { return strings.Contains(s.Get("/readyz"), says) })
 	programtest.Administer(t, database, "alter role "+name+" reset default_transaction_read_only")
 	s.AwaitReadyz(`200 {"ready":true`)
 }

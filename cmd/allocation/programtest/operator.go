@@ -2,7 +2,6 @@ package programtest
 
 import (
 	"encoding/json"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -32,11 +31,11 @@ func (s *Service) AwaitAtRest(n int64) {
 	conn, err := pgx.Connect(s.T.Context(), s.DatabaseURL())
 	require.NoError(s.T, err)
 	defer conn.Close(s.T.Context())
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		var next, published int64
 		err := conn.QueryRow(s.T.Context(), `select sum(next_row), sum(published_row) from positions`).Scan(&next, &published)
 		return err == nil && next == n && published == n
-	}, 30*time.Second, 20*time.Millisecond)
+	})
 }
 
 // DLQ runs a command of dlq.
@@ -48,11 +47,11 @@ func (s *Service) DLQ(args ...string) Outcome {
 func (s *Service) AwaitLetters(want int, filter ...string) []store.Letter {
 	s.T.Helper()
 	var list store.LetterList
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		list = store.LetterList{}
 		require.NoError(s.T, json.Unmarshal([]byte(s.DLQ(append([]string{"list", "--json"}, filter...)...).RequireDone(s.T)), &list))
 		return len(list.Letters) == want
-	}, 30*time.Second, 20*time.Millisecond, "%d dead letters", want)
+	}, "%d dead letters", want)
 	return list.Letters
 }
 

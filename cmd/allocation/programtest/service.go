@@ -191,7 +191,7 @@ func (s *Service) AwaitReadyz(status string, says ...string) {
 	s.T.Helper()
 	answer := ""
 	defer func() { s.T.Log(answer) }()
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		answer = s.Get("/readyz")
 		for _, text := range says {
 			if !strings.Contains(answer, text) {
@@ -199,13 +199,7 @@ func (s *Service) AwaitReadyz(status string, says ...string) {
 			}
 		}
 		return strings.HasPrefix(answer, status)
-	}, time.Minute, 20*time.Millisecond, "%s %v", status, says)
-}
-
-// Eventually waits until something holds.
-func (s *Service) Eventually(what string, holds func() bool) {
-	s.T.Helper()
-	require.Eventually(s.T, holds, 30*time.Second, 20*time.Millisecond, what)
+	}, "%s %v", status, says)
 }
 
 var timeAndIDs = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z  |[0-9a-f]{8}-[0-9a-f-]{27}`)

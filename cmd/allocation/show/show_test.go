@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
+	"allocation/deploy/testbed"
 	"allocation/store/products"
 )
 
@@ -30,7 +30,7 @@ func TestShow_tellsOfCommandsThatWaitAndThatWereRefused(t *testing.T) {
 	s.Produce(&kgo.Record{Value: []byte(`{"orderid":"o \u00221\"","sku":"DESK","qty":0}`), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}}})
 	s.Produce(&kgo.Record{Value: []byte(`{"orderid":"other","sku":"o \"1\"","qty":0}`), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}}})
 	s.AwaitLetters(4)
-	require.Eventually(t, func() bool { return s.AwaitLetters(1, "--reason=internal")[0].Waiting == 2 }, 20*time.Second, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return s.AwaitLetters(1, "--reason=internal")[0].Waiting == 2 })
 
 	text := programtest.Run(t, "show", "order", `o "1"`).RequireDone(t)
 	require.Contains(t, text, "order o \"1\" has no lines\n")

@@ -11,6 +11,7 @@ import (
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
+	"allocation/deploy/testbed"
 )
 
 // A group of another kind takes no workers, however long they wait.
@@ -58,12 +59,12 @@ func awaitGroup(s *programtest.Service, group string) {
 	s.T.Helper()
 	admin := programtest.NewAdmin(s.T, s.Names.Server(s.T))
 	defer admin.Close()
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		groups, err := admin.ListGroups(s.T.Context())
 		if err != nil {
 			return false
 		}
 		found, ok := groups[group]
 		return ok && !slices.Contains([]string{"Empty", "Dead"}, found.State)
-	}, time.Minute, 20*time.Millisecond)
+	})
 }

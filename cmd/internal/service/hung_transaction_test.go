@@ -51,10 +51,10 @@ func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
 	s.AwaitReadyz(`200 {"ready":true,"notes":["` + s.Names.Commands + ", partition 0: 1001 records from offset 1 on wait for a producer's transaction, which has been open for ")
 	require.Contains(t, s.Get("/metrics"), series("allocation_consumer_lag")+"1001\n")
 	stands := regexp.MustCompile(series("allocation_stable_offset_stands_seconds") + `[1-9]`)
-	s.Eventually("the metric says for how long", func() bool { return stands.MatchString(s.Get("/metrics")) })
-	require.Eventually(t, func() bool {
+	testbed.Eventually(s.T, func() bool { return stands.MatchString(s.Get("/metrics")) }, "the metric says for how long")
+	testbed.Eventually(t, func() bool {
 		return strings.Contains(s.Log.String(), `msg="commands wait for a producer's transaction"`)
-	}, time.Minute, 20*time.Millisecond)
+	})
 	list := func(json ...string) string {
 		return programtest.Run(t, append([]string{"offsets", "list", "--kafka-brokers=" + testbed.Kafka(t)}, json...)...).RequireDone(t)
 	}
@@ -75,10 +75,10 @@ func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
 	require.NoError(t, hung.EndTransaction(ctx, kgo.TryAbort))
 	require.Len(t, s.Tail(1+behind), 1+behind)
 	s.AwaitReadyz("200 {\"ready\":true}\n")
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		metrics := s.Get("/metrics")
 		return strings.Contains(metrics, series("allocation_consumer_lag")+"0\n") && strings.Contains(metrics, series("allocation_stable_offset_stands_seconds")+"0\n")
-	}, time.Minute, 20*time.Millisecond)
+	})
 }
 
 func allocate(topic, order string) *kgo.Record {

@@ -19,8 +19,6 @@ import (
 	"allocation/deploy/testbed/kafka"
 )
 
-const goneOnLimit = time.Minute // what asks a broker that is away asks again after 5 s
-
 // A partition whose only broker is gone: a worker that starts applies what the others have, says
 // which one waits and why, and goes on with it when the broker is back.
 func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
@@ -97,7 +95,7 @@ func TestService_rebalancesWhileAPartitionHasNoLeader(t *testing.T) {
 	noLeader(s, 2)
 	second := &programtest.Service{T: t, Group: s.Group, Names: s.Names}
 	second.Launch()
-	require.Eventually(t, func() bool { return strings.Contains(second.Get("/metrics"), "allocation_partitions_assigned 1") }, goneOnLimit, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return strings.Contains(second.Get("/metrics"), "allocation_partitions_assigned 1") })
 	allocates(s, "two", skus[:2])
 
 	require.NoError(t, s.Stop())
@@ -136,7 +134,7 @@ func noLeader(s *programtest.Service, partition int32) {
 	s.T.Helper()
 	admin := programtest.NewAdmin(s.T, s.Names.Server(s.T))
 	defer admin.Close()
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		topics, err := admin.ListTopics(s.T.Context(), s.Names.Commands, s.Names.Events, s.Names.Route, s.Names.DeadLetters)
 		if err != nil || len(topics) != 4 {
 			return false
@@ -148,7 +146,7 @@ func noLeader(s *programtest.Service, partition int32) {
 			}
 		})
 		return without == 1 && topics[s.Names.Commands].Partitions[partition].Leader < 0
-	}, replicasLimit, 50*time.Millisecond)
+	})
 }
 
 // allocates sends a command for each product, and waits until its event is published.
@@ -166,9 +164,9 @@ func allocates(s *programtest.Service, order string, skus []string) {
 
 func allocated(s *programtest.Service, order string) {
 	s.T.Helper()
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		return strings.Contains(programtest.Run(s.T, "show", "order", order).Out, "allocated")
-	}, goneOnLimit, 50*time.Millisecond, "order %s", order)
+	}, "order %s", order)
 }
 
 func namesTheOneThatWaits(s *programtest.Service, why string) {
@@ -183,9 +181,9 @@ func namesPartition(s *programtest.Service, from *programtest.Service, partition
 	name := fmt.Sprintf("commands, partition %d: nothing comes since ", partition)
 	s.AwaitReadyz(`200 {"ready":true,"notes":[`, name, why)
 	require.Regexp(s.T, fmt.Sprintf(`level=ERROR msg="nothing comes from a partition, retrying".* topic=commands partition=%d .*%s`, partition, regexp.QuoteMeta(why)), s.Log.String())
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		return strings.Contains(s.Get("/metrics"), "\nallocation_partitions_not_fetched 1\n") && listsAs(from, partition, "not_fetched: since .*"+regexp.QuoteMeta(why))
-	}, goneOnLimit, 50*time.Millisecond)
+	})
 }
 
 // resetsTheOthers: of a whole topic, what answers is decided, and the rest is named, with what to
@@ -219,7 +217,7 @@ func listsAs(s *programtest.Service, partition int, state string) bool {
 func namesNothing(s *programtest.Service) {
 	s.T.Helper()
 	s.AwaitReadyz("200 {\"ready\":true}\n")
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		return strings.Contains(s.Get("/metrics"), "\nallocation_partitions_not_fetched 0\n") && listsAs(s, 0, "ok") && listsAs(s, 1, "ok") && listsAs(s, 2, "ok")
-	}, goneOnLimit, 50*time.Millisecond)
+	})
 }

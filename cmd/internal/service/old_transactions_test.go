@@ -45,7 +45,7 @@ func TestOldTransactions_areNamedOnce(t *testing.T) {
 		return strings.Contains(log.String(), `, application \"report\", in a transaction since `)
 	}
 	end := openTransaction(t, database)
-	require.Eventually(t, named, 30*time.Second, 20*time.Millisecond)
+	testbed.Eventually(t, named)
 	require.True(t, named())
 	require.Equal(t, 1, strings.Count(log.String(), "\n"), "once is enough")
 

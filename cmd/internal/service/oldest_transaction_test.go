@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"allocation/cmd/allocation/programtest"
+	"allocation/deploy/testbed"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -37,7 +38,7 @@ func TestService_measuresTheOldestTransaction(t *testing.T) {
 		require.NoError(t, err)
 		return age
 	}
-	s.Eventually("its age is seen", func() bool { return oldest() > 1 })
+	testbed.Eventually(s.T, func() bool { return oldest() > 1 }, "its age is seen")
 	end()
-	s.Eventually("it is over", func() bool { return oldest() == 0 })
+	testbed.Eventually(s.T, func() bool { return oldest() == 0 }, "it is over")
 }

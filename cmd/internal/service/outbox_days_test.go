@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"allocation/cmd/allocation/programtest"
+	"allocation/deploy/testbed"
 
 	"github.com/stretchr/testify/require"
 )
@@ -21,11 +22,11 @@ const dropToday = `do $$ begin execute 'drop table outbox_' || to_char(outbox_to
 func TestService_makesTodaysTableWhereItIsMissing(t *testing.T) {
 	t.Parallel()
 	s := programtest.StartService(t)
-	s.Eventually("the days are counted", daysAhead(s, "14"))
+	testbed.Eventually(s.T, daysAhead(s, "14"), "the days are counted")
 	s.Execute(dropToday)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.AwaitAtRest(1)
-	s.Eventually("the days are counted again", daysAhead(s, "14"))
+	testbed.Eventually(s.T, daysAhead(s, "14"), "the days are counted again")
 }
 
 func TestService_namesTodaysTableWhereItCannotBeMade(t *testing.T) {
@@ -34,18 +35,18 @@ func TestService_namesTodaysTableWhereItCannotBeMade(t *testing.T) {
 	require.NoError(t, s.Stop())
 	s.Stall = "1s"
 	s.Start()
-	s.Eventually("the days are counted", daysAhead(s, "14"))
+	testbed.Eventually(s.T, daysAhead(s, "14"), "the days are counted")
 	s.Execute(`alter function outbox_make_days rename to gone; ` + dropToday)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
-	s.Eventually("the metric says that today is missing", daysAhead(s, "-1"))
+	testbed.Eventually(s.T, daysAhead(s, "-1"), "the metric says that today is missing")
 	today := time.Now().UTC().Format(time.DateOnly)
-	s.Eventually("readiness names the day", func() bool {
+	testbed.Eventually(s.T, func() bool {
 		answer := s.Get("/readyz")
 		return strings.HasPrefix(answer, "503") && strings.Contains(answer, "the outbox has no table for "+today)
-	})
+	}, "readiness names the day")
 
 	s.Execute(`alter function gone rename to outbox_make_days`)
 	s.AwaitAtRest(1)
-	s.Eventually("the metric says that all is well", daysAhead(s, "14"))
-	s.Eventually("it is ready", func() bool { return strings.HasPrefix(s.Get("/readyz"), "200") })
+	testbed.Eventually(s.T, daysAhead(s, "14"), "the metric says that all is well")
+	testbed.Eventually(s.T, func() bool { return strings.HasPrefix(s.Get("/readyz"), "200") }, "it is ready")
 }

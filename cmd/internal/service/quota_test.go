@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"allocation/cmd/allocation/programtest"
+	"allocation/deploy/testbed"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -30,10 +31,10 @@ func TestService_saysThatAQuotaOfKafkaDelaysIt(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	require.NoError(t, done[0].Err)
-	s.Eventually("a note that names the broker", func() bool {
+	testbed.Eventually(s.T, func() bool {
 		s.Send("ChangeBatchQuantity", "batchref=b1", "qty=90")
 		return strings.Contains(s.Get("/readyz"), `"notes":["kafka: a quota delays this worker: broker `)
-	})
+	}, "a note that names the broker")
 	require.Regexp(t, `allocation_kafka_throttle_seconds_total [0-9.e+]*[1-9]`, s.Get("/metrics"))
 	require.Contains(t, s.Log.String(), "a quota of Kafka delays this worker")
 }

@@ -40,11 +40,11 @@ func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T
 		s.Send("Allocate", fmt.Sprintf("orderid=o%d", i), "sku=CHAIR", "qty=1")
 	}
 	const commands = 22
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		offsets, err := admin.FetchOffsets(t.Context(), s.Group)
 		at, _ := offsets.Lookup(s.Names.Commands, 0)
 		return err == nil && at.At == commands
-	}, time.Minute, 20*time.Millisecond, "all is applied and published")
+	}, "all is applied and published")
 	require.Equal(t, "200 {\"ready\":true}\n", s.Get("/readyz"))
 	programtest.Run(t, "verify", "--from-topic", "--kafka-brokers="+testbed.Kafka(t), "--events-topic="+s.Names.Events).RequireDone(t)
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -16,8 +15,6 @@ import (
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
 )
-
-const replicasLimit = time.Minute
 
 // What /readyz says of the events topic is what keeps events back now: neither the metadata, nor
 // what was the matter before.
@@ -73,12 +70,12 @@ func saysThatReplicasAreMissing(s *programtest.Service, cluster *kafka.Cluster, 
 	require.Regexp(s.T, `allocation_retries_total\{reason="unacknowledged",system="kafka"\} [1-9]`, s.Get("/metrics"))
 
 	orders := 1
-	require.Eventually(s.T, func() bool {
+	testbed.Eventually(s.T, func() bool {
 		orders++
 		s.Send("Allocate", fmt.Sprintf("orderid=spread%d", orders), "sku="+spread, "qty=1")
 		answer := s.Get("/readyz")
 		return strings.HasPrefix(answer, "200 ") && strings.Contains(answer, "not acknowledged for ") && strings.Contains(answer, "while others are; "+lacking)
-	}, replicasLimit, 50*time.Millisecond, "others go on, so it is a note")
+	}, "others go on, so it is a note")
 
 	require.NoError(s.T, cluster.Start(s.T.Context(), 2))
 	s.AwaitReadyz("200 {\"ready\":true}\n")

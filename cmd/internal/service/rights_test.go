@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
+	"allocation/deploy/testbed"
 )
 
 func TestWorker_refusesToStartWithoutItsRights(t *testing.T) {
@@ -54,12 +54,12 @@ func TestWorker_namesTheRightThatItLostAndRefusesNoOrder(t *testing.T) {
 		programtest.Administer(t, database, c.take)
 		s.Send("Allocate", fmt.Sprintf("orderid=o%d", n), "sku=CHAIR", "qty=1")
 		noted := func() bool { return strings.Contains(s.Get("/readyz"), c.says) }
-		require.Eventually(t, noted, 30*time.Second, 50*time.Millisecond)
+		testbed.Eventually(t, noted)
 		require.Contains(t, s.Get("/metrics"), `allocation_access_refused_total{reason="right",system="postgres"}`)
 		require.Contains(t, s.Log.String(), "a right is missing, retrying")
 		require.Contains(t, s.Log.String(), c.says)
 		programtest.Administer(t, database, c.give)
 		require.Contains(t, s.Tail(n + 2)[n+1], fmt.Sprintf("order o%d gets 1 of batch b1", n))
-		require.Eventually(t, func() bool { return s.Get("/readyz") == "200 {\"ready\":true}\n" }, 30*time.Second, 50*time.Millisecond)
+		testbed.Eventually(t, func() bool { return s.Get("/readyz") == "200 {\"ready\":true}\n" })
 	}
 }

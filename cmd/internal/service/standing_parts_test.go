@@ -27,13 +27,13 @@ func TestService_showsNoFigureOfAPartThatStandsStill(t *testing.T) {
 		"days of the outbox": "allocation_outbox_partitions_ahead ",
 	}
 	for _, figure := range figures {
-		s.Eventually("shown: "+figure, func() bool { return strings.Contains(s.Get("/metrics"), "\n"+figure) })
+		testbed.Eventually(s.T, func() bool { return strings.Contains(s.Get("/metrics"), "\n"+figure) }, "shown: "+figure)
 	}
 	s.Execute(`alter function outbox_days_ahead rename to gone`)
 	for part, figure := range figures {
-		require.Eventually(t, func() bool {
+		testbed.Eventually(t, func() bool {
 			return strings.Contains(s.Get("/readyz"), part+": stands still for ") && !strings.Contains(s.Get("/metrics"), "\n"+figure)
-		}, 2*time.Minute, 100*time.Millisecond, part)
+		}, part)
 		require.Regexp(t, fmt.Sprintf(`\nallocation_part_stands_seconds\{part=%q\} [1-9]`, part), s.Get("/metrics"))
 	}
 	require.Regexp(t, `days of the outbox: stands still for .*outbox_days_ahead`, s.Get("/readyz"), "it says why")
@@ -41,6 +41,5 @@ func TestService_showsNoFigureOfAPartThatStandsStill(t *testing.T) {
 
 	s.Execute(`alter function gone rename to outbox_days_ahead`)
 	shown := figures["days of the outbox"]
-	require.Eventually(t, func() bool { return strings.Contains(s.Get("/metrics"), "\n"+shown+"1") }, 2*time.Minute, 100*time.Millisecond,
-		"14, or 13 just after midnight")
+	testbed.Eventually(t, func() bool { return strings.Contains(s.Get("/metrics"), "\n"+shown+"1") }, "14, or 13 just after midnight")
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,6 +12,7 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/service"
+	"allocation/deploy/testbed"
 )
 
 func TestService_refusesAnotherGroup(t *testing.T) {
@@ -57,10 +57,10 @@ func TestWorker_waitsForItsServers(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan error)
 	go func() { ended <- w.Run(ctx, listener) }()
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		answer := s.Get("/readyz")
 		return strings.HasPrefix(answer, "503") && strings.Contains(answer, "postgres") && strings.Contains(answer, "refused")
-	}, 20*time.Second, 10*time.Millisecond)
+	})
 	require.Equal(t, "200 ok\n", s.Get("/livez"))
 	cancel(cli.ErrSignal)
 	require.NoError(t, <-ended)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -70,9 +69,9 @@ func notCoordinator(s *programtest.Service, cluster *kafka.Cluster) int {
 	admin := programtest.NewAdmin(s.T, strings.Join(cluster.Brokers(), ","))
 	defer admin.Close()
 	var found kadm.FindCoordinatorResponses
-	require.Eventually(s.T, func() bool { // its topic is made when it is asked for first
+	testbed.Eventually(s.T, func() bool { // its topic is made when it is asked for first
 		found = admin.FindGroupCoordinators(s.T.Context(), s.Group)
 		return found.Error() == nil
-	}, replicasLimit, 50*time.Millisecond)
+	})
 	return int(found[s.Group].NodeID % 3)
 }

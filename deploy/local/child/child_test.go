@@ -59,8 +59,8 @@ func TestProcess_killedParentLeavesNothing(t *testing.T) {
 
 	require.NoError(t, parent.Process.Kill())
 	_ = parent.Wait()
-	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, 10*time.Second, 10*time.Millisecond)
-	require.Eventually(t, func() bool { _, err := os.Stat(dir); return os.IsNotExist(err) }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, 2*time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(dir); return os.IsNotExist(err) }, 2*time.Minute, 10*time.Millisecond)
 }
 
 func TestProcess_killReachesGrandchildrenOfOtherGroups(t *testing.T) {
@@ -73,11 +73,11 @@ func TestProcess_killReachesGrandchildrenOfOtherGroups(t *testing.T) {
 		content, _ := os.ReadFile(pidFile)
 		pid, err = strconv.Atoi(strings.TrimSpace(string(content)))
 		return err == nil
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 2*time.Minute, 10*time.Millisecond)
 
 	process.Kill()
 	require.False(t, process.Running())
-	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, 2*time.Minute, 10*time.Millisecond)
 }
 
 func TestProcess_endOfOneThatIgnoresTheSignal(t *testing.T) {
@@ -85,7 +85,7 @@ func TestProcess_endOfOneThatIgnoresTheSignal(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready")
 	process, err := Start(exec.Command("sh", "-c", `trap '' TERM; : >"$0"; while :; do sleep 1000; done`, ready), syscall.SIGKILL)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { _, err := os.Stat(ready); return err == nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(ready); return err == nil }, 2*time.Minute, 10*time.Millisecond)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

@@ -5,13 +5,13 @@ import (
 	"net/url"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"allocation/deploy/local/child"
+	"allocation/deploy/testbed"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -91,11 +91,11 @@ func kept(t *testing.T, p *Pair) []int {
 // awaitReplay returns when the standby has everything.
 func awaitReplay(t *testing.T, p *Pair) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	testbed.Eventually(t, func() bool {
 		conn := connect(t, p)
 		defer conn.Close(context.Background())
 		var all bool
 		err := conn.QueryRow(t.Context(), "select coalesce(bool_and(flush_lsn >= pg_current_wal_lsn()), false) from pg_stat_replication").Scan(&all)
 		return err == nil && all
-	}, 20*time.Second, 20*time.Millisecond)
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,6 +12,7 @@ import (
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/dlq"
+	"allocation/deploy/testbed"
 	"allocation/store"
 )
 
@@ -88,8 +88,8 @@ func TestDLQ_freesAHeldProduct(t *testing.T) {
 	require.Equal(t, "CHAIR", letter.Holds)
 	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=2")
 	s.Send("Allocate", "orderid=o2", "sku=CHAIR", "qty=3")
-	require.Eventually(t, func() bool { return s.AwaitLetters(1)[0].Waiting == 2 }, 20*time.Second, 20*time.Millisecond)
-	require.Eventually(t, func() bool { return strings.Contains(s.Get("/metrics"), "\nallocation_held_keys 1\n") }, 20*time.Second, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return s.AwaitLetters(1)[0].Waiting == 2 })
+	testbed.Eventually(t, func() bool { return strings.Contains(s.Get("/metrics"), "\nallocation_held_keys 1\n") })
 	for _, what := range []string{"product CHAIR", "batch b1", "order o0"} {
 		out := programtest.Run(t, append([]string{"show"}, strings.Fields(what)...)...).RequireDone(t)
 		require.Regexp(t, `product CHAIR is held since .* by the dead letter `+regexp.QuoteMeta(id)+` \(open\): 2 later commands wait`, out)
@@ -108,7 +108,7 @@ func TestDLQ_freesAHeldProduct(t *testing.T) {
 		"CHAIR         4  Allocated             order o1 gets 2 of batch b1",
 		"CHAIR         5  Allocated             order o2 gets 3 of batch b1",
 	}, programtest.WithoutTimes(s.Tail(5)))
-	require.Eventually(t, func() bool { return strings.Contains(s.Get("/metrics"), "\nallocation_held_keys 0\n") }, 20*time.Second, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return strings.Contains(s.Get("/metrics"), "\nallocation_held_keys 0\n") })
 	require.NotContains(t, programtest.Run(t, "show", "product", "CHAIR").RequireDone(t), "held")
 }
 

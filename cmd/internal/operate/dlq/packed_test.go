@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -40,13 +39,13 @@ func TestDLQ_showsAndDiscardsABatchThatUnpacksToTooMuch(t *testing.T) {
 	programtest.RequireOutcome(t, s.DLQ("retry", id, "--max-bytes=much"), cli.ExitUsage, "200MiB or 2GiB")
 	programtest.RequireOutcome(t, s.DLQ("discard", id), cli.ExitDone, "1 discarded")
 	programtest.RequireOutcome(t, s.DLQ("list"), cli.ExitDone, "no dead letters")
-	require.Eventually(t, func() bool { return s.Positions()[0].Published == 300 }, 30*time.Second, 50*time.Millisecond)
+	testbed.Eventually(t, func() bool { return s.Positions()[0].Published == 300 })
 }
 
 func TestOffsets_listSaysFromWhereNothingComes(t *testing.T) {
 	t.Parallel()
 	s := programtest.StartService(t)
-	require.Eventually(t, func() bool { return len(s.Positions()) > 0 }, 30*time.Second, 50*time.Millisecond)
+	testbed.Eventually(t, func() bool { return len(s.Positions()) > 0 })
 	s.Execute(`insert into fetch_troubles select source, token, '2026-11-28 02:00Z', 'its leader does not answer' from positions where partition = 0`)
 	require.Equal(t, "not_fetched", s.Positions()[0].State)
 	require.Contains(t, s.Offsets("list").RequireDone(t), "not_fetched: since 2026-11-28 02:00:00.000Z: its leader does not answer")

@@ -14,6 +14,7 @@ import (
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/service"
+	"allocation/deploy/testbed"
 	"allocation/migrations"
 )
 
@@ -96,7 +97,7 @@ func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
 	p, code := program.New(strings.NewReader(""), &said, &said, service.Hooks{}), make(chan int)
 	go func() { code <- p.Run(t.Context(), programtest.WithDatabase(t, []string{"migrate", "up"})) }()
 	waits := regexp.MustCompile(fmt.Sprintf("waiting for up to 5 minutes: session %d of user .*, application deployment, has the lock of migrations", other.PgConn().PID()))
-	require.Eventually(t, func() bool { return waits.MatchString(said.String()) }, 20*time.Second, 20*time.Millisecond)
+	testbed.Eventually(t, func() bool { return waits.MatchString(said.String()) })
 	require.NoError(t, other.Close(t.Context()))
 	require.Equal(t, cli.ExitDone, <-code)
 	require.Contains(t, said.String(), "up to date")

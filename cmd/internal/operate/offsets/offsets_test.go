@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
+	"allocation/deploy/testbed"
 )
 
 func TestOffsets_endAQuarantineAndSetAPositionWhileAWorkerRuns(t *testing.T) {
@@ -17,7 +17,7 @@ func TestOffsets_endAQuarantineAndSetAPositionWhileAWorkerRuns(t *testing.T) {
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.Send("CreateBatch", "ref=b2", "sku=CHAIR", "qty=50")
-	require.Eventually(t, func() bool { return s.Busy().Published == 2 && s.Busy().Unpublished == 0 }, 60*time.Second, 50*time.Millisecond)
+	testbed.Eventually(t, func() bool { return s.Busy().Published == 2 && s.Busy().Unpublished == 0 })
 	require.NoError(t, s.Stop())
 	partition := s.Busy().Partition
 	for _, ref := range []string{"ref=b3", "ref=b4", "ref=b5"} {
@@ -35,7 +35,7 @@ func TestOffsets_endAQuarantineAndSetAPositionWhileAWorkerRuns(t *testing.T) {
 	require.Equal(t, int64(2), s.Busy().Position)
 	done := s.Offsets("accept", "--topic="+s.Names.Commands, "--execute", "--why=the retention was too short").RequireDone(t)
 	require.Contains(t, done, "Done.")
-	require.Eventually(t, func() bool { return s.Busy().Position == 5 && s.Busy().State == "ok" }, 60*time.Second, 50*time.Millisecond)
+	testbed.Eventually(t, func() bool { return s.Busy().Position == 5 && s.Busy().State == "ok" })
 
 	o := s.Offsets("reset", "--topic="+s.Names.Commands, "--to-offset=77")
 	require.Equal(t, cli.ExitUsage, o.Code)
@@ -44,7 +44,7 @@ func TestOffsets_endAQuarantineAndSetAPositionWhileAWorkerRuns(t *testing.T) {
 	require.Equal(t, cli.ExitUsage, s.Offsets("accept", "--partition=1").Code)
 	again := s.Offsets("reset", "--to-earliest", "--topic="+s.Names.Commands, fmt.Sprintf("--partition=%d", partition), "--execute").RequireDone(t)
 	require.Contains(t, again, "applies 1 offset again, 4 to 4")
-	require.Eventually(t, func() bool { return s.Busy().Position == 5 }, 60*time.Second, 50*time.Millisecond)
+	testbed.Eventually(t, func() bool { return s.Busy().Position == 5 })
 	programtest.RequireOutcome(t, s.Offsets("accept"), cli.ExitFailed, "nothing was decided: no position is in quarantine")
 	require.Contains(t, s.Offsets("reset", "--topic="+s.Names.Commands, "--to-datetime=2020-01-01T00:00:00Z").RequireDone(t), "applies 1 offset again")
 	require.Contains(t, s.Offsets("reset", "--topic="+s.Names.Commands, "--to-latest").RequireDone(t), "goes on where it is")

@@ -2,7 +2,6 @@ package offsets_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -17,7 +16,7 @@ func TestOperators_areRefusedTheKafkaOfAnotherEnvironment(t *testing.T) {
 	t.Parallel()
 	s := programtest.StartService(t)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
-	require.Eventually(t, func() bool { return s.Busy().Published == 1 }, 60*time.Second, 50*time.Millisecond)
+	testbed.Eventually(t, func() bool { return s.Busy().Published == 1 })
 	before := s.Positions()
 	staging := "--kafka-brokers=" + testbed.StartKafka(t).Brokers()
 	programtest.Run(t, append(append([]string{"topics", "create", "--partitions=1"}, s.Names.Flags(t)...), staging)...).RequireDone(t)
