@@ -71,7 +71,7 @@ stats: ## count the code: lines, files and functions of each package, and what i
 .PHONY: bench
 bench: ## measure: throughput from a backlog, one command at a time, and the parts
 	$(SERVERS) go test -run '^$$' -bench . -benchtime 3x ./cmd/allocation/e2e
-	go test -run '^$$' -bench . ./domain/product ./outbox ./worker
+	go test -run '^$$' -bench . ./domain/product ./outbox ./worker/...
 
 .PHONY: compare
 compare: build ## put the worker beside a floor without features, naive ones and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS, COMPARE_BEFORE
@@ -82,7 +82,7 @@ compare: build ## put the worker beside a floor without features, naive ones and
 .PHONY: bench-short
 bench-short: ## run each benchmark for a moment, and print what it shows
 	BENCH_COMMANDS=50000 $(SERVERS) go test -run '^$$' -bench . -benchtime 1x ./cmd/allocation/e2e
-	go test -run '^$$' -bench . -benchtime 100ms ./domain/product ./outbox ./worker
+	go test -run '^$$' -bench . -benchtime 100ms ./domain/product ./outbox ./worker/...
 
 .PHONY: soak
 soak: soak-kills soak-outage soak-backlog soak-model fuzz mutants ## everything that takes long
@@ -107,7 +107,7 @@ soak-model: ## MODEL_COMMANDS random commands through two workers, against the n
 fuzz: ## fuzz each decoder for FUZZ_TIME
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZ_TIME) ./domain/strictjson
 	go test -run '^$$' -fuzz FuzzDecodeCommand -fuzztime $(FUZZ_TIME) ./domain/product
-	go test -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZ_TIME) ./worker
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZ_TIME) ./worker/cloudevents
 	go test -run '^$$' -fuzz FuzzDecodeHeaders -fuzztime $(FUZZ_TIME) ./outbox
 
 .PHONY: mutants

@@ -15,6 +15,7 @@ import (
 
 	"allocation/deploy/testbed"
 	"allocation/worker"
+	"allocation/worker/cloudevents"
 )
 
 // Every bad record is a dead letter, byte for byte and with the right reason, in Kafka and in
@@ -23,7 +24,7 @@ func TestWorker_refusesBadInput(t *testing.T) {
 	p := setup(t, 4)
 	p.setTopic(p.letters, "max.message.bytes", strconv.Itoa(4<<20)) // room for the largest command and its headers
 	mapped := testbed.Topic(t, "mapped", 4)
-	p.topics = []worker.Topic{{Name: mapped, Type: "Add"}}
+	p.topics = []worker.Topic{{Name: mapped, Types: cloudevents.Types{Type: "Add"}}}
 	probes := envelopeProbes(mapped)
 	rand.Shuffle(len(probes), func(i, j int) { probes[i], probes[j] = probes[j], probes[i] })
 	t.Logf("%d probes", len(probes))

@@ -8,6 +8,7 @@ import (
 
 	"allocation/deploy/testbed"
 	"allocation/worker"
+	"allocation/worker/cloudevents"
 )
 
 // A producer that sends bare JSON and a consumer that reads bare JSON work by configuration alone:
@@ -15,7 +16,7 @@ import (
 func TestWorker_bareMessages(t *testing.T) {
 	p := setup(t, 3)
 	bare, additions := testbed.Topic(t, "bare", 3), testbed.Topic(t, "additions", 3)
-	p.topics = []worker.Topic{{Name: bare, Type: "Add"}}
+	p.topics = []worker.Topic{{Name: bare, Types: cloudevents.Types{Type: "Add"}}}
 	p.routes = map[string]string{"Added": additions}
 	m := p.start()
 	p.send(0, create("a", "first", 50), add("a", "o1"), create("a", "second", 50))

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"allocation/worker/cloudevents"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -69,17 +71,10 @@ func (c *Config) validate() error {
 type Topic struct {
 	Name string
 
-	// Type is the command of records that name none themselves; empty where records must.
-	Type string
-
-	// Prefix stands before the name of a type on this topic; empty: Config.TypePrefix. Names have
-	// to differ over all topics of a service.
-	Prefix string
-
-	// Takes are the names that the service takes of what another service publishes here. Records of
-	// any other type are ignored, and counted. Nil says that the topic has this service's own
-	// commands: what is no command is refused.
-	Takes []string
+	// Types are those of its records. Without a prefix, it is Config.TypePrefix. The names of
+	// commands have to differ over all topics of a service. Without names that it takes, the topic
+	// has this service's own commands.
+	Types cloudevents.Types
 }
 
 // Bounds of what a worker keeps in memory. Queued bytes count keys, values, headers and what

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/outbox"
+	"allocation/worker/cloudevents"
 )
 
 // work is a transaction, and where it came from.
@@ -27,7 +28,7 @@ type work struct {
 type record struct {
 	*kgo.Record
 	move   int
-	topic  *Topic
+	types  *cloudevents.Types
 	parked *Parked // where it was parked; nil for one that was just fetched
 
 	oversized *batchHeader // it stands for a record batch that was not unpacked; else nil
@@ -45,7 +46,7 @@ func (w *work) decode() {
 			continue
 		}
 		if w.fails == "" {
-			*c = decode(r.Record, r.topic, &causes[i])
+			*c = decode(r.Record, r.types, &causes[i])
 		} else {
 			decodeFailed(c, r, &causes[i])
 		}
@@ -53,15 +54,25 @@ func (w *work) decode() {
 	}
 }
 
+// decode reads the envelope of a record.
+func decode(r *kgo.Record, types *cloudevents.Types, cause *outbox.Cause) Command {
+	m := cloudevents.Read(r, types, cause)
+	c := Command{Offset: r.Offset, Type: m.Type, Data: m.Data, Ignored: m.Ignored, Cause: cause, Key: r.Key, Value: r.Value, Headers: r.Headers}
+	if m.Reason != "" {
+		c.Refusal = &Refusal{Reason: m.Reason, Message: m.Problem}
+	}
+	return c
+}
+
 // decodeFailed reads the envelope of a record that fails, which may be what fails.
 func decodeFailed(c *Command, r record, cause *outbox.Cause) {
 	defer func() {
 		if recover() != nil {
-			*cause = outbox.Cause{Time: timestamp(r.Record)}
+			*cause = outbox.Cause{Time: cloudevents.Time(r.Record)}
 			*c = Command{Offset: r.Offset, Cause: cause, Key: r.Key, Value: r.Value, Headers: r.Headers}
 		}
 	}()
-	*c = decode(r.Record, r.topic, cause)
+	*c = decode(r.Record, r.types, cause)
 }
 
 // gather takes the next transaction from the partitions. Without any it says how long to wait at
@@ -230,7 +241,7 @@ func (g *gathering) take(p *partition, most int) {
 			if most <= 0 || g.bytes <= 0 {
 				break
 			}
-			g.work.records = append(g.work.records, record{Record: r, move: len(g.work.partitions), topic: p.input})
+			g.work.records = append(g.work.records, record{Record: r, move: len(g.work.partitions), types: p.types})
 			g.bytes -= size(r)
 			g.commands--
 			most--
@@ -250,7 +261,7 @@ func (g *gathering) takeOversized(p *partition) {
 	h := p.oversized.header
 	if !h.aborted {
 		r := &kgo.Record{Offset: max(h.first, p.next), Timestamp: time.UnixMilli(h.time)}
-		g.work.records = append(g.work.records, record{Record: r, topic: p.input, oversized: h})
+		g.work.records = append(g.work.records, record{Record: r, types: p.types, oversized: h})
 	}
 	g.work.add(p, 0, p.moveTo(h.Last+1, h.epoch))
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"allocation/worker/cloudevents"
+
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -24,7 +26,7 @@ func TestGathering_fillsFromFewPartitionsAndLeavesNoShortOneOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var partitions []*partition
 			for partition, n := range c.waiting {
-				p := newPartition(Claim{}, &Topic{}, time.Now())
+				p := newPartition(Claim{}, &cloudevents.Types{}, time.Now())
 				p.name.Partition = int32(partition)
 				for offset := range n {
 					p.push([]*kgo.Record{{Offset: int64(offset)}})
@@ -48,7 +50,7 @@ func TestGathering_fillsFromFewPartitionsAndLeavesNoShortOneOut(t *testing.T) {
 func TestGather_lingersAfterATransactionUntilEnoughWait(t *testing.T) {
 	w := &Worker{cfg: Config{MaxBatch: 4000}}
 	a := newApplier(w, 0, nil)
-	p := newPartition(Claim{}, &Topic{}, time.Now())
+	p := newPartition(Claim{}, &cloudevents.Types{}, time.Now())
 	p.state = running
 	a.partitions = []*partition{p}
 	p.push([]*kgo.Record{{Offset: 0}})
@@ -63,7 +65,7 @@ func TestGather_lingersAfterATransactionUntilEnoughWait(t *testing.T) {
 		p.push([]*kgo.Record{{Offset: offset}})
 	}
 	require.Equal(t, lingerBelow, queued(a.partitions))
-	require.True(t, a.lingers(end, []*partition{newPartition(Claim{}, &Topic{}, time.Now())}))
+	require.True(t, a.lingers(end, []*partition{newPartition(Claim{}, &cloudevents.Types{}, time.Now())}))
 	require.False(t, a.lingers(end, a.partitions))
 	require.False(t, a.lingers(end.Add(maxLinger), nil))
 }

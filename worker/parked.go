@@ -4,6 +4,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/outbox"
+	"allocation/worker/cloudevents"
 )
 
 // Parked is where a command was parked in the database that is not applied from its partition: a
@@ -38,7 +39,7 @@ type ParkedRecord struct {
 // the data is read all the same.
 func (r *ParkedRecord) Command(typePrefix string) Command {
 	record := &kgo.Record{Offset: r.Offset, Key: r.Key, Value: r.Value, Headers: r.Headers}
-	return decode(record, &Topic{Prefix: typePrefix}, &outbox.Cause{})
+	return decode(record, &cloudevents.Types{Prefix: typePrefix}, &outbox.Cause{})
 }
 
 // RedriveBatch is what may be applied next of what is parked for a partition.

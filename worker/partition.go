@@ -2,6 +2,8 @@ package worker
 
 import (
 	"time"
+
+	"allocation/worker/cloudevents"
 )
 
 // partition is a partition that the group assigned to this worker: its state, apart from I/O. The
@@ -13,7 +15,7 @@ import (
 // takes, so the applier may read these without the lock.
 type partition struct {
 	name    TopicPartition
-	input   *Topic // how its records are read
+	types   *cloudevents.Types // of its records
 	applier *applier
 
 	claim            Claim
@@ -57,8 +59,8 @@ const (
 	closed                            // revoked or lost
 )
 
-func newPartition(c Claim, input *Topic, now time.Time) *partition {
-	p := &partition{name: TopicPartition{c.Source.Topic, c.Source.Partition}, input: input}
+func newPartition(c Claim, types *cloudevents.Types, now time.Time) *partition {
+	p := &partition{name: TopicPartition{c.Source.Topic, c.Source.Partition}, types: types}
 	p.claimed(c, now)
 	return p
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"allocation/worker/cloudevents"
+
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -123,7 +125,7 @@ func (h *history) step(what int) {
 
 // assign gives a partition to the worker, which claims it.
 func (h *history) assign(s *simulated) {
-	s.partition = newPartition(s.claimed(), &Topic{}, h.now)
+	s.partition = newPartition(s.claimed(), &cloudevents.Types{}, h.now)
 	s.applier = h.a
 	h.a.partitions = append(h.a.partitions, s.partition)
 	s.knowLog(s.asked(h), h.now)

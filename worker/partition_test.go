@@ -9,13 +9,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/outbox"
+	"allocation/worker/cloudevents"
 )
 
 var then = time.Unix(1e9, 0)
 
 // partitionOf is a running partition whose records from offset 0 on wait.
 func partitionOf(records int) *partition {
-	p := newPartition(Claim{}, &Topic{}, then)
+	p := newPartition(Claim{}, &cloudevents.Types{}, then)
 	p.open()
 	p.queue.epoch = noEpoch
 	for offset := range records {
@@ -42,7 +43,7 @@ func TestPartition_opensAsItsClaimAndItsLogAllow(t *testing.T) {
 		"a position beyond the end":  {claim: Claim{NextOffset: 7}, log: Log{End: 6}, opened: quarantined, started: quarantined},
 		"another topic of that name": {claim: Claim{Source: outbox.Source{TopicID: [16]byte{1}}}, opened: quarantined, started: quarantined},
 	} {
-		p := newPartition(c.claim, &Topic{}, then)
+		p := newPartition(c.claim, &cloudevents.Types{}, then)
 		if c.log.Shared = -1; c.silent {
 			p.silenced(errors.New("no leader"), then)
 		} else {
@@ -106,7 +107,7 @@ func TestPartition_beginsAnewWhenItIsClaimedAgain(t *testing.T) {
 func TestPartition_isFetchedWhileThereIsRoom(t *testing.T) {
 	t.Parallel()
 	const share = 1000
-	p := newPartition(Claim{}, &Topic{}, then)
+	p := newPartition(Claim{}, &cloudevents.Types{}, then)
 	p.open()
 	for _, c := range []struct {
 		queued, own int

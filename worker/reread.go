@@ -152,7 +152,7 @@ func (w *Worker) stopReread(ctx context.Context, p *partition, letter *BatchLett
 func (w *Worker) again(letter *BatchLetter, chunk []packedRecord) []record {
 	records := make([]record, len(chunk))
 	for i, r := range chunk {
-		records[i] = record{Record: r.Record, oversized: r.alone, topic: w.topic(letter.From.Topic), parked: &Parked{From: letter.From, Event: letter.Event}}
+		records[i] = record{Record: r.Record, oversized: r.alone, types: w.typesOf(letter.From.Topic), parked: &Parked{From: letter.From, Event: letter.Event}}
 	}
 	return records
 }

@@ -11,6 +11,7 @@ import (
 	"allocation/deploy/testbed"
 	"allocation/outbox"
 	"allocation/worker"
+	"allocation/worker/cloudevents"
 )
 
 // say are events and dead letters as people write them, in the order in which they came.
@@ -50,7 +51,7 @@ func TestWorker_appliesCommandsAndPublishesTheirEvents(t *testing.T) {
 func TestWorker_takesSomeOfAnotherServicesEvents(t *testing.T) {
 	p := setup(t, 1)
 	facts := testbed.Topic(t, "facts", 1)
-	p.topics = []worker.Topic{{Name: facts, Prefix: "stock.v1.", Takes: []string{"Make"}}}
+	p.topics = []worker.Topic{{Name: facts, Types: cloudevents.Types{Prefix: "stock.v1.", Takes: []string{"Make"}}}}
 	m := p.start()
 	send := func(topic, kind string) {
 		r := &kgo.Record{Topic: topic, Value: []byte(`{"key":"a","n":5}`), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte(kind)}}}

@@ -29,12 +29,6 @@ type Command struct {
 	Headers []outbox.Header
 }
 
-// Refusal says why a command cannot be applied.
-type Refusal struct {
-	Reason  string // a word of the specification
-	Message string // a sentence for a person: field, value, what is allowed
-}
-
 // PositionMove is what one transaction does to the position of one partition. It commits only if
 // the claim still holds and the position is where this worker left it.
 type PositionMove struct {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"allocation/outbox"
+	"allocation/worker/cloudevents"
 )
 
 // Worker is one member of the consumer group.
@@ -25,7 +27,7 @@ type Worker struct {
 	logger  *slog.Logger
 	metrics *Metrics
 	tracer  trace.Tracer
-	inputs  map[string]*Topic // by name
+	types   map[string]*cloudevents.Types // by topic
 
 	client   *kgo.Client
 	admin    *kadm.Client
@@ -72,7 +74,7 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
 		throttled:     throttledLog{logger: cfg.Logger},
 		tracer:        otel.Tracer(cfg.Service + "/worker"),
-		inputs:        make(map[string]*Topic, len(cfg.Topics)),
+		types:         make(map[string]*cloudevents.Types, len(cfg.Topics)),
 		partitions:    map[TopicPartition]*partition{},
 		ask:           make(chan struct{}, 1),
 		redrive:       make(chan struct{}, 1),
@@ -87,10 +89,8 @@ func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
 	w.member = membership{logger: cfg.Logger, metrics: cfg.Metrics, access: cfg.Access}
 	w.kafka.onBeat = w.member.beat
 	for _, t := range cfg.Topics {
-		if t.Prefix == "" {
-			t.Prefix = cfg.TypePrefix
-		}
-		w.inputs[t.Name] = &t
+		t.Types.Prefix = cmp.Or(t.Types.Prefix, cfg.TypePrefix)
+		w.types[t.Name] = &t.Types
 	}
 	for n := range cfg.Appliers {
 		w.appliers = append(w.appliers, newApplier(w, n, relay.NewBudget()))
@@ -228,10 +228,10 @@ func (w *Worker) closeAll() {
 	}
 }
 
-// topic says how a topic's records are read, also where the topic left the configuration.
-func (w *Worker) topic(name string) *Topic {
-	if t := w.inputs[name]; t != nil {
+// typesOf are the types of a topic's records, also where the topic left the configuration.
+func (w *Worker) typesOf(topic string) *cloudevents.Types {
+	if t := w.types[topic]; t != nil {
 		return t
 	}
-	return &Topic{Name: name, Prefix: w.cfg.TypePrefix}
+	return &cloudevents.Types{Prefix: w.cfg.TypePrefix}
 }

@@ -1,4 +1,4 @@
-package worker
+package cloudevents
 
 import (
 	"encoding/base64"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"allocation/domain/strictjson"
+	"allocation/outbox"
 )
 
 const cloudEvents = "application/cloudevents"
@@ -18,23 +19,23 @@ func isCloudEvents(contentType string) bool {
 	return len(contentType) >= len(cloudEvents) && strings.EqualFold(contentType[:len(cloudEvents)], cloudEvents)
 }
 
-// structured reads a command whose attributes and data are one JSON object, as the CloudEvents JSON
+// structured reads a message whose attributes and data are one JSON object, as the CloudEvents JSON
 // format has it.
-func (c *Command) structured(contentType string, from *Topic) {
+func (m *Message) structured(contentType string, types *Types, cause *outbox.Cause) {
 	if media, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(strings.TrimSpace(media), cloudEvents+"+json") {
-		c.refuse(reasonMalformed, "content-type %q is not understood: of CloudEvents in structured mode only %s+json is", shorten(contentType), cloudEvents)
+		m.refuse(Malformed, "content-type %q is not understood: of CloudEvents in structured mode only %s+json is", shorten(contentType), cloudEvents)
 		return
 	}
 	if _, _, err := mime.ParseMediaType(contentType); err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
-		c.refuse(reasonMalformed, "content-type %q is not understood: %v", shorten(contentType), err)
+		m.refuse(Malformed, "content-type %q is not understood: %v", shorten(contentType), err)
 		return
 	}
 	var e structuredEvent
-	if err := strictjson.Parse(c.Value, e.member); err != nil {
-		c.refuse(reasonMalformed, "the CloudEvent: %v", err)
+	if err := strictjson.Parse(m.Data, e.member); err != nil {
+		m.refuse(Malformed, "the CloudEvent: %v", err)
 		return
 	}
-	c.adopt(&e, from)
+	m.adopt(&e, types, cause)
 }
 
 // structuredEvent holds the members of a CloudEvent that count. A null member is an absent one.
@@ -105,25 +106,25 @@ func optional(v strictjson.Value, into *string) {
 	}
 }
 
-func (c *Command) adopt(e *structuredEvent, from *Topic) {
-	c.Cause.CommandID, c.Cause.CorrelationID = e.id, e.correlation
-	keepTrace(c.Cause, e.traceParent, e.traceState)
+func (m *Message) adopt(e *structuredEvent, types *Types, cause *outbox.Cause) {
+	cause.CommandID, cause.CorrelationID = e.id, e.correlation
+	keepTrace(cause, e.traceParent, e.traceState)
 	switch {
 	case e.specVersion != "1.0":
-		c.refuse(reasonMalformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))
+		m.refuse(Malformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))
 	case e.kind == "":
-		c.refuse(reasonMalformed, "type is missing: it names the command, and begins with %s", from.Prefix)
+		m.refuse(Malformed, "type is missing: it names the command, and begins with %s", types.Prefix)
 	case textAttribute([]byte(e.kind)) == "":
-		c.refuse(reasonMalformed, "type %q is not allowed: it must be text of at most %d bytes without control characters", shorten(e.kind), maxAttribute)
-	case from.ignores(e.kind):
-		c.Ignored = true
+		m.refuse(Malformed, "type %q is not allowed: it must be text of at most %d bytes without control characters", shorten(e.kind), maxAttribute)
+	case types.ignores(e.kind):
+		m.Ignored = true
 	case e.hasData && e.hasBase64:
-		c.refuse(reasonMalformed, "data and data_base64 are both present: only one is allowed")
+		m.refuse(Malformed, "data and data_base64 are both present: only one is allowed")
 	case !e.hasData && !e.hasBase64:
-		c.refuse(reasonMalformed, "data is missing: it must be a JSON object")
+		m.refuse(Malformed, "data is missing: it must be a JSON object")
 	default:
-		c.Data = e.data
-		c.setType("type", e.kind, from)
+		m.Data = e.data
+		m.setType("type", e.kind, types)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
+	"allocation/worker/cloudevents"
 )
 
 // Settings are a worker's settings, without mistakes.
@@ -232,7 +233,7 @@ func (p *Process) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worke
 	var topics []worker.Topic
 	kinds := p.settings.Topics.BareTypes()
 	for _, name := range p.settings.Topics.CommandTopicNames() {
-		topics = append(topics, worker.Topic{Name: name, Type: kinds[name]})
+		topics = append(topics, worker.Topic{Name: name, Types: cloudevents.Types{Type: kinds[name]}})
 	}
 	tuning := p.settings.Tuning
 	return worker.New(worker.Config{

@@ -1,4 +1,4 @@
-package worker
+package cloudevents
 
 import (
 	"testing"
@@ -8,8 +8,8 @@ import (
 	"allocation/outbox"
 )
 
-// BenchmarkDecodeEnvelope reads the envelope of a command in binary mode.
-func BenchmarkDecodeEnvelope(b *testing.B) {
+// BenchmarkRead reads the envelope of a command in binary mode.
+func BenchmarkRead(b *testing.B) {
 	r := &kgo.Record{
 		Key: []byte("a"), Value: []byte(`{"key":"a","name":"o2","n":20}`),
 		Headers: []kgo.RecordHeader{
@@ -18,11 +18,11 @@ func BenchmarkDecodeEnvelope(b *testing.B) {
 		},
 	}
 	var cause outbox.Cause
-	topic := &Topic{Prefix: testPrefix}
+	types := &Types{Prefix: testPrefix}
 	b.ReportAllocs()
 	for b.Loop() {
-		if c := decode(r, topic, &cause); c.Refusal != nil {
-			b.Fatal(c.Refusal)
+		if m := Read(r, types, &cause); m.Problem != "" {
+			b.Fatal(m.Problem)
 		}
 	}
 }

@@ -1,0 +1,96 @@
+// Package cloudevents reads what a Kafka record says as a CloudEvent: in binary mode, where headers
+// hold the attributes and the value is the data, and in structured mode, where one JSON object
+// holds both. See https://github.com/cloudevents/spec, "Kafka Protocol Binding" and "JSON Event
+// Format". A record without any of them is read too, where its topic says of which type it is.
+package cloudevents
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox"
+)
+
+// Why a message cannot be read: the reasons of its dead letter.
+const (
+	Malformed   = "malformed"
+	UnknownType = "unknown_type"
+)
+
+// Types says which types the messages of a topic may have.
+type Types struct {
+	// Prefix stands before the name of a type.
+	Prefix string
+
+	// Type is the name of the type of messages that name none themselves; empty where they must.
+	Type string
+
+	// Takes are the names that are taken of what another service publishes. A message of any other
+	// type is ignored. Nil refuses each type without the prefix.
+	Takes []string
+}
+
+// ignores reports whether messages of a type are ignored.
+func (t *Types) ignores(kind string) bool {
+	name, known := strings.CutPrefix(kind, t.Prefix)
+	return t.Takes != nil && (!known || !slices.Contains(t.Takes, name))
+}
+
+// Message is what a record says.
+type Message struct {
+	Type    string // without the prefix; empty if Ignored or refused
+	Data    []byte // JSON, which nobody has looked at yet
+	Ignored bool   // its type is none that is taken
+
+	// Why it is refused, as a reason and a sentence for a person; empty where it could be read.
+	Reason, Problem string
+}
+
+// Read reads a record, and puts its time, ids and trace into cause: also those of a record that is
+// refused.
+func Read(r *kgo.Record, types *Types, cause *outbox.Cause) Message {
+	m := Message{Data: r.Value}
+	*cause = outbox.Cause{Time: Time(r)}
+	h := readHeaders(r)
+	keepTrace(cause, h.traceParent, h.traceState)
+	switch {
+	case isCloudEvents(h.contentType):
+		m.structured(h.contentType, types, cause)
+	case h.kind != "":
+		m.binary(h, types, cause)
+	case types.Type != "":
+		m.Type = types.Type
+		cause.CommandID, cause.CorrelationID = h.id, h.correlation
+	default:
+		m.refuse(Malformed, "the command has no type: the header ce_type, a structured CloudEvent, or a topic that is mapped to a type can give one")
+	}
+	return m
+}
+
+func (m *Message) refuse(reason, format string, args ...any) {
+	m.Reason, m.Problem = reason, fmt.Sprintf(format, args...)
+}
+
+// setType sets the type, or ignores the message, or refuses it.
+func (m *Message) setType(field, kind string, types *Types) {
+	name, known := strings.CutPrefix(kind, types.Prefix)
+	switch {
+	case types.ignores(kind):
+		m.Ignored = true
+	case known:
+		m.Type = name
+	default:
+		m.refuse(UnknownType, "%s %q is not known: it must begin with %s", field, kind, types.Prefix)
+	}
+}
+
+// Time is a record's timestamp in Unix milliseconds, or outbox.NoTime.
+func Time(r *kgo.Record) int64 {
+	if ms := r.Timestamp.UnixMilli(); ms >= 0 {
+		return ms
+	}
+	return outbox.NoTime
+}
