@@ -96,11 +96,11 @@ func (c *check) placeAt(s spot) place {
 	return place{l.topic, l.partition, s.offset}
 }
 
-// eventsOf are the events of an entry that have a sequence, or those that have none.
-func (c *check) eventsOf(i int32, sequenced bool) (events []*event) {
+// unsequenced are the events of an entry that have no sequence.
+func (c *check) unsequenced(i int32) (events []*event) {
 	e := &c.entries[i]
 	for n := e.first; n < e.first+e.events; n++ {
-		if (c.events[n].sequence > 0) == sequenced {
+		if c.events[n].sequence == 0 {
 			events = append(events, &c.events[n])
 		}
 	}

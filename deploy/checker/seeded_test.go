@@ -156,7 +156,7 @@ func TestCheck_findsErrorsOfTimelines(t *testing.T) {
 		"surviving events that were published in another order": {failOver, func(h *History) {
 			n := len(h.Events)
 			h.Events[n-1], h.Events[n-2] = h.Events[n-2], h.Events[n-1]
-		}, RuleOrder, []string{"sequence 3", "is not published again after sequence 2"}},
+		}, RuleOrder, []string{"sequence 3", "is not published after sequence 2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,7 +25,7 @@ func (c *check) checkSilent(i int32) {
 	case e.held && e.events > 0:
 		c.report(RuleHeld, c.sku(c.productOf(i)), func() []string { return c.nearby(i) }, "the command at %s waits in held_commands, but has %d events", c.placeOf(i), e.events)
 	case !e.held:
-		for _, ev := range c.eventsOf(i, false) {
+		for _, ev := range c.unsequenced(i) {
 			c.report(RuleEffect, c.sku(c.productOf(i)), func() []string { return c.nearby(i) }, "the command at %s took no effect, its dead letter is %s, but it has the event %s", c.placeOf(i), l.state(), c.sketchEvent(ev))
 		}
 	}
@@ -45,7 +45,7 @@ func (c *check) checkRejections() {
 }
 
 func (c *check) checkRejectionsOf(i int32, l *letter) {
-	events := c.eventsOf(i, false)
+	events := c.unsequenced(i)
 	if len(events) == 0 && l == nil {
 		return
 	}
