@@ -74,10 +74,10 @@ bench: ## measure: throughput from a backlog, one command at a time, and the par
 	go test -run '^$$' -bench . ./domain/product ./outbox ./worker/...
 
 .PHONY: compare
-compare: build ## put the worker beside a floor without features, naive ones and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS, COMPARE_BEFORE
-	cd cmd/compare && go test ./... && go build -o $(CURDIR)/bin/compare/ . ./floor ./naive ./watermill
+compare: build ## put the worker beside a floor without features and Watermill; COMPARE_ROUNDS, COMPARE_COMMANDS, COMPARE_ONLY, COMPARE_SECONDS, COMPARE_BEFORE
+	cd cmd/compare && go test ./... && go build -o $(CURDIR)/bin/compare/ . ./floor ./watermill
 	COMPARE_ROUNDS=$(COMPARE_ROUNDS) COMPARE_COMMANDS=$(COMPARE_COMMANDS) COMPARE_ONLY=$(COMPARE_ONLY) COMPARE_SECONDS=$(COMPARE_SECONDS) \
-		$(SERVERS) bin/compare/compare -allocation bin/allocation -before "$(COMPARE_BEFORE)" -peers bin/compare
+		COMPARE_BEFORE="$(COMPARE_BEFORE)" $(SERVERS) bin/compare/compare
 
 .PHONY: bench-short
 bench-short: ## run each benchmark for a moment, and print what it shows
@@ -100,7 +100,7 @@ soak-backlog: ## drain BACKLOG_COMMANDS commands, and show the memory that it ta
 	BACKLOG_COMMANDS=$(BACKLOG_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run drainsABacklog ./cmd/allocation/e2e
 
 .PHONY: soak-model
-soak-model: ## MODEL_COMMANDS random commands through two workers, against the naive model; E2E_SEED repeats a run
+soak-model: ## MODEL_COMMANDS random commands through two workers, against the checker's model; E2E_SEED repeats a run
 	MODEL_COMMANDS=$(MODEL_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run doesWhatTheModelDoes ./cmd/allocation/e2e
 
 .PHONY: fuzz

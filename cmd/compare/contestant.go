@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"allocation/cmd/compare/contest"
 )
 
 // contestant is one way to do the work.
@@ -14,8 +16,9 @@ type contestant struct {
 	backlog int    // commands of a throughput run
 	hot     bool   // whether it also has a run with one product
 	program program
-	tables  tables
-	checks  checks
+
+	lines     string // a query: how many order lines it keeps
+	allocated string // likewise, the quantity that batches have given away
 }
 
 // program runs a contestant in an arena.
@@ -23,87 +26,57 @@ type program interface {
 	// prepare makes tables and batches.
 	prepare(ctx context.Context, a *arena) error
 	// start starts what is measured.
-	start(ctx context.Context, a *arena) (*process, error)
-}
-
-// tables are queries for what a contestant keeps.
-type tables struct {
-	lines     string // how many order lines
-	allocated string // the quantity that batches have given away
-	outbox    string // how many outbox rows
-	keeps     bool   // published outbox rows
+	start(a *arena) (*process, error)
 }
 
 const (
 	manyCommands = 1_000_000
-	someCommands = 60_000
 	fewCommands  = 20_000
 )
 
 func allContestants(o options) []*contestant {
-	floorTables := tables{`select count(*) from f_lines`, `select sum(allocated)::bigint from f_batches`, `select count(*) from f_outbox`, true}
-	naiveTables := tables{`select count(*) from n_lines`, `select sum(allocated)::bigint from n_batches`, `select count(*) from n_outbox`, false}
-	floor, naive, watermill := o.peer("floor"), o.peer("naive"), o.peer("watermill")
 	worker := contestant{
-		name: "ours", does: "the worker, told nothing but where things are",
-		backlog: manyCommands, hot: true, program: ours{o.allocation},
-		tables: tables{`select count(*) from lines`, `select sum(allocated)::bigint from batches`, `select count(*) from outbox where type = 'Allocated'`, true},
+		name: "ours", does: "the worker, told nothing but where things are", backlog: manyCommands, hot: true, program: ours{"bin/allocation"},
+		lines: `select count(*) from lines`, allocated: `select sum(allocated)::bigint from batches`,
 	}
-	all := []*contestant{&worker}
+	floor := contestant{
+		name: "floor", does: "the least work that any correct worker must do, a program without features: two appliers, up to 4000 commands a transaction, COPY",
+		backlog: manyCommands, hot: true, program: peer{"floor"},
+		lines: `select count(*) from f_lines`, allocated: `select sum(allocated)::bigint from f_batches`,
+	}
+	all := []*contestant{&worker, &floor}
 	if o.before != "" {
 		before := worker
 		before.name, before.does, before.program = "before", "the worker as the program of COMPARE_BEFORE has it", ours{o.before}
-		all = append(all, &before)
+		all = slices.Insert(all, 1, &before)
 	}
-	return append(all, []*contestant{
-		{
-			name: "floor", does: "the least work that any correct worker must do, a program without features: two appliers, up to 4000 commands a transaction, COPY",
-			backlog: manyCommands, hot: true, program: peer{floor, nil}, tables: floorTables,
-		},
-		{
-			name: "naive-1", does: "a transaction for each command, on one connection, and a relay that polls every 50 ms",
-			backlog: fewCommands, program: peer{naive, []string{"-connections", "1"}}, tables: naiveTables,
-		},
-		{
-			name: "naive-12", does: "the same with a connection for each partition",
-			backlog: someCommands, program: peer{naive, []string{"-connections", "12"}}, tables: naiveTables,
-		},
-		{
-			name: "watermill", does: "Watermill as it comes: a transaction for each command, a partition's one after the other, and a forwarder that polls every second",
-			backlog: fewCommands, program: peer{watermill, nil}, tables: watermillTables(1, true),
-		},
-		{
-			name: "watermill-10ms", does: "the same, polling every 10 ms",
-			backlog: fewCommands, program: peer{watermill, []string{"-poll-interval", "10ms"}}, tables: watermillTables(1, true),
-		},
-		{
-			name: "watermill-best", does: "Watermill with an outbox table and a forwarder for each partition; rows are deleted, and looked for every 10 ms",
-			backlog: fewCommands, program: peer{watermill, []string{"-shards", "12", "-queue", "-poll-interval", "10ms"}}, tables: watermillTables(partitions, false),
-		},
-	}...)
+	shards := fmt.Sprint(contest.Partitions)
+	return append(all,
+		watermill("watermill", "Watermill as it comes: a transaction for each command, a partition's one after the other, and a forwarder that polls every second"),
+		watermill("watermill-10ms", "the same, polling every 10 ms", "-poll-interval", "10ms"),
+		watermill("watermill-best", "Watermill with an outbox table and a forwarder for each partition; rows are deleted, and looked for every 10 ms",
+			"-shards", shards, "-queue", "-poll-interval", "10ms"))
 }
 
-func watermillTables(shards int, keeps bool) tables {
-	var counts []string
-	for i := range shards {
-		counts = append(counts, fmt.Sprintf(`(select count(*) from watermill_outbox_%d)`, i))
+func watermill(name, does string, flags ...string) *contestant {
+	return &contestant{
+		name: name, does: does, backlog: fewCommands, program: peer(append([]string{"watermill"}, flags...)),
+		lines: `select count(*) from w_lines`, allocated: `select sum(allocated)::bigint from w_batches`,
 	}
-	return tables{`select count(*) from w_lines`, `select sum(allocated)::bigint from w_batches`, `select ` + strings.Join(counts, " + "), keeps}
 }
 
 // choose takes the named ones, or all.
-func choose(all []*contestant, names []string) ([]*contestant, error) {
+func choose(all []*contestant, names []string) (chosen []*contestant, err error) {
 	if len(names) == 0 {
 		return all, nil
 	}
-	var chosen []*contestant
+	var known []string
+	for _, c := range all {
+		known = append(known, c.name)
+	}
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(c *contestant) bool { return c.name == name })
+		i := slices.Index(known, name)
 		if i < 0 {
-			var known []string
-			for _, c := range all {
-				known = append(known, c.name)
-			}
 			return nil, fmt.Errorf("COMPARE_ONLY names %q; there are %s", name, strings.Join(known, ", "))
 		}
 		chosen = append(chosen, all[i])

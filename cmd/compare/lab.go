@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -11,20 +10,22 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/compare/contest"
 )
 
 // lab is the servers.
 type lab struct {
 	options options
 	suffix  string // tells this process's databases and topics from another's
-	conn    *pgx.Conn
+	server  *pgx.Conn
 	admin   *kadm.Client
 }
 
 func openLab(ctx context.Context, o options) (*lab, error) {
 	l := &lab{options: o, suffix: strconv.FormatInt(time.Now().Unix(), 36)}
 	var err error
-	if l.conn, err = pgx.Connect(ctx, o.database); err != nil {
+	if l.server, err = pgx.Connect(ctx, o.database); err != nil {
 		return nil, err
 	}
 	client, err := l.client()
@@ -32,12 +33,26 @@ func openLab(ctx context.Context, o options) (*lab, error) {
 		return nil, err
 	}
 	l.admin = kadm.NewClient(client)
-	return l, nil
+	return l, l.requireDurable(ctx)
 }
 
 func (l *lab) close() {
 	l.admin.Close()
-	_ = l.conn.Close(context.Background())
+	_ = l.server.Close(context.Background())
+}
+
+// requireDurable refuses a server whose commits are cheaper than in production.
+func (l *lab) requireDurable(ctx context.Context) error {
+	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+		var value string
+		if err := l.server.QueryRow(ctx, `select current_setting($1)`, name).Scan(&value); err != nil {
+			return err
+		}
+		if value != "on" {
+			return fmt.Errorf("Postgres has %s=%s; figures are worth nothing unless it is on", name, value) //nolint:staticcheck // a name
+		}
+	}
+	return nil
 }
 
 // client places keys as Java's clients do, waits for all replicas, and hears soon of topics that
@@ -48,60 +63,22 @@ func (l *lab) client(more ...kgo.Opt) (*kgo.Client, error) {
 	}, more...)...)
 }
 
-// createDatabase refuses servers whose commits are cheaper than in production.
-func (l *lab) createDatabase(ctx context.Context, name string) (string, error) {
-	if err := l.requireDurable(ctx); err != nil {
-		return "", err
-	}
-	at, err := url.Parse(l.options.database)
-	if err != nil || at.Scheme == "" {
-		return "", fmt.Errorf("DATABASE_URL is no URL")
-	}
-	at.Path = "/" + name
-	// The worker has a schema of its own; the others have none.
-	quoted := pgx.Identifier{name}.Sanitize()
-	for _, statement := range []string{`create database ` + quoted, `alter database ` + quoted + ` set search_path = allocation, public`} {
-		if _, err := l.conn.Exec(ctx, statement); err != nil {
-			return at.String(), err
-		}
-	}
-	return at.String(), nil
-}
-
-func (l *lab) dropDatabase(ctx context.Context, name string) error {
-	_, err := l.conn.Exec(ctx, `drop database if exists `+pgx.Identifier{name}.Sanitize()+` with (force)`)
-	return err
-}
-
+// createTopics returns when every partition has a leader: a client that asks before waits seconds
+// until it asks again.
 func (l *lab) createTopics(ctx context.Context, names ...string) error {
 	const brokersDefault = -1
 	appended := "LogAppendTime" // or a time is when a producer took a record into its buffer, which may be large
-	answers, err := l.admin.CreateTopics(ctx, partitions, brokersDefault, map[string]*string{"message.timestamp.type": &appended}, names...)
+	answers, err := l.admin.CreateTopics(ctx, contest.Partitions, brokersDefault, map[string]*string{"message.timestamp.type": &appended}, names...)
 	if err != nil {
 		return err
 	}
 	if err := answers.Error(); err != nil {
 		return err
 	}
-	return l.awaitTopics(ctx, names)
-}
-
-// awaitTopics returns when every partition has a leader: a client that asks before waits seconds
-// until it asks again.
-func (l *lab) awaitTopics(ctx context.Context, names []string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for {
+	return await(ctx, nil, 30*time.Second, func(ctx context.Context) (bool, string) {
 		found, err := l.admin.ListTopics(ctx, names...)
-		if err == nil && !slices.ContainsFunc(names, func(name string) bool { return !ready(found[name]) }) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("topics %v have no leaders: %w", names, ctx.Err())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+		return err == nil && !slices.ContainsFunc(names, func(name string) bool { return !ready(found[name]) }), "topics have no leaders"
+	})
 }
 
 func ready(topic kadm.TopicDetail) bool {
@@ -110,5 +87,5 @@ func ready(topic kadm.TopicDetail) bool {
 			return false
 		}
 	}
-	return topic.Err == nil && len(topic.Partitions) == partitions
+	return topic.Err == nil && len(topic.Partitions) == contest.Partitions
 }

@@ -2,29 +2,30 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/compare/contest"
 )
 
 const (
+	warmUp = 2 * time.Second // of a rate, which does not count
 	// drainTime is how long after the last command a contestant may take before it is stopped.
 	drainTime = 10 * time.Second
-	// A contestant holds a rate when it publishes at least this part of it while commands come. One
-	// that polls is a poll late in the end.
-	holdsFrom = 0.9
 )
 
 // measureLatency sends commands at a steady rate, whatever becomes of them. A command's latency
 // runs from the time at which it was to be sent, so that a stall counts for all that came
-// meanwhile, to the time at which this program has its event.
+// meanwhile, to the time at which this program has its event. Of a contestant that is stopped
+// before it has all events, it measures only how many it published in a second.
 func measureLatency(ctx context.Context, a *arena, c *contestant, t trial) (measures, error) {
-	counted := t.rate * a.lab.options.seconds
-	warm := int(warmUp.Seconds()) * t.rate
-	w := newLatencyWorkload(warm + counted)
-	p, err := c.program.start(ctx, a)
+	counted, warm := t.rate*a.options.seconds, int(warmUp.Seconds())*t.rate
+	w := newWorkload(contest.Products+warm+counted, false)
+	p, err := c.program.start(a)
 	if err != nil {
 		return nil, err
 	}
@@ -34,61 +35,51 @@ func measureLatency(ctx context.Context, a *arena, c *contestant, t trial) (meas
 		return nil, err
 	}
 	defer watch.stop()
-	if err := a.send(ctx, products, w.record, nil); err != nil {
+	if err := a.send(ctx, contest.Products, w.record, nil); err != nil {
 		return nil, err
 	}
-	if err := watch.await(ctx, p, products, time.Minute); err != nil {
+	if err := watch.await(ctx, p, contest.Products, time.Minute); err != nil {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
-	schedule := make([]time.Time, len(w.product)) // when each command after those of the warm-up is to be sent
 	begin := time.Now().Add(100 * time.Millisecond)
-	for i := products; i < len(schedule); i++ {
-		schedule[i] = begin.Add(time.Duration(i-products) * time.Second / time.Duration(t.rate))
-	}
-	if err := a.send(ctx, warm+counted, func(i int) *kgo.Record { return w.record(products + i) }, func(i int) time.Time { return schedule[products+i] }); err != nil {
+	due := func(i int) time.Time { return begin.Add(time.Duration(i) * time.Second / time.Duration(t.rate)) }
+	if err := a.send(ctx, warm+counted, func(i int) *kgo.Record { return w.record(contest.Products + i) }, due); err != nil {
 		return nil, err
 	}
-	all := watch.await(ctx, p, len(w.product), drainTime)
-	m := watch.measures(schedule, products+warm)
-	if !p.running() || ctx.Err() != nil {
-		return nil, all
-	}
-	if err := p.stop(); err != nil {
+	waiting := watch.await(ctx, p, len(w), drainTime)
+	stopping := p.stop()
+	watch.stop()
+	if err := errors.Join(ctx.Err(), stopping, watch.err); err != nil {
 		return nil, err
 	}
-	if err := watch.finish(ctx, a); err != nil || all != nil { // where not everything came, what came is checked
-		return m, err
+	m := latencies(watch.received[contest.Products:], warm, due)
+	if waiting != nil {
+		return m, nil
 	}
-	return m, a.checkComplete(ctx, c, watch, len(w.product))
+	return m, a.checkComplete(ctx, c, len(w))
 }
 
-// measures are of the commands from a number on.
-func (w *watch) measures(schedule []time.Time, from int) measures {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	first, last := schedule[from], schedule[len(schedule)-1]
-	var latencies []time.Duration
+// latencies are those of the commands from a number on, by when each was received, and due.
+func latencies(received []time.Time, from int, due func(int) time.Time) measures {
+	first, last := due(from), due(len(received)-1)
+	var took []time.Duration
 	meanwhile := 0 // events, of commands before these, too, that came while these were sent
-	for i, at := range w.received {
+	for i, at := range received {
 		if i >= from && !at.IsZero() {
-			latencies = append(latencies, at.Sub(schedule[i]))
+			took = append(took, at.Sub(due(i)))
 		}
 		if at.After(first) && !at.After(last) {
 			meanwhile++
 		}
 	}
-	m := measures{holds: 0, reached: float64(meanwhile) / last.Sub(first).Seconds()}
-	sent := len(schedule) - from
-	if len(latencies) == sent && float64(meanwhile) >= holdsFrom*float64(sent-1) {
-		m[holds] = 1
-	}
-	if len(latencies) == 0 {
+	m := measures{reached: float64(meanwhile) / last.Sub(first).Seconds()}
+	if len(took) < len(received)-from {
 		return m
 	}
-	slices.Sort(latencies)
-	at := func(p float64) float64 {
-		return float64(latencies[int(p*float64(len(latencies)-1))].Microseconds()) / 1000
+	slices.Sort(took)
+	at := func(share float64) float64 {
+		return float64(took[int(share*float64(len(took)-1))].Microseconds()) / 1000
 	}
-	m[latencyP50], m[latencyP99], m[latencyP999], m[latencyMax] = at(0.5), at(0.99), at(0.999), at(1)
+	m[latencyP50], m[latencyP99] = at(0.5), at(0.99)
 	return m
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/compare/contest"
 )
 
 // ours is the service's own program. It gets its batches as everybody would make them: by commands.
@@ -17,17 +19,18 @@ func (o ours) prepare(ctx context.Context, a *arena) error {
 			return err
 		}
 	}
-	p, err := o.start(ctx, a)
+	p, err := o.start(a)
 	if err != nil {
 		return err
 	}
 	defer p.kill()
-	if err := a.send(ctx, products, createBatch, nil); err != nil {
+	if err := a.send(ctx, contest.Products, createBatch, nil); err != nil {
 		return err
 	}
-	if err := a.awaitEvents(ctx, p, products, time.Minute); err != nil {
+	if err := a.awaitEvents(ctx, p, contest.Products, time.Minute); err != nil {
 		return fmt.Errorf("create batches: %w", err)
 	}
+	a.before = contest.Products
 	return p.stop()
 }
 
@@ -39,6 +42,19 @@ func createBatch(i int) *kgo.Record {
 	}
 }
 
-func (o ours) start(_ context.Context, a *arena) (*process, error) {
-	return startProcess(o.path, []string{"worker"}, append(a.environment(), "HTTP_ADDR=127.0.0.1:0"))
+func (o ours) start(a *arena) (*process, error) {
+	return startProcess(o.path, []string{"worker"}, a.environment())
+}
+
+// peer is a program of this module, with its flags.
+type peer []string
+
+func (p peer) path() string { return "bin/compare/" + p[0] }
+
+func (p peer) prepare(ctx context.Context, a *arena) error {
+	return runProgram(ctx, p.path(), append([]string{"-setup"}, p[1:]...), a.environment())
+}
+
+func (p peer) start(a *arena) (*process, error) {
+	return startProcess(p.path(), p[1:], a.environment())
 }

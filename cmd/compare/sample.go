@@ -10,8 +10,6 @@ import (
 // sample is one measure in several rounds.
 type sample []float64
 
-func (s sample) min() float64 { return slices.Min(s) }
-
 func (s sample) median() float64 {
 	if len(s) == 0 {
 		return math.NaN()
@@ -20,16 +18,12 @@ func (s sample) median() float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// String is the median, and where they differ the least and the most.
+// String is the median, and of several the least and the most.
 func (s sample) String() string {
-	switch {
-	case len(s) == 0:
-		return "–"
-	case s.min() == slices.Max(s):
-		return digits(s[0])
-	default:
-		return fmt.Sprintf("%s (%s–%s)", digits(s.median()), digits(s.min()), digits(slices.Max(s)))
+	if len(s) < 2 {
+		return digits(s.median())
 	}
+	return fmt.Sprintf("%s (%s–%s)", digits(s.median()), digits(slices.Min(s)), digits(slices.Max(s)))
 }
 
 // digits shows three of them at least.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -12,7 +13,7 @@ import (
 // reads its events meanwhile.
 func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (measures, error) {
 	n := c.backlog
-	if limit := a.lab.options.commands; limit > 0 {
+	if limit := a.options.commands; limit > 0 {
 		n = min(n, limit)
 	}
 	w := newWorkload(n, t.hot)
@@ -22,14 +23,10 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 	debug.FreeOSMemory() // what the backlog took here is better used by the servers
 	// Pages are written to the log in full once after each checkpoint: with one here, it is as
 	// often for each contestant.
-	if _, err := a.conn.Exec(ctx, `checkpoint`); err != nil {
+	if _, err := a.db.Exec(ctx, `checkpoint`); err != nil {
 		return nil, err
 	}
-	before, err := a.space(ctx)
-	if err != nil {
-		return nil, err
-	}
-	d, err := a.drain(ctx, c, n)
+	m, err := a.drain(ctx, c, n)
 	if err != nil {
 		return nil, err
 	}
@@ -37,62 +34,57 @@ func measureThroughput(ctx context.Context, a *arena, c *contestant, t trial) (m
 	if err != nil {
 		return nil, err
 	}
-	defer watch.stop()
-	if err := watch.finish(ctx, a); err != nil {
+	err = watch.await(ctx, nil, n, limit(n))
+	watch.stop()
+	if err := errors.Join(watch.err, err); err != nil {
 		return nil, err
 	}
-	if err := a.checkComplete(ctx, c, watch, n); err != nil {
+	m[throughput] = float64(n-1) / watch.last.Sub(watch.first).Seconds()
+	return m, a.checkComplete(ctx, c, n)
+}
+
+// drain runs the contestant until it has published an event for each command, and measures what it
+// used.
+func (a *arena) drain(ctx context.Context, c *contestant, n int) (measures, error) {
+	before, err := a.space(ctx)
+	if err != nil {
 		return nil, err
 	}
-	took := watch.last.Sub(watch.first)
-	return measures{
-		throughput: float64(n-1) / took.Seconds(), commandCount: float64(n),
-		walBytes: float64(d.space.wal-before.wal) / float64(n), tableBytes: float64(d.space.tables-before.tables) / float64(n),
-		cpuSeconds: d.cpu.Seconds(), cpuMicros: float64(d.cpu.Microseconds()) / float64(n), peakMemory: d.peak / 1e6,
-	}, nil
-}
-
-// drained is what a program used while it worked on a backlog.
-type drained struct {
-	space space
-	cpu   time.Duration
-	peak  float64 // bytes
-}
-
-// drain runs the contestant until it has published an event for each command.
-func (a *arena) drain(ctx context.Context, c *contestant, n int) (d drained, err error) {
-	there, err := a.eventCount(ctx)
+	p, err := c.program.start(a)
 	if err != nil {
-		return d, err
-	}
-	p, err := c.program.start(ctx, a)
-	if err != nil {
-		return d, err
+		return nil, err
 	}
 	defer p.kill()
-	if err := a.awaitEvents(ctx, p, there+int64(n), limit(n)); err != nil {
-		return d, err
+	if err := a.awaitEvents(ctx, p, n, limit(n)); err != nil {
+		return nil, err
 	}
-	if d.space, err = a.space(ctx); err != nil {
-		return d, err
+	after, err := a.space(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if d.peak, err = p.peakMemory(); err != nil {
-		return d, err
+	peak := p.peakMemory()
+	if err := p.stop(); err != nil {
+		return nil, err
 	}
-	err = p.stop()
-	d.cpu = p.cpu()
-	return d, err
+	each := func(total float64) float64 { return total / float64(n) }
+	return measures{
+		walBytes: each(float64(after.wal - before.wal)), tableBytes: each(float64(after.tables - before.tables)),
+		cpuMicros: each(float64(p.cpu().Microseconds())), peakMemory: peak / 1e6,
+	}, nil
 }
 
 // space is how much was written to the server's log, and how much the tables of the database take.
 type space struct{ wal, tables int64 }
 
 func (a *arena) space(ctx context.Context) (s space, err error) {
-	if s.tables, err = a.number(ctx, `select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class
+	err = a.db.QueryRow(ctx, `select (pg_current_wal_lsn() - '0/0')::bigint, (select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class
 		where relkind in ('r', 'm') and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-		and relnamespace::regnamespace::text not like 'pg_toast%'`); err != nil {
-		return s, err
-	}
-	s.wal, err = a.number(ctx, `select (pg_current_wal_lsn() - '0/0')::bigint`)
+		and relnamespace::regnamespace::text not like 'pg_toast%')`).Scan(&s.wal, &s.tables)
 	return s, err
+}
+
+// limit is how long a run of so many commands may take: it ends what hangs, and nothing that is
+// merely slow.
+func limit(commands int) time.Duration {
+	return 2*time.Minute + time.Duration(commands)*time.Second/100
 }

@@ -2,7 +2,7 @@ package contest
 
 import (
 	"encoding/json"
-	"strconv"
+	"fmt"
 )
 
 // AllocateType and AllocatedType are what a command and its event say in ce_type.
@@ -28,6 +28,4 @@ type Allocated struct {
 func (a Allocated) Value() ([]byte, error) { return json.Marshal(a) }
 
 // EventID names the event of the command at a place in Kafka.
-func EventID(partition int32, offset int64) string {
-	return strconv.Itoa(int(partition)) + "-" + strconv.FormatInt(offset, 10) + "-0"
-}
+func EventID(partition int32, offset int64) string { return fmt.Sprintf("%d-%d-0", partition, offset) }

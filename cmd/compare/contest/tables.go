@@ -21,6 +21,6 @@ func (s Settings) Prepare(ctx context.Context, tables, batchTable string) error 
 	if _, err := conn.Exec(ctx, tables); err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, "insert into "+batchTable+batches, s.Products)
+	_, err = conn.Exec(ctx, "insert into "+batchTable+batches, Products)
 	return err
 }

@@ -3,18 +3,16 @@ package main
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"allocation/cmd/compare/contest"
 )
 
 // batch is a batch of stock as the applier has decided it, which is what the database has after the
 // next transaction.
 type batch struct {
-	ref, sku            string
-	qty, alloc, version int64
-	saved               int64 // the version that the database has
+	ref, sku       string
+	alloc, version int64
+	saved          int64 // the version that the database has
 }
 
 // applier applies the commands of its partitions in one transaction at a time. Products do not have
@@ -23,19 +21,17 @@ type applier struct {
 	relay *kgo.Client
 	fail  context.CancelCauseFunc
 
-	conn  *pgxpool.Conn
+	conn  *pgx.Conn
 	cache map[string]*batch
 	from  map[int32]int64 // the next offset of each partition
 	seq   int64
 }
 
-func (a *applier) run(ctx context.Context, pool *pgxpool.Pool, queue <-chan item) error {
-	conn, err := pool.Acquire(ctx)
-	if err != nil {
+func (a *applier) run(ctx context.Context, database string, queue <-chan item) (err error) {
+	if a.conn, err = pgx.Connect(ctx, database); err != nil {
 		return err
 	}
-	defer conn.Release()
-	a.conn, a.from = conn, map[int32]int64{}
+	defer a.conn.Close(ctx)
 	if err := a.load(ctx); err != nil {
 		return err
 	}
@@ -51,27 +47,21 @@ func (a *applier) run(ctx context.Context, pool *pgxpool.Pool, queue <-chan item
 }
 
 func (a *applier) load(ctx context.Context) error {
-	a.cache = map[string]*batch{}
-	rows, err := a.conn.Query(ctx, `select ref, sku, qty, allocated, version from f_batches`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var b batch
-		if err := rows.Scan(&b.ref, &b.sku, &b.qty, &b.alloc, &b.version); err != nil {
-			return err
-		}
-		b.saved = b.version
-		a.cache[b.sku] = &b
-	}
-	return rows.Err()
+	var b batch
+	rows, _ := a.conn.Query(ctx, `select ref, sku, allocated, version from f_batches`) // its error comes with the rows
+	_, err := pgx.ForEachRow(rows, []any{&b.ref, &b.sku, &b.alloc, &b.version}, func() error {
+		loaded := b
+		loaded.saved = b.version
+		a.cache[b.sku] = &loaded
+		return nil
+	})
+	return err
 }
 
 // gather takes what waits, up to the most of a transaction.
 func gather(first item, queue <-chan item) []item {
 	items := []item{first}
-	for len(items) < *most {
+	for len(items) < maxCommands {
 		select {
 		case next, ok := <-queue:
 			if !ok {
@@ -90,8 +80,7 @@ func gather(first item, queue <-chan item) []item {
 func (a *applier) publish(ctx context.Context, w *writes) {
 	for i := range w.lines {
 		l := &w.lines[i]
-		event := contest.Event(l.command.SKU, contest.EventID(l.record.Partition, l.record.Offset), l.payload)
-		a.relay.Produce(ctx, event, func(_ *kgo.Record, err error) {
+		a.relay.Produce(ctx, l.event(), func(_ *kgo.Record, err error) {
 			if err != nil {
 				a.fail(err)
 			}

@@ -8,21 +8,19 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"sync"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/compare/contest"
 )
 
-var (
-	appliers = flag.Int("appliers", 2, "concurrent transactions")
-	most     = flag.Int("max", 4000, "most commands in a transaction")
+const (
+	appliers    = 2    // concurrent transactions
+	maxCommands = 4000 // in a transaction
 )
 
-func main() { contest.Main(contest.Contestant{Setup: setup, Run: run}) }
+func main() { contest.Main(setup, run) }
 
 // item is a command and its record.
 type item struct {
@@ -31,12 +29,7 @@ type item struct {
 }
 
 func run(ctx context.Context, settings contest.Settings) error {
-	pool, err := pgxpool.New(ctx, settings.Database)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	relay, err := settings.Producer()
+	relay, err := newProducer(settings)
 	if err != nil {
 		return err
 	}
@@ -46,20 +39,20 @@ func run(ctx context.Context, settings contest.Settings) error {
 	working, fail := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer fail(nil)
 
-	queues := make([]chan item, *appliers)
+	queues := make([]chan item, appliers)
 	var wg sync.WaitGroup
 	for i := range queues {
 		queues[i] = make(chan item, 20000)
 		wg.Go(func() {
-			a := applier{relay: relay, fail: fail}
-			if err := a.run(working, pool, queues[i]); err != nil {
+			a := applier{relay: relay, fail: fail, cache: map[string]*batch{}, from: map[int32]int64{}}
+			if err := a.run(working, settings.Database, queues[i]); err != nil {
 				fail(err)
 			}
 		})
 	}
 	reading, stop := context.WithCancel(ctx)
 	context.AfterFunc(working, stop) // an applier that failed takes no more
-	err = settings.Read(reading, make([]int64, settings.Partitions), func(r *kgo.Record) {
+	err = read(reading, settings, func(r *kgo.Record) {
 		var c contest.Command
 		if json.Unmarshal(r.Value, &c) != nil {
 			return

@@ -31,6 +31,6 @@ create table f_outbox(partition int, off bigint, n smallint, key text not null, 
 `
 
 func setup(ctx context.Context, settings contest.Settings) error {
-	parts := fmt.Sprintf("insert into f_parts select 'c', g, 1, 0 from generate_series(0, %d) g", settings.Partitions-1)
+	parts := fmt.Sprintf("insert into f_parts select 'c', g, 1, 0 from generate_series(0, %d) g", contest.Partitions-1)
 	return settings.Prepare(ctx, schema+parts, "f_batches")
 }

@@ -20,7 +20,7 @@ func newKafkaSubscriber(settings contest.Settings, logger watermill.LoggerAdapte
 	config.Version = protocol
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	return kafka.NewSubscriber(kafka.SubscriberConfig{
-		Brokers: settings.Seeds(), Unmarshaler: kafka.DefaultMarshaler{}, OverwriteSaramaConfig: config,
+		Brokers: settings.Brokers, Unmarshaler: kafka.DefaultMarshaler{}, OverwriteSaramaConfig: config,
 		ConsumerGroup: settings.Commands + ".watermill",
 	}, logger)
 }
@@ -33,6 +33,6 @@ func newKafkaPublisher(settings contest.Settings, logger watermill.LoggerAdapter
 	config.Producer.RequiredAcks = sarama.WaitForAll
 	byKey := func(_ string, msg *message.Message) (string, error) { return msg.Metadata.Get(keyHeader), nil }
 	return kafka.NewPublisher(kafka.PublisherConfig{
-		Brokers: settings.Seeds(), Marshaler: kafka.NewWithPartitioningMarshaler(byKey), OverwriteSaramaConfig: config,
+		Brokers: settings.Brokers, Marshaler: kafka.NewWithPartitioningMarshaler(byKey), OverwriteSaramaConfig: config,
 	}, logger)
 }

@@ -6,40 +6,37 @@
 // Without flags it is as Watermill comes, but for what it must be told: to wait for all replicas'
 // acknowledgement (one is its default), to start at the topic's beginning, and to place events by
 // key. -shards gives each partition of commands an outbox table and a forwarder of its own, -queue
-// makes them tables from which rows are deleted, and -poll-interval and -batch are the
-// subscriber's.
+// makes them tables from which rows are deleted, and -poll-interval is the subscriber's.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"log/slog"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"allocation/cmd/compare/contest"
 )
 
 var (
 	pollInterval = flag.Duration("poll-interval", time.Second, "how often a forwarder looks for rows where it found none")
-	batchSize    = flag.Int("batch", 100, "rows that a forwarder reads at once")
 	shards       = flag.Int("shards", 1, "outbox tables, each with a forwarder")
 	queue        = flag.Bool("queue", false, "delete forwarded rows, instead of remembering the last one")
 )
 
-func main() { contest.Main(contest.Contestant{Setup: setup, Run: run}) }
+func main() { contest.Main(setup, run) }
 
 // runner is a router or a forwarder.
 type runner interface{ Run(context.Context) error }
 
-// run runs the router and the forwarders until the context ends, or one of them does.
+// run runs the router and the forwarders until the context ends, or one of them fails.
 func run(ctx context.Context, settings contest.Settings) error {
 	pool, err := openPool(ctx, settings)
 	if err != nil {
@@ -64,7 +61,11 @@ func run(ctx context.Context, settings contest.Settings) error {
 		}
 		runners = append(runners, forwarder)
 	}
-	return runAll(ctx, runners)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, r := range runners {
+		group.Go(func() error { return r.Run(ctx) })
+	}
+	return group.Wait()
 }
 
 func newRouter(settings contest.Settings, pool *pgxpool.Pool, logger watermill.LoggerAdapter) (*message.Router, error) {
@@ -82,21 +83,6 @@ func newRouter(settings contest.Settings, pool *pgxpool.Pool, logger watermill.L
 	return router, nil
 }
 
-func runAll(ctx context.Context, runners []runner) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	errs := make([]error, len(runners))
-	var wg sync.WaitGroup
-	for i, r := range runners {
-		wg.Go(func() {
-			errs[i] = r.Run(ctx)
-			cancel() // the others are of no use without it
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
 // openPool gives every partition's handler and every forwarder a connection: both hold one while
 // they work.
 func openPool(ctx context.Context, settings contest.Settings) (*pgxpool.Pool, error) {
@@ -104,6 +90,6 @@ func openPool(ctx context.Context, settings contest.Settings) (*pgxpool.Pool, er
 	if err != nil {
 		return nil, err
 	}
-	config.MaxConns = int32(settings.Partitions + *shards + 2)
+	config.MaxConns = int32(contest.Partitions + *shards + 2)
 	return pgxpool.NewWithConfig(ctx, config)
 }

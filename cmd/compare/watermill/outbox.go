@@ -16,9 +16,9 @@ func outboxTopic(shard int) string { return fmt.Sprintf("outbox_%d", shard) }
 
 func schemaAdapter() sql.SchemaAdapter {
 	if *queue {
-		return sql.PostgreSQLQueueSchema{SubscribeBatchSize: *batchSize}
+		return sql.PostgreSQLQueueSchema{}
 	}
-	return sql.DefaultPostgreSQLSchema{SubscribeBatchSize: *batchSize}
+	return sql.DefaultPostgreSQLSchema{}
 }
 
 func offsetsAdapter() sql.OffsetsAdapter {
