@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -34,7 +33,7 @@ func newLoad(c *campaign) *load {
 	l.partitions.Store(commandPartitions)
 	for n := range producers {
 		random := rand.New(rand.NewPCG(c.seed, uint64(100+n)))
-		l.producers = append(l.producers, &producer{load: l, name: fmt.Sprintf("p%d", n), random: random, transactional: n == 0, shop: newShop(l, n, random)})
+		l.producers = append(l.producers, &producer{shop: newShop(l, n, random), transactional: n == 0})
 	}
 	return l
 }
@@ -46,7 +45,7 @@ func (l *load) run(ctx context.Context) {
 	for _, p := range l.producers {
 		sending.Go(func() {
 			if err := p.run(ctx, began); err != nil {
-				l.campaign.journal.find("producer %s: %v", p.name, err)
+				l.campaign.journal.find("producer %s: %v", p.Name, err)
 			}
 		})
 	}
@@ -62,7 +61,7 @@ func (l *load) due(since time.Time) int {
 // skus are some products that commands are about now.
 func (l *load) skus(n int) (skus []string) {
 	for _, p := range l.producers[:n] {
-		if sku := p.shop.busy.Load(); sku != nil {
+		if sku := p.busy.Load(); sku != nil {
 			skus = append(skus, *sku)
 		}
 	}

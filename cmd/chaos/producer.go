@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -11,11 +10,9 @@ import (
 
 // producer sends commands, and notes what Kafka acknowledged.
 type producer struct {
-	load          *load
-	name          string
-	random        *rand.Rand
+	*shop
+
 	transactional bool
-	shop          *shop
 	client        *kgo.Client
 	sent          int
 }
@@ -31,7 +28,7 @@ func (p *producer) connect() error {
 		kgo.MetadataMinAge(200 * time.Millisecond), kgo.MetadataMaxAge(producersLook / 2), kgo.UnknownTopicRetries(-1), kgo.MaxBufferedRecords(2 * maxBurst),
 	}
 	if p.transactional {
-		options = append(options, kgo.TransactionalID(p.name), kgo.TransactionTimeout(transactionTime))
+		options = append(options, kgo.TransactionalID(p.Name), kgo.TransactionTimeout(transactionTime))
 	}
 	var err error
 	p.client, err = kgo.NewClient(options...)
@@ -55,14 +52,14 @@ func (p *producer) run(ctx context.Context, began time.Time) error {
 		if due < burst || p.load.campaign.monitor.lag.Load() > maxLag {
 			continue
 		}
-		records := p.shop.records(min(due, maxBurst))
+		records := p.records(min(due, maxBurst))
 		if err := p.send(context.WithoutCancel(ctx), records); err != nil {
 			return err
 		}
 		p.sent += len(records)
-		burst = 1 + p.random.IntN(maxBurst)
-		if p.random.IntN(2) == 0 {
-			burst = 1 + p.random.IntN(20)
+		burst = 1 + p.IntN(maxBurst)
+		if p.IntN(2) == 0 {
+			burst = 1 + p.IntN(20)
 		}
 	}
 	return nil
@@ -85,7 +82,7 @@ func (p *producer) send(ctx context.Context, records []*kgo.Record) error {
 		broken = true
 	}
 	if broken {
-		p.load.campaign.say("producer %s begins anew: %v", p.name, results.FirstErr())
+		p.load.campaign.say("producer %s begins anew: %v", p.Name, results.FirstErr())
 		return p.connect()
 	}
 	return nil
@@ -94,7 +91,7 @@ func (p *producer) send(ctx context.Context, records []*kgo.Record) error {
 // transact sends records as one transaction, which it aborts now and then. What it does not know to
 // be committed is not noted.
 func (p *producer) transact(ctx context.Context, records []*kgo.Record) error {
-	commit := kgo.TransactionEndTry(p.random.IntN(100) >= p.load.campaign.mix[partAborted])
+	commit := kgo.TransactionEndTry(p.IntN(100) >= p.mix[partAborted])
 	ctx, cancel := context.WithTimeout(ctx, 2*transactionTime)
 	defer cancel()
 	err := p.client.BeginTransaction()
@@ -106,7 +103,7 @@ func (p *producer) transact(ctx context.Context, records []*kgo.Record) error {
 	}
 	if err != nil {
 		p.load.aborted.Add(int64(len(records)))
-		p.load.campaign.say("producer %s begins anew: %v", p.name, err)
+		p.load.campaign.say("producer %s begins anew: %v", p.Name, err)
 		return p.connect() // which aborts what is open
 	}
 	if !commit {

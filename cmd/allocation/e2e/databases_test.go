@@ -49,8 +49,7 @@ func TestDatabases_anotherOneMayNotShareTheGroup(t *testing.T) {
 func TestDatabases_aCopyMayNotShareTheGroup(t *testing.T) {
 	t.Parallel()
 	a := setup(t, 2)
-	l := a.keyedLoad(t)
-	l.partitions = 2
+	l := a.keyedLoad(t, 2, 4)
 	first := a.startObserved("first")
 	l.send(50)
 	a.check(time.Minute)
@@ -74,7 +73,7 @@ func TestDatabases_aCopyMayNotShareTheGroup(t *testing.T) {
 func TestDatabases_aCopyThatJoinedUnseenAppliesNothing(t *testing.T) {
 	t.Parallel()
 	a := setup(t, rollbackPartitions)
-	l := a.keyedLoad(t)
+	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
 	copied := a.copyDatabase()
 	second := a.startOn("second", copied, "ALLOCATION_FAULT=assigned:1:stop")
 	await(t, 20*time.Second, second.frozen, "the copy's worker is frozen")
@@ -102,7 +101,7 @@ func TestDatabases_aCopyThatJoinedUnseenAppliesNothing(t *testing.T) {
 func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 	t.Parallel()
 	a := setup(t, rollbackPartitions)
-	l := a.keyedLoad(t)
+	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
 	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
 	l.send(300)
 	a.check(time.Minute)
@@ -130,7 +129,7 @@ func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 func TestDatabases_restoredInPlaceUnderTraffic(t *testing.T) {
 	t.Parallel()
 	a := setup(t, rollbackPartitions)
-	l := a.keyedLoad(t)
+	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
 	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
 	l.send(300)
 	a.check(time.Minute)

@@ -12,13 +12,10 @@ import (
 // poison sends an order that the faulty program cannot apply.
 func (l *load) poison(does string) {
 	l.arena.t.Helper()
-	sku := "SKU-0"
-	r := &kgo.Record{
-		Topic: l.arena.commands[0], Partition: l.home(sku), Key: []byte(sku), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}},
-		Value: fmt.Appendf(nil, `{"orderid":"poison-%s-%d","sku":%q,"qty":1}`, does, l.made, sku),
-	}
-	l.made++
-	require.NoError(l.arena.t, l.arena.client.ProduceSync(l.arena.t.Context(), r).FirstErr())
+	l.produce(&kgo.Record{
+		Topic: l.arena.commands[0], Key: []byte("SKU-0"), Headers: typed("Allocate"),
+		Value: fmt.Appendf(nil, `{"orderid":"poison-%s","sku":"SKU-0","qty":1}`, does),
+	})
 }
 
 // count counts rows.

@@ -24,7 +24,10 @@ import (
 	"allocation/deploy/testbed/standby"
 )
 
-const rollbackPartitions = 4
+const (
+	rollbackPartitions = 4
+	rollbackProducts   = 24
+)
 
 // TestDatabase_restoredToAnEarlierPoint: a base backup and the archived log give back the database
 // of a while ago. Workers that start on it say so, and apply what came after it again: the same
@@ -35,7 +38,7 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	a := setupOn(t, rollbackPartitions, server.URL())
-	l := a.keyedLoad(t)
+	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
 	base, err := server.Backup(t.Context())
 	require.NoError(t, err)
 	first := a.startObserved("first")
@@ -102,13 +105,13 @@ type failingArena struct {
 }
 
 // losesCommits has two workers apply and publish commands of which the standby has the first half.
-func losesCommits(t *testing.T) (*failingArena, *keyedLoad, []*observed) {
+func losesCommits(t *testing.T) (*failingArena, *load, []*observed) {
 	t.Helper()
 	pair, err := standby.Open(t.Context(), serverFolder(t), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pair.Close()) })
 	a := &failingArena{setupOn(t, rollbackPartitions, pair.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"2"}})), pair}
-	l := a.keyedLoad(t)
+	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
 	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
 	l.send(1500)
 	a.check(time.Minute)
@@ -143,10 +146,6 @@ func serverFolder(t *testing.T) string {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = sweeper.Close() })
 	return dir
-}
-
-func (a *arena) keyedLoad(t *testing.T) *keyedLoad {
-	return &keyedLoad{arena: a, random: random(t), partitions: rollbackPartitions, skus: 24}
 }
 
 func (a *arena) someApplied() bool {
