@@ -39,7 +39,6 @@ type campaign struct {
 	herd    *herd
 	journal *journal
 	monitor *monitor
-	poison  *poisonWatcher
 
 	printing sync.Mutex
 }
@@ -62,10 +61,6 @@ func newCampaign(ctx context.Context, o options, dir string) (*campaign, error) 
 	}
 	c.journal = newJournal(c)
 	c.say("seed %d: again with %s", o.seed, o.again())
-	var err error
-	if c.poison, err = newPoisonWatcher(ctx, c.journal); err != nil {
-		return nil, err
-	}
 	if err := errors.Join(os.MkdirAll(c.logs, 0o755), c.start(ctx)); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -113,12 +108,8 @@ func (c *campaign) run(ctx context.Context) error {
 	if err == nil {
 		err = c.settle(ctx)
 	}
-	var summary *summary
 	if err == nil {
-		summary, err = c.check(ctx)
-	}
-	if summary != nil {
-		err = errors.Join(err, summary.publish(c))
+		err = c.check(ctx)
 	}
 	return errors.Join(err, c.journal.err(), c.close())
 }
@@ -165,9 +156,6 @@ func (c *campaign) close() error {
 	}
 	if c.pair != nil {
 		err = errors.Join(err, c.pair.Close())
-	}
-	if c.poison != nil {
-		err = errors.Join(err, c.poison.close())
 	}
 	return err
 }

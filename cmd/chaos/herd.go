@@ -70,7 +70,7 @@ func (h *herd) startBy(ways []*proxy.Proxy, busy bool) (*member, error) {
 	cmd := exec.Command(h.campaign.program, "worker")
 	cmd.Env = h.campaign.environment(name, ways)
 	if h.poison {
-		cmd.Env = append(cmd.Env, "ALLOCATION_POISON=on", "ALLOCATION_POISON_WATCHER="+h.campaign.poison.addr())
+		cmd.Env = append(cmd.Env, "ALLOCATION_POISON=on")
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	if w.Process, err = child.Start(cmd, syscall.SIGKILL); err != nil {
@@ -91,9 +91,7 @@ func (h *herd) watch(w *member) {
 	if expected {
 		return
 	}
-	if h.poison {
-		h.campaign.journal.poisoned(time.Now(), 0)
-	} else {
+	if !h.poison {
 		h.campaign.journal.find("%s ended by itself: %v\n%s", w.name, w.Err(), child.Tail(w.log))
 	}
 	if err := h.start(); err != nil {

@@ -16,8 +16,8 @@ type journal struct {
 
 	mu        sync.Mutex
 	strikes   []*strike
-	stalls    map[string]*stallRow // by the kind of fault; "" for none
-	over      []string             // stalls that took longer than what was at work explains
+	stalls    map[string]time.Duration // the longest that a partition stood still, by the kinds of faults that were at work; "" for none
+	over      []string                 // stalls that took longer than what was at work explains
 	findings  []string
 	failovers int
 	lost      int64 // commands whose effect failovers lost
@@ -29,14 +29,9 @@ type strike struct {
 	began, ended time.Time // ended is zero while it goes on
 }
 
-// stallRow is the longest that a partition stood still while a kind of fault was at work.
-type stallRow struct {
-	alone  time.Duration // no other kind of fault was
-	shared time.Duration // others were too
-	with   int           // how many kinds of others
+func newJournal(c *campaign) *journal {
+	return &journal{campaign: c, stalls: map[string]time.Duration{}}
 }
-
-func newJournal(c *campaign) *journal { return &journal{campaign: c, stalls: map[string]*stallRow{}} }
 
 func (j *journal) begin(kind string) *strike {
 	j.mu.Lock()
@@ -50,17 +45,6 @@ func (j *journal) end(s *strike) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s.ended = time.Now()
-}
-
-// kindPoison is a command that fails unexpectedly: it comes with the load, and workers tell when
-// they try it.
-const kindPoison = "poison"
-
-// poisoned notes that a command begins to fail, and how long that takes, or that it ended a worker.
-func (j *journal) poisoned(at time.Time, takes time.Duration) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.strikes = append(j.strikes, &strike{kind: kindPoison, began: at, ended: at.Add(takes)})
 }
 
 // drop forgets a fault that could not be.
@@ -104,8 +88,9 @@ func (j *journal) stall(l topicPartition, from, to time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	active, allowed := j.atWork(from, to)
-	j.attribute(active, length)
-	text := fmt.Sprintf("%v stood still for %.1f s, with %s", l, length.Seconds(), cmp.Or(strings.Join(active, ", "), "no fault"))
+	faults := strings.Join(active, ", ")
+	j.stalls[faults] = max(j.stalls[faults], length)
+	text := fmt.Sprintf("%v stood still for %.1f s, with %s", l, length.Seconds(), cmp.Or(faults, "no fault"))
 	switch {
 	case length > allowed:
 		text += fmt.Sprintf("; that explains %.1f s", allowed.Seconds())
@@ -121,7 +106,7 @@ const defaultStall = 8 * time.Second
 
 // atWork are the kinds of faults that were at work in a stall, or just before it, and how long all
 // of them together explain: each its own time within the stall, and then the session's timeout and
-// 5 s.
+// 5 s. Commands that fail unexpectedly explain as much: when they are tried is not known.
 // The caller holds mu.
 func (j *journal) atWork(from, to time.Time) (active []string, allowed time.Duration) {
 	const before, recovery = 2 * time.Second, 5 * time.Second
@@ -146,27 +131,11 @@ func (j *journal) atWork(from, to time.Time) (active []string, allowed time.Dura
 			active = append(active, s.kind)
 		}
 	}
+	if j.campaign.mix[partPoison] > 0 {
+		allowed += j.campaign.session + recovery
+	}
 	slices.Sort(active)
 	return active, allowed
-}
-
-func (j *journal) attribute(active []string, length time.Duration) {
-	if len(active) == 0 {
-		active = []string{""}
-	}
-	for _, kind := range active {
-		row := j.stalls[kind]
-		if row == nil {
-			row = &stallRow{}
-			j.stalls[kind] = row
-		}
-		switch {
-		case len(active) == 1:
-			row.alone = max(row.alone, length)
-		case length > row.shared:
-			row.shared, row.with = length, len(active)-1
-		}
-	}
 }
 
 // failover notes one, and how many commands it undid.

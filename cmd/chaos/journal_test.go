@@ -18,12 +18,12 @@ func TestJournal_explainsStalls(t *testing.T) {
 	c.journal.strikes = []*strike{
 		{kind: "long ago", began: second(-9), ended: second(-3)},
 		{kind: "broker-kill", began: second(-1), ended: second(4)},
-		{kind: kindPoison, began: second(5), ended: second(5)},
+		{kind: "worker-kill", began: second(5), ended: second(5)},
 		{kind: "going on", began: second(9)},
 		{kind: "later", began: second(11), ended: second(12)},
 	}
 	active, allowed := c.journal.atWork(from, second(10))
-	require.Equal(t, []string{"broker-kill", "going on", kindPoison}, active)
+	require.Equal(t, []string{"broker-kill", "going on", "worker-kill"}, active)
 	require.Equal(t, 4*time.Second+1*time.Second+3*(6+5)*time.Second, allowed)
 
 	c.journal.stall(topicPartition{commandTopic, 1}, from, second(10))

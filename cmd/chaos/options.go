@@ -20,7 +20,6 @@ type options struct {
 	session  time.Duration // CHAOS_SESSION_TIMEOUT: of the workers' group
 	disk     string        // CHAOS_DISK: the size of Postgres' disk, as mount has it
 	logs     string        // CHAOS_LOGS: a folder for the logs of workers and servers, kept
-	summary  string        // CHAOS_SUMMARY: a file to add the summary to
 }
 
 const commandsPerSecond = 1500 // unless CHAOS_COMMANDS says otherwise
@@ -47,7 +46,7 @@ func readOptions() (o options, err error) {
 	if o.mix, err = readMix(os.Getenv("CHAOS_MIX")); err != nil {
 		errs = append(errs, err)
 	}
-	o.disk, o.logs, o.summary = variable("CHAOS_DISK", "8g"), os.Getenv("CHAOS_LOGS"), os.Getenv("CHAOS_SUMMARY")
+	o.disk, o.logs = variable("CHAOS_DISK", "8g"), os.Getenv("CHAOS_LOGS")
 	return o, errors.Join(errs...)
 }
 

@@ -20,7 +20,7 @@ func main() { program.Main(faults()) }
 // ALLOCATION_POISON says so.
 func faults() service.Hooks {
 	if poisoned() {
-		return service.Hooks{WrapStore: func(s worker.Store) worker.Store { return newPoisonedStore(s) }}
+		return service.Hooks{WrapStore: func(s worker.Store) worker.Store { return poisonedStore{s} }}
 	}
 	f := faultFromEnvironment()
 	if f == nil {

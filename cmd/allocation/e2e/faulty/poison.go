@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
 	"os"
 	"syscall"
 	"time"
@@ -16,22 +15,6 @@ import (
 // ends the process, or takes too long.
 type poisonedStore struct {
 	worker.Store
-	watcher net.Conn // hears how long each takes, when it begins; nil: nobody does
-}
-
-// newPoisonedStore tells the listener at ALLOCATION_POISON_WATCHER, a UDP address.
-func newPoisonedStore(s worker.Store) poisonedStore {
-	poisoned := poisonedStore{Store: s}
-	if watcher := os.Getenv("ALLOCATION_POISON_WATCHER"); watcher != "" {
-		poisoned.watcher, _ = (&net.Dialer{}).Dial("udp", watcher) // UDP has nobody to wait for
-	}
-	return poisoned
-}
-
-func (s poisonedStore) begins(takes time.Duration) {
-	if s.watcher != nil {
-		_, _ = s.watcher.Write([]byte(takes.String()))
-	}
 }
 
 // poisoned reports whether ALLOCATION_POISON=on. Without it, poison is a command like any other.
@@ -49,13 +32,10 @@ func (s poisonedStore) Apply(ctx context.Context, transaction worker.Transaction
 		}
 		switch {
 		case bytes.Contains(c.Data, []byte("poison-error")):
-			s.begins(0)
 			return worker.Applied{}, errors.New("poisoned: it fails")
 		case bytes.Contains(c.Data, []byte("poison-exit")):
-			s.begins(0)
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		case bytes.Contains(c.Data, []byte("poison-stall")):
-			s.begins(poisonStall)
 			select {
 			case <-time.After(poisonStall):
 			case <-ctx.Done():
