@@ -82,7 +82,7 @@ func (r *results) print(w io.Writer, o options) {
 	for _, c := range r.contestants {
 		fmt.Fprintf(w, "- `%s`: %s.\n", c.name, c.does)
 	}
-	fmt.Fprintf(w, "\nMedians of %d rounds (least–most), and the ratio of the first of ours to its.\n", o.rounds)
+	fmt.Fprintf(w, "\nMedians of %d rounds (least–most). The last column divides the first figure of ours by that of the row.\n", o.rounds)
 	for _, t := range allTrials {
 		r.printTrial(w, t)
 	}
