@@ -12,12 +12,10 @@ import (
 // A source begins again only when nothing of it is in flight: otherwise what is in flight would
 // be published twice.
 func TestRelay_failedPublishWaitsForAllPromises(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	kept := s.gateProduce(deadLetters)
 	refusal := s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: events, Err: kerr.PolicyViolation})
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	r.Publish(1, s.table.commit(1, deadLetter(1), event("BatchCreated", "CHAIR", "refused")))
 	require.NoError(t, refusal.Wait(s.ctx, 1))
 	require.NoError(t, kept.fault.Wait(s.ctx, kept.fault.Hits()+20))
@@ -30,7 +28,6 @@ func TestRelay_failedPublishWaitsForAllPromises(t *testing.T) {
 
 // A source that waits for half of what it has in flight begins again when that fails.
 func TestRelay_failedPublishEndsTheWaitForAcknowledgements(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	kept := s.gateProduce(events)
 	r := s.relay(func(o *Options) { o.Envelope.Routes = nil })
@@ -47,10 +44,8 @@ func TestRelay_failedPublishEndsTheWaitForAcknowledgements(t *testing.T) {
 // What waits for a source of another process goes on when that source is opened here, and is
 // published far enough already.
 func TestRelay_predecessorsSourceOpensHere(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
-	r := s.relay()
-	s.open(r, 2, 0)
+	r := s.owner(2)
 	s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
 	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
 	require.Equal(t, []int32{1}, <-s.table.nudged)

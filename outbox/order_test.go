@@ -17,7 +17,6 @@ import (
 // then, so that the client gives up on records with others behind them. Whatever happens, the first
 // appearances of each key's events are in order, and none is missing.
 func TestRelay_firstAppearancesStayInOrderWhateverFails(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	const sources, commits = 4, 700
 	relays := [2]*Relay{s.relay(slowPromises), s.relay(slowPromises)}
@@ -67,7 +66,6 @@ func TestRelay_firstAppearancesStayInOrderWhateverFails(t *testing.T) {
 
 // The same, while sources move from one process to the other with rows in flight.
 func TestRelay_firstAppearancesStayInOrderWhenSourcesMove(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	relays := [2]*Relay{s.relay(), s.relay()}
 	owner := map[int32]int{1: 0, 2: 0, 3: 1}

@@ -14,7 +14,6 @@ import (
 // Two loops of the relay say when they stand still: the one that asks the table what others
 // published, and the one that looks at acknowledgements.
 func TestRelay_saysWhichOfItsPartsStandStill(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	parts := &pulse.Parts{Patience: time.Second}
 	r := s.relay(func(o *Options) { o.Parts = parts })
@@ -24,21 +23,16 @@ func TestRelay_saysWhichOfItsPartsStandStill(t *testing.T) {
 	standing := func() string { return strings.Join(parts.Standing(time.Now()), "\n") }
 	await := func(says string) {
 		t.Helper()
-		for !strings.Contains(standing(), says) {
-			require.True(t, pause(s.ctx, time.Millisecond), standing())
-		}
+		s.await(func() bool { return strings.Contains(standing(), says) })
 	}
 	require.Empty(t, standing(), "nothing waits")
 	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
 	await("published rows of others: stands still for 1s: no answer")
 	require.NotContains(t, standing(), "acknowledgements")
 	s.table.fail(nil)
-	owner := s.relay()
-	s.open(owner, 1, 0)
+	s.owner(1)
 	s.flush(r)
-	for standing() != "" {
-		require.True(t, pause(s.ctx, time.Millisecond), standing())
-	}
+	s.await(func() bool { return standing() == "" })
 	s.ends[r]()
 	await("acknowledgements: stands still for ")
 }

@@ -12,7 +12,7 @@ import (
 // them away, and counts until they are acknowledged.
 func BenchmarkRelay(b *testing.B) {
 	const sources, batch = 12, 1000
-	s := newStage(b, kfake.SeedTopics(12, events, deadLetters, routed), kfake.BlackholeProduce())
+	s := stageOn(b, kfake.SeedTopics(12, events, deadLetters, routed), kfake.BlackholeProduce())
 	r := s.relay(func(o *Options) { o.Envelope.Routes = nil })
 	for id := range int32(sources) {
 		s.open(r, id+1, 0)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -15,10 +14,8 @@ import (
 )
 
 func TestRelay_publishesInOrder(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	for i := range 10 {
 		r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", i*100, 100)...))
 	}
@@ -34,7 +31,6 @@ func TestRelay_publishesInOrder(t *testing.T) {
 }
 
 func TestRelay_drainsWhatWasCommittedBeforeTheClaim(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 250)...)
 	r := s.relay()
@@ -49,7 +45,6 @@ func TestRelay_drainsWhatWasCommittedBeforeTheClaim(t *testing.T) {
 }
 
 func TestRelay_waitsForTheTable(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 5)...)
 	s.table.fail(errors.New("connection refused"))
@@ -65,11 +60,8 @@ func TestRelay_waitsForTheTable(t *testing.T) {
 }
 
 func TestRelay_defersAKeyUntilItsPredecessorIsAcknowledged(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
-	r := s.relay()
-	s.open(r, 1, 0)
-	s.open(r, 2, 0)
+	r := s.owner(1, 2)
 	first := s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
 	second := s.table.commit(2, event("BatchCreated", "CHAIR", "second"), event("BatchCreated", "CHAIR", "third"), event("BatchCreated", "LAMP", "other"))
 	r.Publish(2, second)
@@ -84,36 +76,28 @@ func TestRelay_defersAKeyUntilItsPredecessorIsAcknowledged(t *testing.T) {
 }
 
 func TestRelay_holdsForAnotherProcess(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
-	r := s.relay()
-	s.open(r, 2, 0)
+	r := s.owner(2)
 	s.table.commit(1, event("BatchCreated", "CHAIR", "first"))
 	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second"), event("BatchCreated", "LAMP", "other")))
 	require.Equal(t, []int32{1}, <-s.table.nudged)
 	require.Equal(t, []int32{1}, <-s.table.nudged, "asked again: the first may be lost")
 	require.Equal(t, []string{"other"}, subjects(s.readAll(events)))
 
-	owner := s.relay()
-	s.open(owner, 1, 0)
+	s.owner(1)
 	s.flush(r)
 	requireFirstInOrder(t, s.readAll(events))
 	require.Len(t, s.readAll(events), 3)
 }
 
 func TestRelay_asksTheTableWhenThePredecessorsSourceIsLost(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	gate := s.gateProduce(events)
-	r := s.relay()
-	s.open(r, 1, 0)
-	s.open(r, 2, 0)
+	r := s.owner(1, 2)
 	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "first")))
 	gate.waitBlocked(s.ctx)
 	r.Publish(2, s.table.commit(2, event("BatchCreated", "CHAIR", "second")))
-	for r.DeferredKeys() == 0 {
-		pause(s.ctx, time.Millisecond)
-	}
+	s.await(func() bool { return r.DeferredKeys() > 0 })
 	require.Empty(t, s.table.nudged, "memory decides while the source is open here")
 	s.table.own(1, nil)
 	r.Close(1)
@@ -126,7 +110,6 @@ func TestRelay_asksTheTableWhenThePredecessorsSourceIsLost(t *testing.T) {
 }
 
 func TestRelay_failedPublishDrainsFromTheTable(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	retried := make(chan string, 1000)
 	r := s.relay(func(o *Options) { o.Metrics.Retried = func(_, reason string) { retried <- reason } })
@@ -146,11 +129,9 @@ func TestRelay_failedPublishDrainsFromTheTable(t *testing.T) {
 }
 
 func TestRelay_rowInOneOfItsTwoTopicsIsNotPublished(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	gate := s.gateProduce(routed)
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	r.Publish(1, s.table.commit(1, event("Allocated", "CHAIR", "o1"), event("BatchCreated", "LAMP", "b1")))
 	gate.waitBlocked(s.ctx)
 	require.Len(t, s.read(events, 2), 2)
@@ -164,11 +145,9 @@ func TestRelay_rowInOneOfItsTwoTopicsIsNotPublished(t *testing.T) {
 }
 
 func TestRelay_closeIgnoresLateAcknowledgements(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	gate := s.gateProduce(events)
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	rows := s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 10)...)
 	r.Publish(1, rows)
 	gate.waitBlocked(s.ctx)
@@ -191,38 +170,26 @@ func TestRelay_closeIgnoresLateAcknowledgements(t *testing.T) {
 	require.Equal(t, tally{}, s.used(r))
 }
 
+// The rows of an applier are bounded. One that hands over many does not make others wait.
 func TestRelay_boundsTheRowsOfABudget(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	gate := s.gateProduce(events)
-	r := s.relay(func(o *Options) { o.MaxRows = 10 })
-	s.open(r, 1, 0)
-	require.NoError(t, s.budgets[r].Wait(s.ctx))
-	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 25)...))
-	gate.waitBlocked(s.ctx)
-	ended, cancel := context.WithCancel(s.ctx)
-	cancel()
-	require.ErrorIs(t, s.budgets[r].Wait(ended), context.Canceled)
-	gate.open()
-	require.NoError(t, s.budgets[r].Wait(s.ctx))
-}
-
-// An applier that hands over many rows does not make others wait.
-func TestRelay_budgetsAreApart(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	gate := s.gateProduce(events)
 	r := s.relay(func(o *Options) { o.MaxRows = 10 })
 	s.open(r, 1, 0)
 	other := r.NewBudget()
 	r.Open(sourceOf(2), other, 0, 0)
+	require.NoError(t, s.budgets[r].Wait(s.ctx))
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 25)...))
 	r.Publish(2, s.table.commit(2, numbered("BatchCreated", "LAMP", 0, 5)...))
 	gate.waitBlocked(s.ctx)
 	require.Equal(t, int64(25), s.used(r).rows)
 	require.Equal(t, int64(5), other.now().rows)
+	ended, cancel := context.WithCancel(s.ctx)
+	cancel()
+	require.ErrorIs(t, s.budgets[r].Wait(ended), context.Canceled)
 	require.NoError(t, other.Wait(s.ctx))
 	gate.open()
+	require.NoError(t, s.budgets[r].Wait(s.ctx))
 	s.flush(r)
 	require.Equal(t, tally{}, other.now())
 }
@@ -230,20 +197,18 @@ func TestRelay_budgetsAreApart(t *testing.T) {
 // A source with much to publish has only so much in flight, and goes on when half of that is
 // acknowledged.
 func TestRelay_boundsWhatASourceHasInFlight(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	gate := s.gateProduce(events)
 	r := s.relay(func(o *Options) { o.Envelope.Routes = nil })
 	s.open(r, 1, 0)
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 3*maxInFlight)...))
 	source := r.source(1)
-	for throttled := false; !throttled; {
-		require.True(t, pause(s.ctx, time.Millisecond))
+	s.await(func() bool {
 		source.mu.Lock()
-		throttled = source.throttled
+		defer source.mu.Unlock()
 		require.LessOrEqual(t, source.inFlight, maxInFlight)
-		source.mu.Unlock()
-	}
+		return source.throttled
+	})
 	gate.open()
 	s.flush(r)
 	require.Equal(t, map[string]int64{"CHAIR": 3 * maxInFlight}, requireFirstInOrder(t, s.readAll(events)))
@@ -251,7 +216,6 @@ func TestRelay_boundsWhatASourceHasInFlight(t *testing.T) {
 
 // Sources that wait for each other's rows must not wait for each other's budget.
 func TestRelay_drainsBeyondItsBudget(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	s.table.chunk = 7
 	for i := range 300 {
@@ -269,34 +233,24 @@ func TestRelay_drainsBeyondItsBudget(t *testing.T) {
 }
 
 func TestRelay_missingTopicIsWaitedFor(t *testing.T) {
-	t.Parallel()
 	s := newStage(t, kfake.SeedTopics(1, deadLetters))
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 10)...))
-	for r.Err() == nil {
-		require.True(t, pause(s.ctx, time.Millisecond))
-	}
+	s.await(func() bool { return r.Err() != nil })
 	require.ErrorIs(t, r.Err(), kerr.UnknownTopicOrPartition)
 	require.ErrorContains(t, r.Err(), events)
 	require.NoError(t, s.kafka.CreateTopic(events, 3, nil))
 	s.flush(r)
-	for r.Err() != nil {
-		require.True(t, pause(s.ctx, time.Millisecond))
-	}
+	s.await(func() bool { return r.Err() == nil })
 	requireFirstInOrder(t, s.readAll(events))
 }
 
 func TestRelay_topicThatWasMadeAgainTakesEvents(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "first")))
 	s.flush(r)
-	for !r.watcher.knows(events) {
-		require.True(t, pause(s.ctx, time.Millisecond))
-	}
+	s.await(func() bool { return r.watcher.knows(events) })
 	require.NoError(t, s.kafka.DeleteTopic(events))
 	require.NoError(t, s.kafka.CreateTopic(events, 2, nil))
 	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "second")))
@@ -305,11 +259,9 @@ func TestRelay_topicThatWasMadeAgainTakesEvents(t *testing.T) {
 }
 
 func TestRelay_lostProducerIDIsReplaced(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	fault := s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, TopLevel: true, Err: kerr.ClusterAuthorizationFailed, Count: 3})
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 10)...))
 	s.flush(r)
 	require.EqualValues(t, 3, fault.Hits())
@@ -317,7 +269,6 @@ func TestRelay_lostProducerIDIsReplaced(t *testing.T) {
 }
 
 func TestRelay_tooLargeDeadLetterLosesItsValueAndNothingElseWaits(t *testing.T) {
-	t.Parallel()
 	s := newStage(t, kfake.SeedTopics(2, events, routed))
 	limit := strconv.Itoa(2 << 20)
 	require.NoError(t, s.kafka.CreateTopic(deadLetters, 1, map[string]string{"max.message.bytes": limit}))
@@ -347,10 +298,8 @@ func TestRelay_tooLargeDeadLetterLosesItsValueAndNothingElseWaits(t *testing.T) 
 }
 
 func TestRelay_rowsMissingInBetweenAreReadFromTheTable(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	s.table.commit(1, numbered("BatchCreated", "CHAIR", 0, 3)...)
 	r.Publish(1, s.table.commit(1, numbered("BatchCreated", "CHAIR", 3, 3)...))
 	s.flush(r)
@@ -359,7 +308,6 @@ func TestRelay_rowsMissingInBetweenAreReadFromTheTable(t *testing.T) {
 }
 
 func TestRelay_oldestUnpublished(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	old, young := event("BatchCreated", "CHAIR", "old"), event("BatchCreated", "LAMP", "young")
 	old.Cause, young.Cause = &Cause{Time: 1000}, &Cause{Time: 2000}
@@ -381,12 +329,10 @@ func TestRelay_oldestUnpublished(t *testing.T) {
 }
 
 func TestRelay_leavesNothingWhenItEnds(t *testing.T) {
-	t.Parallel()
 	s := newStage(t)
 	s.table.commit(9, event("BatchCreated", "LAMP", "elsewhere"))
 	gate := s.gateProduce(events)
-	r := s.relay()
-	s.open(r, 1, 0)
+	r := s.owner(1)
 	r.Publish(1, s.table.commit(1, event("BatchCreated", "CHAIR", "first"), event("BatchCreated", "LAMP", "held"), deadLetter(3<<20)))
 	gate.waitBlocked(s.ctx)
 	s.ends[r]()

@@ -37,9 +37,16 @@ type stage struct {
 	ends    map[*Relay]func()
 }
 
-func newStage(t testing.TB, opts ...kfake.Opt) *stage {
+// newStage is for a test that runs beside others.
+func newStage(t *testing.T, opts ...kfake.Opt) *stage {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Parallel()
+	return stageOn(t, opts...)
+}
+
+func stageOn(t testing.TB, opts ...kfake.Opt) *stage {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	if len(opts) == 0 {
 		opts = []kfake.Opt{kfake.SeedTopics(4, events, deadLetters, routed)}
@@ -79,6 +86,24 @@ func (s *stage) relay(change ...func(*Options)) *Relay {
 	}
 	s.t.Cleanup(s.ends[r])
 	return r
+}
+
+// owner is a relay that has sources from their beginning.
+func (s *stage) owner(ids ...int32) *Relay {
+	s.t.Helper()
+	r := s.relay()
+	for _, id := range ids {
+		s.open(r, id, 0)
+	}
+	return r
+}
+
+// await waits until something holds.
+func (s *stage) await(holds func() bool) {
+	s.t.Helper()
+	for !holds() {
+		require.True(s.t, pause(s.ctx, time.Millisecond), "it did not come to be")
+	}
 }
 
 func (s *stage) used(r *Relay) tally { return s.budgets[r].now() }
