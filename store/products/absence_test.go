@@ -3,10 +3,10 @@ package products
 import (
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/storetest"
 	"allocation/worker"
 )
 
@@ -30,10 +30,7 @@ func TestApply_whoReliesOnAnAbsenceAndWhoMakesSomethingWaitForEachOther(t *testi
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 1)
-			other, err := pgx.Connect(t.Context(), b.URL)
-			require.NoError(t, err)
-			defer other.Close(t.Context())
-			tx, err := other.Begin(t.Context())
+			tx, err := b.Connect().Begin(t.Context())
 			require.NoError(t, err)
 			_, err = tx.Exec(t.Context(), c.other)
 			require.NoError(t, err)
@@ -66,9 +63,7 @@ func TestApply_whoReliesOnAnAbsenceAndWhoMakesSomethingWaitForEachOther(t *testi
 func (b *bench) awaitWaiting() {
 	b.T.Helper()
 	testbed.Eventually(b.T, func() bool {
-		var waiting bool
-		require.NoError(b.T, b.DB.QueryRow(b.T.Context(),
-			`select exists (select from pg_locks where relation = 'absences'::regclass and not granted and database = (select oid from pg_database where datname = current_database()))`).Scan(&waiting))
-		return waiting
+		return storetest.Ask[bool](b.Bench,
+			`select exists (select from pg_locks where relation = 'absences'::regclass and not granted and database = (select oid from pg_database where datname = current_database()))`)
 	})
 }

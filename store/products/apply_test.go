@@ -3,33 +3,10 @@ package products
 import (
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"allocation/worker"
 )
-
-func TestApply_reallocates(t *testing.T) {
-	b := setup(t, 1)
-	b.Do(
-		command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`),
-		command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50,"eta":"2030-01-01"}`),
-		command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`),
-	)
-	b.Do(command(0, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`))
-	applied := b.Do(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":25}`))
-	require.Equal(t, []string{
-		`5 BatchQuantityChanged {"batchref":"b1","sku":"CHAIR","qty":25}`,
-		`6 Deallocated {"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b1","reason":"batch_reduced"}`,
-		`7 Allocated {"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b2"}`,
-	}, says(applied.Rows[0]))
-
-	stored, err := b.Rows(t.Context(), b.Claims[0].Source, 4, b.NextRow[0])
-	require.NoError(t, err)
-	for i := range stored {
-		require.Equal(t, applied.Rows[0][i], stored[i], "what is drained must be what was handed over")
-	}
-}
 
 func TestApply_servesWaitingLinesThatTheDatabaseHolds(t *testing.T) {
 	b := setup(t, 1)
@@ -39,11 +16,8 @@ func TestApply_servesWaitingLinesThatTheDatabaseHolds(t *testing.T) {
 	}
 	applied := b.Do(command(0, "CreateBatch", `{"ref":"b2","sku":"LAMP","qty":200}`))
 	require.Len(t, applied.Rows[0], 1+28, "6+7+8 thrice nine, and one of 6")
-	var waiting int
-	require.NoError(t, b.DB.QueryRow(t.Context(), `select count(*) from lines where state = 'waiting'`).Scan(&waiting))
-	require.Equal(t, 12, waiting)
-	require.NoError(t, b.DB.QueryRow(t.Context(), `select waiting from products`).Scan(&waiting))
-	require.Equal(t, 12, waiting)
+	require.Equal(t, 12, b.Count(`select count(*) from lines where state = 'waiting'`))
+	require.Equal(t, 12, b.Count(`select waiting from products`))
 }
 
 func TestApply_keepsTheOrderOfAProductWhenSomeCommandsNeedAnotherLoad(t *testing.T) {
@@ -71,35 +45,6 @@ func TestApply_keepsTheOrderOfAProductWhenSomeCommandsNeedAnotherLoad(t *testing
 		`refused batch_conflict`,
 		`2 Allocated {"orderid":"o3","sku":"RUG","qty":1,"batchref":"c1"}`,
 	}, says(applied.Rows[0]))
-}
-
-func TestApply_linksEachEventToItsPredecessors(t *testing.T) {
-	b := setup(t, 2)
-	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"DESK","qty":9}`))
-	applied := b.Do(command(1, "Allocate", `{"orderid":"o1","sku":"DESK","qty":9}`), command(1, "Allocate", `{"orderid":"o2","sku":"DESK","qty":9}`))
-	require.Equal(t, b.Claims[0].Source.ID, applied.Rows[1][0].After.Source, "its predecessor came by the other partition")
-	require.Zero(t, applied.Rows[1][1].After)
-	applied = b.Do(command(0, "Deallocate", `{"orderid":"o1","sku":"DESK"}`))
-	require.Equal(t, b.Claims[1].Source.ID, applied.Rows[0][0].After.Source)
-	require.Equal(t, int64(1), applied.Rows[0][0].After.Row)
-
-	rows, err := b.DB.Query(t.Context(), `
-		with recursive history as (
-			select o.* from lines l join outbox o on (o.source, o.row_no, o.day) = (l.last_source, l.last_row, l.last_day) where l.orderid = 'o2'
-			union all
-			select o.* from history h join outbox o on (o.source, o.row_no, o.day) = (h.previous_source, h.previous_row, h.previous_day))
-		select type from history`)
-	require.NoError(t, err)
-	types, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	require.NoError(t, err)
-	require.Equal(t, []string{"Allocated", "OutOfStock"}, types)
-}
-
-func (b *bench) isEmpty() {
-	b.T.Helper()
-	var n int
-	require.NoError(b.T, b.DB.QueryRow(b.T.Context(), `select count(*) from products`).Scan(&n))
-	require.Zero(b.T, n, "nothing of a fenced transaction may survive")
 }
 
 // racing holds a batch between its decision and its write, while another transaction is committed.
@@ -147,7 +92,7 @@ func TestApply_makesNothingTwiceHoweverOftenItWasChangedMeanwhile(t *testing.T) 
 				other.Do(command(1, "CreateBatch", `{"ref":"n1","sku":"NEW","qty":1}`))
 				// An old snapshot keeps the row's versions, so that it moves to another page.
 				b.Outsider(`set transaction isolation level repeatable read; select from products`)
-				for n := 0; b.generation("n1") == 0; n++ {
+				for n := 0; b.Count(`select generation from batches where ref = 'n1'`) == 0; n++ { // it did not leave its page
 					require.Less(t, n, 1000)
 					other.Do(command(1, "ChangeBatchEta", `{"batchref":"n1","eta":"2030-01-%02d"}`, 1+n%28))
 				}
@@ -157,21 +102,4 @@ func TestApply_makesNothingTwiceHoweverOftenItWasChangedMeanwhile(t *testing.T) 
 			require.NoError(t, err, "decided again, it must go")
 		})
 	}
-}
-
-// generation is how often a batch's row left its page.
-func (b *bench) generation(ref string) (n int64) {
-	b.T.Helper()
-	require.NoError(b.T, b.DB.QueryRow(b.T.Context(), `select generation from batches where ref = $1`, ref).Scan(&n))
-	return n
-}
-
-func TestApply_rejectsAnAllocateAndKeepsItsDeadLetter(t *testing.T) {
-	b := setup(t, 1)
-	applied := b.Do(command(0, "Allocate", `{"orderid":"o1","sku":"NONE","qty":1}`))
-	require.Equal(t, []string{"refused unknown_sku", `0 AllocationRejected {"orderid":"o1","sku":"NONE","qty":1,"reason":"unknown_sku"}`}, says(applied.Rows[0]))
-	require.Equal(t, []worker.Outcome{{Result: worker.Refused, Reason: "unknown_sku"}}, applied.Outcomes)
-	rows, err := b.Rows(t.Context(), b.Claims[0].Source, 0, 2)
-	require.NoError(t, err)
-	require.Equal(t, applied.Rows[0], rows)
 }

@@ -35,15 +35,3 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	_, err = another.Apply(t.Context(), rival)
 	require.NoError(t, err)
 }
-
-// A batch that locks first and fails leaves no transaction behind.
-func TestApply_lockedFirstAndRefused(t *testing.T) {
-	b := setup(t, 1)
-	transaction := b.Transaction(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
-	transaction.LockFirst, transaction.Moves[0].From = true, 7
-	_, err := b.Apply(t.Context(), transaction)
-	var fenced *worker.FencedError
-	require.ErrorAs(t, err, &fenced)
-	b.isEmpty()
-	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
-}

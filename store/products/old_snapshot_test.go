@@ -42,44 +42,63 @@ func (b *bench) looks(changes int) (n int) {
 	return n
 }
 
+// slowedBy has transactions applied in four steps: some to begin with, a window, many while the
+// snapshot is open, and a window again. The last may look at little more than the first one.
+type slowedBy struct {
+	snapshot     string
+	before       int // changes of positions before the first of these transactions
+	changes      int // of positions by each transaction
+	window, many int // transactions
+	most         float64
+}
+
+func (s slowedBy) check(b *bench, apply func(transactions int)) {
+	b.T.Helper()
+	counted := s.before
+	measured := func() int {
+		start := b.looks(counted)
+		apply(s.window)
+		counted += s.changes * s.window
+		return b.looks(counted) - start
+	}
+	apply(s.window)
+	counted += s.changes * s.window
+	usual := measured()
+	b.Outsider(`set transaction isolation level repeatable read; ` + s.snapshot)
+	apply(s.many)
+	counted += s.changes * s.many
+	late := measured()
+	b.T.Logf("pages looked at in a transaction: %d, and %d under the snapshot", usual/s.window, late/s.window)
+	require.Less(b.T, float64(late), s.most*float64(usual))
+}
+
+// setupWithoutVacuum is setup where nobody but transactions looks at pages.
+func setupWithoutVacuum(t *testing.T, partitions int) *bench {
+	t.Helper()
+	b := setup(t, partitions)
+	for _, table := range []string{"positions", "products", "batches"} {
+		b.Exec(`alter table ` + table + ` set (autovacuum_enabled = off)`)
+	}
+	return b
+}
+
 // A report that somebody forgot keeps all versions of the few rows that every transaction changes.
 func TestApply_takesLittleLongerWhileAnOldSnapshotIsOpen(t *testing.T) {
-	const window, transactions = 200, 2000
-	b := setup(t, 1)
-	for _, table := range []string{"positions", "products", "batches"} {
-		b.Exec(`alter table ` + table + ` set (autovacuum_enabled = off)`) // it looks at pages, too
-	}
+	b := setupWithoutVacuum(t, 1)
 	var commands []worker.Command
 	for i := range 4 {
 		commands = append(commands, command(0, "CreateBatch", `{"ref":"b%d","sku":"CHAIR","qty":1000000}`, i))
 	}
 	b.Do(commands...)
-	b.orders(window)
-	changes := 2 + window // with the claim, and what made the batches
-	start := b.looks(changes)
-	b.orders(window)
-	changes += window
-	usual := b.looks(changes) - start
-
-	b.Outsider(`set transaction isolation level repeatable read; select from products`)
-	b.orders(transactions)
-	changes += transactions
-	start = b.looks(changes)
-	b.orders(window)
-	changes += window
-	late := b.looks(changes) - start
-	t.Logf("pages looked at in a transaction: %d, and %d under the snapshot", usual/window, late/window)
-	require.Less(t, 2*late, 3*usual)
+	s := slowedBy{snapshot: `select from products`, before: 2, changes: 1, window: 200, many: 2000, most: 1.5}
+	s.check(b, b.orders)
 }
 
 // Many products whose versions share pages: nearly each of their changes goes to another page, and
 // leaves an entry of its key in the index.
 func TestApply_takesLittleLongerForManyProductsWhileAnOldSnapshotIsOpen(t *testing.T) {
-	const products, window, transactions = 200, 10, 200
-	b := setup(t, 1)
-	for _, table := range []string{"positions", "products", "batches"} {
-		b.Exec(`alter table ` + table + ` set (autovacuum_enabled = off)`)
-	}
+	const products = 200
+	b := setupWithoutVacuum(t, 1)
 	each := func(kind, format string) {
 		var commands []worker.Command
 		for i := range products {
@@ -87,62 +106,29 @@ func TestApply_takesLittleLongerForManyProductsWhileAnOldSnapshotIsOpen(t *testi
 		}
 		b.Do(commands...)
 	}
-	order := func(times int) {
-		for range times {
+	each("CreateBatch", `{"ref":"b%d","sku":"P%[2]d","qty":1000000}`)
+	s := slowedBy{snapshot: `select from products`, before: 2, changes: 1, window: 10, many: 200, most: 4}
+	s.check(b, func(transactions int) {
+		for range transactions {
 			each("Allocate", `{"orderid":"o%d-%[3]d","sku":"P%[2]d","qty":1}`)
 		}
-	}
-	each("CreateBatch", `{"ref":"b%d","sku":"P%[2]d","qty":1000000}`)
-	order(window)
-	changes := 2 + window // with the claim, and what made the batches
-	start := b.looks(changes)
-	order(window)
-	changes += window
-	usual := b.looks(changes) - start
-
-	b.Outsider(`set transaction isolation level repeatable read; select from products`)
-	order(transactions)
-	changes += transactions
-	start = b.looks(changes)
-	order(window)
-	changes += window
-	late := b.looks(changes) - start
-	t.Logf("pages looked at in a transaction: %d, and %d under the snapshot", usual/window, late/window)
-	require.Less(t, late, 4*usual)
+	})
 }
 
 // Positions of many partitions, which each transaction moves, share pages.
 func TestApply_takesLittleLongerForManyPartitionsWhileAnOldSnapshotIsOpen(t *testing.T) {
-	const partitions, window, transactions = 24, 20, 250
-	b := setup(t, partitions)
-	for _, table := range []string{"positions", "products", "batches"} {
-		b.Exec(`alter table ` + table + ` set (autovacuum_enabled = off)`)
-	}
-	everywhere := func(times int) {
-		for range times {
+	const partitions = 24
+	b := setupWithoutVacuum(t, partitions)
+	s := slowedBy{snapshot: `select from positions`, before: partitions, changes: partitions, window: 20, many: 250, most: 4}
+	s.check(b, func(transactions int) {
+		for range transactions {
 			var commands []worker.Command
 			for p := range partitions {
 				commands = append(commands, command(p, "Allocate", `{"orderid":"p%d-%d","sku":"NONE","qty":1}`, p, b.Offsets[p]))
 			}
 			b.Do(commands...)
 		}
-	}
-	everywhere(window)
-	changes := partitions * (1 + window) // with the claim
-	start := b.looks(changes)
-	everywhere(window)
-	changes += partitions * window
-	usual := b.looks(changes) - start
-
-	b.Outsider(`set transaction isolation level repeatable read; select from positions`)
-	everywhere(transactions)
-	changes += partitions * transactions
-	start = b.looks(changes)
-	everywhere(window)
-	changes += partitions * window
-	late := b.looks(changes) - start
-	t.Logf("pages looked at in a transaction: %d, and %d under the snapshot", usual/window, late/window)
-	require.Less(t, late, 4*usual)
+	})
 }
 
 // meanwhile applies a batch, which waits for a transaction that is about to be committed.
@@ -156,11 +142,7 @@ func (b *bench) meanwhile(statement string, transaction worker.Transaction) erro
 		_, err := b.Apply(context.WithoutCancel(b.T.Context()), transaction)
 		applied <- err
 	}()
-	testbed.Eventually(b.T, func() (waits bool) {
-		require.NoError(b.T, b.DB.QueryRow(b.T.Context(),
-			`select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waits))
-		return waits
-	})
+	testbed.Eventually(b.T, b.WaitsForLock)
 	_, err = conn.Exec(b.T.Context(), `commit`)
 	require.NoError(b.T, err)
 	return <-applied
@@ -168,42 +150,33 @@ func (b *bench) meanwhile(statement string, transaction worker.Transaction) erro
 
 // What it waited for moved the row to another place, where it is looked at again.
 func TestApply_looksAgainAtWhatItWaitedFor(t *testing.T) {
-	order := func() worker.Command { return command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`) }
-	claimed := func(t *testing.T) *bench {
-		b := setup(t, 1)
-		b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
-		return b
+	var fenced *worker.FencedError
+	for name, c := range map[string]struct {
+		statement string
+		conflict  bool
+		fenced    bool
+	}{
+		"a position that is as it was":           {statement: `update positions set published_row = 1`},
+		"a position that another worker claimed": {statement: `update positions set token = gen_random_uuid()`, fenced: true},
+		"a position that moved":                  {statement: `update positions set next_offset = next_offset + 1`, fenced: true},
+		"a product that is as it was":            {statement: `update products set waiting = waiting`},
+		"a product that changed":                 {statement: `update products set version = version + 1`, conflict: true},
+		"a product that is gone":                 {statement: `delete from products`, conflict: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 1)
+			b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
+			err := b.meanwhile(c.statement, b.Transaction(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`)))
+			switch {
+			case c.conflict:
+				require.ErrorIs(t, err, worker.ErrConflict)
+			case c.fenced:
+				require.ErrorAs(t, err, &fenced)
+			default:
+				require.NoError(t, err)
+				require.Equal(t, 2, b.Count(`select version::int from products`))
+				require.Equal(t, 2, b.Count(`select next_row::int from positions`))
+			}
+		})
 	}
-	t.Run("a position that is as it was", func(t *testing.T) {
-		b := claimed(t)
-		require.NoError(t, b.meanwhile(`update positions set published_row = 1`, b.Transaction(order())))
-		var published, next int64
-		require.NoError(t, b.DB.QueryRow(t.Context(), `select published_row, next_row from positions`).Scan(&published, &next))
-		require.Equal(t, []int64{1, 2}, []int64{published, next})
-	})
-	t.Run("a position that another worker claimed", func(t *testing.T) {
-		b := claimed(t)
-		var fenced *worker.FencedError
-		require.ErrorAs(t, b.meanwhile(`update positions set token = gen_random_uuid()`, b.Transaction(order())), &fenced)
-	})
-	t.Run("a position that moved", func(t *testing.T) {
-		b := claimed(t)
-		var fenced *worker.FencedError
-		require.ErrorAs(t, b.meanwhile(`update positions set next_offset = next_offset + 1`, b.Transaction(order())), &fenced)
-	})
-	t.Run("a product that is as it was", func(t *testing.T) {
-		b := claimed(t)
-		require.NoError(t, b.meanwhile(`update products set waiting = waiting`, b.Transaction(order())))
-		var version int64
-		require.NoError(t, b.DB.QueryRow(t.Context(), `select version from products`).Scan(&version))
-		require.Equal(t, int64(2), version)
-	})
-	t.Run("a product that changed", func(t *testing.T) {
-		b := claimed(t)
-		require.ErrorIs(t, b.meanwhile(`update products set version = version + 1`, b.Transaction(order())), worker.ErrConflict)
-	})
-	t.Run("a product that is gone", func(t *testing.T) {
-		b := claimed(t)
-		require.ErrorIs(t, b.meanwhile(`delete from products`, b.Transaction(order())), worker.ErrConflict)
-	})
 }

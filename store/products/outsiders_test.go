@@ -67,17 +67,6 @@ func TestApply_saysWhoHasLockedWhatItNeeds(t *testing.T) {
 	}
 }
 
-func TestApply_saysSinceWhenToWhoMaySee(t *testing.T) {
-	b := setup(t, 1)
-	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
-	url := b.Login("allocation_worker, pg_read_all_stats")
-	s := b.OpenWith(store.Options{URL: url})
-	b.Store = s
-	b.Outsider(`select from products for update`)
-	locked, _ := b.refused(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`))
-	require.Regexp(t, `, in a transaction since 20\d\d-\d\d-\d\dT`, locked.Holder)
-}
-
 // What is not a row's lock nobody can tell commands by.
 func TestApply_namesATableThatIsLocked(t *testing.T) {
 	for _, table := range []string{"lines", "products", "absences", "positions", "outbox"} {
@@ -92,7 +81,7 @@ func TestApply_namesATableThatIsLocked(t *testing.T) {
 			require.Equal(t, "table "+table, locked.What)
 			require.Empty(t, locked.From)
 			if table == "absences" {
-				b.Do(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`))
+				b.Do(allocate)
 			}
 			b.Release(outsider)
 			b.Do(create, allocate)
@@ -114,9 +103,8 @@ func TestApply_waitsForASlowColleague(t *testing.T) {
 		_, err := conn.Exec(t.Context(), `select pg_sleep(4); commit`)
 		slow <- err
 	}()
-	testbed.Eventually(t, func() (active bool) {
-		return b.DB.QueryRow(t.Context(), `select exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())`).Scan(&active) == nil &&
-			active
+	testbed.Eventually(t, func() bool {
+		return b.Count(`select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`) == 1
 	})
 	b.Do(command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`))
 	require.NoError(t, <-slow)

@@ -27,6 +27,14 @@ func with(t *testing.T, address string, options ...string) string {
 	return u.String()
 }
 
+// set changes a setting for a login.
+func (b *bench) set(login, setting string) {
+	b.T.Helper()
+	u, err := url.Parse(login)
+	require.NoError(b.T, err)
+	b.Exec("alter role " + u.User.Username() + " set " + setting)
+}
+
 // reads opens a store of another worker at a URL, and has it decide an order of a product that
 // exists.
 func (b *bench) reads(address string) (worker.Applied, error) {
@@ -46,9 +54,7 @@ func TestSession_rowSecurityIsAnOutageAndNoEmptyTable(t *testing.T) {
 		"set for the login": login,
 	} {
 		if name == "set for the login" {
-			u, err := url.Parse(login)
-			require.NoError(t, err)
-			b.Exec("alter role " + u.User.Username() + " set row_security = on")
+			b.set(login, "row_security = on")
 		}
 		for _, table := range []string{"products", "batches", "lines", "held_keys", "positions"} {
 			b.Exec("alter table " + table + " enable row level security")
@@ -90,9 +96,7 @@ func TestSession_anotherSearchPathFindsNoOtherTables(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":100}`))
 	b.Exec("create schema other; create table other.products (like products); create view other.batches as select * from allocation.batches where false; grant usage on schema other to public; grant all on all tables in schema other to public")
 	login := b.Login("allocation_worker")
-	u, err := url.Parse(login)
-	require.NoError(t, err)
-	b.Exec("alter role " + u.User.Username() + " set search_path = other, allocation")
+	b.set(login, "search_path = other, allocation")
 	applied, err := b.reads(with(t, login, "search_path", "other,allocation"))
 	require.NoError(t, err)
 	require.Equal(t, []string{`2 Allocated {"orderid":"o1","sku":"CHAIR","qty":1,"batchref":"b1"}`}, says(applied.Rows[0]))
@@ -116,10 +120,8 @@ func TestSession_noCommandSlipsPastAHeldProductUnderAnotherIsolation(t *testing.
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 1)
 			b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":25}`), command(0, "Nope", `{"sku":"CHAIR"}`))
-			holder, err := pgx.Connect(t.Context(), b.URL)
-			require.NoError(t, err)
-			defer holder.Close(context.WithoutCancel(t.Context()))
-			_, err = holder.Exec(t.Context(), `begin; select from products where sku = 'CHAIR' for no key update;
+			holder := b.Connect()
+			_, err := holder.Exec(t.Context(), `begin; select from products where sku = 'CHAIR' for no key update;
 				insert into held_keys (key, source, row_no) select 'CHAIR', source, row_no from dead_letters`)
 			require.NoError(t, err)
 
@@ -129,12 +131,7 @@ func TestSession_noCommandSlipsPastAHeldProductUnderAnotherIsolation(t *testing.
 				_, err := b.reads(address)
 				ended <- err
 			}()
-			testbed.Eventually(t, func() bool {
-				var waits bool
-				err := b.DB.QueryRow(t.Context(), `
-					select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waits)
-				return err == nil && waits
-			}, "the worker waits for the product")
+			testbed.Eventually(t, b.WaitsForLock, "the worker waits for the product")
 			_, err = holder.Exec(t.Context(), `commit`)
 			require.NoError(t, err)
 			require.ErrorIs(t, <-ended, worker.ErrConflict)
@@ -147,14 +144,12 @@ func TestSession_readsTheSameWhateverIsSetForItsRole(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(command(0, "CreateBatch", `{"ref":"b\u2603","sku":"CHAIR","qty":25,"eta":"2030-01-02"}`))
 	login := b.Login("allocation_worker")
-	u, err := url.Parse(login)
-	require.NoError(t, err)
 	for _, setting := range []string{
 		"datestyle = 'German'", "client_encoding = 'LATIN1'", "standard_conforming_strings = off", "exit_on_error = on", "plan_cache_mode = force_custom_plan",
 		"default_transaction_isolation = serializable", "default_transaction_deferrable = on", "bytea_output = escape", "extra_float_digits = -15",
 		"intervalstyle = sql_standard",
 	} {
-		b.Exec("alter role " + u.User.Username() + " set " + setting)
+		b.set(login, setting)
 	}
 	s := b.OpenWith(store.Options{URL: login, Owner: "other"})
 	transaction := b.Transaction(command(0, "ChangeBatchEta", `{"batchref":"b\u2603","eta":"2030-01-02"}`))
@@ -174,10 +169,8 @@ func TestSession_settingsThatPromisesDoNotSurviveAreOutages(t *testing.T) {
 	b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":25}`))
 	for _, setting := range []string{"session_replication_role = replica", "zero_damaged_pages = on", "ignore_checksum_failure = on"} {
 		login := b.Login("allocation_worker")
-		u, err := url.Parse(login)
-		require.NoError(t, err)
-		b.Exec("alter role " + u.User.Username() + " set " + setting)
-		_, err = b.reads(login)
+		b.set(login, setting)
+		_, err := b.reads(login)
 		require.ErrorIs(t, err, worker.ErrOutage)
 		require.ErrorContains(t, err, "the setting "+strings.Fields(setting)[0])
 	}
