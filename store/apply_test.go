@@ -5,7 +5,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/deploy/testbed"
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
@@ -92,51 +91,6 @@ func TestApply_isFenced(t *testing.T) {
 	})
 }
 
-func TestApply_conflictsWhenWhatItReadHasChanged(t *testing.T) {
-	for name, c := range map[string]struct{ racer, meanwhile worker.Command }{
-		"a key that it writes":    {add(0, "old", 1), add(1, "old", 1)},
-		"a key that it only read": {add(0, "old", -100), add(1, "old", 1)},
-		"a key that was absent":   {add(0, "new", 1), create(1, "new", "new", 1)},
-		"a name that both make":   {create(0, "new", "new", 1), create(1, "another", "new", 1)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := setup(t, 2)
-			b.Do(create(0, "old", "old", 50))
-			racer := onlyPartition(b.Transaction(c.racer), 0)
-			s := b.Interrupted(func() {
-				_, err := b.Apply(t.Context(), onlyPartition(b.Transaction(c.meanwhile), 1))
-				require.NoError(t, err)
-			})
-			_, err := s.Apply(t.Context(), racer)
-			require.ErrorIs(t, err, worker.ErrConflict)
-			_, err = s.Apply(t.Context(), racer)
-			require.NoError(t, err, "decided again, it must go")
-		})
-	}
-}
-
-func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
-	b := setup(t, 2)
-	b.Do(create(0, "a", "first", 50))
-	rival := onlyPartition(b.Transaction(add(1, "a", 1)), 1)
-	another, rivals := b.Open("rival"), make(chan error, 1)
-	s := b.Interrupted(func() {
-		go func() {
-			_, err := another.Apply(t.Context(), rival)
-			rivals <- err
-		}()
-		testbed.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() })
-	})
-	transaction := onlyPartition(b.Transaction(addTo(0, "first", 1)), 0) // tells its key only by a name
-	transaction.LockFirst = true
-	_, err := s.Apply(t.Context(), transaction)
-	require.NoError(t, err)
-	require.ErrorIs(t, <-rivals, worker.ErrConflict, "it had read the counter before")
-	require.NoError(t, s.Ping(t.Context()), "the transaction is over")
-	_, err = another.Apply(t.Context(), rival)
-	require.NoError(t, err)
-}
-
 // A transaction that locks first and fails leaves no transaction behind.
 func TestApply_lockedFirstAndRefused(t *testing.T) {
 	b := setup(t, 1)
@@ -146,27 +100,6 @@ func TestApply_lockedFirstAndRefused(t *testing.T) {
 	var fenced *worker.FencedError
 	require.ErrorAs(t, err, &fenced)
 	b.Do(create(0, "a", "first", 1))
-}
-
-// A key that another partition's command holds by now holds the commands of an applier that
-// remembers it as free, too.
-func TestApply_noticesAKeyThatIsHeldByNow(t *testing.T) {
-	for name, behind := range map[string]worker.Command{
-		"the key":                             add(0, "a", 1),
-		"a name of its":                       addTo(0, "first", 1),
-		"a name that the command will make":   addTo(0, "second", 1),
-		"a name that one behind it will make": addTo(0, "third", 1),
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := setup(t, 2)
-			b.Do(create(0, "a", "first", 5))
-			_, err := b.Open("other").Apply(t.Context(), onlyPartition(b.Transaction(fail(create(1, "a", "second", 5)), create(1, "a", "third", 5)), 1))
-			require.NoError(t, err)
-			applied, err := b.Apply(t.Context(), onlyPartition(b.Transaction(behind), 0))
-			require.NoError(t, err)
-			require.Equal(t, []string{"held"}, results(applied))
-		})
-	}
 }
 
 // A key that begins to be held between the load and the write.

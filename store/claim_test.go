@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
@@ -27,19 +26,10 @@ func TestClaim_startsWhereTheTopicDoes(t *testing.T) {
 	require.Equal(t, int64(100), claims[0].NextOffset, "it has a position already")
 	require.Equal(t, int64(2), claims[0].Epoch)
 	require.Zero(t, claims[1].NextOffset, "a partition added later starts at its beginning, wherever its log does")
-}
 
-func TestEnsurePositions_beginsAllPartitionsOfANewTopicAlike(t *testing.T) {
-	b := setup(t, 0)
-	ask := func(partition int32) worker.ClaimRequest {
-		return worker.ClaimRequest{Topic: "orders", Partition: partition, TopicStart: 100}
-	}
-	require.NoError(t, b.EnsurePositions(t.Context(), []worker.ClaimRequest{ask(0), ask(1)}))
-	claims, err := b.Claim(t.Context(), []worker.ClaimRequest{ask(0)})
-	require.NoError(t, err)
-	require.Equal(t, int64(100), claims[0].NextOffset)
-	require.NoError(t, b.EnsurePositions(t.Context(), []worker.ClaimRequest{ask(0), ask(1), ask(2)}))
-	claims, err = b.Open("another").Claim(t.Context(), []worker.ClaimRequest{ask(1), ask(2)})
+	require.NoError(t, b.EnsurePositions(t.Context(), []worker.ClaimRequest{ask("ensured", 0), ask("ensured", 1)}))
+	require.NoError(t, b.EnsurePositions(t.Context(), []worker.ClaimRequest{ask("ensured", 1), ask("ensured", 2)}))
+	claims, err = b.Claim(t.Context(), []worker.ClaimRequest{ask("ensured", 1), ask("ensured", 2)})
 	require.NoError(t, err)
 	require.Equal(t, int64(100), claims[0].NextOffset, "the topic was new when it was introduced")
 	require.Zero(t, claims[1].NextOffset, "it was added later")
@@ -57,10 +47,8 @@ func TestClaim_countsAttemptsUntilThePositionMoves(t *testing.T) {
 // A process frozen in the middle of its pipeline holds locks that no timeout of Postgres ends.
 func TestClaim_endsASessionThatHoldsItsLocksAndWaitsForItsClient(t *testing.T) {
 	b := setup(t, 1)
-	frozen, err := pgx.Connect(t.Context(), b.URL)
-	require.NoError(t, err)
-	defer frozen.Close(t.Context())
-	_, err = frozen.Exec(t.Context(), `begin; select move_positions('{`+"1"+`}', array[(select token from positions)], '{0}', '{5}', '{0}', '{0}', '{0}')`)
+	frozen := b.Connect()
+	_, err := frozen.Exec(t.Context(), `begin; select move_positions('{1}', array[(select token from positions)], '{0}', '{5}', '{0}', '{0}', '{0}')`)
 	require.NoError(t, err)
 
 	start := time.Now()
@@ -110,36 +98,6 @@ func TestSavePublished_tellsWhoLostTheClaim(t *testing.T) {
 	require.Equal(t, map[int32]int64{b.Claims[0].Source.ID: 0, b.Claims[1].Source.ID: 1}, rows)
 }
 
-func TestNudge_reachesListeners(t *testing.T) {
-	b := setup(t, 0)
-	got := make(chan []int32, 1)
-	ended := make(chan error, 1)
-	listening := make(chan struct{})
-	s := b.Open("listener")
-	go func() {
-		close(listening)
-		ended <- s.Listen(t.Context(), func(sources []int32) {
-			select {
-			case got <- sources:
-			default:
-			}
-		}, func() {}, func() {})
-	}()
-	<-listening
-	for heard := false; !heard; { // a nudge of before it listens is not heard
-		require.NoError(t, b.Nudge(t.Context(), []int32{3, 7}))
-		select {
-		case sources := <-got:
-			require.Equal(t, []int32{3, 7}, sources)
-			heard = true
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	_, err := b.DB.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'`)
-	require.NoError(t, err)
-	require.Error(t, <-ended, "it ends with its connection")
-}
-
 // Partitions that have a position take no number of the sequence of positions, however often they
 // are claimed: it has an end.
 func TestClaim_goesOnWhereNoNumberOfAPositionIsLeft(t *testing.T) {
@@ -147,9 +105,7 @@ func TestClaim_goesOnWhereNoNumberOfAPositionIsLeft(t *testing.T) {
 	for range 3 {
 		b.ClaimFor(b.Store, 2)
 	}
-	var last int
-	require.NoError(t, b.DB.QueryRow(t.Context(), `select last_value from positions_source_seq`).Scan(&last))
-	require.Equal(t, 2, last, "numbers taken")
+	require.Equal(t, 2, b.Count(`select last_value from positions_source_seq`), "numbers taken")
 	b.Exec(`select setval('positions_source_seq', 2147483647)`)
 	b.ClaimFor(b.Store, 2)
 	_, err := b.Claim(t.Context(), []worker.ClaimRequest{{Topic: "commands", TopicID: [16]byte{1}, Partition: 2}})

@@ -1,11 +1,11 @@
 package store_test
 
 import (
-	"context"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed/storetest"
@@ -83,22 +83,16 @@ func TestLetters_filters(t *testing.T) {
 func TestLetters_resolvedOnesCostNothing(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(add(0, "CHAIR", 1))
-	_, err := b.DB.Exec(t.Context(), `
+	b.Exec(`
 insert into dead_letters (source, row_no, command_offset, reason, message, headers, state, recorded_at)
 select 1, n, n, 'unknown_key', '', '\x00', 'discarded', now() - interval '1 day' from generate_series(1, 50000) n`)
-	require.NoError(t, err)
-	_, err = b.DB.Exec(t.Context(), `analyze dead_letters`)
-	require.NoError(t, err)
-	var plan string
+	b.Exec(`analyze dead_letters`)
 	f := store.LetterFilter{Key: "CHAIR"}
 	rows, err := b.DB.Query(t.Context(), `explain (analyze, buffers, timing off) `+store.ListLettersSQL(store.LetterOpen), store.LetterArgs(f, 100, store.LetterOpen, store.LetterRetrying)...)
 	require.NoError(t, err)
-	for rows.Next() {
-		var line string
-		require.NoError(t, rows.Scan(&line))
-		plan += line + "\n"
-	}
-	require.NoError(t, rows.Err())
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	plan := strings.Join(lines, "\n")
 	require.Contains(t, plan, "dead_letters_unresolved")
 	require.NotContains(t, plan, "Seq Scan on dead_letters")
 	require.NotRegexp(t, `Rows Removed by Filter: \d{3}`, plan)
@@ -172,30 +166,22 @@ func TestDecide_changesNothingIfOneCannotBe(t *testing.T) {
 	require.ErrorContains(t, err, "was discarded: --force applies it now")
 }
 
-func TestDecide_tellsWorkers(t *testing.T) {
+func TestListen_hearsNudgesAndDecisions(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(storetest.Command(0, "Add", `{`))
-	told := make(chan struct{}, 1)
-	listening := make(chan struct{})
-	heardOnce := sync.OnceFunc(func() { close(listening) })
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
+	nudged, decided, listening, ended := make(chan []int32, 1), make(chan struct{}, 1), make(chan struct{}, 1), make(chan error, 1)
+	s := b.Open("listener")
 	go func() {
-		ended <- b.Listen(ctx, func([]int32) { heardOnce() }, func() { told <- struct{}{} }, func() {})
+		ended <- s.Listen(t.Context(), func(sources []int32) { nudged <- sources }, func() { decided <- struct{}{} }, func() { listening <- struct{}{} })
 	}()
-	for heard := false; !heard; {
-		require.NoError(t, b.Nudge(t.Context(), []int32{1}))
-		select {
-		case <-listening:
-			heard = true
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+	<-listening
+	require.NoError(t, b.Nudge(t.Context(), []int32{3, 7}))
+	require.Equal(t, []int32{3, 7}, <-nudged)
 	_, err := retry(b, 0)
 	require.NoError(t, err)
-	<-told
-	cancel()
-	require.ErrorIs(t, <-ended, context.Canceled)
+	<-decided
+	b.Exec(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'`)
+	require.Error(t, <-ended, "it ends with its connection")
 }
 
 func TestOutcomes_ofHeldKeys(t *testing.T) {
