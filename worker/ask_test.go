@@ -26,29 +26,13 @@ func (p *pipeline) number(sql string, args ...any) (n int) {
 	return n
 }
 
-// eventually wants a condition to become true. It asks in the test's own goroutine, so that the
-// condition may fail the test, and none is asked any more when the test has ended.
-func (p *pipeline) eventually(within time.Duration, condition func() bool) {
-	p.t.Helper()
-	require.True(p.t, p.becomes(within, condition), "not within %s", within)
-}
-
-// always wants a condition to stay true.
+// always wants a condition to stay true. It asks in the test's own goroutine, so that the condition
+// may fail the test.
 func (p *pipeline) always(during time.Duration, condition func() bool) {
 	p.t.Helper()
-	require.False(p.t, p.becomes(during, func() bool { return !condition() }), "not for %s", during)
-}
-
-func (p *pipeline) becomes(within time.Duration, condition func() bool) bool {
-	p.t.Helper()
-	end := time.Now().Add(within)
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
-	for !condition() {
-		if time.Now().After(end) {
-			return false
-		}
-		<-look.C
+	for end := time.Now().Add(during); time.Now().Before(end); <-look.C {
+		require.True(p.t, condition(), "not for %s", during)
 	}
-	return true
 }

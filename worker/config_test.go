@@ -1,26 +1,36 @@
 package worker
 
 import (
-	"io"
 	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+
+	"allocation/outbox"
 )
+
+func wholeConfig() Config {
+	return Config{
+		Group: "group", Service: "test", TypePrefix: "test.v1.", Topics: []Topic{{Name: "commands"}}, Appliers: 1, MaxBatch: 1,
+		SessionTimeout: 10 * time.Second, StallTimeout: time.Second, ShutdownTimeout: time.Second,
+		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
+	}
+}
+
+// A client that has topics joins the group by itself, and hands out partitions to a worker that may
+// still be in the making.
+func TestNew_leavesTheGroupAlone(t *testing.T) {
+	t.Parallel()
+	w, err := New(wholeConfig(), nil, &outbox.Relay{})
+	require.NoError(t, err)
+	defer w.client.Close()
+	require.Empty(t, w.client.GetConsumeTopics())
+}
 
 func TestNew_namesEachOptionThatCannotBe(t *testing.T) {
 	t.Parallel()
-	whole := func() Config {
-		return Config{
-			Group: "group", Service: "test", TypePrefix: "test.v1.", Topics: []Topic{{Name: "commands"}}, Appliers: 1, MaxBatch: 1,
-			SessionTimeout: time.Second, StallTimeout: time.Second, ShutdownTimeout: time.Second,
-			Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Metrics: NewMetrics(prometheus.NewRegistry()),
-		}
-	}
-	complete := whole()
-	require.NoError(t, complete.validate())
 	for says, spoil := range map[string]func(c *Config){
 		"no consumer group":                func(c *Config) { c.Group = "" },
 		"no name of the service":           func(c *Config) { c.Service = "" },
@@ -37,7 +47,7 @@ func TestNew_namesEachOptionThatCannotBe(t *testing.T) {
 		"the topic commands is there twice": func(c *Config) { c.Topics = append(c.Topics, Topic{Name: "commands"}) },
 		"no consumer group\n0 appliers: at least 1 is needed": func(c *Config) { c.Group, c.Appliers = "", 0 },
 	} {
-		c := whole()
+		c := wholeConfig()
 		spoil(&c)
 		_, err := New(c, nil, nil)
 		require.EqualError(t, err, "worker: "+says)

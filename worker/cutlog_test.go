@@ -106,7 +106,6 @@ func TestPromise8_aLogThatWasCut(t *testing.T) {
 		"and grew again while no worker ran": {false, (*cutKafka).cut, 10, "the log was cut at 6 or after, and grew again beyond position 10"},
 		"and grew again while a worker ran":  {true, (*cutKafka).replace, 10, "the log was cut at 6 or after, and grew again beyond position 10"},
 		"while a worker ran":                 {true, (*cutKafka).cut, 0, "position 10 is beyond the end of the log, 6"},
-		"while no worker ran":                {false, (*cutKafka).cut, 0, "position 10 is beyond the end of the log, 6"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"allocation/deploy/testbed"
 	"allocation/worker"
@@ -25,8 +24,10 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 		"group.initial.rebalance.delay.ms": "0",
 	}, nil, nil)
 	p := onServers(t, server.Brokers(), testbed.Migrated(t))
+	p.attentive = true
 	hidden := p.commands + "-hidden"
-	_, err := kadm.NewClient(p.client).CreateTopic(t.Context(), 2, 1, nil, hidden)
+	admin := kadm.NewClient(p.client)
+	_, err := admin.CreateTopic(t.Context(), 2, 1, nil, hidden)
 	require.NoError(t, err)
 	p.topics = []worker.Topic{{Name: hidden}}
 	refused := &atomic.Int64{}
@@ -37,7 +38,9 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 	p.sendNames(0, 0, 1)
 	p.await(3)
 
-	p.deny(hidden)
+	denied, err := admin.CreateACLs(t.Context(), hiding(hidden))
+	require.NoError(t, err)
+	require.NoError(t, denied[0].Err)
 	second := p.start() // which gets partitions of both
 	testbed.Eventually(t, func() bool { return second.gauge("partitions_assigned") >= 2 })
 	require.NoError(t, first.stop())
@@ -50,7 +53,9 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 	require.Regexp(t, regexp.MustCompile(`level=ERROR msg="nothing .*`+hidden+`.*TOPIC_AUTHORIZATION_FAILED`), p.log.String())
 	require.Positive(t, refused.Load())
 
-	p.allow(hidden)
+	allowed, err := admin.DeleteACLs(t.Context(), hiding(hidden))
+	require.NoError(t, err)
+	require.Len(t, allowed[0].Deleted, 1)
 	p.sendTo(hidden, 0, create("h2", "h2", 1))
 	p.sendTo(hidden, 1, create("h3", "h3", 1))
 	p.await(3 + 2 + 2)
@@ -58,29 +63,7 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 	require.NoError(t, second.stop())
 }
 
-// deny hides a topic from everybody.
-func (p *pipeline) deny(topic string) {
-	p.t.Helper()
-	creation := kmsg.NewCreateACLsRequestCreation()
-	creation.ResourceType, creation.ResourceName = kmsg.ACLResourceTypeTopic, topic
-	creation.Principal, creation.Host, creation.Operation = "User:*", "*", kmsg.ACLOperationAll
-	creation.ResourcePatternType, creation.PermissionType = kmsg.ACLResourcePatternTypeLiteral, kmsg.ACLPermissionTypeDeny
-	request := kmsg.NewPtrCreateACLsRequest()
-	request.Creations = append(request.Creations, creation)
-	answer, err := request.RequestWith(p.t.Context(), p.client)
-	require.NoError(p.t, err)
-	require.Zero(p.t, answer.Results[0].ErrorCode)
-}
-
-// allow takes that back.
-func (p *pipeline) allow(topic string) {
-	p.t.Helper()
-	filter := kmsg.NewDeleteACLsRequestFilter()
-	filter.ResourceType, filter.ResourceName = kmsg.ACLResourceTypeTopic, &topic
-	filter.Operation, filter.ResourcePatternType, filter.PermissionType = kmsg.ACLOperationAny, kmsg.ACLResourcePatternTypeLiteral, kmsg.ACLPermissionTypeAny
-	request := kmsg.NewPtrDeleteACLsRequest()
-	request.Filters = append(request.Filters, filter)
-	answer, err := request.RequestWith(p.t.Context(), p.client)
-	require.NoError(p.t, err)
-	require.Len(p.t, answer.Results[0].MatchingACLs, 1)
+// hiding is the rule that hides a topic from everybody.
+func hiding(topic string) *kadm.ACLBuilder {
+	return kadm.NewACLs().Deny("User:*").DenyHosts("*").Topics(topic).Operations(kadm.OpAll)
 }

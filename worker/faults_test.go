@@ -1,18 +1,16 @@
 package worker_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/deploy/testbed"
 	"allocation/worker"
 )
 
@@ -30,151 +28,54 @@ func (p *pipeline) startFaulty(apply func(ctx context.Context, real worker.Store
 	return p.startWith(func(s worker.Store) worker.Store { return faulty{Store: s, apply: apply} })
 }
 
-// sendAdds makes a counter and adds to it n times.
-func (p *pipeline) sendAdds(n int) {
-	p.t.Helper()
-	p.send(0, create("a", "first", 1))
-	for i := range n {
-		p.send(0, add("a", fmt.Sprint("o", i)))
-	}
-}
-
-// requireOnce checks that the events are those of sendAdds, each once and in order, and no dead
-// letter.
-func (p *pipeline) requireOnce(n int) {
-	p.t.Helper()
-	seen := map[string]bool{}
-	for _, r := range p.await(n + 1) {
-		require.Equal(p.t, p.events, r.Topic, "dead letter: %s", header(r, "dlq-message"))
-		if seen[header(r, "ce_id")] {
-			continue // at least once
-		}
-		seen[header(r, "ce_id")] = true
-		require.Equal(p.t, fmt.Sprintf("%019d", len(seen)), header(r, "ce_sequence"))
-		require.JSONEq(p.t, fmt.Sprintf(`{"key":"a","value":%d}`, len(seen)), string(r.Value))
-	}
-	p.awaitCommitted(map[int32]int64{0: int64(n + 1)})
-}
-
 func TestWorker_goesOnAfterErrors(t *testing.T) {
-	var fenced error = &worker.FencedError{}
-	for name, c := range map[string]struct {
-		err    error
-		commit bool // before the error
-	}{
+	type fault struct {
+		err     error
+		commits bool // before the error
+	}
+	p := setup(t, 1)
+	var now atomic.Pointer[fault]
+	var times atomic.Int32
+	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
+		f := now.Load()
+		if f == nil || len(transaction.Commands) == 0 || times.Add(1) > 2 {
+			return real.Apply(ctx, transaction)
+		}
+		if f.commits {
+			if _, err := real.Apply(ctx, transaction); err != nil {
+				return worker.Applied{}, err
+			}
+		}
+		return worker.Applied{}, f.err
+	})
+	p.createEach(1)
+	p.awaitAllCommitted()
+	faults := map[string]fault{
 		"a conflict":                                {worker.ErrConflict, false},
 		"an outage":                                 {worker.ErrOutage, false},
 		"an unknown outcome that was no commit":     {worker.ErrUnknownOutcome, false},
 		"an unknown outcome that was a commit":      {worker.ErrUnknownOutcome, true},
-		"a fence that nobody else's claim explains": {fenced, false},
+		"a fence that nobody else's claim explains": {&worker.FencedError{}, false},
 		"a fault of unknown kind that goes away":    {errors.New("odd"), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := setup(t, 1)
-			var failures atomic.Int32
-			p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
-				if len(transaction.Commands) == 0 || failures.Add(1) > 2 {
-					return real.Apply(ctx, transaction)
-				}
-				if c.commit {
-					if _, err := real.Apply(ctx, transaction); err != nil {
-						return worker.Applied{}, err
-					}
-				}
-				return worker.Applied{}, c.err
-			})
-			p.sendAdds(12)
-			p.requireOnce(12)
-		})
 	}
-}
-
-// A fault may take long: a timeout of Postgres takes 30 s. Whatever waits beside the command at
-// fault waits for few of them.
-func TestWorker_findsTheCommandAtFaultWithFewFaults(t *testing.T) {
-	const adds = 1000
-	p := setup(t, 1)
-	sent := []*kgo.Record{create("b", "other", 1), create("a", "first", 1)}
-	for i := range adds {
-		key := "a"
-		if i == 700 {
-			key = "b"
-		}
-		sent = append(sent, add(key, fmt.Sprint("o", i)))
+	const adds = 5
+	for name, f := range faults {
+		t.Log(name)
+		times.Store(0)
+		now.Store(&f)
+		p.addToEach(1, adds)
+		p.awaitAllCommitted()
+		require.Positive(t, times.Load(), name)
 	}
-	p.send(0, sent...)
-	var together, alone atomic.Int32
-	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
-		for _, c := range transaction.Commands {
-			if c.Failure == "" && bytes.Contains(c.Data, []byte(`"o700"`)) {
-				if len(transaction.Commands) > 1 {
-					together.Add(1)
-				} else {
-					alone.Add(1)
-				}
-				return worker.Applied{}, errors.New("odd")
-			}
-		}
-		return real.Apply(ctx, transaction)
-	})
-	p.await(1 + 1 + adds - 1 + 1) // two counters, the other additions, and a dead letter
-	require.LessOrEqual(t, together.Load(), int32(4), "a thousand commands may come in two fetches")
-	require.Positive(t, alone.Load())
+	p.checkAdded(adds * len(faults))
 }
 
-// The same among the commands that waited behind a held key.
-func TestWorker_findsTheKeptCommandAtFaultWithFewFaults(t *testing.T) {
-	const adds = 400
-	p := setup(t, 1)
-	var together, alone atomic.Int32
-	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
-		for _, c := range transaction.Commands {
-			switch {
-			case c.Failure != "":
-			case bytes.Contains(c.Data, []byte(`"poison"`)):
-				return worker.Applied{}, errors.New("odd")
-			case c.Parked != nil && bytes.Contains(c.Data, []byte(`"o300"`)):
-				if len(transaction.Commands) > 1 {
-					together.Add(1)
-				} else {
-					alone.Add(1)
-				}
-				return worker.Applied{}, errors.New("odd")
-			}
-		}
-		return real.Apply(ctx, transaction)
-	})
-	sent := []*kgo.Record{create("a", "first", 1), add("a", "poison")}
-	for i := range adds {
-		sent = append(sent, add("a", fmt.Sprint("o", i)))
-	}
-	p.send(0, sent...)
-	testbed.Eventually(p.t, func() bool { return p.number(`select count(*) from held_commands`) == adds })
-	p.decideLetters("discarding")
-	p.await(1 + 1 + 1 + 300 + 1) // a counter, a dead letter, a decision, the additions before the one, and its dead letter
-	require.LessOrEqual(t, together.Load(), int32(3))
-	require.Positive(t, alone.Load())
-}
-
-// Where others commit first again and again, as they do with smaller transactions on the same keys,
-// an applier takes fewer commands until it is first itself.
-func TestWorker_takesFewerCommandsWhereOthersAreFirst(t *testing.T) {
-	p := setup(t, 1)
-	p.sendAdds(40)
-	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
-		if len(transaction.Commands) > 3 {
-			return worker.Applied{}, worker.ErrConflict
-		}
-		return real.Apply(ctx, transaction)
-	})
-	p.requireOnce(40)
-}
-
-// Where even one command alone takes so long that others are always first, they have to wait for
-// it.
+// Where others commit first again and again, an applier takes fewer commands. Where even few take so
+// long that others are always first, these have to wait for them.
 func TestWorker_locksFirstWhereOthersAreAlwaysFirst(t *testing.T) {
 	p := setup(t, 1)
-	p.sendAdds(5)
+	p.createEach(1)
+	p.addToEach(1, 40)
 	var tried atomic.Bool
 	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 		if len(transaction.Commands) > 0 && !transaction.LockFirst {
@@ -183,7 +84,8 @@ func TestWorker_locksFirstWhereOthersAreAlwaysFirst(t *testing.T) {
 		}
 		return real.Apply(ctx, transaction)
 	})
-	p.requireOnce(5)
+	p.awaitAllCommitted()
+	p.checkAdded(40)
 	require.True(t, tried.Load(), "it is the last resort")
 }
 
@@ -202,13 +104,16 @@ func TestWorker_aFencedOwnerClaimsAgain(t *testing.T) {
 			return real.Apply(ctx, transaction)
 		}}
 	})
-	p.sendAdds(5)
-	p.requireOnce(5)
+	p.createEach(1)
+	p.addToEach(1, 5)
+	p.awaitAllCommitted()
+	p.checkAdded(5)
 	require.Empty(t, m.NotReady(t.Context()))
 }
 
 func TestWorker_sharesPartitionsAndHandsThemOver(t *testing.T) {
 	p := setup(t, 4)
+	p.session = time.Minute // who is late on a busy machine is in the group all the same
 	first := p.start()
 	p.createEach(4)
 	p.await(4)

@@ -18,7 +18,6 @@ import (
 // Keys of requests.
 const (
 	fetch          = 1
-	listOffsets    = 2
 	describeGroups = 15
 )
 

@@ -33,7 +33,7 @@ func (w *Worker) hideLag(p *partition) {
 
 // runMeasure asks where logs end.
 func (w *Worker) runMeasure(stop context.Context) {
-	for sleepUntilKicked(stop, nil, measureEvery) {
+	for sleepUntilKicked(stop, nil, w.every.measure) {
 		w.measure(stop)
 	}
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed"
 )
 
 // outsider is somebody else in the database, of another role than the worker.
@@ -62,9 +65,19 @@ func (p *pipeline) applied() (at [outagePartitions]int) {
 	return at
 }
 
-// soon is how long partitions may need for what they do at once, where others wait: less than any
-// of Postgres' timeouts.
-const soon = 10 * time.Second
+// othersGoOn waits until the other partitions have applied more than they had.
+func (p *pipeline) othersGoOn(had [outagePartitions]int, but ...int) {
+	p.t.Helper()
+	testbed.Eventually(p.t, func() bool {
+		at := p.applied()
+		for i := range at {
+			if !slices.Contains(but, i) && at[i] <= had[i]+100 {
+				return false
+			}
+		}
+		return true
+	})
+}
 
 // Partition 1 has a key of its own, which is also on partition 2, but only later.
 func TestWorker_onlyPartitionsThatNeedALockedKeyWait(t *testing.T) {
@@ -77,25 +90,22 @@ func TestWorker_onlyPartitionsThatNeedALockedKeyWait(t *testing.T) {
 	p.awaitEnd(p.events, 200)
 
 	someone.locks(`select from counters where key = 'key1' for update`)
-	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 1 })
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_locked") == 1 })
 	stuck := p.applied()
-	p.eventually(soon, func() bool {
-		at := p.applied()
-		return at[0] > stuck[0]+100 && at[2] > stuck[2]+100 && at[3] > stuck[3]+100
-	})
+	p.othersGoOn(stuck, 1)
 	require.Equal(t, stuck[1], p.applied()[1])
 	require.Contains(t, strings.Join(m.Notes(), "\n"), fmt.Sprintf("partition 1: waits at offset %d for counter key1, locked by process %d, user %q", stuck[1],
 		someone.conn.PgConn().PID(), someone.name))
 	require.Equal(t, 1, strings.Count(p.log.String(), "a partition waits alone for what somebody else has locked"))
 
 	p.send(2, add("key1", "late"))
-	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 2 })
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_locked") == 2 })
 	stuck = p.applied()
-	p.eventually(soon, func() bool { at := p.applied(); return at[0] > stuck[0]+100 && at[3] > stuck[3]+100 })
+	p.othersGoOn(stuck, 1, 2)
 	require.Empty(t, m.NotReady(t.Context()))
 
 	someone.releases()
-	p.eventually(3*time.Second, func() bool { return m.gauge("partitions_locked") == 0 })
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_locked") == 0 })
 	require.Empty(t, m.Notes())
 	sent := load.stop()
 	p.awaitAllCommitted()
@@ -113,16 +123,13 @@ func TestWorker_findsOutWhichPartitionsNeedALockedTable(t *testing.T) {
 	someone.locks(`lock table counter_names in share mode`)
 	load := p.load()
 	p.send(1, create("key1", "late", 0))
-	p.eventually(soon, func() bool { return m.gauge("partitions_locked") == 1 })
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_locked") == 1 })
 	require.Contains(t, strings.Join(m.Notes(), "\n"), "for table counter_names, locked by process")
 	stuck := p.applied()
-	p.eventually(soon, func() bool {
-		at := p.applied()
-		return at[0] > stuck[0]+100 && at[2] > stuck[2]+100 && at[3] > stuck[3]+100
-	})
+	p.othersGoOn(stuck, 1)
 	require.Equal(t, stuck[1], p.applied()[1])
 	someone.releases()
-	p.eventually(3*time.Second, func() bool { return m.gauge("partitions_locked") == 0 })
+	testbed.Eventually(p.t, func() bool { return m.gauge("partitions_locked") == 0 })
 	sent := load.stop()
 	p.awaitAllCommitted()
 	p.checkAdded(sent)
@@ -138,11 +145,11 @@ func TestWorker_isNotReadyWhereEveryPartitionWaitsForALock(t *testing.T) {
 	someone := p.outsider()
 	someone.locks(`select from counters for update`)
 	p.addToEach(outagePartitions, 1)
-	p.eventually(2*soon, func() bool {
+	testbed.Eventually(p.t, func() bool {
 		return strings.Count(strings.Join(m.NotReady(t.Context()), "\n"), ", locked by process ") == outagePartitions
 	})
 	someone.releases()
-	p.awaitReady(m, time.Now().Add(soon))
+	testbed.Eventually(p.t, func() bool { return len(m.NotReady(t.Context())) == 0 })
 	p.await(2 * outagePartitions)
 	p.checkAdded(outagePartitions)
 	require.NoError(t, m.stop())
@@ -160,15 +167,15 @@ func TestWorker_claimsWhatItCanWhereAPositionIsLocked(t *testing.T) {
 	someone.locks(`select from positions where partition = 1 for update`)
 	m = p.start()
 	p.addToEach(outagePartitions, 1)
-	p.eventually(2*soon, func() bool { at := p.applied(); return at[0] == 2 && at[2] == 2 && at[3] == 2 })
+	testbed.Eventually(p.t, func() bool { at := p.applied(); return at[0] == 2 && at[2] == 2 && at[3] == 2 })
 	require.Equal(t, 1, p.applied()[1])
 	require.Empty(t, m.NotReady(t.Context()))
 	require.Contains(t, strings.Join(m.Notes(), "\n"), "partition 1: nothing comes since ")
 	require.Contains(t, strings.Join(m.Notes(), "\n"), fmt.Sprintf("its position cannot be claimed: the position of %s, partition 1 is locked by process", p.commands))
 	require.Equal(t, 1.0, m.gauge("partitions_locked"))
 	someone.releases()
-	p.eventually(soon, func() bool { return p.applied()[1] == 2 })
-	p.eventually(soon, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_locked") == 0 })
+	testbed.Eventually(p.t, func() bool { return p.applied()[1] == 2 })
+	testbed.Eventually(p.t, func() bool { return len(m.Notes()) == 0 && m.gauge("partitions_locked") == 0 })
 	p.checkAdded(outagePartitions)
 	require.NoError(t, m.stop())
 }

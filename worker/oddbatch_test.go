@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -120,38 +121,43 @@ func TestPromise8_aBatchWhoseRecordsClaimOtherOffsets(t *testing.T) { passOddBat
 
 // passOddBatches wants each batch to be one dead letter from its first record on that is not
 // applied, and all others' commands to take effect, whether they come behind it before or after it
-// was fetched.
+// was fetched. Each has a partition of its own.
 func passOddBatches(t *testing.T, batches map[string]testbed.OddBatch) {
-	for name, odd := range batches {
-		t.Run(name, func(t *testing.T) {
-			p := setup(t, 1)
-			p.sendNames(0, 0, 1)
-			at := odd.Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
-			p.sendNames(0, 1, 10)
-			next := odd.Produce(t, strings.Split(p.brokers, ","), p.commands, 0)
-			end := next + int64(odd.Records)
-			m := p.start()
-			testbed.Eventually(p.t, func() bool { return p.number(`select coalesce(max(next_offset), 0) from positions`) == int(end) })
-			p.requireOddLetters(odd, at, next)
-			p.sendNames(0, 11, 1)
-			p.awaitName(0, 11)
-			require.Equal(t, 12, p.number(`select value from counters where key = 'key0'`), "all commands of others")
-			p.awaitCommitted(map[int32]int64{0: end + 1})
-			require.Empty(t, m.NotReady(t.Context()))
-			require.NoError(t, m.stop())
-		})
+	p := setup(t, int32(len(batches)))
+	names := slices.Sorted(maps.Keys(batches))
+	ends := map[int32]int64{}
+	for i, name := range names {
+		odd, partition := batches[name], int32(i)
+		p.sendNames(partition, 0, 1)
+		odd.Produce(t, strings.Split(p.brokers, ","), p.commands, partition)
+		p.sendNames(partition, 1, 10)
+		ends[partition] = odd.Produce(t, strings.Split(p.brokers, ","), p.commands, partition) + int64(odd.Records)
 	}
+	m := p.start()
+	p.awaitCommitted(ends)
+	for i, name := range names {
+		odd, partition := batches[name], int32(i)
+		first, next := int64(1), ends[partition]-int64(odd.Records)
+		p.requireOddLetters(name, odd, partition, first, next)
+		p.sendNames(partition, 11, 1)
+		p.awaitName(partition, 11)
+		require.Equal(t, 12, p.number(`select value from counters where key = $1`, keyOf(partition)), "%s: all commands of others", name)
+		p.awaitCommittedOf(p.commands, partition, ends[partition]+1)
+	}
+	require.Empty(t, m.NotReady(t.Context()))
+	require.NoError(t, m.stop())
 }
 
-// requireOddLetters wants each record of the batches at these offsets to be applied or in their
-// dead letters, and no other letter.
-func (p *pipeline) requireOddLetters(odd testbed.OddBatch, offsets ...int64) {
+// requireOddLetters wants each record of a partition's batches at these offsets to be applied or in
+// their dead letters, and no other letter.
+func (p *pipeline) requireOddLetters(name string, odd testbed.OddBatch, partition int32, offsets ...int64) {
 	p.t.Helper()
-	require.Equal(p.t, len(offsets), p.number(`select count(*) from dead_letters`))
+	const those = `select count(*) from dead_letters join positions using (source) where partition = $1`
+	require.Equal(p.t, len(offsets), p.number(those, partition), name)
 	for _, at := range offsets {
 		last := at + int64(odd.Records) - 1
-		require.Equal(p.t, 1, p.number(`select count(*) from dead_letters where reason = 'unreadable' and command_offset between $1 and $2 and batch_last = $2
-			and batch_records = $3`, at, last, odd.Records))
+		require.Equal(p.t, 1, p.number(those+` and reason = 'unreadable' and command_offset between $2 and $3 and batch_last = $3 and batch_records = $4`,
+			partition, at, last, odd.Records), name)
 	}
 }
 

@@ -3,7 +3,6 @@ package worker_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +40,7 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	someone.locks(`lock table dead_letters in access exclusive mode`)
 	for _, part := range []string{"group and claims", "parked commands", "reports"} {
 		testbed.Eventually(p.t, func() bool { return strings.Contains(standing(), part+": stands still for ") })
-		require.Positive(t, m.stands(part))
+		require.Positive(t, m.values("part_stands_seconds")[part])
 	}
 	require.Contains(t, standing(), "save_published", "it says why")
 	require.Equal(t, -1.0, m.gauge("held_keys"), "an old figure would look like one of today's")
@@ -55,19 +54,6 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	require.Zero(t, m.gauge("held_keys"))
 	require.Zero(t, m.gauge("foreign_members"))
 	require.NoError(t, m.stop())
-}
-
-// stands is what the metric says of a part.
-func (m *member) stands(part string) float64 {
-	families, _ := m.metrics.Gather()
-	for _, f := range families {
-		for _, s := range f.GetMetric() {
-			if f.GetName() == "part_stands_seconds" && s.GetLabel()[0].GetValue() == part {
-				return s.GetGauge().GetValue()
-			}
-		}
-	}
-	return -1
 }
 
 // unheard is a store behind a pooler that lets nobody listen.
@@ -86,8 +72,6 @@ func TestWorker_saysThatItDoesNotListen(t *testing.T) {
 	testbed.Eventually(p.t, func() bool {
 		return strings.Contains(p.log.String(), "nothing is heard from others by way of Postgres")
 	})
-	families, err := m.metrics.Gather()
-	require.NoError(t, err)
-	require.Contains(t, fmt.Sprint(families), `value:"listen"`)
+	require.Positive(t, m.values("retries_total")["listen postgres"])
 	require.NoError(t, m.stop())
 }

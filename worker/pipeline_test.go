@@ -15,7 +15,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
@@ -44,17 +43,18 @@ type pipeline struct {
 	got      []*kgo.Record
 	asking   *pgx.Conn // answers the test's questions; nil before the first
 
-	topics   []worker.Topic    // more command topics; set before a worker starts
-	routes   map[string]string // topics of event types
-	others   map[string]outbox.Destination
-	log      lockedBuffer
-	maxBatch int
-	session  time.Duration // 0: 6 s
-	stall    time.Duration // 0: 10 s
-	patience time.Duration // with parts that stand still; 0: the usual
-	latest   bool          // topics without a position begin at their end
-	options  []kgo.Opt     // more of the worker's client
-	refused  func()        // as in worker.Config
+	topics    []worker.Topic    // more command topics; set before a worker starts
+	routes    map[string]string // topics of event types
+	others    map[string]outbox.Destination
+	log       lockedBuffer
+	maxBatch  int
+	session   time.Duration // 0: 6 s
+	stall     time.Duration // 0: 10 s
+	patience  time.Duration // with parts that stand still; 0: the usual
+	attentive bool          // makes workers that look often at what nobody tells them
+	latest    bool          // topics without a position begin at their end
+	options   []kgo.Opt     // more of the worker's client
+	refused   func()        // as in worker.Config
 }
 
 func setup(t *testing.T, partitions int32) *pipeline {
@@ -111,7 +111,11 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	metrics := prometheus.NewRegistry()
 	counts := worker.NewMetrics(metrics)
 	counts.Parts.Patience = cmp.Or(p.patience, pulse.Patience)
-	w, err := worker.New(worker.Config{
+	newWorker := worker.New
+	if p.attentive {
+		newWorker = worker.NewAttentive
+	}
+	w, err := newWorker(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
 		TypePrefix: typePrefix, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts, Refused: p.refused,
@@ -168,7 +172,7 @@ func (p *pipeline) sendTo(topic string, partition int32, commands ...*kgo.Record
 // await reads until so many events and dead letters have come.
 func (p *pipeline) await(n int) []*kgo.Record {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	defer cancel()
 	for len(p.got) < n {
 		p.consumer.PollFetches(ctx).EachRecord(func(r *kgo.Record) { p.got = append(p.got, r) })
@@ -190,33 +194,16 @@ func header(r *kgo.Record, key string) string {
 // awaitCommitted waits until the group's committed offsets are these, by partition.
 func (p *pipeline) awaitCommitted(want map[int32]int64) {
 	p.t.Helper()
-	admin := kadm.NewClient(p.client)
-	testbed.Eventually(p.t, func() bool {
-		offsets, err := admin.FetchOffsets(p.t.Context(), p.group)
-		if err != nil {
-			return false
-		}
-		for partition, at := range want {
-			o, ok := offsets.Lookup(p.commands, partition)
-			if !ok || o.At != at {
-				return false
-			}
-		}
-		return true
-	})
+	for partition, at := range want {
+		p.awaitCommittedOf(p.commands, partition, at)
+	}
 }
 
 // awaitApplied waits until the database has applied partition 0 up to an offset, and a reporter has
 // had the time to tell.
 func (p *pipeline) awaitApplied(offset int64) {
 	p.t.Helper()
-	conn, err := pgx.Connect(p.t.Context(), p.database)
-	require.NoError(p.t, err)
-	defer conn.Close(context.Background())
 	testbed.Eventually(p.t, func() bool {
-		var rested bool
-		err := conn.QueryRow(p.t.Context(), `select coalesce(bool_or(next_offset >= $1 and moved_at < now() - interval '3 s'), false) from positions where partition = 0`,
-			offset).Scan(&rested)
-		return err == nil && rested
+		return p.number(`select count(*) from positions where partition = 0 and next_offset >= $1 and moved_at < now() - interval '3 s'`, offset) == 1
 	})
 }

@@ -30,8 +30,8 @@ func (w *Worker) options() []kgo.Opt {
 		kgo.OnPartitionsLost(w.lost),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // or the client skips or rewinds silently
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(),       // aborted records are not commands, but their markers move the position
-		kgo.MetadataMaxAge(watchEvery), // how soon partitions that were added are consumed; the client's own 5 minutes are long
+		kgo.KeepControlRecords(),          // aborted records are not commands, but their markers move the position
+		kgo.MetadataMaxAge(w.every.watch), // how soon partitions that were added are consumed; the client's own 5 minutes are long
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartition),
 		kgo.FetchMaxWait(fetchWait),

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -84,4 +85,33 @@ func TestProgress_seesEventsThatWait(t *testing.T) {
 	p.look(7, at(63))
 	p.look(7, at(200))
 	require.Empty(t, p.whyNothingIsPublished(at(200), patience), "all are")
+}
+
+// Where nobody says for long where a log ends, its lag is not known, and no old figure is shown.
+func TestWorker_showsNoLagThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	w := &Worker{cfg: Config{StallTimeout: time.Second}, metrics: NewMetrics(registry)}
+	p := partitionOf(0)
+	p.fetch.measuredAt, p.published.offset, p.log.end = time.Now(), 2, 7
+	lags := func() (n int) {
+		w.setLag(p)
+		families, err := registry.Gather()
+		require.NoError(t, err)
+		for _, f := range families {
+			if f.GetName() == "consumer_lag" {
+				n = len(f.GetMetric())
+			}
+		}
+		return n
+	}
+	require.Equal(t, 1, lags())
+	require.Empty(t, p.whyNothingComes(time.Now(), time.Second))
+	p.fetch.measuredAt = time.Now().Add(-2 * measureEvery)
+	require.Zero(t, lags())
+	require.Equal(t, "its leader does not say where its log ends", p.whyNothingComes(time.Now(), time.Second))
+	p.fetch.measuredAt = time.Now()
+	require.Equal(t, 1, lags())
+	p.silenced(errors.New("no leader"), time.Now())
+	require.Zero(t, lags())
 }

@@ -13,22 +13,20 @@ import (
 // however much is applied.
 func TestWorker_reportsOnlyWhatIsPublished(t *testing.T) {
 	p := setup(t, 1)
-	admin := kadm.NewClient(p.client)
 	p.events += ".late"
 	m := p.start()
 	p.awaitCommitted(map[int32]int64{0: 0})
-	p.sendAdds(3)
+	p.createEach(1)
+	p.addToEach(1, 3)
 	p.awaitApplied(4)
-	offsets, err := admin.FetchOffsets(t.Context(), p.group)
-	require.NoError(t, err)
-	at, _ := offsets.Lookup(p.commands, 0)
-	require.Zero(t, at.At, "nothing is published yet")
+	p.awaitCommitted(map[int32]int64{0: 0}) // nothing is published yet
 
 	testbed.Eventually(t, func() bool { return len(m.NotReady(t.Context())) > 0 }, "a topic is missing")
-	_, err = admin.CreateTopic(t.Context(), 1, 1, nil, p.events)
+	_, err := kadm.NewClient(p.client).CreateTopic(t.Context(), 1, 1, nil, p.events)
 	require.NoError(t, err)
 	p.consumer.AddConsumeTopics(p.events)
-	p.requireOnce(3)
+	p.awaitAllCommitted()
+	p.checkAdded(3)
 	testbed.Eventually(t, func() bool { return len(m.NotReady(t.Context())) == 0 })
 	require.NoError(t, m.stop())
 }

@@ -63,20 +63,7 @@ func TestWorker_takesSomeOfAnotherServicesEvents(t *testing.T) {
 	require.Equal(t, []string{`counters.v1.Made {"key":"a","value":5}`}, say(p.await(1), p.letters))
 	send(p.commands, "stock.v1.Make")
 	require.Equal(t, "unknown_type", header(p.await(2)[1], "dlq-reason"), "its own commands have its own prefix")
-	testbed.Eventually(p.t, func() bool { return m.outcomes("ignored") == 2 })
-}
-
-// outcomes is how many commands came to an outcome.
-func (m *member) outcomes(outcome string) (n float64) {
-	families, _ := m.metrics.Gather()
-	for _, f := range families {
-		for _, s := range f.GetMetric() {
-			if f.GetName() == "commands_total" && s.GetLabel()[0].GetValue() == outcome {
-				n += s.GetCounter().GetValue()
-			}
-		}
-	}
-	return n
+	testbed.Eventually(p.t, func() bool { return m.values("commands_total")["ignored unknown"] == 2 })
 }
 
 // A service sends commands to another one: to that one's topic, under its prefix, by a key and with

@@ -12,38 +12,39 @@ import (
 // position: aborted records and the markers of aborts and commits, also where nothing comes after
 // them.
 func TestWorker_appliesOnlyCommittedTransactions(t *testing.T) {
-	for name, c := range map[string]struct {
+	p := setup(t, 2)
+	m := p.start()
+	producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(p.group))
+	var want []string
+	transactions := 0
+	for _, until := range []struct { // the log has nothing more for a while
 		commits []bool
-		plain   bool // a command without a transaction comes between
+		plain   bool // a command without a transaction comes after each
 	}{
-		"an abort alone":                          {commits: []bool{false}},
-		"a commit alone":                          {commits: []bool{true}},
-		"an abort as the last thing":              {commits: []bool{true, false}, plain: true},
-		"a commit as the last thing":              {commits: []bool{false, true}},
-		"many aborts as the last thing":           {commits: []bool{true, false, false, false}},
-		"commits and aborts by turns, then plain": {commits: []bool{false, true, false, true, false}, plain: true},
+		{commits: []bool{false}},
+		{commits: []bool{true}},
+		{commits: []bool{true, false}},
+		{commits: []bool{false, true}},
+		{commits: []bool{true, false, false, false}},
+		{commits: []bool{false, true, false, true, false}, plain: true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			p := setup(t, 2)
-			m := p.start()
-			producer := p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(p.group))
-			var want []string
-			for i, commit := range c.commits {
-				names := p.transaction(producer, fmt.Sprint("t", i), commit)
-				if commit {
-					want = append(want, names...)
-				}
-				if c.plain {
-					p.send(0, create("a", fmt.Sprint("plain", i), 1))
-					want = append(want, fmt.Sprint("plain", i))
-				}
+		for _, commit := range until.commits {
+			transactions++
+			names := p.transaction(producer, fmt.Sprint("t", transactions), commit)
+			if commit {
+				want = append(want, names...)
 			}
-			p.awaitAllCommitted()
-			require.ElementsMatch(t, want, subjects(p.await(len(want))))
-			require.NoError(t, m.stop())
-			p.checkNames(want)
-		})
+			if until.plain {
+				name := fmt.Sprint("plain", transactions)
+				p.send(0, create("a", name, 1))
+				want = append(want, name)
+			}
+		}
+		p.awaitAllCommitted()
+		p.checkNames(want)
 	}
+	require.ElementsMatch(t, want, subjects(p.await(len(want))))
+	require.NoError(t, m.stop())
 }
 
 // Aborted records before a worker starts are skipped as well, and lag is zero though nothing was

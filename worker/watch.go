@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// periods say how often a worker looks at what nobody tells it.
+type periods struct{ watch, measure time.Duration }
+
 const (
 	watchEvery      = 10 * time.Second
 	watchAtMost     = time.Second     // the least time between two looks
@@ -18,7 +21,7 @@ const (
 func (w *Worker) runWatch(stop context.Context) {
 	orphans, left := newOrphans(w), newLeftAlone(w)
 	w.metrics.groupWatch.Begin()
-	for wait := jitter(watchEvery); sleepUntilKicked(stop, w.watch, wait); wait = w.watchAgain() {
+	for wait := jitter(w.every.watch); sleepUntilKicked(stop, w.watch, wait); wait = w.watchAgain() {
 		pause(stop, watchAtMost)
 		err := w.watchTopics(stop)
 		seen, unseen := w.watchGroup(stop)
@@ -48,7 +51,7 @@ func (w *Worker) watchAgain() time.Duration {
 			return watchQuarantine
 		}
 	}
-	return watchEvery
+	return w.every.watch
 }
 
 // watchClaims finds partitions whose claim is not the last: an operator decided about the

@@ -28,6 +28,7 @@ type Worker struct {
 	metrics *Metrics
 	tracer  trace.Tracer
 	types   map[string]*cloudevents.Types // by topic
+	every   periods
 
 	client   *kgo.Client
 	admin    *kadm.Client
@@ -67,11 +68,15 @@ type Worker struct {
 
 // New makes a worker. It does not connect before Run; an error is a mistake in the options.
 func New(cfg Config, store Store, relay *outbox.Relay) (*Worker, error) {
+	return newWorker(cfg, store, relay, periods{watch: watchEvery, measure: measureEvery})
+}
+
+func newWorker(cfg Config, store Store, relay *outbox.Relay, every periods) (*Worker, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
 	w := &Worker{
-		cfg: cfg, store: store, relay: relay, logger: cfg.Logger, metrics: cfg.Metrics,
+		cfg: cfg, store: store, relay: relay, every: every, logger: cfg.Logger, metrics: cfg.Metrics,
 		throttled:     throttledLog{logger: cfg.Logger},
 		tracer:        otel.Tracer(cfg.Service + "/worker"),
 		types:         make(map[string]*cloudevents.Types, len(cfg.Topics)),
