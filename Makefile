@@ -43,13 +43,17 @@ build: ## build bin/allocation
 dev: build ## run everything on an embedded default, data kept in .allocation
 	@bin/allocation dev
 
+# go test starts packages in the order in which they are named. Those that take longest come first:
+# one that began last would run alone at the end.
+LONGEST_FIRST := ./cmd/allocation/e2e ./worker ./cmd/internal/service ./cmd/chaos ./store/... ./cmd/... ./...
+
 .PHONY: test
 test: $(TOOLS)/promtool ## run the tests on real Kafka and real Postgres, which it starts and stops, but those that take long
-	$(SERVERS) go test -short -count=1 -timeout 20m -p 4 -parallel 4 ./...
+	$(SERVERS) go test -short -count=1 -timeout 20m -p 4 -parallel 4 $(LONGEST_FIRST)
 
 .PHONY: test-all
 test-all: $(TOOLS)/promtool ## run all tests, with the race detector
-	$(SERVERS) go test -race -count=1 -timeout 30m -p 3 ./...
+	$(SERVERS) go test -race -count=1 -timeout 30m -p 3 $(LONGEST_FIRST)
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## check style, and which package may import which
