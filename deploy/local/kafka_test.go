@@ -27,9 +27,19 @@ func TestKafka_restartKeepsTopicsRecordsAndGroupOffsets(t *testing.T) {
 	require.Equal(t, "two", consumeAsGroup(t, second.Addr()))
 }
 
-func TestKafka_newFolderIsAnotherCluster(t *testing.T) {
+func TestKafka_isAloneAtItsPortAndInItsFolder(t *testing.T) {
 	t.Parallel()
-	require.NotEqual(t, describe(t, startKafka(t, t.TempDir()).Addr()).Cluster, describe(t, startKafka(t, t.TempDir()).Addr()).Cluster)
+	dir := t.TempDir()
+	kafka := startKafka(t, dir)
+	_, err := StartKafka(t.Context(), KafkaOptions{Addr: kafka.Addr(), AddrFlag: "--kafka-addr", Dir: t.TempDir()})
+	var inUse *AddrInUseError
+	require.ErrorAs(t, err, &inUse)
+	require.Equal(t, kafka.Addr(), inUse.Addr)
+	require.ErrorContains(t, err, "choose another port with --kafka-addr")
+
+	_, err = StartKafka(t.Context(), KafkaOptions{Addr: "127.0.0.1:0", Dir: dir})
+	require.ErrorIs(t, err, ErrFolderInUse)
+	require.NotEqual(t, describe(t, kafka.Addr()).Cluster, describe(t, startKafka(t, t.TempDir()).Addr()).Cluster)
 }
 
 func TestKafka_createsNoTopicByItself(t *testing.T) {
@@ -39,24 +49,6 @@ func TestKafka_createsNoTopicByItself(t *testing.T) {
 	defer cancel()
 	record := &kgo.Record{Topic: "mistyped", Value: []byte("x")}
 	require.Error(t, newClient(t, kafka.Addr(), kgo.AllowAutoTopicCreation()).ProduceSync(ctx, record).FirstErr())
-}
-
-func TestKafka_portInUse(t *testing.T) {
-	t.Parallel()
-	taken := startKafka(t, t.TempDir())
-	_, err := StartKafka(t.Context(), KafkaOptions{Addr: taken.Addr(), AddrFlag: "--kafka-addr", Dir: t.TempDir()})
-	var inUse *AddrInUseError
-	require.ErrorAs(t, err, &inUse)
-	require.Equal(t, taken.Addr(), inUse.Addr)
-	require.ErrorContains(t, err, "choose another port with --kafka-addr")
-}
-
-func TestKafka_folderInUse(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	startKafka(t, dir)
-	_, err := StartKafka(t.Context(), KafkaOptions{Addr: "127.0.0.1:0", Dir: dir})
-	require.ErrorIs(t, err, ErrFolderInUse)
 }
 
 func startKafka(t *testing.T, dir string) *Kafka {

@@ -25,12 +25,19 @@ func TestPostgres_restartKeepsRows(t *testing.T) {
 		_, err = conn.Exec(t.Context(), "INSERT INTO kept VALUES (1)")
 		require.NoError(t, err)
 		require.NoError(t, server.Shutdown(t.Context(), end))
+		if end == syscall.SIGKILL { // what it leaves behind may be another program's number by now
+			pidFile := filepath.Join(dir, "postgres", "postmaster.pid")
+			require.FileExists(t, pidFile)
+			require.NoError(t, os.WriteFile(pidFile, []byte("1\n"), 0o600))
+		}
 	}
 }
 
-func TestPostgres_isUTF8AndDurable(t *testing.T) {
+func TestPostgres_isUTF8AndDurableAndAloneAtItsPortAndInItsFolder(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, startPostgres(t, t.TempDir()).URL())
+	dir := t.TempDir()
+	server := startPostgres(t, dir)
+	conn := connect(t, server.URL())
 	for setting, want := range map[string]string{
 		"server_encoding": "UTF8", "fsync": "on", "synchronous_commit": "on", "listen_addresses": "127.0.0.1", "unix_socket_directories": "",
 	} {
@@ -38,22 +45,13 @@ func TestPostgres_isUTF8AndDurable(t *testing.T) {
 		require.NoError(t, conn.QueryRow(t.Context(), "SELECT current_setting($1)", setting).Scan(&value))
 		require.Equal(t, want, value, setting)
 	}
-}
 
-func TestPostgres_portInUse(t *testing.T) {
-	t.Parallel()
-	taken := startPostgres(t, t.TempDir())
-	_, err := StartPostgres(t.Context(), PostgresOptions{Port: taken.Port(), PortFlag: "--postgres-port", Dir: t.TempDir()})
+	_, err := StartPostgres(t.Context(), PostgresOptions{Port: server.Port(), PortFlag: "--postgres-port", Dir: t.TempDir()})
 	var inUse *AddrInUseError
 	require.ErrorAs(t, err, &inUse)
 	require.ErrorContains(t, err, "choose another port with --postgres-port")
-}
 
-func TestPostgres_folderInUse(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	startPostgres(t, dir)
-	_, err := StartPostgres(t.Context(), PostgresOptions{Dir: dir})
+	_, err = StartPostgres(t.Context(), PostgresOptions{Dir: dir})
 	require.ErrorIs(t, err, ErrFolderInUse)
 }
 
@@ -65,19 +63,6 @@ func TestPostgres_dataOfAnotherVersion(t *testing.T) {
 	_, err := StartPostgres(t.Context(), PostgresOptions{Dir: dir})
 	require.ErrorIs(t, err, ErrOtherVersion)
 	require.ErrorContains(t, err, "Postgres 11")
-}
-
-func TestPostgres_processIDTakenByAnother(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	server := startPostgres(t, dir)
-	require.NoError(t, server.Shutdown(t.Context(), syscall.SIGKILL))
-
-	// A server that was killed leaves its number behind, which may be another program's by now.
-	pidFile := filepath.Join(dir, "postgres", "postmaster.pid")
-	require.FileExists(t, pidFile)
-	require.NoError(t, os.WriteFile(pidFile, []byte("1\n"), 0o600))
-	startPostgres(t, dir)
 }
 
 func startPostgres(t *testing.T, dir string) *Postgres {

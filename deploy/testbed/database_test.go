@@ -1,7 +1,6 @@
 package testbed
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -14,7 +13,7 @@ func TestDatabase_everyTestHasItsOwn(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn := connect(t, Database(t))
+			conn := Connect(t, Database(t))
 			_, err := conn.Exec(t.Context(), "CREATE TABLE only_once (name text)")
 			require.NoError(t, err)
 		})
@@ -41,18 +40,10 @@ func TestDatabase_isDroppedWithItsConnections(t *testing.T) {
 
 func TestDatabase_commitsAreDurable(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, Database(t))
+	conn := Connect(t, Database(t))
 	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 		var value string
 		require.NoError(t, conn.QueryRow(t.Context(), "SELECT current_setting($1)", setting).Scan(&value))
 		require.Equal(t, "on", value, setting)
 	}
-}
-
-func connect(t *testing.T, database string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
 }

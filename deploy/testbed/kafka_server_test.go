@@ -50,7 +50,7 @@ func TestKafkaServer_keepsWhatWasAcknowledged(t *testing.T) {
 	server.Freeze()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	client := newClient(t, server.Brokers())
+	client := Client(t, server.Brokers())
 	require.Error(t, client.Ping(ctx))
 	server.Thaw()
 	require.NoError(t, client.Ping(t.Context()))
@@ -60,24 +60,15 @@ func TestKafkaServer_keepsWhatWasAcknowledged(t *testing.T) {
 	require.Equal(t, "one", consume(t, server.Brokers(), "kept"))
 }
 
-func newClient(t *testing.T, brokers string, options ...kgo.Opt) *kgo.Client {
-	t.Helper()
-	client, err := kgo.NewClient(append(options, kgo.SeedBrokers(brokers), kgo.MetadataMinAge(100*time.Millisecond))...)
-	require.NoError(t, err)
-	t.Cleanup(client.Close)
-	return client
-}
-
 func produce(t *testing.T, brokers, topic, value string) {
 	t.Helper()
 	record := &kgo.Record{Topic: topic, Value: []byte(value)}
-	require.NoError(t, newClient(t, brokers).ProduceSync(t.Context(), record).FirstErr())
+	require.NoError(t, Client(t, brokers).ProduceSync(t.Context(), record).FirstErr())
 }
 
 func consume(t *testing.T, brokers, topic string) string {
 	t.Helper()
-	client := newClient(t, brokers, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	fetches := client.PollFetches(t.Context())
+	fetches := Reader(t, brokers, topic).PollFetches(t.Context())
 	require.NoError(t, fetches.Err())
 	return string(fetches.Records()[0].Value)
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestPostgresServer_keepsWhatWasCommitted(t *testing.T) {
+func TestPostgresServer_keepsWhatWasCommittedAndFreezes(t *testing.T) {
 	t.Parallel()
 	server := StartPostgres(t, PostgresSettings{"max_connections": "20"})
-	conn := connect(t, server.URL())
+	conn := Connect(t, server.URL())
 	_, err := conn.Exec(t.Context(), "CREATE TABLE kept AS SELECT 1 AS number")
 	require.NoError(t, err)
 
@@ -22,7 +22,7 @@ func TestPostgresServer_keepsWhatWasCommitted(t *testing.T) {
 		"kill":      server.Kill,
 	}
 	for name, end := range ends {
-		_, err := connect(t, server.URL()).Exec(t.Context(), "UPDATE kept SET number = number + 1")
+		_, err := Connect(t, server.URL()).Exec(t.Context(), "UPDATE kept SET number = number + 1")
 		require.NoError(t, err, name)
 		end()
 		_, err = pgx.Connect(t.Context(), server.URL())
@@ -30,25 +30,16 @@ func TestPostgresServer_keepsWhatWasCommitted(t *testing.T) {
 		server.Start()
 	}
 	var number int
-	require.NoError(t, connect(t, server.URL()).QueryRow(t.Context(), "SELECT number FROM kept").Scan(&number))
+	require.NoError(t, Connect(t, server.URL()).QueryRow(t.Context(), "SELECT number FROM kept").Scan(&number))
 	require.Equal(t, 1+len(ends), number)
-}
 
-func TestPostgresServer_frozenAnswersNothing(t *testing.T) {
-	t.Parallel()
-	server := StartPostgres(t)
-	before := connect(t, server.URL())
+	before := Connect(t, server.URL())
 	server.Freeze()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := before.Exec(ctx, "SELECT 1")
+	_, err = before.Exec(ctx, "SELECT 1")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-
 	server.Thaw()
-	require.NoError(t, connect(t, server.URL()).Ping(t.Context()))
-}
-
-func TestPostgresServer_frozenIsRemoved(t *testing.T) {
-	t.Parallel()
-	StartPostgres(t).Freeze()
+	require.NoError(t, Connect(t, server.URL()).Ping(t.Context()))
+	server.Freeze() // and is removed all the same
 }

@@ -65,27 +65,59 @@ func (d *devProgram) exported(name string) string {
 
 func TestDev_keepsItsData(t *testing.T) {
 	t.Parallel()
-	dir := devFolder(t)
+	dir := filepath.Join(devFolder(t), "new")
 	dev := startDev(t, dir)
+	nobodyElseCanRead(t, dir)
+	leavesTheFirstAlone(t, dir)
 	brokers := "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
 	programtest.Run(t, "send", "CreateBatch", "ref=b1", "sku=CHAIR", "qty=50", brokers).RequireDone(t)
 	programtest.UseDatabase(t, dev.exported("DATABASE_URL"))
 	testbed.Eventually(t, func() bool { return programtest.Run(t, "show", "batch", "b1").Code == cli.ExitDone })
 	require.NotContains(t, dev.out.String(), "level=", "logs stay out of the text")
 	dev.end()
-	logged, err := os.ReadFile(filepath.Join(dir, "worker.log"))
-	require.NoError(t, err)
-	require.Contains(t, string(logged), "worker starts")
 
 	dev = startDev(t, dir)
 	brokers = "--kafka-brokers=" + dev.exported("KAFKA_BROKERS")
 	programtest.Run(t, "send", "Allocate", "orderid=o1", "sku=CHAIR", "qty=20", brokers).RequireDone(t)
 	programtest.UseDatabase(t, dev.exported("DATABASE_URL"))
 	testbed.Eventually(t, func() bool {
-		o := programtest.Run(t, "show", "order", "o1")
-		return strings.Contains(o.Out, "gets 20 of batch b1")
+		return strings.Contains(programtest.Run(t, "show", "order", "o1").Out, "gets 20 of batch b1")
 	})
 	dev.end()
+}
+
+// nobodyElseCanRead: what is in dev's folder is for its user alone.
+func nobodyElseCanRead(t *testing.T, dir string) {
+	t.Helper()
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	want := os.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		want = 0o710 // by its group passes the account of Postgres, which does not run as root
+	}
+	require.Equal(t, want, info.Mode().Perm())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, entry := range entries {
+		info, err := entry.Info()
+		require.NoError(t, err)
+		names = append(names, entry.Name())
+		require.Zero(t, info.Mode().Perm()&0o077, "%s %s: nobody enters or reads it, so nobody reaches what is in it", info.Mode(), entry.Name())
+	}
+	require.Equal(t, []string{"dev.lock", "kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", "worker.log"}, names)
+}
+
+// leavesTheFirstAlone: a second dev that is started by mistake, at other addresses, harms nothing of
+// the first.
+func leavesTheFirstAlone(t *testing.T, dir string) {
+	t.Helper()
+	logged := readFile(t, filepath.Join(dir, "worker.log"))
+	require.Contains(t, logged, "worker starts")
+	o := runDev(t, dir)
+	o.RequireFailed(t)
+	require.Equal(t, fmt.Sprintf("allocation: --dir: folder is in use by process %d (lock %s)\n", os.Getpid(), filepath.Join(dir, "dev.lock")), o.Err)
+	require.True(t, strings.HasPrefix(readFile(t, filepath.Join(dir, "worker.log")), logged), "what the first logged is there")
 }
 
 func TestDev_addressInUse(t *testing.T) {
@@ -97,25 +129,8 @@ func TestDev_addressInUse(t *testing.T) {
 	addr := listener.Addr().String()
 	for _, flag := range []string{"--http-addr", "--kafka-addr"} {
 		args := []string{"dev", "--dir", devFolder(t), "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0", flag + "=" + addr}
-		o := programtest.Run(t, args...)
-		require.Equal(t, cli.ExitFailed, o.Code)
-		require.Contains(t, o.Err, "is in use by another program")
-		require.Contains(t, o.Err, flag)
+		programtest.Run(t, args...).RequireFailed(t, "is in use by another program", flag)
 	}
-}
-
-// A second dev that is started by mistake, at other addresses, harms nothing of the first.
-func TestDev_aSecondInTheSameFolderLeavesTheFirstAlone(t *testing.T) {
-	t.Parallel()
-	dir := devFolder(t)
-	dev := startDev(t, dir)
-	defer dev.end()
-	logged := readFile(t, filepath.Join(dir, "worker.log"))
-	require.Contains(t, logged, "worker starts")
-	o := runDev(t, dir)
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Equal(t, fmt.Sprintf("allocation: --dir: folder is in use by process %d (lock %s)\n", os.Getpid(), filepath.Join(dir, "dev.lock")), o.Err)
-	require.True(t, strings.HasPrefix(readFile(t, filepath.Join(dir, "worker.log")), logged), "what the first logged is there")
 }
 
 func TestDev_needsItsPassword(t *testing.T) {
@@ -138,33 +153,14 @@ func TestDev_needsItsPassword(t *testing.T) {
 	}
 	shown := regexp.MustCompile(`psql '([^']*)'`).FindStringSubmatch(dev.out.String())
 	require.NotNil(t, shown, &dev.out)
-	conn, err := pgx.Connect(t.Context(), shown[1])
-	require.NoError(t, err)
-	require.NoError(t, conn.Close(t.Context()))
-}
+	testbed.Connect(t, shown[1])
 
-func TestDev_nobodyElseCanReadItsFolder(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(devFolder(t), "new")
-	dev := startDev(t, dir)
-	defer dev.end()
-	info, err := os.Stat(dir)
-	require.NoError(t, err)
-	want := os.FileMode(0o700)
-	if os.Geteuid() == 0 {
-		want = 0o710 // by its group passes the account of Postgres, which does not run as root
-	}
-	require.Equal(t, want, info.Mode().Perm())
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	var names []string
-	for _, entry := range entries {
-		info, err := entry.Info()
-		require.NoError(t, err)
-		names = append(names, entry.Name())
-		require.Zero(t, info.Mode().Perm()&0o077, "%s %s: nobody enters or reads it, so nobody reaches what is in it", info.Mode(), entry.Name())
-	}
-	require.Equal(t, []string{"dev.lock", "kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", "worker.log"}, names)
+	// In another folder, a command does not find the password.
+	settings.Password = ""
+	_, err = pgx.ConnectConfig(t.Context(), settings)
+	t.Chdir(t.TempDir())
+	require.ErrorContains(t, config.Database{}.Explain(err), "the Postgres of the command dev wants its password, and .allocation/pgpass cannot be read here: "+
+		"no such file or directory; run this in the folder in which dev runs, as the same user, or set DATABASE_URL")
 }
 
 // Somebody else can prepare a folder in a place where all may write, such as /tmp.
@@ -175,9 +171,7 @@ func TestDev_followsNoLinks(t *testing.T) {
 		precious := filepath.Join(t.TempDir(), "precious")
 		require.NoError(t, os.WriteFile(precious, []byte("precious"), 0o600))
 		require.NoError(t, os.Symlink(precious, filepath.Join(dir, name)))
-		o := runDev(t, dir)
-		require.Equal(t, cli.ExitFailed, o.Code, name)
-		require.Contains(t, o.Err, filepath.Join(dir, name)+" is a symbolic link, which is not followed")
+		runDev(t, dir).RequireFailed(t, filepath.Join(dir, name)+" is a symbolic link, which is not followed")
 		require.Equal(t, "precious", readFile(t, precious), name)
 	}
 }
@@ -186,10 +180,7 @@ func TestDev_folderOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	for want, dir := range map[string]string{"belongs to": foreignFolder(t), "other users can write to": openFolder(t)} {
 		o := runDev(t, dir)
-		require.Equal(t, cli.ExitFailed, o.Code)
-		require.Contains(t, o.Err, "allocation: --dir: ")
-		require.Contains(t, o.Err, want)
-		require.Contains(t, o.Err, "choose another, or one that does not exist yet")
+		o.RequireFailed(t, "allocation: --dir: ", want, "choose another, or one that does not exist yet")
 		require.Equal(t, 1, strings.Count(o.Err, "\n"), o.Err)
 		require.NoFileExists(t, filepath.Join(dir, "worker.log"))
 	}
@@ -221,22 +212,7 @@ func TestDev_dataThatLetsEverybodyIn(t *testing.T) {
 	server, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Database: "allocation"})
 	require.NoError(t, err)
 	require.NoError(t, server.Stop())
-	o := runDev(t, dir)
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "lets every user of this machine in without one, as earlier versions made it; move "+dir+" away to begin anew")
-}
-
-// Dev's server runs, and the command in another folder.
-func TestDev_otherFolderHasNoPassword(t *testing.T) {
-	dev := startDev(t, filepath.Join(devFolder(t), "new"))
-	defer dev.end()
-	settings, err := pgx.ParseConfig(dev.exported("DATABASE_URL"))
-	require.NoError(t, err)
-	settings.Password = ""
-	_, err = pgx.ConnectConfig(t.Context(), settings)
-	t.Chdir(t.TempDir())
-	require.ErrorContains(t, config.Database{}.Explain(err), "the Postgres of the command dev wants its password, and .allocation/pgpass cannot be read here: "+
-		"no such file or directory; run this in the folder in which dev runs, as the same user, or set DATABASE_URL")
+	runDev(t, dir).RequireFailed(t, "lets every user of this machine in without one, as earlier versions made it; move "+dir+" away to begin anew")
 }
 
 func runDev(t *testing.T, dir string) programtest.Outcome {

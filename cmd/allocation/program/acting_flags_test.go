@@ -8,7 +8,6 @@ import (
 
 	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
 
 	"github.com/stretchr/testify/require"
 )
@@ -33,7 +32,7 @@ func TestEnvironment_armsAndNarrowsNothing(t *testing.T) {
 	require.Contains(t, o.Err, "ALLOCATION_EXECUTE is set, and is not used: only --execute says that\n")
 	require.NotContains(t, o.Err, "ALLOCATION_YES")
 	require.Equal(t, before.Epoch, s.Busy().Epoch)
-	programtest.RequireOutcome(t, programtest.Run(t, "migrate", "down", "--to=0"), cli.ExitUsage, "say --yes to do it")
+	programtest.Run(t, "migrate", "down", "--to=0").RequireMisuse(t, "say --yes to do it")
 
 	var e event.Event
 	require.NoError(t, json.Unmarshal([]byte(s.Tail(1, "--json")[0]), &e))
@@ -47,19 +46,19 @@ func TestAskingAboutNothing_isNoSuccess(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	require.NoError(t, os.WriteFile(empty, []byte("\n\n"), 0o600))
 	kafka := s.Names.Flags(t)[:2]
-	programtest.RequireOutcome(t, s.Verify("--sku=NOPE"), cli.ExitFailed, `there is no product "NOPE": nothing was checked`)
-	programtest.RequireOutcome(t, s.Offsets("reset", "--topic=nope", "--to-latest", "--execute"), cli.ExitFailed, "there is no position of topic nope; there are of "+s.Names.Commands)
-	programtest.RequireOutcome(t, s.Offsets("accept", "--topic=nope"), cli.ExitFailed, "there is no position of topic nope")
-	programtest.RequireOutcome(t, s.Offsets("reset", "--to-latest", "--execute"), cli.ExitFailed, "nothing was decided: no position is in quarantine")
-	programtest.RequireOutcome(t, programtest.Run(t, append([]string{"send", "-f", empty}, kafka...)...), cli.ExitFailed, "nothing was sent: -f "+empty+" has no line with a command")
-	programtest.RequireOutcome(t, programtest.RunWith(t.Context(), "", append([]string{"send", "-f", "-"}, kafka...)...), cli.ExitFailed, "nothing was sent: -f - has no line")
-	programtest.RequireOutcome(t, s.DLQ("retry", "--sku=NOPE"), cli.ExitFailed, "nothing was decided")
-	programtest.RequireOutcome(t, s.DLQ("discard", "--type=Nope", "--dry-run"), cli.ExitFailed, "nothing was decided")
-	programtest.RequireOutcome(t, s.DLQ("list", "--sku=NOPE"), cli.ExitDone, "no dead letters")
+	s.Verify("--sku=NOPE").RequireFailed(t, `there is no product "NOPE": nothing was checked`)
+	s.Offsets("reset", "--topic=nope", "--to-latest", "--execute").RequireFailed(t, "there is no position of topic nope; there are of "+s.Names.Commands)
+	s.Offsets("accept", "--topic=nope").RequireFailed(t, "there is no position of topic nope")
+	s.Offsets("reset", "--to-latest", "--execute").RequireFailed(t, "nothing was decided: no position is in quarantine")
+	programtest.Run(t, append([]string{"send", "-f", empty}, kafka...)...).RequireFailed(t, "nothing was sent: -f "+empty+" has no line with a command")
+	programtest.RunWith(t.Context(), "", append([]string{"send", "-f", "-"}, kafka...)...).RequireFailed(t, "nothing was sent: -f - has no line")
+	s.DLQ("retry", "--sku=NOPE").RequireFailed(t, "nothing was decided")
+	s.DLQ("discard", "--type=Nope", "--dry-run").RequireFailed(t, "nothing was decided")
+	s.DLQ("list", "--sku=NOPE").RequireDone(t, "no dead letters")
 
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.AwaitAtRest(1)
-	programtest.RequireOutcome(t, s.Verify("--from-topic", "--events-topic="+s.Names.Route), cli.ExitFailed, "the topic "+s.Names.Route+" has no event of a product: nothing was compared")
+	s.Verify("--from-topic", "--events-topic="+s.Names.Route).RequireFailed(t, "the topic "+s.Names.Route+" has no event of a product: nothing was compared")
 }
 
 // A filter that is empty, as where a script's variable is not set, would mean everything.
@@ -70,6 +69,6 @@ func TestProgram_refusesAnEmptyFilter(t *testing.T) {
 		"--topic": {"offsets", "accept", "--topic="}, "--order": {"tail", "--order="}, "--id": {"send", "Allocate", "--id="},
 		"--type": {"tail", "--type", ""},
 	} {
-		programtest.RequireOutcome(t, programtest.Run(t, args...), cli.ExitUsage, flag+" is empty; give it a value, or leave it out")
+		programtest.Run(t, args...).RequireMisuse(t, flag+" is empty; give it a value, or leave it out")
 	}
 }

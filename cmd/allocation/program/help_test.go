@@ -8,7 +8,6 @@ import (
 
 	"allocation/cmd/allocation/program"
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/service"
 
 	"github.com/alecthomas/kong"
@@ -28,23 +27,6 @@ func TestHelp_everySubcommandHasAnExample(t *testing.T) {
 	}
 }
 
-// The variables are public contract. Beside them there are only the secrets DATABASE_URL and
-// KAFKA_SASL_PASSWORD, which are no flags.
-var settings = []string{
-	"KAFKA_BROKERS", "DATABASE_URL_FILE", "DATABASE_SCHEMA", "KAFKA_SECURITY_PROTOCOL", "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE", "KAFKA_TLS_KEY_FILE",
-	"KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD_FILE", "KAFKA_GROUP_ID", "KAFKA_SESSION_TIMEOUT",
-	"KAFKA_AUTO_OFFSET_RESET", "COMMAND_TOPICS", "EVENTS_TOPIC", "EVENT_ROUTES", "EVENT_SOURCE", "DEAD_LETTER_TOPIC",
-	"HTTP_ADDR", "APPLIERS", "MAX_BATCH", "OUTBOX_RETENTION", "SHUTDOWN_TIMEOUT", "STALL_TIMEOUT", "LOG_LEVEL", "LOG_FORMAT",
-}
-
-func TestHelp_variablesOfAWorker(t *testing.T) {
-	t.Parallel()
-	help := programtest.Run(t, "worker", "--help").RequireDone(t)
-	for _, variable := range append([]string{"DATABASE_URL", "KAFKA_SASL_PASSWORD"}, settings...) {
-		require.Contains(t, help, variable)
-	}
-}
-
 // What the environment holds sets where servers are, and no more: no flag that acts or filters has
 // a variable, in any subcommand.
 func TestHelp_onlySettingsHaveAVariable(t *testing.T) {
@@ -58,7 +40,7 @@ func TestHelp_onlySettingsHaveAVariable(t *testing.T) {
 		return next(nil)
 	})
 	require.NoError(t, err)
-	require.ElementsMatch(t, append([]string{"WORKER_ROLE", "OPERATOR_ROLE"}, settings...), slices.Collect(maps.Keys(seen)))
+	require.ElementsMatch(t, slices.AppendSeq([]string{"WORKER_ROLE", "OPERATOR_ROLE"}, maps.Keys(workerFlags(t))), slices.Collect(maps.Keys(seen)))
 }
 
 func TestProgram_wrongUsage(t *testing.T) {
@@ -88,23 +70,19 @@ func TestProgram_wrongUsage(t *testing.T) {
 		{`--partitions is "none"`, []string{"topics", "create", "--partitions", "none"}},
 	} {
 		o := programtest.Run(t, c.args...)
-		require.Equal(t, cli.ExitUsage, o.Code, c.args)
-		require.Contains(t, o.Err, c.says)
+		o.RequireMisuse(t, c.says)
 		require.Empty(t, o.Out)
 	}
 }
 
 func TestProgram_nobodyAnswers(t *testing.T) {
 	for _, args := range [][]string{{"tail"}, {"send", "Deallocate", "orderid=o", "sku=s"}, {"topics", "create"}} {
-		o := programtest.Run(t, append(args, "--kafka-brokers=127.0.0.1:1")...)
-		require.Equal(t, cli.ExitFailed, o.Code)
-		require.Contains(t, o.Err, "Kafka does not answer at 127.0.0.1:1")
+		programtest.Run(t, append(args, "--kafka-brokers=127.0.0.1:1")...).RequireFailed(t, "Kafka does not answer at 127.0.0.1:1")
 	}
 	t.Setenv("DATABASE_URL", "postgres://somebody:secret@127.0.0.1:1/none")
 	for _, args := range [][]string{{"show", "order", "o1"}, {"migrate", "up"}} {
 		o := programtest.Run(t, args...)
-		require.Equal(t, cli.ExitFailed, o.Code)
-		require.Contains(t, o.Err, "Postgres does not answer at 127.0.0.1:1")
+		o.RequireFailed(t, "Postgres does not answer at 127.0.0.1:1")
 		require.NotContains(t, o.Err, "secret")
 	}
 }

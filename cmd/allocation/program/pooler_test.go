@@ -12,13 +12,12 @@ import (
 
 func TestProgram_refusesAPoolerThatSharesSessions(t *testing.T) {
 	t.Parallel()
-	database := programtest.NewDatabase(t)
-	programtest.Run(t, "migrate", "up").RequireDone(t)
+	database := programtest.NewMigratedDatabase(t)
 	p, err := pooler.New(database)
 	require.NoError(t, err)
 	t.Cleanup(p.Close)
 	programtest.UseDatabase(t, p.URL())
-	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
+	s := programtest.NewService(t)
 	for name, o := range map[string]programtest.Outcome{
 		"worker": s.RunWorker(), "migrate up": programtest.Run(t, "migrate", "up"), "migrate status": programtest.Run(t, "migrate", "status"),
 		"show": programtest.Run(t, "show", "order", "o1"), "verify": programtest.Run(t, "verify"), "dlq": programtest.Run(t, "dlq", "list"), "offsets": programtest.Run(t, "offsets", "list"),

@@ -85,22 +85,15 @@ func (s *stranger) run(line string) (string, error) {
 }
 
 // await returns what a command printed as soon as it is complete.
-func (s *stranger) await(p *child.Process, path string, complete func(text string) bool) string {
+func (s *stranger) await(p *child.Process, path string, complete func(text string) bool) (text string) {
 	s.t.Helper()
-	deadline := time.After(patience)
-	for {
-		text := read(s.t, path)
-		if complete(text) {
-			return text
-		}
-		select {
-		case <-p.Done():
-			s.t.Fatalf("it ended:\n%s", read(s.t, path))
-		case <-deadline:
-			s.t.Fatalf("not within %s:\n%s", patience, text)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	testbed.Eventually(s.t, func() bool {
+		running := p.Running()
+		text = read(s.t, path)
+		require.True(s.t, running || complete(text), "it ended:\n%s", text)
+		return complete(text)
+	}, "%s", path)
+	return text
 }
 
 func read(t *testing.T, path string) string {
@@ -159,12 +152,10 @@ func (s *stranger) try(line string) {
 	s.t.Helper()
 	var printed string
 	var err error
-	for range 20 {
-		if printed, err = s.run(line); err == nil || !strings.Contains(printed, "there is no order") {
-			break
-		}
-		<-time.After(100 * time.Millisecond) // as a person would
-	}
+	testbed.Eventually(s.t, func() bool {
+		printed, err = s.run(line)
+		return err == nil || !strings.Contains(printed, "there is no order")
+	})
 	require.NoError(s.t, err, "%s\n%s", line, printed)
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
 )
 
 func TestService_reallocates(t *testing.T) {
@@ -53,9 +52,7 @@ func TestService_reallocates(t *testing.T) {
 	requireGolden(t, "show-product.txt", strings.Split(programtest.Run(t, "show", "product", "CHAIR").RequireDone(t), "\n"))
 	requireGolden(t, "show-batch.txt", strings.Split(programtest.Run(t, "show", "batch", "b2").RequireDone(t), "\n"))
 
-	o := programtest.Run(t, "show", "order", "nobody")
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, `there is no order "nobody"`)
+	programtest.Run(t, "show", "order", "nobody").RequireFailed(t, `there is no order "nobody"`)
 }
 
 // requireGolden compares with a file of testdata, which UPDATE_GOLDEN=1 writes.

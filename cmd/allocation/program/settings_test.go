@@ -58,9 +58,7 @@ func TestWorker_reportsEveryMistakeTogether(t *testing.T) {
 
 func TestWorker_needsADatabase(t *testing.T) {
 	t.Setenv("DATABASE_URL", "")
-	o := programtest.Run(t, "worker")
-	require.Equal(t, cli.ExitUsage, o.Code)
-	require.Contains(t, o.Err, "DATABASE_URL is not set")
+	programtest.Run(t, "worker").RequireMisuse(t, "DATABASE_URL is not set")
 }
 
 func TestDatabase_urlFromAFile(t *testing.T) {
@@ -72,7 +70,5 @@ func TestDatabase_urlFromAFile(t *testing.T) {
 	require.Contains(t, o.Err, "Postgres does not answer at 127.0.0.1:1")
 
 	t.Setenv("DATABASE_URL", "postgres://other/x")
-	o = programtest.Run(t, "show", "order", "o1", "--database-url-file", file)
-	require.Equal(t, cli.ExitUsage, o.Code)
-	require.Contains(t, o.Err, "DATABASE_URL and DATABASE_URL_FILE are both set")
+	programtest.Run(t, "show", "order", "o1", "--database-url-file", file).RequireMisuse(t, "DATABASE_URL and DATABASE_URL_FILE are both set")
 }

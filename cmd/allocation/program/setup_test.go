@@ -29,7 +29,7 @@ func withOption(t *testing.T, address, name, value string) string {
 func startsNot(t *testing.T, address string, says ...string) {
 	t.Helper()
 	programtest.UseDatabase(t, address)
-	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group"}
+	s := programtest.NewService(t)
 	for name, run := range map[string]func() programtest.Outcome{
 		"worker":         func() programtest.Outcome { return s.RunWorker() },
 		"show":           func() programtest.Outcome { return programtest.Run(t, "show", "order", "o1") },
@@ -61,10 +61,7 @@ func TestProgram_namesTheOptionOfTheURLThatPostgresRefuses(t *testing.T) {
 	for _, option := range [][2]string{{"sslmode", "requires"}, {"connect_timeout", "soon"}, {"pool_max_conns", "many"}, {"replication", "database"}} {
 		programtest.UseDatabase(t, withOption(t, database, option[0], option[1]))
 		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
-			o := programtest.Run(t, command...)
-			require.Equal(t, cli.ExitUsage, o.Code, command)
-			require.Contains(t, o.Err, "the option "+option[0]+" in DATABASE_URL", command)
-			require.Contains(t, o.Err, " must be ", command)
+			programtest.Run(t, command...).RequireMisuse(t, "the option "+option[0]+" in DATABASE_URL", " must be ")
 		}
 	}
 }
@@ -93,7 +90,7 @@ func TestProgram_saysThatTheDatabaseIsReadOnlyAndGoesOn(t *testing.T) {
 	programtest.Administer(t, database, "alter role "+name+" set default_transaction_read_only = on")
 	says := "`alter role " + name + " reset default_transaction_read_only`"
 	o := programtest.Run(t, "show", "order", "o1")
-	programtest.RequireOutcome(t, o, cli.ExitFailed, "and takes no changes: ")
+	o.RequireFailed(t, "and takes no changes: ")
 	require.Contains(t, o.Err, says)
 	require.NotContains(t, o.Err, "is it running")
 
@@ -111,7 +108,7 @@ func TestProgram_refusesAURLWithSomethingBeforeIt(t *testing.T) {
 	for _, before := range []string{" ", "\"", "'", "\n", "jdbc:", "DATABASE_URL="} {
 		programtest.UseDatabase(t, before+database)
 		for _, command := range [][]string{{"worker"}, {"migrate", "up"}, {"show", "order", "o1"}} {
-			programtest.RequireOutcome(t, programtest.Run(t, command...), cli.ExitUsage, "must begin with postgres:// or postgresql://")
+			programtest.Run(t, command...).RequireMisuse(t, "must begin with postgres:// or postgresql://")
 		}
 	}
 	programtest.UseDatabase(t, database+"\r\n") // a file's last line break
@@ -132,7 +129,7 @@ func TestProgram_waitsForADatabaseThatTakesNoConnections(t *testing.T) {
 	programtest.Administer(t, u.String(), `alter database "`+name+`" allow_connections false`)
 	for _, command := range [][]string{{"show", "order", "o1"}, {"migrate", "up"}} {
 		o := programtest.Run(t, command...)
-		programtest.RequireOutcome(t, o, cli.ExitFailed, says)
+		o.RequireFailed(t, says)
 		require.NotContains(t, o.Err, "is it running")
 	}
 	s.Launch()
@@ -151,9 +148,7 @@ func TestProgram_refusesAnotherServicesSchema(t *testing.T) {
 		database := testbed.Database(t)
 		programtest.Administer(t, database, versions)
 		startsNot(t, database, "is at engine 20990101000000", "another program's", "a schema of its own", "a database of its own", "positions")
-		o := programtest.Run(t, "migrate", "down", "--to=0", "--yes")
-		require.Equal(t, cli.ExitFailed, o.Code)
-		require.Contains(t, o.Err, "another program's")
+		programtest.Run(t, "migrate", "down", "--to=0", "--yes").RequireFailed(t, "another program's")
 		require.Empty(t, programtest.Tables(t, database))
 	})
 	t.Run("odd versions", func(t *testing.T) {
@@ -201,13 +196,7 @@ func TestProgram_saysWhichRoleAPersonNeeds(t *testing.T) {
 	_, database, _ := programtest.AsWorkersLogin(t)
 	name, login := programtest.NewLogin(t, database)
 	programtest.UseDatabase(t, login)
-	o := programtest.Run(t, "show", "order", "o1")
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "permission denied for schema allocation: the user "+name+" may not read it")
-	require.Contains(t, o.Err, "`grant allocation_operator to "+name+"`")
+	programtest.Run(t, "show", "order", "o1").RequireFailed(t, "permission denied for schema allocation: the user "+name+" may not read it", "`grant allocation_operator to "+name+"`")
 	programtest.Administer(t, database, "grant usage on schema allocation to "+name, "grant select on migrations_engine, migrations_products to "+name)
-	o = programtest.Run(t, "show", "order", "o1")
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "permission denied for table")
-	require.Contains(t, o.Err, "`grant allocation_operator to \""+name+"\"`")
+	programtest.Run(t, "show", "order", "o1").RequireFailed(t, "permission denied for table", "`grant allocation_operator to \""+name+"\"`")
 }

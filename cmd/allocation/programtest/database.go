@@ -41,6 +41,14 @@ func NewDatabase(t *testing.T) string {
 	return url
 }
 
+// NewMigratedDatabase is NewDatabase with the tables of the service.
+func NewMigratedDatabase(t *testing.T) string {
+	t.Helper()
+	url := testbed.Migrated(t)
+	UseDatabase(t, url)
+	return url
+}
+
 // databaseOf is the file with the URL of the test's database, or of its parent's. Without one the
 // environment has it.
 func databaseOf(t *testing.T) string {
@@ -90,10 +98,9 @@ func NewLogin(t *testing.T, database string) (name, address string) {
 // somebody else's.
 func AsWorkersLogin(t *testing.T) (s *Service, database, name string) {
 	t.Helper()
-	database = NewDatabase(t)
-	s = &Service{T: t, Names: NewNames(t), Group: "group-" + uuid.NewString()}
-	Run(t, "migrate", "up").RequireDone(t)
-	Run(t, append([]string{"topics", "create", "--partitions=3"}, s.Names.Flags(t)...)...).RequireDone(t)
+	database = NewMigratedDatabase(t)
+	s = NewService(t)
+	s.Names.Create(t, "--partitions=3").RequireDone(t)
 	name, login := NewLogin(t, database)
 	Administer(t, database, "grant allocation_worker to "+name)
 	UseDatabase(t, login)
@@ -103,17 +110,23 @@ func AsWorkersLogin(t *testing.T) (s *Service, database, name string) {
 // Tables are the tables of the schema, without the days of the outbox and goose's own.
 func Tables(t *testing.T, database string) map[string]bool {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database)
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	rows, err := conn.Query(t.Context(), `select relname from pg_class where relkind in ('r', 'p') and not relispartition
-		and relnamespace = to_regnamespace('allocation') and relname not like 'migrations\_%'`)
-	require.NoError(t, err)
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	require.NoError(t, err)
 	found := map[string]bool{}
-	for _, name := range names {
+	for _, name := range Query[string](t, database, `select relname from pg_class where relkind in ('r', 'p') and not relispartition
+		and relnamespace = to_regnamespace('allocation') and relname not like 'migrations\_%'`) {
 		found[name] = true
 	}
 	return found
+}
+
+// Query is what a query of one column answers.
+func Query[T any](t *testing.T, database, query string, args ...any) []T {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	rows, err := conn.Query(t.Context(), query, args...)
+	require.NoError(t, err)
+	values, err := pgx.CollectRows(rows, pgx.RowTo[T])
+	require.NoError(t, err)
+	return values
 }

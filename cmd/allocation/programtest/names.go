@@ -2,14 +2,11 @@ package programtest
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
 )
@@ -38,20 +35,10 @@ func NewNames(t *testing.T) Names {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		admin := NewAdmin(t, testbed.Kafka(t))
-		_, err := admin.DeleteTopics(ctx, names.Commands, names.Events, names.Route, names.DeadLetters)
+		_, err := testbed.Admin(t, testbed.Kafka(t)).DeleteTopics(ctx, names.Commands, names.Events, names.Route, names.DeadLetters)
 		require.NoError(t, err)
-		admin.Close()
 	})
 	return names
-}
-
-// NewAdmin is a client that sees soon what changes. The caller closes it.
-func NewAdmin(t *testing.T, brokers string) *kadm.Client {
-	t.Helper()
-	admin, err := kadm.NewOptClient(kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.MetadataMinAge(10*time.Millisecond))
-	require.NoError(t, err)
-	return admin
 }
 
 // Flags are the flags of the program that name the topics and their server.
@@ -61,4 +48,10 @@ func (n Names) Flags(t *testing.T) []string {
 		"--kafka-brokers=" + n.Server(t), "--command-topics=" + n.Commands, "--events-topic=" + n.Events,
 		"--event-routes=Allocated=" + n.Route, "--dead-letter-topic=" + n.DeadLetters,
 	}
+}
+
+// Create creates the topics that are missing.
+func (n Names) Create(t *testing.T, more ...string) Outcome {
+	t.Helper()
+	return Run(t, append(append([]string{"topics", "create"}, more...), n.Flags(t)...)...)
 }

@@ -3,7 +3,6 @@ package programtest
 import (
 	"encoding/json"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -28,9 +27,7 @@ func (s *Service) Execute(statements string) {
 // AwaitAtRest returns when n rows are in the outbox, published, and known to be so.
 func (s *Service) AwaitAtRest(n int64) {
 	s.T.Helper()
-	conn, err := pgx.Connect(s.T.Context(), s.DatabaseURL())
-	require.NoError(s.T, err)
-	defer conn.Close(s.T.Context())
+	conn := testbed.Connect(s.T, s.DatabaseURL())
 	testbed.Eventually(s.T, func() bool {
 		var next, published int64
 		err := conn.QueryRow(s.T.Context(), `select sum(next_row), sum(published_row) from positions`).Scan(&next, &published)
@@ -58,11 +55,8 @@ func (s *Service) AwaitLetters(want int, filter ...string) []store.Letter {
 // Produce sends a record as it is.
 func (s *Service) Produce(r *kgo.Record) {
 	s.T.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(s.T)))
-	require.NoError(s.T, err)
-	defer client.Close()
 	r.Topic = s.Names.Commands
-	require.NoError(s.T, client.ProduceSync(s.T.Context(), r).FirstErr())
+	require.NoError(s.T, testbed.Client(s.T, testbed.Kafka(s.T)).ProduceSync(s.T.Context(), r).FirstErr())
 }
 
 // Offsets runs a command of offsets.
@@ -98,9 +92,7 @@ func (s *Service) DeleteBefore(partition int32, offset int64) {
 	s.T.Helper()
 	below := kadm.Offsets{}
 	below.AddOffset(s.Names.Commands, partition, offset, -1)
-	admin := NewAdmin(s.T, testbed.Kafka(s.T))
-	defer admin.Close()
-	_, err := admin.DeleteRecords(s.T.Context(), below)
+	_, err := testbed.Admin(s.T, testbed.Kafka(s.T)).DeleteRecords(s.T.Context(), below)
 	require.NoError(s.T, err)
 }
 

@@ -51,18 +51,32 @@ func RefuseWorker(t *testing.T, flags ...string) Outcome {
 	return o
 }
 
-// RequireDone returns what the program printed.
-func (o Outcome) RequireDone(t *testing.T) string {
+// RequireDone requires that the program did what it was to do, and printed all of this, and returns
+// what it printed.
+func (o Outcome) RequireDone(t *testing.T, says ...string) string {
 	t.Helper()
-	require.Equal(t, cli.ExitDone, o.Code, "%s%s", o.Out, o.Err)
+	o.require(t, cli.ExitDone, says)
 	return o.Out
 }
 
-// RequireOutcome checks the exit code, and that the program printed a text.
-func RequireOutcome(t *testing.T, o Outcome, code int, says string) {
+// RequireFailed requires that the program failed, and said all of this.
+func (o Outcome) RequireFailed(t *testing.T, says ...string) {
+	t.Helper()
+	o.require(t, cli.ExitFailed, says)
+}
+
+// RequireMisuse requires that the program was used wrongly, and said all of this.
+func (o Outcome) RequireMisuse(t *testing.T, says ...string) {
+	t.Helper()
+	o.require(t, cli.ExitUsage, says)
+}
+
+func (o Outcome) require(t *testing.T, code int, says []string) {
 	t.Helper()
 	require.Equal(t, code, o.Code, "%s%s", o.Out, o.Err)
-	require.Contains(t, o.Out+o.Err, says)
+	for _, text := range says {
+		require.Contains(t, o.Out+o.Err, text)
+	}
 }
 
 // SendLines runs send with a file of these lines.

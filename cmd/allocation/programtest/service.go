@@ -60,17 +60,23 @@ func (b *SyncBuffer) String() string {
 // StartService starts a worker that ends with the test.
 func StartService(t *testing.T) *Service {
 	t.Helper()
-	s := &Service{T: t, Names: NewNames(t), Group: "group-" + uuid.NewString()}
+	s := NewService(t)
 	s.SetUp("3")
 	return s
+}
+
+// NewService is a worker that is not set up yet.
+func NewService(t *testing.T) *Service {
+	t.Helper()
+	return &Service{T: t, Names: NewNames(t), Group: "group-" + uuid.NewString()}
 }
 
 // SetUp makes the database and the topics that are missing, and starts the worker.
 func (s *Service) SetUp(partitions string) {
 	t := s.T
 	t.Helper()
-	UseDatabase(t, testbed.Migrated(t))
-	Run(t, append([]string{"topics", "create", "--partitions=" + partitions}, s.Names.Flags(t)...)...).RequireDone(t)
+	NewMigratedDatabase(t)
+	s.Names.Create(t, "--partitions="+partitions).RequireDone(t)
 	s.Start()
 }
 

@@ -1,7 +1,6 @@
 package send_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -44,9 +43,7 @@ func TestSend_withoutSKUHasNoKey(t *testing.T) {
 
 func TestSend_topicMissing(t *testing.T) {
 	t.Parallel()
-	o := programtest.Run(t, "send", "Dispatch", "orderid=o1", "sku=s", "--kafka-brokers="+testbed.Kafka(t), "--command-topics=none")
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "the topic none does not exist: run `allocation topics create`")
+	programtest.Run(t, "send", "Dispatch", "orderid=o1", "sku=s", "--kafka-brokers="+testbed.Kafka(t), "--command-topics=none").RequireFailed(t, "the topic none does not exist: run `allocation topics create`")
 }
 
 // Another batch than the one asked for would be sent.
@@ -55,9 +52,9 @@ func TestSend_refusesBytesThatAreNotUTF8(t *testing.T) {
 	topic := testbed.Topic(t, "commands", 1)
 	to := []string{"--kafka-brokers=" + testbed.Kafka(t), "--command-topics=" + topic}
 	o := programtest.Run(t, append([]string{"send", "CreateBatch", "ref=bad\xff\xfeid", "sku=X", "qty=1"}, to...)...)
-	programtest.RequireOutcome(t, o, cli.ExitUsage, `the argument "ref=bad\xff\xfeid" is not UTF-8`)
+	o.RequireMisuse(t, `the argument "ref=bad\xff\xfeid" is not UTF-8`)
 	for _, args := range [][]string{{"show", "order", "o\xff"}, {"dlq", "retry", "--sku=\xff"}, {"offsets", "accept", "--why", "\xff"}} {
-		programtest.RequireOutcome(t, programtest.Run(t, args...), cli.ExitUsage, "is not UTF-8")
+		programtest.Run(t, args...).RequireMisuse(t, "is not UTF-8")
 	}
 	require.Zero(t, endOf(t, topic))
 }
@@ -66,9 +63,9 @@ func TestSendFile_saysWhatAnEditorDidToIt(t *testing.T) {
 	t.Parallel()
 	topic := testbed.Topic(t, "commands", 1)
 	good := `{"type":"Deallocate","data":{"orderid":"o","sku":"s"}}` + "\n"
-	programtest.RequireOutcome(t, programtest.SendLines(t, topic, "\xef\xbb\xbf"+good), cli.ExitFailed, "line 1: it begins with a byte order mark (EF BB BF): save the file as UTF-8 without one")
-	programtest.RequireOutcome(t, programtest.SendLines(t, topic, "\xff\xfe{\x00"), cli.ExitFailed, "line 1: it is UTF-16")
-	programtest.RequireOutcome(t, programtest.SendLines(t, topic, good+strings.Repeat(" ", 16<<20+1)+good), cli.ExitFailed, "line 2 is longer than 16 MiB, which is more than any command that Kafka takes")
+	programtest.SendLines(t, topic, "\xef\xbb\xbf"+good).RequireFailed(t, "line 1: it begins with a byte order mark (EF BB BF): save the file as UTF-8 without one")
+	programtest.SendLines(t, topic, "\xff\xfe{\x00").RequireFailed(t, "line 1: it is UTF-16")
+	programtest.SendLines(t, topic, good+strings.Repeat(" ", 16<<20+1)+good).RequireFailed(t, "line 2 is longer than 16 MiB, which is more than any command that Kafka takes")
 	require.Zero(t, endOf(t, topic))
 }
 
@@ -135,10 +132,7 @@ func TestSendFile_standardInputStopsAtTheFirstWrongLine(t *testing.T) {
 	t.Parallel()
 	topic := testbed.Topic(t, "commands", 1)
 	good := `{"type":"Deallocate","data":{"orderid":"o","sku":"s"}}` + "\n"
-	o := programtest.RunWith(t.Context(), good+good+"{}\n"+good, "send", "-f", "-", "--kafka-brokers="+testbed.Kafka(t), "--command-topics="+topic)
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "line 3: the member \"type\" is missing")
-	require.Contains(t, o.Err, "2 commands were sent before")
+	programtest.RunWith(t.Context(), good+good+"{}\n"+good, "send", "-f", "-", "--kafka-brokers="+testbed.Kafka(t), "--command-topics="+topic).RequireFailed(t, "line 3: the member \"type\" is missing", "2 commands were sent before")
 	require.EqualValues(t, 2, endOf(t, topic))
 }
 
@@ -153,9 +147,7 @@ func headersOf(r *kgo.Record) map[string]string {
 // consume reads so many records from a topic.
 func consume(t *testing.T, topic string, total int) []*kgo.Record {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(t)), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	require.NoError(t, err)
-	defer client.Close()
+	client := testbed.Reader(t, testbed.Kafka(t), topic)
 	var records []*kgo.Record
 	for len(records) < total {
 		fetches := client.PollFetches(t.Context())
@@ -168,9 +160,7 @@ func consume(t *testing.T, topic string, total int) []*kgo.Record {
 // endOf is how many records the only partition of a topic has.
 func endOf(t *testing.T, topic string) int64 {
 	t.Helper()
-	admin := programtest.NewAdmin(t, testbed.Kafka(t))
-	defer admin.Close()
-	ends, err := admin.ListEndOffsets(context.WithoutCancel(t.Context()), topic)
+	ends, err := testbed.Admin(t, testbed.Kafka(t)).ListEndOffsets(t.Context(), topic)
 	require.NoError(t, err)
 	end, ok := ends.Lookup(topic, 0)
 	require.True(t, ok)

@@ -10,7 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 	"allocation/store/products"
 )
@@ -43,7 +42,7 @@ func TestShow_tellsOfCommandsThatWaitAndThatWereRefused(t *testing.T) {
 	require.EqualValues(t, 2, order.RefusedTotal)
 	require.Contains(t, programtest.Run(t, "show", "order", "poison").RequireDone(t), "internal (open)")
 	require.Contains(t, programtest.Run(t, "show", "batch", "b2").RequireDone(t), "there is no batch b2 yet: its command waits behind the held product CHAIR\n")
-	programtest.RequireOutcome(t, programtest.Run(t, "show", "order", "o"), cli.ExitFailed, `there is no order "o"`)
+	programtest.Run(t, "show", "order", "o").RequireFailed(t, `there is no order "o"`)
 }
 
 // What a list leaves out is counted, and --limit brings it.

@@ -28,7 +28,10 @@ func TestWorker_bareMessages(t *testing.T) {
 		t.Setenv(variable, value)
 	}
 	programtest.Run(t, "topics", "create", "--partitions=3").RequireDone(t)
-	t.Cleanup(func() { deleteTopics(t, names...) })
+	t.Cleanup(func() {
+		_, err := testbed.Admin(t, testbed.Kafka(t)).DeleteTopics(context.Background(), names...)
+		require.NoError(t, err)
+	})
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	runWorker(t)
 
@@ -38,10 +41,7 @@ func TestWorker_bareMessages(t *testing.T) {
 	} {
 		programtest.Run(t, append([]string{"send"}, command...)...).RequireDone(t)
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(t)), kgo.ConsumeTopics(allocated),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.MetadataMinAge(100*time.Millisecond))
-	require.NoError(t, err)
-	defer client.Close()
+	client := testbed.Reader(t, testbed.Kafka(t), allocated)
 	require.Equal(t, []string{
 		`{"orderid":"o1","sku":"CHAIR","qty":20,"batchref":"b1"}`,
 		`{"orderid":"o2","sku":"CHAIR","qty":20,"batchref":"b1"}`,
@@ -62,15 +62,6 @@ func runWorker(t *testing.T) {
 		stop(cli.ErrSignal)
 		(<-ended).RequireDone(t)
 	})
-}
-
-func deleteTopics(t *testing.T, names ...string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	admin := programtest.NewAdmin(t, testbed.Kafka(t))
-	defer admin.Close()
-	_, err := admin.DeleteTopics(ctx, names...)
-	require.NoError(t, err)
 }
 
 // values are those of the next records.

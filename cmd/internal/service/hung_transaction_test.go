@@ -2,20 +2,17 @@ package service_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/operate/offsets"
 	"allocation/deploy/testbed"
 )
 
@@ -24,21 +21,17 @@ import (
 // autoscalers read, stays what is applied and published.
 func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
 	t.Parallel()
-	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString(), Stall: "2s"}
+	s := programtest.NewService(t)
+	s.Stall = "2s"
 	s.SetUp("1")
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=5000")
 	s.Tail(1)
-	hung, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(t)), kgo.TransactionalID(s.Group), kgo.TransactionTimeout(10*time.Minute),
-		kgo.MetadataMinAge(100*time.Millisecond))
-	require.NoError(t, err)
-	defer hung.Close()
+	hung := testbed.Client(t, testbed.Kafka(t), kgo.TransactionalID(s.Group), kgo.TransactionTimeout(10*time.Minute))
 	require.NoError(t, hung.BeginTransaction())
 	require.NoError(t, hung.ProduceSync(t.Context(), allocate(s.Names.Commands, "hung")).FirstErr())
 
 	const behind = 1000
-	producer, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(t)), kgo.MetadataMinAge(100*time.Millisecond))
-	require.NoError(t, err)
-	defer producer.Close()
+	producer := testbed.Client(t, testbed.Kafka(t))
 	var records []*kgo.Record
 	for i := range behind {
 		records = append(records, allocate(s.Names.Commands, fmt.Sprint("o", i)))
@@ -55,17 +48,12 @@ func TestService_countsWhatWaitsForAHungTransaction(t *testing.T) {
 	testbed.Eventually(t, func() bool {
 		return strings.Contains(s.Log.String(), `msg="commands wait for a producer's transaction"`)
 	})
-	list := func(json ...string) string {
-		return programtest.Run(t, append([]string{"offsets", "list", "--kafka-brokers=" + testbed.Kafka(t)}, json...)...).RequireDone(t)
-	}
-	require.Contains(t, list(), "ok: 1001 records wait for a producer's transaction")
-	var listed []offsets.Position
-	require.NoError(t, json.Unmarshal([]byte(list("--json")), &listed))
-	require.EqualValues(t, 1001, *listed[0].Lag)
-	require.EqualValues(t, 1001, listed[0].Open)
+	s.Offsets("list").RequireDone(t, "ok: 1001 records wait for a producer's transaction")
+	position := s.Positions()[0]
+	require.EqualValues(t, 1001, *position.Lag)
+	require.EqualValues(t, 1001, position.Open)
 
-	admin := kadm.NewClient(producer)
-	offsets, err := admin.FetchOffsets(t.Context(), s.Group)
+	offsets, err := kadm.NewClient(producer).FetchOffsets(t.Context(), s.Group)
 	require.NoError(t, err)
 	at, _ := offsets.Lookup(s.Names.Commands, 0)
 	require.EqualValues(t, 1, at.At)

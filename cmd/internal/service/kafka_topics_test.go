@@ -9,7 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
 )
 
 // Where brokers give topics no ids, two command topics would share the ids of their events, and
@@ -17,14 +16,10 @@ import (
 // Kafka 4 cannot be made as old as that.
 func TestWorker_refusesBrokersWithoutTopicIDs(t *testing.T) {
 	t.Parallel()
-	programtest.NewDatabase(t)
-	programtest.Run(t, "migrate", "up").RequireDone(t)
+	programtest.NewMigratedDatabase(t)
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.MaxVersions(kversion.V2_7_0()),
 		kfake.SeedTopics(1, "warehouse.commands", "allocation.events", "warehouse.commands.dlq"))
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
-	o := programtest.RefuseWorker(t, "--kafka-brokers="+strings.Join(cluster.ListenAddrs(), ","))
-	require.Equal(t, cli.ExitFailed, o.Code, o.Err)
-	require.Contains(t, o.Err, "Kafka gives no topic ids (asked about warehouse.commands)")
-	require.Contains(t, o.Err, "inter.broker.protocol.version")
+	programtest.RefuseWorker(t, "--kafka-brokers="+strings.Join(cluster.ListenAddrs(), ",")).RequireFailed(t, "Kafka gives no topic ids (asked about warehouse.commands)", "inter.broker.protocol.version")
 }

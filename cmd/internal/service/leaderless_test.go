@@ -4,34 +4,47 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/offsets"
 	"allocation/deploy/testbed"
-	"allocation/deploy/testbed/kafka"
+	"allocation/deploy/testbed/proxy"
 )
 
-// A partition whose only broker is gone: a worker that starts applies what the others have, says
-// which one waits and why, and goes on with it when the broker is back.
-func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
+// One cluster serves all that is shown where a broker is away, one after the other.
+func TestService_goesOnWhereABrokerIsAway(t *testing.T) {
 	testbed.Long(t)
 	t.Parallel()
-	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
-	s := onOneReplica(t, cluster)
-	s.SetUp("3")
-	skus := oneOfEach(s)
-	for _, sku := range skus {
-		s.Send("CreateBatch", "ref=b"+sku, "sku="+sku, "qty=100")
+	three := newCluster(t)
+	for _, c := range []struct {
+		name string
+		show func(*programtest.Service, cluster)
+	}{
+		{"aPartitionHasNoLeader", goesOnWithoutALeader},
+		{"aNewTopicBeginsAtItsEnd", beginsANewTopicAtItsEnd},
+		{"oneWorkerDoesNotReachIt", goesOnWhereItReachesNotEachBroker},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := three.worker(t, c.name+"-")
+			three.makeTopic(t, s.Names.Commands, []int32{1}, []int32{2}, []int32{3})
+			c.show(s, three)
+		})
 	}
-	applied(s, 3)
+}
+
+// goesOnWithoutALeader: a partition's only broker is gone. A worker that starts applies what the
+// others have, says which one waits and why, and goes on with it when the broker is back. The group
+// deals out partitions meanwhile.
+func goesOnWithoutALeader(s *programtest.Service, cluster cluster) {
+	t := s.T
+	skus := setUpOneOfEach(s)
 	require.NoError(t, s.Stop())
 	s.Send("Allocate", "orderid=waits", "sku="+skus[2], "qty=1")
 	cluster.Kill(2)
@@ -39,30 +52,40 @@ func TestService_goesOnWhereAPartitionHasNoLeader(t *testing.T) {
 
 	s.Start()
 	allocates(s, "goes-on", skus[:2])
-	namesTheOneThatWaits(s, "LEADER_NOT_AVAILABLE")
+	namesPartition(s, s, 2, "LEADER_NOT_AVAILABLE")
 	resetsTheOthers(s)
 	require.Len(t, s.Tail(4, "--events-topic="+s.Names.Commands), 4, "tail reads all that the others have")
 	require.Contains(t, programtest.Run(t, "show", "product", skus[2]).RequireDone(t), "100", "its product is as it was")
 
 	require.NoError(t, cluster.Start(t.Context(), 2))
 	allocated(s, "waits")
-	allocates(s, "again", skus[:])
+	allocates(s, "again", skus)
 	namesNothing(s)
 	require.Equal(t, 1, strings.Count(s.Log.String(), `msg="nothing comes from a partition, retrying"`), s.Log.String())
+
+	cluster.Kill(2)
+	noLeader(s, 2)
+	second := &programtest.Service{T: t, Group: s.Group, Names: s.Names}
+	second.Launch()
+	testbed.Eventually(t, func() bool { return strings.Contains(second.Get("/metrics"), "allocation_partitions_assigned 1") })
+	allocates(s, "two", skus[:2])
+	require.NoError(t, s.Stop())
+	allocates(s, "one", skus[:2])
+	namesPartition(second, second, 2, "LEADER_NOT_AVAILABLE")
+	require.NoError(t, cluster.Start(t.Context(), 2))
+	allocates(s, "three", skus)
+	namesNothing(second)
+	require.NoError(t, second.Stop())
 }
 
-// A new topic that is to begin at its end waits as a whole where a partition does not tell its end:
-// it would later begin elsewhere.
-func TestService_beginsANewTopicAtItsEndWhenAllPartitionsTell(t *testing.T) {
-	testbed.Long(t)
-	t.Parallel()
-	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
-	s := onOneReplica(t, cluster)
+// beginsANewTopicAtItsEnd: it waits as a whole where a partition does not tell its end, since it
+// would later begin elsewhere.
+func beginsANewTopicAtItsEnd(s *programtest.Service, cluster cluster) {
+	t := s.T
 	s.Reset = "latest"
-	programtest.NewDatabase(t)
-	programtest.Run(t, "migrate", "up").RequireDone(t)
-	programtest.Run(t, append([]string{"topics", "create"}, s.Names.Flags(t)...)...).RequireDone(t)
-	skus := oneOfEach(s)
+	programtest.NewMigratedDatabase(t)
+	s.Names.Create(t).RequireDone(t)
+	skus := oneOfEach(s.Names.Commands, 3)
 	for _, sku := range skus {
 		s.Send("CreateBatch", "ref=old"+sku, "sku="+sku, "qty=100")
 	}
@@ -73,67 +96,66 @@ func TestService_beginsANewTopicAtItsEndWhenAllPartitionsTell(t *testing.T) {
 	require.NoError(t, cluster.Start(t.Context(), 2))
 	s.AwaitReadyz("200 {\"ready\":true}\n")
 	for _, sku := range skus {
-		require.Equal(t, cli.ExitFailed, programtest.Run(t, "show", "product", sku).Code, "what was there before is skipped")
+		programtest.Run(t, "show", "product", sku).RequireFailed(t) // what was there before is skipped
 		s.Send("CreateBatch", "ref=new"+sku, "sku="+sku, "qty=100")
 	}
-	allocates(s, "new", skus[:])
+	allocates(s, "new", skus)
+	require.NoError(t, s.Stop())
 }
 
-// The group deals out partitions while one has no leader.
-func TestService_rebalancesWhileAPartitionHasNoLeader(t *testing.T) {
-	testbed.Long(t)
-	t.Parallel()
-	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
-	s := onOneReplica(t, cluster)
+// goesOnWhereItReachesNotEachBroker: one broker of three cannot be reached from one worker; others
+// reach it.
+func goesOnWhereItReachesNotEachBroker(s *programtest.Service, cluster cluster) {
+	t := s.T
+	away := notCoordinator(s)
+	one, other := int32((away+1)%3+1), int32((away+2)%3+1)
+	for _, topic := range []string{s.Names.Events, s.Names.Route, s.Names.DeadLetters} {
+		cluster.makeTopic(t, topic, []int32{one, other}, []int32{other, one})
+	}
+	skus := setUpOneOfEach(s)
+	require.NoError(t, s.Stop())
+
+	cluster.ways[away].Hold(proxy.Up, proxy.Down)
+	behind := &programtest.Service{T: t, Group: s.Group, Names: s.Names}
+	behind.Names.Brokers = strings.Join(cluster.addresses(), ",")
+	behind.Start()
+	allocates(s, "goes-on", slices.Delete(slices.Clone(skus), away, away+1))
+	namesPartition(behind, s, away, "its leader is broker "+fmt.Sprint(away+1)+", which was asked: ")
+	require.True(t, listsAs(behind, away, "not_fetched"), "it needs no broker that is away")
+	cluster.ways[away].Release()
+	allocates(s, "again", skus)
+	namesNothing(behind)
+	require.NoError(t, behind.Stop())
+}
+
+// setUpOneOfEach starts a worker that makes a product in each partition.
+func setUpOneOfEach(s *programtest.Service) (skus []string) {
+	s.T.Helper()
 	s.SetUp("3")
-	skus := oneOfEach(s)
+	skus = oneOfEach(s.Names.Commands, 3)
 	for _, sku := range skus {
 		s.Send("CreateBatch", "ref=b"+sku, "sku="+sku, "qty=100")
 	}
-	applied(s, 3)
-	cluster.Kill(2)
-	noLeader(s, 2)
-	second := &programtest.Service{T: t, Group: s.Group, Names: s.Names}
-	second.Launch()
-	testbed.Eventually(t, func() bool { return strings.Contains(second.Get("/metrics"), "allocation_partitions_assigned 1") })
-	allocates(s, "two", skus[:2])
-
-	require.NoError(t, s.Stop())
-	allocates(s, "one", skus[:2])
-	namesTheOneThatWaits(second, "LEADER_NOT_AVAILABLE")
-	require.NoError(t, cluster.Start(t.Context(), 2))
-	allocates(s, "three", skus[:])
-	namesNothing(second)
-	require.NoError(t, second.Stop())
-}
-
-// onOneReplica is a worker that is not started, whose command topic has each of its partitions on
-// one broker.
-func onOneReplica(t *testing.T, cluster *kafka.Cluster) *programtest.Service {
-	t.Helper()
-	s := onCluster(t, cluster)
-	makeTopic(t, cluster, s.Names.Commands, [][]int32{{1}, {2}, {3}})
-	return s
-}
-
-// oneOfEach are products whose commands go to the partitions, in order.
-func oneOfEach(s *programtest.Service) (skus [3]string) {
-	to := kgo.StickyKeyPartitioner(nil).ForTopic(s.Names.Commands)
-	for n := 0; skus[0] == "" || skus[1] == "" || skus[2] == ""; n++ {
-		sku := fmt.Sprintf("SKU%d", n)
-		skus[to.Partition(&kgo.Record{Key: []byte(sku)}, 3)] = sku
-	}
+	s.Tail(3)
 	return skus
 }
 
-// applied waits until so many events are published.
-func applied(s *programtest.Service, events int) { s.T.Helper(); s.Tail(events) }
+// notCoordinator is a node that the group does not need.
+func notCoordinator(s *programtest.Service) int {
+	s.T.Helper()
+	admin := testbed.Admin(s.T, s.Names.Brokers)
+	var found kadm.FindCoordinatorResponses
+	testbed.Eventually(s.T, func() bool { // its topic is made when it is asked for first
+		found = admin.FindGroupCoordinators(s.T.Context(), s.Group)
+		return found.Error() == nil
+	})
+	return int(found[s.Group].NodeID % 3)
+}
 
 // noLeader waits until the brokers know that a partition has no leader, and all others have one.
 func noLeader(s *programtest.Service, partition int32) {
 	s.T.Helper()
-	admin := programtest.NewAdmin(s.T, s.Names.Server(s.T))
-	defer admin.Close()
+	admin := testbed.Admin(s.T, s.Names.Server(s.T))
 	testbed.Eventually(s.T, func() bool {
 		topics, err := admin.ListTopics(s.T.Context(), s.Names.Commands, s.Names.Events, s.Names.Route, s.Names.DeadLetters)
 		if err != nil || len(topics) != 4 {
@@ -155,11 +177,9 @@ func allocates(s *programtest.Service, order string, skus []string) {
 	for _, sku := range skus {
 		s.Send("Allocate", "orderid="+order+sku, "sku="+sku, "qty=1")
 	}
-	began := time.Now()
 	for _, sku := range skus {
 		allocated(s, order+sku)
 	}
-	s.T.Logf("%s: applied after %s", order, time.Since(began))
 }
 
 func allocated(s *programtest.Service, order string) {
@@ -169,18 +189,13 @@ func allocated(s *programtest.Service, order string) {
 	}, "order %s", order)
 }
 
-func namesTheOneThatWaits(s *programtest.Service, why string) {
-	s.T.Helper()
-	namesPartition(s, s, 2, why)
-}
-
 // namesPartition: log, metric, /readyz and the list, asked for from elsewhere, say which partition
 // waits, and why. That is no reason not to be ready.
 func namesPartition(s *programtest.Service, from *programtest.Service, partition int, why string) {
 	s.T.Helper()
 	name := fmt.Sprintf("commands, partition %d: nothing comes since ", partition)
 	s.AwaitReadyz(`200 {"ready":true,"notes":[`, name, why)
-	require.Regexp(s.T, fmt.Sprintf(`level=ERROR msg="nothing comes from a partition, retrying".* topic=commands partition=%d .*%s`, partition, regexp.QuoteMeta(why)), s.Log.String())
+	require.Regexp(s.T, fmt.Sprintf(`level=ERROR msg="nothing comes from a partition, retrying".* topic=%s partition=%d .*%s`, s.Names.Commands, partition, regexp.QuoteMeta(why)), s.Log.String())
 	testbed.Eventually(s.T, func() bool {
 		return strings.Contains(s.Get("/metrics"), "\nallocation_partitions_not_fetched 1\n") && listsAs(from, partition, "not_fetched: since .*"+regexp.QuoteMeta(why))
 	})
@@ -191,16 +206,11 @@ func namesPartition(s *programtest.Service, from *programtest.Service, partition
 func resetsTheOthers(s *programtest.Service) {
 	s.T.Helper()
 	reset := func(flags ...string) programtest.Outcome {
-		return programtest.Run(s.T, append([]string{"offsets", "reset", "--to-latest", "--topic=commands", "--kafka-brokers=" + s.Names.Server(s.T)}, flags...)...)
+		return programtest.Run(s.T, append([]string{"offsets", "reset", "--to-latest", "--topic=" + s.Names.Commands, "--kafka-brokers=" + s.Names.Server(s.T)}, flags...)...)
 	}
-	o := reset("--partition=2", "--execute")
-	require.Equal(s.T, cli.ExitFailed, o.Code)
-	require.Contains(s.T, o.Err, "nothing was decided: no position that can be compared with its log is in quarantine, of those asked for: topic commands, partition 2: LEADER_NOT_AVAILABLE")
+	reset("--partition=2", "--execute").RequireFailed(s.T, "nothing was decided: no position that can be compared with its log is in quarantine, of those asked for: topic "+s.Names.Commands+", partition 2: LEADER_NOT_AVAILABLE")
 	for _, flags := range [][]string{nil, {"--execute"}, {"--json"}} {
-		o := reset(flags...)
-		require.Equal(s.T, cli.ExitFailed, o.Code, "not all that was asked for")
-		require.Contains(s.T, o.Out, "goes on where it is")
-		require.Contains(s.T, o.Err, "they were left alone: decide about them, by --topic and --partition, when their brokers are back: topic commands, partition 2: LEADER_NOT_AVAILABLE")
+		reset(flags...).RequireFailed(s.T, "goes on where it is", "they were left alone: decide about them, by --topic and --partition, when their brokers are back: topic "+s.Names.Commands+", partition 2: LEADER_NOT_AVAILABLE")
 	}
 	var moves []offsets.Move
 	require.NoError(s.T, json.Unmarshal([]byte(reset("--json").Out), &moves))
@@ -211,7 +221,7 @@ func resetsTheOthers(s *programtest.Service) {
 
 func listsAs(s *programtest.Service, partition int, state string) bool {
 	o := programtest.Run(s.T, "offsets", "list", "--kafka-brokers="+s.Names.Server(s.T))
-	return o.Code == cli.ExitDone && regexp.MustCompile(fmt.Sprintf(`(?m)^commands +%d .* %s`, partition, state)).MatchString(o.Out)
+	return o.Code == cli.ExitDone && regexp.MustCompile(fmt.Sprintf(`(?m)^%s +%d .* %s`, s.Names.Commands, partition, state)).MatchString(o.Out)
 }
 
 func namesNothing(s *programtest.Service) {

@@ -7,8 +7,6 @@ import (
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/deploy/testbed"
-
-	"github.com/stretchr/testify/require"
 )
 
 func daysAhead(s *programtest.Service, n string) func() bool {
@@ -17,36 +15,26 @@ func daysAhead(s *programtest.Service, n string) func() bool {
 	}
 }
 
-const dropToday = `do $$ begin execute 'drop table outbox_' || to_char(outbox_today(), 'YYYYMMDD'); end $$`
-
-func TestService_makesTodaysTableWhereItIsMissing(t *testing.T) {
+// Today's table is made where it is missing, and named where it cannot be made.
+func TestService_makesTodaysTable(t *testing.T) {
 	t.Parallel()
-	s := programtest.StartService(t)
-	testbed.Eventually(s.T, daysAhead(s, "14"), "the days are counted")
+	s := programtest.NewService(t)
+	s.Stall = "1s"
+	s.SetUp("3")
+	testbed.Eventually(t, daysAhead(s, "14"), "the days are counted")
+	const dropToday = `do $$ begin execute 'drop table outbox_' || to_char(outbox_today(), 'YYYYMMDD'); end $$`
 	s.Execute(dropToday)
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.AwaitAtRest(1)
-	testbed.Eventually(s.T, daysAhead(s, "14"), "the days are counted again")
-}
+	testbed.Eventually(t, daysAhead(s, "14"), "the days are counted again")
 
-func TestService_namesTodaysTableWhereItCannotBeMade(t *testing.T) {
-	t.Parallel()
-	s := programtest.StartService(t)
-	require.NoError(t, s.Stop())
-	s.Stall = "1s"
-	s.Start()
-	testbed.Eventually(s.T, daysAhead(s, "14"), "the days are counted")
 	s.Execute(`alter function outbox_make_days rename to gone; ` + dropToday)
-	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
-	testbed.Eventually(s.T, daysAhead(s, "-1"), "the metric says that today is missing")
-	today := time.Now().UTC().Format(time.DateOnly)
-	testbed.Eventually(s.T, func() bool {
-		answer := s.Get("/readyz")
-		return strings.HasPrefix(answer, "503") && strings.Contains(answer, "the outbox has no table for "+today)
-	}, "readiness names the day")
+	s.Send("CreateBatch", "ref=b2", "sku=CHAIR", "qty=50")
+	testbed.Eventually(t, daysAhead(s, "-1"), "the metric says that today is missing")
+	s.AwaitReadyz("503 ", "the outbox has no table for "+time.Now().UTC().Format(time.DateOnly))
 
 	s.Execute(`alter function gone rename to outbox_make_days`)
-	s.AwaitAtRest(1)
-	testbed.Eventually(s.T, daysAhead(s, "14"), "the metric says that all is well")
-	testbed.Eventually(s.T, func() bool { return strings.HasPrefix(s.Get("/readyz"), "200") }, "it is ready")
+	s.AwaitAtRest(2)
+	testbed.Eventually(t, daysAhead(s, "14"), "the metric says that all is well")
+	s.AwaitReadyz("200 ")
 }

@@ -7,7 +7,6 @@ import (
 	"allocation/cmd/allocation/programtest"
 	"allocation/deploy/testbed"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,17 +14,15 @@ import (
 
 func TestService_saysThatAQuotaOfKafkaDelaysIt(t *testing.T) {
 	t.Parallel()
-	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString()}
-	client := "client-" + uuid.NewString() // other tests share the brokers
+	s := programtest.NewService(t)
+	client := "client-" + s.Group // other tests share the brokers
 	s.Hooks.Kafka = []kgo.Opt{kgo.ClientID(client)}
 	s.SetUp("1")
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=100")
 	s.Tail(1)
 	require.NotContains(t, s.Get("/readyz"), "quota")
 
-	admin := programtest.NewAdmin(t, s.Names.Server(t))
-	defer admin.Close()
-	done, err := admin.AlterClientQuotas(t.Context(), []kadm.AlterClientQuotaEntry{{
+	done, err := testbed.Admin(t, testbed.Kafka(t)).AlterClientQuotas(t.Context(), []kadm.AlterClientQuotaEntry{{
 		Entity: kadm.ClientQuotaEntity{{Type: "client-id", Name: &client}},
 		Ops:    []kadm.AlterClientQuotaOp{{Key: "consumer_byte_rate", Value: 100}},
 	}})

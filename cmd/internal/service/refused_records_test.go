@@ -3,9 +3,7 @@ package service_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,9 +16,8 @@ import (
 // that are too large for the topic of their own: neither holds anything back.
 func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T) {
 	t.Parallel()
-	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString()}
-	admin := programtest.NewAdmin(t, testbed.Kafka(t))
-	defer admin.Close()
+	s := programtest.NewService(t)
+	admin := testbed.Admin(t, testbed.Kafka(t))
 	for topic, settings := range map[string]map[string]*string{
 		s.Names.DeadLetters: {"cleanup.policy": kadm.StringPtr("compact"), "max.message.bytes": kadm.StringPtr("2000000")},
 		s.Names.Route:       {"max.message.bytes": kadm.StringPtr("300")},
@@ -30,11 +27,7 @@ func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T
 	}
 	s.SetUp("1")
 
-	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(t)), kgo.ConsumeTopics(s.Names.DeadLetters), kgo.MetadataMinAge(100*time.Millisecond),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	require.NoError(t, err)
-	defer client.Close()
-	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: s.Names.Commands, Value: []byte("{")}).FirstErr())
+	s.Produce(&kgo.Record{Value: []byte("{")})
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	for i := range 20 {
 		s.Send("Allocate", fmt.Sprintf("orderid=o%d", i), "sku=CHAIR", "qty=1")
@@ -46,25 +39,16 @@ func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T
 		return err == nil && at.At == commands
 	}, "all is applied and published")
 	require.Equal(t, "200 {\"ready\":true}\n", s.Get("/readyz"))
-	programtest.Run(t, "verify", "--from-topic", "--kafka-brokers="+testbed.Kafka(t), "--events-topic="+s.Names.Events).RequireDone(t)
+	s.Verify("--from-topic").RequireDone(t)
 
-	letter := client.PollFetches(t.Context()).Records()[0]
+	letter := testbed.Reader(t, testbed.Kafka(t), s.Names.DeadLetters).PollFetches(t.Context()).Records()[0]
 	require.Equal(t, s.Names.Commands+".0.0", string(letter.Key), "a key was made up")
 	require.Equal(t, "{", string(letter.Value))
-	require.Equal(t, "true", headerOf(letter, "dlq-key-made-up"))
+	require.Contains(t, letter.Headers, kgo.RecordHeader{Key: "dlq-key-made-up", Value: []byte("true")})
 	require.Contains(t, s.Get("/metrics"), fmt.Sprintf(`allocation_outbox_skipped_total{reason="MESSAGE_TOO_LARGE",topic=%q} 20`, s.Names.Route))
 	require.Contains(t, s.Log.String(), `msg="topic refuses a record for what it is: it is left out, and nothing else waits for it"`)
 	require.Contains(t, s.Log.String(), "command="+s.Names.Commands+".0.2 ")
 	ends, err := admin.ListEndOffsets(t.Context(), s.Names.Route)
 	require.NoError(t, err)
 	ends.Each(func(o kadm.ListedOffset) { require.Zero(t, o.Offset) })
-}
-
-func headerOf(r *kgo.Record, key string) string {
-	for _, h := range r.Headers {
-		if h.Key == key {
-			return string(h.Value)
-		}
-	}
-	return ""
 }

@@ -7,13 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/deploy/local/child"
 	"allocation/deploy/testbed"
-	"allocation/deploy/testbed/kafka"
 )
 
 // What /readyz says of the events topic is what keeps events back now: neither the metadata, nor
@@ -21,8 +17,14 @@ import (
 func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
 	testbed.Long(t)
 	t.Parallel()
-	s, cluster := startOnCluster(t)
-	spread, kept := skusOfPartitions(0)[0], skusOfPartitions(1)[0]
+	cluster := newCluster(t)
+	s := cluster.worker(t, "")
+	// Its first partition is on the first two brokers, its second on the first and the last, and it
+	// takes no record on less than two.
+	cluster.makeTopic(t, "events", []int32{1, 2}, []int32{1, 3})
+	s.SetUp("2")
+	skus := oneOfEach("events", 2)
+	spread, kept := skus[0], skus[1]
 	s.Send("CreateBatch", "ref=spread", "sku="+spread, "qty=1000")
 	s.Send("CreateBatch", "ref=kept", "sku="+kept, "qty=1000")
 	s.Tail(2)
@@ -37,8 +39,7 @@ func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
 // saysWhichTopicsLackCopies: what a topic has must be on several brokers when it is acknowledged,
 // and yet take records while one of them is away.
 func saysWhichTopicsLackCopies(s *programtest.Service) {
-	admin := programtest.NewAdmin(s.T, s.Names.Brokers)
-	defer admin.Close()
+	admin := testbed.Admin(s.T, s.Names.Brokers)
 	set := kadm.AlterConfig{Op: kadm.SetConfig, Name: "min.insync.replicas", Value: kadm.StringPtr("1")}
 	_, err := admin.AlterTopicConfigs(s.T.Context(), []kadm.AlterConfig{set}, s.Names.DeadLetters)
 	require.NoError(s.T, err)
@@ -62,7 +63,7 @@ const lacking = "partition 1 has 1 of 2 replicas in sync"
 // saysThatReplicasAreMissing: a broker is away, and a partition of the events topic has too few
 // replicas to take records. The client tries on and says nothing, and the topic's metadata are
 // without an error. The worker says so, and is red only while no event at all is acknowledged.
-func saysThatReplicasAreMissing(s *programtest.Service, cluster *kafka.Cluster, spread, kept string) {
+func saysThatReplicasAreMissing(s *programtest.Service, cluster cluster, spread, kept string) {
 	cluster.Kill(2)
 	s.Send("Allocate", "orderid=o1", "sku="+kept, "qty=1")
 	s.AwaitReadyz("503 ", "outbox: publish to events: nothing acknowledged for 1", lacking)
@@ -82,9 +83,8 @@ func saysThatReplicasAreMissing(s *programtest.Service, cluster *kafka.Cluster, 
 }
 
 // forgetsARefusal: an event was too large for its topic, and then the topic lacks replicas.
-func forgetsARefusal(s *programtest.Service, cluster *kafka.Cluster, kept string) {
-	admin := programtest.NewAdmin(s.T, s.Names.Brokers)
-	defer admin.Close()
+func forgetsARefusal(s *programtest.Service, cluster cluster, kept string) {
+	admin := testbed.Admin(s.T, s.Names.Brokers)
 	limit := func(c kadm.AlterConfig) {
 		c.Name = "max.message.bytes"
 		_, err := admin.AlterTopicConfigs(s.T.Context(), []kadm.AlterConfig{c}, "events")
@@ -98,65 +98,4 @@ func forgetsARefusal(s *programtest.Service, cluster *kafka.Cluster, kept string
 	s.AwaitReadyz("503 ", `"reasons":["outbox: publish to events: nothing acknowledged for 1`, lacking+`"]`)
 	require.NoError(s.T, cluster.Start(s.T.Context(), 2))
 	s.AwaitReadyz("200 {\"ready\":true}\n")
-}
-
-// startOnCluster starts a worker on three brokers. The events topic keeps its first partition on
-// the first two, and its second on the first and the last, and takes no record on less than two.
-func startOnCluster(t *testing.T) (*programtest.Service, *kafka.Cluster) {
-	t.Helper()
-	cluster := newCluster(t, "127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1")
-	s := onCluster(t, cluster)
-	makeTopic(t, cluster, "events", [][]int32{{1, 2}, {1, 3}})
-	s.SetUp("2")
-	return s, cluster
-}
-
-// onCluster is a worker that is not started.
-func onCluster(t *testing.T, cluster *kafka.Cluster) *programtest.Service {
-	t.Helper()
-	return &programtest.Service{T: t, Group: "group", Names: programtest.Names{
-		Commands: "commands", Events: "events", Route: "route", DeadLetters: "dlq", Brokers: strings.Join(cluster.Brokers(), ","),
-	}}
-}
-
-// newCluster starts three brokers, which have these addresses on their other listener.
-func newCluster(t *testing.T, advertised ...string) *kafka.Cluster {
-	t.Helper()
-	dir, sweeper, err := child.TempDir("allocation-cluster-*")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = sweeper.Close() })
-	cluster, err := kafka.OpenCluster(t.Context(), dir, advertised)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = cluster.Close() })
-	return cluster
-}
-
-// makeTopic makes a topic whose partitions are on these brokers.
-func makeTopic(t *testing.T, cluster *kafka.Cluster, name string, replicas [][]int32) {
-	t.Helper()
-	admin, err := kgo.NewClient(kgo.SeedBrokers(cluster.Brokers()...))
-	require.NoError(t, err)
-	defer admin.Close()
-	request := kmsg.NewPtrCreateTopicsRequest()
-	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, -1, -1
-	for partition, on := range replicas {
-		topic.ReplicaAssignment = append(topic.ReplicaAssignment,
-			kmsg.CreateTopicsRequestTopicReplicaAssignment{Partition: int32(partition), Replicas: on})
-	}
-	request.Topics = append(request.Topics, topic)
-	answer, err := request.RequestWith(t.Context(), admin)
-	require.NoError(t, err)
-	require.Zero(t, answer.Topics[0].ErrorCode, answer.Topics[0].ErrorMessage)
-}
-
-// skusOfPartitions are products whose events go to a partition of two.
-func skusOfPartitions(partition int) (skus []string) {
-	to := kgo.StickyKeyPartitioner(nil).ForTopic("events")
-	for _, sku := range []string{"CHAIR", "DESK", "LAMP", "SOFA", "TABLE", "SHELF", "BED", "STOOL"} {
-		if to.Partition(&kgo.Record{Key: []byte(sku)}, 2) == partition {
-			skus = append(skus, sku)
-		}
-	}
-	return skus
 }

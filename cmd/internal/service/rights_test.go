@@ -2,14 +2,11 @@ package service_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
-	"allocation/deploy/testbed"
 )
 
 func TestWorker_refusesToStartWithoutItsRights(t *testing.T) {
@@ -28,11 +25,7 @@ func TestWorker_refusesToStartWithoutItsRights(t *testing.T) {
 		},
 	} {
 		programtest.Administer(t, database, take)
-		o := s.RunWorker()
-		require.Equal(t, cli.ExitFailed, o.Code, take)
-		for _, part := range c.says {
-			require.Contains(t, o.Err, part)
-		}
+		s.RunWorker().RequireFailed(t, c.says...)
 		programtest.Administer(t, database, c.give)
 	}
 	s.Start()
@@ -53,13 +46,12 @@ func TestWorker_namesTheRightThatItLostAndRefusesNoOrder(t *testing.T) {
 	} {
 		programtest.Administer(t, database, c.take)
 		s.Send("Allocate", fmt.Sprintf("orderid=o%d", n), "sku=CHAIR", "qty=1")
-		noted := func() bool { return strings.Contains(s.Get("/readyz"), c.says) }
-		testbed.Eventually(t, noted)
+		s.AwaitReadyz("", c.says)
 		require.Contains(t, s.Get("/metrics"), `allocation_access_refused_total{reason="right",system="postgres"}`)
 		require.Contains(t, s.Log.String(), "a right is missing, retrying")
 		require.Contains(t, s.Log.String(), c.says)
 		programtest.Administer(t, database, c.give)
 		require.Contains(t, s.Tail(n + 2)[n+1], fmt.Sprintf("order o%d gets 1 of batch b1", n))
-		testbed.Eventually(t, func() bool { return s.Get("/readyz") == "200 {\"ready\":true}\n" })
+		s.AwaitReadyz("200 {\"ready\":true}\n")
 	}
 }

@@ -17,8 +17,7 @@ import (
 func TestService_saysThatACommandTopicBecameCompacted(t *testing.T) {
 	t.Parallel()
 	s := programtest.StartService(t)
-	admin := programtest.NewAdmin(t, testbed.Kafka(t))
-	defer admin.Close()
+	admin := testbed.Admin(t, testbed.Kafka(t))
 	policy := func(value string) {
 		_, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: topics.CleanupPolicy, Value: &value}}, s.Names.Commands)
 		require.NoError(t, err)

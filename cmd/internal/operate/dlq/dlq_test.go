@@ -10,7 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/dlq"
 	"allocation/deploy/testbed"
 	"allocation/store"
@@ -22,25 +21,37 @@ func TestDLQ_retriesWhatWasEarly(t *testing.T) {
 	s.Send("ChangeBatchEta", "batchref=b1", "eta=2030-01-01", "sku=CHAIR")
 	id := s.AwaitLetters(1)[0].ID.String()
 	require.Regexp(t, `^`+s.Names.Commands+`\.\d\.0$`, id)
-	programtest.RequireOutcome(t, s.DLQ("retry", id, "--dry-run"), cli.ExitDone, "1 would be decided, and nothing was")
-	programtest.RequireOutcome(t, s.DLQ("retry", id), cli.ExitFailed, "refused again, unknown_batch: ")
-	programtest.RequireOutcome(t, s.DLQ("list"), cli.ExitDone, "open (retried once before)")
-	programtest.RequireOutcome(t, s.DLQ("retry", "--sku=CHAIR"), cli.ExitFailed, "refused again, unknown_batch: ")
-	programtest.RequireOutcome(t, s.DLQ("list", "--state=all"), cli.ExitDone, "open (retried 2 times before)")
+	s.DLQ("retry", id, "--dry-run").RequireDone(t, "1 would be decided, and nothing was")
+	s.DLQ("retry", id).RequireFailed(t, "refused again, unknown_batch: ")
+	s.DLQ("list").RequireDone(t, "open (retried once before)")
+	s.DLQ("retry", "--sku=CHAIR").RequireFailed(t, "refused again, unknown_batch: ")
+	s.DLQ("list", "--state=all").RequireDone(t, "open (retried 2 times before)")
 	require.Len(t, s.AwaitLetters(1, "--state=all"), 1, "one dead letter, with a count of its retries")
 	require.Contains(t, s.DLQ("list", "--json").RequireDone(t), `"type":"ChangeBatchEta","sku":"CHAIR","state":`)
 	require.Contains(t, s.DLQ("show", id, "--json").RequireDone(t), `"type":"ChangeBatchEta","sku":"CHAIR","state":`)
 
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	s.Tail(1)
-	programtest.RequireOutcome(t, s.DLQ("retry", id), cli.ExitDone, "1 applied")
+	s.DLQ("retry", id).RequireDone(t, "1 applied")
 	require.Contains(t, s.Tail(2)[1], "BatchEtaChanged")
-	programtest.RequireOutcome(t, s.DLQ("list"), cli.ExitDone, "no dead letters")
+	s.DLQ("list").RequireDone(t, "no dead letters")
 	require.Len(t, s.AwaitLetters(1, "--state=all"), 1)
-	programtest.RequireOutcome(t, s.DLQ("show", id), cli.ExitDone, "other dead letters of this command")
-	programtest.RequireOutcome(t, s.DLQ("discard", id), cli.ExitFailed, "its command is applied")
-	programtest.RequireOutcome(t, s.DLQ("retry", s.Names.Commands+".0.77"), cli.ExitFailed, "there is no dead letter "+s.Names.Commands+".0.77")
-	programtest.RequireOutcome(t, s.DLQ("show", s.Names.Commands+".0.77"), cli.ExitFailed, "there is no dead letter")
+	s.DLQ("show", id).RequireDone(t, "other dead letters of this command")
+	s.DLQ("discard", id).RequireFailed(t, "its command is applied")
+	s.DLQ("retry", s.Names.Commands+".0.77").RequireFailed(t, "there is no dead letter "+s.Names.Commands+".0.77")
+	s.DLQ("show", s.Names.Commands+".0.77").RequireFailed(t, "there is no dead letter")
+
+	// What is decided while no worker runs is done by the next one.
+	s.Send("Allocate", "orderid=o1", "sku=DESK", "qty=1")
+	id = s.AwaitLetters(1)[0].ID.String()
+	s.Send("CreateBatch", "ref=b2", "sku=DESK", "qty=50")
+	s.Tail(1, "--type=BatchCreated", "--sku=DESK")
+	require.NoError(t, s.Stop())
+	s.DLQ("retry", id, "--wait=0s").RequireDone(t, "not done yet: a worker does it when it has the partition")
+	s.DLQ("list").RequireDone(t, "retrying")
+	s.Start()
+	s.AwaitLetters(2, "--state=retried")
+	require.Contains(t, s.Tail(1, "--type=Allocated")[0], "order o1 gets 1 of batch b2")
 }
 
 func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
@@ -66,14 +77,14 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 		require.NotNil(t, shown.Value.Base64)
 		require.Equal(t, *shown.Value.Base64 == "ewp9", shown.Value.Text != nil)
 	}
-	programtest.RequireOutcome(t, s.DLQ("discard", "--reason=malformed", "--since=1h", "--limit=1"), cli.ExitDone, "1 discarded; 1 more match")
-	programtest.RequireOutcome(t, s.DLQ("discard", "--reason=malformed", "--until=2000-01-01T00:00:00Z"), cli.ExitFailed, "no open dead letters match")
+	s.DLQ("discard", "--reason=malformed", "--since=1h", "--limit=1").RequireDone(t, "1 discarded; 1 more match")
+	s.DLQ("discard", "--reason=malformed", "--until=2000-01-01T00:00:00Z").RequireFailed(t, "no open dead letters match")
 	var done dlq.Decisions
 	require.NoError(t, json.Unmarshal([]byte(s.DLQ("discard", "--type=Allocate", "--json").RequireDone(t)), &done))
 	require.Equal(t, "discard", done.Decision)
 	require.Len(t, done.Letters, 1)
 	require.Equal(t, store.OutcomeDiscarded, done.Letters[0].Result)
-	programtest.RequireOutcome(t, s.DLQ("list"), cli.ExitDone, "no dead letters")
+	s.DLQ("list").RequireDone(t, "no dead letters")
 }
 
 func TestDLQ_freesAHeldProduct(t *testing.T) {
@@ -94,13 +105,13 @@ func TestDLQ_freesAHeldProduct(t *testing.T) {
 		out := programtest.Run(t, append([]string{"show"}, strings.Fields(what)...)...).RequireDone(t)
 		require.Regexp(t, `product CHAIR is held since .* by the dead letter `+regexp.QuoteMeta(id)+` \(open\): 2 later commands wait`, out)
 	}
-	programtest.RequireOutcome(t, s.DLQ("show", id), cli.ExitDone, "holds     CHAIR: 2 later commands wait")
-	programtest.RequireOutcome(t, s.DLQ("retry", id), cli.ExitFailed, "failed again, and holds its product: ")
-	programtest.RequireOutcome(t, s.DLQ("retry", id), cli.ExitFailed, id+" was retried before (1 times), and failed again: --force retries it once more")
-	programtest.RequireOutcome(t, s.DLQ("retry", "--sku=CHAIR"), cli.ExitFailed, "1 left out that failed when they were retried before (--force retries them)")
+	s.DLQ("show", id).RequireDone(t, "holds     CHAIR: 2 later commands wait")
+	s.DLQ("retry", id).RequireFailed(t, "failed again, and holds its product: ")
+	s.DLQ("retry", id).RequireFailed(t, id+" was retried before (1 times), and failed again: --force retries it once more")
+	s.DLQ("retry", "--sku=CHAIR").RequireFailed(t, "1 left out that failed when they were retried before (--force retries them)")
 
 	s.Execute(`drop trigger poison on lines`)
-	programtest.RequireOutcome(t, s.DLQ("retry", id, "--force"), cli.ExitDone, "1 applied")
+	s.DLQ("retry", id, "--force").RequireDone(t, "1 applied")
 	require.Equal(t, []string{
 		"CHAIR         1  BatchCreated          batch b1 of 50, in the warehouse",
 		"CHAIR         2  Allocated             order o0 gets 4 of batch b1",
@@ -110,20 +121,4 @@ func TestDLQ_freesAHeldProduct(t *testing.T) {
 	}, programtest.WithoutTimes(s.Tail(5)))
 	testbed.Eventually(t, func() bool { return strings.Contains(s.Get("/metrics"), "\nallocation_held_keys 0\n") })
 	require.NotContains(t, programtest.Run(t, "show", "product", "CHAIR").RequireDone(t), "held")
-}
-
-// What was decided while no worker ran is done by the next one.
-func TestDLQ_decisionsWaitForAWorker(t *testing.T) {
-	t.Parallel()
-	s := programtest.StartService(t)
-	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=1")
-	id := s.AwaitLetters(1)[0].ID.String()
-	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
-	s.Tail(2)
-	require.NoError(t, s.Stop())
-	programtest.RequireOutcome(t, s.DLQ("retry", id, "--wait=0s"), cli.ExitDone, "not done yet: a worker does it when it has the partition")
-	programtest.RequireOutcome(t, s.DLQ("list"), cli.ExitDone, "retrying")
-	s.Start()
-	s.AwaitLetters(1, "--state=retried")
-	require.Contains(t, s.Tail(3)[2], "order o1 gets 1 of batch b1")
 }

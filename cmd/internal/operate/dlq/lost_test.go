@@ -16,9 +16,7 @@ import (
 // decided publishes decisions as workers do, "PARTITION.OFFSET DECISION", a millisecond apart.
 func decided(s *programtest.Service, from time.Time, decisions ...string) {
 	s.T.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(s.T)), kgo.MetadataMinAge(10*time.Millisecond))
-	require.NoError(s.T, err)
-	defer client.Close()
+	client := testbed.Client(s.T, testbed.Kafka(s.T))
 	for i, text := range decisions {
 		place, decision, _ := strings.Cut(text, " ")
 		partition, offset, _ := strings.Cut(place, ".")
@@ -52,7 +50,7 @@ func TestDLQLost_listsWhatOnlyTheTopicKnows(t *testing.T) {
 	s.AwaitAtRest(10) // each also as the event AllocationRejected
 	require.Equal(t, "the database knows all decisions\n", lost(s, false))
 	require.Empty(t, lost(s, true))
-	home := partitionOf(s, "CHAIR")
+	home := fmt.Sprint(s.Busy().Partition)
 	s.Execute(`update dead_letters set state = 'retried', resolved_at = now() where command_offset = 1;
 		update dead_letters set state = 'discarded', resolved_at = now() where command_offset = 2`)
 	noon := time.Now().UTC().Truncate(time.Second)
@@ -66,19 +64,4 @@ func TestDLQLost_listsWhatOnlyTheTopicKnows(t *testing.T) {
 		require.Regexp(t, `commands\.`+home+`\`+wants+"$", lines[i+1])
 	}
 	require.Contains(t, lost(s, true), `{"id":"commands.`+home+`.0","decision":"discarded","time":"`+noon.Format("2006-01-02T15:04:05")+`.005Z","key":"CHAIR","database":"open"}`+"\n")
-}
-
-// partitionOf is the partition that the commands of a product are in.
-func partitionOf(s *programtest.Service, sku string) string {
-	s.T.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(testbed.Kafka(s.T)), kgo.ConsumeTopics(s.Names.Commands), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	require.NoError(s.T, err)
-	defer client.Close()
-	for _, r := range client.PollFetches(s.T.Context()).Records() {
-		if string(r.Key) == sku {
-			return fmt.Sprint(r.Partition)
-		}
-	}
-	require.Fail(s.T, "no command of "+sku)
-	return ""
 }

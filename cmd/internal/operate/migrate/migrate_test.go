@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
 	"allocation/migrations"
 )
 
@@ -28,18 +27,12 @@ func TestMigrate_upStatusDown(t *testing.T) {
 	for _, m := range all {
 		require.True(t, m.Applied)
 	}
+	require.Equal(t, knownTables(), programtest.Tables(t, database))
 	require.Contains(t, programtest.Run(t, "migrate", "down", "--to=0", "--yes").RequireDone(t), "the schema is at engine 0 and products 0")
 	require.Empty(t, programtest.Tables(t, database))
 }
 
-// What another program's tables are told from.
-func TestMigrate_knowsTheTablesThatItMakes(t *testing.T) {
-	t.Parallel()
-	database := programtest.NewDatabase(t)
-	programtest.Run(t, "migrate", "up").RequireDone(t)
-	require.Equal(t, programtest.Tables(t, database), knownTables())
-}
-
+// knownTables are what another program's tables are told from.
 func knownTables() map[string]bool {
 	known := map[string]bool{}
 	for _, o := range migrations.Objects() {
@@ -52,16 +45,15 @@ func knownTables() map[string]bool {
 
 func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 	t.Parallel()
-	database := programtest.NewDatabase(t)
-	programtest.Run(t, "migrate", "up").RequireDone(t)
-	programtest.RequireOutcome(t, programtest.Run(t, "migrate", "down", "--yes", "--to=1"), cli.ExitUsage, "say --line engine or --line products")
+	database := programtest.NewMigratedDatabase(t)
+	programtest.Run(t, "migrate", "down", "--yes", "--to=1").RequireMisuse(t, "say --line engine or --line products")
 
 	for i := len(migrations.Lines) - 1; i >= 0; i-- {
 		for version := migrations.Latest()[i]; version > 0; version-- {
 			args := []string{"migrate", "down", "--line=" + migrations.Lines[i], fmt.Sprintf("--to=%d", version-1)}
 			before := programtest.Tables(t, database)
 			o := programtest.Run(t, args...)
-			require.Equal(t, cli.ExitUsage, o.Code)
+			o.RequireMisuse(t)
 			require.Equal(t, before, programtest.Tables(t, database), "nothing happens without --yes")
 
 			programtest.Run(t, append(args, "--yes")...).RequireDone(t)
@@ -74,7 +66,5 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 			require.Less(t, len(after), len(before), "each migration makes a table")
 		}
 	}
-	o := programtest.Run(t, "migrate", "down", "--yes", "--to=0")
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "nothing was undone: the schema is at engine 0 and products 0")
+	programtest.Run(t, "migrate", "down", "--yes", "--to=0").RequireFailed(t, "nothing was undone: the schema is at engine 0 and products 0")
 }

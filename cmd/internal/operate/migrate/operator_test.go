@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/program"
@@ -22,20 +21,17 @@ import (
 // not do can be done later.
 func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
 	t.Parallel()
-	database := programtest.NewDatabase(t)
-	programtest.Run(t, "migrate", "up").RequireDone(t)
+	database := programtest.NewMigratedDatabase(t)
 	programtest.Run(t, "migrate", "down", "--line=engine", "--to=5", "--yes").RequireDone(t)
-	analyst, err := pgx.Connect(t.Context(), database)
-	require.NoError(t, err)
-	defer analyst.Close(t.Context())
-	_, err = analyst.Exec(t.Context(), "begin; select count(*) from positions; lock table migrations_engine in share mode")
+	analyst := testbed.Connect(t, database)
+	_, err := analyst.Exec(t.Context(), "begin; select count(*) from positions; lock table migrations_engine in share mode")
 	require.NoError(t, err)
 
 	began := time.Now()
 	o := programtest.Run(t, "migrate", "up")
-	programtest.RequireOutcome(t, o, cli.ExitFailed, "somebody's open transaction has locked what is to change")
+	o.RequireFailed(t, "somebody's open transaction has locked what is to change")
 	require.Less(t, time.Since(began), 6*migrations.LockTimeout)
-	programtest.RequireOutcome(t, programtest.Run(t, "migrate", "down", "--to=0", "--yes"), cli.ExitFailed, "somebody's open transaction has locked what is to change")
+	programtest.Run(t, "migrate", "down", "--to=0", "--yes").RequireFailed(t, "somebody's open transaction has locked what is to change")
 
 	_, err = analyst.Exec(t.Context(), "commit")
 	require.NoError(t, err)
@@ -45,8 +41,7 @@ func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
 // A program of before, as after a deployment was taken back, says which version there is.
 func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
 	t.Parallel()
-	database := programtest.NewDatabase(t)
-	programtest.Run(t, "migrate", "up").RequireDone(t)
+	database := programtest.NewMigratedDatabase(t)
 	own := migrations.Latest()
 	newer := own
 	newer[0] += 7
@@ -56,7 +51,7 @@ func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
 	require.Contains(t, programtest.Run(t, "migrate", "up").RequireDone(t), says)
 	require.Contains(t, programtest.Run(t, "migrate", "status").Err, says)
 	for _, to := range []int64{0, own[0] - 1, own[0]} {
-		programtest.RequireOutcome(t, programtest.Run(t, "migrate", "down", "--line=engine", fmt.Sprintf("--to=%d", to), "--yes"), cli.ExitFailed, "nothing was undone: "+says)
+		programtest.Run(t, "migrate", "down", "--line=engine", fmt.Sprintf("--to=%d", to), "--yes").RequireFailed(t, "nothing was undone: "+says)
 	}
 	require.Len(t, programtest.Tables(t, database), len(knownTables()))
 }
@@ -70,27 +65,23 @@ func TestMigrateUp_givesTheRolesWhatADumpWithoutPrivilegesLost(t *testing.T) {
 	programtest.Administer(t, database, "grant allocation_operator to "+operator, "revoke all on all tables in schema allocation from allocation_worker, allocation_operator")
 	require.Equal(t, cli.ExitFailed, s.RunWorker().Code)
 	programtest.UseDatabase(t, operates)
-	programtest.RequireOutcome(t, programtest.Run(t, "dlq", "list"), cli.ExitFailed, "has the role allocation_operator, which lacks its rights")
+	programtest.Run(t, "dlq", "list").RequireFailed(t, "has the role allocation_operator, which lacks its rights")
 
 	programtest.UseDatabase(t, database)
-	o := programtest.Run(t, "migrate", "up")
-	o.RequireDone(t)
-	require.Contains(t, o.Err, "gave a role what it lacked, grant select on allocation.migrations_engine to allocation_operator")
+	programtest.Run(t, "migrate", "up").RequireDone(t, "gave a role what it lacked, grant select on allocation.migrations_engine to allocation_operator")
 	require.Empty(t, programtest.Run(t, "migrate", "up").Err)
 
 	programtest.UseDatabase(t, operates)
 	require.Contains(t, programtest.Run(t, "dlq", "list").RequireDone(t), "no dead letters")
 	programtest.Run(t, "offsets", "list", "--history").RequireDone(t)
-	programtest.RequireOutcome(t, programtest.Run(t, "dlq", "discard", s.Names.Commands+".0.0"), cli.ExitFailed, "there is no dead letter")
+	programtest.Run(t, "dlq", "discard", s.Names.Commands+".0.0").RequireFailed(t, "there is no dead letter")
 }
 
 func TestMigrateUp_saysForWhomItWaits(t *testing.T) {
 	t.Parallel()
 	database := programtest.NewDatabase(t)
-	other, err := pgx.Connect(t.Context(), database)
-	require.NoError(t, err)
-	defer other.Close(t.Context())
-	_, err = other.Exec(t.Context(), fmt.Sprintf("set application_name = 'deployment'; select pg_advisory_lock(%d)", migrations.DefaultSchema.LockID()))
+	other := testbed.Connect(t, database)
+	_, err := other.Exec(t.Context(), fmt.Sprintf("set application_name = 'deployment'; select pg_advisory_lock(%d)", migrations.DefaultSchema.LockID()))
 	require.NoError(t, err)
 
 	var said programtest.SyncBuffer

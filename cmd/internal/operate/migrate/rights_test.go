@@ -1,16 +1,13 @@
 package migrate_test
 
 import (
-	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/internal/cli"
 	"allocation/deploy/testbed"
 )
 
@@ -21,20 +18,11 @@ func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 	programtest.UseDatabase(t, login)
 	refused := func(says ...string) {
 		t.Helper()
-		o := programtest.Run(t, "migrate", "up")
-		require.Equal(t, cli.ExitFailed, o.Code)
-		for _, part := range says {
-			require.Contains(t, o.Err, part)
-		}
+		programtest.Run(t, "migrate", "up").RequireFailed(t, says...)
 	}
 	nothing := func() {
 		t.Helper()
-		conn, err := pgx.Connect(t.Context(), database)
-		require.NoError(t, err)
-		defer conn.Close(t.Context())
-		var made bool
-		require.NoError(t, conn.QueryRow(t.Context(), "select to_regnamespace('allocation') is not null").Scan(&made))
-		require.False(t, made)
+		require.Equal(t, []bool{true}, programtest.Query[bool](t, database, "select to_regnamespace('allocation') is null"))
 	}
 	refused("`create schema allocation authorization " + name + "`")
 	nothing()
@@ -57,15 +45,11 @@ func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 
 func TestMigrateUp_printsTheHintOfPostgres(t *testing.T) {
 	t.Parallel()
-	database := testbed.Database(t)
+	database := programtest.NewDatabase(t)
 	programtest.Administer(t, database, `create function no_tables() returns event_trigger language plpgsql as $$
 		begin raise exception 'no tables here' using hint = 'Ask the people of the platform.'; end $$`,
 		`create event trigger no_tables on ddl_command_start when tag in ('CREATE TABLE') execute function no_tables()`)
-	programtest.UseDatabase(t, database)
-	o := programtest.Run(t, "migrate", "up")
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "no tables here")
-	require.Contains(t, o.Err, "Ask the people of the platform.")
+	programtest.Run(t, "migrate", "up").RequireFailed(t, "no tables here", "Ask the people of the platform.")
 }
 
 func TestMigrateUp_namesTheRolesThatItMayNotMake(t *testing.T) {
@@ -74,15 +58,11 @@ func TestMigrateUp_namesTheRolesThatItMayNotMake(t *testing.T) {
 	name, login := programtest.NewLogin(t, server.URL())
 	programtest.Administer(t, server.URL(), "grant create on database postgres to "+name)
 	programtest.UseDatabase(t, login)
-	o := programtest.Run(t, "migrate", "up")
-	require.Equal(t, cli.ExitFailed, o.Code)
-	require.Contains(t, o.Err, "`create role allocation_worker nologin; create role allocation_operator nologin`")
-	require.Contains(t, o.Err, "--without-roles")
+	programtest.Run(t, "migrate", "up").RequireFailed(t, "`create role allocation_worker nologin; create role allocation_operator nologin`", "--without-roles")
 	require.Empty(t, programtest.Tables(t, server.URL()))
 
-	o = programtest.Run(t, "migrate", "up", "--without-roles")
-	o.RequireDone(t)
-	require.Contains(t, o.Err, "there is no allocation_worker and no allocation_operator: workers and operators have to log in as the owner")
+	programtest.Run(t, "migrate", "up", "--without-roles").RequireDone(t,
+		"there is no allocation_worker and no allocation_operator: workers and operators have to log in as the owner")
 	programtest.Run(t, "show", "product", "CHAIR") // as the owner
 	require.Empty(t, programtest.Run(t, "migrate", "status").Err)
 	programtest.Administer(t, server.URL(), "create role allocation_worker; create role allocation_operator")
@@ -103,12 +83,9 @@ func newRole(t *testing.T, database string) (name string) {
 }
 
 // reaches are the objects of the schema that a role may do anything with.
-func reaches(t *testing.T, database, role string) (objects []string) {
+func reaches(t *testing.T, database, role string) []string {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database)
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	rows, err := conn.Query(t.Context(), `
+	return programtest.Query[string](t, database, `
 		select relname::text from pg_class where relnamespace = 'allocation'::regnamespace and relkind in ('r', 'p', 'v') and (
 			has_table_privilege($1, oid, 'select, insert, update, delete, truncate, references, trigger') or has_any_column_privilege($1, oid, 'select, insert, update, references'))
 		union all
@@ -118,41 +95,29 @@ func reaches(t *testing.T, database, role string) (objects []string) {
 		select oid::regprocedure::text from pg_proc where pronamespace = 'allocation'::regnamespace and has_function_privilege($1, oid, 'execute')
 		union all
 		select typname::text from pg_type where typnamespace = 'allocation'::regnamespace and typtype = 'e' and has_type_privilege($1, oid, 'usage')`, role)
-	require.NoError(t, err)
-	objects, err = pgx.CollectRows(rows, pgx.RowTo[string])
-	require.NoError(t, err)
-	return objects
 }
 
 // A hosting platform gives its role of strangers everything that anybody makes, and PUBLIC may call
 // whatever is made.
 func TestMigrateUp_takesFromOthersWhatDefaultPrivilegesGive(t *testing.T) {
 	t.Parallel()
-	database := testbed.Database(t)
+	database := programtest.NewDatabase(t)
 	anon := newRole(t, database)
-	programtest.UseDatabase(t, database)
-	o := programtest.Run(t, "migrate", "up")
-	o.RequireDone(t)
-	require.Contains(t, o.Err, "revoked what another role had, "+anon+": ")
+	programtest.Run(t, "migrate", "up").RequireDone(t, "revoked what another role had, "+anon+": ")
 	require.Empty(t, reaches(t, database, anon))
 	require.Empty(t, programtest.Run(t, "migrate", "status").Err)
 
-	_, login := programtest.NewLogin(t, database)
-	u, err := url.Parse(login)
-	require.NoError(t, err)
-	programtest.Administer(t, database, "grant allocation_worker to "+u.User.Username())
+	worker, login := programtest.NewLogin(t, database)
+	programtest.Administer(t, database, "grant allocation_worker to "+worker)
 	programtest.Administer(t, login, "select outbox_make_days(20)")
-	days := reaches(t, database, "allocation_worker")
-	require.NotContains(t, strings.Join(days, " "), "outbox_2")
+	require.NotContains(t, strings.Join(reaches(t, database, "allocation_worker"), " "), "outbox_2")
 	require.Empty(t, reaches(t, database, anon), "nor a day that is made later")
 
 	programtest.Administer(t, database, "grant update (qty) on lines to "+anon, "grant select on products to public", "grant execute on function decide_position to "+anon,
 		"grant create on schema allocation to "+anon)
-	o = programtest.Run(t, "migrate", "status")
-	o.RequireDone(t)
-	require.Contains(t, o.Err, "another role has rights, "+anon+": function decide_position(")
-	require.Contains(t, o.Err, ", schema allocation, table lines; `allocation migrate up` as the owner takes them away")
-	require.Contains(t, o.Err, "another role has rights, PUBLIC: table products;")
+	programtest.Run(t, "migrate", "status").RequireDone(t, "another role has rights, "+anon+": function decide_position(",
+		", schema allocation, table lines; `allocation migrate up` as the owner takes them away",
+		"another role has rights, PUBLIC: table products;")
 	programtest.Run(t, "migrate", "up").RequireDone(t)
 	require.Empty(t, reaches(t, database, anon))
 
@@ -165,15 +130,11 @@ func TestMigrateUp_takesFromOthersWhatDefaultPrivilegesGive(t *testing.T) {
 // Where administrators let nobody call functions but who is named, workers and operators are.
 func TestMigrateUp_letsTheRolesCallWhatTheyNeed(t *testing.T) {
 	t.Parallel()
-	database := testbed.Database(t)
+	database := programtest.NewDatabase(t)
 	programtest.Administer(t, database, "alter default privileges revoke execute on functions from public")
-	t.Cleanup(func() {
-		programtest.Administer(t, database, "alter default privileges grant execute on functions to public")
-	})
-	programtest.UseDatabase(t, database)
-	s := &programtest.Service{T: t, Names: programtest.NewNames(t), Group: "group-" + uuid.NewString()}
+	s := programtest.NewService(t)
 	programtest.Run(t, "migrate", "up").RequireDone(t)
-	programtest.Run(t, append([]string{"topics", "create", "--partitions=3"}, s.Names.Flags(t)...)...).RequireDone(t)
+	s.Names.Create(t, "--partitions=3").RequireDone(t)
 	name, login := programtest.NewLogin(t, database)
 	programtest.Administer(t, database, "grant allocation_worker to "+name)
 	programtest.UseDatabase(t, login)
