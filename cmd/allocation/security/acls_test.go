@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed"
 )
 
 // needsEachACL: without any rule everything is refused, and without one of them something that
@@ -17,7 +19,7 @@ func needsEachACL(s *site) {
 		require.NotContains(s.t, rules[:i], r, "once")
 	}
 	w := s.startWorker(s.worker())
-	w.ready(waitLimit)
+	w.ready()
 	for _, r := range rules {
 		s.t.Logf("without %s", r)
 		s.forbid(r)
@@ -29,7 +31,7 @@ func needsEachACL(s *site) {
 		}
 		s.allow(r)
 	}
-	w.ready(waitLimit)
+	w.ready()
 	s.works(w)
 	w.stop()
 }
@@ -48,9 +50,7 @@ func (s *site) commandMisses(r rule) {
 		s.ownerMisses(env, r)
 	case "allocation-operator":
 		if r.kind == "group" {
-			o := s.run(s.operator(), "offsets", "list")
-			require.Zero(s.t, o.code, o.err)
-			require.Contains(s.t, o.err, "access rules do not let this user see the group "+r.name)
+			s.run(s.operator(), "offsets", "list").RequireDone(s.t, "access rules do not let this user see the group "+r.name)
 			return
 		}
 		command := map[string][]string{
@@ -80,8 +80,8 @@ func (s *site) workerMisses(w *worker, r rule) {
 	s.t.Helper()
 	if r.operation == "DescribeConfigs" { // it looks when it starts, and now and then
 		starting := s.startWorker(s.worker())
-		await(s.t, waitLimit, starting.logged, "the access rules do not let this user see the settings of "+r.name)
-		starting.ready(waitLimit)
+		await(s.t, starting.logged, "the access rules do not let this user see the settings of "+r.name)
+		starting.ready()
 		starting.stop()
 		return
 	}
@@ -95,12 +95,12 @@ func (s *site) workerMisses(w *worker, r rule) {
 	}
 	refusal := map[string]string{"topic": "TOPIC_AUTHORIZATION_FAILED", "group": "GROUP_AUTHORIZATION_FAILED"}[r.kind]
 	said := func() string { return w.logged()[before:] + w.get("/readyz") }
-	await(s.t, waitLimit, said, refusal)
+	await(s.t, said, refusal)
 	if r.kind == "topic" {
-		await(s.t, waitLimit, said, r.name)
+		await(s.t, said, r.name)
 	} else {
-		await(s.t, waitLimit, func() string { return w.get("/readyz") }, `"group: out of it for`)
-		await(s.t, waitLimit, func() string { return w.get("/metrics") }, "allocation_group_member 0\n")
+		await(s.t, func() string { return w.get("/readyz") }, `"group: out of it for`)
+		await(s.t, func() string { return w.get("/metrics") }, "allocation_group_member 0\n")
 		w.lacks("kafka", "Read on the group", "right")
 	}
 	if r.operation == "Read" && r.name == "warehouse.commands" {
@@ -108,7 +108,7 @@ func (s *site) workerMisses(w *worker, r rule) {
 	}
 	s.allow(r)
 	s.works(w)
-	w.ready(waitLimit)
+	w.ready()
 	lines := strings.Count(w.logged()[before:], "\n")
 	require.Less(s.t, lines, 100, "refusals do not flood the log")
 	require.True(s.t, w.Running())
@@ -119,18 +119,16 @@ func (s *site) workerMisses(w *worker, r rule) {
 func (s *site) backsOff(w *worker) {
 	s.t.Helper()
 	metrics := func() string { return w.get("/metrics") }
-	await(s.t, waitLimit, func() string { return w.get("/readyz") }, "access rules do not let this worker read the topic")
+	await(s.t, func() string { return w.get("/readyz") }, "access rules do not let this worker read the topic")
 	require.Contains(s.t, w.get("/readyz"), "503 ", "none of its partitions can move")
 	refused := regexp.MustCompile(`allocation_access_refused_total\{reason="right",system="kafka"\} (\d+)`)
-	await(s.t, waitLimit, func() string {
-		found := refused.FindStringSubmatch(metrics())
-		if len(found) == 0 {
-			return "none"
+	testbed.Eventually(s.t, func() bool {
+		n := 0
+		if found := refused.FindStringSubmatch(metrics()); found != nil {
+			n, _ = strconv.Atoi(found[1])
 		}
-		n, err := strconv.Atoi(found[1])
-		require.NoError(s.t, err)
 		require.Less(s.t, n, 200, "it asks again and again")
-		return fmt.Sprint(n >= 10)
-	}, "true")
+		return n >= 10
+	})
 	require.NotContains(s.t, metrics(), "allocation_partitions_not_fetched 0\n")
 }

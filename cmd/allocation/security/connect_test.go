@@ -15,12 +15,12 @@ func letsIn(s *site) {
 	}
 	s.done(s.certified("allocation-producer"), "send", "Allocate", "orderid=o1", "sku=CHAIR", "qty=1")
 	s.done(s.user("allocation-producer"), "send", "Allocate", "orderid=o1", "sku=NONE", "qty=1")
-	w.ready(waitLimit)
+	w.ready()
 	require.Contains(s.t, s.tail(s.user("allocation-consumer"), 5), "unknown_sku")
 	w.stop()
 
 	w = s.startWorker(s.certified("allocation-worker").with("DATABASE_URL=" + s.withCertificate()))
-	w.ready(waitLimit)
+	w.ready()
 	require.Contains(s.t, s.done(s.database("allocation_ops"), "show", "product", "CHAIR"), "bPLAIN")
 	require.Contains(s.t, s.done(s.database("allocation_ops"), "show", "order", "o1"), "Allocated")
 }

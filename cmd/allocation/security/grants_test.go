@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/allocation/programtest"
 )
 
 // operatorNeeds has a command for each right of the operator's role that fails without it. NONE is
@@ -79,18 +81,12 @@ func needsEachGrant(s *site) {
 // operatorsRights are the rights that the migrations give to the role.
 func (s *site) operatorsRights() []string {
 	s.t.Helper()
-	conn := s.connect("allocation")
-	defer conn.Close(context.Background())
-	rows, err := conn.Query(s.t.Context(), `
+	return slices.Sorted(slices.Values(programtest.Query[string](s.t, s.superuserURL("allocation"), `
 select lower(privilege_type) || ' on ' || table_name from information_schema.role_table_grants where grantee = 'allocation_operator'
 union all
 select format('update(%s) on %s', column_name, table_name) from information_schema.column_privileges where grantee = 'allocation_operator' and privilege_type <> 'SELECT'
 union all
-select 'execute on function ' || routine_name from information_schema.role_routine_grants where grantee = 'allocation_operator'`)
-	require.NoError(s.t, err)
-	rights, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	require.NoError(s.t, err)
-	return slices.Sorted(slices.Values(rights))
+select 'execute on function ' || routine_name from information_schema.role_routine_grants where grantee = 'allocation_operator'`)))
 }
 
 // without takes a right away for a while.

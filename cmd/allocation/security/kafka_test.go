@@ -9,6 +9,7 @@ import (
 
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/kafka"
+	"allocation/deploy/testbed/proxy"
 )
 
 // The listeners. Those after MUTUAL serve certificates that are not as they should be.
@@ -24,7 +25,7 @@ const (
 var users = []string{"allocation-owner", "allocation-worker", "allocation-producer", "allocation-consumer", "allocation-operator"}
 
 func (s *site) startKafka() {
-	s.passwords, s.mutual = newProxy(s.t), newProxy(s.t)
+	s.passwords, s.mutual = testbed.Proxy(s.t), testbed.Proxy(s.t)
 	serving := map[string]identity{
 		withPasswords:    s.known.issue("kafka", soon(), "127.0.0.1"),
 		withCertificates: s.known.issue("kafka", soon(), "127.0.0.1"),
@@ -38,7 +39,7 @@ func (s *site) startKafka() {
 		settings["listener.name."+strings.ToLower(name)+".ssl.keystore.location"] = s.file("kafka-"+name+".pem", id.key, id.cert)
 	}
 	listeners := []kafka.Listener{
-		{Name: withPasswords, Advertised: s.passwords.address()}, {Name: withCertificates, Advertised: s.mutual.address()},
+		{Name: withPasswords, Advertised: s.passwords.Addr()}, {Name: withCertificates, Advertised: s.mutual.Addr()},
 		{Name: expired}, {Name: ofStranger}, {Name: forOtherHost}, {Name: onlyPlain},
 	}
 	var scram []string
@@ -48,12 +49,18 @@ func (s *site) startKafka() {
 		}
 	}
 	s.kafka = testbed.StartSecuredKafka(s.t, settings, listeners, scram)
-	s.passwords.lead(s.kafka.Address(withPasswords))
-	s.mutual.lead(s.kafka.Address(withCertificates))
+	s.lead(s.passwords, withPasswords)
+	s.lead(s.mutual, withCertificates)
 	s.admin = s.plainClient()
 	for _, rule := range s.rules() {
 		s.allow(rule)
 	}
+}
+
+// lead has clients that come by a proxy connect again, to another listener.
+func (s *site) lead(way *proxy.Proxy, listener string) {
+	way.Lead(s.kafka.Address(listener))
+	way.Cut()
 }
 
 func (s *site) kafkaSettings() testbed.KafkaSettings {

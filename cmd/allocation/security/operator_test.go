@@ -10,7 +10,7 @@ import (
 // operates: an operator's commands work with just the rights that SECURITY.md lists.
 func operates(s *site) {
 	w := s.startWorker(s.worker())
-	w.ready(waitLimit)
+	w.ready()
 	s.decidesAboutLetters()
 	w.stop()
 	s.decidesAboutPositions()
@@ -24,21 +24,21 @@ var letterID = regexp.MustCompile(`warehouse\.commands\.\d+\.\d+`)
 func (s *site) decidesAboutLetters() {
 	s.t.Helper()
 	dlq := func(args ...string) string {
-		return s.run(s.database("allocation_ops"), append([]string{"dlq"}, args...)...).out
+		return s.run(s.database("allocation_ops"), append([]string{"dlq"}, args...)...).Out
 	}
 	send := func(args ...string) { s.done(s.user("allocation-producer"), append([]string{"send"}, args...)...) }
 	list := func() string { return dlq("list", "--sku=STOOL") }
 	send("Allocate", "orderid=o2", "sku=STOOL", "qty=1")
-	await(s.t, waitLimit, list, "unknown_sku")
+	await(s.t, list, "unknown_sku")
 	id := letterID.FindString(list())
 	require.Contains(s.t, dlq("show", id), "STOOL")
 	send("CreateBatch", "ref=bSTOOL", "sku=STOOL", "qty=1")
-	await(s.t, waitLimit, func() string { return s.run(s.database("allocation_ops"), "show", "product", "STOOL").out }, "bSTOOL")
+	await(s.t, func() string { return s.run(s.database("allocation_ops"), "show", "product", "STOOL").Out }, "bSTOOL")
 	require.Contains(s.t, dlq("retry", id, "--dry-run"), "would retry")
 	require.Contains(s.t, dlq("retry", id), "1 applied")
 
 	s.sendMalformed()
-	await(s.t, waitLimit, func() string { return dlq("list") }, "malformed")
+	await(s.t, func() string { return dlq("list") }, "malformed")
 	require.Contains(s.t, dlq("discard", "--reason=malformed"), "1 discarded")
 	require.Contains(s.t, s.done(s.operator(), "dlq", "lost"), "the database knows all decisions")
 }

@@ -1,17 +1,16 @@
 package security
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/allocation/programtest"
 	"allocation/deploy/testbed"
 )
 
@@ -50,20 +49,15 @@ func (s *site) serverFile(name, content string) {
 // administer runs statements as the superuser, as psql would.
 func (s *site) administer(database, statements string) {
 	s.t.Helper()
-	conn := s.connect(database)
-	defer conn.Close(context.Background())
-	_, err := conn.Exec(s.t.Context(), statements)
-	require.NoError(s.t, err, statements)
+	programtest.Administer(s.t, s.superuserURL(database), statements)
 }
 
-func (s *site) connect(database string) *pgx.Conn {
+func (s *site) superuserURL(database string) string {
 	s.t.Helper()
 	u, err := url.Parse(s.postgres.URL())
 	require.NoError(s.t, err)
 	u.Path = "/" + database
-	conn, err := pgx.Connect(s.t.Context(), u.String())
-	require.NoError(s.t, err)
-	return conn
+	return u.String()
 }
 
 // servePostgres gives the server another certificate, and returns when it serves that.
@@ -73,8 +67,7 @@ func (s *site) servePostgres(name string) {
 	s.administer("postgres", fmt.Sprintf("alter system set ssl_cert_file = '%s.crt'", name))
 	s.administer("postgres", fmt.Sprintf("alter system set ssl_key_file = '%s.key'", name))
 	s.administer("postgres", "select pg_reload_conf()")
-	changed := func() string { return fmt.Sprint(s.servedByPostgres() != before) }
-	await(s.t, 10*time.Second, changed, "true")
+	testbed.Eventually(s.t, func() bool { return s.servedByPostgres() != before })
 }
 
 // servedByPostgres is the certificate that a new connection sees; empty where there is none.

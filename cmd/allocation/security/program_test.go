@@ -1,6 +1,7 @@
 package security
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -19,24 +20,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/cmd/allocation/programtest"
 	"allocation/deploy/local"
 	"allocation/deploy/local/child"
 	"allocation/deploy/testbed"
 )
-
-// binary is the built program.
-func binary(t *testing.T) string {
-	t.Helper()
-	path, err := testbed.Build("allocation/cmd/allocation")
-	require.NoError(t, err)
-	return path
-}
-
-// outcome is what a run of the program left.
-type outcome struct {
-	code     int
-	out, err string
-}
 
 // environment is what a program is told. Later values win.
 type environment []string
@@ -45,7 +33,7 @@ func (e environment) with(more ...string) environment {
 	return append(append(environment{}, e...), more...)
 }
 
-func (s *site) run(env environment, args ...string) outcome {
+func (s *site) run(env environment, args ...string) programtest.Outcome {
 	s.t.Helper()
 	const limit = 40 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -55,15 +43,13 @@ func (s *site) run(env environment, args ...string) outcome {
 	cmd.Env, cmd.Stdout, cmd.Stderr = s.plainEnvironment().with(env...), &out, &err
 	_ = cmd.Run()
 	s.outputs.add(out.String() + err.String())
-	return outcome{cmd.ProcessState.ExitCode(), out.String(), err.String()}
+	return programtest.Outcome{Code: cmd.ProcessState.ExitCode(), Out: out.String(), Err: err.String()}
 }
 
 // done runs the program, which must do it, and returns what it printed.
 func (s *site) done(env environment, args ...string) string {
 	s.t.Helper()
-	o := s.run(env, args...)
-	require.Equal(s.t, 0, o.code, "%v: %s%s", args, o.out, o.err)
-	return o.out
+	return s.run(env, args...).RequireDone(s.t)
 }
 
 // refused runs the program, which must fail with one line that says all of this.
@@ -71,8 +57,8 @@ func (s *site) refused(env environment, args []string, says ...string) {
 	s.t.Helper()
 	began := time.Now()
 	o := s.run(env, args...)
-	require.NotZero(s.t, o.code, "%v: %s", args, o.out)
-	line := strings.TrimSpace(o.err)
+	require.NotZero(s.t, o.Code, "%v: %s", args, o.Out)
+	line := strings.TrimSpace(o.Err)
 	if args[0] == "worker" { // its log comes first
 		line = line[strings.LastIndexByte(line, '\n')+1:]
 	}
@@ -81,6 +67,25 @@ func (s *site) refused(env environment, args []string, says ...string) {
 		require.Contains(s.t, line, part)
 	}
 	s.t.Logf("%s (%s): %s", args[0], time.Since(began).Round(time.Millisecond), line)
+}
+
+// tail returns the first events that `tail` prints.
+func (s *site) tail(env environment, lines int) string {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), s.program, "tail", "--from-beginning")
+	cmd.Env = s.plainEnvironment().with(env...)
+	out, err := cmd.StdoutPipe()
+	require.NoError(s.t, err)
+	require.NoError(s.t, cmd.Start())
+	var text strings.Builder
+	for scanner := bufio.NewScanner(out); lines > 0 && scanner.Scan(); lines-- {
+		text.WriteString(scanner.Text() + "\n")
+	}
+	_ = cmd.Process.Signal(syscall.SIGINT)
+	require.NoError(s.t, cmd.Wait())
+	require.Zero(s.t, lines, text.String())
+	s.outputs.add(text.String())
+	return text.String()
 }
 
 // outputs are all that any program wrote.
@@ -159,23 +164,22 @@ func (w *worker) get(path string) string {
 }
 
 // ready waits until the worker is.
-func (w *worker) ready(limit time.Duration) {
+func (w *worker) ready() {
 	w.t.Helper()
-	await(w.t, limit, func() string { return w.get("/readyz") }, `{"ready":true}`)
+	await(w.t, func() string { return w.get("/readyz") }, `{"ready":true}`)
 }
 
-// await polls until an answer contains the text.
-func await(t *testing.T, limit time.Duration, ask func() string, text string) {
+// await waits until an answer contains the text.
+func await(t *testing.T, ask func() string, text string) {
 	t.Helper()
-	deadline := time.NewTimer(limit)
-	defer deadline.Stop()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for answer := ask(); !strings.Contains(answer, text); answer = ask() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("not within %s: %s\nbut: %s", limit, text, answer)
+	answer := ""
+	defer func() {
+		if t.Failed() {
+			t.Logf("the last answer: %s", answer)
 		}
-	}
+	}()
+	testbed.Eventually(t, func() bool {
+		answer = ask()
+		return strings.Contains(answer, text)
+	}, text)
 }

@@ -1,10 +1,5 @@
 package security
 
-import "time"
-
-// waitLimit is for what takes a few attempts.
-const waitLimit = 30 * time.Second
-
 // namesTheSetting: what is wrong is said in one line, by every command alike.
 func namesTheSetting(s *site) {
 	s.kafkaNamesTheSetting()

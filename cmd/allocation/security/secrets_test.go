@@ -26,7 +26,7 @@ func keepsSecrets(s *site) {
 		"DATABASE_URL=" + s.databaseURL("allocation_app", "sslrootcert", "/none/ca.pem"),
 	} {
 		o := s.run(s.worker().with(open...).with(wrong), "worker", "--http-addr=127.0.0.1:0")
-		require.NotZero(s.t, o.code)
+		require.NotZero(s.t, o.Code)
 		s.run(s.worker().with(open...).with(wrong), "show", "order", "o1")
 	}
 	s.noSecretIn(s.outputs.text.String(), "the output of all programs")
@@ -37,18 +37,18 @@ func keepsSecrets(s *site) {
 func (s *site) tellsNothing(env environment) {
 	s.t.Helper()
 	w := s.startWorker(env)
-	w.ready(waitLimit)
+	w.ready()
 	s.works(w)
 	s.noSecretIn(w.shown(), "a worker")
-	s.passwords.lead(s.kafka.Address(ofStranger))
+	s.lead(s.passwords, ofStranger)
 	s.administer("postgres", "alter role allocation_app password 'hush-newer'")
 	s.endSessions("allocation_app")
 	w.lacks("kafka", "authority", "unknown_authority")
 	w.lacks("postgres", "password", "password")
 	s.noSecretIn(w.shown(), "a worker that is not let in")
 	s.administer("postgres", "alter role allocation_app password '"+passwordOf("allocation_app")+"'")
-	s.passwords.lead(s.kafka.Address(withPasswords))
-	w.ready(waitLimit)
+	s.lead(s.passwords, withPasswords)
+	w.ready()
 	w.stop()
 	require.Contains(s.t, w.logged(), `"SpanContext"`, "traces are told too")
 	s.noSecretIn(w.logged(), "a worker's log and traces")

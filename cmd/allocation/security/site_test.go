@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/proxy"
 )
 
 // site is the servers, and what a user of them is told.
@@ -28,9 +29,9 @@ type site struct {
 	stranger *authority // that they are not
 
 	kafka     *testbed.SecuredKafka
-	admin     *kgo.Client // may do everything
-	passwords *proxy      // to the listener for users with passwords
-	mutual    *proxy      // to the listener for clients with certificates
+	admin     *kgo.Client  // may do everything
+	passwords *proxy.Proxy // to the listener for users with passwords
+	mutual    *proxy.Proxy // to the listener for clients with certificates
 
 	postgres *testbed.PostgresServer
 	serving  string // the name of the certificate of Postgres
@@ -40,8 +41,10 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	document, err := os.ReadFile("../../../SECURITY.md")
 	require.NoError(t, err)
+	program, err := testbed.Build("allocation/cmd/allocation")
+	require.NoError(t, err)
 	s := &site{
-		t: t, program: binary(t), dir: t.TempDir(), outputs: &outputs{}, orders: &atomic.Int32{}, document: string(document),
+		t: t, program: program, dir: t.TempDir(), outputs: &outputs{}, orders: &atomic.Int32{}, document: string(document),
 		known: newAuthority(t, "known"), stranger: newAuthority(t, "stranger"),
 	}
 	s.file("ca.pem", s.known.pem())
@@ -85,7 +88,7 @@ func (s *site) plainEnvironment() environment {
 // user is how somebody reaches Kafka with a password.
 func (s *site) user(name string) environment {
 	return environment{
-		"KAFKA_BROKERS=" + s.passwords.address(), "KAFKA_SECURITY_PROTOCOL=SASL_SSL", "KAFKA_TLS_CA_FILE=" + filepath.Join(s.dir, "ca.pem"),
+		"KAFKA_BROKERS=" + s.passwords.Addr(), "KAFKA_SECURITY_PROTOCOL=SASL_SSL", "KAFKA_TLS_CA_FILE=" + filepath.Join(s.dir, "ca.pem"),
 		"KAFKA_SASL_MECHANISM=SCRAM-SHA-512", "KAFKA_SASL_USERNAME=" + name, "KAFKA_SASL_PASSWORD=" + passwordOf(name),
 	}
 }
@@ -94,7 +97,7 @@ func (s *site) user(name string) environment {
 func (s *site) certified(name string) environment {
 	cert, key := s.identity(name, s.known.issue(name, soon()))
 	return environment{
-		"KAFKA_BROKERS=" + s.mutual.address(), "KAFKA_SECURITY_PROTOCOL=SSL", "KAFKA_TLS_CA_FILE=" + filepath.Join(s.dir, "ca.pem"),
+		"KAFKA_BROKERS=" + s.mutual.Addr(), "KAFKA_SECURITY_PROTOCOL=SSL", "KAFKA_TLS_CA_FILE=" + filepath.Join(s.dir, "ca.pem"),
 		"KAFKA_TLS_CERT_FILE=" + cert, "KAFKA_TLS_KEY_FILE=" + key,
 	}
 }
@@ -137,9 +140,6 @@ func (s *site) operator() environment {
 // plainClient is somebody who may do everything, and reads events.
 func (s *site) plainClient() *kgo.Client {
 	s.t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(s.kafka.Brokers()), kgo.MetadataMinAge(10*time.Millisecond), kgo.MetadataMaxAge(time.Second),
+	return testbed.Client(s.t, s.kafka.Brokers(), kgo.MetadataMaxAge(time.Second),
 		kgo.ConsumeTopics("allocation.events"), kgo.UnknownTopicRetries(-1), kgo.FetchMaxWait(100*time.Millisecond))
-	require.NoError(s.t, err)
-	s.t.Cleanup(client.Close)
-	return client
 }

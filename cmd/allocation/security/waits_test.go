@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,23 +14,23 @@ import (
 // goes on by itself when that is mended.
 func waits(s *site) {
 	w := s.startWorker(s.worker())
-	w.ready(waitLimit)
+	w.ready()
 	s.works(w)
 	for _, c := range []struct{ serves, says, reason string }{
 		{expired, "certificate expired at", "expired_certificate"},
 		{ofStranger, "signed by an authority that", "unknown_authority"},
 		{forOtherHost, "certificate is for another host name", "host_name"},
 	} {
-		s.passwords.lead(s.kafka.Address(c.serves))
+		s.lead(s.passwords, c.serves)
 		w.lacks("kafka", c.says, c.reason)
-		s.passwords.lead(s.kafka.Address(withPasswords))
-		w.ready(waitLimit)
+		s.lead(s.passwords, withPasswords)
+		w.ready()
 
 		s.servePostgres(c.serves)
 		s.endSessions("allocation_app")
 		w.lacks("postgres", c.says, c.reason)
 		s.servePostgres("good")
-		w.ready(waitLimit)
+		w.ready()
 	}
 	s.works(w)
 }
@@ -37,7 +38,7 @@ func waits(s *site) {
 // lacks waits until the worker says so in readiness, log and metric.
 func (w *worker) lacks(system, says, reason string) {
 	w.t.Helper()
-	await(w.t, waitLimit, func() string { return w.get("/readyz") }, says)
+	await(w.t, func() string { return w.get("/readyz") }, says)
 	ready := w.get("/readyz")
 	require.Contains(w.t, ready, `"`+system+": ")
 	require.Contains(w.t, ready, says)
@@ -71,7 +72,7 @@ func (s *site) send(key, value string) {
 func (s *site) works(w *worker) {
 	s.t.Helper()
 	order := s.sendOrder()
-	ctx, cancel := context.WithTimeout(s.t.Context(), waitLimit)
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	for {
 		fetches := s.admin.PollFetches(ctx)
