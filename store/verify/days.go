@@ -14,7 +14,7 @@ const daysSQL = `
 select to_date(right(c.relname, 8), 'YYYYMMDD') from pg_inherits i join pg_class c on c.oid = i.inhrelid
 where i.inhparent = 'outbox'::regclass order by 1`
 
-func (v *verifier) readDays(ctx context.Context) (days, error) {
+func (v *Verifier) readDays(ctx context.Context) (days, error) {
 	return column[time.Time](ctx, v, daysSQL)
 }
 

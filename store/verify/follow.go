@@ -9,11 +9,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// follower reads the outbox, and gives each product's events in their order. Those of one source
-// are in order; where a product's events come by several, each knows the row before it, and waits
-// until that was given.
+// follower reads the outbox, and gives each key's events in their order. Those of one source are in
+// order; where a key's events come by several, each knows the row before it, and waits until that
+// was given.
 type follower struct {
-	v         *verifier
+	v         *Verifier
 	sources   map[int32]*reader
 	take      func(Event) error
 	published bool // begin after what is published, instead of with the oldest row
@@ -134,7 +134,7 @@ func (f *follower) giveSource(ctx context.Context, id int32, in inSnapshot) (mov
 			}
 		}
 		first := &r.ahead[0]
-		r.next = first.Row // what is between is about no product
+		r.next = first.Row // what is between is of no sequence
 		if f.mustWait(first) {
 			return moved, nil
 		}
@@ -154,12 +154,12 @@ func (f *follower) mustWait(r *row) bool {
 	return before != nil && before.next <= r.AfterRow && r.AfterRow < before.end
 }
 
-// fetch reads the next rows of a source that are about products.
+// fetch reads the next rows of a source that have a sequence.
 func (f *follower) fetch(ctx context.Context, id int32, in inSnapshot) error {
 	r := f.sources[id]
 	to := min(r.end, r.fetched+min(maxRows, max(fewestAhead, maxAhead/int64(len(f.sources)))))
 	return in(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, eventsSQL, id, r.fetched, to, f.v.o.SKU) // its error is that of the rows, too
+		rows, _ := tx.Query(ctx, eventsSQL, id, r.fetched, to, f.v.o.Key) // its error is that of the rows, too
 		var err error
 		r.ahead, err = pgx.CollectRows(rows, scanRow)
 		r.fetched = to
@@ -174,7 +174,7 @@ func (f *follower) fetch(ctx context.Context, id int32, in inSnapshot) error {
 
 func scanRow(rows pgx.CollectableRow) (r row, err error) {
 	r.Event.Partition = -1
-	err = rows.Scan(&r.Row, &r.Event.SKU, &r.Event.Sequence, &r.Event.Type, &r.Event.Data, &r.AfterSource, &r.AfterRow)
+	err = rows.Scan(&r.Row, &r.Event.Key, &r.Event.Sequence, &r.Event.Type, &r.Event.Data, &r.AfterSource, &r.AfterRow)
 	return r, err
 }
 
@@ -186,7 +186,7 @@ func (f *follower) unlock(ids []int32) {
 			continue
 		}
 		first := &r.ahead[0]
-		f.v.report(CheckSequence, first.Event.SKU, "outbox", fmt.Sprintf("source %d, row %d", id, first.Row),
+		f.v.Report(CheckSequence, first.Event.Key, "outbox", fmt.Sprintf("source %d, row %d", id, first.Row),
 			"a row that can be published", fmt.Sprintf("it is to follow row %d of source %d, which waits for it", first.AfterRow, first.AfterSource))
 		first.AfterSource, first.AfterRow = 0, 0
 		return

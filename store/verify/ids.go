@@ -19,7 +19,7 @@ type eventID struct {
 type idRow struct {
 	Source int32
 	Row    int64
-	SKU    string
+	Key    string
 	eventID
 	Own bool // its command came by the row's own partition
 }
@@ -53,7 +53,7 @@ const idSize = 100
 // checkIDs wants no two events to have one id. It reads all events once, and a second time if any
 // came out of order. It reads them again for each further part of the late ids that fits into
 // memory.
-func (v *verifier) checkIDs(ctx context.Context) error {
+func (v *Verifier) checkIDs(ctx context.Context) error {
 	limit := max(1, v.o.Memory/idSize)
 	late, more, err := v.lateIDs(ctx, func(eventID) bool { return true }, limit)
 	if err != nil || len(late) == 0 {
@@ -77,7 +77,7 @@ func (v *verifier) checkIDs(ctx context.Context) error {
 
 // lateIDs returns the wanted ids of events that came out of order, up to a number, and how many
 // more there are.
-func (v *verifier) lateIDs(ctx context.Context, wanted func(eventID) bool, limit int64) (late map[eventID]idRow, more int64, err error) {
+func (v *Verifier) lateIDs(ctx context.Context, wanted func(eventID) bool, limit int64) (late map[eventID]idRow, more int64, err error) {
 	late = map[eventID]idRow{}
 	err = v.eachID(ctx, func(r *idRow, inOrder bool) {
 		_, twice := late[r.eventID]
@@ -93,26 +93,26 @@ func (v *verifier) lateIDs(ctx context.Context, wanted func(eventID) bool, limit
 }
 
 // compareIDs compares late ones with all events.
-func (v *verifier) compareIDs(ctx context.Context, late map[eventID]idRow) error {
+func (v *Verifier) compareIDs(ctx context.Context, late map[eventID]idRow) error {
 	return v.eachID(ctx, func(r *idRow, _ bool) {
 		other, ok := late[r.eventID]
-		if !ok || other.Source == r.Source && other.Row == r.Row || !v.wants(other.SKU) {
+		if !ok || other.Source == r.Source && other.Row == r.Row || !v.Wants(other.Key) {
 			return
 		}
-		v.report(CheckEventID, other.SKU, "outbox", fmt.Sprintf("source %d, row %d", other.Source, other.Row), "a ce_id of its own",
+		v.Report(CheckEventID, other.Key, "outbox", fmt.Sprintf("source %d, row %d", other.Source, other.Row), "a ce_id of its own",
 			fmt.Sprintf("that of source %d, row %d: event %d of the command of source %d, offset %d", r.Source, r.Row, r.Number, r.eventID.Source, r.Offset))
 	})
 }
 
 // eachID reads all events, partition by partition.
-func (v *verifier) eachID(ctx context.Context, do func(r *idRow, inOrder bool)) error {
+func (v *Verifier) eachID(ctx context.Context, do func(r *idRow, inOrder bool)) error {
 	sources, err := v.sources(ctx)
 	for _, source := range sources {
 		if err != nil {
 			break
 		}
 		order := order{}
-		err = walk(ctx, v, v.db.Snapshot, "ids of events", idsSQL, func(after *idRow) []any {
+		err = Walk(ctx, v, "ids of events", idsSQL, func(after *idRow) []any {
 			return []any{source, rowAfter(after.Source, after.Row)}
 		}, func(r *idRow) { do(r, order.inOrder(r)) })
 	}

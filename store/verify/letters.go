@@ -8,7 +8,7 @@ import (
 type letterRow struct {
 	Source   int32
 	Row      int64
-	SKU      string
+	Key      string
 	State    string
 	Resolved bool
 	Known    bool  // the source has a position
@@ -43,19 +43,19 @@ left join lateral (select * from dead_letters where source = h.source and row_no
 order by h.key`
 )
 
-func (v *verifier) checkLetters(ctx context.Context) error {
-	err := walk(ctx, v, v.db.Snapshot, "dead letters", lettersSQL, func(after *letterRow) []any {
+func (v *Verifier) checkLetters(ctx context.Context) error {
+	err := Walk(ctx, v, "dead letters", lettersSQL, func(after *letterRow) []any {
 		return []any{after.Source, rowAfter(after.Source, after.Row)}
 	}, v.checkLetter)
 	if err != nil {
 		return err
 	}
-	return walk(ctx, v, v.db.Snapshot, "held products", heldSQL, func(after *heldRow) []any { return []any{after.Key} }, v.checkHeld)
+	return Walk(ctx, v, "held "+v.aggregate.Table, heldSQL, func(after *heldRow) []any { return []any{after.Key} }, v.checkHeld)
 }
 
-func (v *verifier) checkLetter(l *letterRow) {
+func (v *Verifier) checkLetter(l *letterRow) {
 	v.summary.DeadLetters++
-	if !v.wants(l.SKU) {
+	if !v.Wants(l.Key) {
 		return
 	}
 	if !l.HasRow && !l.Older {
@@ -65,29 +65,29 @@ func (v *verifier) checkLetter(l *letterRow) {
 	done := l.State == "retried" || l.State == "discarded"
 	switch {
 	case !l.Known:
-		v.report(CheckLetter, l.SKU, "dead_letters", key, "a position of that source", "none")
+		v.Report(CheckLetter, l.Key, "dead_letters", key, "a position of that source", "none")
 	case l.Row >= l.NextRow:
-		v.report(CheckLetter, l.SKU, "dead_letters", key, fmt.Sprintf("a row below next_row, %d", l.NextRow), fmt.Sprintf("row %d", l.Row))
+		v.Report(CheckLetter, l.Key, "dead_letters", key, fmt.Sprintf("a row below next_row, %d", l.NextRow), fmt.Sprintf("row %d", l.Row))
 	case l.Older && !v.days.holes():
-		v.report(CheckLetter, l.SKU, "dead_letters", key, "an outbox row that publishes it", "none")
+		v.Report(CheckLetter, l.Key, "dead_letters", key, "an outbox row that publishes it", "none")
 	case l.HasRow && !l.IsLetter:
-		v.report(CheckLetter, l.SKU, "dead_letters", key, "an outbox row of a dead letter", "one of an event")
+		v.Report(CheckLetter, l.Key, "dead_letters", key, "an outbox row of a dead letter", "one of an event")
 	case done && !l.Resolved:
-		v.report(CheckLetter, l.SKU, "dead_letters", key, "resolved_at, because its state is "+l.State, "none")
+		v.Report(CheckLetter, l.Key, "dead_letters", key, "resolved_at, because its state is "+l.State, "none")
 	}
 }
 
-func (v *verifier) checkHeld(h *heldRow) {
-	if !v.wants(h.Key) {
+func (v *Verifier) checkHeld(h *heldRow) {
+	if !v.Wants(h.Key) {
 		return
 	}
 	letter := fmt.Sprintf("the dead letter of source %d, row %d", h.Source, h.Row)
 	switch {
 	case h.Reason == nil:
-		v.report(CheckHeld, h.Key, "held_keys", h.Key, letter, "there is none")
+		v.Report(CheckHeld, h.Key, "held_keys", h.Key, letter, "there is none")
 	case *h.Reason != "internal":
-		v.report(CheckHeld, h.Key, "held_keys", h.Key, letter+" has the reason internal", "it has "+*h.Reason)
+		v.Report(CheckHeld, h.Key, "held_keys", h.Key, letter+" has the reason internal", "it has "+*h.Reason)
 	case *h.State == "retried" || *h.State == "discarded":
-		v.report(CheckHeld, h.Key, "held_keys", h.Key, letter+" is still to be decided or done", "it is "+*h.State)
+		v.Report(CheckHeld, h.Key, "held_keys", h.Key, letter+" is still to be decided or done", "it is "+*h.State)
 	}
 }

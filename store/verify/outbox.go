@@ -35,19 +35,19 @@ order by o.row_no, o.day`
 )
 
 // sources are those that have rows in the outbox.
-func (v *verifier) sources(ctx context.Context) ([]int32, error) {
+func (v *Verifier) sources(ctx context.Context) ([]int32, error) {
 	return column[int32](ctx, v, sourcesSQL)
 }
 
 // checkOutbox wants the rows of each source to be numbered without gaps.
-func (v *verifier) checkOutbox(ctx context.Context) error {
+func (v *Verifier) checkOutbox(ctx context.Context) error {
 	sources, err := v.sources(ctx)
 	for _, source := range sources {
 		if err != nil {
 			break
 		}
 		var last *outboxRow
-		err = walk(ctx, v, v.db.Snapshot, "outbox rows", outboxSQL, func(after *outboxRow) []any {
+		err = Walk(ctx, v, "outbox rows", outboxSQL, func(after *outboxRow) []any {
 			return []any{source, rowAfter(after.Source, after.Row)}
 		}, func(row *outboxRow) {
 			v.checkRow(last, row)
@@ -57,12 +57,12 @@ func (v *verifier) checkOutbox(ctx context.Context) error {
 	return err
 }
 
-func (v *verifier) checkRow(last, row *outboxRow) {
+func (v *Verifier) checkRow(last, row *outboxRow) {
 	v.summary.OutboxRows++
 	key := fmt.Sprintf("source %d, row %d", row.Source, row.Row)
-	v.reportIf(last == nil && !row.Known, CheckRows, "", "outbox", key, "a position of that source", "none")
-	v.reportIf(row.Letter && !row.HasLetter, CheckLetter, "", "outbox", key, "a row in dead_letters", "none")
+	v.ReportIf(last == nil && !row.Known, CheckRows, "", "outbox", key, "a position of that source", "none")
+	v.ReportIf(row.Letter && !row.HasLetter, CheckLetter, "", "outbox", key, "a row in dead_letters", "none")
 	if last != nil && row.Row != last.Row+1 && !v.days.holes() {
-		v.report(CheckRows, "", "outbox", key, fmt.Sprintf("row %d after row %d", last.Row+1, last.Row), fmt.Sprintf("row %d", row.Row))
+		v.Report(CheckRows, "", "outbox", key, fmt.Sprintf("row %d after row %d", last.Row+1, last.Row), fmt.Sprintf("row %d", row.Row))
 	}
 }

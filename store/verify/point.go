@@ -7,24 +7,20 @@ import (
 )
 
 // point is where something stands in the order in which passes share the work: by a hash of its
-// product, then by one of itself. So the parts of a product are beside each other, and also a
-// product that is too large for one pass can be divided.
-type point struct{ product, part uint64 }
+// key, then by one of itself. So the parts of a key are beside each other, and also a key that is
+// too large for one pass can be divided.
+type point struct{ key, part uint64 }
 
 var seed = maphash.MakeSeed()
 
-func productPoint(sku string) point { return point{product: maphash.String(seed, sku)} }
+func keyPoint(key string) point { return point{key: maphash.String(seed, key)} }
 
-func linePoint(k lineKey) point {
-	return point{maphash.String(seed, k.sku), maphash.Comparable(seed, k)}
-}
-
-func batchPoint(sku, ref string) point {
-	return point{maphash.String(seed, sku), maphash.String(seed, ref)}
+func partPoint[K comparable](key string, part K) point {
+	return point{maphash.String(seed, key), maphash.Comparable(seed, part)}
 }
 
 func (p point) compare(o point) int {
-	return cmp.Or(cmp.Compare(p.product, o.product), cmp.Compare(p.part, o.part))
+	return cmp.Or(cmp.Compare(p.key, o.key), cmp.Compare(p.part, o.part))
 }
 
 // interval is what a pass is about: the points from one up to, and without, the other.
@@ -37,9 +33,9 @@ func (i interval) holds(p point) bool {
 	return p.compare(i.from) >= 0 && (i.last || p.compare(i.to) < 0)
 }
 
-// touches reports whether a part of the product may be held.
+// touches reports whether a part of the key may be held.
 func (i interval) touches(p point) bool {
-	return p.product >= i.from.product && (i.last || p.product <= i.to.product)
+	return p.key >= i.from.key && (i.last || p.key <= i.to.key)
 }
 
 // median is the point that halves those given, of which there must be two at least that differ.

@@ -19,10 +19,14 @@ const (
 // inSnapshot calls read with a snapshot of the database.
 type inSnapshot func(ctx context.Context, read func(pgx.Tx) error) error
 
-// walk reads a table in chunks, in the order of its key, and checks each row. Each chunk has a
+// Walk reads a table in chunks, in the order of its key, and checks each row. Each chunk has a
 // snapshot of its own. The query's last argument is how many rows it may give; the others, which
 // args gives, say after which row it begins. The first chunk begins after the zero T.
-func walk[T any](ctx context.Context, v *verifier, in inSnapshot, doing, sql string, args func(after *T) []any, check func(*T)) error {
+func Walk[T any](ctx context.Context, v *Verifier, doing, sql string, args func(after *T) []any, check func(*T)) error {
+	return walk(ctx, v, v.db.Snapshot, doing, sql, args, check)
+}
+
+func walk[T any](ctx context.Context, v *Verifier, in inSnapshot, doing, sql string, args func(after *T) []any, check func(*T)) error {
 	var after T
 	limit, done := firstChunk, int64(0)
 	for {
@@ -73,7 +77,7 @@ func collect[T any](ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]
 }
 
 // column reads one column in a snapshot of its own.
-func column[T any](ctx context.Context, v *verifier, sql string) (values []T, err error) {
+func column[T any](ctx context.Context, v *Verifier, sql string) (values []T, err error) {
 	err = v.db.Snapshot(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, sql) // as above
 		values, err = pgx.CollectRows(rows, pgx.RowTo[T])

@@ -9,7 +9,8 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
-	"allocation/store/products/verify"
+	products "allocation/store/products/verify"
+	"allocation/store/verify"
 )
 
 // Command is "verify" on the command line.
@@ -52,7 +53,7 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	}
 	defer db.Close()
 	line := cli.NewStatusLine(p.Err)
-	options := verify.Options{SKU: c.SKU, Progress: line.Show, Report: func(d verify.Difference) error {
+	options := verify.Options{Key: c.SKU, Progress: line.Show, Report: func(d verify.Difference) error {
 		line.End()
 		return printDifference(p, d, c.JSON)
 	}}
@@ -66,7 +67,7 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		events = &eventsTopic{client: client, topic: c.EventsTopic}
 		options.Topic = events.read
 	}
-	summary, err := verify.Run(ctx, db, options)
+	summary, err := products.Run(ctx, db, options)
 	line.End()
 	if err != nil {
 		return err
@@ -101,13 +102,23 @@ func (c *Command) conclude(s *Summary, events *eventsTopic) error {
 	return nil
 }
 
+// Difference is something that must not be. In JSON it is public contract.
+type Difference struct {
+	Check    string `json:"check"`
+	SKU      string `json:"sku,omitempty"`
+	Table    string `json:"table"`
+	Key      string `json:"key"` // which row
+	Expected string `json:"expected"`
+	Found    string `json:"found"`
+}
+
 func printDifference(p *cli.Program, d verify.Difference, asJSON bool) error {
 	if asJSON {
-		return p.PrintJSON(d)
+		return p.PrintJSON(Difference{d.Check, d.Key, d.Table, d.Row, d.Expected, d.Found})
 	}
-	about := d.Table + ": " + d.Key
-	if d.SKU != "" {
-		about = "product " + d.SKU + ", " + about
+	about := d.Table + ": " + d.Row
+	if d.Key != "" {
+		about = "product " + d.Key + ", " + about
 	}
 	expected := "must be"
 	if d.Check == verify.CheckEvents {

@@ -9,7 +9,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/store/products"
-	"allocation/store/products/verify"
+	"allocation/store/verify"
 )
 
 // eventsTopic reads the events of products.
@@ -33,7 +33,7 @@ func (t *eventsTopic) read(ctx context.Context, take func(verify.Event) error) e
 
 // verifiedEvent is a record as an event; not ok where it changed no product.
 func verifiedEvent(r *kgo.Record) (e verify.Event, ok bool) {
-	e = verify.Event{SKU: string(r.Key), Data: r.Value, Partition: r.Partition}
+	e = verify.Event{Key: string(r.Key), Data: r.Value, Partition: r.Partition}
 	for _, h := range r.Headers {
 		switch h.Key {
 		case "ce_sequence":

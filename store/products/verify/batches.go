@@ -3,6 +3,8 @@ package verify
 import (
 	"context"
 	"fmt"
+
+	"allocation/store/verify"
 )
 
 type batchSums struct {
@@ -20,19 +22,19 @@ select b.ref, b.sku, b.qty, b.allocated,
 from (select * from batches where ref > $1 order by ref limit $3) b
 order by b.ref`
 
-func (v *verifier) checkBatches(ctx context.Context) error {
-	return walk(ctx, v, v.db.Snapshot, "batches", batchSumsSQL, func(after *batchSums) []any { return []any{after.Ref, v.o.SKU} }, v.checkBatch)
+func (c *checks) checkBatches(ctx context.Context) error {
+	return verify.Walk(ctx, c.v, "batches", batchSumsSQL, func(after *batchSums) []any { return []any{after.Ref, c.v.Key()} }, c.checkBatch)
 }
 
-func (v *verifier) checkBatch(b *batchSums) {
-	if !v.wants(b.SKU) {
+func (c *checks) checkBatch(b *batchSums) {
+	if !c.v.Wants(b.SKU) {
 		return
 	}
-	v.summary.Batches++
-	v.reportIf(b.Allocated != b.Lines, CheckAllocated, b.SKU, "batches", b.Ref,
+	c.summary.Batches++
+	c.v.ReportIf(b.Allocated != b.Lines, CheckAllocated, b.SKU, "batches", b.Ref,
 		fmt.Sprintf("allocated %d, the sum of its allocated lines", b.Lines), fmt.Sprintf("allocated %d", b.Allocated))
-	v.reportIf(b.Allocated < 0 || b.Allocated > b.Qty, CheckAllocated, b.SKU, "batches", b.Ref,
+	c.v.ReportIf(b.Allocated < 0 || b.Allocated > b.Qty, CheckAllocated, b.SKU, "batches", b.Ref,
 		fmt.Sprintf("allocated from 0 to qty, %d", b.Qty), fmt.Sprintf("allocated %d", b.Allocated))
-	v.reportIf(!b.HasKey, CheckKey, b.SKU, "batches", b.Ref, "its key in batch_keys", "none")
-	v.reportIf(!b.HasProduct, CheckProduct, b.SKU, "batches", b.Ref, "a row in products", "none")
+	c.v.ReportIf(!b.HasKey, CheckKey, b.SKU, "batches", b.Ref, "its key in batch_keys", "none")
+	c.v.ReportIf(!b.HasProduct, CheckProduct, b.SKU, "batches", b.Ref, "a row in products", "none")
 }

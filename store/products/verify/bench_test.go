@@ -13,6 +13,7 @@ import (
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/store/products"
+	"allocation/store/verify"
 	"allocation/worker"
 )
 
@@ -88,9 +89,9 @@ func (b *bench) damage(statements string) {
 }
 
 // verify runs and returns what it reported.
-func (b *bench) verify(o Options) (found []Difference, summary Summary) {
+func (b *bench) verify(o verify.Options) (found []verify.Difference, summary Summary) {
 	b.t.Helper()
-	o.Report = func(d Difference) error {
+	o.Report = func(d verify.Difference) error {
 		found = append(found, d)
 		return nil
 	}

@@ -4,19 +4,19 @@ import (
 	"fmt"
 
 	"allocation/domain/product"
+	"allocation/store/verify"
 )
 
 // changeBatch folds an event into its batch.
-func (f *fold) changeBatch(e *Event, d product.EventData, ref string) {
-	b := f.batches[ref]
+func (f *fold) changeBatch(e *verify.Event, d product.EventData, ref string) {
+	b := f.batches.Get(ref)
 	switch {
 	case e.Type == "BatchCreated" && b != nil:
-		f.contradicts(e, "a batch that is new", ref+" is not")
+		f.pass.Contradicts(e, "a batch that is new", ref+" is not")
 	case e.Type == "BatchCreated":
-		f.batches[ref] = &batch{sku: e.SKU, qty: d.Qty, firstQty: d.Qty, eta: d.ETA, firstETA: d.ETA, revision: -1}
-		f.took(len(ref) + len(e.SKU))
+		f.batches.Put(e.Key, ref, batch{sku: e.Key, qty: d.Qty, firstQty: d.Qty, eta: d.ETA, firstETA: d.ETA, revision: -1})
 	case b == nil:
-		f.contradicts(e, "a batch that was created before", ref+" was not")
+		f.pass.Contradicts(e, "a batch that was created before", ref+" was not")
 	case e.Type == "BatchQuantityChanged":
 		b.qty = d.Qty
 		if d.Revision != nil {
@@ -31,24 +31,25 @@ func (f *fold) changeBatch(e *Event, d product.EventData, ref string) {
 
 // changeLine folds an event into its line, and wants it to be possible: no line is on two batches,
 // none leaves a batch that it is not on.
-func (f *fold) changeLine(e *Event, d product.EventData, key lineKey) {
-	l := f.lines[key]
+func (f *fold) changeLine(e *verify.Event, d product.EventData, key lineKey) {
+	if f.lines.Get(key) == nil {
+		f.lines.Put(e.Key, key, line{qty: d.Qty, placed: e.Sequence})
+	}
+	l := f.lines.Get(key)
 	if l == nil {
-		l = &line{qty: d.Qty, placed: e.Sequence}
-		f.lines[key] = l
-		f.took(key.size())
+		return // left to another pass
 	}
 	next := lineOf(e.Type, d)
 	next.placed = l.placed
 	if expected := l.mayBecome(e.Type, d); expected != "" {
-		f.contradicts(e, expected, e.Type+" "+string(e.Data))
+		f.pass.Contradicts(e, expected, e.Type+" "+string(e.Data))
 	}
 	*l = next
 }
 
 // mayBecome says what was expected instead of an event; empty where the event is possible.
 func (l *line) mayBecome(eventType string, d product.EventData) string {
-	now := "a line that is " + l.words()
+	now := "a line that is " + l.String()
 	switch {
 	case l.state == "" && (eventType == "Deallocated" || eventType == "Dispatched"):
 		return "a line that was placed"

@@ -1,13 +1,4 @@
-// Package verify checks a database while workers use it: that its rows agree with each other, and
-// that the events of a product add up to its rows.
-//
-// It reads in chunks, each in a snapshot of its own that lasts milliseconds, so that it neither
-// holds back vacuum nor blocks anybody. What it compares always comes from one snapshot: the rows
-// with each other, and the rows with the events up to just that snapshot, for which it follows the
-// outbox. So a product that changes meanwhile gives no false alarm.
-//
-// Its memory is bounded, whatever the database holds. Products, batches and lines are folded as far
-// as fits; when it is full, the upper half, by a hash, is left to another pass over the events.
-//
-// It starts no goroutine.
+// Package verify checks the tables of products, batches and lines: with each other, and with what
+// the events of each product add up to. How the database is read, and what else is checked, is
+// [allocation/store/verify]'s.
 package verify

@@ -6,15 +6,6 @@ import (
 	"allocation/domain/product"
 )
 
-// Event is an event of a product that changed it.
-type Event struct {
-	SKU       string
-	Sequence  int64
-	Type      string // without the prefix of all types
-	Data      []byte
-	Partition int32 // of the topic that it was read from; below 0: it came from the outbox
-}
-
 // The states of a line, as the table has them.
 const (
 	waiting    = "waiting"
@@ -36,10 +27,9 @@ type line struct {
 	qty, placed int64
 	state       string
 	batch       string
-	seen        bool // its row was compared
 }
 
-func (l line) words() string {
+func (l line) String() string {
 	text := fmt.Sprintf("%s, qty %d", l.state, l.qty)
 	if l.batch != "" {
 		text = fmt.Sprintf("%s on %s, qty %d", l.state, l.batch, l.qty)
@@ -72,10 +62,9 @@ type batch struct {
 	qty, firstQty int64
 	eta, firstETA string
 	revision      int64 // -1: none
-	seen          bool
 }
 
-func (b batch) words() string {
+func (b batch) String() string {
 	text := fmt.Sprintf("qty %d of %s, %s; created with qty %d, %s", b.qty, b.sku, due(b.eta), b.firstQty, due(b.firstETA))
 	if b.revision >= 0 {
 		text += fmt.Sprintf("; revision %d", b.revision)

@@ -1,144 +1,87 @@
 package verify
 
-import (
-	"fmt"
-	"maps"
-
-	"allocation/domain/product"
-)
+import "allocation/store/verify"
 
 type lineKey struct{ sku, orderID, lineID string }
 
-// productFold is how far the events of a product were folded.
-type productFold struct {
-	version   int64
-	partition int32 // of the topic
-	cut       bool  // its history does not begin with its first event, or is not all in one partition: it cannot be compared
-	gapFrom   int64 // the first event that is missing in the middle; 0: none
-	gapTo     int64
-	seen      bool
+type batchRow struct {
+	Ref, SKU string
+	Qty      int64
+	ETA      string
+	FirstQty int64
+	FirstETA string
+	Revision int64
 }
 
-// whole reports whether the product can be compared.
-func (p *productFold) whole() bool { return p != nil && !p.cut && p.gapFrom == 0 }
+type lineState struct {
+	OrderID, SKU, LineID string
+	Qty, Placed          int64
+	State, BatchRef      string
+}
 
-// fold adds up the events of the products, batches and lines that lie in an interval, which it
-// makes smaller when it gets too large.
+const (
+	batchColumns     = `ref, sku, qty, coalesce(eta::text, ''), first_qty, coalesce(first_eta::text, ''), coalesce(revision, -1)`
+	lineColumns      = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, '')`
+	versionsSQL      = `select sku, version from products where sku > $1 order by sku limit $2`
+	batchesSQL       = `select ` + batchColumns + ` from batches where ref > $1 order by ref limit $2`
+	linesToFoldSQL   = `select ` + lineColumns + ` from lines l where (orderid, sku, lineid) > ($1, $2, $3) order by orderid, sku, lineid limit $4`
+	theseVersionsSQL = `select sku, version from products where sku = any($1)`
+	theseBatchesSQL  = `select ` + batchColumns + ` from batches where ref = any($1)`
+	theseLinesSQL    = `
+select ` + lineColumns + ` from unnest($1::text[], $2::text[], $3::text[]) k (orderid, sku, lineid)
+cross join lateral (select * from lines where orderid = k.orderid and sku = k.sku and lineid = k.lineid limit 1) l`
+)
+
+var batchTable = verify.Table[string, batch, batchRow]{
+	Name: "batches", Part: "batch", Row: func(ref string) string { return ref },
+	Read: func(r *batchRow) (string, string, batch) {
+		return r.SKU, r.Ref, batch{sku: r.SKU, qty: r.Qty, firstQty: r.FirstQty, eta: r.ETA, firstETA: r.FirstETA, revision: r.Revision}
+	},
+	Rows: batchesSQL, After: func(after *batchRow) []any { return []any{after.Ref} },
+	These: theseBatchesSQL, Parts: func(refs []string) []any { return []any{refs} },
+}
+
+var lineTable = verify.Table[lineKey, line, lineState]{
+	Name: "lines", Part: "line", Row: func(k lineKey) string { return lineName(k.orderID, k.lineID) },
+	Read: func(r *lineState) (string, lineKey, line) {
+		return r.SKU, lineKey{r.SKU, r.OrderID, r.LineID}, line{qty: r.Qty, placed: r.Placed, state: r.State, batch: r.BatchRef}
+	},
+	Rows: linesToFoldSQL, After: func(after *lineState) []any { return []any{after.OrderID, after.SKU, after.LineID} },
+	These: theseLinesSQL, Parts: func(keys []lineKey) []any {
+		var orders, skus, lines []string
+		for _, k := range keys {
+			orders, skus, lines = append(orders, k.orderID), append(skus, k.sku), append(lines, k.lineID)
+		}
+		return []any{orders, skus, lines}
+	},
+}
+
+// fold adds up the events of batches and lines.
 type fold struct {
-	interval
-	v        *verifier
-	products map[string]*productFold
-	batches  map[string]*batch // by reference, which is unique over products
-	lines    map[lineKey]*line
-	memory   int64
-	folded   int64 // events, for the progress
+	pass    *verify.Pass
+	batches *verify.Parts[string, batch, batchRow] // by reference, which is unique over products
+	lines   *verify.Parts[lineKey, line, lineState]
 }
 
-// cost of a product, a batch or a line, besides the bytes of its names: measured, and rounded up.
-const cost = 320
-
-func newFold(v *verifier, from point) *fold {
-	return &fold{
-		interval: interval{from: from, last: true}, v: v,
-		products: map[string]*productFold{}, batches: map[string]*batch{}, lines: map[lineKey]*line{},
-	}
+func newFold(p *verify.Pass) (add func(*verify.Event)) {
+	f := &fold{pass: p, batches: verify.NewParts(p, batchTable), lines: verify.NewParts(p, lineTable)}
+	return f.add
 }
 
-// add folds an event. Those of a product come in order; from Kafka some may come twice.
-func (f *fold) add(e Event) error {
-	if f.folded++; f.folded%10000 == 0 {
-		f.v.o.Progress(fmt.Sprintf("pass %d: events", f.v.summary.Passes), f.folded)
+func (f *fold) add(e *verify.Event) {
+	d, err := decode(e.Type, e.Data)
+	if err != nil || d.SKU != e.Key {
+		f.pass.Contradicts(e, "data of a "+e.Type+" of this product", string(e.Data))
+		return
 	}
-	if !f.v.wants(e.SKU) || !f.touches(productPoint(e.SKU)) {
-		return nil
-	}
-	p := f.products[e.SKU]
-	if p == nil {
-		p = &productFold{partition: e.Partition, version: e.Sequence - 1, cut: e.Sequence != 1}
-		f.products[e.SKU] = p
-		f.took(len(e.SKU))
-	}
-	if !f.next(p, &e) || !p.whole() {
-		return f.v.failed
-	}
-	if d, err := decode(e.Type, e.Data); err != nil || d.SKU != e.SKU {
-		f.contradicts(&e, "data of a "+e.Type+" of this product", string(e.Data))
-	} else {
-		f.change(&e, d)
-	}
-	return f.v.failed
-}
-
-// next reports whether an event is the next of its product.
-func (f *fold) next(p *productFold, e *Event) bool {
-	if e.Partition >= 0 && e.Partition != p.partition {
-		p.cut = true // the topic got more partitions, which have no order between them
-	}
-	switch {
-	case e.Sequence <= p.version && f.v.o.Topic != nil:
-		return false // a repeat
-	case e.Sequence <= p.version:
-		f.v.report(CheckSequence, e.SKU, "outbox", fmt.Sprintf("sequence %d", e.Sequence), fmt.Sprintf("sequence %d next", p.version+1), "it is there again")
-		return false
-	case e.Sequence > p.version+1 && p.gapFrom == 0:
-		p.gapFrom, p.gapTo = p.version+1, e.Sequence-1
-	}
-	p.version = e.Sequence
-	return true
-}
-
-func (f *fold) change(e *Event, d product.EventData) {
 	ref := d.BatchRef
 	if e.Type == "BatchCreated" {
 		ref = d.Ref
 	}
-	if ref != "" && f.holds(batchPoint(e.SKU, ref)) {
+	if ref != "" && f.batches.Holds(e.Key, ref) {
 		f.changeBatch(e, d, ref)
 	}
-	if key := (lineKey{e.SKU, d.OrderID, d.LineID}); d.OrderID != "" && f.holds(linePoint(key)) {
+	if key := (lineKey{e.Key, d.OrderID, d.LineID}); d.OrderID != "" && f.lines.Holds(e.Key, key) {
 		f.changeLine(e, d, key)
 	}
 }
-
-func (f *fold) contradicts(e *Event, expected, found string) {
-	f.v.report(CheckEvents, e.SKU, "outbox", fmt.Sprintf("sequence %d", e.Sequence), expected, found)
-}
-
-// took notes that something was added, and lets go of the upper half where that is too much.
-func (f *fold) took(names int) {
-	f.memory += cost + int64(names)
-	for f.memory > f.v.o.Memory && f.v.failed == nil {
-		before := f.memory
-		f.halve()
-		if f.memory == before {
-			f.v.failed = fmt.Errorf("a fold of %d bytes is too small for the names of one product", f.v.o.Memory)
-		}
-	}
-}
-
-func (f *fold) halve() {
-	points := make([]point, 0, len(f.products)+len(f.batches)+len(f.lines))
-	for sku := range f.products {
-		points = append(points, productPoint(sku))
-	}
-	for ref, b := range f.batches {
-		points = append(points, batchPoint(b.sku, ref))
-	}
-	for k := range f.lines {
-		points = append(points, linePoint(k))
-	}
-	f.to, f.last, f.memory = median(points), false, 0
-	maps.DeleteFunc(f.products, func(sku string, _ *productFold) bool { return !f.keep(f.touches(productPoint(sku)), len(sku)) })
-	maps.DeleteFunc(f.batches, func(ref string, b *batch) bool { return !f.keep(f.holds(batchPoint(b.sku, ref)), len(ref)+len(b.sku)) })
-	maps.DeleteFunc(f.lines, func(k lineKey, _ *line) bool { return !f.keep(f.holds(linePoint(k)), k.size()) })
-}
-
-// keep counts what stays.
-func (f *fold) keep(stays bool, names int) bool {
-	if stays {
-		f.memory += cost + int64(names)
-	}
-	return stays
-}
-
-func (k lineKey) size() int { return len(k.sku) + len(k.orderID) + len(k.lineID) }

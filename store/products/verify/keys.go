@@ -3,6 +3,8 @@ package verify
 import (
 	"context"
 	"fmt"
+
+	"allocation/store/verify"
 )
 
 // keyRow is a key that must have one row. That a row has its key is checked with the row.
@@ -25,15 +27,15 @@ cross join lateral (select count(*) as n, min(sku) as sku from batches where ref
 order by k.ref`
 )
 
-func (v *verifier) checkKeys(ctx context.Context) error {
-	if err := v.checkKeysOf(ctx, "product_keys", productKeysSQL); err != nil {
+func (c *checks) checkKeys(ctx context.Context) error {
+	if err := c.checkKeysOf(ctx, "product_keys", productKeysSQL); err != nil {
 		return err
 	}
-	return v.checkKeysOf(ctx, "batch_keys", batchKeysSQL)
+	return c.checkKeysOf(ctx, "batch_keys", batchKeysSQL)
 }
 
-func (v *verifier) checkKeysOf(ctx context.Context, table, sql string) error {
-	return walk(ctx, v, v.db.Snapshot, "keys", sql, func(after *keyRow) []any { return []any{after.Key} }, func(k *keyRow) {
-		v.reportIf(k.Rows != 1 && v.wants(k.SKU), CheckKey, k.SKU, table, k.Key, "one row", fmt.Sprintf("%d rows", k.Rows))
+func (c *checks) checkKeysOf(ctx context.Context, table, sql string) error {
+	return verify.Walk(ctx, c.v, "keys", sql, func(after *keyRow) []any { return []any{after.Key} }, func(k *keyRow) {
+		c.v.ReportIf(k.Rows != 1 && c.v.Wants(k.SKU), CheckKey, k.SKU, table, k.Key, "one row", fmt.Sprintf("%d rows", k.Rows))
 	})
 }

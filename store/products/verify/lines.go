@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"allocation/store/verify"
 )
 
 // lineRow is a line with its batch, its product and its last event.
@@ -33,50 +35,50 @@ left join lateral (select version from products where sku = l.sku limit 1) p on 
 left join lateral (select * from outbox where source = l.last_source and row_no = l.last_row and day = l.last_day limit 1) o on true
 order by l.orderid, l.sku, l.lineid`
 
-func (v *verifier) checkLines(ctx context.Context) error {
-	return walk(ctx, v, v.db.Snapshot, "lines", linesSQL, func(after *lineRow) []any {
+func (c *checks) checkLines(ctx context.Context) error {
+	return verify.Walk(ctx, c.v, "lines", linesSQL, func(after *lineRow) []any {
 		return []any{after.OrderID, after.SKU, after.LineID}
-	}, v.checkLine)
+	}, c.checkLine)
 }
 
-func (v *verifier) checkLine(l *lineRow) {
-	if !v.wants(l.SKU) {
+func (c *checks) checkLine(l *lineRow) {
+	if !c.v.Wants(l.SKU) {
 		return
 	}
-	v.summary.Lines++
+	c.summary.Lines++
 	key := lineName(l.OrderID, l.LineID)
 	switch {
 	case l.Version == nil:
-		v.report(CheckProduct, l.SKU, "lines", key, "a row in products", "none")
+		c.v.Report(CheckProduct, l.SKU, "lines", key, "a row in products", "none")
 	case l.BatchRef != "" && l.BatchSKU == nil:
-		v.report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef, "there is none")
+		c.v.Report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef, "there is none")
 	case l.BatchRef != "" && *l.BatchSKU != l.SKU:
-		v.report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef+" is of "+l.SKU, "it is of "+*l.BatchSKU)
+		c.v.Report(CheckLineBatch, l.SKU, "lines", key, "the batch "+l.BatchRef+" is of "+l.SKU, "it is of "+*l.BatchSKU)
 	case l.Placed > *l.Version:
-		v.report(CheckPlaced, l.SKU, "lines", key, fmt.Sprintf("placed at most at version %d", *l.Version), fmt.Sprintf("placed %d", l.Placed))
+		c.v.Report(CheckPlaced, l.SKU, "lines", key, fmt.Sprintf("placed at most at version %d", *l.Version), fmt.Sprintf("placed %d", l.Placed))
 	default:
-		v.checkLastOfLine(l, key)
+		c.checkLastOfLine(l, key)
 	}
 }
 
 // checkLastOfLine wants the event that the line points to to tell its state.
-func (v *verifier) checkLastOfLine(l *lineRow, key string) {
+func (c *checks) checkLastOfLine(l *lineRow, key string) {
 	pointer := fmt.Sprintf("the event of source %d, row %d, which it points to", l.LastSource, l.LastRow)
 	if l.EventType == nil {
 		if !l.DayKept {
-			v.summary.LinesCut++
+			c.summary.LinesCut++
 		}
-		v.reportIf(l.DayKept, CheckLastEvent, l.SKU, "lines", key, pointer, "there is none")
+		c.v.ReportIf(l.DayKept, CheckLastEvent, l.SKU, "lines", key, pointer, "there is none")
 		return
 	}
 	e, err := decode(*l.EventType, l.EventData)
 	told, has := lineOf(*l.EventType, e), line{qty: l.Qty, state: l.State, batch: l.BatchRef}
 	switch {
 	case err != nil || l.EventSequence == nil || *l.EventKey != l.SKU || e.SKU != l.SKU || e.OrderID != l.OrderID || e.LineID != l.LineID:
-		v.report(CheckLastEvent, l.SKU, "lines", key, pointer+", is one of this line", "it is not")
+		c.v.Report(CheckLastEvent, l.SKU, "lines", key, pointer+", is one of this line", "it is not")
 	case told != has:
-		v.report(CheckLastEvent, l.SKU, "lines", key, told.words()+", as "+pointer+" says", has.words())
+		c.v.Report(CheckLastEvent, l.SKU, "lines", key, told.String()+", as "+pointer+" says", has.String())
 	case l.Placed > *l.EventSequence:
-		v.report(CheckPlaced, l.SKU, "lines", key, fmt.Sprintf("placed at most at %d, the sequence of %s", *l.EventSequence, pointer), fmt.Sprintf("placed %d", l.Placed))
+		c.v.Report(CheckPlaced, l.SKU, "lines", key, fmt.Sprintf("placed at most at %d, the sequence of %s", *l.EventSequence, pointer), fmt.Sprintf("placed %d", l.Placed))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
+	"allocation/store/verify"
 	"allocation/worker"
 )
 
@@ -34,7 +35,7 @@ func TestRun_findsNothingWhileWorkersWork(t *testing.T) {
 			batches++
 		}
 	})
-	for _, o := range []Options{{}, {Memory: 100_000}, {Memory: 400_000}, {SKU: "SKU-1"}, {}} {
+	for _, o := range []verify.Options{{}, {Memory: 100_000}, {Memory: 400_000}, {Key: "SKU-1"}, {}} {
 		found, summary := b.verify(o)
 		require.Empty(t, found)
 		require.Zero(t, summary.HistoryCut)
@@ -66,7 +67,7 @@ func TestRun_boundedMemory(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
 	most, calls := uint64(0), 0
-	found, summary := b.verify(Options{Memory: memory, Progress: func(string, int64) {
+	found, summary := b.verify(verify.Options{Memory: memory, Progress: func(string, int64) {
 		if calls++; calls%40 == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&now)
@@ -79,7 +80,7 @@ func TestRun_boundedMemory(t *testing.T) {
 	require.Less(t, most, uint64(32<<20), "the fold, a chunk of rows and the rows read ahead")
 	var checks []string
 	for _, d := range found {
-		checks = append(checks, d.Check+" "+d.Key)
+		checks = append(checks, d.Check+" "+d.Row)
 	}
 	require.ElementsMatch(t, []string{"version CHAIR", "placed order o77777", "events CHAIR", "events order o77777"}, checks)
 }
@@ -97,7 +98,7 @@ func TestRun_countsWhatIsNoLongerKept(t *testing.T) {
 		create temp table old as select * from outbox;
 		drop table outbox_20200101`)
 	b.apply(command(1, "Allocate", `{"orderid":"o6","sku":"CHAIR","qty":2}`))
-	found, summary := b.verify(Options{})
+	found, summary := b.verify(verify.Options{})
 	require.Empty(t, found)
 	require.EqualValues(t, 1, summary.Folded)
 	require.EqualValues(t, 1, summary.HistoryCut)
@@ -109,17 +110,8 @@ func TestRun_stopsAtAnErrorOfTheReport(t *testing.T) {
 	b.story()
 	b.damage(`update products set waiting = 9`)
 	full := errors.New("the disk is full")
-	_, err := Run(t.Context(), b.db, Options{Report: func(Difference) error { return full }})
+	_, err := Run(t.Context(), b.db, verify.Options{Report: func(verify.Difference) error { return full }})
 	require.ErrorIs(t, err, full)
-}
-
-func TestAdjust_keepsSnapshotsShort(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, 50, adjust(100, time.Second))
-	require.Equal(t, 1, adjust(1, time.Second))
-	require.Equal(t, 200, adjust(100, time.Millisecond))
-	require.Equal(t, maxRows, adjust(maxRows, time.Millisecond))
-	require.Equal(t, 100, adjust(100, 20*time.Millisecond))
 }
 
 // randomLoad makes commands about a few products, by any of three partitions.

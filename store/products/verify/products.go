@@ -3,6 +3,8 @@ package verify
 import (
 	"context"
 	"fmt"
+
+	"allocation/store/verify"
 )
 
 type productRow struct {
@@ -37,33 +39,33 @@ from (select * from products where sku > $1 and ($2 = '' or sku = $2) order by s
 left join lateral (select * from outbox where source = p.last_source and row_no = p.last_row limit 1) o on true
 order by p.sku`
 
-func (v *verifier) checkProducts(ctx context.Context) error {
-	return walk(ctx, v, v.db.Snapshot, "products", productsSQL, func(after *productRow) []any { return []any{after.SKU, v.o.SKU} }, v.checkProduct)
+func (c *checks) checkProducts(ctx context.Context) error {
+	return verify.Walk(ctx, c.v, "products", productsSQL, func(after *productRow) []any { return []any{after.SKU, c.v.Key()} }, c.checkProduct)
 }
 
-func (v *verifier) checkProduct(p *productRow) {
-	v.summary.Products++
-	v.reportIf(p.Waiting != p.WaitingLines, CheckWaiting, p.SKU, "products", p.SKU,
+func (c *checks) checkProduct(p *productRow) {
+	c.summary.Products++
+	c.v.ReportIf(p.Waiting != p.WaitingLines, CheckWaiting, p.SKU, "products", p.SKU,
 		fmt.Sprintf("waiting %d, its waiting lines", p.WaitingLines), fmt.Sprintf("waiting %d", p.Waiting))
-	v.reportIf(p.Smallest > 0 && p.Smallest <= p.MaxAvailable, CheckServed, p.SKU, "lines", "the smallest that waits",
+	c.v.ReportIf(p.Smallest > 0 && p.Smallest <= p.MaxAvailable, CheckServed, p.SKU, "lines", "the smallest that waits",
 		fmt.Sprintf("more than %d, which a batch has available", p.MaxAvailable), fmt.Sprintf("qty %d", p.Smallest))
 	if p.Twice != nil {
-		v.report(CheckPlaced, p.SKU, "lines", fmt.Sprintf("placed %d", *p.Twice), "one line", "several open lines")
+		c.v.Report(CheckPlaced, p.SKU, "lines", fmt.Sprintf("placed %d", *p.Twice), "one line", "several open lines")
 	}
-	v.reportIf(!p.HasKey, CheckKey, p.SKU, "products", p.SKU, "its key in product_keys", "none")
-	v.checkLastOfProduct(p)
+	c.v.ReportIf(!p.HasKey, CheckKey, p.SKU, "products", p.SKU, "its key in product_keys", "none")
+	c.checkLastOfProduct(p)
 }
 
 // checkLastOfProduct wants the version to be the sequence of the event that the product points to.
-func (v *verifier) checkLastOfProduct(p *productRow) {
+func (c *checks) checkLastOfProduct(p *productRow) {
 	pointer := fmt.Sprintf("the event of source %d, row %d, which it points to", p.Source, p.Row)
 	switch {
-	case p.Lost && !v.days.holes():
-		v.report(CheckVersion, p.SKU, "products", p.SKU, pointer, "there is none")
+	case p.Lost && !c.v.MayLackRows():
+		c.v.Report(CheckVersion, p.SKU, "products", p.SKU, pointer, "there is none")
 	case p.LastSKU == nil: // it was dropped with its day
 	case *p.LastSKU != p.SKU || p.LastSequence == nil:
-		v.report(CheckVersion, p.SKU, "products", p.SKU, pointer+", is one of this product", "it is not")
+		c.v.Report(CheckVersion, p.SKU, "products", p.SKU, pointer+", is one of this product", "it is not")
 	case *p.LastSequence != p.Version:
-		v.report(CheckVersion, p.SKU, "products", p.SKU, fmt.Sprintf("version %d, the sequence of %s", *p.LastSequence, pointer), fmt.Sprintf("version %d", p.Version))
+		c.v.Report(CheckVersion, p.SKU, "products", p.SKU, fmt.Sprintf("version %d, the sequence of %s", *p.LastSequence, pointer), fmt.Sprintf("version %d", p.Version))
 	}
 }
