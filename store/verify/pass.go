@@ -117,7 +117,7 @@ func (p *Pass) took(names int) {
 	for p.memory > p.v.o.Memory && p.v.failed == nil {
 		before := p.memory
 		p.halve()
-		if p.memory == before {
+		if p.memory == before || p.to.compare(p.from) <= 0 { // another pass would begin where this one did
 			p.v.failed = fmt.Errorf("a fold of %d bytes is too small for the names of one key", p.v.o.Memory)
 		}
 	}

@@ -91,11 +91,17 @@ func TestRun_findsNothingInAGoodDatabase(t *testing.T) {
 func TestRun_findsWhatEventsContradict(t *testing.T) {
 	b := setup(t)
 	b.Exec(`update counters set value = 8 where key = 'A'; delete from counters where key = 'B'`)
-	found, summary := run(t, b, Options{Memory: 700})
+	found, summary := run(t, b, Options{Memory: 1000})
 	require.ElementsMatch(t, []string{"events A counters: A", "events B counters: B", "events B counters: B"}, found)
 	require.Greater(t, summary.Passes, int64(1))
 	found, _ = run(t, b, Options{Key: "A"})
 	require.Equal(t, []string{"events A counters: A"}, found)
+}
+
+// A fold that has no room to go on says so, instead of beginning again for ever.
+func TestRun_saysThatMemoryIsTooSmall(t *testing.T) {
+	_, err := Run(t.Context(), setup(t).Store, Options{Memory: 700}, aggregate)
+	require.EqualError(t, err, "fold events: a fold of 700 bytes is too small for the names of one key")
 }
 
 // Where the ids that came out of order have no room at once, they are compared in turns.
