@@ -30,7 +30,7 @@ func forget(s *programtest.Service) {
 func TestVerify_saysWhatDiffers(t *testing.T) {
 	t.Parallel()
 	s := programtest.StartService(t)
-	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
+	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=60")
 	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=20")
 	s.Send("ChangeBatchQuantity", "batchref=b1", "sku=CHAIR", "qty=50")
 	s.Send("CreateBatch", "ref=t1", "sku=TABLE", "qty=50")
@@ -46,8 +46,8 @@ no differences
 		o := s.Verify(args...)
 		o.RequireFailed(t)
 		require.Contains(t, o.Out, `events: product CHAIR, batches: b1
-  events say  qty 50 of CHAIR, in the warehouse; created with qty 50, in the warehouse
-  is          qty 51 of CHAIR, in the warehouse; created with qty 50, in the warehouse
+  events say  qty 50 of CHAIR, in the warehouse; created with qty 60, in the warehouse
+  is          qty 51 of CHAIR, in the warehouse; created with qty 60, in the warehouse
 checked `)
 		require.Equal(t, "allocation: 1 differences\n", o.Err)
 	}
@@ -61,7 +61,7 @@ checked `)
 	require.NoError(t, json.Unmarshal([]byte(lines[0]), &d))
 	require.Equal(t, "events", d.Check)
 	require.Equal(t, "b1", d.Key)
-	require.Equal(t, `{"check":"events","sku":"CHAIR","table":"batches","key":"b1","expected":"qty 50 of CHAIR, in the warehouse; created with qty 50, in the warehouse","found":"qty 51 of CHAIR, in the warehouse; created with qty 50, in the warehouse"}`, lines[0])
+	require.Equal(t, `{"check":"events","sku":"CHAIR","table":"batches","key":"b1","expected":"qty 50 of CHAIR, in the warehouse; created with qty 60, in the warehouse","found":"qty 51 of CHAIR, in the warehouse; created with qty 60, in the warehouse"}`, lines[0])
 	require.Equal(t, `{"products":2,"batches":2,"lines":1,"outbox_rows":4,"dead_letters":0,"products_folded":2,"products_not_folded":0,`+
 		`"lines_without_event":0,"letters_without_row":0,"passes":1,"differences":1,"not_checked":[]}`, lines[1])
 
