@@ -44,7 +44,7 @@ func (d *session) exports() string {
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
 		{"DATABASE_URL", d.databaseURL(), config.DevDatabaseURL},
 		{"DATABASE_SCHEMA", string(migrations.DefaultSchema), string(migrations.DefaultSchema)},
-		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, config.DefaultCommandTopic},
+		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, d.Vocabulary.Topic},
 		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, d.settings.Name + ".events"},
 	} {
 		if v.value != v.usual || cmp.Or(os.Getenv(v.name), v.usual) != v.value {

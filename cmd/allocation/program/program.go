@@ -69,7 +69,13 @@ func New(in io.Reader, out, err io.Writer, hooks service.Hooks) *cli.Program {
 }
 
 func vocabulary() config.Vocabulary {
-	v := config.Vocabulary{Commands: product.CommandNames(), Events: product.EventNames(), Key: "sku", Entity: "product"}
+	v := config.Vocabulary{
+		Commands: product.CommandNames(), Events: product.EventNames(), Key: "sku", Entity: "product", Topic: "warehouse.commands",
+		Examples: config.Examples{
+			Type: "Allocate", Key: "CHAIR", Bare: "change_batch_quantity=ChangeBatchQuantity", Route: "Allocated=line_allocated",
+			Again: "A ChangeBatchQuantity without revision and ce_id sets its old count again, and an Allocate of a line that was cancelled since is refused.",
+		},
+	}
 	for _, reason := range product.Reasons {
 		v.Reasons = append(v.Reasons, string(reason))
 	}

@@ -6,11 +6,14 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// words are what the texts of a grammar leave to the program: its name, what its keys are called,
-// and what they name.
+// words are what the texts of a grammar leave to the program: its name, and the words of its
+// service.
 func (p *Program) words() kong.Vars {
-	key := p.Vocabulary.Key
-	return kong.Vars{"version": Version(), "program": p.Name, "key": key, "KEY": strings.ToUpper(key), "entity": p.Vocabulary.Entity}
+	v := p.Vocabulary
+	return kong.Vars{
+		"version": Version(), "program": p.Name, "key": v.Key, "KEY": strings.ToUpper(v.Key), "entity": v.Entity, "topic": v.Topic,
+		"a_type": v.Examples.Type, "a_key": v.Examples.Key, "bare": v.Examples.Bare, "route": v.Examples.Route, "again": v.Examples.Again,
+	}
 }
 
 // fillIn puts words into the names of flags and into the long help of commands. Kong itself puts

@@ -9,12 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultCommandTopic is where commands come from unless the user says otherwise.
-const DefaultCommandTopic = "warehouse.commands"
-
 // Commands says where commands come from.
 type Commands struct {
-	CommandTopics string `name:"command-topics" env:"COMMAND_TOPICS" default:"warehouse.commands" help:"Where commands come from, separated by commas. TOPIC=TYPE says that bare records of a topic are commands of that type, such as change_batch_quantity=ChangeBatchQuantity."`
+	CommandTopics string `name:"command-topics" env:"COMMAND_TOPICS" default:"${topic}" help:"Where commands come from, separated by commas. TOPIC=TYPE says that bare records of a topic are commands of that type, such as ${bare}."`
 }
 
 // Events says where events go.
@@ -26,9 +23,9 @@ type Events struct {
 type Topics struct {
 	Commands
 	Events
-	EventRoutes     string `name:"event-routes" env:"EVENT_ROUTES" placeholder:"TYPE=TOPIC,…" help:"Event types that also go to a topic of their own, such as Allocated=line_allocated."`
+	EventRoutes     string `name:"event-routes" env:"EVENT_ROUTES" placeholder:"TYPE=TOPIC,…" help:"Event types that also go to a topic of their own, such as ${route}."`
 	EventSource     string `name:"event-source" env:"EVENT_SOURCE" default:"/${program}" help:"The ce_source of events: one per environment, never changed later."`
-	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"warehouse.commands.dlq" help:"Where refused commands go."`
+	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"${topic}.dlq" help:"Where refused commands go."`
 }
 
 // BareTypes are the types that bare records of command topics have, by topic; "" where they must

@@ -7,4 +7,15 @@ type Vocabulary struct {
 	Reasons  []string // for which commands are refused
 	Key      string   // what the key of a command is called in flags and in JSON
 	Entity   string   // what a key names
+	Topic    string   // where commands come from, unless COMMAND_TOPICS says otherwise
+	Examples Examples
+}
+
+// Examples are what texts show of a service.
+type Examples struct {
+	Type  string // a type of commands
+	Key   string
+	Bare  string // of COMMAND_TOPICS: a topic whose records are commands of one type
+	Route string // of EVENT_ROUTES
+	Again string // a sentence: which commands take effect again when they are applied again
 }

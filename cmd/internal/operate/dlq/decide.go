@@ -45,9 +45,9 @@ batch time: --wait 1h, or look at dlq show. A letter unreadable is about a batch
 
 Examples:
 
-    ${program} dlq retry warehouse.commands.3.1042
-    ${program} dlq retry warehouse.commands.3.2000 --max-bytes 2GiB
-    ${program} dlq retry --reason unknown_batch --since 2h --dry-run`
+    ${program} dlq retry ${topic}.3.1042
+    ${program} dlq retry ${topic}.3.2000 --max-bytes 2GiB
+    ${program} dlq retry --reason internal --since 2h --dry-run`
 }
 
 type discardCommand struct {
@@ -62,7 +62,7 @@ func (discardCommand) Help() string {
 
 Examples:
 
-    ${program} dlq discard warehouse.commands.3.1042
+    ${program} dlq discard ${topic}.3.1042
     ${program} dlq discard --reason malformed --until 7d`
 }
 

@@ -25,8 +25,8 @@ has all of them. WAITING is how many later commands of the ${entity} wait behind
 Examples:
 
     ${program} dlq list
-    ${program} dlq list --reason unknown_batch --since 2h
-    ${program} dlq list --state all --${key} CHAIR --json`
+    ${program} dlq list --reason internal --since 2h
+    ${program} dlq list --state all --${key} ${a_key} --json`
 }
 
 // Run prints the list.

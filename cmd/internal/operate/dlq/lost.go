@@ -19,7 +19,7 @@ import (
 type lostCommand struct {
 	config.Database
 	config.Kafka
-	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"warehouse.commands.dlq" help:"Where refused commands, and decisions about them, go."`
+	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"${topic}.dlq" help:"Where refused commands, and decisions about them, go."`
 	JSON            bool   `help:"Print each decision as a line of JSON."`
 }
 

@@ -26,7 +26,7 @@ func (showCommand) Help() string {
 
 Example:
 
-    ${program} dlq show warehouse.commands.3.1042`
+    ${program} dlq show ${topic}.3.1042`
 }
 
 // Run prints the dead letter.

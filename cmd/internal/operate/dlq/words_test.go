@@ -18,7 +18,7 @@ func TestWords_areTheServices(t *testing.T) {
 	var out bytes.Buffer
 	p := &cli.Program{
 		Name: "counters", Grammar: &Command{}, Out: &out, Err: &out,
-		Vocabulary: config.Vocabulary{Key: "name", Entity: "counter"},
+		Vocabulary: config.Vocabulary{Key: "name", Entity: "counter", Topic: "counts", Examples: config.Examples{Key: "CUPS", Type: "Add"}},
 	}
 	for _, l := range []any{
 		store.Letter{Key: "A", Message: `"letter_key":`}, store.Outcome{Result: store.OutcomeWaits, Key: "A"},
@@ -36,7 +36,7 @@ func TestWords_areTheServices(t *testing.T) {
 	_, _ = parser.Parse([]string{"list", "--help"})
 	require.Contains(t, out.String(), "--name=NAME")
 	require.Contains(t, out.String(), "Only commands of this counter.")
-	require.Contains(t, out.String(), "\n    counters dlq list --state all --name CHAIR --json")
+	require.Contains(t, out.String(), "\n    counters dlq list --state all --name CUPS --json")
 	require.NotContains(t, strings.ToLower(out.String()), "sku")
 	require.NotContains(t, out.String(), "allocation")
 	require.NotContains(t, out.String(), "${")

@@ -18,7 +18,7 @@ The database's user needs the role ${program}_operator: a worker's may not decid
 
 Example:
 
-    ${program} offsets accept --topic warehouse.commands --partition 3 --execute`
+    ${program} offsets accept --topic ${topic} --partition 3 --execute`
 }
 
 // Run says what accepting means, or does it.

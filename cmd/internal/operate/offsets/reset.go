@@ -25,15 +25,15 @@ func (resetCommand) Help() string {
 	return `Sets the positions of a topic, or of what is in quarantine, to another offset. It prints which commands would be skipped or applied again,
 and does it with --execute. Workers need not be stopped: the owner is fenced, claims again, and goes on from there.
 
-Commands that are applied again have no effect where they had theirs, but a ChangeBatchQuantity without revision and ce_id sets its old count
-again, and an Allocate of a line that was cancelled since is refused. Commands that were refused are judged anew, also those whose dead letters
-were discarded. Events of commands that are applied again have ce_ids of their own.
+Commands that are applied again have no effect where they had theirs, with exceptions. ${again}
+Commands that were refused are judged anew, also those whose dead letters were discarded. Events of commands that are applied again have
+ce_ids of their own.
 
 The database's user needs the role ${program}_operator: a worker's may not decide this.
 
 Example:
 
-    ${program} offsets reset --topic warehouse.commands --partition 3 --to-datetime 2026-11-23T08:00:00Z --execute`
+    ${program} offsets reset --topic ${topic} --partition 3 --to-datetime 2026-11-23T08:00:00Z --execute`
 }
 
 // Run says what the reset means, or does it.
