@@ -118,7 +118,7 @@ func describeConsumerGroup(ctx context.Context, admin *kadm.Client, name string)
 }
 
 // tagged is a balancer whose members say that they are workers, and of which database. Its protocol
-// keeps its name: one of its own would lock workers out for as long as a stranger has the group,
+// keeps its name: one of its own would lock workers out for as long as a foreign member has it,
 // and would keep out neither consumers of the newer kind nor, in the first version, anybody.
 type tagged struct {
 	kgo.GroupBalancer

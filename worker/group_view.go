@@ -29,13 +29,13 @@ const (
 	strange = 2
 )
 
-// StrangerError says that the group is shared by workers of more than one database.
-type StrangerError struct{ says string }
+// SharedGroupError says that the group is shared by workers of more than one database.
+type SharedGroupError struct{ says string }
 
-func (e *StrangerError) Error() string { return e.says }
+func (e *SharedGroupError) Error() string { return e.says }
 
-func stranger(format string, args ...any) *StrangerError {
-	return &StrangerError{fmt.Sprintf(format, args...)}
+func sharedGroup(format string, args ...any) *SharedGroupError {
+	return &SharedGroupError{fmt.Sprintf(format, args...)}
 }
 
 // memberNonce is another worker of the group.
@@ -99,17 +99,17 @@ func (w *Worker) memberID() string {
 }
 
 // otherDatabase finds a worker that tells the id of another database, or was the last to tell one.
-func (w *Worker) otherDatabase(s *groupSnapshot) *StrangerError {
+func (w *Worker) otherDatabase(s *groupSnapshot) *SharedGroupError {
 	own, none := w.databaseID(), [16]byte{}
 	for _, m := range s.group.Members {
 		if m.Database != none && m.Database != own {
-			return stranger("the consumer group %s has a worker of another database: %s works with database %s, this worker with database %s; give one of the two a KAFKA_GROUP_ID "+
+			return sharedGroup("the consumer group %s has a worker of another database: %s works with database %s, this worker with database %s; give one of the two a KAFKA_GROUP_ID "+
 				"and topics of its own", w.cfg.Group, &m, uuid.UUID(m.Database), uuid.UUID(own))
 		}
 	}
 	for p, r := range s.reports {
 		if r.worker && r.database != own {
-			return stranger("the consumer group %s belongs to another database: what it was told last of topic %s, partition %d, is of database %s, and this worker works with database %s; "+
+			return sharedGroup("the consumer group %s belongs to another database: what it was told last of topic %s, partition %d, is of database %s, and this worker works with database %s; "+
 				"give it a KAFKA_GROUP_ID and topics of its own, or, if that database is gone for good, stop all workers and delete the group "+
 				"(kafka-consumer-groups --delete --group %s)", w.cfg.Group, p.Topic, p.Partition, uuid.UUID(r.database), uuid.UUID(own), w.cfg.Group)
 		}
@@ -117,7 +117,7 @@ func (w *Worker) otherDatabase(s *groupSnapshot) *StrangerError {
 	return nil
 }
 
-func (w *Worker) copied(s *groupSnapshot, member string) *StrangerError {
+func (w *Worker) copied(s *groupSnapshot, member string) *SharedGroupError {
 	who := member
 	for _, m := range s.group.Members {
 		if m.ID == member {
@@ -125,12 +125,12 @@ func (w *Worker) copied(s *groupSnapshot, member string) *StrangerError {
 		}
 	}
 	id := uuid.UUID(w.databaseID())
-	return stranger("the consumer group %s has a worker of a copy of this database: both have the id %s, but what the worker of %s writes into its database (last %s) is not in this one; "+
+	return sharedGroup("the consumer group %s has a worker of a copy of this database: both have the id %s, but what the worker of %s writes into its database (last %s) is not in this one; "+
 		"stop the workers of the database that is not to be used, or give them a KAFKA_GROUP_ID and topics of their own", w.cfg.Group, id, who, uuid.UUID(s.told[member]))
 }
 
-// findStranger finds a worker of another database, from what was seen now and before.
-func (w *Worker) findStranger(s *groupSnapshot) *StrangerError {
+// findOtherDatabase finds a worker of another database, from what was seen now and before.
+func (w *Worker) findOtherDatabase(s *groupSnapshot) *SharedGroupError {
 	w.mu.Lock()
 	before, now := w.groupView.workers, map[string]memberNonce{}
 	var copied string
@@ -171,7 +171,7 @@ func (w *Worker) admit(ctx context.Context) error {
 		if err == nil {
 			err = w.verifyMembers(ctx, nil)
 		}
-		var other *StrangerError
+		var other *SharedGroupError
 		if err == nil || errors.As(err, &other) {
 			return err
 		}
@@ -198,7 +198,7 @@ func (w *Worker) writeNonce(ctx context.Context) error {
 	}
 	w.replaced = nil
 	if database != w.database {
-		w.replaced = stranger("the database is another one: its id is %s, and it was %s when this worker started; restart the worker if that is meant",
+		w.replaced = sharedGroup("the database is another one: its id is %s, and it was %s when this worker started; restart the worker if that is meant",
 			uuid.UUID(database), uuid.UUID(w.database))
 		return w.replaced
 	}
@@ -248,7 +248,7 @@ func (w *Worker) askedForNonce() {
 
 // bar keeps this worker from applying anything while the group is shared with another database;
 // nil: it is not.
-func (w *Worker) bar(other *StrangerError) {
+func (w *Worker) bar(other *SharedGroupError) {
 	before := w.barred.Swap(other)
 	switch {
 	case other != nil && (before == nil || before.says != other.says):
@@ -310,7 +310,7 @@ func (s *groupSnapshot) ahead(c Claim) bool {
 }
 
 func (w *Worker) barFor(err error) {
-	var other *StrangerError
+	var other *SharedGroupError
 	if errors.As(err, &other) {
 		w.bar(other)
 	}

@@ -123,7 +123,7 @@ func (w *Worker) watchGroup(ctx context.Context) (*groupSnapshot, error) {
 		w.metrics.Retries.WithLabelValues("kafka", "describe_group").Inc()
 		return nil, err
 	}
-	w.bar(w.findStranger(seen))
+	w.bar(w.findOtherDatabase(seen))
 	if seen.group.Settled {
 		w.noteForeign(seen.group.Foreign())
 	}

@@ -22,7 +22,7 @@ const (
 )
 
 // verifyMembers has all workers of this database tell the group that they are, and returns a
-// *StrangerError where one tells something that is not in this database. One that tells nothing for
+// *SharedGroupError where one tells something that is not in this database. One that tells nothing for
 // a while is cut off from its database, or gone: it applies nothing. The claims are those that wait
 // for the answer.
 func (w *Worker) verifyMembers(ctx context.Context, claims []Claim) error {
@@ -66,7 +66,7 @@ func (w *Worker) verifyMembers(ctx context.Context, claims []Claim) error {
 
 // strikeOff strikes off those that told a new nonce, which this database has, and those that are
 // gone.
-func (w *Worker) strikeOff(awaited map[string][16]byte, seen *groupSnapshot) *StrangerError {
+func (w *Worker) strikeOff(awaited map[string][16]byte, seen *groupSnapshot) *SharedGroupError {
 	for member, told := range awaited {
 		again, live := seen.told[member]
 		switch {

@@ -12,7 +12,7 @@ type periods struct{ watch, measure time.Duration }
 const (
 	watchEvery      = 10 * time.Second
 	watchAtMost     = time.Second     // the least time between two looks
-	watchQuarantine = 2 * time.Second // an operator may have decided, and the notification of it been lost; or a stranger have left
+	watchQuarantine = 2 * time.Second // an operator may have decided, and the notification of it been lost; or a foreign member have left
 )
 
 // runWatch looks for what nobody tells: topics that were deleted and made again, claims that were

@@ -47,13 +47,13 @@ type Worker struct {
 	failures failureStats // guarded by mu
 	arriving *arrival     // guarded by mu; nil: nothing is to be claimed for the first time
 
-	database   [16]byte       // its id; guarded by mu, as the rest here
-	replaced   *StrangerError // it has another id by now
-	nonce      [16]byte       // what this worker wrote into it last
+	database   [16]byte          // its id; guarded by mu, as the rest here
+	replaced   *SharedGroupError // it has another id by now
+	nonce      [16]byte          // what this worker wrote into it last
 	nonceAt    time.Time
 	groupView  groupView
 	nonceAsked atomic.Bool
-	barred     atomic.Pointer[StrangerError] // why nothing may be applied now; nil: it may
+	barred     atomic.Pointer[SharedGroupError] // why nothing may be applied now; nil: it may
 
 	// Kicks, each with a buffer of one.
 	ask, redrive, wakeReclaimer, resume, report, watch chan struct{}
@@ -119,7 +119,7 @@ var errStopped = errors.New("stopped")
 // Run joins the group and applies commands until the context ends. Then it finishes the
 // transactions in flight, waits until their events are acknowledged, reports the positions, leaves
 // the group, and returns nil; or an error if that took longer than the shutdown timeout. It claims
-// nothing that the group gives it meanwhile. A *StrangerError says that the group belongs to
+// nothing that the group gives it meanwhile. A *SharedGroupError says that the group belongs to
 // another database, and was not joined. It is called once.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.admit(ctx); err != nil {

@@ -73,7 +73,7 @@ declare
     d        date;
     name     text;
     pending  boolean;
-    stranger text;
+    grantee text;
 begin
     perform pg_advisory_xact_lock(hashtext(current_schema() || ' outbox maintenance'));
     for d in select generate_series(today - 1, today + ahead, interval '1 day')::date loop
@@ -85,11 +85,11 @@ begin
         elsif to_regclass(name) is null then
             execute format('create table %s (like outbox including all)', name);
         end if;
-        for stranger in
+        for grantee in
             select distinct case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end
             from pg_class c, aclexplode(c.relacl) a where c.oid = to_regclass(name) and a.grantee <> c.relowner
         loop
-            execute format('revoke all on table %s from %s cascade', name, stranger);
+            execute format('revoke all on table %s from %s cascade', name, grantee);
         end loop;
         execute format('alter table outbox attach partition %s for values from (%L) to (%L)', name, d, d + 1);
     end loop;

@@ -16,7 +16,7 @@ import (
 
 // checkGroupKind asks the group's coordinator whether it is of a kind that workers can join.
 // Consumers of the newer protocol (KIP-848) are no hindrance: workers join them, and name them as
-// strangers.
+// foreign members.
 func checkGroupKind(ctx context.Context, client *kgo.Client, group string) error {
 	coordinator, err := worker.AnyBroker(ctx, func(ctx context.Context) (kadm.FindCoordinatorResponse, error) {
 		found := kadm.NewClient(client).FindGroupCoordinators(ctx, group)[group]
