@@ -104,7 +104,7 @@ func (w *Worker) lookAtFetches(now time.Time) (wait time.Duration) {
 			wait = min(wait, resumes)
 		}
 		w.lookAt(p, now)
-		if p.lookForGap(now) {
+		if p.lookForGap(now, w.unpacker.unpacking.Load() > 0) {
 			w.explainGap(p)
 		}
 		if p.isTroubled() {

@@ -74,7 +74,7 @@ func (p *partition) claimed(c Claim, now time.Time) {
 	p.reclaim.fencedAt, p.reclaim.tries = time.Time{}, 0
 	p.probe = probeOf(c)
 	p.redrive.backlog = false
-	p.fetch = fetching{measuredAt: now, lookedAt: p.fetch.lookedAt}
+	p.fetch = fetching{measuredAt: now, looks: p.fetch.looks, lookAt: p.fetch.lookAt}
 	p.trouble.saved = "" // it counts only under the claim that it was saved under
 	p.lock = nil
 }

@@ -15,7 +15,8 @@ type fetching struct {
 	lost      bool      // the log has not what is fetched next: a claim has to tell where to go on
 
 	behindSince time.Time // records wait in Kafka, and none has come since; zero: none wait
-	lookedAt    time.Time // when the log was asked what they are
+	looks       int       // how often the log was asked since what they are
+	lookAt      time.Time // it is not asked before
 	measuredAt  time.Time // when Kafka last said where the log ends
 }
 
@@ -32,7 +33,9 @@ const (
 )
 
 // came notes that records came.
-func (f *fetching) came() { f.failure, f.failures, f.behindSince, f.noRoom = "", 0, time.Time{}, false }
+func (f *fetching) came() {
+	f.failure, f.failures, f.behindSince, f.noRoom, f.looks = "", 0, time.Time{}, false, 0
+}
 
 // failed notes why nothing comes.
 func (f *fetching) failed(why string, now time.Time) {
@@ -84,18 +87,26 @@ func (p *partition) pauses(queued, share int) bool {
 
 const (
 	gapLook  = 2 * time.Second
-	gapAgain = 10 * time.Second // between two looks for what does not come
+	gapAgain = 10 * time.Second // between two looks for what does not come; twice as long after each
+	gapMost  = 5 * time.Minute
 )
 
 // lookForGap has the log asked where records wait and none comes, unless it is known why, and
-// reports whether it is to be asked.
-func (p *partition) lookForGap(now time.Time) bool {
+// reports whether it is to be asked. For as long as it is asked, the client drops what it fetches.
+// So afterwards the client has time: more and more of it, for it may be slow to unpack what comes.
+// unpacking says that it is at that now.
+func (p *partition) lookForGap(now time.Time, unpacking bool) bool {
 	f := &p.fetch
-	if f.behindSince.IsZero() || now.Sub(f.behindSince) < gapLook || now.Sub(f.lookedAt) < gapAgain ||
-		p.state != running || p.gap != nil || p.oversized != nil || p.paused || f.noRoom {
+	if p.gap != nil {
+		f.lookAt = now.Add(backoff(f.looks, gapAgain, gapMost))
 		return false
 	}
-	f.lookedAt = now
+	if f.behindSince.IsZero() || now.Sub(f.behindSince) < gapLook || now.Before(f.lookAt) || unpacking ||
+		p.state != running || p.oversized != nil || p.paused || f.noRoom {
+		return false
+	}
+	f.looks++
+	f.lookAt = now.Add(backoff(f.looks, gapAgain, gapMost))
 	p.gap = &gap{from: p.queue.end, until: p.log.stable}
 	return true
 }

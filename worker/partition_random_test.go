@@ -185,7 +185,7 @@ func (h *history) explain(s *simulated) {
 		if s.fetch.behindSince.IsZero() {
 			s.whyNothingComes(h.now, time.Second)
 		}
-		s.lookForGap(h.now)
+		s.lookForGap(h.now, false)
 		return
 	}
 	through := s.gap.until

@@ -338,3 +338,32 @@ func TestIsolation_findsTheParkedCommandAtFault(t *testing.T) {
 	require.Equal(t, 4, i.limit)
 	require.Equal(t, then.Add(lockedAgain), i.at)
 }
+
+// A client that unpacks slowly gets more and more time for it, however long the log takes to be
+// asked. While it unpacks, the log is not asked.
+func TestPartition_leavesTheClientTimeToUnpack(t *testing.T) {
+	t.Parallel()
+	p := partitionOf(0)
+	p.log.stable = 9
+	const asking = 12 * time.Second
+	now, since := then, then // when the client began to have time
+	var had []time.Duration
+	for len(had) < 7 {
+		p.whyNothingComes(now, time.Minute)
+		require.False(t, p.lookForGap(now, true))
+		if p.lookForGap(now, false) {
+			had = append(had, now.Sub(since))
+			for end := now.Add(asking); now.Before(end); now = now.Add(fetchLook) {
+				require.False(t, p.lookForGap(now, false))
+			}
+			p.gap, since = nil, now
+		}
+		now = now.Add(fetchLook)
+	}
+	require.Equal(t, gapLook, had[0])
+	for i, least := range []time.Duration{5, 10, 20, 40, 80, 150} {
+		require.GreaterOrEqual(t, had[i+1], least*time.Second)
+	}
+	p.fetch.came()
+	require.False(t, p.lookForGap(now.Add(gapMost), false))
+}

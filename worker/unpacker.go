@@ -71,6 +71,8 @@ type unpacker struct {
 	small, large kgo.Decompressor
 	collected    time.Time
 
+	unpacking atomic.Int32 // batches that are unpacked, or wait for it
+
 	alive atomic.Int64 // cost of what is in memory
 	idle  atomic.Bool  // all that came is applied: the next batch is unpacked, whatever holds memory yet
 }
@@ -115,6 +117,8 @@ func (freshBytes) PutDecompressBytes([]byte) {}
 // Decompress unpacks a batch, or gives errNoRoom or a *leftPackedError. Brokers unpack it too when
 // they take it, with other libraries, which forgive more.
 func (u *unpacker) Decompress(packed []byte, codec kgo.CompressionCodecType) ([]byte, error) {
+	u.unpacking.Add(1)
+	defer u.unpacking.Add(-1)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	beside := u.alive.Load()
