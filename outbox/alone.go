@@ -152,7 +152,7 @@ func (a *alone) gaveUp(now time.Time) bool {
 }
 
 // produce waits for the acknowledgement, or until the relay stops. The record's own context stays
-// open, as ever.
+// open.
 func (a *alone) produce(s *solo) error {
 	client, err := a.connected()
 	if err != nil {

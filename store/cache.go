@@ -28,9 +28,9 @@ type cache struct {
 // to the next.
 type server struct {
 	started time.Time     // zero: not known
-	ahead   time.Duration // its clock, of this process'
+	ahead   time.Duration // how far its clock is ahead of this process's
 	file    string        // where the aggregate is: it names the database, and what was made or emptied last
-	written uint32        // the transaction that wrote the row which is written once, or loaded
+	written uint32        // xmin of the only row of kafka_cluster: a restore changes it
 }
 
 const serverSQL = `

@@ -79,7 +79,7 @@ func (o *outsiders) keep(standing, asked []foreignLock) {
 // A call waits for a transaction that has locked a row, or for a table. Postgres also locks the row
 // itself for the first session that waits for it, and later sessions wait for that lock. A session
 // belongs to the service if it has the same role, and either the same application_name or a client
-// that it waits for. Such a session is ended, see unblock.
+// that it waits for. A session of the service that blocks a call is ended, see unblock.
 const outsideSQL = `
 with mine as materialized (select * from pg_locks where pid = $1),
     waits as (select locktype, transactionid, relation from mine where not granted and waitstart < clock_timestamp() - $2::interval limit 1),

@@ -112,7 +112,7 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 		a.standAside(work, locked)
 	case errors.As(err, &fenced):
 		a.w.metrics.Fenced.Add(float64(len(fenced.Sources)))
-		a.w.logger.Warn("fenced: another worker claimed partitions, or a failover lost commits", "sources", fenced.Sources)
+		a.w.logger.Warn("fenced: another worker claimed partitions, an operator decided about them, or a failover lost commits", "sources", fenced.Sources)
 		a.requestReclaim(work, fenced)
 	case errors.Is(err, ErrUnknownOutcome):
 		a.retry("unknown_outcome")

@@ -8,8 +8,8 @@
 // claim. Whatever else happens, the partition is claimed again and read from where the database
 // says that it is.
 //
-// A record's way: poll → partition → applier → decode → Store.Apply → relay → acknowledged →
-// position.
+// A record's way: poll → partition → applier → decode → Store.Apply, which moves the position →
+// relay → acknowledged → the group's offset.
 //
 // Goroutines, all owned and awaited by Run:
 //   - the poll loop: routes records to partitions and never blocks between a poll and
@@ -26,7 +26,8 @@
 //     that they decided;
 //   - the watch: finds topics that were made again, claims that were lost without a word, and rows
 //     that no member of the group has;
-//   - the fetch watch: resumes partitions whose fetch failed, and finds those that stand;
+//   - the fetch watch: resumes partitions whose fetch failed, and finds those from which nothing
+//     comes;
 //   - one for each gap between records that the log has to explain, one for each batch of records
 //     that is too large to be unpacked, and whose header is read, and one for each that is read
 //     again;

@@ -20,7 +20,8 @@ const (
 	fewToLock       = 16 // commands
 )
 
-// faultShrink is by how much fewer commands are tried after some of which one is at fault. A fault
+// faultShrink is by which factor fewer commands are tried after some of which one is at fault. A
+// fault
 // may take long, such as a timeout of Postgres, and transactions of few commands are quick: so it
 // is found with few faults, and up to as many transactions for each.
 const faultShrink = 64

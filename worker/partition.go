@@ -65,8 +65,8 @@ func newPartition(c Claim, types *cloudevents.Types, now time.Time) *partition {
 	return p
 }
 
-// claimed begins a partition, again or for the first time, from a claim. Nothing of before is kept
-// but what a reclaim remembers.
+// claimed begins a partition, again or for the first time, from a claim. What belongs to the claim
+// of before is dropped.
 func (p *partition) claimed(c Claim, now time.Time) {
 	p.claim, p.next, p.movedAt = c, c.NextOffset, now
 	p.queue.reset(c.NextOffset)

@@ -77,5 +77,5 @@ func (p *crashProbe) begun(from, end int64, records int, known Probe) (goesOn bo
 	return true, ""
 }
 
-// maxProbe is how many records at a position may crash: those of the largest transaction.
+// maxProbe is the most records of a probe: those of the largest transaction.
 const maxProbe = 4096

@@ -8,7 +8,7 @@ import (
 )
 
 // queue is what was fetched of a partition and is not applied yet. Its records follow each other
-// without a gap that the log did not explain, and end before end.
+// without a gap that the log did not explain. Their offsets are below end.
 type queue struct {
 	records []*kgo.Record
 	bytes   int   // that they cost

@@ -26,8 +26,8 @@ type Store interface {
 
 	// PositionRecords are all positions.
 	PositionRecords(ctx context.Context) ([]PositionRecord, error)
-	// ClaimOrphans claims those whose token is still the one in the holding. Others are not in the
-	// answer.
+	// ClaimOrphans claims those whose token in the database is still that of the record given.
+	// Others are not in the answer.
 	ClaimOrphans(ctx context.Context, positions []PositionRecord) ([]Claim, error)
 
 	// How far rows are published, and what people and other workers are told.

@@ -172,7 +172,7 @@ func (u *unpacker) full() error {
 }
 
 // costOf is what the records of a batch cost in memory: all of them, and what is made of the
-// largest. Where they cannot be read nobody makes more of them either.
+// largest. What cannot be read of them costs nothing more.
 func costOf(unpacked []byte) int64 {
 	records, headers, largest := 0, 0, 0
 	for rest := unpacked; len(rest) > 0; records++ {

@@ -120,8 +120,8 @@ func (w *Worker) remember(member string, a memberNonce) {
 	w.groupView.workers[member] = a
 }
 
-// verifyMembersAgain is verifyMembers where that is not just over with those who are there: many
-// partitions may ask one after the other.
+// verifyMembersAgain is verifyMembers, unless all members were verified lately: many partitions may
+// ask one after the other.
 func (w *Worker) verifyMembersAgain(ctx context.Context, seen *groupSnapshot, claims []Claim) error {
 	w.mu.Lock()
 	lately := true

@@ -26,9 +26,9 @@ func (w *Worker) runWatch(stop context.Context) {
 		err := w.watchTopics(stop)
 		seen, unseen := w.watchGroup(stop)
 		asked := time.Now()
-		positions, unheld := w.store.PositionRecords(stop)
-		w.metrics.groupWatch.Ill(cmp.Or(err, unseen, unheld))
-		if unheld != nil {
+		positions, unread := w.store.PositionRecords(stop)
+		w.metrics.groupWatch.Ill(cmp.Or(err, unseen, unread))
+		if unread != nil {
 			w.metrics.Retries.WithLabelValues("postgres", "watch").Inc()
 			continue
 		}

@@ -7,7 +7,8 @@
 // products and batches are still absent and, by the primary key, that order lines which were taken
 // for new are new.
 //
-// Locks are taken in one order: the table absences, products by SKU, then batches and lines by key.
+// Locks are taken in one order, after those of positions and before those of held keys (see
+// store): the table absences, products by SKU, then batches and lines by key.
 //
 // It starts no goroutine.
 package products

@@ -24,6 +24,7 @@ func TestHelp_everySubcommandHasAnExample(t *testing.T) {
 		help := programtest.Run(t, append(strings.Fields(path), "--help")...).RequireDone(t)
 		require.Contains(t, help, "\nExample", path)
 		require.Regexp(t, "\n    .*allocation "+path+"\\b", help)
+		require.Equal(t, help, programtest.Run(t, append([]string{"help"}, strings.Fields(path)...)...).RequireDone(t))
 	}
 }
 

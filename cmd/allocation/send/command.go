@@ -34,7 +34,8 @@ func (Command) Help() string {
 		fmt.Fprintf(&types, "    %-20s %s\n", product.Commands[i].Name, fieldNames(&product.Commands[i]))
 	}
 	return `Sends one command, or all commands of a file, to the first of COMMAND_TOPICS, keyed by SKU. It is checked before it is sent: a mistake is
-an error here, not a dead letter. The answer is an event: see allocation tail.
+an error here, not a dead letter. What it came to is an event (allocation tail), a dead letter (allocation dlq list), or nothing where it was done
+before.
 
 The commands, and the fields of their data:
 

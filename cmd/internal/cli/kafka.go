@@ -75,7 +75,7 @@ func ReachAny(ctx context.Context, kafka config.Kafka, dial config.Dialer) error
 		}
 		errs = append(errs, err)
 	}
-	return fmt.Errorf("Kafka does not answer at %s; is it running, or is KAFKA_BROKERS another? %w", kafka.Brokers, errors.Join(errs...)) //nolint:staticcheck // a name
+	return fmt.Errorf("Kafka does not answer at %s; is it running, and does KAFKA_BROKERS name it? %w", kafka.Brokers, errors.Join(errs...)) //nolint:staticcheck // a name
 }
 
 // ping asks the brokers that were named, all at once, and returns when one answers.

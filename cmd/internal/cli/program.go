@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -40,8 +41,11 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	answered := false // --help or --version: kong goes on after its answer
 	parser := p.Parser(kong.Exit(func(int) { answered = true }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p))
 	p.variables = variablesOf(parser.Model.Node)
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "help": // "help send", as other programs have it
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	if err := refuseOther(args); err != nil {
 		return p.finish(err)

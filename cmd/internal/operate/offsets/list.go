@@ -21,10 +21,9 @@ type listCommand struct {
 
 func (listCommand) Help() string {
 	return `POSITION is the offset applied up to, PUBLISHED the offset whose events are all acknowledged, STABLE the last stable offset, LAG the
-records between PUBLISHED and END. Those between STABLE and END wait for a producer's transaction that is open. EPOCH counts the claims of the
-partition. A position that cannot be used is in quarantine: STATE says why. So it does
-where nothing comes to the owner from the partition, or nothing of it is applied (not_fetched), as the owner says itself, and where Kafka does
-not answer for its log (unknown).
+records between PUBLISHED and END. PUBLISHED is saved up to a second late where a partition is idle. Records between STABLE and END wait for a
+producer's transaction that is open. EPOCH counts the claims of the partition. STATE says why a position cannot be used (quarantined), that
+nothing comes to the owner or nothing is applied (not_fetched), or that Kafka does not answer for the log (unknown).
 "foreign" is a partition that the consumer group gave to somebody who is no worker, "unread" one with records of a topic that no worker reads.
 
 Example:
