@@ -59,7 +59,7 @@ func queueMove(p *Pipeline, transaction worker.Transaction, t *txRows) {
 		sources[i], tokens[i] = move.Source.ID, move.Token
 		from[i], to[i] = move.From, move.To
 		fromRows[i], toRows[i] = move.NextRow, t.next(transaction.Moves, i)
-		published[i], epochs[i] = move.Published, move.Epoch
+		published[i], epochs[i] = move.Published, move.LeaderEpoch
 	}
 	p.Execute(`select move_positions($1, $2, $3, $4, $5, $6, $7, $8)`, sources, tokens, from, to, fromRows, toRows, published, epochs)
 }

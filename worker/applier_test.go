@@ -93,7 +93,7 @@ func TestApplier_passesABatchThatIsNotUnpacked(t *testing.T) {
 	work, _ = a.pick(then)
 	require.Len(t, work.records, 1)
 	require.Equal(t, int64(21), work.transaction.Moves[0].To)
-	require.Equal(t, int32(7), work.transaction.Moves[0].Epoch)
+	require.Equal(t, int32(7), work.transaction.Moves[0].LeaderEpoch)
 	p.busy = false
 	p.applied(0, 21, 1, then)
 	require.True(t, p.toSeek())

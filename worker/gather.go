@@ -50,7 +50,7 @@ func (w *work) decode() {
 		} else {
 			decodeFailed(c, r, &causes[i])
 		}
-		c.Move, c.Epoch, c.Parked, c.Failure = r.move, r.LeaderEpoch, r.parked, w.fails
+		c.Move, c.LeaderEpoch, c.Parked, c.Failure = r.move, r.LeaderEpoch, r.parked, w.fails
 	}
 }
 

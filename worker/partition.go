@@ -237,7 +237,7 @@ func (p *partition) goesAlone() bool {
 // moveTo is the change of position of a transaction that applies what comes before an offset.
 func (p *partition) moveTo(to int64, epoch int32) PositionMove {
 	return PositionMove{
-		Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: to, NextRow: p.published.nextRow, Epoch: epoch, Replay: p.claim.Replay,
+		Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: to, NextRow: p.published.nextRow, LeaderEpoch: epoch, Replay: p.claim.Replay,
 		Published: p.published.saved,
 	}
 }

@@ -289,7 +289,7 @@ func (h *history) commit(work *work) {
 	work.applied = Applied{Outcomes: make([]Outcome, len(work.records)), Rows: nil}
 	work.transaction.Commands = work.transaction.Commands[:0]
 	for _, r := range work.records {
-		work.transaction.Commands = append(work.transaction.Commands, Command{Move: r.move, Offset: r.Offset, Epoch: r.LeaderEpoch})
+		work.transaction.Commands = append(work.transaction.Commands, Command{Move: r.move, Offset: r.Offset, LeaderEpoch: r.LeaderEpoch})
 	}
 	if n := len(work.records); n > 1 && h.IntN(5) == 0 {
 		work.applied.Outcomes = work.applied.Outcomes[:1+h.IntN(n-1)]

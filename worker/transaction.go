@@ -10,16 +10,16 @@ import (
 // Command is one record of a command topic after its envelope was read. What it means is the
 // store's business.
 type Command struct {
-	Move    int    // the partition it came by: an index into Transaction.Moves
-	Offset  int64  // of the record
-	Epoch   int32  // the record's leader epoch; -1: not known
-	Type    string // without the prefix
-	Data    []byte // JSON
-	Cause   *outbox.Cause
-	Refusal *Refusal // why the envelope could not be read; nil where it could
-	Ignored bool     // its type is none that the service takes of its topic: it has no effect
-	Failure string   // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
-	Parked  *Parked  // where it was parked until now; nil for one that was just fetched
+	Move        int    // the partition it came by: an index into Transaction.Moves
+	Offset      int64  // of the record
+	LeaderEpoch int32  // of the record; -1: not known
+	Type        string // without the prefix
+	Data        []byte // JSON
+	Cause       *outbox.Cause
+	Refusal     *Refusal // why the envelope could not be read; nil where it could
+	Ignored     bool     // its type is none that the service takes of its topic: it has no effect
+	Failure     string   // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
+	Parked      *Parked  // where it was parked until now; nil for one that was just fetched
 
 	Batch *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil
 
@@ -32,13 +32,13 @@ type Command struct {
 // PositionMove is what one transaction does to the position of one partition. It commits only if
 // the claim still holds and the position is where this worker left it.
 type PositionMove struct {
-	Source    outbox.Source
-	Token     Token // of the claim
-	From, To  int64 // the offset applied up to, before and after
-	NextRow   int64 // the number that the source's next outbox row takes
-	Published int64 // every row below is acknowledged
-	Epoch     int32 // the leader epoch of the last record; -1: not known
-	Replay    Replay
+	Source      outbox.Source
+	Token       Token // of the claim
+	From, To    int64 // the offset applied up to, before and after
+	NextRow     int64 // the number that the source's next outbox row takes
+	Published   int64 // every row below is acknowledged
+	LeaderEpoch int32 // of the last record; -1: not known
+	Replay      Replay
 }
 
 // Token proves a claim on a partition. A newer claim makes a new one.
@@ -65,9 +65,9 @@ func (t Transaction) Cut(n int) Transaction {
 	t.Moves, t.Free = slices.Clone(t.Moves), nil
 	for i, c := range slices.Backward(t.Commands[n:]) {
 		if m := &t.Moves[c.Move]; c.Parked == nil {
-			m.To, m.Epoch = c.Offset, -1
+			m.To, m.LeaderEpoch = c.Offset, -1
 			if before := n + i - 1; before >= 0 && t.Commands[before].Move == c.Move {
-				m.Epoch = t.Commands[before].Epoch
+				m.LeaderEpoch = t.Commands[before].LeaderEpoch
 			}
 		}
 	}

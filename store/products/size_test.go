@@ -42,7 +42,7 @@ func TestApply_leavesToTheNextTransactionWhatIsTooMuchForOne(t *testing.T) {
 	b.manyLines(lines)
 	rest := append(counts(6, lines), command(0, "Allocate", `{"orderid":"o1","sku":"SOFA","qty":1}`),
 		command(1, "Allocate", `{"orderid":"o2","sku":"SOFA","qty":1}`), command(1, "Allocate", `{"orderid":"o3","sku":"SOFA","qty":1}`))
-	rest[1].Epoch, rest[0].Epoch = 8, 7
+	rest[1].LeaderEpoch, rest[0].LeaderEpoch = 8, 7
 	var taken []int
 	for len(rest) > 0 {
 		transaction := b.Transaction(rest...)
