@@ -14,8 +14,8 @@ import (
 const fetchLook = time.Second
 
 // fetchError has a partition claimed again whose position the log may not have: the claim tells,
-// and says why. A batch that is left packed becomes a dead letter. After anything else the client would ask
-// again at once, thousands of times a second. The caller holds mu.
+// and says why. A batch that is left packed becomes a dead letter. After anything else the client
+// would ask again at once, thousands of times a second. The caller holds mu.
 func (w *Worker) fetchError(p *partition, err error) {
 	if p.quarantineReason != "" || p.silence.why != nil {
 		return

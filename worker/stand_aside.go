@@ -34,7 +34,8 @@ func (w *Worker) wait(p *partition, from int64, e *LockedError, now time.Time) {
 	w.count()
 }
 
-// passLock has a partition go on when what it waited for is not locked any more. The caller holds mu.
+// passLock has a partition go on when what it waited for is not locked any more. The caller holds
+// mu.
 func (w *Worker) passLock(p *partition) {
 	if passed := p.passLock(); passed != nil {
 		w.logger.Info("a partition goes on: what it waited for is not locked any more", "topic", p.name.Topic, "partition", p.name.Partition,

@@ -22,9 +22,9 @@ const (
 )
 
 // verifyMembers has all workers of this database tell the group that they are, and returns a
-// *SharedGroupError where one tells something that is not in this database. One that tells nothing for
-// a while is cut off from its database, or gone: it applies nothing. The claims are those that wait
-// for the answer.
+// *SharedGroupError where one tells something that is not in this database. One that tells nothing
+// for a while is cut off from its database, or gone: it applies nothing. The claims are those that
+// wait for the answer.
 func (w *Worker) verifyMembers(ctx context.Context, claims []Claim) error {
 	seen, err := w.snapshotGroup(ctx)
 	if err != nil {

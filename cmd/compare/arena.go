@@ -96,8 +96,8 @@ func (a *arena) send(ctx context.Context, records int, record func(int) *kgo.Rec
 	return context.Cause(ctx)
 }
 
-// awaitEvents waits until the topic of events has so many records more than before. It reads none of them, so it
-// costs little beside what is measured.
+// awaitEvents waits until the topic of events has so many records more than before. It reads none
+// of them, so it costs little beside what is measured.
 func (a *arena) awaitEvents(ctx context.Context, p *process, records int, limit time.Duration) error {
 	return await(ctx, p, limit, func(ctx context.Context) (bool, string) {
 		count := 0

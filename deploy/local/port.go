@@ -37,8 +37,8 @@ const (
 var claims sync.Map
 
 // FreePort returns a port of the loopback interface that nobody listened on a moment ago. No
-// process that calls FreePort is given the same one as long as this process lives: a UDP socket of the same
-// number, which no server here uses, tells them.
+// process that calls FreePort is given the same one as long as this process lives: a UDP socket of
+// the same number, which no server here uses, tells them.
 func FreePort() (int, error) {
 	const attempts = 100
 	var err error
