@@ -21,9 +21,8 @@ const (
 )
 
 // faultShrink is by which factor fewer commands are tried after some of which one is at fault. A
-// fault
-// may take long, such as a timeout of Postgres, and transactions of few commands are quick: so it
-// is found with few faults, and up to as many transactions for each.
+// fault may take long, such as a timeout of Postgres, and transactions of few commands are quick:
+// so it is found with few faults, and up to as many transactions for each.
 const faultShrink = 64
 
 // locksFirst reports whether keys are to be locked before they are read.

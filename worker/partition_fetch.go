@@ -15,7 +15,7 @@ type fetching struct {
 	lost      bool      // the log has not what is fetched next: a claim has to tell where to go on
 
 	behindSince time.Time // records wait in Kafka, and none has come since; zero: none wait
-	looks       int       // how often the log was asked since what they are
+	looks       int       // how often the log was asked in vain what they are
 	lookAt      time.Time // it is not asked before
 	measuredAt  time.Time // when Kafka last said where the log ends
 }
@@ -100,6 +100,9 @@ func (p *partition) lookForGap(now time.Time, unpacking bool) bool {
 	if p.gap != nil {
 		f.lookAt = now.Add(backoff(f.looks, gapAgain, gapMost))
 		return false
+	}
+	if soon := now.Add(gapAgain); f.looks == 0 && f.lookAt.After(soon) {
+		f.lookAt = soon // something came since
 	}
 	if f.behindSince.IsZero() || now.Sub(f.behindSince) < gapLook || now.Before(f.lookAt) || unpacking ||
 		p.state != running || p.oversized != nil || p.paused || f.noRoom {

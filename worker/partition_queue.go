@@ -140,7 +140,9 @@ func (p *partition) explained(through int64, unreadable *batchHeader) bool {
 		p.oversized = &oversized{from: through, header: unreadable, cancel: g.cancel}
 		return true
 	}
-	p.queue.end = max(p.queue.end, through)
+	if through > p.queue.end {
+		p.queue.end, p.fetch.looks = through, 0 // it was not in vain
+	}
 	return p.push(g.held)
 }
 

@@ -365,5 +365,9 @@ func TestPartition_leavesTheClientTimeToUnpack(t *testing.T) {
 		require.GreaterOrEqual(t, had[i+1], least*time.Second)
 	}
 	p.fetch.came()
-	require.False(t, p.lookForGap(now.Add(gapMost), false))
+	require.False(t, p.lookForGap(now, false))
+	p.whyNothingComes(now, time.Minute)
+	require.True(t, p.lookForGap(now.Add(gapAgain), false), "what comes ends the long waits")
+	require.True(t, p.explained(5, nil))
+	require.Zero(t, p.fetch.looks, "nor does a look count that found where to go on")
 }
