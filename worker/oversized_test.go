@@ -74,7 +74,7 @@ func TestPromise7_manyBatchesThatUnpackToMuch(t *testing.T) {
 	testbed.Long(t)
 	p := setup(t, 2)
 	sizes := 0
-	for range 20 {
+	for range 8 {
 		for partition := range int32(2) {
 			_, size := p.pack(partition, kgo.CodecZstd, testbed.Many(4, testbed.PackedRecord{Zeros: 3 << 20})...)
 			sizes += size
@@ -82,8 +82,8 @@ func TestPromise7_manyBatchesThatUnpackToMuch(t *testing.T) {
 	}
 	require.Less(t, sizes, 256<<10, "all come in one fetch")
 	m := p.start()
-	testbed.Eventually(p.t, func() bool { return p.number(`select count(*) from dead_letters where reason = 'malformed'`) == 160 })
-	p.awaitCommitted(map[int32]int64{0: 80, 1: 80})
+	testbed.Eventually(p.t, func() bool { return p.number(`select count(*) from dead_letters where reason = 'malformed'`) == 64 })
+	p.awaitCommitted(map[int32]int64{0: 32, 1: 32})
 	require.NoError(t, m.stop())
 }
 
