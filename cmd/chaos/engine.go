@@ -41,17 +41,17 @@ const maxAtOnce = 4
 type engine struct {
 	campaign *campaign
 	random   *rand.Rand
-	first    []kind
-	struck   map[string]bool
 
 	mu     sync.Mutex
+	first  []kind         // that have never struck
+	struck map[string]int // how often
 	taken  map[string]bool
 	active int
 	errs   []error
 }
 
 func newEngine(c *campaign) *engine {
-	e := &engine{campaign: c, random: rand.New(rand.NewPCG(c.seed, 1)), struck: map[string]bool{}, taken: map[string]bool{}}
+	e := &engine{campaign: c, random: rand.New(rand.NewPCG(c.seed, 1)), struck: map[string]int{}, taken: map[string]bool{}}
 	for _, k := range kinds {
 		if c.mix[k.name] > 0 {
 			e.first = append(e.first, k)
@@ -62,7 +62,7 @@ func newEngine(c *campaign) *engine {
 }
 
 // run strikes for the campaign's time, and returns when every fault is mended. On a slow machine it
-// goes on, for as long again at most, until each kind has struck once. An error is the campaign's
+// goes on, three times as long at most, until each kind has struck once. An error is the campaign's
 // own failure, and ends it early.
 func (e *engine) run(ctx context.Context) error {
 	ctx, over := context.WithCancel(ctx)
@@ -75,7 +75,6 @@ func (e *engine) run(ctx context.Context) error {
 			e.postpone(k)
 			continue
 		}
-		e.struck[k.name] = true
 		seed := e.random.Uint64()
 		hits.Go(func() {
 			defer e.release(k)
@@ -89,11 +88,14 @@ func (e *engine) run(ctx context.Context) error {
 
 // left is for how long it is to strike yet.
 func (e *engine) left(began time.Time) time.Duration {
-	end := began.Add(e.campaign.duration)
+	const slow = 3 // times as long
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	duration := e.campaign.duration
 	if len(e.first) > 0 {
-		end = end.Add(e.campaign.duration)
+		duration *= slow
 	}
-	return time.Until(end)
+	return duration - time.Since(began)
 }
 
 // pause is from one fault to the next.
@@ -102,6 +104,8 @@ func (e *engine) pause() time.Duration {
 }
 
 func (e *engine) choose() (kind, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if len(e.first) > 0 {
 		k := e.first[0]
 		e.first = e.first[1:]
@@ -125,9 +129,19 @@ func (e *engine) choose() (kind, bool) {
 
 // postpone has a kind that has never struck, and cannot now, come again soon.
 func (e *engine) postpone(k kind) {
-	if k.strike != nil && !e.struck[k.name] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if k.strike != nil && e.struck[k.name] == 0 {
 		e.first = append(e.first, k)
 	}
+}
+
+// skipped notes that a kind could not be.
+func (e *engine) skipped(k kind) {
+	e.mu.Lock()
+	e.struck[k.name]--
+	e.mu.Unlock()
+	e.postpone(k)
 }
 
 func (e *engine) acquire(k kind) bool {
@@ -142,6 +156,7 @@ func (e *engine) acquire(k kind) bool {
 		return false
 	}
 	e.active++
+	e.struck[k.name]++
 	for _, need := range k.needs {
 		e.taken[need] = true
 	}
@@ -166,6 +181,7 @@ func (e *engine) strike(ctx context.Context, k kind, seed uint64) {
 	case errors.Is(err, errSkipped):
 		c.journal.drop(s)
 		c.say("%s cannot be now", k.name)
+		e.skipped(k)
 		return
 	case err != nil:
 		e.mu.Lock()

@@ -24,7 +24,7 @@ func (h *hit) restart(ctx context.Context, signal syscall.Signal) error {
 }
 
 // streamTime is how long a standby may take until it has caught up.
-const streamTime = 60 * time.Second
+const streamTime = 3 * time.Minute
 
 // promote fails over to a standby that lags: the last commits are lost. Workers are not told.
 func (h *hit) promote(ctx context.Context) error {

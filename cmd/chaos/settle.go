@@ -44,7 +44,7 @@ func (c *campaign) settle(ctx context.Context) error {
 }
 
 // patience is how long nothing may move before the campaign gives up.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // await waits until something is so, as long as anything moves.
 func (c *campaign) await(ctx context.Context, what string, so func(context.Context) (bool, error)) error {

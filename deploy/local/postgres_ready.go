@@ -15,7 +15,7 @@ import (
 )
 
 // startTime is how long a server may take to answer: recovery after a crash may be long.
-const startTime = 60 * time.Second
+const startTime = 3 * time.Minute
 
 func portNumber(port int) string { return strconv.Itoa(port) }
 

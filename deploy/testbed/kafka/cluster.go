@@ -31,7 +31,7 @@ func OpenCluster(ctx context.Context, dir string, advertised []string) (*Cluster
 		if err != nil {
 			return nil, err
 		}
-		node.heap, node.patience = "384m", clusterStartTime
+		node.heap = "384m"
 		for i, address := range strings.Split(names, ",") {
 			node.more = append(node.more, Listener{Name: "BACK" + strconv.Itoa(i), Advertised: address})
 		}
@@ -101,7 +101,7 @@ func (c *Cluster) open(ctx context.Context) error {
 // awaitAll returns when every node knows all others as brokers: before, a topic cannot be kept
 // three times.
 func (c *Cluster) awaitAll(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, clusterStartTime)
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.Brokers()...))
 	if err != nil {

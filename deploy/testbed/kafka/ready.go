@@ -12,21 +12,14 @@ import (
 	"allocation/deploy/testbed/await"
 )
 
-// How long a server may take to answer: alone, and where several start at once, and wait for each
-// other, on a busy machine.
-const (
-	startTime        = 60 * time.Second
-	clusterStartTime = 3 * time.Minute
-)
+// startTime is how long a server may take to answer on a busy machine: several that start at once
+// wait for each other.
+const startTime = 3 * time.Minute
 
 // AwaitReady returns when the server at the address answers and knows itself as a broker. Its error
 // says that the time was over, or that the server ended, which closes ended.
 func AwaitReady(ctx context.Context, brokers string, ended <-chan struct{}) error {
-	return awaitReady(ctx, brokers, ended, startTime)
-}
-
-func awaitReady(ctx context.Context, brokers string, ended <-chan struct{}, patience time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it did not answer in time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it did not answer in time"))
 	defer cancel()
 	return await.Ready(ctx, ended, func(ctx context.Context) error { return probe(ctx, brokers) })
 }

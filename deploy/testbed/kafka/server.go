@@ -23,7 +23,6 @@ type Server struct {
 	dir       string
 	cluster   string // its id
 	heap      string // Java's most
-	patience  time.Duration
 	java      string
 	jars      string
 	listeners Listeners
@@ -55,7 +54,7 @@ func newServer(ctx context.Context, dir string, settings map[string]string) (*Se
 	if err != nil {
 		return nil, err
 	}
-	return &Server{dir: dir, cluster: NewClusterID(), heap: "512m", patience: startTime, java: runtime, jars: jars, settings: settings}, nil
+	return &Server{dir: dir, cluster: NewClusterID(), heap: "512m", java: runtime, jars: jars, settings: settings}, nil
 }
 
 // OpenWith is Open for a server with more listeners than PLAINTEXT, each on a port of its own, and
@@ -172,7 +171,7 @@ func (s *Server) Start(ctx context.Context) error {
 	if s.process, err = child.Start(server, syscall.SIGKILL); err != nil {
 		return err
 	}
-	if err := awaitReady(ctx, s.Brokers(), s.process.Done(), s.patience); err != nil {
+	if err := AwaitReady(ctx, s.Brokers(), s.process.Done()); err != nil {
 		s.process.Kill()
 		return fmt.Errorf("start Kafka: %w\n%s", err, child.Tail(s.LogPath()))
 	}
