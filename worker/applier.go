@@ -94,7 +94,7 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 		end := time.Now()
 		a.linger(start, end)
 		a.w.metrics.Transaction.Observe(end.Sub(start).Seconds())
-		a.w.metrics.committed(&work.transaction, applied.Outcomes)
+		a.w.metrics.countTransaction(&work.transaction, applied.Outcomes)
 	}
 	work.applied = applied
 	return err

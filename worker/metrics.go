@@ -114,7 +114,7 @@ func gaugeVec(name, help string, labels ...string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 }
 
-func (m *Metrics) committed(transaction *Transaction, outcomes []Outcome) {
+func (m *Metrics) countTransaction(transaction *Transaction, outcomes []Outcome) {
 	if len(outcomes) > 0 {
 		m.BatchSize.Observe(float64(len(outcomes)))
 	}

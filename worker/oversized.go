@@ -99,7 +99,7 @@ func (h *batchHeader) command(r *kgo.Record, cause *outbox.Cause) Command {
 	*cause = outbox.Cause{Time: h.time}
 	c := Command{Offset: r.Offset, Cause: cause, Batch: &h.RecordBatch}
 	if h.alone > 0 {
-		c.refuse(reasonTooLarge, "the record has %d bytes with what its headers take, and one record of a batch that is read again may have %d MiB", h.alone, aloneMost>>20)
+		c.refuse(reasonTooLarge, "the record has %d bytes with what its headers take, and one record of a batch that is read again may have %d MiB", h.alone, recordMost>>20)
 		return c
 	}
 	if h.unreadable != "" {

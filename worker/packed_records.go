@@ -29,15 +29,15 @@ type packedRecords struct {
 	close func()
 }
 
-// alone is a record that is left packed because it is too large by itself.
-type alone struct {
+// largeRecord is a record that is left packed because it is too large by itself.
+type largeRecord struct {
 	offset, time int64
 	bytes        int64
 }
 
-// aloneMost is what one record may have when its batch is read again: its bytes, and the memory of
+// recordMost is what one record may have when its batch is read again: its bytes, and the memory of
 // its headers. Several copies of it are made, and Postgres takes no value of 1 GiB.
-const aloneMost = 256 << 20
+const recordMost = 256 << 20
 
 // errRoom says that a batch unpacks to more than the operator allowed.
 var errRoom = errors.New("it unpacks to more than is allowed")
@@ -100,7 +100,7 @@ func (b *bounded) Read(to []byte) (int, error) {
 }
 
 // next is the next record, or what is known of one that is too large; io.EOF behind the last.
-func (p *packedRecords) next() (*kgo.Record, *alone, error) {
+func (p *packedRecords) next() (*kgo.Record, *largeRecord, error) {
 	if p.left <= 0 {
 		return nil, nil, io.EOF
 	}
@@ -109,7 +109,7 @@ func (p *packedRecords) next() (*kgo.Record, *alone, error) {
 	if err != nil || length < 0 {
 		return nil, nil, p.broken(err)
 	}
-	if length > aloneMost {
+	if length > recordMost {
 		large, err := p.skip(length)
 		return nil, large, err
 	}
@@ -120,7 +120,7 @@ func (p *packedRecords) next() (*kgo.Record, *alone, error) {
 		return nil, nil, p.broken(err)
 	}
 	raw := body.Bytes()
-	if cost := length + int64(headersIn(raw[begin:]))*headerCost; cost > aloneMost {
+	if cost := length + int64(headersIn(raw[begin:]))*headerCost; cost > recordMost {
 		large, err := p.large(raw[begin:], cost)
 		return nil, large, err
 	}
@@ -144,7 +144,7 @@ func (p *packedRecords) follow(delta int32) error {
 }
 
 // skip leaves out a record but for where and when it was.
-func (p *packedRecords) skip(length int64) (*alone, error) {
+func (p *packedRecords) skip(length int64) (*largeRecord, error) {
 	const head = 1 + 2*binary.MaxVarintLen64
 	begin, err := p.in.Peek(head)
 	if err != nil {
@@ -160,7 +160,7 @@ func (p *packedRecords) skip(length int64) (*alone, error) {
 	return large, nil
 }
 
-func (p *packedRecords) large(begin []byte, length int64) (*alone, error) {
+func (p *packedRecords) large(begin []byte, length int64) (*largeRecord, error) {
 	b := kbin.Reader{Src: begin}
 	b.Int8() // attributes
 	later, delta := b.Varlong(), b.Varint()
@@ -170,7 +170,7 @@ func (p *packedRecords) large(begin []byte, length int64) (*alone, error) {
 	if err := p.follow(delta); err != nil {
 		return nil, err
 	}
-	return &alone{offset: p.batch.FirstOffset + int64(delta), time: p.time(later).UnixMilli(), bytes: length}, nil
+	return &largeRecord{offset: p.batch.FirstOffset + int64(delta), time: p.time(later).UnixMilli(), bytes: length}, nil
 }
 
 func (p *packedRecords) record(r *kmsg.Record) *kgo.Record {

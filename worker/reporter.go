@@ -157,12 +157,12 @@ func (w *Worker) commit(ctx context.Context, offsets map[string]map[int32]kgo.Ep
 			}
 			return
 		}
-		failed = w.committed(offsets, resp)
+		failed = w.offsetsCommitted(offsets, resp)
 	})
 	return failed
 }
 
-func (w *Worker) committed(offsets map[string]map[int32]kgo.EpochOffset, resp *kmsg.OffsetCommitResponse) (refused error) {
+func (w *Worker) offsetsCommitted(offsets map[string]map[int32]kgo.EpochOffset, resp *kmsg.OffsetCommitResponse) (refused error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range resp.Topics {
