@@ -31,7 +31,7 @@ func (p *product) apply(c *command) []expected {
 	case "ChangeBatchQuantity":
 		t.changeQuantity(c)
 	case "ChangeBatchEta":
-		p.batch(c.ref).eta = c.eta
+		p.batches[c.ref].eta = c.eta
 		p.rank()
 		t.emit("BatchEtaChanged", c.ref, data{batchRef: c.ref, eta: c.eta, qty: -1, revision: -1})
 	case "Allocate":
@@ -61,7 +61,7 @@ func (t *turn) touch(l *line) {
 }
 
 func (t *turn) changeQuantity(c *command) {
-	p, b := t.product, t.product.batch(c.ref)
+	p, b := t.product, t.product.batches[c.ref]
 	b.qty, b.lastChange, b.revision = c.qty, c.id, max(b.revision, c.revision)
 	t.emit("BatchQuantityChanged", c.ref, data{batchRef: c.ref, qty: c.qty, revision: c.revision})
 	for b.taken > b.qty {

@@ -62,10 +62,10 @@ func TestCheck_findsErrorsOfABatchThatWasLeftPacked(t *testing.T) {
 			h.Letters[0] = h.Letters[0].altered(func(r *Record) { r.Value = []byte("x") })
 		}, RuleLetter, "", []string{"its value is another"}},
 		"a record of it took effect": {[]string{batch1, large()}, func(w *world, _ *History) {
-			w.act(func(b *worldBase) { b.decide(b.decode(place{worldCommands, 0, 0}), 0) })
+			w.decideNow(place{worldCommands, 0, 0}, 0)
 		}, RuleEffect, "", []string{"must be refused as too_large; it has 1 events"}},
 		"another record of it took effect": {[]string{large(), batch1}, func(w *world, _ *History) {
-			w.act(func(b *worldBase) { b.decide(b.decode(place{worldCommands, 0, 1}), 0) })
+			w.decideNow(place{worldCommands, 0, 1}, 0)
 		}, RulePhantom, "CHAIR", []string{"commands.0.1"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,10 +9,9 @@ import (
 type check struct {
 	history *History
 
-	partitions        []topicPartition
-	laneNumbers       map[topicPartition]int32
+	partitions        *numbering[topicPartition]
 	sources           map[int32]int32 // the partitions of positions.source
-	skus, refs, kinds *names
+	skus, refs, kinds *numbering[string]
 
 	entries     []entry // by partition, then by offset
 	byPartition groups
@@ -34,15 +33,15 @@ type check struct {
 // Check finds everything that is wrong with a history.
 func Check(h *History) []Violation {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectSooner)) // the history alone may be a quarter of the machine's memory
-	c := &check{history: h, laneNumbers: map[topicPartition]int32{}, sources: map[int32]int32{},
-		skus: newNames(), refs: newNames(), kinds: newNames()}
-	c.readLanes()
+	c := &check{history: h, partitions: newNumbering[topicPartition](), sources: map[int32]int32{},
+		skus: newNumbering[string](), refs: newNumbering[string](), kinds: newNumbering[string]()}
+	c.numberPartitions()
 	sightings, rows := c.readSightings(), c.readRows()
-	letters, decisions := c.readLetters()
+	letters := c.readLetters()
 	c.readCommands()
 	c.reportLosses()
 	c.markHeld()
-	c.settleLetters(letters, decisions, rows)
+	c.settleLetters(letters, rows)
 	c.settleEvents(sightings, rows)
 	c.settleProducts()
 	c.checkStrays()
@@ -57,13 +56,13 @@ func Check(h *History) []Violation {
 	return c.found
 }
 
-// readLanes numbers the partitions that are known.
-func (c *check) readLanes() {
+// numberPartitions numbers the partitions that are known.
+func (c *check) numberPartitions() {
 	for _, p := range c.history.Partitions {
-		c.partitionOf(topicPartition{p.Topic, p.Partition})
+		c.partitions.number(topicPartition{p.Topic, p.Partition})
 	}
 	for _, p := range c.history.Tables.Positions {
-		c.sources[p.Source] = c.partitionOf(topicPartition{p.Topic, p.Partition})
+		c.sources[p.Source] = c.partitions.number(topicPartition{p.Topic, p.Partition})
 	}
 }
 

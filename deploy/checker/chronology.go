@@ -77,7 +77,7 @@ func (h *chronology) tick() {
 		h.check.reportCircle("commands with effect", circle, func(n int32) int32 { return h.nodes[n] })
 		return
 	}
-	width := len(h.check.partitions)
+	width := len(h.check.partitions.all)
 	h.clocks, h.known = make([]int32, len(h.nodes)*width), true
 	for _, n := range order {
 		clock := h.clock(n)
@@ -94,7 +94,7 @@ func (h *chronology) tick() {
 }
 
 func (h *chronology) clock(n int32) []int32 {
-	width := len(h.check.partitions)
+	width := len(h.check.partitions.all)
 	return h.clocks[int(n)*width : (int(n)+1)*width]
 }
 

@@ -9,8 +9,8 @@ import (
 func (c *check) differs(e *event, r *Record, o *command, want expected) string {
 	d, ok := readData(r.Value)
 	switch {
-	case c.kinds.texts[e.kind] != want.kind:
-		return "it is a " + c.kinds.texts[e.kind]
+	case c.kinds.all[e.kind] != want.kind:
+		return "it is a " + c.kinds.all[e.kind]
 	case e.sequence != want.sequence:
 		return fmt.Sprintf("its sequence is %d", e.sequence)
 	case string(r.Key) != want.data.sku:

@@ -26,7 +26,7 @@ type entry struct {
 func (c *check) readCommands() {
 	for i, p := range c.history.Commands {
 		at := p.place()
-		c.entries = append(c.entries, entry{record: int32(i), partition: c.partitionOf(topicPartition{at.topic, at.partition}), offset: at.offset, sku: none, ref: none, letter: none})
+		c.entries = append(c.entries, entry{record: int32(i), partition: c.partitions.number(topicPartition{at.topic, at.partition}), offset: at.offset, sku: none, ref: none, letter: none})
 	}
 	slices.SortFunc(c.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset))
@@ -35,7 +35,7 @@ func (c *check) readCommands() {
 	for i := range c.entries {
 		c.name(&c.entries[i])
 	}
-	c.byPartition = groupBy(len(c.entries), len(c.partitions), func(i int) int32 { return c.entries[i].partition })
+	c.byPartition = groupBy(len(c.entries), len(c.partitions.all), func(i int) int32 { return c.entries[i].partition })
 }
 
 // name notes what an entry names.
@@ -61,16 +61,6 @@ func (c *check) decoded(e *entry) *command {
 	return decode(&r, c.history.Kinds[r.Topic])
 }
 
-func (c *check) partitionOf(l topicPartition) int32 {
-	i, ok := c.laneNumbers[l]
-	if !ok {
-		i = int32(len(c.partitions))
-		c.laneNumbers[l] = i
-		c.partitions = append(c.partitions, l)
-	}
-	return i
-}
-
 // at is the entry at a spot, or none.
 func (c *check) at(s spot) int32 {
 	if s.partition == none || int(s.partition) >= len(c.byPartition.starts)-1 {
@@ -92,7 +82,7 @@ func (c *check) placeAt(s spot) place {
 	if s.partition == none {
 		return place{topic: "?"}
 	}
-	l := c.partitions[s.partition]
+	l := c.partitions.all[s.partition]
 	return place{l.topic, l.partition, s.offset}
 }
 

@@ -54,7 +54,7 @@ func (c *check) spotOf(topic, partition, offset string) (s spot, ok bool) {
 	if _, known := c.history.Kinds[topic]; err1 != nil || err2 != nil || !known {
 		return spot{partition: none}, false
 	}
-	return spot{c.partitionOf(topicPartition{topic, int32(p)}), o}, true
+	return spot{c.partitions.number(topicPartition{topic, int32(p)}), o}, true
 }
 
 // readEvent reads a record as an event of an entry.

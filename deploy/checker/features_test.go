@@ -140,11 +140,8 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 	t.Run("of a refusal before its partition's neighbour", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(3)
-		w.do(0, "Allocate", order1) // refused: there is no product yet
 		w.do(0, "CreateBatch", batch1)
-		h := w.end()
-		requireNothing(t, h)
-		w.swap(0, 0, 1)
+		w.refuse(0, order1, "unknown_sku")
 		requireFound(t, w.end(), RuleEffect, "CHAIR", "commands.0.1")
 	})
 	t.Run("of a refusal between two partitions' neighbours", func(t *testing.T) {
@@ -152,7 +149,7 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w := newWorld(3)
 		w.do(0, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
 		w.do(1, "ChangeBatchQuantity", `{"batchref":"l1","qty":7}`) // after the product LAMP began
-		refused := w.do(1, "Allocate", order1)
+		w.do(1, "Allocate", order1)
 		w.do(0, "CreateBatch", batch1)
 		requireNothing(t, w.end())
 		// Now CHAIR begins before LAMP, by the same partition, and LAMP before the refusal.
@@ -160,16 +157,13 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		again.do(0, "CreateBatch", batch1)
 		again.do(0, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
 		again.do(1, "ChangeBatchQuantity", `{"batchref":"l1","qty":7}`)
-		again.send(1, "Allocate", order1)
-		again.base.next[topicPartition{worldCommands, 1}]++
-		again.refuse(refused, "unknown_sku")
+		again.refuse(1, order1, "unknown_sku")
 		requireFound(t, again.end(), RuleEffect, "CHAIR", "commands.1.1", "was refused as unknown_sku, but has no legal place", "after sequence 1", "an effect", "its partition:", "its product:")
 	})
 	t.Run("of a command that is legal only after its partition's next", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(3)
-		w.send(1, "Allocate", order1)
-		w.base.next[topicPartition{worldCommands, 1}]++ // passed over
+		w.passOver(1, "Allocate", order1)
 		w.do(1, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
 		w.do(0, "ChangeBatchQuantity", `{"batchref":"l1","qty":7}`)
 		w.do(0, "CreateBatch", batch1)
@@ -181,10 +175,8 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w := newWorld(3)
 		w.do(0, "CreateBatch", batch1)
 		w.do(0, "Allocate", order1)
-		w.do(1, "Allocate", order1)            // legal late
-		early := w.send(1, "Allocate", order1) // as if refused
-		w.base.next[topicPartition{worldCommands, 1}]++
-		w.refuse(early, "unknown_sku")
+		w.do(1, "Allocate", order1) // legal late
+		w.refuse(1, order1, "unknown_sku")
 		requireFound(t, w.end(), RuleEffect, "CHAIR", "the Allocate at commands.1.1 was refused as unknown_sku, but has no legal place")
 	})
 	t.Run("of two commands of different products, each legal alone", func(t *testing.T) {
@@ -193,10 +185,8 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w.do(0, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
 		w.do(0, "CreateBatch", batch1)
 		w.do(0, "Allocate", order1)
-		w.do(1, "Allocate", order1) // after CHAIR began
-		early := w.send(1, "Allocate", `{"orderid":"x1","sku":"LAMP","qty":1}`)
-		w.base.next[topicPartition{worldCommands, 1}]++
-		w.refuse(early, "unknown_sku") // before LAMP began
+		w.do(1, "Allocate", order1)                                         // after CHAIR began
+		w.refuse(1, `{"orderid":"x1","sku":"LAMP","qty":1}`, "unknown_sku") // before LAMP began
 		violations := Check(w.end())
 		require.Len(t, violations, 1, Report(violations))
 		require.Equal(t, RuleCycle, violations[0].Rule)
@@ -207,8 +197,7 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w := newWorld(3)
 		w.do(0, "CreateBatch", batch1)
 		w.do(0, "Allocate", order1)
-		w.send(1, "Deallocate", `{"orderid":"o1","sku":"CHAIR"}`)
-		w.base.next[topicPartition{worldCommands, 1}]++ // passed over
+		w.passOver(1, "Deallocate", `{"orderid":"o1","sku":"CHAIR"}`)
 		requireFound(t, w.end(), RuleEffect, "CHAIR", "the Deallocate at commands.1.0 had no effect, but has no legal place", "an effect", "refused as unknown_line")
 	})
 	t.Run("of two products that each partition has in another order", func(t *testing.T) {
@@ -216,21 +205,20 @@ func TestCheck_findsAnIllegalPlace(t *testing.T) {
 		w := newWorld(3)
 		w.do(0, "CreateBatch", batch1)
 		w.do(0, "CreateBatch", `{"ref":"l1","sku":"LAMP","qty":10}`)
+		late := w.passOver(0, "Allocate", `{"orderid":"x2","sku":"LAMP","qty":1}`)
 		w.do(0, "Allocate", order1)
 		w.do(1, "Allocate", order2)
 		w.do(1, "Allocate", `{"orderid":"x1","sku":"LAMP","qty":1}`)
-		w.do(0, "Allocate", `{"orderid":"x2","sku":"LAMP","qty":1}`)
-		requireNothing(t, w.end())
-		w.swap(0, 2, 3)
+		w.decideNow(late, 0)
 		requireFound(t, w.end(), RuleCycle, "LAMP", "go round in a circle", "before: commands.")
 	})
 	t.Run("in the order of its partition", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(3)
 		w.do(0, "CreateBatch", batch1)
-		w.do(0, "Allocate", order1)
+		late := w.passOver(0, "Allocate", order1)
 		w.do(0, "Allocate", order2)
-		w.swap(0, 1, 2)
+		w.decideNow(late, 0)
 		requireFound(t, w.end(), RuleEffect, "CHAIR", "took effect (sequence 3) after that at commands.0.2 (sequence 2)")
 	})
 }

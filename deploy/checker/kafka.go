@@ -32,69 +32,13 @@ func connect(run Run) (*kafka, error) {
 	return k, nil
 }
 
-// describe reads the topics' ids, and how far each command partition goes and is reported.
-func (k *kafka) describe(ctx context.Context, h *History) error {
-	commands := slices.Sorted(maps.Keys(k.run.Commands))
-	details, err := k.admin.ListTopics(ctx, commands...)
+// describe reads the topics' ids, how far each command partition goes and is reported, and the ends
+// of all partitions that have records.
+func (k *kafka) describe(ctx context.Context, h *History) (unread map[topicPartition]int64, err error) {
+	details, err := k.admin.ListTopics(ctx, k.topics...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	starts, err := k.admin.ListStartOffsets(ctx, commands...)
-	if err != nil {
-		return err
-	}
-	ends, err := k.admin.ListCommittedOffsets(ctx, commands...)
-	if err != nil {
-		return err
-	}
-	committed, err := k.admin.FetchOffsets(ctx, k.run.Group)
-	if err != nil {
-		return err
-	}
-	h.TopicIDs = map[string]string{}
-	for _, topic := range commands {
-		id := details[topic].ID
-		h.TopicIDs[topic] = base64.RawURLEncoding.EncodeToString(id[:])
-	}
-	ends.Each(func(end kadm.ListedOffset) {
-		p := Partition{Topic: end.Topic, Partition: end.Partition, End: end.Offset, Committed: -1}
-		if o, ok := starts.Lookup(end.Topic, end.Partition); ok && o.Offset > 0 {
-			err = fmt.Errorf("%s, partition %d begins at %d: commands were deleted", end.Topic, end.Partition, o.Offset)
-		}
-		if o, ok := committed.Lookup(end.Topic, end.Partition); ok {
-			p.Committed = o.At
-		}
-		h.Partitions = append(h.Partitions, p)
-	})
-	return errors.Join(err, starts.Error(), ends.Error())
-}
-
-// readAll reads every topic up to its end of now.
-func (k *kafka) readAll(ctx context.Context, h *History) error {
-	rest, err := k.unread(ctx)
-	if err != nil {
-		return err
-	}
-	for len(rest) > 0 {
-		fetches := k.client.PollFetches(ctx)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			l := topicPartition{r.Topic, r.Partition}
-			if end, ok := rest[l]; ok && r.Offset+1 >= end {
-				delete(rest, l)
-			}
-			if !r.Attrs.IsControl() {
-				k.keep(h, r)
-			}
-		})
-	}
-	return nil
-}
-
-// unread are the ends of the partitions that have records.
-func (k *kafka) unread(ctx context.Context) (map[topicPartition]int64, error) {
 	starts, err := k.admin.ListStartOffsets(ctx, k.topics...)
 	if err != nil {
 		return nil, err
@@ -103,13 +47,54 @@ func (k *kafka) unread(ctx context.Context) (map[topicPartition]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	rest := map[topicPartition]int64{}
+	committed, err := k.admin.FetchOffsets(ctx, k.run.Group)
+	if err != nil {
+		return nil, err
+	}
+	h.TopicIDs = map[string]string{}
+	for topic := range k.run.Commands {
+		id := details[topic].ID
+		h.TopicIDs[topic] = base64.RawURLEncoding.EncodeToString(id[:])
+	}
+	unread = map[topicPartition]int64{}
 	ends.Each(func(end kadm.ListedOffset) {
-		if start, _ := starts.Lookup(end.Topic, end.Partition); end.Offset > start.Offset {
-			rest[topicPartition{end.Topic, end.Partition}] = end.Offset
+		start, _ := starts.Lookup(end.Topic, end.Partition)
+		if end.Offset > start.Offset {
+			unread[topicPartition{end.Topic, end.Partition}] = end.Offset
 		}
+		if _, ofCommands := k.run.Commands[end.Topic]; !ofCommands {
+			return
+		}
+		if start.Offset > 0 {
+			err = fmt.Errorf("%s, partition %d begins at %d: commands were deleted", end.Topic, end.Partition, start.Offset)
+		}
+		p := Partition{Topic: end.Topic, Partition: end.Partition, End: end.Offset, Committed: -1}
+		if o, ok := committed.Lookup(end.Topic, end.Partition); ok {
+			p.Committed = o.At
+		}
+		h.Partitions = append(h.Partitions, p)
 	})
-	return rest, errors.Join(starts.Error(), ends.Error())
+	return unread, errors.Join(err, starts.Error(), ends.Error())
+}
+
+// read reads the partitions up to their ends.
+func (k *kafka) read(ctx context.Context, h *History, unread map[topicPartition]int64) error {
+	for len(unread) > 0 {
+		fetches := k.client.PollFetches(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			l := topicPartition{r.Topic, r.Partition}
+			if end, ok := unread[l]; ok && r.Offset+1 >= end {
+				delete(unread, l)
+			}
+			if !r.Attrs.IsControl() {
+				k.keep(h, r)
+			}
+		})
+	}
+	return nil
 }
 
 func (k *kafka) keep(h *History, r *kgo.Record) {

@@ -15,24 +15,19 @@ func (a eventID) compare(b eventID) int {
 // mention is a record or a row that names a command: an event, a row of the outbox, a dead letter,
 // or what an operator decided about one.
 type mention struct {
-	eventID         // of a dead letter and a decision, the place alone
-	index    int32  // in the list of the history that it comes from
-	decision string // of a decision
+	eventID        // of a dead letter and a decision, the place alone
+	index    int32 // in the list of the history that it comes from
+	decision bool  // what an operator decided, and no dead letter
 }
 
 // readLetters finds the command of each record on the dead-letter topic.
-func (c *check) readLetters() (letters, decisions []mention) {
+func (c *check) readLetters() (all []mention) {
 	for i, p := range c.history.Letters {
 		r := p.Record()
-		m := mention{eventID: eventID{spot: c.originalOf(&r)}, index: int32(i)}
-		if decision := r.header("dlq-decision"); decision != nil && r.header("dlq-reason") == nil { // a letter may carry the header of its command
-			m.decision = string(decision)
-			decisions = append(decisions, m)
-			continue
-		}
-		letters = append(letters, m)
+		decision := r.header("dlq-decision") != nil && r.header("dlq-reason") == nil // a letter may carry the header of its command
+		all = append(all, mention{eventID: eventID{spot: c.originalOf(&r)}, index: int32(i), decision: decision})
 	}
-	return letters, decisions
+	return all
 }
 
 func (c *check) originalOf(r *Record) spot {

@@ -1,6 +1,9 @@
 package checker
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 func (c *check) outbox(r mention) *OutboxRow { return &c.history.Tables.Outbox[r.index] }
 
@@ -17,11 +20,11 @@ func (c *check) readRows() (rows []mention) {
 	return rows
 }
 
-// eventTypes are the types of events.
-var eventTypes = map[string]bool{"BatchCreated": true, "BatchQuantityChanged": true, "BatchEtaChanged": true, "Allocated": true,
-	"Deallocated": true, "OutOfStock": true, "Dispatched": true, "AllocationRejected": true}
-
-func (c *check) isEvent(r mention) bool { return eventTypes[c.outbox(r).Type] }
+// isEvent reports whether a row is neither a dead letter nor a decision about one.
+func (c *check) isEvent(r mention) bool {
+	kind := c.outbox(r).Type
+	return kind != "" && !strings.HasPrefix(kind, decisionType)
+}
 
 func (c *check) unpublished(r mention) {
 	o := c.outbox(r)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"unique"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -56,12 +57,8 @@ func readOutbox(ctx context.Context, tx pgx.Tx, into *[]OutboxRow) error {
 	var key string
 	var sequence int64
 	var value []byte
-	types := map[string]string{}
 	_, err = pgx.ForEachRow(rows, []any{&row.Source, &row.Row, &row.Offset, &row.Event, &row.Type, &row.CommandSource, &key, &sequence, &value}, func() error {
-		if _, ok := types[row.Type]; !ok {
-			types[row.Type] = row.Type
-		}
-		row.Type = types[row.Type] // one text for all
+		row.Type = unique.Make(row.Type).Value() // one text for all
 		row.Sum = sumOf(row.Type, key, sequence, value)
 		*into = append(*into, row)
 		return nil

@@ -44,8 +44,6 @@ func newProduct(sku string) *product {
 	return &product{sku: sku, batches: map[string]*batch{}, lines: map[lineKey]*line{}}
 }
 
-func (p *product) batch(ref string) *batch { return p.batches[ref] }
-
 func (p *product) line(order, id string) *line { return p.lines[lineKey{order, id}] }
 
 // rank puts the batches in order: in the warehouse first, then by date, ties by reference.

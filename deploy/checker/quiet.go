@@ -173,10 +173,7 @@ func (t *timeline) misplaced(q *quiet) {
 	if q.attempt {
 		what = "the retried"
 	}
-	says := q.says
-	if most := 4; len(says) > most {
-		says = says[:most]
-	}
+	says := q.says[:min(4, len(q.says))]
 	c := t.check
 	c.report(RuleEffect, t.product.sku, func() []string { return append(c.nearby(q.entry), c.passage(t.steps, q.low)...) },
 		"%s %s at %s %s, but has no legal place: between its neighbours, which is %s, it must be: %q", what, q.command.kind, c.placeOf(q.entry), seen, t.between(q), says)

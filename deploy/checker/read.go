@@ -2,7 +2,6 @@ package checker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"runtime/debug"
@@ -39,7 +38,11 @@ func Read(ctx context.Context, run Run) (*History, error) {
 		return nil, fmt.Errorf("connect to Kafka: %w", err)
 	}
 	defer k.client.Close()
-	if err := errors.Join(k.describe(ctx, h), k.readAll(ctx, h)); err != nil {
+	unread, err := k.describe(ctx, h)
+	if err == nil {
+		err = k.read(ctx, h, unread)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read Kafka: %w", err)
 	}
 	if run.Acknowledged != nil {

@@ -23,7 +23,7 @@ func (c *check) replay() {
 	}
 	rows := c.history.Tables.bySKU()
 	for p := range int32(len(c.traits)) {
-		t := &timeline{check: c, number: p, product: newProduct(c.skus.texts[p]), steps: c.stepsOf(p)}
+		t := &timeline{check: c, number: p, product: newProduct(c.skus.all[p]), steps: c.stepsOf(p)}
 		t.run()
 		if !t.stopped {
 			c.checkTables(t.product, rows[t.product.sku])

@@ -32,12 +32,12 @@ func TestCheck_findsErrorsOfDeadLetters(t *testing.T) {
 			at := place{"quantities", 0, 0}
 			w.retry(at)
 			w.do(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":9}`)
-			w.act(func(b *worldBase) { b.decide(b.decode(at), 2) })
+			w.decideNow(at, 2)
 		}, nil, RuleEffect, "CHAIR", []string{"quantities.0.0", "it took effect before, too"}},
 		"a retry that nobody asked for": {func(w *world) {
 			w.do(0, "Allocate", order1)
 			w.do(0, "CreateBatch", batch1)
-			w.act(func(b *worldBase) { b.decide(b.decode(refused), 1) })
+			w.decideNow(refused, 1)
 		}, nil, RuleEffect, "CHAIR", []string{"commands.0.0", "refused as unknown_sku, and no operator had it applied again"}},
 		"a retry that was lost": {retried, func(h *History) {
 			h.Tables.Letters[0].State = stateOpen
@@ -55,7 +55,7 @@ func TestCheck_findsErrorsOfDeadLetters(t *testing.T) {
 		}, RuleRepeat, "CHAIR", []string{"commands.0.0", "other bytes"}},
 		"a discarded letter took effect": {func(w *world) {
 			hold(w)
-			w.act(func(b *worldBase) { b.decide(b.decode(place{worldCommands, 0, 1}), 0) })
+			w.decideNow(place{worldCommands, 0, 1}, 0)
 			w.discard(place{worldCommands, 0, 1})
 		}, nil, RuleEffect, "CHAIR", []string{"commands.0.1", "its dead letter was discarded"}},
 		"a held command overtook the one that holds it": {func(w *world) {
@@ -67,17 +67,11 @@ func TestCheck_findsErrorsOfDeadLetters(t *testing.T) {
 		}, nil, RuleEffect, "CHAIR", []string{"commands.0.1 took effect (sequence 3) after that at commands.0.2 (sequence 2)"}},
 		"a command overtook a product that is still held": {func(w *world) {
 			hold(w)
-			held := w.base.held
-			w.base.held = map[string]place{}
-			w.do(0, "Allocate", order3)
-			w.base.held = held
+			w.decideNow(w.passOver(0, "Allocate", order3), 0)
 		}, nil, RuleHeld, "CHAIR", []string{"commands.0.5 overtook that at commands.0.1", "held by the dead letter of commands.0.1"}},
 		"a command overtook a waiting one of its partition": {func(w *world) {
 			hold(w)
-			held := w.base.held
-			w.base.held = map[string]place{}
-			w.do(1, "Allocate", order3)
-			w.base.held = held
+			w.decideNow(w.passOver(1, "Allocate", order3), 0)
 		}, nil, RuleHeld, "CHAIR", []string{"commands.1.1 overtook that at commands.1.0"}},
 		"commands wait for a product that is not held": {hold, func(h *History) { h.Tables.HeldKeys = nil },
 			RuleHeld, "CHAIR", []string{"commands.1.0 waits for it, but it is not held"}},
@@ -176,10 +170,6 @@ func skuOf(rule string) string {
 		return ""
 	}
 	return "CHAIR"
-}
-
-func inOtherWords(p Packed) Packed {
-	return p.altered(func(r *Record) { r.Value = append([]byte(" "), r.Value...) })
 }
 
 func TestCheck_findsWhatKafkaLost(t *testing.T) {

@@ -112,8 +112,8 @@ func (c *check) keep(i int32, g group, appearances []int32, rows []mention) {
 	switch {
 	case len(rows) == 0:
 		c.report(RuleOutbox, string(r.Key), lines(describe(&r)), "event %d of %s, at %s, is not in the outbox: no transaction committed it", g.number, c.placeAt(g.spot), placeOf(&r))
-	case c.kinds.texts[e.kind] != c.outbox(rows[0]).Type:
-		c.report(RuleOutbox, string(r.Key), lines(describe(&r)), "the outbox has event %d of %s as %s, published was %s", g.number, c.placeAt(g.spot), c.outbox(rows[0]).Type, c.kinds.texts[e.kind])
+	case c.kinds.all[e.kind] != c.outbox(rows[0]).Type:
+		c.report(RuleOutbox, string(r.Key), lines(describe(&r)), "the outbox has event %d of %s as %s, published was %s", g.number, c.placeAt(g.spot), c.outbox(rows[0]).Type, c.kinds.all[e.kind])
 	case c.outbox(rows[0]).Sum != c.sum(&e, &r):
 		c.report(RuleOutbox, string(r.Key), lines(describe(&r)), "the outbox (source %d, row %d) says something else than event %d of %s at %s",
 			c.outbox(rows[0]).Source, c.outbox(rows[0]).Row, g.number, c.placeAt(g.spot), placeOf(&r))
@@ -122,7 +122,7 @@ func (c *check) keep(i int32, g group, appearances []int32, rows []mention) {
 }
 
 func (c *check) sum(e *event, r *Record) uint64 {
-	return sumOf(c.kinds.texts[e.kind], string(r.Key), e.sequence, r.Value)
+	return sumOf(c.kinds.all[e.kind], string(r.Key), e.sequence, r.Value)
 }
 
 // checkPartitions wants all appearances in one partition.

@@ -7,7 +7,7 @@ import (
 )
 
 // settleLetters joins what the topic, the outbox and the tables know of each dead letter.
-func (c *check) settleLetters(letters, decisions, rows []mention) {
+func (c *check) settleLetters(letters, rows []mention) {
 	all := map[int32]*letter{}
 	of := func(i int32) *letter {
 		l := all[i]
@@ -19,19 +19,16 @@ func (c *check) settleLetters(letters, decisions, rows []mention) {
 		return l
 	}
 	for _, m := range letters {
-		if i := c.at(m.spot); i != none {
-			c.addLetter(of(i), m)
-		} else {
-			r := c.history.Letters[m.index].Record()
-			c.report(RulePhantom, "", lines(describe(&r)), "the dead letter at %s belongs to no command: %s", placeOf(&r), c.placeAt(m.spot))
-		}
-	}
-	for _, m := range decisions {
-		if i := c.at(m.spot); i != none {
-			c.addDecision(of(i), m)
-		} else {
-			r := c.history.Letters[m.index].Record()
+		r, i := c.history.Letters[m.index].Record(), c.at(m.spot)
+		switch {
+		case i != none && m.decision:
+			c.addDecision(of(i), &r)
+		case i != none:
+			c.addLetter(of(i), m.index)
+		case m.decision:
 			c.report(RuleLetter, "", lines(describe(&r)), "the decision at %s is about no command: %s", placeOf(&r), c.placeAt(m.spot))
+		default:
+			c.report(RulePhantom, "", lines(describe(&r)), "the dead letter at %s belongs to no command: %s", placeOf(&r), c.placeAt(m.spot))
 		}
 	}
 	c.addLetterRows(of)
@@ -56,14 +53,14 @@ func (c *check) settleLetters(letters, decisions, rows []mention) {
 	c.letters = kept
 }
 
-func (c *check) addLetter(l *letter, m mention) {
-	packed := c.history.Letters[m.index]
+func (c *check) addLetter(l *letter, record int32) {
+	packed := c.history.Letters[record]
 	for _, known := range l.records {
 		if c.history.Letters[known].body() == packed.body() {
 			return
 		}
 	}
-	l.records = append(l.records, m.index)
+	l.records = append(l.records, record)
 	r := packed.Record()
 	if reason := string(r.header("dlq-reason")); !slices.Contains(l.published, reason) {
 		l.published = append(l.published, reason)
@@ -74,16 +71,15 @@ func (c *check) addLetter(l *letter, m mention) {
 	}
 }
 
-func (c *check) addDecision(l *letter, m mention) {
-	r := c.history.Letters[m.index].Record()
-	command := c.recordOfCommand(&c.entries[l.entry])
+func (c *check) addDecision(l *letter, r *Record) {
+	command, decision := c.recordOfCommand(&c.entries[l.entry]), string(r.header("dlq-decision"))
 	switch {
-	case m.decision != stateRetried && m.decision != stateDiscarded || r.Value != nil:
-		c.report(RuleLetter, "", lines(describe(&r)), "the decision at %s must be %s or %s, without a value", placeOf(&r), stateRetried, stateDiscarded)
+	case decision != stateRetried && decision != stateDiscarded || r.Value != nil:
+		c.report(RuleLetter, "", lines(describe(r)), "the decision at %s must be %s or %s, without a value", placeOf(r), stateRetried, stateDiscarded)
 	case !sameBytes(r.Key, command.Key):
-		c.report(RuleLetter, "", lines(describe(&r)), "the decision at %s about %s has another key than the command", placeOf(&r), c.placeOf(l.entry))
+		c.report(RuleLetter, "", lines(describe(r)), "the decision at %s about %s has another key than the command", placeOf(r), c.placeOf(l.entry))
 	}
-	l.decisions = append(l.decisions, m.decision)
+	l.decisions = append(l.decisions, decision)
 }
 
 func (c *check) addLetterRows(of func(int32) *letter) {

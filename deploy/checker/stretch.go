@@ -32,7 +32,7 @@ func (c *check) sketch(i int32) string {
 
 func (c *check) sketchEvent(e *event) string {
 	r := c.recordOf(e)
-	return fmt.Sprintf("%s %d at %d.%d: %s", c.kinds.texts[e.kind], e.sequence, r.Partition, r.Offset, shorten(r.Value))
+	return fmt.Sprintf("%s %d at %d.%d: %s", c.kinds.all[e.kind], e.sequence, r.Partition, r.Offset, shorten(r.Value))
 }
 
 // nearby are the commands before and after an entry in its partition.

@@ -1,10 +1,5 @@
 package checker
 
-import (
-	"cmp"
-	"slices"
-)
-
 // bySKU are the rows of each product.
 func (t *Tables) bySKU() map[string]*Tables {
 	all := map[string]*Tables{}
@@ -20,12 +15,8 @@ func (t *Tables) bySKU() map[string]*Tables {
 	for _, row := range t.Batches {
 		of(row.SKU).Batches = append(of(row.SKU).Batches, row)
 	}
-	lines := slices.SortedFunc(slices.Values(t.Lines), func(a, b LineRow) int { return cmp.Compare(a.SKU, b.SKU) })
-	for from, to := 0, 0; from < len(lines); from = to {
-		for to = from; to < len(lines) && lines[to].SKU == lines[from].SKU; {
-			to++
-		}
-		of(lines[from].SKU).Lines = lines[from:to]
+	for _, row := range t.Lines {
+		of(row.SKU).Lines = append(of(row.SKU).Lines, row)
 	}
 	return all
 }

@@ -11,14 +11,14 @@ const many = int32(-2)
 // settleProducts tells which product each command is about, and what to know of it.
 func (c *check) settleProducts() {
 	c.skus.number("")
-	c.owners = nones(len(c.refs.texts))
+	c.owners = nones(len(c.refs.all))
 	for n := range c.events {
 		e := &c.events[n]
-		if ref := c.entries[e.entry].ref; c.kinds.texts[e.kind] == "BatchCreated" && ref != none {
+		if ref := c.entries[e.entry].ref; c.kinds.all[e.kind] == "BatchCreated" && ref != none {
 			c.owners[ref] = e.product
 		}
 	}
-	c.traits = make([]trait, len(c.skus.texts))
+	c.traits = make([]trait, len(c.skus.all))
 	c.mix()
 	claimed := map[int32]bool{} // batches that waited to be made: whoever asked for one waited, too
 	for _, l := range c.letters {
@@ -71,7 +71,7 @@ func (c *check) productOf(i int32) int32 {
 // mix finds the products whose commands came by several partitions. A reference that several
 // products claim links them.
 func (c *check) mix() {
-	refs, skus := nones(len(c.refs.texts)), nones(len(c.skus.texts))
+	refs, skus := nones(len(c.refs.all)), nones(len(c.skus.all))
 	for i := range c.entries {
 		e := &c.entries[i]
 		if e.ref != none {
@@ -131,5 +131,5 @@ func (c *check) sku(p int32) string {
 	if p == none {
 		return ""
 	}
-	return c.skus.texts[p]
+	return c.skus.all[p]
 }

@@ -16,7 +16,7 @@ func (p *product) verdict(c *command) (effect bool, reason string) {
 }
 
 func (p *product) verdictOnCreate(c *command) (bool, string) {
-	b := p.batch(c.ref)
+	b := p.batches[c.ref]
 	switch {
 	case b == nil:
 		return true, ""
@@ -27,7 +27,7 @@ func (p *product) verdictOnCreate(c *command) (bool, string) {
 }
 
 func (p *product) verdictOnBatch(c *command) (bool, string) {
-	b := p.batch(c.ref)
+	b := p.batches[c.ref]
 	switch {
 	case b == nil:
 		return false, "unknown_batch"

@@ -301,50 +301,21 @@ func (w *world) end() *History {
 	return h
 }
 
-// refuse makes the dead letter of an Allocate that was passed over, and its event.
-func (w *world) refuse(at place, reason string) {
-	o := w.base.decode(at)
+// passOver sends a command whose partition goes on, though nothing is done with it.
+func (w *world) passOver(partition int32, kind, data string) place {
+	at := w.send(partition, kind, data)
+	w.base.next[topicPartition{at.topic, at.partition}]++
+	return at
+}
+
+// refuse passes over an Allocate, of which it makes the dead letter and the event.
+func (w *world) refuse(partition int32, data, reason string) {
+	o := w.base.decode(w.passOver(partition, "Allocate", data))
 	w.base.refuse(o, reason)
 	w.base.emit(o, 0, rejection(o, reason))
 }
 
-// swap lets two commands of a partition stand in each other's place, with everything that came of
-// them.
-func (w *world) swap(partition int32, a, b int64) {
-	l := topicPartition{worldCommands, partition}
-	to := map[int64]int64{a: b, b: a}
-	records := w.partitions[l]
-	records[a], records[b] = records[b], records[a]
-	for _, i := range []int64{a, b} {
-		records[i] = records[i].altered(func(r *Record) { r.Offset = i })
-	}
-	h := w.history
-	for i, p := range h.Events {
-		id := p.header("ce_id")
-		for from, into := range to {
-			old := fmt.Sprintf("%s.%d.%d.", h.TopicIDs[l.topic], partition, from)
-			if number, ok := strings.CutPrefix(id, old); ok {
-				at := place{l.topic, partition, into}.String()
-				h.Events[i] = p.withHeader("ce_id", fmt.Sprintf("%s.%d.%d.%s", h.TopicIDs[l.topic], partition, into, number)).
-					withHeader("ce_correlationid", at).withHeader("ce_causationid", at)
-			}
-		}
-	}
-	for i, p := range h.Letters {
-		for from, into := range to {
-			if p.original() == (place{l.topic, partition, from}).String() {
-				h.Letters[i] = p.withHeader("dlq-original-offset", fmt.Sprint(into))
-			}
-		}
-	}
-	for i := range w.base.tables.Outbox {
-		if row := &w.base.tables.Outbox[i]; row.Source == w.base.source(l) && (row.Offset == a || row.Offset == b) {
-			row.Offset = to[row.Offset]
-		}
-	}
-	for _, letter := range slices.Concat(slices.Collect(maps.Values(w.base.letters))...) {
-		if letter.Source == w.base.source(l) && (letter.Offset == a || letter.Offset == b) {
-			letter.Offset = to[letter.Offset]
-		}
-	}
+// decideNow has a command decided, whatever came of it before, with events from some number on.
+func (w *world) decideNow(at place, number int32) {
+	w.act(func(b *worldBase) { b.decide(b.decode(at), number) })
 }

@@ -2,27 +2,27 @@ package checker
 
 import "slices"
 
-// names gives texts short numbers.
-type names struct {
-	numbers map[string]int32
-	texts   []string
+// numbering gives things short numbers: texts, and partitions.
+type numbering[T comparable] struct {
+	numbers map[T]int32
+	all     []T
 }
 
-func newNames() *names { return &names{numbers: map[string]int32{}} }
+func newNumbering[T comparable]() *numbering[T] { return &numbering[T]{numbers: map[T]int32{}} }
 
-func (n *names) number(text string) int32 {
-	i, ok := n.numbers[text]
+func (n *numbering[T]) number(thing T) int32 {
+	i, ok := n.numbers[thing]
 	if !ok {
-		i = int32(len(n.texts))
-		n.numbers[text] = i
-		n.texts = append(n.texts, text)
+		i = int32(len(n.all))
+		n.numbers[thing] = i
+		n.all = append(n.all, thing)
 	}
 	return i
 }
 
-// find is the number of a text that has one, or none.
-func (n *names) find(text string) int32 {
-	if i, ok := n.numbers[text]; ok {
+// find is the number of a thing that has one, or none.
+func (n *numbering[T]) find(thing T) int32 {
+	if i, ok := n.numbers[thing]; ok {
 		return i
 	}
 	return none
