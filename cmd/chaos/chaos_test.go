@@ -44,7 +44,7 @@ func TestOptions_mistakesAreNamed(t *testing.T) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)
 	require.Equal(t, 2, exit.ExitCode())
-	require.Contains(t, errors, `CHAOS_MIX has "worker-kil=1"; it must be name=weight, with a name of spread, `)
+	require.Contains(t, errors, `CHAOS_MIX has "worker-kil=1"; it must be name=weight, with a name of aborted, batch-packed, `)
 	require.Contains(t, errors, `CHAOS_DURATION is "long"`)
 	require.Contains(t, errors, `CHAOS_COMMANDS is "-1"`)
 }

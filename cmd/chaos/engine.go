@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // kind is a kind of fault.
 type kind struct {
 	name   string
-	weight int      // how often, relative to others, unless the mix says otherwise
-	needs  []string // what two faults must not have at the same time
+	weight int    // how often, relative to others, unless the mix says otherwise
+	needs  string // what two faults must not have at the same time; empty: nothing
 	strike func(h *hit, ctx context.Context) error
 }
 
@@ -41,20 +44,21 @@ const maxAtOnce = 4
 type engine struct {
 	campaign *campaign
 	random   *rand.Rand
+	weighted []kind // each as often as the mix says
 
 	mu     sync.Mutex
 	first  []kind         // that have never struck
 	struck map[string]int // how often
 	taken  map[string]bool
 	active int
-	errs   []error
 }
 
 func newEngine(c *campaign) *engine {
 	e := &engine{campaign: c, random: rand.New(rand.NewPCG(c.seed, 1)), struck: map[string]int{}, taken: map[string]bool{}}
 	for _, k := range kinds {
-		if c.mix[k.name] > 0 {
+		if weight := c.mix[k.name]; weight > 0 {
 			e.first = append(e.first, k)
+			e.weighted = append(e.weighted, slices.Repeat([]kind{k}, weight)...)
 		}
 	}
 	e.random.Shuffle(len(e.first), func(i, j int) { e.first[i], e.first[j] = e.first[j], e.first[i] })
@@ -68,22 +72,21 @@ func (e *engine) run(ctx context.Context) error {
 	ctx, over := context.WithCancel(ctx)
 	defer over()
 	began := time.Now()
-	var hits sync.WaitGroup
-	for rest(ctx, min(e.pause(), e.left(began))) && e.left(began) > 0 && !e.failed() {
+	hits, ctx := errgroup.WithContext(ctx)
+	for rest(ctx, min(e.pause(), e.left(began))) && e.left(began) > 0 {
 		k, ok := e.choose()
 		if !ok || !e.acquire(k) {
 			e.postpone(k)
 			continue
 		}
 		seed := e.random.Uint64()
-		hits.Go(func() {
+		hits.Go(func() error {
 			defer e.release(k)
-			e.strike(ctx, k, seed)
+			return e.strike(ctx, k, seed)
 		})
 	}
 	over()
-	hits.Wait()
-	return errors.Join(e.errs...)
+	return hits.Wait()
 }
 
 // left is for how long it is to strike yet.
@@ -111,20 +114,10 @@ func (e *engine) choose() (kind, bool) {
 		e.first = e.first[1:]
 		return k, true
 	}
-	total := 0
-	for _, k := range kinds {
-		total += e.campaign.mix[k.name]
-	}
-	if total == 0 {
+	if len(e.weighted) == 0 {
 		return kind{}, false
 	}
-	dice := e.random.IntN(total)
-	for _, k := range kinds {
-		if dice -= e.campaign.mix[k.name]; dice < 0 {
-			return k, true
-		}
-	}
-	return kind{}, false
+	return e.weighted[e.random.IntN(len(e.weighted))], true
 }
 
 // postpone has a kind that has never struck, and cannot now, come again soon.
@@ -147,19 +140,12 @@ func (e *engine) skipped(k kind) {
 func (e *engine) acquire(k kind) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, need := range k.needs {
-		if e.taken[need] {
-			return false
-		}
-	}
-	if e.active >= maxAtOnce {
+	if e.taken[k.needs] || e.active >= maxAtOnce {
 		return false
 	}
 	e.active++
 	e.struck[k.name]++
-	for _, need := range k.needs {
-		e.taken[need] = true
-	}
+	e.taken[k.needs] = k.needs != ""
 	return true
 }
 
@@ -167,12 +153,11 @@ func (e *engine) release(k kind) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.active--
-	for _, need := range k.needs {
-		delete(e.taken, need)
-	}
+	delete(e.taken, k.needs)
 }
 
-func (e *engine) strike(ctx context.Context, k kind, seed uint64) {
+// strike has a fault happen. Its error says that it could not be mended: the campaign is over then.
+func (e *engine) strike(ctx context.Context, k kind, seed uint64) error {
 	c := e.campaign
 	s := c.journal.begin(k.name)
 	c.say("%s begins", k.name)
@@ -182,20 +167,12 @@ func (e *engine) strike(ctx context.Context, k kind, seed uint64) {
 		c.journal.drop(s)
 		c.say("%s cannot be now", k.name)
 		e.skipped(k)
-		return
+		return nil
 	case err != nil:
-		e.mu.Lock()
-		e.errs = append(e.errs, fmt.Errorf("%s: %w", k.name, err))
-		e.mu.Unlock()
-		c.say("%s: %v", k.name, err)
+		err = fmt.Errorf("%s: %w", k.name, err)
+		c.say("%v", err)
 	}
 	c.journal.end(s)
 	c.say("%s ends after %s", k.name, s.ended.Sub(s.began).Round(time.Millisecond))
-}
-
-// failed reports whether a fault could not be mended: the campaign is over then.
-func (e *engine) failed() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.errs) > 0
+	return err
 }

@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"allocation/deploy/testbed/proxy"
 )
@@ -44,14 +45,12 @@ func (h *hit) withoutBrokers(ctx context.Context, away int, do func() error) err
 	for _, n := range killed {
 		h.cluster.Kill(n)
 	}
-	errs := make([]error, 1+away)
-	errs[0] = do()
-	var starting sync.WaitGroup
-	for i, n := range killed {
-		starting.Go(func() { errs[i+1] = h.cluster.Start(context.WithoutCancel(ctx), n) })
+	err := do()
+	var starting errgroup.Group
+	for _, n := range killed {
+		starting.Go(func() error { return h.cluster.Start(context.WithoutCancel(ctx), n) })
 	}
-	starting.Wait()
-	return errors.Join(errs...)
+	return errors.Join(err, starting.Wait())
 }
 
 // maxPartitions is where a topic stops growing.

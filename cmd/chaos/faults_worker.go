@@ -48,14 +48,14 @@ func (h *hit) freezeWorker(ctx context.Context) error {
 }
 
 func (h *hit) addWorker(context.Context) error {
-	if h.herd.size() >= maxWorkers {
+	if len(h.herd.all()) >= maxWorkers {
 		return errSkipped
 	}
 	return h.herd.start()
 }
 
 func (h *hit) removeWorker(context.Context) error {
-	if h.herd.size() <= leastWorkers {
+	if len(h.herd.all()) <= leastWorkers {
 		return errSkipped
 	}
 	w := h.herd.take(h.random)

@@ -124,12 +124,6 @@ func (h *herd) give(w *member) {
 	w.busy = false
 }
 
-func (h *herd) size() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.workers)
-}
-
 // kill ends a worker at once.
 func (h *herd) kill(w *member) {
 	h.end(w)

@@ -48,7 +48,7 @@ func (m *monitor) run(ctx context.Context) {
 		}
 		if time.Since(told) > tell {
 			told = time.Now()
-			m.campaign.say("%d commands sent, lag %d, %d workers", m.campaign.load.sent.Load(), m.lag.Load(), m.campaign.herd.size())
+			m.campaign.say("%d commands sent, lag %d, %d workers", m.campaign.load.sent.Load(), m.lag.Load(), len(m.campaign.herd.all()))
 		}
 	}
 	for l, from := range m.moved { // what still stands still, has done so until now

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,12 +53,7 @@ func readOptions() (o options, err error) {
 	return o, errors.Join(errs...)
 }
 
-func variable(name, usual string) string {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	return usual
-}
+func variable(name, usual string) string { return cmp.Or(os.Getenv(name), usual) }
 
 // again is the command that repeats a campaign.
 func (o options) again() string {
@@ -84,10 +82,7 @@ var loadMix = mix{partSpread: 10, partRepeat: 5, partMalformed: 2, partAborted: 
 
 // readMix changes the usual mix: faults=0 first takes all faults away.
 func readMix(text string) (mix, error) {
-	m := mix{}
-	for name, weight := range loadMix {
-		m[name] = weight
-	}
+	m := maps.Clone(loadMix)
 	for _, k := range kinds {
 		m[k.name] = k.weight
 	}
@@ -95,7 +90,7 @@ func readMix(text string) (mix, error) {
 		name, value, _ := strings.Cut(part, "=")
 		weight, err := strconv.Atoi(value)
 		if _, known := m[name]; err != nil || weight < 0 || !known && name != "faults" {
-			return nil, fmt.Errorf("CHAOS_MIX has %q; it must be name=weight, with a name of %s, or faults for all of them", part, m.names())
+			return nil, fmt.Errorf("CHAOS_MIX has %q; it must be name=weight, with a name of %s, or faults for all of them", part, strings.Join(slices.Sorted(maps.Keys(m)), ", "))
 		}
 		if name != "faults" {
 			m[name] = weight
@@ -106,12 +101,4 @@ func readMix(text string) (mix, error) {
 		}
 	}
 	return m, nil
-}
-
-func (m mix) names() string {
-	names := []string{partSpread, partRepeat, partMalformed, partAborted, partPoison}
-	for _, k := range kinds {
-		names = append(names, k.name)
-	}
-	return strings.Join(names, ", ")
 }

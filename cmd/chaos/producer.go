@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -96,7 +95,7 @@ func (p *producer) transact(ctx context.Context, records []*kgo.Record) error {
 	defer cancel()
 	err := p.client.BeginTransaction()
 	if err == nil {
-		err = errors.Join(p.client.ProduceSync(ctx, records...).FirstErr())
+		err = p.client.ProduceSync(ctx, records...).FirstErr()
 	}
 	if err == nil {
 		err = p.client.EndTransaction(ctx, commit)

@@ -7,11 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
 
 	"allocation/deploy/testbed/kafka"
 	"allocation/deploy/testbed/proxy"
@@ -20,13 +20,11 @@ import (
 
 // start starts the servers, and makes what is in them.
 func (c *campaign) start(ctx context.Context) error {
-	var starting sync.WaitGroup
-	var errs [3]error
-	starting.Go(func() { errs[0] = c.build(ctx) })
-	starting.Go(func() { errs[1] = c.startKafka(ctx) })
-	starting.Go(func() { errs[2] = c.startPostgres(ctx) })
-	starting.Wait()
-	if err := errors.Join(errs[:]...); err != nil {
+	var starting errgroup.Group
+	starting.Go(func() error { return c.build(ctx) })
+	starting.Go(func() error { return c.startKafka(ctx) })
+	starting.Go(func() error { return c.startPostgres(ctx) })
+	if err := starting.Wait(); err != nil {
 		return err
 	}
 	return errors.Join(c.makeTopics(ctx), c.makeTables(ctx))

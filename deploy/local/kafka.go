@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -93,11 +92,7 @@ func openCluster(options KafkaOptions) (*kfake.Cluster, error) {
 
 // newClusterID makes up the id of a new data folder's cluster, so that a folder begun anew is not
 // taken for its predecessor. An existing folder keeps its own.
-func newClusterID() string {
-	id := make([]byte, 11)
-	_, _ = rand.Read(id)
-	return hex.EncodeToString(id)
-}
+func newClusterID() string { return rand.Text()[:22] }
 
 // Addr is the address for clients.
 func (k *Kafka) Addr() string { return k.addr }

@@ -13,13 +13,8 @@ import (
 type kafkaLogger struct{ to *slog.Logger }
 
 func (l kafkaLogger) Logf(level kfake.LogLevel, format string, arguments ...any) {
-	if l.to == nil {
-		return
-	}
-	switch level {
-	case kfake.LogLevelError:
-		l.to.Log(context.Background(), slog.LevelError, "kafka: "+fmt.Sprintf(format, arguments...))
-	case kfake.LogLevelWarn:
-		l.to.Log(context.Background(), slog.LevelWarn, "kafka: "+fmt.Sprintf(format, arguments...))
+	levels := map[kfake.LogLevel]slog.Level{kfake.LogLevelError: slog.LevelError, kfake.LogLevelWarn: slog.LevelWarn}
+	if to, ok := levels[level]; ok && l.to != nil {
+		l.to.Log(context.Background(), to, "kafka: "+fmt.Sprintf(format, arguments...))
 	}
 }

@@ -15,11 +15,13 @@ import (
 
 // Postgres is a running server. It dies with this process.
 type Postgres struct {
-	options PostgresOptions
-	lock    *os.File
-	process *child.Process
-	data    string
-	logPath string
+	options  PostgresOptions
+	lock     *os.File
+	programs programs
+	account  account
+	process  *child.Process
+	data     string
+	logPath  string
 }
 
 // postgresData is the folder of the data in Dir.
@@ -78,18 +80,17 @@ func (p *Postgres) start(ctx context.Context) error {
 	if err := checkPort("Postgres", loopback(p.options.Port), p.options.PortFlag); err != nil {
 		return err
 	}
-	programs, err := programsFor(p.data, p.options.Output)
-	if err != nil {
+	var err error
+	if p.programs, err = programsFor(p.data, p.options.Output); err != nil {
 		return err
 	}
-	account, err := chooseAccount(p.data)
-	if err != nil {
+	if p.account, err = chooseAccount(p.data); err != nil {
 		return err
 	}
-	if err := p.initialize(ctx, programs, account); err != nil {
+	if err := p.initialize(ctx); err != nil {
 		return err
 	}
-	if err := p.launch(programs, account); err != nil {
+	if err := p.launch(); err != nil {
 		return err
 	}
 	if err := p.awaitReady(ctx); err != nil {
@@ -101,16 +102,16 @@ func (p *Postgres) start(ctx context.Context) error {
 
 // launch starts the server. When this process dies, the server ends at once, as by an immediate
 // shutdown, and recovers at its next start.
-func (p *Postgres) launch(programs programs, account account) error {
+func (p *Postgres) launch() error {
 	log, err := CreateLog(p.logPath)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	server := exec.Command(programs.path("postgres"), p.options.arguments(p.data)...)
+	server := exec.Command(p.programs.path("postgres"), p.options.arguments(p.data)...)
 	server.Stdout, server.Stderr = log, log
 	server.Dir = "/" // this process' own may be closed to the server's user
-	account.apply(server, p.data)
+	p.account.apply(server, p.data)
 	p.process, err = child.Start(server, syscall.SIGQUIT)
 	return err
 }
@@ -129,6 +130,9 @@ func (p *Postgres) Port() int { return p.options.Port }
 
 // Done is closed when the server has ended, which it does not by itself.
 func (p *Postgres) Done() <-chan struct{} { return p.process.Done() }
+
+// Running reports whether the server has not ended yet.
+func (p *Postgres) Running() bool { return p.process.Running() }
 
 // LogPath is the file that the server logs to, begun anew at each start.
 func (p *Postgres) LogPath() string { return p.logPath }

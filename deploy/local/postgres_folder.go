@@ -20,20 +20,17 @@ var ErrOtherVersion = errors.New("data of another version of Postgres")
 // programsFor returns the programs that fit the data, the newest for a folder without data.
 func programsFor(data string, output io.Writer) (programs, error) {
 	installed := installedPrograms()
-	major, found, err := versionOf(data)
+	major, err := versionOf(data)
 	if err != nil {
 		return programs{}, err
 	}
-	if !found {
-		if len(installed) > 0 {
-			return installed[0], nil
-		}
-		return downloadPrograms(downloadedByDefault, output)
-	}
 	for _, candidate := range installed {
-		if candidate.major == major {
+		if major == 0 || candidate.major == major {
 			return candidate, nil
 		}
+	}
+	if major == 0 {
+		return downloadPrograms(downloadedByDefault, output)
 	}
 	if _, ok := downloadable[major]; ok {
 		return downloadPrograms(major, output)
@@ -42,64 +39,62 @@ func programsFor(data string, output io.Writer) (programs, error) {
 		ErrOtherVersion, data, major)
 }
 
-// versionOf reads the major version that made the data. Nothing is found in a folder without data.
-func versionOf(data string) (major int, found bool, err error) {
+// versionOf reads the major version that made the data; 0 for a folder without data.
+func versionOf(data string) (major int, err error) {
 	content, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, false, nil
+		return 0, nil
 	}
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
-	major, err = strconv.Atoi(strings.TrimSpace(string(content)))
-	if err != nil {
-		return 0, false, fmt.Errorf("%w: %s: PG_VERSION says %q", ErrOtherVersion, data, content)
+	if major, err = strconv.Atoi(strings.TrimSpace(string(content))); err != nil {
+		return 0, fmt.Errorf("%w: %s: PG_VERSION says %q", ErrOtherVersion, data, content)
 	}
-	return major, true, nil
+	return major, nil
 }
 
 // initialize makes the data folder unless there is one. It is made beside its place and renamed, so
 // that an interrupted one is never served.
-func (p *Postgres) initialize(ctx context.Context, programs programs, account account) error {
-	_, found, err := versionOf(p.data)
+func (p *Postgres) initialize(ctx context.Context) error {
+	major, err := versionOf(p.data)
 	if err != nil {
 		return err
 	}
-	if found {
+	if major > 0 {
 		return p.requirePassword()
 	}
 	fresh := p.data + ".new"
-	if err := os.RemoveAll(fresh); err != nil {
-		return err
-	}
-	if err := os.Mkdir(fresh, 0o700); err != nil {
-		return err
-	}
-	if err := account.own(fresh); err != nil {
+	if err := errors.Join(os.RemoveAll(fresh), os.Mkdir(fresh, 0o700), p.account.own(fresh)); err != nil {
 		return err
 	}
 	arguments := []string{"-D", fresh, "--username=" + superuser, "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions", "--auth=trust"}
 	if p.options.Password != "" {
-		passwordFile, err := p.passwordFile(account)
+		passwordFile, err := p.passwordFile()
 		if err != nil {
 			return err
 		}
 		defer os.Remove(passwordFile)
 		arguments = append(arguments, "--auth=scram-sha-256", "--pwfile="+passwordFile) // the last --auth counts
 	}
-	initdb := exec.CommandContext(ctx, programs.path("initdb"), arguments...)
-	initdb.Dir = "/" // this process' own may be closed to the account
-	account.apply(initdb, fresh)
-	if output, err := initdb.CombinedOutput(); err != nil {
+	if output, err := p.command(ctx, fresh, "initdb", arguments...).CombinedOutput(); err != nil {
 		_ = os.RemoveAll(fresh)
 		return fmt.Errorf("initdb: %w\n%s", err, output)
 	}
 	return os.Rename(fresh, p.data)
 }
 
+// command is one of the programs, which uses a data folder as the account does.
+func (p *Postgres) command(ctx context.Context, data, name string, arguments ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.programs.path(name), arguments...)
+	cmd.Dir = "/" // this process' own may be closed to the account
+	p.account.apply(cmd, data)
+	return cmd
+}
+
 // passwordFile holds the password for initdb, which takes it in no other way: for a moment, and for
 // the account alone.
-func (p *Postgres) passwordFile(account account) (path string, err error) {
+func (p *Postgres) passwordFile() (path string, err error) {
 	path = p.data + ".password"
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", err
@@ -109,7 +104,7 @@ func (p *Postgres) passwordFile(account account) (path string, err error) {
 		return "", err
 	}
 	_, err = file.WriteString(p.options.Password + "\n")
-	return path, errors.Join(err, account.own(path), file.Close())
+	return path, errors.Join(err, p.account.own(path), file.Close())
 }
 
 // requirePassword refuses data that lets everybody in who reaches the server, though connections

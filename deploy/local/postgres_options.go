@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // PostgresOptions say where Postgres keeps its data and how it is reached.
@@ -56,7 +57,7 @@ func (o *PostgresOptions) user() string {
 func (o *PostgresOptions) arguments(data string) []string {
 	settings := map[string]string{"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 	maps.Copy(settings, o.Settings)
-	arguments := []string{"-D", data, "-p", portNumber(o.Port)}
+	arguments := []string{"-D", data, "-p", strconv.Itoa(o.Port)}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		arguments = append(arguments, "-c", name+"="+settings[name])
 	}

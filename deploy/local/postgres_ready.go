@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,8 +15,6 @@ import (
 
 // startTime is how long a server may take to answer: recovery after a crash may be long.
 const startTime = 3 * time.Minute
-
-func portNumber(port int) string { return strconv.Itoa(port) }
 
 const superuser = "postgres"
 
@@ -50,7 +47,7 @@ func (p *Postgres) connect(ctx context.Context) (*pgx.Conn, error) {
 		if err == nil {
 			return conn, nil
 		}
-		if wrongPassword(err) {
+		if refusedWith(err, "28P01") { // invalid_password
 			return nil, fmt.Errorf("%w: %s; move %s away to begin anew", ErrOtherPassword, p.data, filepath.Dir(p.data))
 		}
 		select {
@@ -63,10 +60,10 @@ func (p *Postgres) connect(ctx context.Context) (*pgx.Conn, error) {
 	}
 }
 
-func wrongPassword(err error) bool {
-	const invalidPassword = "28P01"
-	var refused *pgconn.PgError
-	return errors.As(err, &refused) && refused.Code == invalidPassword
+// refusedWith reports whether the server answered with a code.
+func refusedWith(err error, code string) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refused.Code == code
 }
 
 func createDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
@@ -74,9 +71,7 @@ func createDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
 		return nil
 	}
 	_, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
-	const duplicateDatabase = "42P04"
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == duplicateDatabase {
+	if refusedWith(err, "42P04") { // duplicate_database
 		return nil
 	}
 	return err

@@ -2,7 +2,6 @@ package testbed
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"strings"
 	"testing"
 )
@@ -21,7 +20,6 @@ func uniqueName(t testing.TB) string {
 }
 
 func randomSuffix() string {
-	suffix := make([]byte, 4)
-	_, _ = rand.Read(suffix)
-	return hex.EncodeToString(suffix)
+	const enough = 8 // letters and digits
+	return strings.ToLower(rand.Text()[:enough])
 }

@@ -20,7 +20,7 @@ func openKafka(ctx context.Context, settings map[string]string) (*server, error)
 	if err != nil {
 		return nil, err
 	}
-	return &server{controls: contained, addr: contained.Addr, origin: fromContainer}, nil
+	return &server{controls: contained, addr: contained.Addr}, nil
 }
 
 func openKafkaPrograms(ctx context.Context, settings map[string]string) (*server, error) {
@@ -32,5 +32,5 @@ func openKafkaPrograms(ctx context.Context, settings map[string]string) (*server
 	if err != nil {
 		return nil, fmt.Errorf("Kafka for tests (or set %s): %w", KafkaVariable, errors.Join(err, sweeper.Close()))
 	}
-	return &server{controls: swept{node, sweeper}, addr: node.Brokers(), origin: fromPrograms}, nil
+	return &server{controls: swept{node, sweeper}, addr: node.Brokers()}, nil
 }

@@ -23,7 +23,7 @@ func openPostgres(ctx context.Context, settings map[string]string) (*server, err
 	if err != nil {
 		return nil, err
 	}
-	return &server{controls: contained, addr: contained.Addr, origin: fromContainer}, nil
+	return &server{controls: contained, addr: contained.Addr}, nil
 }
 
 func openPostgresPrograms(ctx context.Context, settings map[string]string) (*server, error) {
@@ -32,10 +32,10 @@ func openPostgresPrograms(ctx context.Context, settings map[string]string) (*ser
 		return nil, err
 	}
 	programs := &postgresPrograms{options: local.PostgresOptions{Dir: dir, Settings: postgresSettings(settings), Output: os.Stderr}}
-	if err := programs.firstStart(ctx); err != nil {
+	if err := programs.Start(ctx); err != nil {
 		return nil, fmt.Errorf("Postgres for tests (or set %s): %w", DatabaseVariable, errors.Join(err, sweeper.Close())) //nolint:staticcheck // a name
 	}
-	return &server{controls: swept{programs, sweeper}, addr: programs.running.URL(), origin: fromPrograms}, nil
+	return &server{controls: swept{programs, sweeper}, addr: programs.running.URL()}, nil
 }
 
 // postgresSettings leave everything that makes commits durable as it is, because tests prove
@@ -57,25 +57,10 @@ type postgresPrograms struct {
 	running *local.Postgres
 }
 
-// firstStart chooses the port and starts, again when another process took it meanwhile.
-func (p *postgresPrograms) firstStart(ctx context.Context) error {
-	const attempts = 3
-	for attempt := 1; ; attempt++ {
-		var inUse *local.AddrInUseError
-		err := p.Start(ctx)
-		if err == nil {
-			p.options.Port = p.running.Port()
-		}
-		if !errors.As(err, &inUse) || attempt == attempts {
-			return err
-		}
-	}
-}
-
 func (p *postgresPrograms) Start(ctx context.Context) error {
 	running, err := local.StartPostgres(ctx, p.options)
 	if err == nil {
-		p.running = running
+		p.running, p.options.Port = running, running.Port()
 	}
 	return err
 }

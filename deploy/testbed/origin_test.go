@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed/containers"
 )
 
 // TestOrigin_containers is run by containers/prove.sh.
 func TestOrigin_containers(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, fromContainer, StartPostgres(t).server.origin)
-	require.Equal(t, fromContainer, StartKafka(t).server.origin)
+	require.IsType(t, &containers.Container{}, StartPostgres(t).server.controls)
+	require.IsType(t, &containers.Container{}, StartKafka(t).server.controls)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,11 +32,7 @@ type PackedRecord struct {
 
 // Many are records of this kind.
 func Many(n int, r PackedRecord) []PackedRecord {
-	records := make([]PackedRecord, n)
-	for i := range records {
-		records[i] = r
-	}
-	return records
+	return slices.Repeat([]PackedRecord{r}, n)
 }
 
 // Bombs are batches within the brokers' limits that nobody has room for. Snappy packs 21 to 1 at
@@ -134,8 +131,7 @@ func encodeBatch(codec kgo.CompressionCodecType, records int, packed []byte) []b
 func (b PackedBatch) pack() (packed []byte, err error) {
 	if b.Codec == kgo.CodecNone {
 		for i, r := range b.Records {
-			head, tail := r.encode(i)
-			packed = append(append(append(packed, head...), make([]byte, r.Zeros)...), tail...)
+			packed = append(packed, r.Encode(i)...)
 		}
 		return packed, nil
 	}
@@ -196,15 +192,7 @@ func appendBytes(to, b []byte) []byte {
 }
 
 func codecOf(codec kgo.CompressionCodecType) kgo.CompressionCodec {
-	switch codec {
-	case kgo.CodecGzip:
-		return kgo.GzipCompression()
-	case kgo.CodecSnappy:
-		return kgo.SnappyCompression()
-	case kgo.CodecLz4:
-		return kgo.Lz4Compression()
-	case kgo.CodecZstd:
-		return kgo.ZstdCompression()
-	}
-	return kgo.NoCompression()
+	return map[kgo.CompressionCodecType]kgo.CompressionCodec{
+		kgo.CodecGzip: kgo.GzipCompression(), kgo.CodecSnappy: kgo.SnappyCompression(), kgo.CodecLz4: kgo.Lz4Compression(), kgo.CodecZstd: kgo.ZstdCompression(),
+	}[codec]
 }

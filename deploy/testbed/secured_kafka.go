@@ -30,7 +30,7 @@ func StartSecuredKafka(t testing.TB, settings KafkaSettings, listeners []kafka.L
 		_ = sweeper.Close()
 		t.Fatal(fmt.Errorf("Kafka for tests: %w", err))
 	}
-	started := &server{controls: swept{node, sweeper}, addr: node.Brokers(), origin: fromPrograms}
+	started := &server{controls: swept{node, sweeper}, addr: node.Brokers()}
 	return &SecuredKafka{KafkaServer{newPrivate(t, started, nil)}, node}
 }
 

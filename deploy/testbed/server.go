@@ -11,8 +11,7 @@ import (
 // server is a server with its address for clients, which it keeps over restarts.
 type server struct {
 	controls
-	addr   string
-	origin origin
+	addr string
 }
 
 // controls are what can be done to a server, whether it is a process or a container.
@@ -26,14 +25,6 @@ type controls interface {
 	// Close ends the server and removes what it kept.
 	Close() error
 }
-
-// origin says where a server came from.
-type origin string
-
-const (
-	fromContainer origin = "container"
-	fromPrograms  origin = "programs"
-)
 
 // swept are controls whose files lie in a folder that is removed at the end.
 type swept struct {

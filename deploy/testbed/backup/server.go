@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -49,9 +50,7 @@ func (s *Server) start(ctx context.Context, dir string, more map[string]string) 
 		"archive_mode":               "on",
 		"archive_command":            fmt.Sprintf(`test ! -f "%[1]s/%%f" && cp "%%p" "%[1]s/%%f.part" && mv "%[1]s/%%f.part" "%[1]s/%%f"`, s.archive),
 	}
-	for name, value := range more {
-		settings[name] = value
-	}
+	maps.Copy(settings, more)
 	s.server, err = local.StartPostgres(ctx, local.PostgresOptions{Dir: dir, Port: s.port, Settings: settings, Output: os.Stderr})
 	return err
 }
@@ -102,7 +101,9 @@ func (s *Server) Restore(ctx context.Context, backup, point string) error {
 	if err != nil {
 		return err
 	}
-	return s.awaitPromotion(ctx)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return await.Yes(ctx, s.URL(), "select not pg_is_in_recovery()")
 }
 
 // beginRecovery asks for recovery up to a point, where the backup asks for a standby.
@@ -112,24 +113,6 @@ func beginRecovery(data string) error {
 		return err
 	}
 	return os.Chmod(signal, 0o666)
-}
-
-func (s *Server) awaitPromotion(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	return await.Ready(ctx, nil, func(ctx context.Context) error {
-		conn, err := pgx.Connect(ctx, s.URL())
-		if err != nil {
-			return err
-		}
-		defer conn.Close(ctx)
-		recovers := true
-		err = conn.QueryRow(ctx, "select pg_is_in_recovery()").Scan(&recovers)
-		if err == nil && recovers {
-			err = errors.New("the server does not end its recovery")
-		}
-		return err
-	})
 }
 
 // Close ends the server; the folder is its maker's.

@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"context"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -9,6 +8,7 @@ import (
 	"go.uber.org/goleak"
 
 	"allocation/deploy/local/child"
+	"allocation/deploy/testbed"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,11 +40,7 @@ func TestServer_restoresToAPoint(t *testing.T) {
 
 func kept(t *testing.T, s *Server) []int {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), s.URL())
-	require.NoError(t, err)
-	defer conn.Close(context.Background())
-	rows, err := conn.Query(t.Context(), "select n from kept order by n")
-	require.NoError(t, err)
+	rows, _ := testbed.Connect(t, s.URL()).Query(t.Context(), "select n from kept order by n")
 	all, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	require.NoError(t, err)
 	return all

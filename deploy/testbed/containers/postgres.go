@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/testcontainers/testcontainers-go"
 
 	"allocation/deploy/local"
@@ -50,11 +49,5 @@ func awaitPostgres(ctx context.Context, url string) error {
 	const startTime = 60 * time.Second
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it did not answer in time"))
 	defer cancel()
-	return await.Ready(ctx, nil, func(ctx context.Context) error {
-		conn, err := pgx.Connect(ctx, url)
-		if err != nil {
-			return err
-		}
-		return conn.Close(ctx)
-	})
+	return await.Yes(ctx, url, "select true")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
 
 	"allocation/deploy/testbed/await"
 )
@@ -32,10 +33,11 @@ func OpenCluster(ctx context.Context, dir string, advertised []string) (*Cluster
 			return nil, err
 		}
 		node.heap = "384m"
+		var back []Listener
 		for i, address := range strings.Split(names, ",") {
-			node.more = append(node.more, Listener{Name: "BACK" + strconv.Itoa(i), Advertised: address})
+			back = append(back, Listener{Name: "BACK" + strconv.Itoa(i), Advertised: address})
 		}
-		if node.listeners, err = freeListeners(node.more); err != nil {
+		if node.listeners, err = freeListeners(back); err != nil {
 			return nil, err
 		}
 		if err := os.Mkdir(node.dir, 0o755); err != nil {
@@ -56,7 +58,7 @@ func (c *Cluster) settings(n int) map[string]string {
 		voters = append(voters, strconv.Itoa(i+1)+"@"+node.listeners.Controller)
 	}
 	protocols := "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
-	for _, back := range c.nodes[n].more {
+	for _, back := range c.nodes[n].listeners.More {
 		protocols += "," + back.Name + ":PLAINTEXT"
 	}
 	return map[string]string{
@@ -78,17 +80,11 @@ func (c *Cluster) settings(n int) map[string]string {
 
 // open starts all nodes at once: none answers before most do.
 func (c *Cluster) open(ctx context.Context) error {
-	errs := make([]error, len(c.nodes))
-	var starting sync.WaitGroup
-	for n, node := range c.nodes {
-		starting.Go(func() {
-			if errs[n] = node.write(ctx); errs[n] == nil {
-				errs[n] = node.Start(ctx)
-			}
-		})
+	var starting errgroup.Group
+	for _, node := range c.nodes {
+		starting.Go(func() error { return node.firstStart(ctx) })
 	}
-	starting.Wait()
-	err := errors.Join(errs...)
+	err := starting.Wait()
 	if err == nil {
 		err = c.awaitAll(ctx)
 	}

@@ -27,7 +27,6 @@ type Server struct {
 	jars      string
 	listeners Listeners
 	settings  map[string]string
-	more      []Listener
 	scram     []string // arguments of the storage tool: users that are there from the start
 	process   *child.Process
 }
@@ -38,11 +37,7 @@ const shutdownTime = 30 * time.Second
 // Open makes a server in an empty folder and starts it. Its error is ErrMissing when Maven or Java
 // is not installed, or shows the end of the server's log.
 func Open(ctx context.Context, dir string, settings map[string]string) (*Server, error) {
-	s, err := newServer(ctx, dir, settings)
-	if err != nil {
-		return nil, err
-	}
-	return s, s.firstStart(ctx)
+	return OpenWith(ctx, dir, settings, nil, nil)
 }
 
 func newServer(ctx context.Context, dir string, settings map[string]string) (*Server, error) {
@@ -64,7 +59,9 @@ func OpenWith(ctx context.Context, dir string, settings map[string]string, liste
 	if err != nil {
 		return nil, err
 	}
-	s.more = listeners
+	if s.listeners, err = freeListeners(listeners); err != nil {
+		return nil, err
+	}
 	for _, credentials := range scram {
 		s.scram = append(s.scram, "--add-scram", credentials)
 	}
@@ -81,30 +78,12 @@ func (s *Server) Address(name string) string {
 	return ""
 }
 
-// firstStart chooses ports and starts, again when another process took one of them meanwhile.
+// firstStart starts a server with empty storage.
 func (s *Server) firstStart(ctx context.Context) error {
-	const attempts = 3
-	var err error
-	for range attempts {
-		if err = s.format(ctx); err != nil {
-			return err
-		}
-		if err = s.Start(ctx); err == nil || ctx.Err() != nil {
-			return err
-		}
-		if err := os.RemoveAll(s.data()); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func (s *Server) format(ctx context.Context) error {
-	var err error
-	if s.listeners, err = freeListeners(s.more); err != nil {
+	if err := s.write(ctx); err != nil {
 		return err
 	}
-	return s.write(ctx)
+	return s.Start(ctx)
 }
 
 // write writes the node's settings, and makes its empty storage.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -96,9 +97,7 @@ func (p *Pair) start(ctx context.Context, i int) error {
 		// Tests look at the service's tables by their names alone.
 		"search_path": "allocation, public",
 	}
-	for name, value := range p.settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, p.settings)
 	server, err := local.StartPostgres(ctx, local.PostgresOptions{Dir: here.dir, Port: here.port, Settings: settings, Output: os.Stderr})
 	if err == nil {
 		here.server = server
@@ -148,12 +147,7 @@ func (p *Pair) Start(ctx context.Context) error {
 // Running reports whether the primary's process lives.
 func (p *Pair) Running() bool {
 	primary, _ := p.now()
-	select {
-	case <-primary.server.Done():
-		return false
-	default:
-		return true
-	}
+	return primary.server.Running()
 }
 
 // Lag keeps everything from the standby that the primary commits from now on, until the failover.
@@ -205,19 +199,7 @@ func (p *Pair) Follow(ctx context.Context) error {
 
 // AwaitStream returns when the standby streams from the primary.
 func (p *Pair) AwaitStream(ctx context.Context) error {
-	return await.Ready(ctx, nil, func(ctx context.Context) error {
-		conn, err := pgx.Connect(ctx, p.URL("postgres", "postgres"))
-		if err != nil {
-			return err
-		}
-		defer conn.Close(ctx)
-		streams := false
-		err = conn.QueryRow(ctx, "select exists (select from pg_stat_replication where state = 'streaming')").Scan(&streams)
-		if err == nil && !streams {
-			err = errors.New("the standby does not stream")
-		}
-		return err
-	})
+	return await.Yes(ctx, p.URL("postgres", "postgres"), "select exists (select from pg_stat_replication where state = 'streaming')")
 }
 
 // Close ends both servers; their folder is its maker's.

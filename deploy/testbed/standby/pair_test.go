@@ -1,7 +1,6 @@
 package standby
 
 import (
-	"context"
 	"net/url"
 	"syscall"
 	"testing"
@@ -56,15 +55,12 @@ func open(t *testing.T) *Pair {
 
 func connect(t *testing.T, p *Pair) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), p.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"5"}}))
-	require.NoError(t, err)
-	return conn
+	return testbed.Connect(t, p.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"5"}}))
 }
 
 func exec(t *testing.T, p *Pair, statements ...string) {
 	t.Helper()
 	conn := connect(t, p)
-	defer conn.Close(context.Background())
 	for _, statement := range statements {
 		_, err := conn.Exec(t.Context(), statement)
 		require.NoError(t, err)
@@ -73,10 +69,7 @@ func exec(t *testing.T, p *Pair, statements ...string) {
 
 func kept(t *testing.T, p *Pair) []int {
 	t.Helper()
-	conn := connect(t, p)
-	defer conn.Close(context.Background())
-	rows, err := conn.Query(t.Context(), "select n from kept order by n")
-	require.NoError(t, err)
+	rows, _ := connect(t, p).Query(t.Context(), "select n from kept order by n")
 	all, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	require.NoError(t, err)
 	return all
@@ -86,10 +79,8 @@ func kept(t *testing.T, p *Pair) []int {
 func awaitReplay(t *testing.T, p *Pair) {
 	t.Helper()
 	testbed.Eventually(t, func() bool {
-		conn := connect(t, p)
-		defer conn.Close(context.Background())
 		var all bool
-		err := conn.QueryRow(t.Context(), "select coalesce(bool_and(flush_lsn >= pg_current_wal_lsn()), false) from pg_stat_replication").Scan(&all)
+		err := connect(t, p).QueryRow(t.Context(), "select coalesce(bool_and(flush_lsn >= pg_current_wal_lsn()), false) from pg_stat_replication").Scan(&all)
 		return err == nil && all
 	})
 }

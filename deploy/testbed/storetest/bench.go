@@ -5,7 +5,6 @@
 package storetest
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -189,10 +188,7 @@ func (b *Bench) Connect() *pgx.Conn { return b.ConnectTo(b.URL) }
 // ConnectTo makes a connection that ends with the test.
 func (b *Bench) ConnectTo(url string) *pgx.Conn {
 	b.T.Helper()
-	conn, err := pgx.Connect(b.T.Context(), url)
-	require.NoError(b.T, err)
-	b.T.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
+	return testbed.Connect(b.T, url)
 }
 
 // WaitsForLock reports whether a session waits for a lock.
