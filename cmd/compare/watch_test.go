@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestWatch_findsWhatIsWrong(t *testing.T) {
 
 func event(t *testing.T, e contest.Allocated, id string) *kgo.Record {
 	t.Helper()
-	value, err := e.Value()
+	value, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}

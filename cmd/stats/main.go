@@ -155,9 +155,6 @@ func write(packages []*pack) {
 	fmt.Fprintln(w, "PACKAGE\tLINES\tTESTS\tFILES\tFUNCTIONS\tMEDIAN\tP90\tLONGEST\tIMPORTS")
 	var product, practice pack
 	for _, p := range packages {
-		lengths := lengthsOf(p.functions)
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", p.folder, p.lines, p.testLines, len(p.files), len(lengths),
-			quantile(lengths, 50), quantile(lengths, 90), quantile(lengths, 100), strings.Join(slices.Sorted(maps.Keys(p.imports)), " "))
 		all := &product
 		if p.forPractice {
 			all = &practice
@@ -166,10 +163,10 @@ func write(packages []*pack) {
 		all.files, all.functions = append(all.files, p.files...), append(all.functions, p.functions...)
 	}
 	product.folder, practice.folder = "= product", "= for practice"
-	for _, all := range []*pack{&product, &practice} {
-		lengths := lengthsOf(all.functions)
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", all.folder, all.lines, all.testLines, len(all.files), len(lengths),
-			quantile(lengths, 50), quantile(lengths, 90), quantile(lengths, 100))
+	for _, p := range append(packages, &product, &practice) {
+		lengths := lengthsOf(p.functions)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", p.folder, p.lines, p.testLines, len(p.files), len(lengths),
+			quantile(lengths, 50), quantile(lengths, 90), quantile(lengths, 100), strings.Join(slices.Sorted(maps.Keys(p.imports)), " "))
 	}
 	_ = w.Flush()
 	for _, list := range [][]measured{product.files, product.functions} {

@@ -2,7 +2,7 @@ package checker
 
 import (
 	"bytes"
-	"strconv"
+	"fmt"
 	"testing"
 )
 
@@ -18,16 +18,10 @@ func (w *world) leave(partition int32, values ...string) place {
 }
 
 func (b *worldBase) leave(l topicPartition, first place, records int) {
-	b.letters[first] = append(b.letters[first], &LetterRow{Source: b.source(l), Row: b.rows[l], Offset: first.offset, Reason: tooLarge, CommandSource: b.source(l), State: stateOpen})
-	b.row(&command{at: first}, 0, "", 1)
 	b.next[l] += int64(records)
-	if b.silent {
-		return
-	}
-	at := originalHeaders(first)
-	b.world.publishLetter(Record{Headers: append(at, Header{"dlq-reason", []byte(tooLarge)}, Header{"dlq-message", []byte("because")},
-		Header{"dlq-original-timestamp", []byte("1700000000000")}, Header{"dlq-consumer-group", []byte(worldGroup)},
-		Header{"dlq-batch-last-offset", []byte(strconv.FormatInt(first.offset+int64(records)-1, 10))}, Header{"dlq-batch-records", []byte(strconv.Itoa(records))})})
+	last := b.next[l] - 1
+	b.letter(&command{at: first, time: b.world.record(first).Time}, Record{}, tooLarge,
+		Header{"dlq-batch-last-offset", fmt.Append(nil, last)}, Header{"dlq-batch-records", fmt.Append(nil, records)})
 }
 
 func large() string { return string(bytes.Repeat([]byte("x"), packedBytes)) }

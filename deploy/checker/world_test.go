@@ -209,22 +209,20 @@ func (b *worldBase) emit(o *command, number int32, e expected) {
 }
 
 // refuse makes a dead letter.
-func (b *worldBase) refuse(o *command, reason string) {
+func (b *worldBase) refuse(o *command, reason string) { b.letter(o, b.world.record(o.at), reason) }
+
+// letter makes a dead letter that holds a record, with more headers.
+func (b *worldBase) letter(o *command, r Record, reason string, more ...Header) {
 	l := topicPartition{o.at.topic, o.at.partition}
-	r := b.world.record(o.at)
 	b.letters[o.at] = append(b.letters[o.at], &LetterRow{Source: b.source(l), Row: b.rows[l], Offset: o.at.offset, Reason: reason, Key: r.Key, Value: r.Value,
 		CommandSource: b.source(l), State: stateOpen, Retries: len(b.letters[o.at])})
-	b.publishLetter(o, reason)
-}
-
-func (b *worldBase) publishLetter(o *command, reason string) {
 	b.row(o, 0, "", 1)
 	if b.silent {
 		return
 	}
-	r := b.world.record(o.at)
 	r.Headers = append(append(r.Headers, Header{"dlq-reason", []byte(reason)}, Header{"dlq-message", []byte("because")}), originalHeaders(o.at)...)
 	r.Headers = append(r.Headers, Header{"dlq-original-timestamp", fmt.Append(nil, o.time)}, Header{"dlq-consumer-group", []byte(worldGroup)})
+	r.Headers = append(r.Headers, more...)
 	b.world.publishLetter(r)
 }
 

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ func InstallOnce(dir string, install func(dir string) error) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	lock, err := lockFile(dir + ".lock")
+	lock, err := LockFile(dir + ".lock")
 	if err != nil {
 		return err
 	}
@@ -38,10 +39,7 @@ func InstallOnce(dir string, install func(dir string) error) error {
 		return nil
 	}
 	partial := dir + ".partial"
-	if err := os.RemoveAll(partial); err != nil {
-		return err
-	}
-	if err := os.Mkdir(partial, 0o755); err != nil {
+	if err := errors.Join(os.RemoveAll(partial), os.Mkdir(partial, 0o755)); err != nil {
 		return err
 	}
 	if err := install(partial); err != nil {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -57,11 +58,8 @@ func fetchPrograms(version embeddedpostgres.PostgresVersion, dir string) error {
 	}
 	defer os.RemoveAll(scratch)
 	data := filepath.Join(scratch, "data")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return err
-	}
 	major, _, _ := strings.Cut(string(version), ".")
-	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte(major+"\n"), 0o600); err != nil {
+	if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte(major+"\n"), 0o600)); err != nil {
 		return err
 	}
 	port, err := FreePort()

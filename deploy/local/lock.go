@@ -13,9 +13,9 @@ import (
 // serves the same folder.
 var ErrFolderInUse = errors.New("folder is in use")
 
-// lockFile waits until it holds the lock on a file. The lock ends when the file is closed, or its
+// LockFile waits until it holds the lock on a file. The lock ends when the file is closed, or its
 // process ends, in whatever way.
-func lockFile(path string) (*os.File, error) {
+func LockFile(path string) (*os.File, error) {
 	file, err := OpenOwn(path, os.O_RDWR)
 	if err != nil {
 		return nil, err

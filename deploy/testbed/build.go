@@ -6,7 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"allocation/deploy/local"
 )
 
 // Build builds a program of this module, and returns where it is: in a folder that stays, where go
@@ -21,14 +22,11 @@ func Build(program string, flags ...string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	lock, err := os.Create(path + ".lock")
+	lock, err := local.LockFile(path + ".lock")
 	if err != nil {
 		return "", err
 	}
 	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", fmt.Errorf("lock %s: %w", lock.Name(), err)
-	}
 	args := append([]string{"build", "-o", path}, flags...)
 	if out, err := exec.Command("go", append(args, program)...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", program, err, out)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -28,20 +27,15 @@ func TestTopic_isDeleted(t *testing.T) {
 }
 
 func topicExists(t *testing.T, topic string) bool {
-	exists := true
-	err := withAdmin(t.Context(), Kafka(t), func(ctx context.Context, admin *kadm.Client) error {
-		topics, err := admin.ListTopics(ctx)
-		exists = topics.Has(topic)
-		return err
-	})
-	return err != nil || exists
+	topics, err := Admin(t, Kafka(t)).ListTopics(t.Context())
+	return err != nil || topics.Has(topic)
 }
 
 func TestKafkaServer_keepsWhatWasAcknowledged(t *testing.T) {
 	Long(t)
 	t.Parallel()
 	server := StartKafka(t)
-	require.NoError(t, withAdmin(t.Context(), server.Brokers(), createTopic("kept", 1)))
+	require.NoError(t, createTopic(t.Context(), Admin(t, server.Brokers()), "kept", 1))
 	produce(t, server.Brokers(), "kept", "one")
 	server.Kill()
 	server.Start()

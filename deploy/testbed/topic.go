@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed/await"
 )
@@ -22,32 +20,26 @@ func Kafka(t testing.TB) string {
 // is ready for records, and deleted when the test has ended.
 func Topic(t testing.TB, name string, partitions int32) string {
 	t.Helper()
-	brokers := Kafka(t)
-	topic := name + "-" + randomSuffix()
-	if err := withAdmin(t.Context(), brokers, createTopic(topic, partitions)); err != nil {
+	admin, topic := Admin(t, Kafka(t)), name+"-"+randomSuffix()
+	if err := createTopic(t.Context(), admin, topic, partitions); err != nil {
 		t.Fatalf("create a topic for the test: %v", err)
 	}
-	t.Cleanup(func() { deleteTopic(t, brokers, topic) })
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+		defer cancel()
+		if _, err := admin.DeleteTopic(ctx, topic); err != nil {
+			t.Errorf("delete the test's topic: %v", err)
+		}
+	})
 	return topic
 }
 
-func withAdmin(ctx context.Context, brokers string, do func(context.Context, *kadm.Client) error) error {
-	admin, err := kadm.NewOptClient(kgo.SeedBrokers(brokers), kgo.MetadataMinAge(10*time.Millisecond))
-	if err != nil {
+func createTopic(ctx context.Context, admin *kadm.Client, topic string, partitions int32) error {
+	const brokersDefault = -1
+	if _, err := admin.CreateTopic(ctx, partitions, brokersDefault, nil, topic); err != nil {
 		return err
 	}
-	defer admin.Close()
-	return do(ctx, admin)
-}
-
-func createTopic(topic string, partitions int32) func(context.Context, *kadm.Client) error {
-	return func(ctx context.Context, admin *kadm.Client) error {
-		const brokersDefault = -1
-		if _, err := admin.CreateTopic(ctx, partitions, brokersDefault, nil, topic); err != nil {
-			return err
-		}
-		return awaitLeaders(ctx, admin, topic)
-	}
+	return awaitLeaders(ctx, admin, topic)
 }
 
 // awaitLeaders returns when every partition has a leader. A client that asks before waits seconds
@@ -71,16 +63,4 @@ func hasLeaders(topic kadm.TopicDetail) bool {
 		}
 	}
 	return topic.Err == nil && len(topic.Partitions) > 0
-}
-
-func deleteTopic(t testing.TB, brokers, topic string) {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
-	defer cancel()
-	err := withAdmin(ctx, brokers, func(ctx context.Context, admin *kadm.Client) error {
-		_, err := admin.DeleteTopic(ctx, topic)
-		return err
-	})
-	if err != nil {
-		t.Errorf("delete the test's topic: %v", err)
-	}
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -27,10 +28,7 @@ func quantile(sorted []time.Duration, share float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
-	rank := int(share * float64(len(sorted)))
-	if float64(rank) < share*float64(len(sorted)) {
-		rank++
-	}
+	rank := int(math.Ceil(share * float64(len(sorted))))
 	return sorted[max(rank, 1)-1]
 }
 

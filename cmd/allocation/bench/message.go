@@ -50,10 +50,10 @@ const ample = 1_000_000_000
 
 // newBatch is a batch in the warehouse, or a later one. No line waits for it.
 func newBatch(ref, sku string, qty int, eta string) message {
-	data := fmt.Sprintf(`{"ref":"%s","sku":"%s","qty":%d}`, ref, sku, qty)
 	if eta != "" {
-		data = fmt.Sprintf(`{"ref":"%s","sku":"%s","qty":%d,"eta":"%s"}`, ref, sku, qty, eta)
+		eta = fmt.Sprintf(`,"eta":"%s"`, eta)
 	}
+	data := fmt.Sprintf(`{"ref":"%s","sku":"%s","qty":%d%s}`, ref, sku, qty, eta)
 	return message{Type: createBatch, SKU: sku, Data: data, Events: 1}
 }
 

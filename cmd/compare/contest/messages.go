@@ -1,9 +1,6 @@
 package contest
 
-import (
-	"encoding/json"
-	"fmt"
-)
+import "fmt"
 
 // AllocateType and AllocatedType are what a command and its event say in ce_type.
 const (
@@ -23,9 +20,6 @@ type Allocated struct {
 	Command
 	BatchRef string `json:"batchref"`
 }
-
-// Value is the event as JSON.
-func (a Allocated) Value() ([]byte, error) { return json.Marshal(a) }
 
 // EventID names the event of the command at a place in Kafka.
 func EventID(partition int32, offset int64) string { return fmt.Sprintf("%d-%d-0", partition, offset) }

@@ -53,7 +53,7 @@ func (h *handler) apply(tx pgx.Tx, msg *message.Message, command contest.Command
 
 // publish writes the event into the outbox, in the handler's transaction.
 func (h *handler) publish(tx pgx.Tx, msg *message.Message, event contest.Allocated) error {
-	payload, err := event.Value()
+	payload, err := json.Marshal(event)
 	if err != nil {
 		return err
 	}

@@ -33,9 +33,6 @@ var (
 
 func main() { contest.Main(setup, run) }
 
-// runner is a router or a forwarder.
-type runner interface{ Run(context.Context) error }
-
 // run runs the router and the forwarders until the context ends, or one of them fails.
 func run(ctx context.Context, settings contest.Settings) error {
 	pool, err := openPool(ctx, settings)
@@ -48,7 +45,7 @@ func run(ctx context.Context, settings contest.Settings) error {
 	if err != nil {
 		return err
 	}
-	runners := []runner{router}
+	runs := []func(context.Context) error{router.Run}
 	publisher, err := newKafkaPublisher(settings, logger)
 	if err != nil {
 		return err
@@ -59,11 +56,11 @@ func run(ctx context.Context, settings contest.Settings) error {
 		if err != nil {
 			return err
 		}
-		runners = append(runners, forwarder)
+		runs = append(runs, forwarder.Run)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, r := range runners {
-		group.Go(func() error { return r.Run(ctx) })
+	for _, run := range runs {
+		group.Go(func() error { return run(ctx) })
 	}
 	return group.Wait()
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sync/errgroup"
 
 	"allocation/deploy/testbed/await"
@@ -104,13 +103,7 @@ func (c *Cluster) awaitAll(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	return await.Ready(ctx, nil, func(ctx context.Context) error {
-		answer, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, client)
-		if err == nil && len(answer.Brokers) < len(c.nodes) {
-			err = errors.New("the cluster is not complete")
-		}
-		return err
-	})
+	return await.Ready(ctx, nil, func(ctx context.Context) error { return askForBrokers(ctx, client, len(c.nodes)) })
 }
 
 // Brokers are the plain addresses.

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -36,18 +37,19 @@ func probe(ctx context.Context, brokers string) error {
 		return err
 	}
 	defer client.Close()
-	return askForBrokers(ctx, client)
+	return askForBrokers(ctx, client, 1)
 }
 
-func askForBrokers(ctx context.Context, client *kgo.Client) error {
+// askForBrokers returns an error while fewer brokers are registered.
+func askForBrokers(ctx context.Context, client *kgo.Client, least int) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	answer, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, client)
 	if err != nil {
 		return err
 	}
-	if len(answer.Brokers) == 0 {
-		return errors.New("no broker is registered yet")
+	if len(answer.Brokers) < least {
+		return fmt.Errorf("%d of %d brokers are registered", len(answer.Brokers), least)
 	}
 	return nil
 }
