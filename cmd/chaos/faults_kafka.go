@@ -10,18 +10,15 @@ import (
 	"allocation/deploy/testbed/proxy"
 )
 
-// killBroker kills a broker, and has it return.
-func (h *hit) killBroker(ctx context.Context) error {
-	return h.withoutBrokers(ctx, 1, func() error {
-		h.rest(ctx, time.Second, 12*time.Second)
-		return nil
-	})
-}
+func (h *hit) killBroker(ctx context.Context) error { return h.killBrokers(ctx, 1, 12*time.Second) }
 
 // killTwoBrokers leaves one broker, which takes no writes alone.
-func (h *hit) killTwoBrokers(ctx context.Context) error {
-	return h.withoutBrokers(ctx, 2, func() error {
-		h.rest(ctx, time.Second, 6*time.Second)
+func (h *hit) killTwoBrokers(ctx context.Context) error { return h.killBrokers(ctx, 2, 6*time.Second) }
+
+// killBrokers kills some, and has them return after a while.
+func (h *hit) killBrokers(ctx context.Context, some int, most time.Duration) error {
+	return h.withoutBrokers(ctx, some, func() error {
+		h.rest(ctx, time.Second, most)
 		return nil
 	})
 }

@@ -103,12 +103,7 @@ func (h *herd) watch(w *member) {
 func (h *herd) take(random *rand.Rand) *member {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var free []*member
-	for _, w := range h.workers {
-		if !w.busy && !w.ending {
-			free = append(free, w)
-		}
-	}
+	free := slices.DeleteFunc(slices.Clone(h.workers), func(w *member) bool { return w.busy || w.ending })
 	if len(free) == 0 {
 		return nil
 	}

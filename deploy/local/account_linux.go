@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -43,15 +44,9 @@ func ownerOf(path string) (*syscall.Credential, bool) {
 }
 
 func accountOf(found *user.User) (account, error) {
-	uid, err := strconv.ParseUint(found.Uid, 10, 32)
-	if err != nil {
-		return account{}, err
-	}
-	gid, err := strconv.ParseUint(found.Gid, 10, 32)
-	if err != nil {
-		return account{}, err
-	}
-	return account{credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+	uid, noUser := strconv.ParseUint(found.Uid, 10, 32)
+	gid, noGroup := strconv.ParseUint(found.Gid, 10, 32)
+	return account{credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, errors.Join(noUser, noGroup)
 }
 
 // own gives a folder to the account.

@@ -80,7 +80,7 @@ func openCluster(options KafkaOptions) (*kfake.Cluster, error) {
 		// kfake listens on 127.0.0.1 at a port of its choice, unless the listener is made for it.
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, options.Addr) }),
 		kfake.DataDir(filepath.Join(options.Dir, kafkaData)),
-		kfake.ClusterID(newClusterID()),
+		kfake.ClusterID(rand.Text()[:22]), // of a new folder, so that one begun anew is not taken for its predecessor
 		kfake.GroupMinSessionTimeout(time.Second),
 		kfake.WithLogger(kafkaLogger{options.Logger}),
 	)
@@ -89,10 +89,6 @@ func openCluster(options KafkaOptions) (*kfake.Cluster, error) {
 	}
 	return cluster, err
 }
-
-// newClusterID makes up the id of a new data folder's cluster, so that a folder begun anew is not
-// taken for its predecessor. An existing folder keeps its own.
-func newClusterID() string { return rand.Text()[:22] }
 
 // Addr is the address for clients.
 func (k *Kafka) Addr() string { return k.addr }

@@ -19,7 +19,5 @@ func uniqueName(t testing.TB) string {
 	return readable[:min(len(readable), most)] + "_" + randomSuffix()
 }
 
-func randomSuffix() string {
-	const enough = 8 // letters and digits
-	return strings.ToLower(rand.Text()[:enough])
-}
+// randomSuffix is eight letters and digits.
+func randomSuffix() string { return strings.ToLower(rand.Text()[:8]) }

@@ -123,6 +123,3 @@ func (p *Process) Kill() {
 	}
 	awaitEnd(orphans)
 }
-
-// detach puts a program into a session of its own, out of reach of a terminal's signals.
-func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

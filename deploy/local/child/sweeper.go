@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 )
 
 // Sweeper removes a folder when this process ends, in whatever way: a panic, a test's time limit,
@@ -46,7 +47,7 @@ func startSweeper(dir string) (*Sweeper, error) {
 	}
 	shell := exec.Command("sh", "-c", sweep, "sweep", absolute)
 	shell.Dir = "/"
-	detach(shell)
+	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // out of reach of a terminal's signals
 	alive, err := shell.StdinPipe()
 	if err != nil {
 		return nil, err

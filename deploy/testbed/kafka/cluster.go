@@ -68,12 +68,10 @@ func (c *Cluster) settings(n int) map[string]string {
 		"default.replication.factor":     "3",
 		"min.insync.replicas":            "2",
 		// A lagging replica leaves the in-sync set in time to be of no harm.
-		"replica.lag.time.max.ms":                          "5000",
-		"offsets.topic.replication.factor":                 "3",
-		"transaction.state.log.replication.factor":         "3",
-		"transaction.state.log.min.isr":                    "2",
-		"share.coordinator.state.topic.replication.factor": "3",
-		"share.coordinator.state.topic.min.isr":            "2",
+		"replica.lag.time.max.ms":                  "5000",
+		"offsets.topic.replication.factor":         "3",
+		"transaction.state.log.replication.factor": "3",
+		"transaction.state.log.min.isr":            "2",
 	}
 }
 

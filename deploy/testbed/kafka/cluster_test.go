@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"net"
 	"testing"
 	"time"
 
@@ -68,11 +67,6 @@ func openCluster(t *testing.T) (c *Cluster, seeds []string) {
 	t.Cleanup(func() { _ = c.Close() })
 	for n, p := range proxies {
 		p.Lead(c.Back(n)[0])
-	}
-	for _, addr := range seeds {
-		conn, err := net.Dial("tcp", addr)
-		require.NoError(t, err)
-		conn.Close()
 	}
 	return c, seeds
 }

@@ -8,8 +8,10 @@
 package proxy
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -119,11 +121,7 @@ func (p *Proxy) Close() error {
 func (p *Proxy) open() []*connection {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	open := make([]*connection, 0, len(p.connections))
-	for c := range p.connections {
-		open = append(open, c)
-	}
-	return open
+	return slices.Collect(maps.Keys(p.connections))
 }
 
 func (p *Proxy) change(do func()) {

@@ -51,10 +51,11 @@ func Open(ctx context.Context, dir string, settings map[string]string) (*Pair, e
 		}
 		p.places[i] = made
 	}
-	if err := p.start(ctx, 0); err != nil {
-		return nil, errors.Join(err, p.Close())
+	err := p.start(ctx, 0)
+	if err == nil {
+		err = p.Follow(ctx)
 	}
-	if err := p.Follow(ctx); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
