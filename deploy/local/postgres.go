@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,11 +119,7 @@ func (p *Postgres) launch() error {
 
 // URL is the connection string of the superuser and the created database, with the password.
 func (p *Postgres) URL() string {
-	database := p.options.Database
-	if database == "" {
-		database = "postgres"
-	}
-	return databaseURL(p.options.user(), p.options.Port, database)
+	return databaseURL(p.options.user(), p.options.Port, cmp.Or(p.options.Database, "postgres"))
 }
 
 // Port is the port that the server listens on.

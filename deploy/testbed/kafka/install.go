@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,12 +18,9 @@ const Version = "4.3.1"
 //go:embed pom.xml
 var pom []byte
 
-// ErrMissing is wrapped by errors that say which program to install.
-var ErrMissing = errors.New("a program is missing")
-
 // Jars returns the folder of the server's jars, in the user's cache folder, after fetching them by
-// Maven where they are not there yet. Its error is ErrMissing when there is no Maven, or shows what
-// Maven said.
+// Maven where they are not there yet. Its error says that there is no Maven, or shows what Maven
+// said.
 func Jars(ctx context.Context) (string, error) {
 	cache, err := local.CacheDir()
 	if err != nil {
@@ -38,7 +34,7 @@ func Jars(ctx context.Context) (string, error) {
 func fetchJars(ctx context.Context, dir string) error {
 	maven, err := exec.LookPath("mvn")
 	if err != nil {
-		return fmt.Errorf("%w: Apache Kafka is fetched by Maven: install it, for example by apt-get install maven: %w", ErrMissing, err)
+		return fmt.Errorf("mvn is missing: Apache Kafka is fetched by Maven: install it, for example by apt-get install maven: %w", err)
 	}
 	scratch, err := os.MkdirTemp("", "allocation-kafka-pom-*")
 	if err != nil {
@@ -56,14 +52,14 @@ func fetchJars(ctx context.Context, dir string) error {
 	return nil
 }
 
-// java returns the Java that JAVA_HOME names, or the one on PATH. Its error is ErrMissing.
+// java returns the Java that JAVA_HOME names, or the one on PATH. Its error says what to install.
 func java() (string, error) {
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		return filepath.Join(home, "bin", "java"), nil
 	}
 	path, err := exec.LookPath("java")
 	if err != nil {
-		return "", fmt.Errorf("%w: Apache Kafka needs Java 17 or later: install it, for example by apt-get install default-jre-headless: %w", ErrMissing, err)
+		return "", fmt.Errorf("java is missing: Apache Kafka needs Java 17 or later: install it, for example by apt-get install default-jre-headless: %w", err)
 	}
 	return path, nil
 }

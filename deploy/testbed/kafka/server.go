@@ -34,8 +34,8 @@ type Server struct {
 // shutdownTime is how long a server may take to stop before it is killed.
 const shutdownTime = 30 * time.Second
 
-// Open makes a server in an empty folder and starts it. Its error is ErrMissing when Maven or Java
-// is not installed, or shows the end of the server's log.
+// Open makes a server in an empty folder and starts it. Its error says that Maven or Java is not
+// installed, or shows the end of the server's log.
 func Open(ctx context.Context, dir string, settings map[string]string) (*Server, error) {
 	return OpenWith(ctx, dir, settings, nil, nil)
 }
