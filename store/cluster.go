@@ -62,7 +62,7 @@ func (e *ClusterError) Error() string {
 }
 
 // Cluster is the Kafka cluster and the consumer group that the database belongs to; empty: no
-// worker has started yet.
+// worker was let into its group yet.
 func (s *Store) Cluster(ctx context.Context) (cluster, group string, err error) {
 	err = s.pool.QueryRow(ctx, `select cluster_id, consumer_group from kafka_cluster`).Scan(&cluster, &group)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -71,18 +71,20 @@ func (s *Store) Cluster(ctx context.Context) (cluster, group string, err error) 
 	return cluster, group, readError("read the Kafka cluster", err)
 }
 
-// CheckCluster remembers the Kafka cluster and the group at the first call, and returns a
-// *ClusterError for any other later.
+// CheckCluster returns a *ClusterError where the database belongs to another Kafka cluster or group.
 func (s *Store) CheckCluster(ctx context.Context, cluster, group string) error {
+	ownCluster, ownGroup, err := s.Cluster(ctx)
+	if err != nil || ownCluster == "" || ownCluster == cluster && ownGroup == group {
+		return err
+	}
+	return &ClusterError{Cluster: cluster, Group: group, OwnCluster: ownCluster, OwnGroup: ownGroup}
+}
+
+// RememberCluster has the database belong to a Kafka cluster and a group, and returns a
+// *ClusterError where it belongs to another.
+func (s *Store) RememberCluster(ctx context.Context, cluster, group string) error {
 	if _, err := s.pool.Exec(ctx, `insert into kafka_cluster (cluster_id, consumer_group) values ($1, $2) on conflict do nothing`, cluster, group); err != nil {
-		return readError("remember cluster", err)
+		return readError("remember the Kafka cluster", err)
 	}
-	e := &ClusterError{Cluster: cluster, Group: group}
-	if err := s.pool.QueryRow(ctx, `select cluster_id, consumer_group from kafka_cluster`).Scan(&e.OwnCluster, &e.OwnGroup); err != nil {
-		return readError("check cluster", err)
-	}
-	if e.OwnCluster != cluster || e.OwnGroup != group {
-		return e
-	}
-	return nil
+	return s.CheckCluster(ctx, cluster, group)
 }

@@ -46,7 +46,7 @@ order by d.recorded_at, d.source, d.row_no limit $7 for no key update of d`
 
 	decideLettersSQL = `
 update dead_letters d set state = $3, attempts = 0, resolved_at = null, batch_problem = null,
-    batch_room = case when d.batch_last is not null then coalesce(nullif($4, 0), d.batch_room) end
+    batch_room = case when d.batch_last is not null then coalesce(nullif($4::bigint, 0), d.batch_room) end
 from unnest($1::int[], $2::bigint[]) v (source, row_no) where d.source = v.source and d.row_no = v.row_no`
 )
 

@@ -153,11 +153,15 @@ func TestOutboxDaysAhead_countsFromTodayUpToTheFirstGap(t *testing.T) {
 
 func TestCheckCluster_refusesAnother(t *testing.T) {
 	b := setup(t, 0)
-	require.NoError(t, b.CheckCluster(t.Context(), "cluster", "group"))
+	require.NoError(t, b.CheckCluster(t.Context(), "refused", "group"), "it belongs to nobody yet")
+	for range 2 {
+		require.NoError(t, b.RememberCluster(t.Context(), "cluster", "group"))
+	}
 	require.NoError(t, b.CheckCluster(t.Context(), "cluster", "group"))
 	var other *store.ClusterError
 	require.ErrorAs(t, b.CheckCluster(t.Context(), "cluster", "another"), &other)
 	require.ErrorAs(t, b.CheckCluster(t.Context(), "another", "group"), &other)
+	require.ErrorAs(t, b.RememberCluster(t.Context(), "another", "group"), &other)
 	require.ErrorContains(t, other, "cluster and group group")
 }
 

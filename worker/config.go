@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,6 +31,11 @@ type Config struct {
 
 	// Service is the program's name, in traces and in what the log says to type.
 	Service string
+
+	// Admitted is called once, when the group is known to have no worker of another database, and
+	// before this one joins it. Its error ends Run, but it is called again after an ErrOutage. It may
+	// be nil.
+	Admitted func(context.Context) error
 
 	// Access hears why the group does not let this worker in, and nil when it does. It may be nil.
 	Access func(error)

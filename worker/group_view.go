@@ -172,8 +172,17 @@ func (w *Worker) admit(ctx context.Context) error {
 			err = w.verifyMembers(ctx, nil)
 		}
 		var other *SharedGroupError
-		if err == nil || errors.As(err, &other) {
+		if errors.As(err, &other) {
 			return err
+		}
+		if err == nil && w.cfg.Admitted != nil {
+			err = w.cfg.Admitted(ctx)
+			if err != nil && !errors.Is(err, ErrOutage) && ctx.Err() == nil {
+				return err
+			}
+		}
+		if err == nil {
+			return nil
 		}
 		w.throttled.warn("waiting to join the group", err)
 		pause(ctx, backoff(attempt, 50*time.Millisecond, 2*time.Second))

@@ -80,7 +80,7 @@ func TestApply_oversellsNothingAfterARestoreInPlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, 3)
-			require.NoError(t, b.CheckCluster(t.Context(), "cluster", "group"))
+			require.NoError(t, b.RememberCluster(t.Context(), "cluster", "group"))
 			b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":25}`))
 			way.save(b)
 			before, rows := b.Offsets[1], b.NextRow[1]

@@ -74,7 +74,7 @@ func (b *bench) readAgain(topic string) error {
 
 func (b *bench) begin(sku string) error {
 	ctx := b.T.Context()
-	if err := errors.Join(b.CheckSchema(ctx), b.CheckCluster(ctx, "cluster", "group")); err != nil {
+	if err := errors.Join(b.CheckSchema(ctx), b.RememberCluster(ctx, "cluster", "group")); err != nil {
 		return err
 	}
 	id := [16]byte(uuid.New())

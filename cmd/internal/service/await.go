@@ -25,15 +25,14 @@ func (p *Process) awaitServers(ctx context.Context, db *store.Store) error {
 			return err
 		}
 	}
-	var cluster string
 	ask := func(ctx context.Context) (err error) {
-		cluster, err = p.askKafka(ctx)
+		p.cluster, err = p.askKafka(ctx)
 		return err
 	}
 	if err := p.await(ctx, systemKafka, ask); err != nil {
 		return err
 	}
-	return p.await(ctx, systemPostgres, func(ctx context.Context) error { return db.CheckCluster(ctx, cluster, p.settings.Group.ID) })
+	return p.await(ctx, systemPostgres, func(ctx context.Context) error { return db.CheckCluster(ctx, p.cluster, p.settings.Group.ID) })
 }
 
 const (

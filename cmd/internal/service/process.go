@@ -55,6 +55,7 @@ type Process struct {
 	dial      config.Dialer // opens connections to Kafka
 	kafka     []kgo.Opt     // more options of every Kafka client
 	readiness *readiness
+	cluster   string // Kafka's id of the cluster
 
 	topicWatch   *topicWatch
 	inspectEvery time.Duration
@@ -245,6 +246,9 @@ func (p *Process) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worke
 		StartLatest: p.settings.Group.FromLatest, SessionTimeout: p.settings.Group.SessionTimeout,
 		Appliers: tuning.Appliers, MaxBatch: tuning.MaxBatch,
 		StallTimeout: tuning.StallTimeout, ShutdownTimeout: tuning.ShutdownTimeout,
+		Admitted: func(ctx context.Context) error {
+			return db.RememberCluster(ctx, p.cluster, p.settings.Group.ID)
+		},
 		Access: func(err error) { p.kafkaAccess.note("group "+p.settings.Group.ID, time.Now(), err) },
 		Logger: p.logger.With("part", "worker"), Metrics: p.metrics.worker,
 		Refused: p.metrics.refused.WithLabelValues(systemKafka, config.RefusedRight).Inc,
