@@ -13,7 +13,7 @@ import (
 type LetterFilter struct {
 	Reasons []string
 	Types   []string
-	Key     string
+	Key     string    // of the command or, where that could not be read, of its record
 	Since   time.Time // when it became a dead letter
 	Until   time.Time
 }
@@ -31,7 +31,8 @@ type LetterList struct {
 
 const (
 	letterFilterSQL = `
-    (cardinality($1::text[]) = 0 or d.reason = any($1)) and (cardinality($2::text[]) = 0 or d.type = any($2)) and ($3::text = '' or d.key = $3)
+    (cardinality($1::text[]) = 0 or d.reason = any($1)) and (cardinality($2::text[]) = 0 or d.type = any($2)) and
+    ($3::text = '' or d.key = $3 or d.key is null and d.record_key = convert_to($3, 'UTF8'))
     and ($4::timestamptz is null or d.recorded_at >= $4) and ($5::timestamptz is null or d.recorded_at < $5)`
 
 	listLettersSQL = `

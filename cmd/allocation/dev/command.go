@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os/exec"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
@@ -67,7 +68,8 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 
 // ignoreCancelled drops the error of what a person stopped while it began.
 func ignoreCancelled(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, cli.ErrSignal) {
+	var program *exec.ExitError // such as initdb, which was stopped with it
+	if errors.Is(err, context.Canceled) || errors.Is(err, cli.ErrSignal) || errors.As(err, &program) {
 		return nil
 	}
 	return err

@@ -15,7 +15,7 @@ import (
 // Command is "show" on the command line.
 type Command struct {
 	Order   orderCommand   `cmd:"" help:"Print an order's lines and what happened to them."`
-	Product productCommand `cmd:"" aliases:"sku" help:"Print a product's batches and its waiting lines."`
+	Product productCommand `cmd:"" help:"Print a product's batches and its waiting lines."`
 	Batch   batchCommand   `cmd:"" help:"Print a batch and the lines allocated to it."`
 }
 

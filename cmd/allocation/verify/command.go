@@ -76,10 +76,11 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if s.NotChecked, err = notChecked(ctx, p, db, c.Kafka); err != nil {
 		return err
 	}
-	if err := printSummary(p, &s, c.JSON); err != nil {
+	conclusion := c.conclude(&s, events)
+	if err := printSummary(p, &s, c.JSON, conclusion == nil); err != nil {
 		return err
 	}
-	return c.conclude(&s, events)
+	return conclusion
 }
 
 func (c *Command) check(p *cli.Program) error {
@@ -128,7 +129,7 @@ func printDifference(p *cli.Program, d verify.Difference, asJSON bool) error {
 	return err
 }
 
-func printSummary(p *cli.Program, s *Summary, asJSON bool) error {
+func printSummary(p *cli.Program, s *Summary, asJSON, right bool) error {
 	if asJSON {
 		return p.PrintJSON(s)
 	}
@@ -148,7 +149,7 @@ func printSummary(p *cli.Program, s *Summary, asJSON bool) error {
 	for _, n := range s.NotChecked {
 		fmt.Fprintf(&text, "not checked: %s\n", cli.Printable(n.Says))
 	}
-	if s.Differences == 0 {
+	if right {
 		text.WriteString("no differences\n")
 	}
 	_, err := fmt.Fprint(p.Out, text.String())

@@ -48,20 +48,20 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 		args = append(slices.Clone(args[1:]), "--help")
 	}
 	if err := refuseOther(args); err != nil {
-		return p.finish(err)
+		return p.finish(ctx, err)
 	}
 	parsed, err := parser.Parse(args)
 	if answered {
 		return ExitDone
 	}
 	if err != nil {
-		return p.finish(Misuse("%w\nRun %s --help to see what it takes.", err, p.helpFor(err)))
+		return p.finish(ctx, Misuse("%w\nRun %s --help to see what it takes.", err, p.helpFor(err)))
 	}
 	p.warnOfVariables(parsed)
 	if err := refuseEmpty(parsed); err != nil {
-		return p.finish(err)
+		return p.finish(ctx, err)
 	}
-	return p.finish(parsed.Run())
+	return p.finish(ctx, parsed.Run())
 }
 
 // Parser reads command lines of the program.
@@ -78,10 +78,11 @@ func (p *Program) Parser(more ...kong.Option) *kong.Kong {
 }
 
 // finish tells the user how the run ended.
-func (p *Program) finish(err error) int {
+func (p *Program) finish(ctx context.Context, err error) int {
 	if err == nil {
 		return ExitDone
 	}
+	err = stoppedBy(ctx, err)
 	fmt.Fprintf(p.Err, "%s: %s\n", p.Name, PrintableLines(strings.TrimRight(err.Error(), "\n")+p.advice(err)))
 	var usage *usageError
 	var settings *config.Error

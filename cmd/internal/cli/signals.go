@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -10,6 +11,18 @@ import (
 
 // ErrSignal is why the context of a run ended that somebody stopped.
 var ErrSignal = errors.New("stopped by a signal")
+
+// stoppedBy says where a run failed because somebody stopped it: what its servers say then is no
+// cause.
+func stoppedBy(ctx context.Context, err error) error {
+	switch {
+	case !errors.Is(context.Cause(ctx), ErrSignal):
+		return err
+	case errors.Is(err, ErrSignal):
+		return ErrSignal
+	}
+	return fmt.Errorf("%w: %w", ErrSignal, err)
+}
 
 // UntilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP, for an orderly stop. The
 // second ends the process at once. SIGHUP is of no effect where the process began with it ignored,

@@ -58,7 +58,7 @@ func (d Database) Set() bool { return d.URLFile != "" || os.Getenv("DATABASE_URL
 // Check finds the mistakes. It never shows the URL, which may be broken in a way that hides where
 // the password is.
 func (d Database) Check(p *Problems) {
-	if !d.In().Valid() {
+	if !migrations.Schema(d.Schema).Valid() {
 		p.Add("database-schema", d.Schema, "a name of 1 to 40 characters a to z, digits and _ that begins with no digit, and neither public, information_schema nor one that begins with pg_")
 	}
 	address := d.secret().check(p, "database-url-file")

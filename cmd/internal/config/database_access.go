@@ -51,6 +51,8 @@ func (d Database) explainCode(err error) error {
 	switch {
 	case pg.Code == codeInvalidPassword && !d.Set():
 		return refusal(RefusedPassword, err, "%v", d.noDevPassword())
+	case pg.Code == codeInvalidPassword && connect.Password == "":
+		return refusal(RefusedPassword, err, "Postgres wants a password of the user %s, and %s has none, nor has a password file", connect.User, where)
 	case pg.Code == codeInvalidPassword:
 		return refusal(RefusedPassword, err, "Postgres refuses the user %s: the password in %s is not this user's", connect.User, where)
 	case pg.Code == codeInvalidAuthorization:

@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Commands says where commands come from.
@@ -79,7 +77,7 @@ func (t Topics) Check(p *Problems) {
 		p.Add("dead-letter-topic", t.DeadLetterTopic, topicAllowed)
 	}
 	if !validSource(t.EventSource) {
-		p.Add("event-source", t.EventSource, "a URI reference of 1 to 255 bytes without spaces, such as /shop")
+		p.Add("event-source", t.EventSource, "a URI reference of 1 to 255 characters, of letters a to z, digits and what RFC 3986 allows besides, such as /shop")
 	}
 	t.checkLoops(p)
 }
@@ -165,7 +163,11 @@ func validTopic(name string) bool {
 }
 
 func validSource(source string) bool {
+	const punctuation = "-._~:/?#[]@!$&'()*+,;=%" // RFC 3986, section 2
+	never := func(r rune) bool {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return !letter && !strings.ContainsRune(punctuation, r)
+	}
 	_, err := url.Parse(source)
-	never := func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }
-	return err == nil && len(source) >= 1 && len(source) <= 255 && utf8.ValidString(source) && !strings.ContainsFunc(source, never)
+	return err == nil && len(source) >= 1 && len(source) <= 255 && !strings.ContainsFunc(source, never)
 }

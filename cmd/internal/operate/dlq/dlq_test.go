@@ -77,6 +77,8 @@ func TestDLQ_showsAndDiscardsWhatCannotBeRead(t *testing.T) {
 		require.NotNil(t, shown.Value.Base64)
 		require.Equal(t, *shown.Value.Base64 == "ewp9", shown.Value.Text != nil)
 	}
+	list := s.DLQ("list", "--sku=CHAIR").RequireDone(t, letters[0].ID.String())
+	require.NotContains(t, list, letters[1].ID.String(), "it has no key")
 	s.DLQ("discard", "--reason=malformed", "--since=1h", "--limit=1").RequireDone(t, "1 discarded; 1 more match")
 	s.DLQ("discard", "--reason=malformed", "--until=2000-01-01T00:00:00Z").RequireFailed(t, "no open dead letters match")
 	var done dlq.Decisions

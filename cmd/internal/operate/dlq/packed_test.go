@@ -45,7 +45,7 @@ func TestDLQ_showsReadsAgainAndDiscardsABatchThatUnpacksToTooMuch(t *testing.T) 
 	s.Verify().RequireDone(t, "partition 0, has at offsets 2 to 3: it was not unpacked, see allocation dlq show "+id)
 	s.DLQ("list").RequireDone(t, "open; up to offset 1 of 3")
 
-	s.DLQ("retry", id, "--max-bytes=64MiB", "--wait=1m").RequireDone(t,
+	s.DLQ("retry", id, "--max-bytes=2GiB", "--wait=1m").RequireDone(t,
 		"applied: offsets 0 to 3; what was refused of it are dead letters of their own")
 	s.DLQ("show", id).RequireDone(t, "read again and applied; what was refused of it are dead letters of their own")
 	letter := s.AwaitLetters(1)[0]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"allocation/cmd/internal/cli"
@@ -13,7 +14,7 @@ import (
 
 type downCommand struct {
 	config.Database
-	Line string `default:"" enum:",engine,products" placeholder:"LINE" help:"The line to undo migrations of, engine or products; without it, both, which only --to 0 can."`
+	Line string `default:"" placeholder:"LINE" help:"The line to undo migrations of, engine or products; without it, both, which only --to 0 can."`
 	To   string `required:"" placeholder:"VERSION" help:"The version to go back to; 0 removes everything."`
 	Yes  bool   `help:"Really do it."`
 	JSON bool   `help:"Print JSON."`
@@ -74,6 +75,9 @@ func (c *downCommand) Run(ctx context.Context, p *cli.Program) error {
 // version is what to go back to: the newest one in a line that is not asked for.
 func (c *downCommand) version(problems *config.Problems) (to migrations.Version) {
 	latest := migrations.Latest()
+	if c.Line != "" && !slices.Contains(migrations.Lines[:], c.Line) {
+		problems.Add("line", c.Line, strings.Join(migrations.Lines[:], " or "))
+	}
 	for i, line := range migrations.Lines {
 		to[i] = latest[i]
 		if c.Line == line {
