@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/traffic"
 	"allocation/store/verify"
 	"allocation/worker"
 )
@@ -20,7 +21,7 @@ import (
 func TestRun_findsNothingWhileWorkersWork(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 3)
-	load := &randomLoad{}
+	load := newRandomLoad()
 	for range 5 {
 		b.apply(load.commands(200)...)
 	}
@@ -60,7 +61,7 @@ func TestRun_boundedMemory(t *testing.T) {
 		}
 		b.apply(commands...)
 	}
-	b.damage(`update lines set placed = placed + 500000 where orderid = 'o77777'; update products set version = 500000 + version; analyze`)
+	b.Exec(`update lines set placed = placed + 500000 where orderid = 'o77777'; update products set version = 500000 + version; analyze`)
 
 	runtime.GC()
 	var before, now runtime.MemStats
@@ -88,10 +89,10 @@ func TestRun_boundedMemory(t *testing.T) {
 func TestRun_countsWhatIsNoLongerKept(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 2)
-	b.damage(`create table outbox_20200101 (like outbox including all);
+	b.Exec(`create table outbox_20200101 (like outbox including all);
 		alter table outbox attach partition outbox_20200101 for values from ('2020-01-01') to ('2020-01-02')`)
 	b.story()
-	b.damage(`update outbox set day = '2020-01-01' where key = 'CHAIR' and sequence <= 4;
+	b.Exec(`update outbox set day = '2020-01-01' where key = 'CHAIR' and sequence <= 4;
 		update lines l set last_day = o.day from outbox o where l.last_source = o.source and l.last_row = o.row_no;
 		update positions set published_row = next_row;
 		create temp table old as select * from outbox;
@@ -107,36 +108,31 @@ func TestRun_stopsAtAnErrorOfTheReport(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 2)
 	b.story()
-	b.damage(`update products set waiting = 9`)
+	b.Exec(`update products set waiting = 9`)
 	full := errors.New("the disk is full")
-	_, err := Run(t.Context(), b.db, verify.Options{Report: func(verify.Difference) error { return full }})
+	_, err := Run(t.Context(), b.Store, verify.Options{Report: func(verify.Difference) error { return full }})
 	require.ErrorIs(t, err, full)
 }
 
 // randomLoad makes commands about a few products, by any of three partitions.
-type randomLoad struct{ made int }
+type randomLoad struct {
+	traffic.Maker
+	products []*traffic.Product
+}
+
+func newRandomLoad() *randomLoad {
+	l := &randomLoad{Maker: traffic.Maker{Rand: rand.New(rand.NewPCG(rand.Uint64(), 0))}}
+	for n := range 6 {
+		l.products = append(l.products, &traffic.Product{SKU: fmt.Sprintf("SKU-%d", n)})
+	}
+	return l
+}
 
 func (l *randomLoad) commands(n int) (commands []worker.Command) {
+	product := func() *traffic.Product { return l.products[l.IntN(len(l.products))] }
 	for range n {
-		l.made++
-		sku, partition := fmt.Sprintf("SKU-%d", rand.IntN(6)), rand.IntN(3)
-		ref, order := rand.IntN(l.made/20+1), rand.IntN(l.made+1)
-		switch dice := rand.IntN(20); {
-		case dice < 2:
-			commands = append(commands, command(partition, "CreateBatch", `{"ref":"b%d","sku":%q,"qty":%d}`, l.made/20, sku, rand.IntN(60)))
-		case dice < 5:
-			commands = append(commands, command(partition, "ChangeBatchQuantity", `{"batchref":"b%d","qty":%d,"revision":%d}`, ref, rand.IntN(60), l.made))
-		case dice < 6:
-			commands = append(commands, command(partition, "ChangeBatchEta", `{"batchref":"b%d","eta":"2031-01-%02d"}`, ref, 1+rand.IntN(28)))
-		case dice < 7:
-			commands = append(commands, command(partition, "ChangeBatchEta", `{"batchref":"b%d"}`, ref))
-		case dice < 14:
-			commands = append(commands, command(partition, "Allocate", `{"orderid":"o%d","sku":%q,"qty":%d}`, l.made, sku, 1+rand.IntN(9)))
-		case dice < 17:
-			commands = append(commands, command(partition, "Deallocate", `{"orderid":"o%d","sku":%q}`, order, sku))
-		default:
-			commands = append(commands, command(partition, "Dispatch", `{"orderid":"o%d","sku":%q}`, order, sku))
-		}
+		kind, data := l.Content(product(), product())
+		commands = append(commands, command(l.IntN(3), kind, "%s", data))
 	}
 	return commands
 }

@@ -212,7 +212,7 @@ func TestRun_findsEachDamage(t *testing.T) {
 			t.Parallel()
 			b := setup(t, 2)
 			b.story()
-			b.damage(unchecked + c.damage)
+			b.Exec(unchecked + c.damage)
 			found, _ := b.verify(verify.Options{})
 			var is []where
 			for _, d := range found {
