@@ -8,22 +8,24 @@ import (
 	"allocation/domain/product"
 )
 
-// database is what a store would keep: plain rows. It answers a Need and takes what a catalog
-// changed.
-type database struct {
+// tables are what is kept of products, as plain rows.
+type tables struct {
 	versions map[string]int64
 	batches  map[string]product.Batch
 	lines    map[product.LineID]product.Line
-	rounds   int // how often something was loaded
 }
 
-func newDatabase() *database {
-	return &database{
-		versions: map[string]int64{},
-		batches:  map[string]product.Batch{},
-		lines:    map[product.LineID]product.Line{},
-	}
+func newTables() tables {
+	return tables{map[string]int64{}, map[string]product.Batch{}, map[product.LineID]product.Line{}}
 }
+
+// database is what a store would keep. It answers a Need and takes what a catalog changed.
+type database struct {
+	tables
+	rounds int // how often something was loaded
+}
+
+func newDatabase() *database { return &database{tables: newTables()} }
 
 // measure decides how much is loaded for a wish.
 type measure struct {

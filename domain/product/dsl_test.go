@@ -1,8 +1,8 @@
 package product_test
 
 import (
+	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -80,47 +80,28 @@ func (s *story) batch(ref string, qty, available int64) *story {
 func parseCommand(t *testing.T, text string) (cmd product.Command, id string) {
 	t.Helper()
 	words := strings.Fields(text)
-	named := map[string]string{}
-	var args []string
-	for _, word := range words[1:] {
-		if name, value, ok := strings.Cut(word, "="); ok {
-			named[name] = value
+	known := product.FindCommand(words[0])
+	require.NotNil(t, known, text)
+	members := map[string]any{}
+	for i, word := range words[1:] {
+		name, value, named := strings.Cut(word, "=")
+		switch {
+		case !named:
+			name, value = known.Fields[i].Name, word
+		case name == "id":
+			id = value
 			continue
 		}
-		args = append(args, word)
-	}
-	line := func() product.LineID {
-		return product.LineID{OrderID: args[0], SKU: args[1], LineID: named["lineid"]}
-	}
-	eta := product.Date(named["eta"])
-	switch words[0] {
-	case "CreateBatch":
-		cmd = product.CreateBatch{Ref: args[0], SKU: args[1], Qty: number(t, args[2]), ETA: eta}
-	case "ChangeBatchQuantity":
-		revision := product.NoRevision
-		if text, ok := named["revision"]; ok {
-			revision = number(t, text)
+		members[name] = value
+		if name == "qty" || name == "revision" {
+			members[name] = json.Number(value)
 		}
-		cmd = product.ChangeBatchQuantity{BatchRef: args[0], Qty: number(t, args[1]), SKU: named["sku"], Revision: revision}
-	case "ChangeBatchEta":
-		cmd = product.ChangeBatchEta{BatchRef: args[0], ETA: eta, SKU: named["sku"]}
-	case "Allocate":
-		cmd = product.Allocate{Line: line(), Qty: number(t, args[2])}
-	case "Deallocate":
-		cmd = product.Deallocate{Line: line()}
-	case "Dispatch":
-		cmd = product.Dispatch{Line: line()}
-	default:
-		require.Fail(t, "no such command", text)
 	}
-	return cmd, named["id"]
-}
-
-func number(t *testing.T, text string) int64 {
-	t.Helper()
-	n, err := strconv.ParseInt(text, 10, 64)
+	data, err := json.Marshal(members)
 	require.NoError(t, err)
-	return n
+	cmd, refusal := product.DecodeCommand(known.Name, data)
+	require.Nil(t, refusal, text)
+	return cmd, id
 }
 
 // describe is an event as the specification's examples write it: the type, the order or batch, what

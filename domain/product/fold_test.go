@@ -8,19 +8,7 @@ import (
 
 // fold rebuilds the tables from the events alone, and from the ids of the commands that caused
 // them.
-type fold struct {
-	versions map[string]int64
-	batches  map[string]product.Batch
-	lines    map[product.LineID]product.Line
-}
-
-func newFold() *fold {
-	return &fold{
-		versions: map[string]int64{},
-		batches:  map[string]product.Batch{},
-		lines:    map[product.LineID]product.Line{},
-	}
-}
+type fold struct{ tables }
 
 func (f *fold) add(e product.Event, commandID string) error {
 	if e.Type == product.AllocationRejected {
