@@ -1,7 +1,6 @@
 package cloudevents
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -34,6 +33,7 @@ func read(r *kgo.Record, mapped string) (Message, outbox.Cause) {
 	return m, cause
 }
 
+// The modes by themselves are in forms_test.go.
 func TestRead_findsTheType(t *testing.T) {
 	t.Parallel()
 	const event = `{"specversion":"1.0","type":"counters.v1.Add","data":{"a":1}}`
@@ -41,12 +41,8 @@ func TestRead_findsTheType(t *testing.T) {
 		record             *kgo.Record
 		mapped, want, data string
 	}{
-		"structured":                         {envelope(event, "content-type", "application/cloudevents+json"), "", "Add", `{"a":1}`},
-		"structured before binary":           {envelope(event, "ce_type", "x", "content-type", "Application/CloudEvents+Json; charset=utf-8"), "", "Add", `{"a":1}`},
 		"structured before the mapping":      {envelope(event, "content-type", "application/cloudevents+json"), "Make", "Add", `{"a":1}`},
-		"binary":                             {envelope(`{}`, "ce_type", "counters.v1.Make"), "", "Make", `{}`},
 		"binary before the mapping":          {envelope(`{}`, "ce_type", "counters.v1.Make"), "Add", "Make", `{}`},
-		"the last of a repeated header":      {envelope(`{}`, "ce_type", "x", "ce_type", "counters.v1.Make"), "", "Make", `{}`},
 		"the mapping":                        {envelope(`{}`), "Add", "Add", `{}`},
 		"the mapping, as ce_type is invalid": {envelope(`{}`, "ce_type", "\xff"), "Add", "Add", `{}`},
 	} {
@@ -57,14 +53,6 @@ func TestRead_findsTheType(t *testing.T) {
 			require.Equal(t, c.data, string(got.Data))
 		})
 	}
-}
-
-func TestRead_readsBase64(t *testing.T) {
-	t.Parallel()
-	data := base64.StdEncoding.EncodeToString([]byte(`{"a":1}`))
-	got, _ := read(envelope(`{"specversion":"1.0","type":"counters.v1.Add","data_base64":"`+data+`"}`, "content-type", "application/cloudevents+json"), "")
-	require.Empty(t, got.Problem)
-	require.Equal(t, `{"a":1}`, string(got.Data))
 }
 
 func TestRead_keepsTheCause(t *testing.T) {
