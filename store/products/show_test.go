@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/store"
 	"allocation/worker"
 )
 
@@ -53,16 +52,14 @@ func TestShowOrder_saysThatHistoryIsCut(t *testing.T) {
 		command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`),
 		command(0, "Allocate", `{"orderid":"o1","sku":"CHAIR","qty":20}`),
 		command(0, "Dispatch", `{"orderid":"o1","sku":"CHAIR"}`))
-	_, err := b.DB.Exec(t.Context(), `delete from outbox where type = 'Allocated'`)
-	require.NoError(t, err)
+	b.Exec(`delete from outbox where type = 'Allocated'`)
 	order, err := View{b.Store}.Order(t.Context(), "o1", 100)
 	require.NoError(t, err)
 	require.True(t, order.Lines[0].HistoryCut)
 	require.Len(t, order.Lines[0].History, 1)
 	require.Equal(t, "dispatched", order.Lines[0].State)
 
-	_, err = b.DB.Exec(t.Context(), `delete from outbox`)
-	require.NoError(t, err)
+	b.Exec(`delete from outbox`)
 	order, err = View{b.Store}.Order(t.Context(), "o1", 100)
 	require.NoError(t, err)
 	require.True(t, order.Lines[0].HistoryCut)
@@ -102,14 +99,4 @@ func TestShowProduct_boundsListsAndCountsAll(t *testing.T) {
 	require.Len(t, batch.Lines, limit)
 	require.Equal(t, "small000", batch.Lines[0].OrderID)
 	require.Zero(t, batch.Available)
-}
-
-func TestShow_unknown(t *testing.T) {
-	b := setup(t, 1)
-	_, err := View{b.Store}.Order(t.Context(), "none", 100)
-	require.ErrorIs(t, err, store.ErrUnknown)
-	_, err = View{b.Store}.Product(t.Context(), "none", 100)
-	require.ErrorIs(t, err, store.ErrUnknown)
-	_, err = View{b.Store}.Batch(t.Context(), "none", 100)
-	require.ErrorIs(t, err, store.ErrUnknown)
 }

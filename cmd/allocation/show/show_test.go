@@ -42,7 +42,9 @@ func TestShow_tellsOfCommandsThatWaitAndThatWereRefused(t *testing.T) {
 	require.EqualValues(t, 2, order.RefusedTotal)
 	require.Contains(t, programtest.Run(t, "show", "order", "poison").RequireDone(t), "internal (open)")
 	require.Contains(t, programtest.Run(t, "show", "batch", "b2").RequireDone(t), "there is no batch b2 yet: its command waits behind the held product CHAIR\n")
-	programtest.Run(t, "show", "order", "o").RequireFailed(t, `there is no order "o"`)
+	for _, kind := range []string{"order", "product", "batch"} {
+		programtest.Run(t, "show", kind, "o").RequireFailed(t, "there is no "+kind+` "o"`)
+	}
 }
 
 // What a list leaves out is counted, and --limit brings it.
