@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 
@@ -94,6 +95,21 @@ func execute(ctx context.Context, server string, statements ...string) error {
 		}
 	}
 	return nil
+}
+
+// WithOptions is a database's URL with more options: names and values by turns.
+func WithOptions(t testing.TB, address string, options ...string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	for i := 0; i < len(options); i += 2 {
+		q.Set(options[i], options[i+1])
+	}
+	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // Postgres' clients know no other space
+	return u.String()
 }
 
 // onDatabase is the server's URL with another database.

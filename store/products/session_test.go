@@ -14,19 +14,6 @@ import (
 	"allocation/worker"
 )
 
-// with is a URL with more options.
-func with(t *testing.T, address string, options ...string) string {
-	t.Helper()
-	u, err := url.Parse(address)
-	require.NoError(t, err)
-	q := u.Query()
-	for i := 0; i < len(options); i += 2 {
-		q.Set(options[i], options[i+1])
-	}
-	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // Postgres' clients know no other space
-	return u.String()
-}
-
 // set changes a setting for a login.
 func (b *bench) set(login, setting string) {
 	b.T.Helper()
@@ -49,8 +36,8 @@ func TestSession_rowSecurityIsAnOutageAndNoEmptyTable(t *testing.T) {
 	login := b.Login("allocation_worker")
 	for name, address := range map[string]string{
 		"as usual":          login,
-		"asked for":         with(t, login, "row_security", "on"),
-		"asked for as -c":   with(t, login, "options", "-c row_security=on"),
+		"asked for":         testbed.WithOptions(t, login, "row_security", "on"),
+		"asked for as -c":   testbed.WithOptions(t, login, "options", "-c row_security=on"),
 		"set for the login": login,
 	} {
 		if name == "set for the login" {
@@ -97,7 +84,7 @@ func TestSession_anotherSearchPathFindsNoOtherTables(t *testing.T) {
 	b.Exec("create schema other; create table other.products (like products); create view other.batches as select * from allocation.batches where false; grant usage on schema other to public; grant all on all tables in schema other to public")
 	login := b.Login("allocation_worker")
 	b.set(login, "search_path = other, allocation")
-	applied, err := b.reads(with(t, login, "search_path", "other,allocation"))
+	applied, err := b.reads(testbed.WithOptions(t, login, "search_path", "other,allocation"))
 	require.NoError(t, err)
 	require.Equal(t, []string{`2 Allocated {"orderid":"o1","sku":"CHAIR","qty":1,"batchref":"b1"}`}, says(applied.Rows[0]))
 }
@@ -111,10 +98,10 @@ func TestSession_noCommandSlipsPastAHeldProductUnderAnotherIsolation(t *testing.
 			return login
 		},
 		"asked for": func(b *bench, login string) string {
-			return with(b.T, login, "default_transaction_isolation", "repeatable read")
+			return testbed.WithOptions(b.T, login, "default_transaction_isolation", "repeatable read")
 		},
 		"asked for as -c": func(b *bench, login string) string {
-			return with(b.T, login, "options", `-c default_transaction_isolation=repeatable\ read`)
+			return testbed.WithOptions(b.T, login, "options", `-c default_transaction_isolation=repeatable\ read`)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
