@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/programtest"
@@ -12,6 +11,7 @@ import (
 )
 
 func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
+	t.Parallel()
 	database := testbed.Database(t)
 	name, login := programtest.NewLogin(t, database)
 	testbed.Migrated(t) // which made the roles
@@ -26,9 +26,7 @@ func TestMigrateUp_checksAllBeforeItChangesAnything(t *testing.T) {
 	}
 	refused("`create schema allocation authorization " + name + "`")
 	nothing()
-	t.Setenv("DATABASE_SCHEMA", "select")
-	refused("select is a word of SQL")
-	t.Setenv("DATABASE_SCHEMA", "")
+	programtest.Run(t, "migrate", "up", "--database-schema=select").RequireFailed(t, "select is a word of SQL")
 	programtest.Administer(t, database, "do $$ begin execute format('grant create on database %I to "+name+"', current_database()); end $$",
 		"alter role "+name+" set default_transaction_read_only = on")
 	refused("read only", "`alter role "+name+" reset default_transaction_read_only`")
@@ -69,17 +67,12 @@ func TestMigrateUp_namesTheRolesThatItMayNotMake(t *testing.T) {
 	require.Contains(t, programtest.Run(t, "migrate", "up").Err, "gave a role what it lacked, grant usage on schema allocation to allocation_worker")
 }
 
-// newRole makes a role that nobody has, with default privileges on all that the administrator
-// makes, as a hosting platform gives them.
-func newRole(t *testing.T, database string) (name string) {
+// givesAll has a role given all on everything that the administrator makes.
+func givesAll(t *testing.T, database, name string) {
 	t.Helper()
-	name = "anon_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	programtest.Administer(t, database, "create role "+name+" login")
-	t.Cleanup(func() { programtest.Administer(t, database, "drop owned by "+name, "drop role "+name) })
 	for _, kind := range []string{"tables", "sequences", "functions", "types"} {
 		programtest.Administer(t, database, "alter default privileges grant all on "+kind+" to "+name)
 	}
-	return name
 }
 
 // reaches are the objects of the schema that a role may do anything with.
@@ -102,7 +95,8 @@ func reaches(t *testing.T, database, role string) []string {
 func TestMigrateUp_takesFromOthersWhatDefaultPrivilegesGive(t *testing.T) {
 	t.Parallel()
 	database := programtest.NewDatabase(t)
-	anon := newRole(t, database)
+	anon, _ := programtest.NewLogin(t, database)
+	givesAll(t, database, anon)
 	programtest.Run(t, "migrate", "up").RequireDone(t, "revoked what another role had, "+anon+": ")
 	require.Empty(t, reaches(t, database, anon))
 	require.Empty(t, programtest.Run(t, "migrate", "status").Err)

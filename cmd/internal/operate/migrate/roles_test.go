@@ -56,9 +56,7 @@ func TestMigrateUp_leavesEachRoleTheRightsThatAreDeclared(t *testing.T) {
 
 	database := programtest.NewDatabase(t)
 	for _, role := range roles {
-		for _, kind := range []string{"tables", "sequences", "functions", "types"} {
-			programtest.Administer(t, database, "alter default privileges grant all on "+kind+" to "+role)
-		}
+		givesAll(t, database, role)
 	}
 	require.Contains(t, programtest.Run(t, "migrate", "up").Err, "revoked what a role had and does not need, allocation_worker: ")
 	exactly(database)
