@@ -30,12 +30,9 @@ func TestService_goesOnWhereABrokerIsAway(t *testing.T) {
 		{"aPartitionHasNoLeader", goesOnWithoutALeader},
 		{"aNewTopicBeginsAtItsEnd", beginsANewTopicAtItsEnd},
 		{"oneWorkerDoesNotReachIt", goesOnWhereItReachesNotEachBroker},
+		{"readyzSaysWhatKeepsEventsBack", saysWhatKeepsEventsBack},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := three.worker(t, c.name+"-")
-			three.makeTopic(t, s.Names.Commands, []int32{1}, []int32{2}, []int32{3})
-			c.show(s, three)
-		})
+		t.Run(c.name, func(t *testing.T) { c.show(three.worker(t, c.name+"-"), three) })
 	}
 }
 
@@ -44,7 +41,7 @@ func TestService_goesOnWhereABrokerIsAway(t *testing.T) {
 // deals out partitions meanwhile.
 func goesOnWithoutALeader(s *programtest.Service, cluster cluster) {
 	t := s.T
-	skus := setUpOneOfEach(s)
+	skus := setUpOneOfEach(s, cluster)
 	require.NoError(t, s.Stop())
 	s.Send("Allocate", "orderid=waits", "sku="+skus[2], "qty=1")
 	cluster.Kill(2)
@@ -83,6 +80,7 @@ func goesOnWithoutALeader(s *programtest.Service, cluster cluster) {
 func beginsANewTopicAtItsEnd(s *programtest.Service, cluster cluster) {
 	t := s.T
 	s.Reset = "latest"
+	cluster.makeTopic(t, s.Names.Commands, []int32{1}, []int32{2}, []int32{3})
 	programtest.NewMigratedDatabase(t)
 	s.Names.Create(t).RequireDone(t)
 	skus := oneOfEach(s.Names.Commands, 3)
@@ -112,7 +110,7 @@ func goesOnWhereItReachesNotEachBroker(s *programtest.Service, cluster cluster) 
 	for _, topic := range []string{s.Names.Events, s.Names.Route, s.Names.DeadLetters} {
 		cluster.makeTopic(t, topic, []int32{one, other}, []int32{other, one})
 	}
-	skus := setUpOneOfEach(s)
+	skus := setUpOneOfEach(s, cluster)
 	require.NoError(t, s.Stop())
 
 	cluster.ways[away].Hold(proxy.Up, proxy.Down)
@@ -128,9 +126,10 @@ func goesOnWhereItReachesNotEachBroker(s *programtest.Service, cluster cluster) 
 	require.NoError(t, behind.Stop())
 }
 
-// setUpOneOfEach starts a worker that makes a product in each partition.
-func setUpOneOfEach(s *programtest.Service) (skus []string) {
+// setUpOneOfEach starts a worker that makes a product in each partition, which are on a broker each.
+func setUpOneOfEach(s *programtest.Service, cluster cluster) (skus []string) {
 	s.T.Helper()
+	cluster.makeTopic(s.T, s.Names.Commands, []int32{1}, []int32{2}, []int32{3})
 	s.SetUp("3")
 	skus = oneOfEach(s.Names.Commands, 3)
 	for _, sku := range skus {

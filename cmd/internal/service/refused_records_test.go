@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,9 +30,11 @@ func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T
 
 	s.Produce(&kgo.Record{Value: []byte("{")})
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
+	var orders strings.Builder
 	for i := range 20 {
-		s.Send("Allocate", fmt.Sprintf("orderid=o%d", i), "sku=CHAIR", "qty=1")
+		fmt.Fprintf(&orders, "{\"type\":\"Allocate\",\"data\":{\"orderid\":\"o%d\",\"sku\":\"CHAIR\",\"qty\":1}}\n", i)
 	}
+	programtest.SendLines(t, s.Names.Commands, orders.String()).RequireDone(t)
 	const commands = 22
 	testbed.Eventually(t, func() bool {
 		offsets, err := admin.FetchOffsets(t.Context(), s.Group)

@@ -3,7 +3,6 @@ package service_test
 import (
 	"fmt"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -12,18 +11,15 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// What /readyz says of the events topic is what keeps events back now: neither the metadata, nor
-// what was the matter before.
-func TestService_readyzSaysWhatKeepsEventsBack(t *testing.T) {
-	testbed.Long(t)
-	t.Parallel()
-	cluster := newCluster(t)
-	s := cluster.worker(t, "")
+// saysWhatKeepsEventsBack: what /readyz says of the events topic is what keeps events back now:
+// neither the metadata, nor what was the matter before.
+func saysWhatKeepsEventsBack(s *programtest.Service, cluster cluster) {
+	t := s.T
 	// Its first partition is on the first two brokers, its second on the first and the last, and it
 	// takes no record on less than two.
-	cluster.makeTopic(t, "events", []int32{1, 2}, []int32{1, 3})
+	cluster.makeTopic(t, s.Names.Events, []int32{1, 2}, []int32{1, 3})
 	s.SetUp("2")
-	skus := oneOfEach("events", 2)
+	skus := oneOfEach(s.Names.Events, 2)
 	spread, kept := skus[0], skus[1]
 	s.Send("CreateBatch", "ref=spread", "sku="+spread, "qty=1000")
 	s.Send("CreateBatch", "ref=kept", "sku="+kept, "qty=1000")
@@ -66,8 +62,8 @@ const lacking = "partition 1 has 1 of 2 replicas in sync"
 func saysThatReplicasAreMissing(s *programtest.Service, cluster cluster, spread, kept string) {
 	cluster.Kill(2)
 	s.Send("Allocate", "orderid=o1", "sku="+kept, "qty=1")
-	s.AwaitReadyz("503 ", "outbox: publish to events: nothing acknowledged for 1", lacking)
-	require.Contains(s.T, s.Log.String(), `msg="publish failed, retrying" part=relay topic=events error="nothing acknowledged for `)
+	s.AwaitReadyz("503 ", "outbox: publish to "+s.Names.Events+": nothing acknowledged for 1", lacking)
+	require.Contains(s.T, s.Log.String(), `msg="publish failed, retrying" part=relay topic=`+s.Names.Events+` error="nothing acknowledged for `)
 	require.Regexp(s.T, `allocation_retries_total\{reason="unacknowledged",system="kafka"\} [1-9]`, s.Get("/metrics"))
 
 	orders := 1
@@ -87,15 +83,15 @@ func forgetsARefusal(s *programtest.Service, cluster cluster, kept string) {
 	admin := testbed.Admin(s.T, s.Names.Brokers)
 	limit := func(c kadm.AlterConfig) {
 		c.Name = "max.message.bytes"
-		_, err := admin.AlterTopicConfigs(s.T.Context(), []kadm.AlterConfig{c}, "events")
+		_, err := admin.AlterTopicConfigs(s.T.Context(), []kadm.AlterConfig{c}, s.Names.Events)
 		require.NoError(s.T, err)
 	}
 	limit(kadm.AlterConfig{Op: kadm.SetConfig, Value: kadm.StringPtr("100")})
 	s.Send("Allocate", "orderid=o2", "sku="+kept, "qty=1")
-	s.AwaitReadyz("503 ", "publish to events: MESSAGE_TOO_LARGE")
+	s.AwaitReadyz("503 ", "publish to "+s.Names.Events+": MESSAGE_TOO_LARGE")
 	cluster.Kill(2)
 	limit(kadm.AlterConfig{Op: kadm.DeleteConfig})
-	s.AwaitReadyz("503 ", `"reasons":["outbox: publish to events: nothing acknowledged for 1`, lacking+`"]`)
+	s.AwaitReadyz("503 ", `"reasons":["outbox: publish to `+s.Names.Events+`: nothing acknowledged for 1`, lacking+`"]`)
 	require.NoError(s.T, cluster.Start(s.T.Context(), 2))
 	s.AwaitReadyz("200 {\"ready\":true}\n")
 }
