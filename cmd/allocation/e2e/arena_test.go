@@ -2,7 +2,7 @@ package e2e
 
 import (
 	"context"
-	"net/url"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -46,10 +46,7 @@ func setup(t testing.TB, partitions int32) *arena {
 func setupOn(t testing.TB, partitions int32, database string) *arena {
 	t.Helper()
 	a := arenaOn(t, partitions, database)
-	migrate := exec.Command(a.program, "migrate", "up")
-	migrate.Env = a.environment()
-	out, err := migrate.CombinedOutput()
-	require.NoError(t, err, string(out))
+	a.subcommand("migrate", "up")
 	a.audit()
 	return a
 }
@@ -85,19 +82,22 @@ func (a *arena) environment() []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
 		"KAFKA_BROKERS=" + a.brokers, "DATABASE_URL=" + a.database, "KAFKA_GROUP_ID=" + a.group,
 		"KAFKA_SESSION_TIMEOUT=" + a.session.String(), "COMMAND_TOPICS=" + a.commands[0] + "," + a.commands[1] + "=ChangeBatchQuantity",
-		"EVENTS_TOPIC=" + a.events, "DEAD_LETTER_TOPIC=" + a.letters, "HTTP_ADDR=127.0.0.1:0", "APPLIERS=2", "LOG_FORMAT=text",
+		"EVENTS_TOPIC=" + a.events, "DEAD_LETTER_TOPIC=" + a.letters, "APPLIERS=2", "LOG_FORMAT=text",
 	}
 }
 
-// databaseAs is the database's URL for a worker whose connections bear its name.
-func (a *arena) databaseAs(name string) string {
+// subcommand runs one to its end, and returns what it printed.
+func (a *arena) subcommand(args ...string) string {
 	a.t.Helper()
-	parsed, err := url.Parse(a.database)
+	cmd := exec.Command(a.program, args...)
+	cmd.Env = a.environment()
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		a.t.Fatalf("%v: %v: %s%s", args, err, out, exit.Stderr)
+	}
 	require.NoError(a.t, err)
-	query := parsed.Query()
-	query.Set("application_name", name)
-	parsed.RawQuery = query.Encode()
-	return parsed.String()
+	return string(out)
 }
 
 // run is what the checker must know.

@@ -38,7 +38,7 @@ func corpus() []*kgo.Record {
 	add("DESK", "CreateBatch", `{"ref":"d1","sku":"DESK","qty":20}`)
 	add("DESK", "Allocate", `{"orderid":"o1","sku":"DESK","qty":10}`)
 	add("DESK", "Allocate", `{"orderid":"o2","sku":"DESK","qty":3}`)
-	add("DESK", "", `{"batchref":"d1","qty":5}`)             // bare: the topic says its type
+	add("", "", `{"batchref":"d1","qty":5}`)                 // bare: the topic says its type
 	add("DESK", "Dispatch", `{"orderid":"o1","sku":"DESK"}`) // line_waiting
 	add("DESK", "CreateBatch", `{"ref":"d2","sku":"DESK","qty":10}`)
 	add("DESK", "Deallocate", `{"orderid":"o2","sku":"DESK"}`)

@@ -20,9 +20,9 @@ import (
 var update = flag.Bool("update", false, "write the golden file of the corpus")
 
 // The bytes of what is published are a contract. The corpus has every type of event, dead letters
-// of each reason that a command can have by what it says, a route, and commands of a held product
-// that took effect later. A worker with another database that reads the same commands publishes the
-// same, byte for byte.
+// of each reason that a command can have by what it says, a bare command and bare events by a route,
+// for those who know nothing of envelopes, and commands of a held product that took effect later. A
+// worker with another database that reads the same commands publishes the same, byte for byte.
 func TestPromise2_aRepeatHasTheSameBytes(t *testing.T) {
 	const file = "testdata/corpus.golden"
 	first := setup(t, 1)
@@ -62,8 +62,10 @@ func (a *arena) runCorpus() string {
 	await(a.t, time.Minute, a.done, "the commands are applied, refused or held")
 	a.exec(`drop trigger curse on lines`)
 	cursed := a.commands[0] + ".0." + strconv.Itoa(cursedAt())
-	a.dlq("retry", cursed, "--wait=0s")
-	await(a.t, time.Minute, func() bool { return strings.Contains(a.dlq("list", "--state=retried"), cursed) && a.done() }, "the held commands took effect")
+	a.subcommand("dlq", "retry", cursed, "--wait=0s")
+	await(a.t, time.Minute, func() bool {
+		return strings.Contains(a.subcommand("dlq", "list", "--state=retried"), cursed) && a.done()
+	}, "the held commands took effect")
 	p.stop()
 
 	var all strings.Builder

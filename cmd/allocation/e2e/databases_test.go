@@ -24,11 +24,10 @@ func TestDatabases_anotherOneMayNotShareTheGroup(t *testing.T) {
 	t.Parallel()
 	a := setup(t, 2)
 	l := a.load(random(t), 2, 4)
-	first := a.startObserved("first")
+	first := a.start("first", "")
 	l.send(50)
 	a.check(time.Minute)
-	other := testbed.Database(t)
-	a.migrate(other)
+	other := testbed.Migrated(t)
 	refused := func(name string) {
 		second := a.startOn(name, other)
 		second.refused()
@@ -37,7 +36,7 @@ func TestDatabases_anotherOneMayNotShareTheGroup(t *testing.T) {
 		require.True(t, second.logged("KAFKA_GROUP_ID"), "and what to change")
 	}
 	refused("staging")
-	require.Equal(t, `{"ready":true}`, first.get("/readyz"))
+	require.Equal(t, ready, first.Get("/readyz"))
 	l.send(50)
 	a.check(time.Minute)
 	first.stop()
@@ -50,7 +49,7 @@ func TestDatabases_aCopyMayNotShareTheGroup(t *testing.T) {
 	t.Parallel()
 	a := setup(t, 2)
 	l := a.keyedLoad(t, 2, 4)
-	first := a.startObserved("first")
+	first := a.start("first", "")
 	l.send(50)
 	a.check(time.Minute)
 	copied := a.copyDatabase()
@@ -60,7 +59,7 @@ func TestDatabases_aCopyMayNotShareTheGroup(t *testing.T) {
 	second.refused()
 	require.True(t, second.logged("has a worker of a copy of this database"))
 	require.True(t, second.logged(a.identity(a.database)))
-	require.Equal(t, `{"ready":true}`, first.get("/readyz"))
+	require.Equal(t, ready, first.Get("/readyz"))
 	after := a.check(time.Minute)
 	require.Len(t, after.Events, len(before.Events), "nothing is applied again")
 	l.send(50)
@@ -77,13 +76,13 @@ func TestDatabases_aCopyThatJoinedUnseenAppliesNothing(t *testing.T) {
 	copied := a.copyDatabase()
 	second := a.startOn("second", copied, "ALLOCATION_FAULT=assigned:1:stop")
 	await(t, 20*time.Second, second.frozen, "the copy's worker is frozen")
-	first := a.startObserved("first")
+	first := a.start("first", "")
 	l.send(200)
 	before := a.check(time.Minute)
 
 	second.Signal(syscall.SIGCONT)
-	await(t, time.Minute, func() bool { return strings.Contains(second.get("/readyz"), "has a worker of a copy of this database") }, "the copy's worker is red")
-	require.Contains(t, second.get("/metrics"), `allocation_foreign_members{kind="database"} 1`)
+	await(t, time.Minute, func() bool { return strings.Contains(second.Get("/readyz"), "has a worker of a copy of this database") }, "the copy's worker is red")
+	require.Contains(t, second.Get("/metrics"), `allocation_foreign_members{kind="database"} 1`)
 	require.True(t, second.logged("nothing is applied while the group is shared by workers of two databases"))
 	second.stop()
 	l.send(200)
@@ -102,7 +101,7 @@ func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 	t.Parallel()
 	a := setup(t, rollbackPartitions)
 	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
-	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
+	workers := []*process{a.start("first", ""), a.start("second", "")}
 	l.send(300)
 	a.check(time.Minute)
 	dump := a.copyDatabase()
@@ -119,7 +118,7 @@ func TestDatabases_restoredInPlaceWhileWorkersRun(t *testing.T) {
 	a.check(time.Minute)
 	for _, w := range workers {
 		require.False(t, w.logged("shared by workers of two databases"))
-		await(t, 20*time.Second, func() bool { return w.get("/readyz") == `{"ready":true}` }, "ready")
+		await(t, 20*time.Second, func() bool { return w.Get("/readyz") == ready }, "ready")
 		w.stop()
 	}
 }
@@ -130,7 +129,7 @@ func TestDatabases_restoredInPlaceUnderTraffic(t *testing.T) {
 	t.Parallel()
 	a := setup(t, rollbackPartitions)
 	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
-	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
+	workers := []*process{a.start("first", ""), a.start("second", "")}
 	l.send(300)
 	a.check(time.Minute)
 	dump := a.copyDatabase()
@@ -164,7 +163,7 @@ func TestDatabases_aWorkerThatFindsAnotherStops(t *testing.T) {
 			t.Parallel()
 			a := setup(t, 4)
 			l := a.load(random(t), 4, 4)
-			w := a.startObserved("worker")
+			w := a.start("worker", "")
 			l.sendEverywhere()
 			a.check(time.Minute)
 			database := uuid.New()
@@ -173,9 +172,9 @@ func TestDatabases_aWorkerThatFindsAnotherStops(t *testing.T) {
 			}
 			imposter := a.imposter(database)
 			await(t, time.Minute, func() bool {
-				return strings.Contains(w.get("/readyz"), `"ready":false`) && strings.Contains(w.get("/readyz"), database.String())
+				return strings.Contains(w.Get("/readyz"), `"ready":false`) && strings.Contains(w.Get("/readyz"), database.String())
 			}, "it is red")
-			require.Contains(t, w.get("/metrics"), `allocation_foreign_members{kind="database"} 1`)
+			require.Contains(t, w.Get("/metrics"), `allocation_foreign_members{kind="database"} 1`)
 			at := a.positions()
 			l.sendEverywhere()
 			never(t, 3*time.Second, func() bool { return !samePositions(at, a.positions()) }, "nothing is applied")
@@ -183,7 +182,7 @@ func TestDatabases_aWorkerThatFindsAnotherStops(t *testing.T) {
 			if !copied { // what it told of partitions stays, until an operator decides
 				return
 			}
-			await(t, time.Minute, func() bool { return w.get("/readyz") == `{"ready":true}` }, "it goes on")
+			await(t, time.Minute, func() bool { return w.Get("/readyz") == ready }, "it goes on")
 			a.check(time.Minute)
 			w.stop()
 		})
@@ -257,30 +256,22 @@ func (s says) JoinGroupMetadata(topics []string, current map[string][]int32, gen
 	return meta.AppendTo(nil)
 }
 
-func (a *arena) migrate(database string) {
-	a.t.Helper()
-	migrate := exec.Command(a.program, "migrate", "up")
-	migrate.Env = append(a.environment(), "DATABASE_URL="+database)
-	out, err := migrate.CombinedOutput()
-	require.NoError(a.t, err, string(out))
-}
-
 // startOn starts a worker on another database.
-func (a *arena) startOn(name, database string, variables ...string) *observed {
+func (a *arena) startOn(name, database string, variables ...string) *process {
 	a.t.Helper()
 	own := a.database
 	defer func() { a.database = own }()
 	a.database = database
-	return a.startObserved(name, variables...)
+	return a.start(name, "", variables...)
 }
 
 // refused waits until the worker has ended by itself, with exit code 1.
-func (o *observed) refused() {
-	o.t.Helper()
-	await(o.t, time.Minute, func() bool { return !o.Running() }, "%s is refused", o.name)
+func (p *process) refused() {
+	p.t.Helper()
+	await(p.t, time.Minute, func() bool { return !p.Running() }, "%s is refused", p.name)
 	var exit *exec.ExitError
-	require.ErrorAs(o.t, o.Err(), &exit)
-	require.Equal(o.t, 1, exit.ExitCode())
+	require.ErrorAs(p.t, p.Err(), &exit)
+	require.Equal(p.t, 1, exit.ExitCode())
 }
 
 // identity is a database's own id.

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -23,27 +22,19 @@ func TestRetry_killedAt(t *testing.T) {
 			before.stop()
 
 			id := a.commands[0] + ".0.0"
-			a.dlq("retry", id, "--wait=0s")
+			a.subcommand("dlq", "retry", id, "--wait=0s")
 			first := a.start("first", point+":1:kill")
 			await(t, 30*time.Second, func() bool { return !first.Running() }, "the worker dies")
 			require.True(t, first.reached(point) && first.wasKilled())
 			second := a.start("second", "")
-			await(t, 30*time.Second, func() bool { return strings.Contains(a.dlq("list", "--state=retried"), id) && a.done() }, "the retry is done and published")
+			await(t, 30*time.Second, func() bool { return strings.Contains(a.subcommand("dlq", "list", "--state=retried"), id) && a.done() }, "the retry is done and published")
 			second.stop()
 
 			var allocated, decisions int
 			require.NoError(t, a.db.QueryRow(t.Context(), `
 select count(*) filter (where type = 'Allocated'), count(*) filter (where type = 'dlq-retried') from outbox`).Scan(&allocated, &decisions))
 			require.Equal(t, []int{1, 1}, []int{allocated, decisions})
-			published := map[string]bool{}
-			for _, e := range a.history().Events {
-				for _, h := range e.Record().Headers {
-					if h.Key == "ce_id" {
-						published[string(h.Value)] = true
-					}
-				}
-			}
-			require.Len(t, published, 3, "AllocationRejected, BatchCreated, Allocated")
+			require.Len(t, publishedBytes(t, a.history()), 3, "AllocationRejected, BatchCreated, Allocated")
 		})
 	}
 }
@@ -51,16 +42,6 @@ select count(*) filter (where type = 'Allocated'), count(*) filter (where type =
 // produce sends a command to the first partition.
 func (a *arena) produce(commandType, data string) {
 	a.t.Helper()
-	r := &kgo.Record{Topic: a.commands[0], Value: []byte(data), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + commandType)}}}
+	r := &kgo.Record{Topic: a.commands[0], Value: []byte(data), Headers: typed(commandType)}
 	require.NoError(a.t, a.client.ProduceSync(a.t.Context(), r).FirstErr())
-}
-
-// dlq runs a subcommand to its end.
-func (a *arena) dlq(args ...string) string {
-	a.t.Helper()
-	cmd := exec.Command(a.program, append([]string{"dlq"}, args...)...)
-	cmd.Env = a.environment()
-	out, err := cmd.CombinedOutput()
-	require.NoError(a.t, err, string(out))
-	return string(out)
 }

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"io"
-	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,25 +17,25 @@ func TestReadyz_redForAWorkerThatItsGroupDoesNotTake(t *testing.T) {
 	t.Parallel()
 	a := setup(t, 2)
 	l := a.load(random(t), 2, 4)
-	w := a.startObserved("worker")
+	w := a.start("worker", "")
 	l.send(50)
 	a.check(time.Minute)
-	require.Equal(t, `{"ready":true}`, w.get("/readyz"))
-	require.Contains(t, w.get("/metrics"), "allocation_group_member 1\n")
+	require.Equal(t, ready, w.Get("/readyz"))
+	require.Contains(t, w.Get("/metrics"), "allocation_group_member 1\n")
 
 	w.Signal(syscall.SIGSTOP)
 	stranger := a.stranger(kgo.RangeBalancer())
 	await(t, 20*time.Second, func() bool { return a.protocol() == "range" }, "the other consumer has the group")
 	w.Signal(syscall.SIGCONT)
 	l.sendEverywhere()
-	await(t, 20*time.Second, func() bool { return strings.Contains(w.get("/readyz"), "INCONSISTENT_GROUP_PROTOCOL") }, "the worker is red")
-	require.Contains(t, w.get("/readyz"), `"group: out of it for `)
-	require.Contains(t, w.get("/metrics"), "allocation_group_member 0\n")
+	await(t, 20*time.Second, func() bool { return strings.Contains(w.Get("/readyz"), "INCONSISTENT_GROUP_PROTOCOL") }, "the worker is red")
+	require.Contains(t, w.Get("/readyz"), `"group: out of it for `)
+	require.Contains(t, w.Get("/metrics"), "allocation_group_member 0\n")
 	require.True(t, w.logged("this worker is out of its group, and applies nothing"))
-	require.Regexp(t, `allocation_retries_total\{reason="group",system="kafka"\} [1-9]`, w.get("/metrics"))
+	require.Regexp(t, `allocation_retries_total\{reason="group",system="kafka"\} [1-9]`, w.Get("/metrics"))
 
 	stranger.Close()
-	await(t, 20*time.Second, func() bool { return w.get("/readyz") == `{"ready":true}` }, "it is ready again when the other is gone")
+	await(t, 20*time.Second, func() bool { return w.Get("/readyz") == ready }, "it is ready again when the other is gone")
 	require.True(t, w.logged("this worker is in its group again"))
 	l.sendEverywhere()
 	a.check(time.Minute)
@@ -72,21 +70,4 @@ func (a *arena) protocol() string {
 		return ""
 	}
 	return groups[a.group].Protocol
-}
-
-// get is the body of an answer of the worker's, without the line's end.
-func (o *observed) get(path string) string {
-	o.t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	answer, err := client.Get(o.http + path)
-	if err != nil {
-		return err.Error()
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	require.NoError(o.t, err)
-	if path == "/readyz" {
-		return strings.TrimSpace(string(body))
-	}
-	return string(body)
 }

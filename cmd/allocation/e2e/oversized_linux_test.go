@@ -87,7 +87,7 @@ func TestPromise7_staysSmallWhileItReadsABatchAgain(t *testing.T) {
 	at := a.pack(testbed.PackedBatch{Codec: kgo.CodecZstd, Records: testbed.Many(records, testbed.PackedRecord{Zeros: 3 << 20})}, 0)
 	worker := a.start("worker", "")
 	await(t, time.Minute, func() bool { return a.count(`dead_letters where state = 'open'`) == 1 }, "the batch is a dead letter")
-	a.dlq("retry", fmt.Sprintf("%s.0.%d", a.commands[0], at), "--max-bytes=1GiB", "--wait=0s")
+	a.subcommand("dlq", "retry", fmt.Sprintf("%s.0.%d", a.commands[0], at), "--max-bytes=1GiB", "--wait=0s")
 	a.staysSmall(worker, func() bool { return a.count(`dead_letters where state = 'retried'`) == 1 })
 	require.Equal(t, records, a.count(`dead_letters where reason = 'malformed'`))
 	worker.stop()

@@ -7,58 +7,36 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/deploy/local/child"
+	"allocation/deploy/testbed"
 )
 
-// process is a running worker. It dies with this process, and at the latest when its test ends.
+// ready is what /readyz answers where nothing is to be said.
+const ready = "200 {\"ready\":true}\n"
+
+// process is a running worker.
 type process struct {
-	*child.Process
+	*testbed.Process
 	t    testing.TB
 	name string
-	log  string // a file
 }
 
-// start starts a worker, perhaps with more variables. fault is empty, or point:count:action.
+// start starts a worker, whose connections bear its name, perhaps with more variables. fault is
+// empty, or point:count:action.
 func (a *arena) start(name, fault string, variables ...string) *process {
 	a.t.Helper()
-	p := &process{t: a.t, name: name, log: filepath.Join(a.t.TempDir(), name+".log")}
-	log, err := os.Create(p.log)
-	require.NoError(a.t, err)
-	defer log.Close()
-	cmd := exec.Command(a.program, "worker")
-	cmd.Env = append(append(a.environment(), "DATABASE_URL="+a.databaseAs(name), "ALLOCATION_FAULT="+fault), variables...)
-	cmd.Stdout, cmd.Stderr = log, log
-	p.Process, err = child.Start(cmd, syscall.SIGKILL)
-	require.NoError(a.t, err)
-	a.t.Cleanup(p.end)
-	return p
+	named := testbed.WithOptions(a.t, a.database, "application_name", name)
+	environment := append(a.environment(), "DATABASE_URL="+named, "ALLOCATION_FAULT="+fault)
+	return &process{testbed.StartWorker(a.t, a.program, append(environment, variables...)...), a.t, name}
 }
 
-// end kills the process, and shows its log where the test failed.
-func (p *process) end() {
-	p.Kill()
-	if p.t.Failed() {
-		log := p.output()
-		p.t.Logf("the log of %s (process %d):\n%s", p.name, p.PID(), log[max(0, len(log)-8000):])
-	}
-}
-
-func (p *process) output() []byte {
-	log, err := os.ReadFile(p.log)
-	if err != nil {
-		p.t.Error(err)
-	}
-	return log
-}
-
-func (p *process) logged(text string) bool { return bytes.Contains(p.output(), []byte(text)) }
+func (p *process) logged(text string) bool { return strings.Contains(p.Logged(), text) }
 
 // awaitClaim waits until the worker has partitions. Before, it may not hear that it is to stop.
 func (p *process) awaitClaim() {

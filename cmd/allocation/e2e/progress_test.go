@@ -21,13 +21,11 @@ type position struct {
 	NextOffset   int64
 	NextRow      int64
 	PublishedRow int64
-	Epoch        int64
-	Owner        string
 }
 
 func (a *arena) positions() map[topicPartition]position {
 	a.t.Helper()
-	rows, err := a.db.Query(a.t.Context(), `select topic, partition, next_offset, next_row, published_row, epoch, owner from positions`)
+	rows, err := a.db.Query(a.t.Context(), `select topic, partition, next_offset, next_row, published_row from positions`)
 	require.NoError(a.t, err)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[position])
 	require.NoError(a.t, err)

@@ -15,8 +15,7 @@ import (
 // them what is no command.
 func packedOrders(n int) testbed.PackedBatch {
 	record := func(commandType, format string, args ...any) testbed.PackedRecord {
-		headers := []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1." + commandType)}}
-		return testbed.PackedRecord{Value: fmt.Appendf(nil, format, args...), Headers: headers}
+		return testbed.PackedRecord{Value: fmt.Appendf(nil, format, args...), Headers: typed(commandType)}
 	}
 	b := testbed.PackedBatch{Codec: kgo.CodecZstd, Records: []testbed.PackedRecord{record("CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, n), {Zeros: 33 << 20}}}
 	for i := range n {
@@ -41,7 +40,7 @@ func TestPromise1_aBatchThatIsReadAgainByWorkersThatAreKilled(t *testing.T) {
 	}, "the batch is a dead letter")
 	before.stop()
 
-	a.dlq("retry", fmt.Sprintf("%s.0.%d", a.commands[0], at), "--max-bytes=64MiB", "--wait=0s")
+	a.subcommand("dlq", "retry", fmt.Sprintf("%s.0.%d", a.commands[0], at), "--max-bytes=64MiB", "--wait=0s")
 	reached := at
 	for _, point := range []string{"write", "commit", "committed"} {
 		worker := a.start(point, point+":3:kill")
@@ -57,17 +56,5 @@ func TestPromise1_aBatchThatIsReadAgainByWorkersThatAreKilled(t *testing.T) {
 	require.Equal(t, orders, a.count(`lines where state = 'allocated'`))
 	require.Equal(t, 1, a.count(`batches where ref = 'b1' and allocated = $1`, orders))
 	require.Equal(t, 1, a.count(`dead_letters where reason = 'malformed'`), "what is no command")
-	published := map[string]string{}
-	for _, e := range a.history().Events {
-		r := e.Record()
-		id, text := "", fmt.Sprintf("%q %q", r.Value, r.Headers)
-		for _, h := range r.Headers {
-			if h.Key == "ce_id" {
-				id = string(h.Value)
-			}
-		}
-		require.Contains(t, []string{"", text}, published[id], "a repeat is the same")
-		published[id] = text
-	}
-	require.Len(t, published, 1+orders, "BatchCreated, and Allocated for each order")
+	require.Len(t, publishedBytes(t, a.history()), 1+orders, "BatchCreated, and Allocated for each order")
 }

@@ -3,10 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/checker"
-	"allocation/deploy/local"
 	"allocation/deploy/local/child"
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/backup"
@@ -41,7 +37,7 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
 	base, err := server.Backup(t.Context())
 	require.NoError(t, err)
-	first := a.startObserved("first")
+	first := a.start("first", "")
 	l.send(1500)
 	testbed.Eventually(t, a.someApplied)
 	require.NoError(t, server.Point(t.Context(), "noon"))
@@ -53,49 +49,57 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	a.db.Reset()
 	behind := a.behind(before)
 	require.Positive(t, behind)
-	worker, other := a.startObserved("second"), a.startObserved("third")
+	workers := []*process{a.start("second", ""), a.start("third", "")}
 	after := a.check(time.Minute)
-	require.True(t, logged([]*observed{worker, other}, "the database is behind"), "it is reported")
-	require.Positive(t, worker.rollbacks()+other.rollbacks(), "and counted")
+	reported(t, workers)
 	a.sameAgain(before, after, behind)
 	l.send(300)
 	a.check(time.Minute)
-	worker.stop()
-	other.stop()
+	for _, w := range workers {
+		w.stop()
+	}
 }
 
-// TestDatabase_failedOverWithLostCommits: an asynchronous standby takes over without the last
-// commits. The workers, which nobody starts again, find it with the next commands, say so, and
+// TestDatabase_failedOverWhileIdle: an asynchronous standby takes over without the last commits, and
+// no command comes to remind of them. The workers, which nobody starts again, find it, say so, and
 // apply the lost ones again.
-func TestDatabase_failedOverWithLostCommits(t *testing.T) {
-	t.Parallel()
-	a, l, workers := losesCommits(t)
-	before := a.history()
-	a.failOver()
-	behind := a.behind(before)
-	require.Positive(t, behind)
-	l.sendEverywhere()
-	after := a.check(time.Minute)
-	a.onlyRepeats(before, after)
-	require.True(t, logged(workers, "the database is behind"), "it is reported")
-	require.Positive(t, rollbacks(workers), "and counted")
-	l.send(300)
-	a.check(time.Minute)
-}
-
-// TestDatabase_failedOverWhileIdle: as above, but no command comes to remind of those that were
-// lost.
 func TestDatabase_failedOverWhileIdle(t *testing.T) {
 	t.Parallel()
-	a, _, workers := losesCommits(t)
+	a, workers := losesCommits(t)
 	before := a.history()
 	a.failOver()
 	behind := a.behind(before)
 	require.Positive(t, behind)
 	after := a.check(30 * time.Second)
 	a.sameAgain(before, after, behind)
-	require.True(t, logged(workers, "the database is behind"), "it is reported")
-	require.Positive(t, rollbacks(workers), "and counted")
+	reported(t, workers)
+}
+
+// TestDatabase_failedOverWithAnyKeys: the workers find it with the next commands. Where a product's
+// commands came by several partitions, they may be applied in another order than before; yet each
+// takes effect exactly once, everything is published, and the tables are what their events say.
+func TestDatabase_failedOverWithAnyKeys(t *testing.T) {
+	t.Parallel()
+	a, workers := losesCommits(t)
+	l := a.load(random(t), rollbackPartitions, 12)
+	l.send(1000)
+	await(t, time.Minute, a.done, "everything is applied, published and reported")
+	before := a.history()
+	l.send(200)
+	a.failOver()
+	l.sendEverywhere()
+	l.send(800)
+	require.Positive(t, a.behind(before))
+	await(t, time.Minute, a.done, "everything is applied, published and reported")
+	reported(t, workers)
+	for _, w := range workers {
+		w.stop()
+	}
+	t.Log(a.subcommand("verify"))
+	var twice int
+	require.NoError(t, a.db.QueryRow(t.Context(), `select count(*) from (
+		select 1 from outbox group by source, command_offset, event_no, type = '' having count(*) > 1) o`).Scan(&twice))
+	require.Zero(t, twice)
 }
 
 // failingArena is an arena on a pair of Postgres servers.
@@ -105,14 +109,14 @@ type failingArena struct {
 }
 
 // losesCommits has two workers apply and publish commands of which the standby has the first half.
-func losesCommits(t *testing.T) (*failingArena, *load, []*observed) {
+func losesCommits(t *testing.T) (*failingArena, []*process) {
 	t.Helper()
 	pair, err := standby.Open(t.Context(), serverFolder(t), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pair.Close()) })
 	a := &failingArena{setupOn(t, rollbackPartitions, pair.ProxiedURL("postgres", "postgres", url.Values{"connect_timeout": {"2"}})), pair}
 	l := a.keyedLoad(t, rollbackPartitions, rollbackProducts)
-	workers := []*observed{a.startObserved("first"), a.startObserved("second")}
+	workers := []*process{a.start("first", ""), a.start("second", "")}
 	l.send(1500)
 	a.check(time.Minute)
 	require.NoError(t, pair.AwaitStream(t.Context()))
@@ -120,7 +124,7 @@ func losesCommits(t *testing.T) (*failingArena, *load, []*observed) {
 	pair.Lag()
 	l.send(1500)
 	await(t, time.Minute, a.done, "everything is applied, published and reported")
-	return a, l, workers
+	return a, workers
 }
 
 func (a *failingArena) failOver() {
@@ -129,15 +133,19 @@ func (a *failingArena) failOver() {
 	a.db.Reset()
 }
 
-func logged(workers []*observed, text string) bool {
-	return slices.ContainsFunc(workers, func(w *observed) bool { return w.logged(text) })
+func logged(workers []*process, text string) bool {
+	return slices.ContainsFunc(workers, func(w *process) bool { return w.logged(text) })
 }
 
-func rollbacks(workers []*observed) (n int) {
+// reported wants one of the workers at least to have said, and counted, that the database went back.
+func reported(t *testing.T, workers []*process) {
+	t.Helper()
+	require.True(t, logged(workers, "the database is behind"))
+	rollbacks := 0
 	for _, w := range workers {
-		n += w.rollbacks()
+		rollbacks += w.rollbacks()
 	}
-	return n
+	require.Positive(t, rollbacks)
 }
 
 func serverFolder(t *testing.T) string {
@@ -186,12 +194,7 @@ func (a *arena) sameAgain(before, after *checker.History, behind int64) {
 // at all, and counts repeats and other events.
 func (a *arena) onlyRepeats(before, after *checker.History) (repeats, others int) {
 	a.t.Helper()
-	known := map[string]string{}
-	for _, packed := range before.Events {
-		e := packed.Record()
-		id, bytes := eventBytes(&e)
-		known[id] = bytes
-	}
+	known := publishedBytes(a.t, before)
 	for _, packed := range after.Events {
 		e := packed.Record()
 		id, bytes := eventBytes(&e)
@@ -203,6 +206,19 @@ func (a *arena) onlyRepeats(before, after *checker.History) (repeats, others int
 		require.Equal(a.t, known[id], bytes, id)
 	}
 	return repeats - len(before.Events), others
+}
+
+// publishedBytes are the events by their ids: all records of one are the same.
+func publishedBytes(t testing.TB, h *checker.History) map[string]string {
+	t.Helper()
+	published := map[string]string{}
+	for _, packed := range h.Events {
+		e := packed.Record()
+		id, bytes := eventBytes(&e)
+		require.Contains(t, []string{"", bytes}, published[id], "a repeat is the same")
+		published[id] = bytes
+	}
+	return published
 }
 
 // eventBytes are an event's id, and all of it that must be the same in a repeat.
@@ -230,66 +246,14 @@ func awaitReplay(t testing.TB, pair *standby.Pair) {
 	})
 }
 
-// observed is a worker whose metrics can be asked for.
-type observed struct {
-	*process
-	http string
-}
-
-func (a *arena) startObserved(name string, variables ...string) *observed {
-	a.t.Helper()
-	port, err := local.FreePort()
-	require.NoError(a.t, err)
-	addr := "127.0.0.1:" + strconv.Itoa(port)
-	return &observed{process: a.start(name, "", append(variables, "HTTP_ADDR="+addr)...), http: "http://" + addr}
-}
-
 var rollbacksMetric = regexp.MustCompile(`(?m)^allocation_database_rollbacks_total (\d+)$`)
 
 // rollbacks is how often the worker found the database behind.
-func (o *observed) rollbacks() int {
-	o.t.Helper()
-	request, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, o.http+"/metrics", nil)
-	require.NoError(o.t, err)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Do(request)
-	require.NoError(o.t, err)
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	require.NoError(o.t, err)
-	found := rollbacksMetric.FindSubmatch(body)
-	require.NotNil(o.t, found, "%s", body)
-	n, err := strconv.Atoi(string(found[1]))
-	require.NoError(o.t, err)
+func (p *process) rollbacks() int {
+	p.t.Helper()
+	found := rollbacksMetric.FindStringSubmatch(p.Get("/metrics"))
+	require.NotNil(p.t, found)
+	n, err := strconv.Atoi(found[1])
+	require.NoError(p.t, err)
 	return n
-}
-
-// TestDatabase_failedOverWithAnyKeys: where a product's commands came by several partitions, they
-// may be applied in another order than before; yet each takes effect exactly once, everything is
-// published, and the tables are what their events say.
-func TestDatabase_failedOverWithAnyKeys(t *testing.T) {
-	t.Parallel()
-	a, _, workers := losesCommits(t)
-	l := a.load(random(t), rollbackPartitions, 12)
-	l.send(1000)
-	await(t, time.Minute, a.done, "everything is applied, published and reported")
-	before := a.history()
-	l.send(200)
-	a.failOver()
-	l.sendEverywhere()
-	l.send(800)
-	require.Positive(t, a.behind(before))
-	await(t, time.Minute, a.done, "everything is applied, published and reported")
-	for _, w := range workers {
-		w.stop()
-	}
-	verify := exec.Command(a.program, "verify")
-	verify.Env = a.environment()
-	out, err := verify.CombinedOutput()
-	require.NoError(t, err, string(out))
-	var twice int
-	require.NoError(t, a.db.QueryRow(t.Context(), `select count(*) from (
-		select 1 from outbox group by source, command_offset, event_no, type = '' having count(*) > 1) o`).Scan(&twice))
-	require.Zero(t, twice)
-	t.Logf("%s", out)
 }
