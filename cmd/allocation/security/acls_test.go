@@ -80,27 +80,27 @@ func (s *site) workerMisses(w *worker, r rule) {
 	s.t.Helper()
 	if r.operation == "DescribeConfigs" { // it looks when it starts, and now and then
 		starting := s.startWorker(s.worker())
-		await(s.t, starting.logged, "the access rules do not let this user see the settings of "+r.name)
+		await(s.t, starting.Logged, "the access rules do not let this user see the settings of "+r.name)
 		starting.ready()
 		starting.stop()
 		return
 	}
 	s.refused(s.worker(), []string{"worker", "--http-addr=127.0.0.1:0"}, "access rules do not let this user do what a worker must",
 		fmt.Sprintf("--add --allow-principal %s --operation %s --%s %s`", r.principal, r.operation, r.kind, r.name))
-	before := len(w.logged())
+	before := len(w.Logged())
 	if strings.HasSuffix(r.name, ".dlq") {
 		s.sendMalformed()
 	} else {
 		s.sendOrder()
 	}
 	refusal := map[string]string{"topic": "TOPIC_AUTHORIZATION_FAILED", "group": "GROUP_AUTHORIZATION_FAILED"}[r.kind]
-	said := func() string { return w.logged()[before:] + w.get("/readyz") }
+	said := func() string { return w.Logged()[before:] + w.Get("/readyz") }
 	await(s.t, said, refusal)
 	if r.kind == "topic" {
 		await(s.t, said, r.name)
 	} else {
-		await(s.t, func() string { return w.get("/readyz") }, `"group: out of it for`)
-		await(s.t, func() string { return w.get("/metrics") }, "allocation_group_member 0\n")
+		await(s.t, func() string { return w.Get("/readyz") }, `"group: out of it for`)
+		await(s.t, func() string { return w.Get("/metrics") }, "allocation_group_member 0\n")
 		w.lacks("kafka", "Read on the group", "right")
 	}
 	if r.operation == "Read" && r.name == "warehouse.commands" {
@@ -109,7 +109,7 @@ func (s *site) workerMisses(w *worker, r rule) {
 	s.allow(r)
 	s.works(w)
 	w.ready()
-	lines := strings.Count(w.logged()[before:], "\n")
+	lines := strings.Count(w.Logged()[before:], "\n")
 	require.Less(s.t, lines, 100, "refusals do not flood the log")
 	require.True(s.t, w.Running())
 }
@@ -118,9 +118,9 @@ func (s *site) workerMisses(w *worker, r rule) {
 // and asks again now and then only.
 func (s *site) backsOff(w *worker) {
 	s.t.Helper()
-	metrics := func() string { return w.get("/metrics") }
-	await(s.t, func() string { return w.get("/readyz") }, "access rules do not let this worker read the topic")
-	require.Contains(s.t, w.get("/readyz"), "503 ", "none of its partitions can move")
+	metrics := func() string { return w.Get("/metrics") }
+	await(s.t, func() string { return w.Get("/readyz") }, "access rules do not let this worker read the topic")
+	require.Contains(s.t, w.Get("/readyz"), "503 ", "none of its partitions can move")
 	refused := regexp.MustCompile(`allocation_access_refused_total\{reason="right",system="kafka"\} (\d+)`)
 	testbed.Eventually(s.t, func() bool {
 		n := 0

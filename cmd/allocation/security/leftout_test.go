@@ -38,7 +38,7 @@ func (s *site) goesOnWithout(w *worker, write rule, send func()) {
 	skipped := `allocation_outbox_skipped_total{reason="TOPIC_AUTHORIZATION_FAILED",topic="` + write.name + `"} 1` + "\n"
 	s.forbid(write)
 	send()
-	await(s.t, func() string { return w.get("/metrics") }, skipped)
+	await(s.t, func() string { return w.Get("/metrics") }, skipped)
 	for range 5 {
 		send()
 	}
@@ -46,12 +46,12 @@ func (s *site) goesOnWithout(w *worker, write rule, send func()) {
 	testbed.Eventually(s.t, func() bool {
 		return strings.Count(s.done(s.operator(), "offsets", "list", "--json"), `"lag":0,`) == 2
 	}, "all is published, of both partitions")
-	require.Contains(s.t, w.get("/readyz"), `{"ready":true,"notes":["outbox: publish to `+write.name+`: TOPIC_AUTHORIZATION_FAILED`)
-	require.Contains(s.t, w.logged(),
+	require.Contains(s.t, w.Get("/readyz"), `{"ready":true,"notes":["outbox: publish to `+write.name+`: TOPIC_AUTHORIZATION_FAILED`)
+	require.Contains(s.t, w.Logged(),
 		`msg="topic refuses every record; its records are left out until it takes one, and nothing else waits for them" part=relay topic=`+write.name)
 
 	s.allow(write)
 	again := `msg="topic takes records again" part=relay topic=` + write.name
-	await(s.t, func() string { send(); return w.logged() }, again)
+	await(s.t, func() string { send(); return w.Logged() }, again)
 	w.ready()
 }

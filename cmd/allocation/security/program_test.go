@@ -4,14 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,8 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/deploy/local"
-	"allocation/deploy/local/child"
 	"allocation/deploy/testbed"
 )
 
@@ -102,35 +93,17 @@ func (o *outputs) add(text string) {
 
 // worker is a running worker.
 type worker struct {
-	*child.Process
-	t   *testing.T
-	log string // a file
-	url string
+	*testbed.Process
+	t *testing.T
 }
 
 // startWorker starts a worker and does not wait until it is ready.
 func (s *site) startWorker(env environment) *worker {
 	s.t.Helper()
-	t := s.t
-	port, err := local.FreePort()
-	require.NoError(t, err)
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	w := &worker{t: t, log: filepath.Join(t.TempDir(), "worker.log"), url: "http://" + addr}
-	log, err := os.Create(w.log)
-	require.NoError(t, err)
-	defer log.Close()
-	cmd := exec.Command(s.program, "worker")
-	cmd.Env = s.plainEnvironment().with("HTTP_ADDR=" + addr).with(env...)
-	cmd.Stdout, cmd.Stderr = log, log
-	w.Process, err = child.Start(cmd, syscall.SIGKILL)
-	require.NoError(t, err)
-	t.Cleanup(func() {
+	w := &worker{testbed.StartWorker(s.t, s.program, s.plainEnvironment().with(env...)...), s.t}
+	s.t.Cleanup(func() {
 		w.stop()
-		s.outputs.add(w.logged())
-		if t.Failed() {
-			text := w.logged()
-			t.Logf("the worker's log:\n%s", text[max(0, len(text)-6000):])
-		}
+		s.outputs.add(w.Logged())
 	})
 	return w
 }
@@ -145,28 +118,10 @@ func (w *worker) stop() {
 	_ = w.End(ctx, syscall.SIGTERM)
 }
 
-func (w *worker) logged() string {
-	text, err := os.ReadFile(w.log)
-	require.NoError(w.t, err)
-	return string(text)
-}
-
-func (w *worker) get(path string) string {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	answer, err := client.Get(w.url + path)
-	if err != nil {
-		return err.Error()
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	require.NoError(w.t, err)
-	return fmt.Sprintf("%d %s", answer.StatusCode, body)
-}
-
 // ready waits until the worker is.
 func (w *worker) ready() {
 	w.t.Helper()
-	await(w.t, func() string { return w.get("/readyz") }, `{"ready":true}`)
+	await(w.t, func() string { return w.Get("/readyz") }, `{"ready":true}`)
 }
 
 // await waits until an answer contains the text.

@@ -50,15 +50,15 @@ func (s *site) tellsNothing(env environment) {
 	s.lead(s.passwords, withPasswords)
 	w.ready()
 	w.stop()
-	require.Contains(s.t, w.logged(), `"SpanContext"`, "traces are told too")
-	s.noSecretIn(w.logged(), "a worker's log and traces")
+	require.Contains(s.t, w.Logged(), `"SpanContext"`, "traces are told too")
+	s.noSecretIn(w.Logged(), "a worker's log and traces")
 }
 
 // shown is what others of the machine see of a worker.
 func (w *worker) shown() string {
 	arguments, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(w.PID()), "cmdline"))
 	require.NoError(w.t, err)
-	return w.get("/metrics") + w.get("/readyz") + w.get("/livez") + w.logged() + string(arguments)
+	return w.Get("/metrics") + w.Get("/readyz") + w.Get("/livez") + w.Logged() + string(arguments)
 }
 
 func (s *site) noSecretIn(text, where string) {
