@@ -41,6 +41,9 @@ func TestDatabases_anotherOneMayNotShareTheGroup(t *testing.T) {
 	a.check(time.Minute)
 	first.stop()
 	refused("later")
+	var remembered int
+	a.onDatabase(other, `select count(*) from kafka_cluster`, &remembered)
+	require.Zero(t, remembered, "it may have a group of its own")
 }
 
 // TestDatabases_aCopyMayNotShareTheGroup: the same, where the other database is a copy of the
