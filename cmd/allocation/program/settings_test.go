@@ -20,10 +20,10 @@ func TestWorker_reportsEveryMistakeTogether(t *testing.T) {
 		"--kafka-tls-cert-file=/none/cert.pem", "--kafka-session-timeout=soon", "--kafka-auto-offset-reset=middle", "--kafka-group-id=",
 		"--command-topics=a b,c=Frob,d,d", "--events-topic=d", "--event-routes=Frob=x,Allocated=d", "--event-source=", "--dead-letter-topic=..",
 		"--appliers=0", "--outbox-retention=7 days", "--shutdown-timeout=0s", "--stall-timeout=-1s", "--log-level=loud", "--log-format=xml",
-		"--http-addr=8080")
+		"--http-addr=8080", "--database-schema=")
 	require.Equal(t, cli.ExitUsage, o.Code)
 	for _, says := range []string{
-		`26 settings are wrong`,
+		`27 settings are wrong`,
 		`--kafka-brokers (KAFKA_BROKERS) is "kafka"; it must be addresses such as`,
 		`--kafka-sasl-mechanism (KAFKA_SASL_MECHANISM) is "MD5"; it must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512`,
 		`--kafka-sasl-username (KAFKA_SASL_USERNAME) is not set`,
@@ -49,6 +49,7 @@ func TestWorker_reportsEveryMistakeTogether(t *testing.T) {
 		`--stall-timeout (STALL_TIMEOUT) is "-1s"`,
 		`--log-level (LOG_LEVEL) is "loud"; it must be one of debug, info, warn, error`,
 		`--log-format (LOG_FORMAT) is "xml"; it must be one of json, text`,
+		`--database-schema (DATABASE_SCHEMA) is not set; it must be a name of 1 to 40 characters`,
 		`--http-addr (HTTP_ADDR) is "8080"; it must be an address such as`,
 	} {
 		require.Contains(t, o.Err, says)

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,16 @@ func TestTopics(t *testing.T) {
 	require.Equal(t, []string{"warehouse.commands", "change_batch_quantity"}, topics.CommandTopicNames())
 	require.Equal(t, map[string]string{"Allocated": "line_allocated", "Deallocated": "line_allocated"}, topics.Routes())
 	require.Equal(t, []string{"allocation.events", "line_allocated"}, topics.Outputs())
+}
+
+func TestTopics_theSourceIsAURIReference(t *testing.T) {
+	t.Parallel()
+	for source, ok := range map[string]bool{
+		"/allocation": true, "urn:shop:1": true, "https://shop.example/a?b=%20#c": true,
+		"": false, "a b": false, "%zz": false, "/shop\xff": false, "/shop\uFFFD": false, `a"<>b`: false, "/\n": false, "/" + strings.Repeat("a", 255): false,
+	} {
+		require.Equal(t, ok, validSource(source), source)
+	}
 }
 
 func TestKafka_passwordIsReadAgain(t *testing.T) {
