@@ -103,7 +103,7 @@ func (p *producer) transact(ctx context.Context, records []*kgo.Record) error {
 	if err != nil {
 		p.load.aborted.Add(int64(len(records)))
 		p.load.campaign.say("producer %s begins anew: %v", p.Name, err)
-		return p.connect() // which aborts what is open
+		return p.connect() // whose first transaction aborts what is open
 	}
 	if !commit {
 		p.load.aborted.Add(int64(len(records)))

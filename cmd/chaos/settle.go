@@ -49,6 +49,7 @@ const patience = 3 * time.Minute
 // await waits until something is so, as long as anything moves.
 func (c *campaign) await(ctx context.Context, what string, so func(context.Context) (bool, error)) error {
 	moved, last := time.Now(), ""
+	looked := moved
 	for rest(ctx, 500*time.Millisecond) {
 		done, err := so(ctx)
 		if done && err == nil {
@@ -58,11 +59,26 @@ func (c *campaign) await(ctx context.Context, what string, so func(context.Conte
 		if now := fmt.Sprint(positions); now != last {
 			moved, last = time.Now(), now
 		}
+		if time.Since(moved) > hanging && time.Since(looked) > hanging {
+			looked = time.Now()
+			c.endHanging(ctx)
+		}
 		if time.Since(moved) > patience {
 			return fmt.Errorf("nothing moves for %s, and it is not so that %s (error: %v): %s%s", patience, what, err, last, c.herd.tails()) //nolint:errorlint // a text
 		}
 	}
 	return ctx.Err()
+}
+
+// endHanging ends what holds up commands and is nobody's any more.
+func (c *campaign) endHanging(ctx context.Context) {
+	aborted, err := abortHanging(ctx, c.admin, hanging, commandTopic, quantityTopic)
+	for _, p := range aborted {
+		c.say("the transaction of producer %d hangs in %s.%d from offset %d on: aborted, as the runbook says", p.ProducerID, p.Topic, p.Partition, p.CurrentTxnStartOffset)
+	}
+	if err != nil {
+		c.say("abort what hangs: %v", err)
+	}
 }
 
 // done reports whether everything is applied, published, saved, and reported to the group.
