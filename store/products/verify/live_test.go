@@ -51,7 +51,7 @@ func TestRun_findsNothingWhileWorkersWork(t *testing.T) {
 // snapshots.
 func TestRun_boundedMemory(t *testing.T) {
 	testbed.Long(t)
-	const orders, memory = 200_000, 16 << 20
+	const orders, memory = 100_000, 8 << 20
 	b := setup(t, 1)
 	b.apply(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":%d}`, orders/2))
 	for from := 0; from < orders; from += 4000 {
@@ -77,7 +77,7 @@ func TestRun_boundedMemory(t *testing.T) {
 	t.Logf("%d lines in %d passes, at most %d MiB more than before", summary.Lines, summary.Passes, most>>20)
 	require.EqualValues(t, orders, summary.Lines)
 	require.Greater(t, summary.Passes, int64(3))
-	require.Less(t, most, uint64(32<<20), "the fold, a chunk of rows and the rows read ahead")
+	require.Less(t, most, uint64(16<<20), "the fold, a chunk of rows and the rows read ahead")
 	var checks []string
 	for _, d := range found {
 		checks = append(checks, d.Check+" "+d.Row)
