@@ -71,7 +71,7 @@ func (s *Store) Cluster(ctx context.Context) (cluster, group string, err error) 
 	return cluster, group, readError("read the Kafka cluster", err)
 }
 
-// CheckCluster returns a *ClusterError where the database belongs to another Kafka cluster or group.
+// CheckCluster returns a *ClusterError where the database belongs to another cluster or group.
 func (s *Store) CheckCluster(ctx context.Context, cluster, group string) error {
 	ownCluster, ownGroup, err := s.Cluster(ctx)
 	if err != nil || ownCluster == "" || ownCluster == cluster && ownGroup == group {

@@ -8,8 +8,8 @@
 // claim. Whatever else happens, the partition is claimed again and read from where the database
 // says that it is.
 //
-// A record's way: poll → partition → applier → decode → Store.Apply, which moves the position →
-// relay → acknowledged → the group's offset.
+// A record's way: poll → partition → applier → decode → Store.Apply → relay → acknowledged → the
+// group's offset. Store.Apply moves the position.
 //
 // Goroutines, all owned and awaited by Run:
 //   - the poll loop: routes records to partitions and never blocks between a poll and

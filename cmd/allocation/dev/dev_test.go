@@ -108,7 +108,7 @@ func nobodyElseCanRead(t *testing.T, dir string) {
 	require.Equal(t, []string{"dev.lock", "kafka", "kafka.lock", "pgpass", "postgres", "postgres.lock", "postgres.log", "worker.log"}, names)
 }
 
-// leavesTheFirstAlone: a second dev that is started by mistake, at other addresses, harms nothing of
+// leavesTheFirstAlone: a second dev is started by mistake, at other addresses. It harms nothing of
 // the first.
 func leavesTheFirstAlone(t *testing.T, dir string) {
 	t.Helper()

@@ -19,10 +19,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden file of the corpus")
 
-// The bytes of what is published are a contract. The corpus has every type of event, dead letters
-// of each reason that a command can have by what it says, a bare command and bare events by a route,
-// for those who know nothing of envelopes, and commands of a held product that took effect later. A
-// worker with another database that reads the same commands publishes the same, byte for byte.
+// The bytes of what is published are a contract. The corpus has every type of event, and a dead
+// letter of each reason that a command's text can give. It has a bare command, and bare events by a
+// route, for those who know nothing of envelopes, and commands of a held product that took effect
+// later. A worker with another database that reads the same commands publishes the same bytes.
 func TestPromise2_aRepeatHasTheSameBytes(t *testing.T) {
 	const file = "testdata/corpus.golden"
 	first := setup(t, 1)

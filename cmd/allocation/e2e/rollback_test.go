@@ -60,8 +60,8 @@ func TestDatabase_restoredToAnEarlierPoint(t *testing.T) {
 	}
 }
 
-// TestDatabase_failedOverWhileIdle: an asynchronous standby takes over without the last commits, and
-// no command comes to remind of them. The workers, which nobody starts again, find it, say so, and
+// TestDatabase_failedOverWhileIdle: an asynchronous standby takes over without the last commits. No
+// command comes to remind of them. The workers, which nobody starts again, find it, say so, and
 // apply the lost ones again.
 func TestDatabase_failedOverWhileIdle(t *testing.T) {
 	t.Parallel()
@@ -137,7 +137,7 @@ func logged(workers []*process, text string) bool {
 	return slices.ContainsFunc(workers, func(w *process) bool { return w.logged(text) })
 }
 
-// reported wants one of the workers at least to have said, and counted, that the database went back.
+// reported requires that the database went back, and that one of the workers said and counted it.
 func reported(t *testing.T, workers []*process) {
 	t.Helper()
 	require.True(t, logged(workers, "the database is behind"))

@@ -38,9 +38,9 @@ var operatorNeeds = map[string][]string{
 	"execute on function decide_position":   {"offsets", "reset", "--topic=warehouse.commands", "--to-latest", "--execute"},
 }
 
-// needsEachGrant: each right of operators and logins is missed when it is taken away. What a
-// worker's role needs, and what the roles may not, are the store's tests; what a worker says without
-// a right is the service's.
+// needsEachGrant: each right of operators and logins is missed when it is taken away. The store's
+// tests show what a worker's role needs, and what the roles may not do. The service's show what a
+// worker says without a right.
 func needsEachGrant(s *site) {
 	require.Equal(s.t, s.operatorsRights(), slices.Sorted(maps.Keys(operatorNeeds)))
 	for right, command := range operatorNeeds {

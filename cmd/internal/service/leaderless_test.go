@@ -126,7 +126,7 @@ func goesOnWhereItReachesNotEachBroker(s *programtest.Service, cluster cluster) 
 	require.NoError(t, behind.Stop())
 }
 
-// setUpOneOfEach starts a worker that makes a product in each partition, which are on a broker each.
+// setUpOneOfEach starts a worker that makes a product in each partition. Each has its own broker.
 func setUpOneOfEach(s *programtest.Service, cluster cluster) (skus []string) {
 	s.T.Helper()
 	cluster.makeTopic(s.T, s.Names.Commands, []int32{1}, []int32{2}, []int32{3})
