@@ -1,7 +1,6 @@
 package worker_test
 
 import (
-	"cmp"
 	"context"
 	"net"
 	"strings"
@@ -15,17 +14,10 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// Keys of requests.
-const (
-	fetch          = 1
-	describeGroups = 15
-)
-
-// deafness keeps a client's fetches, or its requests of another key, from ever being answered, and
-// nothing else.
+// deafness keeps a client's fetches from ever being answered, and nothing else: they have
+// connections of their own.
 type deafness struct {
 	on   atomic.Bool
-	key  byte         // 0: fetch
 	lost atomic.Int32 // requests
 }
 
@@ -42,9 +34,10 @@ type deafConn struct {
 	to *deafness
 }
 
-// Write loses requests by their key, which is behind the length.
+// Write loses fetches. The key of a request is behind its length.
 func (c *deafConn) Write(b []byte) (int, error) {
-	if c.to.on.Load() && len(b) > 6 && b[4] == 0 && b[5] == cmp.Or(c.to.key, fetch) {
+	const fetch = 1
+	if c.to.on.Load() && len(b) > 6 && b[4] == 0 && b[5] == fetch {
 		c.to.lost.Add(1)
 		return len(b), nil
 	}

@@ -4,15 +4,28 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
 	"allocation/worker"
 )
+
+// blinded is a store that cannot read positions while it is blind.
+type blinded struct {
+	worker.Store
+	blind *atomic.Bool
+}
+
+func (b blinded) PositionRecords(ctx context.Context) ([]worker.PositionRecord, error) {
+	if b.blind.Load() {
+		return nil, errors.New("no positions are read")
+	}
+	return b.Store.PositionRecords(ctx)
+}
 
 // The loops that look after things now and then say when they stand still, whether they fail each
 // time or hang, and what they measure is not shown then: here are those that ask the group, that
@@ -21,10 +34,8 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	testbed.Long(t)
 	p := setup(t, 1)
 	p.patience = 25 * time.Second // the slowest looks every 10 s
-	var deaf deafness
-	p.options = []kgo.Opt{kgo.Dialer(deaf.dial)}
-	deaf.key = describeGroups
-	m := p.start()
+	var blind atomic.Bool
+	m := p.startWith(func(s worker.Store) worker.Store { return blinded{s, &blind} })
 	p.sendNames(0, 0, 1)
 	p.awaitCommitted(map[int32]int64{0: 1})
 	standing := func() string { return strings.Join(m.parts.Standing(time.Now()), "\n") }
@@ -32,7 +43,7 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	require.Zero(t, m.gauge("held_keys"))
 	require.Zero(t, m.gauge("foreign_members"))
 
-	deaf.on.Store(true)
+	blind.Store(true)
 	p.execute(`alter function save_published rename to gone`)
 	p.sendNames(0, 1, 1)
 	p.await(2)
@@ -48,7 +59,7 @@ func TestWorker_namesItsPartsThatStandStill(t *testing.T) {
 	require.Empty(t, m.NotReady(t.Context()), "its partition moves")
 
 	someone.releases()
-	deaf.on.Store(false)
+	blind.Store(false)
 	p.execute(`alter function gone rename to save_published`)
 	testbed.Eventually(p.t, func() bool { return standing() == "" })
 	require.Zero(t, m.gauge("held_keys"))
