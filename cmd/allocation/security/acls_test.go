@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -122,13 +123,15 @@ func (s *site) backsOff(w *worker) {
 	await(s.t, func() string { return w.Get("/readyz") }, "access rules do not let this worker read the topic")
 	require.Contains(s.t, w.Get("/readyz"), "503 ", "none of its partitions can move")
 	refused := regexp.MustCompile(`allocation_access_refused_total\{reason="right",system="kafka"\} (\d+)`)
-	testbed.Eventually(s.t, func() bool {
-		n := 0
+	count := func() (n int) {
 		if found := refused.FindStringSubmatch(metrics()); found != nil {
 			n, _ = strconv.Atoi(found[1])
 		}
-		require.Less(s.t, n, 200, "it asks again and again")
-		return n >= 10
-	})
+		return n
+	}
+	testbed.Eventually(s.t, func() bool { return count() >= 10 })
+	since, before := time.Now(), count()
+	testbed.Eventually(s.t, func() bool { return time.Since(since) > 2*time.Second })
+	require.Less(s.t, count()-before, 200, "it asks again and again")
 	require.NotContains(s.t, metrics(), "allocation_partitions_not_fetched 0\n")
 }
