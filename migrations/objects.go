@@ -28,11 +28,32 @@ type Object struct {
 // in reports whether a schema of a version has the object.
 func (o Object) in(v Version) bool { return o.Version <= v[o.Line] }
 
-var makes = regexp.MustCompile(`(?m)^create (?:or replace )?(table|function|type) (\w+)`)
+// Column is a column that a migration adds to a table that another one made.
+type Column struct {
+	Table, Name string
+	Line        int
+	Version     int64
+}
 
-// Objects are what the migrations make, but for the days of the outbox and what belongs to a table:
-// indexes and sequences.
-func Objects() (all []Object) {
+var (
+	alters = regexp.MustCompile(`(?m)^alter table (\w+)([^;]*)`)
+	adds   = regexp.MustCompile(`add column (\w+)`)
+)
+
+// Columns are what the migrations add to tables.
+func Columns() (all []Column) {
+	eachUp(func(line int, version int64, up string) {
+		for _, table := range alters.FindAllStringSubmatch(up, -1) {
+			for _, column := range adds.FindAllStringSubmatch(table[2], -1) {
+				all = append(all, Column{table[1], column[1], line, version})
+			}
+		}
+	})
+	return all
+}
+
+// eachUp reads what each migration makes.
+func eachUp(read func(line int, version int64, up string)) {
 	for i, line := range Lines {
 		for _, name := range names(line) {
 			text, err := files.ReadFile(line + "/" + name)
@@ -40,13 +61,23 @@ func Objects() (all []Object) {
 				panic(err) // they are embedded
 			}
 			up, _, _ := strings.Cut(string(text), "\n-- +goose Down")
-			for _, found := range makes.FindAllStringSubmatch(up, -1) {
-				made := Object{Kind(found[1]), found[2], i, versionOf(name)}
-				if !slices.ContainsFunc(all, func(o Object) bool { return o.Kind == made.Kind && o.Name == made.Name }) {
-					all = append(all, made)
-				}
-			}
+			read(i, versionOf(name), up)
 		}
 	}
+}
+
+var makes = regexp.MustCompile(`(?m)^create (?:or replace )?(table|function|type) (\w+)`)
+
+// Objects are what the migrations make, but for the days of the outbox and what belongs to a table:
+// indexes and sequences.
+func Objects() (all []Object) {
+	eachUp(func(line int, version int64, up string) {
+		for _, found := range makes.FindAllStringSubmatch(up, -1) {
+			made := Object{Kind(found[1]), found[2], line, version}
+			if !slices.ContainsFunc(all, func(o Object) bool { return o.Kind == made.Kind && o.Name == made.Name }) {
+				all = append(all, made)
+			}
+		}
+	})
 	return all
 }

@@ -43,6 +43,8 @@ var tableRights = map[string]map[string]string{
 		"batch_keys":       "select",
 		"kafka_cluster":    "select",
 		"fetch_troubles":   "select",
+		"transactions":     "select",
+		"claims":           "select",
 
 		"migrations_engine":   "select",
 		"migrations_products": "select",

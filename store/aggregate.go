@@ -65,9 +65,11 @@ type Event struct {
 	RecordKey   string // of the Kafka record; empty: Key
 	Correlation string // of a command of another service, say; empty: the command's own
 
-	Sequence int64 // of the key's events; 0: it counts with no others
-	Last     Ref   // the key's last event, which this one does not overtake; the zero value where there is none
-	Previous Ref   // the last event of what this one continues, for people; the zero value where there is none
+	Sequence int64  // of the key's events; 0: it counts with no others
+	Last     Ref    // the key's last event, which this one does not overtake; the zero value where there is none
+	Previous Ref    // the last event of what this one continues, for people; the zero value where there is none
+	Also     Ref    // the last event of a second thread that this one continues, for people
+	Note     []byte // JSON that is kept with the event for people, and not published; nil: nothing
 }
 
 // Ref is where the outbox has an event. The zero value is nowhere: sources count from 1.

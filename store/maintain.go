@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/worker"
@@ -55,6 +56,31 @@ func (s *Store) dropDay(ctx context.Context, retention time.Duration) (name *str
 			return nil, readError("drop outbox days", context.Cause(ctx))
 		case <-time.After(dropAgain/2 + rand.N(dropAgain)):
 		}
+	}
+}
+
+// indexTime bounds what an index of a day may take. Nobody writes to that day any more, so only
+// those wait who want to drop it.
+const indexTime = 15 * time.Minute
+
+// IndexDays makes what finds commands by their id and correlation on days of the outbox that are
+// over. It returns the names of the days' tables. One worker works at a time; others return at
+// once.
+func (s *Store) IndexDays(ctx context.Context) (indexed []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, indexTime)
+	defer cancel()
+	for {
+		var name *string
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, setTimeoutSQL, milliseconds(indexTime)); err != nil {
+				return err
+			}
+			return tx.QueryRow(ctx, `select outbox_index_day()`).Scan(&name)
+		})
+		if err != nil || name == nil {
+			return indexed, readError("index a day of the outbox", err)
+		}
+		indexed = append(indexed, *name)
 	}
 }
 

@@ -10,10 +10,11 @@ import (
 // Most rows refer to no other row, have no trace, and no key of a record apart. The columns of
 // these are left out where no row of a transaction needs them.
 const (
-	outboxColumns = 13
-	linkColumns   = 11
-	outboxFields  = `source, row_no, day, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, command_time`
-	linkFields    = `traceparent, tracestate, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row, record_key`
+	outboxColumns = 14
+	linkColumns   = 15
+	outboxFields  = `source, row_no, day, command_offset, event_no, type, key, subject, sequence, value, command_id, correlation_id, command_time, key_back`
+	linkFields    = `traceparent, tracestate, after_source, after_row, previous_source, previous_row, previous_day, command_source, letter_source, letter_row, record_key, also_source,
+    also_row, also_day, note`
 	copyOutboxSQL = `copy outbox (` + outboxFields + `) from stdin (format binary)`
 	copyLinkedSQL = `copy outbox (` + outboxFields + `, ` + linkFields + `) from stdin (format binary)`
 )
@@ -31,9 +32,10 @@ func queueOutbox(p *Pipeline, transaction worker.Transaction, t *txRows) {
 		for move, rows := range t.rows {
 			source := transaction.Moves[move].Source.ID
 			for i := range rows {
-				copyOutboxRow(to, source, t.today, &rows[i])
+				kept := &t.beside[move][i]
+				copyOutboxRow(to, source, t.today, &rows[i], kept.back)
 				if linked {
-					copyLinks(to, &rows[i], t.previous[move][i], letters[rows[i].Number])
+					copyLinks(to, &rows[i], kept, letters[rows[i].Number])
 				}
 			}
 		}
@@ -47,7 +49,8 @@ func (t *txRows) linked() bool {
 	}
 	for move, rows := range t.rows {
 		for i := range rows {
-			if r := &rows[i]; r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || r.RecordKey != "" || t.previous[move][i].Source > 0 {
+			r, kept := &rows[i], &t.beside[move][i]
+			if r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || r.RecordKey != "" || kept.previous.Source > 0 || kept.also.Source > 0 || kept.note != nil {
 				return true
 			}
 		}
@@ -55,7 +58,7 @@ func (t *txRows) linked() bool {
 	return false
 }
 
-func copyOutboxRow(to *CopyRows, source int32, today day, row *outbox.Row) {
+func copyOutboxRow(to *CopyRows, source int32, today day, row *outbox.Row, back int32) {
 	to.Row()
 	to.Int32(source)
 	to.Int64(row.Number)
@@ -74,20 +77,20 @@ func copyOutboxRow(to *CopyRows, source int32, today day, row *outbox.Row) {
 	} else {
 		to.Int64(row.Cause.Time)
 	}
+	if back == 0 {
+		to.null()
+	} else {
+		to.Int32(back)
+	}
 }
 
-// copyLinks writes what a row refers to, and its trace. Each part is null where there is nothing:
+// copyLinks writes what a row refers to, its trace and its note. Each part is null where there is nothing:
 // sources count from 1.
-func copyLinks(to *CopyRows, row *outbox.Row, previous Ref, letter worker.LetterID) {
+func copyLinks(to *CopyRows, row *outbox.Row, kept *beside, letter worker.LetterID) {
 	to.Optional(row.Cause.TraceParent)
 	to.Optional(row.Cause.TraceState)
 	to.link(row.After.Source, row.After.Row)
-	to.link(previous.Source, previous.Row)
-	if previous.Source > 0 {
-		to.day(previous.day)
-	} else {
-		to.null()
-	}
+	to.thread(kept.previous)
 	if row.From != nil {
 		to.Int32(row.From.ID)
 	} else {
@@ -95,6 +98,17 @@ func copyLinks(to *CopyRows, row *outbox.Row, previous Ref, letter worker.Letter
 	}
 	to.link(letter.Source, letter.Row)
 	to.Optional(row.RecordKey)
+	to.thread(kept.also)
+	to.Optional(string(kept.note))
+}
+
+// thread writes the event that a row continues.
+func (r *CopyRows) thread(last Ref) {
+	if last.Source == 0 {
+		r.nulls(3)
+		return
+	}
+	r.Ref(last)
 }
 
 // link writes the source and the number of a row.
@@ -126,13 +140,13 @@ func typeOf(row *outbox.Row) string {
 
 const insertDeadLettersSQL = `
 insert into dead_letters (source, row_no, command_source, command_offset, command_time, reason, message, type, key, record_key, value, headers, first_event, retries,
-    batch_last, batch_records, batch_bytes, batch_codec)
+    batch_last, batch_records, batch_bytes, batch_codec, command_id, correlation_id)
 select source, row_no, nullif(command_source, source), command_offset, nullif(command_time, -1), reason, message, nullif(type, ''), nullif(key, ''), record_key, value, headers,
-    first_event, retries, batch_last, batch_records, batch_bytes, batch_codec
+    first_event, retries, batch_last, batch_records, batch_bytes, batch_codec, nullif(command_id, ''), nullif(correlation_id, '')
 from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[], $11::bytea[],
-    $12::int[], $13::int[], $14::int[], $15::bigint[], $16::int[], $17::int[], $18::text[])
+    $12::int[], $13::int[], $14::int[], $15::bigint[], $16::int[], $17::int[], $18::text[], $19::text[], $20::text[])
      v (source, row_no, command_offset, command_time, reason, message, type, key, record_key, value, headers, command_source, first_event, retries,
-    batch_last, batch_records, batch_bytes, batch_codec)`
+    batch_last, batch_records, batch_bytes, batch_codec, command_id, correlation_id)`
 
 func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 	n := len(t.refused)
@@ -144,7 +158,9 @@ func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 	from, events, retries := make([]int32, n), make([]int32, n), make([]int32, n)
 	keys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	lasts, records, bytes, codecs := make([]*int64, n), make([]*int32, n), make([]*int32, n), make([]*string, n)
+	ids, correlations := make([]string, n), make([]string, n)
 	for i, r := range t.refused {
+		ids[i], correlations[i] = r.command.Cause.CommandID, r.command.Cause.CorrelationID
 		sources[i], rows[i], offsets[i], times[i] = transaction.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
 		reasons[i], messages[i], types[i], names[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, outbox.EncodeHeaders(r.letter.Headers)
@@ -154,5 +170,5 @@ func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 		}
 	}
 	p.Execute(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, names, keys, values, headers,
-		from, events, retries, lasts, records, bytes, codecs)
+		from, events, retries, lasts, records, bytes, codecs, ids, correlations)
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"math"
+
 	"allocation/outbox"
 	"allocation/worker"
 )
@@ -10,10 +12,17 @@ type txRows struct {
 	today    day            // of the rows that it writes
 	rows     [][]outbox.Row // by move
 	outcomes []worker.Outcome
-	previous [][]Ref // by move, as rows: the event that each continues
+	beside   [][]beside // by move, as rows
 	refused  []refused
 	parked   parked
 	values   []byte // where the events' data are written, one behind the other
+}
+
+// beside is what the outbox keeps of an event for people.
+type beside struct {
+	previous, also Ref
+	back           int32 // how many rows before it the key's last event is; 0: elsewhere, or nowhere
+	note           []byte
 }
 
 // refused is a dead letter, and what is known of the command besides its bytes.
@@ -31,7 +40,7 @@ func newTxRows(tx *Tx) *txRows {
 	t := &txRows{
 		today:    tx.cache.today(),
 		rows:     make([][]outbox.Row, len(transaction.Moves)),
-		previous: make([][]Ref, len(transaction.Moves)),
+		beside:   make([][]beside, len(transaction.Moves)),
 		outcomes: make([]worker.Outcome, len(transaction.Commands)),
 	}
 	t.reserve(tx)
@@ -69,7 +78,7 @@ func (t *txRows) reserve(tx *Tx) {
 		}
 	}
 	for move, n := range counts {
-		t.rows[move], t.previous[move] = make([]outbox.Row, 0, n), make([]Ref, 0, n)
+		t.rows[move], t.beside[move] = make([]outbox.Row, 0, n), make([]beside, 0, n)
 	}
 }
 
@@ -142,10 +151,14 @@ func (t *txRows) event(tx *Tx, i, n int) {
 		Type:  e.Type, Key: e.Key, Subject: e.Subject, Value: values[start:len(values):len(values)], Sequence: e.Sequence,
 		RecordKey: e.RecordKey, Cause: correlated(c.Cause, e.Correlation),
 	}
-	if e.Last.Source != at.Source {
+	kept := beside{previous: e.Previous, also: e.Also, note: e.Note}
+	switch back := at.Row - e.Last.Row; {
+	case e.Last.Source != at.Source:
 		row.After = e.Last.predecessor()
+	case back <= math.MaxInt32: // else the chain ends here
+		kept.back = int32(back) //nolint:gosec // checked
 	}
-	t.add(c.Move, row, e.Previous)
+	t.add(c.Move, row, kept)
 }
 
 // correlated is the cause with another correlation, where an event has one of its own.
@@ -165,14 +178,14 @@ func (t *txRows) refuse(tx *Tx, i int, r *worker.Refusal, events int) {
 	t.refused = append(t.refused, refused{
 		move: c.Move, row: row.Number, command: c, letter: letter, key: tx.named[i], event: int(firstEvent(moves, c)) + events,
 	})
-	t.add(c.Move, row, Ref{})
+	t.add(c.Move, row, beside{})
 }
 
 func (t *txRows) next(moves []worker.PositionMove, move int) int64 {
 	return moves[move].NextRow + int64(len(t.rows[move]))
 }
 
-func (t *txRows) add(move int, row outbox.Row, previous Ref) {
+func (t *txRows) add(move int, row outbox.Row, kept beside) {
 	t.rows[move] = append(t.rows[move], row)
-	t.previous[move] = append(t.previous[move], previous)
+	t.beside[move] = append(t.beside[move], kept)
 }

@@ -80,7 +80,7 @@ func (t *txRows) decide(moves []worker.PositionMove, c *worker.Command) (row int
 	if c.Parked.Discard {
 		letter.Decision = outbox.Discarded
 	}
-	t.add(c.Move, outbox.Row{Number: row, Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}, Ref{})
+	t.add(c.Move, outbox.Row{Number: row, Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}, beside{})
 	return row
 }
 

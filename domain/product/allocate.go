@@ -84,10 +84,8 @@ func (cmd Allocate) place(c *Catalog, p *Product, b *batch) []Event {
 	l := &line{Line: Line{ID: cmd.Line, Qty: cmd.Qty, Placed: p.Version + 1}}
 	c.lines[cmd.Line] = l
 	p.lineChanged(l, created)
-	if b == nil {
-		p.wait(l)
-		return p.emit(nil, ofLine(LineOutOfStock, l, ""))
-	}
-	p.put(l, b)
-	return p.emit(nil, ofLine(LineAllocated, l, b.Ref))
+	note := p.whyThere(b, 0)
+	e := p.place(l, b)
+	e.Note = note
+	return p.emit(nil, e)
 }

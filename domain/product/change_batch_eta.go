@@ -46,9 +46,10 @@ func (cmd ChangeBatchEta) apply(c *Catalog, _ string) Result {
 	if b.ETA == cmd.ETA {
 		return Result{Product: p}
 	}
+	was := b.ETA
 	p.open.change(b, func(b *Batch) { b.ETA = cmd.ETA })
 	p.batchChanged(b, updated)
 	return Result{Product: p, Events: p.emit(nil, Event{
-		Type: BatchEtaChanged, SKU: b.SKU, BatchRef: b.Ref, ETA: cmd.ETA,
+		Type: BatchEtaChanged, SKU: b.SKU, BatchRef: b.Ref, ETA: cmd.ETA, Note: &Note{WasETA: &was},
 	})}
 }

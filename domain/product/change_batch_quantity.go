@@ -114,12 +114,14 @@ func (cmd ChangeBatchQuantity) planRelease(p *Product, b *batch) ([]move, *Need)
 }
 
 func (cmd ChangeBatchQuantity) change(p *Product, b *batch, commandID string, moves []move) []Event {
+	was := b.Qty
 	p.open.change(b, func(b *Batch) { b.Qty = cmd.Qty })
 	b.Revision = max(b.Revision, cmd.Revision)
 	b.LastChange = commandID
 	p.batchChanged(b, updated)
 	events := p.emit(nil, Event{
 		Type: BatchQuantityChanged, SKU: b.SKU, BatchRef: b.Ref, Qty: cmd.Qty, Revision: cmd.Revision,
+		Note: &Note{WasQty: &was},
 	})
 	return p.carryOut(events, b, moves)
 }

@@ -48,6 +48,8 @@ type Event struct {
 	Revision int64
 	// Reason is why a line was deallocated or refused.
 	Reason string
+	// Note is what is kept beside the data; nil: nothing.
+	Note *Note
 }
 
 // Subject is what the event is about: the order, else the batch.

@@ -42,7 +42,8 @@ func (p *Product) carryOut(events []Event, from *batch, moves []move) []Event {
 		switch {
 		case m.older:
 		case m.to == from:
-			from.lines.push(m.line) // where serve took it from
+			from.lines.push(m.line)                                           // where serve took it from
+			p.open.change(from, func(b *Batch) { b.Allocated -= m.line.Qty }) // until its turn
 		default:
 			p.remove(m.line, from)
 			e := ofLine(LineDeallocated, m.line, from.Ref)
@@ -52,13 +53,35 @@ func (p *Product) carryOut(events []Event, from *batch, moves []move) []Event {
 	}
 	for _, m := range moves {
 		switch {
-		case m.to == nil:
-			p.wait(m.line)
-			events = p.emit(events, ofLine(LineOutOfStock, m.line, ""))
-		case m.older || m.to != from:
-			p.put(m.line, m.to)
-			events = p.emit(events, ofLine(LineAllocated, m.line, m.to.Ref))
+		case m.to == nil || m.older || m.to != from:
+			note := p.whyThere(m.to, len(events))
+			events = p.emit(events, p.place(m.line, m.to))
+			events[len(events)-1].Note = note
+		default:
+			p.open.change(from, func(b *Batch) { b.Allocated += m.line.Qty })
 		}
 	}
 	return events
+}
+
+// place puts a line on b, or makes it wait if b is nil, and gives the event of that.
+func (p *Product) place(l *line, b *batch) Event {
+	if b == nil {
+		p.wait(l)
+		return ofLine(LineOutOfStock, l, "")
+	}
+	p.put(l, b)
+	return ofLine(LineAllocated, l, b.Ref)
+}
+
+// whyThere notes, before a line is placed, why it goes to b, or waits if b is nil. The first events
+// of a command have notes.
+func (p *Product) whyThere(b *batch, events int) *Note {
+	switch {
+	case events >= maxNotes:
+		return nil
+	case b == nil:
+		return p.open.largest()
+	}
+	return p.open.passedOver(b)
 }

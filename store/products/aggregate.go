@@ -3,6 +3,7 @@ package products
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -284,19 +285,36 @@ func (p *aggregate) Event(i, n int, at store.Ref, value []byte) (store.Event, []
 		event.Last = p.loaded.products[e.SKU]
 		p.loaded.products[e.SKU] = at
 	}
-	if e.Line.OrderID != "" {
-		event.Previous = p.loaded.lines[e.Line]
-		if e.Sequence > 0 {
-			p.loaded.lines[e.Line] = at
-		}
+	p.follow(&event, e, at)
+	if e.Note != nil {
+		event.Note, _ = json.Marshal(e.Note) // it has numbers and texts
 	}
 	return event, e.AppendData(value)
+}
+
+// follow continues the threads of an event's line and of its batch. A batch's thread is what
+// changed its quantity or its eta.
+func (p *aggregate) follow(event *store.Event, e *product.Event, at store.Ref) {
+	switch {
+	case e.Line.OrderID == "":
+		event.Previous = p.loaded.batches[e.BatchRef]
+		p.loaded.batches[e.BatchRef] = at
+	case e.Sequence == 0:
+		event.Previous = p.loaded.lines[e.Line]
+	default:
+		event.Previous = p.loaded.lines[e.Line]
+		p.loaded.lines[e.Line] = at
+	}
+	if e.Type == product.LineDispatched {
+		event.Also = p.loaded.batches[e.BatchRef]
+		p.loaded.batches[e.BatchRef] = at
+	}
 }
 
 // Write appends what was changed.
 func (p *aggregate) Write(to *store.Pipeline, _ *store.Tx) (keys []string) {
 	p.loaded.queueProducts(to)
-	queueBatches(to, p.loaded.catalog)
+	p.loaded.queueBatches(to)
 	p.loaded.queueLines(to)
 	for _, product := range p.loaded.catalog.Products() {
 		keys = append(keys, product.SKU)

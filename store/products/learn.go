@@ -60,41 +60,51 @@ func (l *loaded) learnBatches(rows pgx.Rows, ask *question) error {
 }
 
 func (l *loaded) eachBatch(rows pgx.Rows, also func(*product.Batch)) error {
-	var b product.Batch
-	_, err := pgx.ForEachRow(rows, batchColumns(&b), func() error {
+	var b batchRow
+	_, err := pgx.ForEachRow(rows, b.columns(), func() error {
 		if also != nil {
-			also(&b)
+			also(&b.Batch)
 		}
-		return l.learnBatch(b)
+		return l.learnBatch(&b)
 	})
 	return err
 }
 
-// batchColumns is where to scan batchFields.
-func batchColumns(b *product.Batch) []any {
-	return []any{&b.Ref, &b.SKU, &b.Qty, &b.Allocated, &b.ETA, &b.FirstQty, &b.FirstETA, &b.Revision, &b.LastChange}
+// batchRow is a batch, and its last event.
+type batchRow struct {
+	product.Batch
+	last store.Ref
 }
 
-func (l *loaded) learnBatch(b product.Batch) error {
+// columns is where to scan batchFields.
+func (b *batchRow) columns() []any {
+	source, row, day := b.last.Scan()
+	return []any{&b.Ref, &b.SKU, &b.Qty, &b.Allocated, &b.ETA, &b.FirstQty, &b.FirstETA, &b.Revision, &b.LastChange, source, row, day}
+}
+
+func (l *loaded) learnBatch(b *batchRow) error {
 	_, product := l.versions[b.SKU]
 	_, gone := l.absent[b.Ref]
 	if !product || gone {
 		return fmt.Errorf("%w: batch %q appeared while it was read", worker.ErrConflict, b.Ref)
 	}
 	l.owners[b.Ref] = b.SKU
-	l.catalog.LearnBatch(b)
+	if _, ok := l.batches[b.Ref]; !ok {
+		l.batches[b.Ref] = b.last
+	}
+	l.catalog.LearnBatch(b.Batch)
 	return nil
 }
 
 func (l *loaded) learnLines(rows pgx.Rows, ask *question) error {
 	found := make(map[product.LineID]struct{}, len(ask.lines))
-	var b product.Batch
-	if err := l.eachLine(rows, batchColumns(&b), func(line *product.Line) error {
+	var b batchRow
+	if err := l.eachLine(rows, b.columns(), func(line *product.Line) error {
 		found[line.ID] = struct{}{}
 		if b.Ref == "" {
 			return nil
 		}
-		return l.learnBatch(b)
+		return l.learnBatch(&b)
 	}); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ type loaded struct {
 	catalog  *product.Catalog
 	versions map[string]int64             // of each product read; 0: absent. Every load must find the same
 	products map[string]store.Ref         // each product's last event
+	batches  map[string]store.Ref         // each batch's last event; the zero value where that is not known
 	lines    map[product.LineID]store.Ref // each line's last event
 	owners   map[string]string            // the SKU of each batch read or made; empty: absent when it was read
 	absent   map[string]struct{}          // references that were read and not found
@@ -25,6 +26,7 @@ func newLoaded() *loaded {
 		catalog:  product.NewCatalog(),
 		versions: map[string]int64{},
 		products: map[string]store.Ref{},
+		batches:  map[string]store.Ref{},
 		lines:    map[product.LineID]store.Ref{},
 		owners:   map[string]string{},
 		absent:   map[string]struct{}{},
@@ -56,7 +58,7 @@ func (l *loaded) remember(k *product.Keys) {
 
 const (
 	batchFields = `ref, sku, qty, allocated, coalesce(eta::text, '') eta, first_qty, coalesce(first_eta::text, '') first_eta, coalesce(revision, -1) revision,
-    coalesce(last_change, '') last_change`
+    coalesce(last_change, '') last_change, coalesce(last_source, 0) last_source, coalesce(last_row, 0) last_row, coalesce(last_day - date '2000-01-01', 0) last_day`
 	lineFields = `l.orderid, l.sku, l.lineid, l.qty, l.placed, l.state::text, coalesce(l.batchref, ''), l.last_source, l.last_row, l.last_day - date '2000-01-01'`
 
 	// The products' versions are read first: if one is still the same when the batch is written,
@@ -80,7 +82,8 @@ cross join lateral (select ` + batchFields + ` from batches where ref >= n.ref a
 	// A line comes with its batch, because what happens to the one happens to the other.
 	linesSQL = `
 select coalesce(b.ref, ''), coalesce(b.sku, ''), coalesce(b.qty, 0), coalesce(b.allocated, 0), coalesce(b.eta, ''), coalesce(b.first_qty, 0),
-    coalesce(b.first_eta, ''), coalesce(b.revision, -1), coalesce(b.last_change, ''), ` + lineFields + `
+    coalesce(b.first_eta, ''), coalesce(b.revision, -1), coalesce(b.last_change, ''),
+    coalesce(b.last_source, 0), coalesce(b.last_row, 0), coalesce(b.last_day, 0), ` + lineFields + `
 from unnest($1::text[], $2::text[], $3::text[]) k (orderid, sku, lineid)
 cross join lateral (select * from lines where orderid = k.orderid and sku = k.sku and lineid = k.lineid limit 1) l
 left join lateral (select ` + batchFields + ` from batches where ref >= l.batchref and ref <= l.batchref order by ref desc limit 1) b on true`

@@ -18,6 +18,7 @@ func (l *loaded) forget(most int) {
 	unknown := func(sku string) bool { return !l.catalog.Knows(sku) }
 	maps.DeleteFunc(l.versions, func(sku string, _ int64) bool { return unknown(sku) })
 	maps.DeleteFunc(l.products, func(sku string, _ store.Ref) bool { return unknown(sku) })
+	maps.DeleteFunc(l.batches, func(ref string, _ store.Ref) bool { return !l.catalog.KnowsBatch(ref) })
 	maps.DeleteFunc(l.owners, func(ref, _ string) bool { return !l.catalog.KnowsBatch(ref) })
 }
 

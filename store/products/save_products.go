@@ -30,9 +30,12 @@ func (l *loaded) queueProducts(p *store.Pipeline) {
 type batchRows struct {
 	refs, skus, etas, firstETAs, changes []string
 	qtys, allocated, firstQtys, revision []int64
+	rows                                 []int64
+	sources, days                        []int32
 }
 
-func (r *batchRows) add(b *product.Batch) {
+func (r *batchRows) add(b *product.Batch, last store.Ref) {
+	r.sources, r.rows, r.days = append(r.sources, last.Source), append(r.rows, last.Row), append(r.days, last.Day())
 	r.refs, r.skus = append(r.refs, b.Ref), append(r.skus, b.SKU)
 	r.qtys, r.allocated = append(r.qtys, b.Qty), append(r.allocated, b.Allocated)
 	r.etas, r.firstETAs = append(r.etas, string(b.ETA)), append(r.firstETAs, string(b.FirstETA))
@@ -42,29 +45,32 @@ func (r *batchRows) add(b *product.Batch) {
 
 const (
 	insertBatchesSQL = `
-insert into batches (ref, sku, qty, allocated, eta, first_qty, first_eta, revision, last_change)
-select ref, sku, qty, allocated, nullif(eta, '')::date, first_qty, nullif(first_eta, '')::date, nullif(revision, -1), nullif(last_change, '')
-from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::text[])
-     v (ref, sku, qty, allocated, eta, first_qty, first_eta, revision, last_change)
+insert into batches (ref, sku, qty, allocated, eta, first_qty, first_eta, revision, last_change, last_source, last_row, last_day)
+select ref, sku, qty, allocated, nullif(eta, '')::date, first_qty, nullif(first_eta, '')::date, nullif(revision, -1), nullif(last_change, ''),
+    source, row_no, date '2000-01-01' + day
+from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::text[],
+    $10::int[], $11::bigint[], $12::int[])
+     v (ref, sku, qty, allocated, eta, first_qty, first_eta, revision, last_change, source, row_no, day)
 order by ref`
 
-	updateBatchesSQL = `select save_batches($1, $2, $3, $4, $5, $6)`
+	updateBatchesSQL = `select save_batches($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 )
 
-func queueBatches(p *store.Pipeline, catalog *product.Catalog) {
+func (l *loaded) queueBatches(p *store.Pipeline) {
 	var made, changed batchRows
-	for _, product := range catalog.Products() {
+	for _, product := range l.catalog.Products() {
 		for _, batch := range product.NewBatches() {
-			made.add(batch)
+			made.add(batch, l.batches[batch.Ref])
 		}
 		for _, batch := range product.UpdatedBatches() {
-			changed.add(batch)
+			changed.add(batch, l.batches[batch.Ref])
 		}
 	}
 	if len(made.refs) > 0 {
-		p.Execute(insertBatchesSQL, made.refs, made.skus, made.qtys, made.allocated, made.etas, made.firstQtys, made.firstETAs, made.revision, made.changes)
+		p.Execute(insertBatchesSQL, made.refs, made.skus, made.qtys, made.allocated, made.etas, made.firstQtys, made.firstETAs, made.revision, made.changes,
+			made.sources, made.rows, made.days)
 	}
 	if len(changed.refs) > 0 {
-		p.Execute(updateBatchesSQL, changed.refs, changed.qtys, changed.allocated, changed.etas, changed.revision, changed.changes)
+		p.Execute(updateBatchesSQL, changed.refs, changed.qtys, changed.allocated, changed.etas, changed.revision, changed.changes, changed.sources, changed.rows, changed.days)
 	}
 }

@@ -22,8 +22,8 @@ const (
 	complainEvery = time.Minute
 )
 
-// outboxDays keeps the outbox' days: it makes those to come, drops those that are over, and tells
-// how many there are.
+// outboxDays keeps the outbox' days: it makes those to come, indexes those that are over, drops
+// those that are old, and tells how many there are.
 type outboxDays struct {
 	db        *store.Store
 	retention time.Duration
@@ -65,6 +65,7 @@ func (d *outboxDays) keep(ctx context.Context) {
 	d.make(ctx)
 	_, _ = d.look(ctx) // make's error says the same
 	d.drop(ctx)
+	d.index(ctx)
 }
 
 func (d *outboxDays) make(ctx context.Context) {
@@ -86,6 +87,16 @@ func (d *outboxDays) drop(ctx context.Context) {
 	}
 	if err != nil && ctx.Err() == nil {
 		d.logger.Warn("an old day of the outbox could not be dropped; trying again later", "error", err)
+	}
+}
+
+func (d *outboxDays) index(ctx context.Context) {
+	indexed, err := d.db.IndexDays(ctx)
+	for _, name := range indexed {
+		d.logger.Info("indexed a day of the outbox", "table", name)
+	}
+	if err != nil && ctx.Err() == nil {
+		d.logger.Warn("a day of the outbox could not be indexed; trying again later", "error", err)
 	}
 }
 

@@ -249,12 +249,15 @@ func (c *counters) Event(i, n int, at store.Ref, value []byte) (store.Event, []b
 	now := c.known[r.key]
 	e.Last = now.last
 	if r.event == "Restock" {
-		e.RecordKey, e.Correlation = r.recordKey, "refill of "+r.key
+		e.RecordKey, e.Correlation, e.Also = r.recordKey, "refill of "+r.key, now.last
 		return e, fmt.Appendf(value, `{"key":%q,"n":%d}`, r.key, r.value)
 	}
 	later := r.events - 1 - int64(n)
 	e.Sequence, e.Previous = r.version-later, now.last
 	now.last = at
+	if r.event == "Made" {
+		e.Note = fmt.Appendf(nil, `{"name":%q}`, r.subject)
+	}
 	return e, fmt.Appendf(value, `{"key":%q,"value":%d}`, r.key, r.value-later)
 }
 

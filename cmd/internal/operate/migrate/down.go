@@ -51,7 +51,7 @@ func (c *downCommand) Run(ctx context.Context, p *cli.Program) error {
 	case migrations.Latest().Older(state.Version):
 		return fmt.Errorf("nothing was undone: the schema is at %s, newer than this program's %s, which does not know how to undo that: run the newer program", state.Version, migrations.Latest())
 	}
-	lost, err := rowsLost(ctx, db, to)
+	lost, err := whatIsLost(ctx, db, to)
 	if err != nil {
 		return err
 	}
@@ -101,19 +101,26 @@ func lower(from, to migrations.Version) migrations.Version {
 	return from
 }
 
-// rowsLost describes what is in the tables that would go.
-func rowsLost(ctx context.Context, db *sql.DB, to migrations.Version) (string, error) {
+// whatIsLost describes what is in the tables that would go, and the columns that would go of others.
+func whatIsLost(ctx context.Context, db *sql.DB, to migrations.Version) (string, error) {
 	var lost []string
+	gone := map[string]bool{}
 	for _, o := range migrations.Objects() {
 		if o.Kind != migrations.Table || o.Version <= to[o.Line] {
 			continue
 		}
+		gone[o.Name] = true
 		rows, exists, err := rowsOf(ctx, db, o.Name)
 		if err != nil {
 			return "", fmt.Errorf("count rows of %s: %w", o.Name, err)
 		}
 		if exists {
 			lost = append(lost, fmt.Sprintf("%s (rows: %s)", o.Name, cli.Count(rows)))
+		}
+	}
+	for _, c := range migrations.Columns() {
+		if c.Version > to[c.Line] && !gone[c.Table] {
+			lost = append(lost, "column "+c.Name+" of "+c.Table)
 		}
 	}
 	if len(lost) == 0 {
