@@ -140,13 +140,13 @@ func typeOf(row *outbox.Row) string {
 
 const insertDeadLettersSQL = `
 insert into dead_letters (source, row_no, command_source, command_offset, command_time, reason, message, type, key, record_key, value, headers, first_event, retries,
-    batch_last, batch_records, batch_bytes, batch_codec, command_id, correlation_id)
+    batch_last, batch_records, batch_bytes, batch_codec, command_id, correlation_id, subject)
 select source, row_no, nullif(command_source, source), command_offset, nullif(command_time, -1), reason, message, nullif(type, ''), nullif(key, ''), record_key, value, headers,
-    first_event, retries, batch_last, batch_records, batch_bytes, batch_codec, nullif(command_id, ''), nullif(correlation_id, '')
+    first_event, retries, batch_last, batch_records, batch_bytes, batch_codec, nullif(command_id, ''), nullif(correlation_id, ''), nullif(subject, '')
 from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[], $11::bytea[],
-    $12::int[], $13::int[], $14::int[], $15::bigint[], $16::int[], $17::int[], $18::text[], $19::text[], $20::text[])
+    $12::int[], $13::int[], $14::int[], $15::bigint[], $16::int[], $17::int[], $18::text[], $19::text[], $20::text[], $21::text[])
      v (source, row_no, command_offset, command_time, reason, message, type, key, record_key, value, headers, command_source, first_event, retries,
-    batch_last, batch_records, batch_bytes, batch_codec, command_id, correlation_id)`
+    batch_last, batch_records, batch_bytes, batch_codec, command_id, correlation_id, subject)`
 
 func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 	n := len(t.refused)
@@ -158,9 +158,10 @@ func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 	from, events, retries := make([]int32, n), make([]int32, n), make([]int32, n)
 	keys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	lasts, records, bytes, codecs := make([]*int64, n), make([]*int32, n), make([]*int32, n), make([]*string, n)
-	ids, correlations := make([]string, n), make([]string, n)
+	ids, correlations, subjects := make([]string, n), make([]string, n), make([]string, n)
 	for i, r := range t.refused {
 		ids[i], correlations[i] = r.command.Cause.CommandID, r.command.Cause.CorrelationID
+		subjects[i] = r.subject
 		sources[i], rows[i], offsets[i], times[i] = transaction.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
 		reasons[i], messages[i], types[i], names[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, outbox.EncodeHeaders(r.letter.Headers)
@@ -170,5 +171,5 @@ func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 		}
 	}
 	p.Execute(insertDeadLettersSQL, sources, rows, offsets, times, reasons, messages, types, names, keys, values, headers,
-		from, events, retries, lasts, records, bytes, codecs, ids, correlations)
+		from, events, retries, lasts, records, bytes, codecs, ids, correlations, subjects)
 }

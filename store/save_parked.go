@@ -38,12 +38,12 @@ with updated as (
 select expect_count((select count(*) from updated), 1, 'held keys updated')`
 
 	waitSQL = `
-insert into held_commands (key, command_source, command_offset, command_time, first_event, retries, creates, record_key, value, headers, command_id, correlation_id)
+insert into held_commands (key, command_source, command_offset, command_time, first_event, retries, creates, record_key, value, headers, command_id, correlation_id, subject)
 select key, command_source, command_offset, nullif(command_time, -1), first_event, retries, nullif(creates, ''), record_key, value, headers,
-    nullif(command_id, ''), nullif(correlation_id, '')
+    nullif(command_id, ''), nullif(correlation_id, ''), nullif(subject, '')
 from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[], $10::int[],
-    $11::text[], $12::text[])
-     with ordinality v (key, command_source, command_offset, command_time, first_event, creates, record_key, value, headers, retries, command_id, correlation_id, n)
+    $11::text[], $12::text[], $13::text[])
+     with ordinality v (key, command_source, command_offset, command_time, first_event, creates, record_key, value, headers, retries, command_id, correlation_id, subject, n)
 order by n`
 
 	appliedSQL = `
@@ -112,15 +112,16 @@ func queueWaiting(p *Pipeline, waiting []waiting) {
 	keys, sources, offsets, times := make([]string, n), make([]int32, n), make([]int64, n), make([]int64, n)
 	events, again, refs := make([]int32, n), make([]int32, n), make([]string, n)
 	recordKeys, values, headers := make([][]byte, n), make([][]byte, n), make([][]byte, n)
-	ids, correlations := make([]string, n), make([]string, n)
+	ids, correlations, subjects := make([]string, n), make([]string, n), make([]string, n)
 	for i, w := range waiting {
 		c := w.command
 		ids[i], correlations[i] = c.Cause.CommandID, c.Cause.CorrelationID
+		subjects[i] = w.subject
 		keys[i], sources[i], offsets[i], times[i] = w.key, w.source, c.Offset, c.Cause.Time
 		events[i], again[i], refs[i] = w.event, timesRetried(c), w.name
 		recordKeys[i], values[i], headers[i] = c.Key, c.Value, outbox.EncodeHeaders(c.Headers)
 	}
-	p.Execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again, ids, correlations)
+	p.Execute(waitSQL, keys, sources, offsets, times, events, refs, recordKeys, values, headers, again, ids, correlations, subjects)
 }
 
 // queueCounts has the dead letters of parked commands know how far their events are numbered.

@@ -16,16 +16,17 @@ type Tx struct {
 	transaction worker.Transaction
 	cache       *cache
 
-	named []string // the key that each command names itself
-	keys  []string // the key that each command turned out to be about
-	made  []string // the name that each would create
-	waits map[int]string
-	holds map[int]string
+	named    []string // the key that each command names itself
+	subjects []string // what each is about
+	keys     []string // the key that each command turned out to be about
+	made     []string // the name that each would create
+	waits    map[int]string
+	holds    map[int]string
 }
 
 func newTx(s *Store, conn *pgx.Conn, transaction worker.Transaction, c *cache) *Tx {
 	n := len(transaction.Commands)
-	return &Tx{store: s, conn: conn, transaction: transaction, cache: c, named: make([]string, n), keys: make([]string, n), made: make([]string, n)}
+	return &Tx{store: s, conn: conn, transaction: transaction, cache: c, named: make([]string, n), subjects: make([]string, n), keys: make([]string, n), made: make([]string, n)}
 }
 
 // Len is how many commands there are.
@@ -57,8 +58,11 @@ func (tx *Tx) Lock(ctx context.Context, sql string, args ...any) error {
 	return readError("lock", err)
 }
 
-// Name tells the key that a command names itself.
-func (tx *Tx) Name(i int, key string) { tx.named[i], tx.keys[i] = key, key }
+// Name tells the key that a command names itself, and what it is about, as its events say it. Each
+// is empty where that could not be read.
+func (tx *Tx) Name(i int, key, subject string) {
+	tx.named[i], tx.keys[i], tx.subjects[i] = key, key, subject
+}
 
 // Park reports whether a command may be decided. The key is what the command is about. The name is
 // what it would create: a command that has only that name waits, too.

@@ -33,6 +33,7 @@ type refused struct {
 	letter  *outbox.DeadLetter
 	key     string // that it is about, as far as the command says it
 	event   int    // the number of the command's next event
+	subject string // that it is about
 }
 
 func newTxRows(tx *Tx) *txRows {
@@ -96,7 +97,7 @@ func (t *txRows) write(tx *Tx, i int) {
 	case waits != "":
 		t.outcomes[i] = worker.Outcome{Result: worker.Held}
 		t.parked.waiting = append(t.parked.waiting, waiting{
-			command: c, source: sourceOf(&tx.transaction, c), event: firstEvent(tx.transaction.Moves, c), key: waits, name: tx.made[i],
+			command: c, source: sourceOf(&tx.transaction, c), event: firstEvent(tx.transaction.Moves, c), key: waits, name: tx.made[i], subject: tx.subjects[i],
 		})
 	default:
 		row := t.record(tx, i, refusal, events)
@@ -176,7 +177,7 @@ func (t *txRows) refuse(tx *Tx, i int, r *worker.Refusal, events int) {
 	letter := &outbox.DeadLetter{Reason: r.Reason, Message: r.Message, Key: c.Key, Value: c.Value, Headers: c.Headers, Batch: c.Batch}
 	row := outbox.Row{Number: t.next(moves, c.Move), Offset: c.Offset, From: from(moves, c), Cause: c.Cause, DeadLetter: letter}
 	t.refused = append(t.refused, refused{
-		move: c.Move, row: row.Number, command: c, letter: letter, key: tx.named[i], event: int(firstEvent(moves, c)) + events,
+		move: c.Move, row: row.Number, command: c, letter: letter, key: tx.named[i], event: int(firstEvent(moves, c)) + events, subject: tx.subjects[i],
 	})
 	t.add(c.Move, row, beside{})
 }

@@ -32,6 +32,7 @@ type waiting struct {
 	event   int32 // the number of its next event
 	key     string
 	name    string // what it would create
+	subject string // what it is about
 }
 
 // hold is a key that a failed command holds.

@@ -62,7 +62,7 @@ func (f *fields) keep(name []byte, value strictjson.Value) error {
 // identifier reads 1 to 255 bytes without control characters.
 func (f *fields) identifier(name string, value strictjson.Value) string {
 	text := value.Text()
-	if len(text) < 1 || len(text) > 255 || strings.ContainsFunc(text, unicode.IsControl) {
+	if !isIdentifier(text) {
 		f.wrong(name, value, "a string of 1 to 255 bytes without control characters")
 	}
 	return text

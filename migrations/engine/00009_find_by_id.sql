@@ -3,11 +3,16 @@
 
 -- Made while workers write. An index that could not be ended is made again.
 set lock_timeout = '10min';
-drop index if exists dead_letters_by_id, dead_letters_by_correlation, held_commands_by_id, held_commands_by_correlation;
+drop index if exists dead_letters_by_id, dead_letters_by_correlation, dead_letters_by_subject, dead_letters_about_nothing,
+    held_commands_by_id, held_commands_by_correlation, held_commands_by_subject, held_commands_about_nothing;
 create index concurrently dead_letters_by_id on dead_letters (command_id) where command_id is not null;
 create index concurrently dead_letters_by_correlation on dead_letters (correlation_id) where correlation_id is not null;
+create index concurrently dead_letters_by_subject on dead_letters (subject) where subject is not null;
+create index concurrently dead_letters_about_nothing on dead_letters (source, row_no) where subject is null and state <> 'retried';
 create index concurrently held_commands_by_id on held_commands (command_id) where command_id is not null;
 create index concurrently held_commands_by_correlation on held_commands (correlation_id) where correlation_id is not null;
+create index concurrently held_commands_by_subject on held_commands (subject) where subject is not null;
+create index concurrently held_commands_about_nothing on held_commands (seq) where subject is null;
 reset lock_timeout;
 
 -- Makes what finds the events of a day by the id and the correlation of their commands, once
@@ -39,4 +44,5 @@ revoke execute on function outbox_index_day from public;
 
 -- +goose Down
 drop function outbox_index_day;
-drop index dead_letters_by_id, dead_letters_by_correlation, held_commands_by_id, held_commands_by_correlation;
+drop index dead_letters_by_id, dead_letters_by_correlation, dead_letters_by_subject, dead_letters_about_nothing,
+    held_commands_by_id, held_commands_by_correlation, held_commands_by_subject, held_commands_about_nothing;

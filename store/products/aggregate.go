@@ -93,7 +93,9 @@ func (p *aggregate) Begin(tx *store.Tx) {
 		}
 		if p.commands[i] != nil {
 			p.keys[i] = p.commands[i].Keys()
-			tx.Name(i, p.keys[i].SKU)
+			tx.Name(i, p.keys[i].SKU, p.keys[i].Subject())
+		} else if p.results[i].Refusal != nil {
+			tx.Name(i, "", product.GuessSubject(tx.Command(i).Data))
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (c *counters) Begin(tx *store.Tx) {
 			continue
 		}
 		if c.commands[i], c.results[i].refusal = read(tx.Command(i)); c.commands[i] != nil {
-			tx.Name(i, c.commands[i].Key)
+			tx.Name(i, c.commands[i].Key, cmp.Or(c.commands[i].Name, c.commands[i].Key))
 		}
 	}
 }
