@@ -46,6 +46,8 @@ var tableRights = map[string]map[string]string{
 		"transactions":     "select",
 		"claims":           "select",
 
+		"unparked_commands": "select",
+
 		"migrations_engine":   "select",
 		"migrations_products": "select",
 	},

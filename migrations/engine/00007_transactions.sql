@@ -17,7 +17,7 @@ create table transactions (
     committed_at timestamptz not null default clock_timestamp(), -- just before it did
     day          date not null default (now() at time zone 'utc')::date
 ) partition by range (day);
-create index transactions_by_offset on transactions (source, replays, from_offset);
+create index transactions_by_offset on transactions (source, replays, from_offset) where to_offset > from_offset;
 create index transactions_of_parked on transactions (source, from_row) where to_offset = from_offset;
 
 -- Who claimed sources, and when.
@@ -141,6 +141,9 @@ begin
             execute format('drop table if exists %I.%I', current_schema(), 'transactions_' || to_char(d, 'YYYYMMDD'));
             execute 'delete from claims c where exists (
                 select from claims later where later.source = c.source and later.epoch > c.epoch and later.claimed_at < $1)' using d;
+        end if;
+        if to_regclass('unparked_commands') is not null then
+            execute 'delete from unparked_commands where unparked_at < $1' using d;
         end if;
         return name;
     end loop;

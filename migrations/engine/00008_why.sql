@@ -18,7 +18,34 @@ alter table held_commands
     add column correlation_id text,
     add column subject        text;
 
+-- Commands that waited behind a held key, and wait no longer. Whoever applied one may have had no
+-- event to write.
+create table unparked_commands (
+    command_source integer not null,                                -- the partition that it came by
+    command_offset bigint not null,
+    key            text collate "C" not null,
+    held_at        timestamptz not null,
+    unparked_at    timestamptz not null default clock_timestamp(),  -- in the transaction that applied it
+    source         integer                                          -- whose transaction that was
+);
+create index unparked_commands_by_command on unparked_commands (command_source, command_offset);
+create index unparked_commands_by_age on unparked_commands (unparked_at);
+
+-- +goose StatementBegin
+create function keep_unparked() returns trigger language plpgsql security definer set search_path from current as $$
+begin
+    insert into unparked_commands (command_source, command_offset, key, held_at, source)
+    select g.command_source, g.command_offset, g.key, g.held_at, k.source from gone g left join held_keys k on k.key = g.key;
+    return null;
+end $$;
+-- +goose StatementEnd
+revoke execute on function keep_unparked from public;
+create trigger held_commands_gone after delete on held_commands referencing old table as gone for each statement execute function keep_unparked();
+
 -- +goose Down
+drop trigger held_commands_gone on held_commands;
+drop function keep_unparked;
+drop table unparked_commands;
 alter table held_commands drop column command_id, drop column correlation_id, drop column subject;
 alter table dead_letters drop column command_id, drop column correlation_id, drop column subject;
 alter table outbox drop column key_back, drop column also_source, drop column also_row, drop column also_day, drop column note;

@@ -34,7 +34,7 @@ func mayUse() map[string]map[string][]string {
 
 // mayCallAsOwner are the functions that act with the owner's rights.
 var mayCallAsOwner = map[string][]string{
-	"allocation_worker":   {"keep_transactions", "outbox_drop_day", "outbox_index_day", "outbox_make_days"},
+	"allocation_worker":   {"keep_transactions", "keep_unparked", "outbox_drop_day", "outbox_index_day", "outbox_make_days"},
 	"allocation_operator": {"decide_position"},
 	"public":              nil,
 }

@@ -37,10 +37,6 @@ type LineView struct {
 	State    string `json:"state"`
 	BatchRef string `json:"batchref,omitempty"`
 	Placed   int64  `json:"placed"`
-
-	History []store.EventView `json:"history,omitempty" db:"-"` // oldest first
-	// HistoryCut says that older events are no longer in the database.
-	HistoryCut bool `json:"history_cut,omitempty" db:"-"`
 }
 
 // ProductView is a product as it is now.

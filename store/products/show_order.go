@@ -40,13 +40,13 @@ type OrderCommandView struct {
 }
 
 const showOrderSQL = `
-select ` + showLineColumns + `, last_source, last_row, last_day - date '2000-01-01', count(*) over ()
+select ` + showLineColumns + `, count(*) over ()
 from lines where orderid = $1 order by sku, lineid limit $2`
 
 // Order gives what is known about an order, and store.ErrUnknown where nothing is.
 func (v View) Order(ctx context.Context, id string, limit int) (*OrderView, error) {
 	order := &OrderView{OrderID: id, Lines: []LineView{}}
-	last, err := v.orderLines(ctx, order, limit)
+	err := v.orderLines(ctx, order, limit)
 	if err != nil {
 		return nil, store.ShowError("show order", err)
 	}
@@ -63,27 +63,17 @@ func (v View) Order(ctx context.Context, id string, limit int) (*OrderView, erro
 	if len(order.Lines)+len(order.Waiting)+len(order.Refused) == 0 {
 		return nil, store.ErrUnknown
 	}
-	for i := range order.Lines {
-		l := &order.Lines[i]
-		if l.History, l.HistoryCut, err = v.History(ctx, last[i]); err != nil {
-			return nil, store.ShowError("show history of order", err)
-		}
-	}
 	order.Held, err = v.held(ctx, order.skus()...)
 	return order, err
 }
 
-// orderLines adds the lines of an order, and gives the last event of each.
-func (v View) orderLines(ctx context.Context, order *OrderView, limit int) (last []store.Ref, err error) {
+// orderLines adds the lines of an order.
+func (v View) orderLines(ctx context.Context, order *OrderView, limit int) (err error) {
 	rows, _ := v.Query(ctx, showOrderSQL, order.OrderID, limit) // its error is that of the rows, too
 	order.Lines, err = pgx.AppendRows(order.Lines, rows, func(row pgx.CollectableRow) (l LineView, err error) {
-		var ref store.Ref
-		source, number, day := ref.Scan()
-		err = row.Scan(&l.OrderID, &l.SKU, &l.LineID, &l.Qty, &l.State, &l.BatchRef, &l.Placed, source, number, day, &order.LinesTotal)
-		last = append(last, ref)
-		return l, err
+		return l, row.Scan(&l.OrderID, &l.SKU, &l.LineID, &l.Qty, &l.State, &l.BatchRef, &l.Placed, &order.LinesTotal)
 	})
-	return last, err
+	return err
 }
 
 func (o *OrderView) skus() (skus []string) {

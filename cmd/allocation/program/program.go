@@ -12,6 +12,7 @@ import (
 
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/allocation/dev"
+	"allocation/cmd/allocation/explain"
 	"allocation/cmd/allocation/send"
 	"allocation/cmd/allocation/show"
 	"allocation/cmd/allocation/tail"
@@ -38,6 +39,7 @@ type grammar struct {
 	Send    send.Command     `cmd:"" help:"Send commands."`
 	Tail    tail.Command     `cmd:"" help:"Print events as they come."`
 	Show    show.Command     `cmd:"" help:"Print what is known about an order, a product or a batch."`
+	Explain explain.Command  `cmd:"" help:"Say how an order, a batch, a product or a command came to be as it is."`
 	Dlq     dlq.Command      `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsets.Command  `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verify.Command   `cmd:"" help:"Check the database against itself and against the events."`

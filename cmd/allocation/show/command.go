@@ -14,7 +14,7 @@ import (
 
 // Command is "show" on the command line.
 type Command struct {
-	Order   orderCommand   `cmd:"" help:"Print an order's lines and what happened to them."`
+	Order   orderCommand   `cmd:"" help:"Print an order's lines."`
 	Product productCommand `cmd:"" help:"Print a product's batches and its waiting lines."`
 	Batch   batchCommand   `cmd:"" help:"Print a batch and the lines allocated to it."`
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"allocation/cmd/allocation/event"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/dlq"
-	"allocation/store"
 	"allocation/store/products"
 )
 
@@ -17,8 +15,8 @@ type orderCommand struct {
 }
 
 func (orderCommand) Help() string {
-	return `Prints an order's lines and what happened to them. Then its commands that had no effect: those that wait behind a held product, and those that
-were refused or failed and are dead letters, unless they were retried. Those are looked for by reading what waits and all dead letters.
+	return `Prints an order's lines. Then its commands that had no effect: those that wait behind a held product, and those that
+were refused or failed and are dead letters, unless they were retried. How they came to be so, allocation explain order says.
 
 Example:
 
@@ -35,11 +33,6 @@ func printOrder(p *cli.Program, o *products.OrderView) error {
 		fmt.Fprintf(p.Out, "order %s has no lines\n", cli.Printable(o.OrderID))
 	} else if err := printLines(p, o.Lines, o.LinesTotal); err != nil {
 		return err
-	}
-	for i := range o.Lines {
-		if err := printHistory(p, &o.Lines[i]); err != nil {
-			return err
-		}
 	}
 	if err := printCommands(p, "commands that wait behind a held product", o.Waiting, o.WaitingTotal); err != nil {
 		return err
@@ -63,37 +56,6 @@ func printCommands(p *cli.Program, what string, commands []products.OrderCommand
 		}
 		return []string{c.ID.String(), c.Type, c.LineID, c.SKU, cli.When(c.Since), why}
 	})
-}
-
-// printHistory prints what happened to a line, and by which command.
-func printHistory(p *cli.Program, l *products.LineView) error {
-	fmt.Fprintf(p.Out, "\nhistory of %s\n", cli.Printable(lineName(l)))
-	if l.HistoryCut {
-		fmt.Fprintln(p.Out, "(older events are no longer in the database: see OUTBOX_RETENTION)")
-	}
-	return cli.PrintTable(p, []string{"TIME", "SEQUENCE", "EVENT", "WHAT", "COMMAND"}, l.History, 0, func(h *store.EventView) []string {
-		at := ""
-		if h.Time != nil {
-			at = cli.When(*h.Time)
-		}
-		return []string{at, fmt.Sprint(h.Sequence), h.Type, event.Describe(h.Type, h.Data), commandName(h)}
-	})
-}
-
-func lineName(l *products.LineView) string {
-	name := fmt.Sprintf("order %s, %s", l.OrderID, l.SKU)
-	if l.LineID != "" {
-		name += ", line " + l.LineID
-	}
-	return name
-}
-
-// commandName is the command's own id, else its place.
-func commandName(h *store.EventView) string {
-	if h.CommandID != "" {
-		return h.CommandID
-	}
-	return fmt.Sprintf("%s.%d.%d", h.Topic, h.Partition, h.Offset)
 }
 
 // printLines prints lines as they are now, of which there may be more.

@@ -1,0 +1,74 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/explain"
+	"allocation/domain/product"
+	"allocation/store"
+	"allocation/store/products"
+)
+
+type batchCommand struct {
+	shown
+	ID string `arg:"" name:"id" help:"The batch's reference."`
+}
+
+func (batchCommand) Help() string {
+	return `Prints what changed a batch's quantity and date, oldest first, by which commands, and with what effect on lines.
+
+Example:
+
+    allocation explain batch b1`
+}
+
+// Run prints the batch.
+func (c *batchCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
+	limit := c.limit(problems)
+	return tell(ctx, p, &c.shown, problems, "batch", c.ID, func(v products.View) (*products.BatchStory, error) {
+		return v.BatchStory(ctx, c.ID, limit)
+	}, printBatch)
+}
+
+func printBatch(p *cli.Program, b *products.BatchStory) error {
+	if b.ToCome {
+		fmt.Fprintf(p.Out, "there is no batch %s yet: its command waits behind the held product %s\n", cli.Printable(b.Ref), cli.Printable(b.SKU))
+		return printHeld(p, b.Held)
+	}
+	fmt.Fprintf(p.Out, "%s\n", cli.Printable(fmt.Sprintf("batch %s of %s, %s: %s, of which %s are allocated to %s, and %s available", b.Ref, b.SKU, due(b.ETA),
+		cli.Count(b.Qty), cli.Count(b.Allocated), cli.CountOf(b.LinesTotal, "line"), cli.Count(b.Available))))
+	if b.Cut {
+		fmt.Fprintln(p.Out, "  (older events are not in the database: see OUTBOX_RETENTION)")
+	}
+	withEffects := words
+	withEffects.Why = func(e *store.EventView) []string { return append(words.Why(e), effects(e)...) }
+	if err := explain.PrintHistory(p, withEffects, b.Events); err != nil {
+		return err
+	}
+	return printHeld(p, b.Held)
+}
+
+// effects says what else the command of an event did.
+func effects(e *store.EventView) []string {
+	var all []string
+	for _, kind := range []struct{ event, one, many string }{
+		{string(product.LineDeallocated), "1 line left it", "%s lines left it"},
+		{string(product.LineAllocated), "1 line was allocated", "%s lines were allocated"},
+		{string(product.LineOutOfStock), "1 line waits", "%s lines wait"},
+	} {
+		switch n := e.Effects[kind.event]; {
+		case n == 1:
+			all = append(all, kind.one)
+		case n > 1:
+			all = append(all, fmt.Sprintf(kind.many, cli.Count(n)))
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return []string{strings.Join(all, ", ")}
+}

@@ -1,0 +1,62 @@
+// Package explain says how an order, a batch, a product or a command came to be as it is.
+package explain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"allocation/cmd/allocation/event"
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/explain"
+	"allocation/store"
+	"allocation/store/products"
+)
+
+// Command is "explain" on the command line.
+type Command struct {
+	Order   orderCommand   `cmd:"" help:"Explain an order: what happened to its lines, and why."`
+	Batch   batchCommand   `cmd:"" help:"Explain a batch: who changed its quantity and its date."`
+	Product productCommand `cmd:"" help:"Explain a product: what happened to it."`
+	Command recordCommand  `cmd:"" help:"Explain a command: what became of it."`
+	Term    termCommand    `cmd:"" default:"withargs" help:"Explain whatever has this name."`
+}
+
+// words say what the service's events mean.
+var words = explain.Words{Command: event.Command, What: event.What, Why: event.Why}
+
+// shown are the flags of all that explains one thing.
+type shown struct {
+	explain.Servers
+	Limit string `default:"100" placeholder:"N" help:"Show so many lines or events at most."`
+	JSON  bool   `help:"Print JSON."`
+}
+
+func (s *shown) limit(problems *config.Problems) int {
+	return problems.Integer("limit", s.Limit, 1, 1_000_000)
+}
+
+// tell connects, and prints what was found.
+func tell[T any](ctx context.Context, p *cli.Program, s *shown, problems *config.Problems, what, id string,
+	find func(products.View) (*T, error), print func(*cli.Program, *T) error,
+) error {
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	db, err := p.OpenStore(ctx, s.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	found, err := find(products.View{Store: db})
+	switch {
+	case errors.Is(err, store.ErrUnknown):
+		return fmt.Errorf("there is no %s %q", what, id)
+	case err != nil:
+		return err
+	case s.JSON:
+		return p.PrintJSON(found)
+	}
+	return print(p, found)
+}

@@ -1,0 +1,112 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"allocation/cmd/internal/cli"
+	"allocation/store"
+)
+
+type recordCommand struct {
+	shown
+	ID    string `arg:"" name:"position|id" help:"Its position <topic>.<partition>.<offset>, its ce_id, a correlation, or the ce_id of one of its events."`
+	Since string `default:"1h" placeholder:"TIME" help:"Look for an id so far back where days have no index yet."`
+}
+
+func (recordCommand) Help() string {
+	return `Prints what became of a command: when it was produced, read, applied, committed, published and reported to the group, or why not yet.
+By an id or a correlation, it looks at the days that are over, and back to --since.
+
+Examples:
+
+    allocation explain command warehouse.commands.3.1042
+    allocation explain command checkout-77 --since 6h`
+}
+
+// Run prints the command, or all commands of the correlation.
+func (c *recordCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
+	limit, since := c.limit(problems), problems.Ago("since", c.Since)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	db, err := p.OpenStore(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return c.explain(ctx, p, db, since, limit)
+}
+
+func (c *recordCommand) explain(ctx context.Context, p *cli.Program, db *store.Store, since time.Time, limit int) error {
+	ids, err := c.find(ctx, p, db, since, limit)
+	if err != nil {
+		return err
+	}
+	for i, id := range ids {
+		e, err := c.Explain(ctx, p, db, words, id)
+		switch {
+		case err != nil:
+			return err
+		case c.JSON:
+			err = p.PrintJSON(e)
+		default:
+			if i > 0 {
+				fmt.Fprintln(p.Out)
+			}
+			err = e.Print(p, words)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find gives the positions that an id means, and says what it understood.
+func (c *recordCommand) find(ctx context.Context, p *cli.Program, db *store.Store, since time.Time, limit int) ([]store.RecordID, error) {
+	if id, err := store.ParseRecordID(c.ID); err == nil {
+		if _, err := db.Way(ctx, id); err == nil {
+			return []store.RecordID{id}, nil
+		}
+	}
+	if id, ok, err := db.EventCommand(ctx, c.ID); ok || err != nil {
+		c.say(p, "%s is the id of an event of this command", c.ID)
+		return []store.RecordID{id}, err
+	}
+	found, err := db.FindCommands(ctx, c.ID, since, limit)
+	if err != nil {
+		return nil, err
+	}
+	if len(found.Commands) == 0 {
+		return nil, fmt.Errorf("no command with the id or the correlation %q was found, on days that are over and since %s (--since)", c.ID, cli.When(found.Since))
+	}
+	var ids []store.RecordID
+	byID := 0
+	for _, f := range found.Commands {
+		ids = append(ids, f.ID)
+		if f.CommandID == c.ID {
+			byID++
+		}
+	}
+	switch {
+	case byID == len(ids):
+		c.say(p, "%s is the id of %s", c.ID, cli.CountOf(int64(len(ids)), "command"))
+	case byID == 0:
+		c.say(p, "%s is the correlation of %s", c.ID, cli.CountOf(int64(len(ids)), "command"))
+	default:
+		c.say(p, "%s is the id or the correlation of %s", c.ID, cli.CountOf(int64(len(ids)), "command"))
+	}
+	if found.More {
+		c.say(p, "there are more (--limit)")
+	}
+	return ids, nil
+}
+
+func (c *recordCommand) say(p *cli.Program, format string, args ...any) {
+	if !c.JSON {
+		fmt.Fprintf(p.Out, "%s\n\n", cli.Printable(fmt.Sprintf(format, args...)))
+	}
+}

@@ -1,0 +1,112 @@
+package explain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
+	"allocation/outbox"
+	"allocation/store"
+	"allocation/worker"
+)
+
+// Explained is a command, and what became of it.
+type Explained struct {
+	*store.Way
+	Type          string  `json:"type,omitempty"`
+	CommandID     string  `json:"id,omitempty"`
+	CorrelationID string  `json:"correlation,omitempty"`
+	Stamps        []Stamp `json:"stamps"`
+}
+
+// Servers are where a command is looked for.
+type Servers struct {
+	config.Kafka
+	config.Database
+}
+
+// Explain finds out what became of the command at a position.
+func (s *Servers) Explain(ctx context.Context, p *cli.Program, db *store.Store, w Words, id store.RecordID) (*Explained, error) {
+	way, err := db.Way(ctx, id)
+	if errors.Is(err, store.ErrUnknown) {
+		return nil, fmt.Errorf("no worker has claimed %s, partition %d: there is nothing to tell of %q", id.Topic, id.Partition, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	k := look(ctx, p, db, s.Kafka, id)
+	e := &Explained{Way: way, Stamps: stampsOf(way, k)}
+	e.name(k, p.Service.TypePrefix, w)
+	return e, nil
+}
+
+// name tells what the command is, by its record or by what is kept of it.
+func (e *Explained) name(k *inKafka, prefix string, w Words) {
+	if k.record != nil {
+		parked := worker.ParkedRecord{Key: k.record.Key, Value: k.record.Value}
+		for _, h := range k.record.Headers {
+			parked.Headers = append(parked.Headers, outbox.Header{Key: h.Key, Value: h.Value})
+		}
+		c := parked.Command(prefix)
+		e.Type, e.CommandID, e.CorrelationID = c.Type, c.Cause.CommandID, c.Cause.CorrelationID
+	}
+	for i := range e.Applied {
+		for j := range e.Applied[i].Events {
+			cause := &e.Applied[i].Events[j].Cause
+			e.Type, e.CommandID, e.CorrelationID = orElse(e.Type, w.Command(cause)), orElse(e.CommandID, cause.CommandID), orElse(e.CorrelationID, cause.CorrelationID)
+		}
+	}
+	for i := range e.Letters {
+		e.Type = orElse(e.Type, e.Letters[i].Type)
+	}
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// Print prints it for people.
+func (e *Explained) Print(p *cli.Program, w Words) error {
+	fmt.Fprintf(p.Out, "command %s", e.ID)
+	for _, part := range []struct{ name, text string }{{"type", e.Type}, {"id", e.CommandID}, {"correlation", e.CorrelationID}} {
+		if part.text != "" {
+			fmt.Fprintf(p.Out, ", %s %s", part.name, cli.Printable(part.text))
+		}
+	}
+	fmt.Fprint(p.Out, "\n\n")
+	t := cli.NewTable(p.Out, "STAMP", "TIME", "")
+	for _, s := range e.Stamps {
+		at := ""
+		if s.At != nil {
+			at = cli.When(*s.At)
+		}
+		t.Row(s.Name, at, s.Says)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for i := range e.Applied {
+		if events := e.Applied[i].Events; len(events) > 0 {
+			fmt.Fprintf(p.Out, "\nevents, committed at %s\n", cli.When(e.Applied[i].Committed))
+			if err := PrintEvents(p, w, events); err != nil {
+				return err
+			}
+		}
+	}
+	return e.printLetters(p)
+}
+
+func (e *Explained) printLetters(p *cli.Program) error {
+	if len(e.Letters) == 0 {
+		return nil
+	}
+	fmt.Fprintln(p.Out, "\ndead letters")
+	return cli.PrintTable(p, []string{"SINCE", "REASON", "STATE", "WHY"}, e.Letters, 0, func(l *store.Letter) []string {
+		return []string{cli.When(l.RecordedAt), l.Reason, l.State, l.Message}
+	})
+}

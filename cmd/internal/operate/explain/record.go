@@ -1,0 +1,128 @@
+package explain
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
+	"allocation/store"
+	"allocation/worker"
+)
+
+// inKafka is what Kafka tells of a command's partition, and of its record.
+type inKafka struct {
+	problem  string // why Kafka told nothing
+	bounds   cli.Bounds
+	record   *kgo.Record // nil: there is none at the offset
+	reported int64       // the offset that the group committed; -1: none
+	unusable string      // why the position cannot be used: the partition is in quarantine
+}
+
+// look asks Kafka. What goes wrong is a part of the answer: the database tells the rest.
+func look(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, id store.RecordID) *inKafka {
+	ctx, cancel := cli.ForAnswer(ctx)
+	defer cancel()
+	k := &inKafka{reported: -1}
+	if err := k.ask(ctx, p, db, kafka, id); err != nil {
+		k.problem = cli.CauseOf(ctx, err).Error()
+	}
+	return k
+}
+
+func (k *inKafka) ask(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, id store.RecordID) error {
+	client, err := p.OpenTopic(ctx, db, kafka, id.Topic)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	bounds, err := cli.TopicBounds(ctx, admin, id.Topic)
+	if err != nil {
+		return err
+	}
+	k.bounds = bounds[id.Partition]
+	if err := k.askGroup(ctx, db, admin, id); err != nil {
+		return err
+	}
+	if err := k.compare(ctx, db, client, id); err != nil {
+		return err
+	}
+	if id.Offset < k.bounds.Start || id.Offset >= k.bounds.End {
+		return nil
+	}
+	return k.read(ctx, client, id)
+}
+
+func (k *inKafka) askGroup(ctx context.Context, db *store.Store, admin *kadm.Client, id store.RecordID) error {
+	_, group, err := db.Cluster(ctx)
+	if err != nil || group == "" {
+		return err
+	}
+	offsets, err := admin.FetchOffsets(ctx, group)
+	if err != nil {
+		return err
+	}
+	if o, ok := offsets.Lookup(id.Topic, id.Partition); ok && o.Err == nil {
+		k.reported = o.At
+	}
+	return nil
+}
+
+// compare finds out whether the position can be used: a worker puts the partition in quarantine
+// where it cannot.
+func (k *inKafka) compare(ctx context.Context, db *store.Store, client *kgo.Client, id store.RecordID) error {
+	positions, err := db.Positions(ctx)
+	if err != nil {
+		return err
+	}
+	topics, err := worker.ListTopics(ctx, client, id.Topic)
+	if err != nil {
+		return err
+	}
+	name := worker.TopicPartition{Topic: id.Topic, Partition: id.Partition}
+	answers := worker.Ask(ctx, client, topics, func(p worker.TopicPartition) bool { return p == name })
+	for _, p := range positions {
+		if p.Topic == id.Topic && p.Partition == id.Partition && !p.Retired {
+			answers.Compare(ctx, client, map[worker.TopicPartition]worker.Position{name: p.Position()})
+			if log, ok := answers.Logs[name]; ok {
+				k.unusable = log.Unusable(p.Position())
+			}
+		}
+	}
+	return nil
+}
+
+// read reads the record at the offset, or finds that the log has none there: it went on without, as
+// where a transaction was marked or a topic was compacted.
+func (k *inKafka) read(ctx context.Context, client *kgo.Client, id store.RecordID) error {
+	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{id.Topic: {id.Partition: kgo.NewOffset().At(id.Offset)}})
+	for {
+		fetches := client.PollFetches(ctx)
+		if err := errors.Join(fetches.Err(), ctx.Err()); err != nil {
+			return err
+		}
+		for iter := fetches.RecordIter(); !iter.Done(); {
+			r := iter.Next()
+			if r.Offset == id.Offset && !r.Attrs.IsControl() {
+				k.record = r
+			}
+			if r.Offset >= id.Offset {
+				return nil
+			}
+		}
+	}
+}
+
+// time is when the record was produced, as it says itself.
+func (k *inKafka) time() *time.Time {
+	if k.record == nil {
+		return nil
+	}
+	at := k.record.Timestamp.UTC()
+	return &at
+}

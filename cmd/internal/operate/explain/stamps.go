@@ -1,0 +1,211 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"allocation/cmd/internal/cli"
+	"allocation/store"
+)
+
+// Stamp is a step on the way of a command.
+type Stamp struct {
+	Name    string     `json:"stamp"`
+	Reached bool       `json:"reached"`
+	At      *time.Time `json:"at,omitempty"`
+	Says    string     `json:"says"` // of one that is not reached: why
+}
+
+// stampsOf are the six steps on the way of a command.
+func stampsOf(w *store.Way, k *inKafka) []Stamp {
+	return []Stamp{produced(w, k), read(w, k), decided(w), committed(w), published(w), reported(w, k)}
+}
+
+func produced(w *store.Way, k *inKafka) Stamp {
+	s := Stamp{Name: "produced", Reached: true, At: cmp.Or(k.time(), timeOf(w))}
+	switch {
+	case k.problem != "":
+		s.Says = "Kafka was not asked: " + k.problem
+	case k.record != nil:
+		s.Says = fmt.Sprintf("with the key %s, %s", keyOf(k), cli.CountOf(int64(len(k.record.Value)), "byte"))
+	case w.ID.Offset >= k.bounds.End:
+		s.Reached = false
+		s.Says = fmt.Sprintf("not yet: the partition ends at offset %d", k.bounds.End)
+	case w.ID.Offset < k.bounds.Start:
+		s.Says = fmt.Sprintf("the record is no longer in Kafka: the partition begins at offset %d", k.bounds.Start)
+	default:
+		s.Reached = false
+		s.Says = "the log has no command at this offset: it is where a transaction ends, or was compacted away"
+	}
+	return s
+}
+
+func keyOf(k *inKafka) string {
+	if k.record.Key == nil {
+		return "(none)"
+	}
+	return cli.Printable(string(k.record.Key))
+}
+
+// timeOf is the time of the command's record, as what is kept of it says.
+func timeOf(w *store.Way) *time.Time {
+	for i := range w.Applied {
+		for _, e := range w.Applied[i].Events {
+			return e.Cause.Time
+		}
+	}
+	for i := range w.Letters {
+		if ms := w.Letters[i].CommandTime; ms != nil {
+			at := time.UnixMilli(*ms).UTC()
+			return &at
+		}
+	}
+	return nil
+}
+
+func read(w *store.Way, k *inKafka) Stamp {
+	s := Stamp{Name: "read", Reached: w.ID.Offset < w.Partition.NextOffset}
+	if s.Reached {
+		s.Says = fmt.Sprintf("the position is %d", w.Partition.NextOffset)
+		return s
+	}
+	why := ""
+	switch before := w.ID.Offset - w.Partition.NextOffset; {
+	case k.unusable != "":
+		why = "the partition is in quarantine: " + k.unusable + " (allocation offsets list)"
+	case w.Partition.Trouble != "":
+		why = w.Partition.Trouble
+	case w.Partition.Owner == "":
+		why = "no worker has claimed the partition"
+	case before == 0:
+		why = "it is the next one" + lastMoved(w)
+	default:
+		why = cli.CountOf(before, "record") + " before it" + lastMoved(w)
+	}
+	s.Says = "not yet, because " + why
+	return s
+}
+
+func lastMoved(w *store.Way) string {
+	if w.Partition.MovedAt == nil {
+		return ""
+	}
+	return fmt.Sprintf("; the position moved last at %s, under %s", cli.When(*w.Partition.MovedAt), w.Partition.Owner)
+}
+
+// decided is what was done with the command, the last time.
+func decided(w *store.Way) Stamp {
+	letter, events := open(w), eventsOf(w)
+	switch {
+	case w.Waits != nil:
+		h := &w.Waits.Held
+		return Stamp{"held", false, &w.Waits.Since, fmt.Sprintf("not yet, because %s is held by the dead letter %s (%s), and %s before it",
+			cli.Printable(w.Waits.Key), h.Letter, h.State, waitBefore(w.Waits.First))}
+	case letter != nil:
+		says := letter.Reason + ": " + letter.Message
+		if letter.State != store.LetterOpen {
+			says += " (" + letter.State + ")"
+		}
+		return Stamp{"refused", true, &letter.RecordedAt, says}
+	case events > 0:
+		return Stamp{"applied", true, nil, cli.CountOf(events, "event")}
+	case len(w.Applied) > 0:
+		return Stamp{"applied", true, nil, "without effect: it changed nothing, and was not refused" + waitedText(w)}
+	case w.ID.Offset < w.Partition.NextOffset:
+		return Stamp{"applied", true, nil, "what it did is no longer kept" + keptSince(w)}
+	}
+	return Stamp{"applied", false, nil, "not yet, because it was not read"}
+}
+
+func waitBefore(n int64) string {
+	if n == 1 {
+		return "1 command waits"
+	}
+	return cli.Count(n) + " commands wait"
+}
+
+func waitedText(w *store.Way) string {
+	var all []string
+	for _, x := range w.Waited {
+		all = append(all, fmt.Sprintf("; it waited behind %s from %s until %s", cli.Printable(x.Key), cli.When(x.Since), cli.When(x.Until)))
+	}
+	return strings.Join(all, "")
+}
+
+func keptSince(w *store.Way) string {
+	if w.Since == nil {
+		return ""
+	}
+	return fmt.Sprintf(": transactions of this partition are kept since %s (OUTBOX_RETENTION)", cli.When(*w.Since))
+}
+
+// open is the command's last dead letter, where the command did not take effect since.
+func open(w *store.Way) *store.Letter {
+	for i := len(w.Letters) - 1; i >= 0; i-- {
+		if l := &w.Letters[i]; l.State != store.LetterRetried && l.Batch == nil {
+			return l
+		}
+	}
+	return nil
+}
+
+func eventsOf(w *store.Way) (n int64) {
+	for i := range w.Applied {
+		n += int64(len(w.Applied[i].Events))
+	}
+	return n
+}
+
+func committed(w *store.Way) Stamp {
+	s := Stamp{Name: "committed"}
+	switch n := len(w.Applied); {
+	case n > 0:
+		last := &w.Applied[n-1]
+		s.Reached, s.At = true, &last.Committed
+		s.Says = fmt.Sprintf("by %s, claim %d", last.Worker, last.Epoch)
+		if n > 1 {
+			s.Says += fmt.Sprintf("; the first of %d times at %s", n, cli.When(w.Applied[0].Committed))
+		}
+	case w.ID.Offset < w.Partition.NextOffset:
+		s.Reached, s.Says = true, "when is no longer kept"
+	default:
+		s.Says = "not yet, because it was not applied"
+	}
+	return s
+}
+
+func published(w *store.Way) Stamp {
+	s := Stamp{Name: "published"}
+	var rows, unsent int64
+	for i := range w.Applied {
+		rows, unsent = rows+w.Applied[i].Rows, unsent+w.Applied[i].Unsent
+	}
+	switch {
+	case len(w.Applied) == 0 && w.ID.Offset >= w.Partition.NextOffset:
+		s.Says = "not yet, because it was not applied"
+	case unsent > 0:
+		s.Says = fmt.Sprintf("not yet, because Kafka has not acknowledged %d of %d", unsent, rows)
+	case rows == 0:
+		s.Reached, s.Says = true, "there is nothing to publish"
+	default:
+		s.Reached, s.Says = true, "Kafka acknowledged "+cli.CountOf(rows, "record")
+	}
+	return s
+}
+
+func reported(w *store.Way, k *inKafka) Stamp {
+	s := Stamp{Name: "reported"}
+	switch {
+	case k.problem != "":
+		s.Says = "Kafka was not asked"
+	case k.reported < 0:
+		s.Says = "not yet, because the group has no offset of the partition"
+	case k.reported > w.ID.Offset:
+		s.Reached, s.Says = true, fmt.Sprintf("the group's offset is %d", k.reported)
+	default:
+		s.Says = fmt.Sprintf("not yet, because the group's offset is %d: it follows what is published", k.reported)
+	}
+	return s
+}

@@ -1,0 +1,12 @@
+// Package explain says how a command, and what it changed, came to be as it is: what was done with
+// it, when, by which worker, and why.
+package explain
+
+import "allocation/store"
+
+// Words say what a service's events and commands mean.
+type Words struct {
+	Command func(*store.CauseView) string   // the name of the command that an event came from; empty where that cannot be told
+	What    func(*store.EventView) string   // what happened
+	Why     func(*store.EventView) []string // why its command decided so
+}

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Found is what is known by a text: commands with that id, or of that correlation.
+type Found struct {
+	Commands []FoundCommand `json:"commands"`
+	More     bool           `json:"more,omitempty"` // there may be others
+	// Since is how far back those were looked for that have no index yet. Older days have one.
+	Since time.Time `json:"looked_since"`
+}
+
+// FoundCommand is a command by its id or its correlation.
+type FoundCommand struct {
+	ID            RecordID   `json:"position"`
+	CommandID     string     `json:"id,omitempty"`
+	CorrelationID string     `json:"correlation,omitempty"`
+	Time          *time.Time `json:"time,omitempty"` // of its record
+}
+
+// Days have indexes by id once they are over, which outbox_index_day makes. Of the others, rows
+// since a time are read.
+const (
+	indexedDaysSQL = `
+select coalesce(array_agg(d), '{}') from outbox_days() d
+where to_regclass(format('%I.%I', current_schema(), 'outbox_' || to_char(d, 'YYYYMMDD') || '_by_correlation')) is not null`
+
+	foundColumns = `p.topic, p.partition, x.command_offset, coalesce(x.command_id, ''), coalesce(x.correlation_id, ''), x.command_time`
+
+	findSQL = `
+select distinct ` + foundColumns + `
+from (
+    select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time from dead_letters
+    where command_id = $1 or correlation_id = $1
+    union all
+    select command_source, command_offset, command_id, correlation_id, command_time from held_commands
+    where command_id = $1 or correlation_id = $1
+    union all
+    (select coalesce(command_source, source), command_offset, command_id, correlation_id, command_time from outbox
+    where day = any($2::date[]) and (command_id = $1 or correlation_id = $1) limit $3 * 4)
+    union all
+    (select coalesce(o.command_source, o.source), o.command_offset, o.command_id, o.correlation_id, o.command_time
+    from positions p
+    cross join lateral (select coalesce((
+        select t.to_row from transactions t where t.source = p.source and t.committed_at < $4 and t.to_offset > t.from_offset
+        order by t.replays desc, t.from_offset desc limit 1), 0) as from_row) t
+    join outbox o on o.source = p.source and o.row_no >= t.from_row and o.day >= ($4 at time zone 'utc')::date and o.day <> all($2::date[])
+    where o.command_id = $1 or o.correlation_id = $1 limit $3 * 4)
+) x join positions p using (source)
+order by x.command_time nulls first, p.topic, p.partition, x.command_offset limit $3 + 1`
+)
+
+// FindCommands finds commands by their own id (ce_id), or their correlation. Events of today have
+// no index yet: they are read since a time.
+func (s *Store) FindCommands(ctx context.Context, text string, since time.Time, limit int) (*Found, error) {
+	var indexed []time.Time
+	if err := s.pool.QueryRow(ctx, indexedDaysSQL).Scan(&indexed); err != nil {
+		return nil, ShowError("find commands", err)
+	}
+	found := &Found{Since: since.UTC(), Commands: []FoundCommand{}}
+	rows, _ := s.pool.Query(ctx, findSQL, text, indexed, limit, since) // its error is that of the rows, too
+	var err error
+	found.Commands, err = pgx.AppendRows(found.Commands, rows, func(row pgx.CollectableRow) (c FoundCommand, err error) {
+		var ms *int64
+		err = row.Scan(&c.ID.Topic, &c.ID.Partition, &c.ID.Offset, &c.CommandID, &c.CorrelationID, &ms)
+		if ms != nil {
+			at := time.UnixMilli(*ms).UTC()
+			c.Time = &at
+		}
+		return c, err
+	})
+	if len(found.Commands) > limit {
+		found.Commands, found.More = found.Commands[:limit], true
+	}
+	return found, ShowError("find commands", err)
+}
+
+// EventCommand is the position of the command of an event whose ce_id this is. It is false where
+// the text is no such id, or of a topic that the database does not know.
+func (s *Store) EventCommand(ctx context.Context, id string) (position RecordID, ok bool, err error) {
+	parts := strings.Split(id, ".")
+	if len(parts) != 4 {
+		return position, false, nil
+	}
+	topic, err1 := base64.RawURLEncoding.DecodeString(parts[0])
+	partition, err2 := strconv.ParseInt(parts[1], 10, 32)
+	offset, err3 := strconv.ParseInt(parts[2], 10, 64)
+	if err1 != nil || err2 != nil || err3 != nil || len(topic) != 16 {
+		return position, false, nil
+	}
+	position = RecordID{Partition: int32(partition), Offset: offset}
+	rows, _ := s.pool.Query(ctx, `select topic from positions where topic_id = $1 and partition = $2`, [16]byte(topic), partition) // as above
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(names) == 0 {
+		return position, false, ShowError("find a command by its event", err)
+	}
+	position.Topic = names[0]
+	return position, true, nil
+}
