@@ -2,6 +2,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +13,9 @@ import (
 type recordCommand struct {
 	shown
 	ID    string `arg:"" name:"position|id" help:"Its position <topic>.<partition>.<offset>, its ce_id, a correlation, or the ce_id of one of its events."`
-	Since string `default:"1h" placeholder:"TIME" help:"Look for an id so far back where days have no index yet."`
+	Since string `default:"1h" placeholder:"TIME" help:"Look for an id so far back where days have no index yet, and in topics."`
+
+	FromTopic bool `help:"Look for an id in the command topics, too: a command without effect is only there."`
 }
 
 func (recordCommand) Help() string {
@@ -80,8 +83,13 @@ func (c *recordCommand) find(ctx context.Context, p *cli.Program, db *store.Stor
 	if err != nil {
 		return nil, err
 	}
+	if c.FromTopic {
+		if err := c.FindInTopics(ctx, p, db, c.ID, since, found); err != nil {
+			return nil, err
+		}
+	}
 	if len(found.Commands) == 0 {
-		return nil, fmt.Errorf("no command with the id or the correlation %q was found, on days that are over and since %s (--since)", c.ID, cli.When(found.Since))
+		return nil, c.notFound(found)
 	}
 	var ids []store.RecordID
 	byID := 0
@@ -103,6 +111,14 @@ func (c *recordCommand) find(ctx context.Context, p *cli.Program, db *store.Stor
 		c.say(p, "there are more (--limit)")
 	}
 	return ids, nil
+}
+
+func (c *recordCommand) notFound(found *store.Found) error {
+	text := fmt.Sprintf("no command with the id or the correlation %q was found, on days that are over and since %s (--since)", c.ID, cli.When(found.Since))
+	if !c.FromTopic {
+		text += "; one that had no effect, or was not read yet, is only in its topic: say --from-topic to look there"
+	}
+	return errors.New(text)
 }
 
 func (c *recordCommand) say(p *cli.Program, format string, args ...any) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -21,7 +22,7 @@ type eventsTopic struct {
 
 // read calls take with each event that has a sequence.
 func (t *eventsTopic) read(ctx context.Context, take func(verify.Event) error) error {
-	return cli.ReadTopic(ctx, t.client, t.topic, func(r *kgo.Record) error {
+	return cli.ReadTopic(ctx, t.client, t.topic, time.Time{}, func(r *kgo.Record) error {
 		e, ok := verifiedEvent(r)
 		if !ok {
 			return nil

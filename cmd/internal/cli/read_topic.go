@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -30,10 +31,10 @@ func (p *Program) OpenTopic(ctx context.Context, db *store.Store, kafka config.K
 	return client, nil
 }
 
-// ReadTopic reads a topic from its start to where it ends now, and calls take with each record, in
-// order within a partition. OpenTopic makes its client.
-func ReadTopic(ctx context.Context, client *kgo.Client, topic string, take func(*kgo.Record) error) error {
-	bounds, err := TopicBounds(ctx, kadm.NewClient(client), topic)
+// ReadTopic reads a topic from its start, or from the first records of a time on, to where it ends
+// now. It calls take with each record, in order within a partition. OpenTopic makes its client.
+func ReadTopic(ctx context.Context, client *kgo.Client, topic string, since time.Time, take func(*kgo.Record) error) error {
+	bounds, err := boundsSince(ctx, kadm.NewClient(client), topic, since)
 	left, from := map[int32]int64{}, map[int32]kgo.Offset{}
 	for partition, b := range bounds {
 		if b.Start < b.End {
@@ -75,6 +76,24 @@ func ReadTopic(ctx context.Context, client *kgo.Client, topic string, take func(
 		}
 	}
 	return nil
+}
+
+// boundsSince are TopicBounds, without what is older than a time.
+func boundsSince(ctx context.Context, admin *kadm.Client, topic string, since time.Time) (map[int32]Bounds, error) {
+	bounds, err := TopicBounds(ctx, admin, topic)
+	if err != nil || since.IsZero() {
+		return bounds, err
+	}
+	starts, err := admin.ListOffsetsAfterMilli(ctx, since.UnixMilli(), topic)
+	if err == nil {
+		err = starts.Error()
+	}
+	for partition, b := range bounds {
+		if start, ok := starts.Lookup(topic, partition); ok {
+			bounds[partition] = Bounds{max(b.Start, start.Offset), b.End}
+		}
+	}
+	return bounds, err
 }
 
 // Bounds are where a partition starts and ends.

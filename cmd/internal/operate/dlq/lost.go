@@ -73,7 +73,7 @@ func (c *lostCommand) Run(ctx context.Context, p *cli.Program) error {
 // made. They are held in memory: people made them.
 func readDecisions(ctx context.Context, client *kgo.Client, topic string) ([]lostDecision, error) {
 	last := map[store.RecordID]lostDecision{}
-	err := cli.ReadTopic(ctx, client, topic, func(r *kgo.Record) error {
+	err := cli.ReadTopic(ctx, client, topic, time.Time{}, func(r *kgo.Record) error {
 		d, ok := decisionOf(r)
 		if before, known := last[d.ID]; ok && (!known || !d.Time.Before(before.Time)) {
 			last[d.ID] = d

@@ -7,9 +7,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
-	"allocation/outbox"
 	"allocation/store"
-	"allocation/worker"
 )
 
 // Explained is a command, and what became of it.
@@ -45,11 +43,7 @@ func (s *Servers) Explain(ctx context.Context, p *cli.Program, db *store.Store, 
 // name tells what the command is, by its record or by what is kept of it.
 func (e *Explained) name(k *inKafka, prefix string, w Words) {
 	if k.record != nil {
-		parked := worker.ParkedRecord{Key: k.record.Key, Value: k.record.Value}
-		for _, h := range k.record.Headers {
-			parked.Headers = append(parked.Headers, outbox.Header{Key: h.Key, Value: h.Value})
-		}
-		c := parked.Command(prefix)
+		c := commandOf(k.record, prefix)
 		e.Type, e.CommandID, e.CorrelationID = c.Type, c.Cause.CommandID, c.Cause.CorrelationID
 	}
 	for i := range e.Applied {

@@ -10,6 +10,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -116,6 +117,56 @@ func (k *inKafka) read(ctx context.Context, client *kgo.Client, id store.RecordI
 			}
 		}
 	}
+}
+
+// FindInTopics adds commands with an id or a correlation that the topics have, and the database
+// does not know by it.
+func (s *Servers) FindInTopics(ctx context.Context, p *cli.Program, db *store.Store, text string, since time.Time, found *store.Found) error {
+	positions, err := db.Positions(ctx)
+	if err != nil {
+		return err
+	}
+	known := map[store.RecordID]bool{}
+	for _, c := range found.Commands {
+		known[c.ID] = true
+	}
+	read := map[string]bool{}
+	for _, position := range positions {
+		if topic := position.Topic; !position.Retired && !read[topic] {
+			read[topic] = true
+			if err := s.findInTopic(ctx, p, db, topic, text, since, known, found); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Servers) findInTopic(ctx context.Context, p *cli.Program, db *store.Store, topic, text string, since time.Time,
+	known map[store.RecordID]bool, found *store.Found,
+) error {
+	client, err := p.OpenTopic(ctx, db, s.Kafka, topic)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return cli.ReadTopic(ctx, client, topic, since, func(r *kgo.Record) error {
+		id := store.RecordID{Topic: topic, Partition: r.Partition, Offset: r.Offset}
+		cause := commandOf(r, p.Service.TypePrefix).Cause
+		if !known[id] && (cause.CommandID == text || cause.CorrelationID == text) {
+			found.Commands = append(found.Commands, store.FoundCommand{ID: id, CommandID: cause.CommandID, CorrelationID: cause.CorrelationID})
+		}
+		return nil
+	})
+}
+
+// commandOf reads the envelope of a record.
+func commandOf(r *kgo.Record, prefix string) worker.Command {
+	parked := worker.ParkedRecord{Key: r.Key, Value: r.Value}
+	for _, h := range r.Headers {
+		parked.Headers = append(parked.Headers, outbox.Header{Key: h.Key, Value: h.Value})
+	}
+	return parked.Command(prefix)
 }
 
 // time is when the record was produced, as it says itself.
