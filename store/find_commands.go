@@ -94,7 +94,7 @@ func (s *Store) EventCommand(ctx context.Context, id string) (position RecordID,
 	partition, err2 := strconv.ParseInt(parts[1], 10, 32)
 	offset, err3 := strconv.ParseInt(parts[2], 10, 64)
 	if err1 != nil || err2 != nil || err3 != nil || len(topic) != 16 {
-		return position, false, nil
+		return position, false, nil //nolint:nilerr // it is something else
 	}
 	position = RecordID{Partition: int32(partition), Offset: offset}
 	rows, _ := s.pool.Query(ctx, `select topic from positions where topic_id = $1 and partition = $2`, [16]byte(topic), partition) // as above

@@ -164,7 +164,7 @@ func (s *Servers) findInTopic(ctx context.Context, p *cli.Program, db *store.Sto
 func commandOf(r *kgo.Record, prefix string) worker.Command {
 	parked := worker.ParkedRecord{Key: r.Key, Value: r.Value}
 	for _, h := range r.Headers {
-		parked.Headers = append(parked.Headers, outbox.Header{Key: h.Key, Value: h.Value})
+		parked.Headers = append(parked.Headers, outbox.Header(h))
 	}
 	return parked.Command(prefix)
 }
