@@ -33,6 +33,7 @@ func check(data []byte) error {
 		return errors.New("empty, not a JSON object")
 	case !utf8.Valid(data):
 		return errors.New("not valid UTF-8")
+	case plain(data):
 	case !json.Valid(data):
 		return fmt.Errorf("not valid JSON: %w", syntaxError(data))
 	case loneSurrogate(data):

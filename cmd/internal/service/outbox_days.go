@@ -22,8 +22,8 @@ const (
 	complainEvery = time.Minute
 )
 
-// outboxDays keeps the outbox' days: it makes those to come, indexes those that are over, drops
-// those that are old, and tells how many there are.
+// outboxDays keeps the outbox' days: it makes those to come, drops those that are old, and tells how
+// many there are. Beside that, it indexes those that are over.
 type outboxDays struct {
 	db        *store.Store
 	retention time.Duration
@@ -65,7 +65,6 @@ func (d *outboxDays) keep(ctx context.Context) {
 	d.make(ctx)
 	_, _ = d.look(ctx) // make's error says the same
 	d.drop(ctx)
-	d.index(ctx)
 }
 
 func (d *outboxDays) make(ctx context.Context) {
@@ -87,6 +86,14 @@ func (d *outboxDays) drop(ctx context.Context) {
 	}
 	if err != nil && ctx.Err() == nil {
 		d.logger.Warn("an old day of the outbox could not be dropped; trying again later", "error", err)
+	}
+}
+
+// runIndexes indexes days that are over until the context ends. A large day takes minutes.
+func (d *outboxDays) runIndexes(ctx context.Context) {
+	for ctx.Err() == nil {
+		d.index(ctx)
+		sleep(ctx, spread(maintainEvery))
 	}
 }
 

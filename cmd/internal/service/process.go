@@ -195,7 +195,9 @@ func (p *Process) work(ctx context.Context, db *store.Store) error {
 	p.logger.Info("worker starts", "group", p.settings.Group.ID, "topics", p.settings.Topics.CommandTopicNames(), "version", cli.Version())
 
 	maintenance := newParts(ctx)
-	maintenance.run(p.newOutboxDays(db).run)
+	days := p.newOutboxDays(db)
+	maintenance.run(days.run)
+	maintenance.run(days.runIndexes)
 	maintenance.run(p.watchTopics)
 	maintenance.run(func(ctx context.Context) { p.rights.watch(ctx, db.CheckRights) })
 	maintenance.run(p.newOldTransactions(db).run)
