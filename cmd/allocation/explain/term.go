@@ -19,9 +19,10 @@ type termCommand struct {
 func (termCommand) Help() string {
 	return `Explains whatever has this name, and says what it understood: an order, else a batch, else a product, else a command.
 
-Example:
+Examples:
 
-    allocation explain o1`
+    allocation explain o1
+    allocation explain term o1`
 }
 
 // Run explains the first thing that has the name, and names the others.

@@ -18,7 +18,7 @@ func TestHelp_everySubcommandHasAnExample(t *testing.T) {
 	t.Parallel()
 	parser := program.New(nil, nil, nil, service.Hooks{}).Parser()
 	leaves := parser.Model.Leaves(true)
-	require.Len(t, leaves, 21)
+	require.Greater(t, len(leaves), 20)
 	for _, leaf := range leaves {
 		path := leaf.Path()
 		help := programtest.Run(t, append(strings.Fields(path), "--help")...).RequireDone(t)
