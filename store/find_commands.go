@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,48 +28,74 @@ type FoundCommand struct {
 }
 
 // Days have indexes by id once they are over, which outbox_index_day makes. Of the others, rows
-// since a time are read.
+// since a time are read, from the last transaction before it on.
 const (
 	indexedDaysSQL = `
 select coalesce(array_agg(d), '{}') from outbox_days() d
 where to_regclass(format('%I.%I', current_schema(), 'outbox_' || to_char(d, 'YYYYMMDD') || '_by_correlation')) is not null`
 
-	foundColumns = `p.topic, p.partition, x.command_offset, coalesce(x.command_id, ''), coalesce(x.correlation_id, ''), x.command_time`
+	rowsSinceSQL = `
+select p.source, coalesce((
+    select t.to_row from generate_series(0, p.replays) r cross join lateral (
+        select * from transactions t where t.source = p.source and t.replays = r and t.to_offset > t.from_offset and t.committed_at < $1
+        order by t.from_offset desc limit 1) t
+    order by t.replays desc limit 1), 0)
+from positions p`
 
-	findSQL = `
-select distinct ` + foundColumns + `
-from (
-    select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time from dead_letters
-    where command_id = $1 or correlation_id = $1
-    union all
-    select command_source, command_offset, command_id, correlation_id, command_time from held_commands
-    where command_id = $1 or correlation_id = $1
-    union all
-    (select coalesce(command_source, source), command_offset, command_id, correlation_id, command_time from outbox
-    where day = any($2::date[]) and (command_id = $1 or correlation_id = $1) limit $3 * 4)
-    union all
-    (select coalesce(o.command_source, o.source), o.command_offset, o.command_id, o.correlation_id, o.command_time
-    from positions p
-    cross join lateral (select coalesce((
-        select t.to_row from transactions t where t.source = p.source and t.committed_at < $4 and t.to_offset > t.from_offset
-        order by t.replays desc, t.from_offset desc limit 1), 0) as from_row) t
-    join outbox o on o.source = p.source and o.row_no >= t.from_row and o.day >= ($4 at time zone 'utc')::date and o.day <> all($2::date[])
-    where o.command_id = $1 or o.correlation_id = $1 limit $3 * 4)
-) x join positions p using (source)
-order by x.command_time nulls first, p.topic, p.partition, x.command_offset limit $3 + 1`
+	foundSQL = `
+select distinct p.topic, p.partition, x.command_offset, coalesce(x.command_id, ''), coalesce(x.correlation_id, ''), x.command_time from (`
+	foundOrderSQL = `) x join positions p using (source) order by x.command_time nulls first, p.topic, p.partition, x.command_offset limit $2 + 1`
+
+	findParkedSQL = foundSQL + `
+select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time from dead_letters
+where command_id = $1 or correlation_id = $1
+union all
+select command_source, command_offset, command_id, correlation_id, command_time from held_commands
+where command_id = $1 or correlation_id = $1` + foundOrderSQL
+
+	findOverSQL = foundSQL + `
+select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time from outbox
+where day = any($3::date[]) and (command_id = $1 or correlation_id = $1) limit $2 * 10` + foundOrderSQL
+
+	findSinceSQL = foundSQL + `
+select o.* from unnest($3::int[], $4::bigint[]) s (source, row_no) cross join lateral (
+    select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time from outbox
+    where source = s.source and row_no >= s.row_no and day >= ($5::timestamptz at time zone 'utc')::date and day <> all($6::date[])
+        and (command_id = $1 or correlation_id = $1) limit $2 * 10) o` + foundOrderSQL
 )
 
 // FindCommands finds commands by their own id (ce_id), or their correlation. Events of today have
 // no index yet: they are read since a time.
 func (s *Store) FindCommands(ctx context.Context, text string, since time.Time, limit int) (*Found, error) {
+	found := &Found{Since: since.UTC(), Commands: []FoundCommand{}}
 	var indexed []time.Time
 	if err := s.pool.QueryRow(ctx, indexedDaysSQL).Scan(&indexed); err != nil {
 		return nil, ShowError("find commands", err)
 	}
-	found := &Found{Since: since.UTC(), Commands: []FoundCommand{}}
-	rows, _ := s.pool.Query(ctx, findSQL, text, indexed, limit, since) // its error is that of the rows, too
-	var err error
-	found.Commands, err = pgx.AppendRows(found.Commands, rows, func(row pgx.CollectableRow) (c FoundCommand, err error) {
+	var sources []int32
+	var starts []int64
+	var source int32
+	var start int64
+	rows, _ := s.pool.Query(ctx, rowsSinceSQL, since) // its error is that of the rows, too
+	_, err := pgx.ForEachRow(rows, []any{&source, &start}, func() error {
+		sources, starts = append(sources, source), append(starts, start)
+		return nil
+	})
+	if err == nil {
+		err = s.addFound(ctx, found, limit, findParkedSQL, text, limit)
+	}
+	if err == nil {
+		err = s.addFound(ctx, found, limit, findOverSQL, text, limit, indexed)
+	}
+	if err == nil {
+		err = s.addFound(ctx, found, limit, findSinceSQL, text, limit, sources, starts, since, indexed)
+	}
+	return found, ShowError("find commands", err)
+}
+
+func (s *Store) addFound(ctx context.Context, found *Found, limit int, query string, args ...any) error {
+	rows, _ := s.pool.Query(ctx, query, args...) // as above
+	commands, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c FoundCommand, err error) {
 		var ms *int64
 		err = row.Scan(&c.ID.Topic, &c.ID.Partition, &c.ID.Offset, &c.CommandID, &c.CorrelationID, &ms)
 		if ms != nil {
@@ -77,10 +104,16 @@ func (s *Store) FindCommands(ctx context.Context, text string, since time.Time, 
 		}
 		return c, err
 	})
-	if len(found.Commands) > limit {
-		found.Commands, found.More = found.Commands[:limit], true
+	for _, c := range commands {
+		switch {
+		case slices.ContainsFunc(found.Commands, func(known FoundCommand) bool { return known.ID == c.ID }):
+		case len(found.Commands) == limit:
+			found.More = true
+		default:
+			found.Commands = append(found.Commands, c)
+		}
 	}
-	return found, ShowError("find commands", err)
+	return err
 }
 
 // EventCommand is the position of the command of an event whose ce_id this is. It is false where
