@@ -80,6 +80,8 @@ func (m *Message) setType(field, kind string, types *Types) {
 	switch {
 	case types.ignores(kind):
 		m.Ignored = true
+	case known && name == "":
+		m.refuse(UnknownType, "%s %q is not known: it has no name behind %s", field, kind, types.Prefix)
 	case known:
 		m.Type = name
 	default:

@@ -22,7 +22,7 @@ func letsIn(s *site) {
 	w = s.startWorker(s.certified("allocation-worker").with("DATABASE_URL=" + s.withCertificate()))
 	w.ready()
 	require.Contains(s.t, s.done(s.database("allocation_ops"), "show", "product", "CHAIR"), "bPLAIN")
-	require.Contains(s.t, s.done(s.database("allocation_ops"), "show", "order", "o1"), "Allocated")
+	require.Contains(s.t, s.done(s.database("allocation_ops"), "explain", "order", "o1"), "order o1 gets 1 of batch bPLAIN")
 }
 
 // withCertificate is the URL of who needs no password.
