@@ -19,27 +19,19 @@ import (
 type Command struct {
 	config.Kafka
 	config.Commands
-	Type          string   `arg:"" optional:"" help:"The command, such as Allocate."`
-	Fields        []string `arg:"" optional:"" sep:"none" name:"key=value" help:"The command's data."`
-	File          string   `short:"f" placeholder:"FILE" help:"Send the JSON lines of a file; - is standard input."`
-	ID            string   `name:"id" placeholder:"ID" help:"The command's ce_id; a random one without it."`
-	CorrelationID string   `name:"correlation-id" placeholder:"ID" help:"Goes into the events that the command leads to."`
-	JSON          bool     `help:"Print JSON."`
+	Given
+	JSON bool `help:"Print JSON."`
 }
 
 // Help is what --help adds.
 func (Command) Help() string {
-	var types strings.Builder
-	for i := range product.Commands {
-		fmt.Fprintf(&types, "    %-20s %s\n", product.Commands[i].Name, fieldNames(&product.Commands[i]))
-	}
 	return `Sends one command, or all commands of a file, to the first of COMMAND_TOPICS, keyed by SKU. It is checked before it is sent: a mistake is
 an error here, not a dead letter. What it came to is an event (allocation tail), a dead letter (allocation dlq list), or nothing where it was done
 before.
 
 The commands, and the fields of their data:
 
-` + types.String() + `
+` + Types() + `
 Examples:
 
     allocation send CreateBatch ref=b1 sku=CHAIR qty=50 eta=2030-01-31
@@ -54,6 +46,15 @@ A line of a file, where id, correlationid and key may be left out (key is the SK
 Nothing of a file is sent if one of its lines is wrong. Standard input is sent as it comes, up to the first line that is wrong.`
 }
 
+// Types are the commands and the fields of their data, for a help.
+func Types() string {
+	var types strings.Builder
+	for i := range product.Commands {
+		fmt.Fprintf(&types, "    %-20s %s\n", product.Commands[i].Name, fieldNames(&product.Commands[i]))
+	}
+	return types.String()
+}
+
 // Run sends what the arguments or the file say.
 func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
@@ -62,13 +63,11 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	switch {
-	case c.File != "" && (c.Type != "" || c.ID != "" || c.CorrelationID != ""):
-		return cli.Misuse("send takes a TYPE with its data, or -f FILE whose lines say all, not both")
-	case c.File != "":
+	if err := c.check("send"); err != nil {
+		return err
+	}
+	if c.File != "" {
 		return c.sendFile(ctx, p)
-	case c.Type == "":
-		return cli.Misuse("send needs a TYPE with its data, or -f FILE; see allocation send --help")
 	}
 	return c.sendOne(ctx, p)
 }
@@ -93,16 +92,12 @@ func (c *Command) connect(ctx context.Context, p *cli.Program, more ...kgo.Opt) 
 }
 
 func (c *Command) sendOne(ctx context.Context, p *cli.Program) error {
-	data, err := dataOf(c.Type, c.Fields)
-	if err != nil {
-		return err
-	}
 	if c.ID == "" {
 		c.ID = uuid.NewString()
 	}
-	m := message{command: c.Type, data: data, id: c.ID, correlationID: c.CorrelationID}
-	if err := m.check(); err != nil {
-		return cli.Misuse("%w", err)
+	m, err := c.one()
+	if err != nil {
+		return err
 	}
 	client, err := c.connect(ctx, p, kgo.ProducerLinger(0))
 	if err != nil {

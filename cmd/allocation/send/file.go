@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +17,7 @@ import (
 
 // sendFile sends the lines of a file. A regular file is checked to its end before anything is sent.
 func (c *Command) sendFile(ctx context.Context, p *cli.Program) error {
-	in, size, err := c.open(p)
+	in, size, err := c.open(p, "sent")
 	if err != nil {
 		return err
 	}
@@ -34,61 +32,12 @@ func (c *Command) sendFile(ctx context.Context, p *cli.Program) error {
 	err = s.send(ctx, in)
 	s.line.End()
 	if err == nil && s.sent.Load() == 0 {
-		return fmt.Errorf("nothing was sent: -f %s has no line with a command", c.File)
+		return c.nothing("sent")
 	}
 	if err != nil {
 		return fmt.Errorf("%w\n%s commands were sent before", err, cli.Count(s.sent.Load()))
 	}
 	return c.printSummary(p, s)
-}
-
-// open opens the file and checks it. The size is 0 where it is not known.
-func (c *Command) open(p *cli.Program) (in io.ReadCloser, size int64, err error) {
-	if c.File == "-" {
-		return io.NopCloser(p.In), 0, nil
-	}
-	file, err := os.Open(c.File)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := file.Stat()
-	if err == nil && info.Mode().IsRegular() {
-		size = info.Size()
-		err = checkLines(file, c.File)
-	}
-	if err != nil {
-		_ = file.Close()
-		return nil, 0, err
-	}
-	return file, size, nil
-}
-
-// checkLines reads all lines and goes back to the beginning.
-func checkLines(file *os.File, name string) error {
-	const shown = 10
-	lines := newMessageLines(file)
-	var wrong []string
-	total := 0
-	for {
-		var bad *lineError
-		_, err := lines.next()
-		switch {
-		case errors.Is(err, io.EOF) && total == 0:
-			_, err := file.Seek(0, io.SeekStart)
-			return err
-		case errors.Is(err, io.EOF):
-			if total > shown {
-				wrong = append(wrong, fmt.Sprintf("… and %s more", cli.Count(int64(total-shown))))
-			}
-			return fmt.Errorf("nothing was sent, because %s is wrong:\n%s", name, strings.Join(wrong, "\n"))
-		case errors.As(err, &bad):
-			if total++; total <= shown {
-				wrong = append(wrong, bad.Error())
-			}
-		case err != nil:
-			return fmt.Errorf("nothing was sent: %s: %w", name, err)
-		}
-	}
 }
 
 // fileSender sends lines, many at a time.
@@ -115,12 +64,12 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 	}
 	var wrong error
 	for ctx.Err() == nil {
-		var m *message
+		var m *Message
 		if m, wrong = lines.next(); wrong != nil {
 			break
 		}
-		if m.id == "" {
-			m.id = uuid.NewString()
+		if m.ID == "" {
+			m.ID = uuid.NewString()
 		}
 		s.client.Produce(ctx, m.record(s.topic), promise)
 		if lines.line%1024 == 0 { // looking at the clock takes time

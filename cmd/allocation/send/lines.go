@@ -38,7 +38,7 @@ func (e *lineError) Unwrap() error { return e.err }
 // next reads the next command, whose data is gone at the call after. Empty lines are passed over.
 // Its error is io.EOF at the end, a *lineError for a line that is no command, after which it can be
 // called again, or that of reading.
-func (l *messageLines) next() (*message, error) {
+func (l *messageLines) next() (*Message, error) {
 	for l.lines.Scan() {
 		l.line++
 		l.bytes += int64(len(l.lines.Bytes())) + 1
@@ -78,38 +78,38 @@ func (l *messageLines) checkEncoding(line []byte) error {
 }
 
 // readMessage takes a line apart and checks the command.
-func readMessage(line []byte) (*message, error) {
-	m := &message{}
+func readMessage(line []byte) (*Message, error) {
+	m := &Message{}
 	if err := strictjson.Parse(line, m.member); err != nil {
 		return nil, err
 	}
 	switch {
-	case m.command == "":
+	case m.Command == "":
 		return nil, errors.New(`the member "type" is missing, such as "type":"Allocate"`)
-	case m.data == nil:
+	case m.Data == nil:
 		return nil, errors.New(`the member "data" is missing, such as "data":{"orderid":"o1","sku":"CHAIR","qty":20}`)
 	}
 	return m, m.check()
 }
 
-func (m *message) member(name []byte, value strictjson.Value) error {
+func (m *Message) member(name []byte, value strictjson.Value) error {
 	switch string(name) {
 	case "type":
-		return m.text(&m.command, "type", value)
+		return m.text(&m.Command, "type", value)
 	case "id":
-		return m.text(&m.id, "id", value)
+		return m.text(&m.ID, "id", value)
 	case "correlationid":
-		return m.text(&m.correlationID, "correlationid", value)
+		return m.text(&m.CorrelationID, "correlationid", value)
 	case "key":
-		return m.text(&m.key, "key", value)
+		return m.text(&m.Key, "key", value)
 	case "data":
-		m.data = value.Raw()
+		m.Data = value.Raw()
 		return nil
 	}
 	return fmt.Errorf("there is no member %q; a line has type, data, id, correlationid and key", name)
 }
 
-func (m *message) text(to *string, name string, value strictjson.Value) error {
+func (m *Message) text(to *string, name string, value strictjson.Value) error {
 	if *to = value.Text(); *to == "" {
 		return fmt.Errorf("%s is %s; it must be a string that is not empty", name, value.Raw())
 	}

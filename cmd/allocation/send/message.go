@@ -14,28 +14,28 @@ import (
 	"allocation/store/products"
 )
 
-// message is a command on its way to Kafka.
-type message struct {
-	command       string
-	data          []byte // JSON
-	id            string
-	correlationID string
-	key           string // the SKU of the data where the user gave none
+// Message is a command on its way to Kafka.
+type Message struct {
+	Command       string
+	Data          []byte // JSON
+	ID            string
+	CorrelationID string
+	Key           string // the SKU of the data where the user gave none
 }
 
 // check finds out whether the service would refuse to read the command, and fills in its key.
-func (m *message) check() error {
-	command, refusal := product.DecodeCommand(m.command, m.data)
+func (m *Message) check() error {
+	command, refusal := product.DecodeCommand(m.Command, m.Data)
 	if refusal != nil {
 		return errors.New(refusal.Message)
 	}
-	if m.key == "" {
-		m.key = command.Keys().SKU
+	if m.Key == "" {
+		m.Key = command.Keys().SKU
 	}
-	if err := checkAttribute("id", m.id); err != nil {
+	if err := checkAttribute("id", m.ID); err != nil {
 		return err
 	}
-	return checkAttribute("correlationid", m.correlationID)
+	return checkAttribute("correlationid", m.CorrelationID)
 }
 
 // checkAttribute refuses ce_ values that the service takes for absent.
@@ -55,22 +55,22 @@ var (
 
 // Record is a command with what its type, its id, its SKU and its data are.
 func Record(topic, command, id, sku string, data []byte) *kgo.Record {
-	m := message{command: command, data: data, id: id, key: sku}
+	m := Message{Command: command, Data: data, ID: id, Key: sku}
 	return m.record(topic)
 }
 
 // record is the command as a CloudEvent in binary mode. It shares no memory with the message.
-func (m *message) record(topic string) *kgo.Record {
-	r := &kgo.Record{Topic: topic, Value: bytes.Clone(m.data), Headers: []kgo.RecordHeader{
+func (m *Message) record(topic string) *kgo.Record {
+	r := &kgo.Record{Topic: topic, Value: bytes.Clone(m.Data), Headers: []kgo.RecordHeader{
 		headerJSON, headerSpecVersion, headerSource,
-		{Key: "ce_type", Value: []byte(products.Service.TypePrefix + m.command)},
-		{Key: "ce_id", Value: []byte(m.id)},
+		{Key: "ce_type", Value: []byte(products.Service.TypePrefix + m.Command)},
+		{Key: "ce_id", Value: []byte(m.ID)},
 	}}
-	if m.correlationID != "" {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: "ce_correlationid", Value: []byte(m.correlationID)})
+	if m.CorrelationID != "" {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: "ce_correlationid", Value: []byte(m.CorrelationID)})
 	}
-	if m.key != "" {
-		r.Key = []byte(m.key)
+	if m.Key != "" {
+		r.Key = []byte(m.Key)
 	}
 	return r
 }
