@@ -76,6 +76,9 @@ func tableRightsOf(role string) (all []TableRight) {
 // OperatorsFunctions are for operators. All others are for workers.
 var OperatorsFunctions = []string{"decide_position"}
 
+// operatorsToo are functions of workers by which an operator reads as they do.
+var operatorsToo = []string{"lines_to_release", "lines_that_wait"}
+
 // declared is a right of a role on an object.
 type declared struct {
 	Role string `json:"role"`
@@ -100,6 +103,9 @@ func declare(s Schema, roles Roles) []byte {
 			role = roles.Operator
 		}
 		all = append(all, declared{role, Function, function, "execute", ""})
+		if slices.Contains(operatorsToo, function) {
+			all = append(all, declared{roles.Operator, Function, function, "execute", ""})
+		}
 	}
 	text, err := json.Marshal(all)
 	if err != nil {

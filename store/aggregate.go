@@ -28,7 +28,7 @@ type Service struct {
 
 // Aggregate is the state that a service's commands change. A value belongs to one applier, whose
 // transactions come one after the other. Write has to check what the value keeps from one to the
-// next.
+// next. Where commands are only tried (Tx.Tries), a value is new, and ends without Write and Done.
 type Aggregate interface {
 	// Begin reads the commands of a transaction, and names to tx the key of each, as far as the
 	// command itself tells it.

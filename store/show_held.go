@@ -25,7 +25,16 @@ where k.key = any($1) order by k.key`
 
 // Held gives those of some keys that are held.
 func (s *Store) Held(ctx context.Context, keys ...string) ([]HeldKey, error) {
-	rows, _ := s.pool.Query(ctx, showHeldSQL, keys) // its error is that of the rows, too
+	return heldKeys(ctx, s.pool, keys)
+}
+
+// querier is a pool, or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+func heldKeys(ctx context.Context, db querier, keys []string) ([]HeldKey, error) {
+	rows, _ := db.Query(ctx, showHeldSQL, keys) // its error is that of the rows, too
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (h HeldKey, err error) {
 		err = row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting)
 		return h, err

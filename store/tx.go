@@ -15,6 +15,7 @@ type Tx struct {
 	conn        *pgx.Conn
 	transaction worker.Transaction
 	cache       *cache
+	tries       bool
 
 	named    []string // the key that each command names itself
 	subjects []string // what each is about
@@ -45,6 +46,10 @@ func (tx *Tx) Decided(i int) bool {
 // Fails reports whether a command is not to be decided because it failed: only its key is of
 // interest. Reading it may be what failed.
 func (tx *Tx) Fails(i int) bool { return tx.transaction.Commands[i].Failure != "" }
+
+// Tries reports whether nothing is going to be written. Decide may presume nothing then, as no write
+// checks it.
+func (tx *Tx) Tries() bool { return tx.tries }
 
 // LockFirst reports whether rows are to be locked before they are read: others were first again and
 // again.

@@ -165,7 +165,7 @@ func (p *aggregate) expectAll(tx *store.Tx) (first *question, pending []int) {
 		}
 		pending = append(pending, i)
 		keys := &p.keys[i]
-		presumed := keys.Places && p.presumed(keys.Line, others)
+		presumed := keys.Places && !tx.Tries() && p.presumed(keys.Line, others)
 		if presumed && p.loaded.catalog.Offers(keys.SKU) {
 			continue // nothing is to be asked
 		}
