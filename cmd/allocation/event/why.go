@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"strings"
 
+	"allocation/cmd/internal/operate/explain"
 	"allocation/domain/product"
 	"allocation/store"
 )
+
+// Words say what the service's events mean.
+var Words = explain.Words{Command: Command, What: What, Why: Why}
 
 // Command is the name of the command that an event came from; empty where that cannot be told.
 func Command(c *store.CauseView) string {

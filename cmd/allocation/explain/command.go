@@ -23,8 +23,7 @@ type Command struct {
 	Term    termCommand    `cmd:"" default:"withargs" help:"Explain whatever has this name."`
 }
 
-// words say what the service's events mean.
-var words = explain.Words{Command: event.Command, What: event.What, Why: event.Why}
+var words = event.Words
 
 // shown are the flags of all that explains one thing.
 type shown struct {

@@ -16,6 +16,7 @@ import (
 	"allocation/cmd/allocation/send"
 	"allocation/cmd/allocation/show"
 	"allocation/cmd/allocation/tail"
+	"allocation/cmd/allocation/try"
 	"allocation/cmd/allocation/verify"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
@@ -40,6 +41,7 @@ type grammar struct {
 	Tail    tail.Command     `cmd:"" help:"Print events as they come."`
 	Show    show.Command     `cmd:"" help:"Print what is known about an order, a product or a batch."`
 	Explain explain.Command  `cmd:"" help:"Say how an order, a batch, a product or a command came to be as it is."`
+	Try     try.Command      `cmd:"" help:"Say what commands would come to now, and do nothing."`
 	Dlq     dlq.Command      `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsets.Command  `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verify.Command   `cmd:"" help:"Check the database against itself and against the events."`

@@ -15,8 +15,9 @@ func letsIn(s *site) {
 	}
 	s.done(s.certified("allocation-producer"), "send", "Allocate", "orderid=o1", "sku=CHAIR", "qty=1")
 	s.done(s.user("allocation-producer"), "send", "Allocate", "orderid=o1", "sku=NONE", "qty=1")
+	s.done(s.user("allocation-producer"), "send", "Allocate", "orderid=waits", "sku=CHAIR", "qty=9")
 	w.ready()
-	require.Contains(s.t, s.tail(s.user("allocation-consumer"), 5), "unknown_sku")
+	require.Contains(s.t, s.tail(s.user("allocation-consumer"), 6), "unknown_sku")
 	w.stop()
 
 	w = s.startWorker(s.certified("allocation-worker").with("DATABASE_URL=" + s.withCertificate()))

@@ -39,6 +39,8 @@ var operatorNeeds = map[string][]string{
 	"update(resolved_at) on dead_letters":   {"dlq", "discard", "--sku=NONE"},
 	"update(state) on dead_letters":         {"dlq", "retry", "--sku=NONE"},
 	"execute on function decide_position":   {"offsets", "reset", "--topic=warehouse.commands", "--to-latest", "--execute"},
+	"execute on function lines_to_release":  {"try", "ChangeBatchQuantity", "batchref=bPLAIN", "qty=0"},
+	"execute on function lines_that_wait":   {"try", "CreateBatch", "ref=bMORE", "sku=CHAIR", "qty=9"},
 }
 
 // needsEachGrant: each right of operators and logins is missed when it is taken away. The store's

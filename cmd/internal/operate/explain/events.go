@@ -11,13 +11,29 @@ import (
 // PrintEvents prints events of one command, and why it decided so.
 func PrintEvents(p *cli.Program, w Words, events []store.EventView) error {
 	for i := range events {
-		e := &events[i]
-		if _, err := fmt.Fprintf(p.Out, "    %s%s%s\n", number(e), cli.Printable(w.What(e)), acknowledged(e)); err != nil {
+		if err := printEvent(p, w, &events[i], acknowledged(&events[i])); err != nil {
 			return err
 		}
-		for _, sentence := range w.Why(e) {
-			fmt.Fprintf(p.Out, "        %s\n", cli.Printable(sentence))
+	}
+	return nil
+}
+
+// PrintTried prints events that nobody is going to publish.
+func PrintTried(p *cli.Program, w Words, events []store.EventView) error {
+	for i := range events {
+		if err := printEvent(p, w, &events[i], ""); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func printEvent(p *cli.Program, w Words, e *store.EventView, state string) error {
+	if _, err := fmt.Fprintf(p.Out, "    %s%s%s\n", number(e), cli.Printable(w.What(e)), state); err != nil {
+		return err
+	}
+	for _, sentence := range w.Why(e) {
+		fmt.Fprintf(p.Out, "        %s\n", cli.Printable(sentence))
 	}
 	return nil
 }
