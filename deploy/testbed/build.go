@@ -14,11 +14,11 @@ import (
 // links it again only after a change. So the packages of a run share one build, and a test must not
 // change the file.
 func Build(program string, flags ...string) (string, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	module, err := moduleDir()
 	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
+		return "", err
 	}
-	path := filepath.Join(strings.TrimSpace(string(out)), ".cache", "programs", filepath.Base(program)+strings.Join(flags, ""))
+	path := filepath.Join(module, ".cache", "programs", filepath.Base(program)+strings.Join(flags, ""))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
@@ -32,4 +32,12 @@ func Build(program string, flags ...string) (string, error) {
 		return "", fmt.Errorf("build %s: %w\n%s", program, err, out)
 	}
 	return path, nil
+}
+
+func moduleDir() (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }

@@ -28,7 +28,6 @@ create table claims (
     claimed_at timestamptz not null,
     primary key (source, epoch)
 );
-insert into claims select source, epoch, owner, claimed_at from positions where owner is not null and claimed_at is not null;
 
 -- A transaction keeps the token of its claim. It acts for the owner, so that nobody else writes
 -- what is kept.
@@ -48,8 +47,6 @@ begin
 end $$;
 -- +goose StatementEnd
 revoke execute on function keep_transactions from public;
-create trigger positions_moved after update on positions referencing old table as old new table as updated
-for each statement execute function keep_transactions();
 
 -- From here on, functions look after the days of both tables. They do so of the outbox alone where
 -- this migration is undone.
@@ -152,6 +149,12 @@ end $$;
 -- +goose StatementEnd
 
 select outbox_make_days(14);
+
+-- Last, because workers wait from here until the commit. Claims of before are copied once nobody
+-- can claim any more without its being kept.
+create trigger positions_moved after update on positions referencing old table as old new table as updated
+for each statement execute function keep_transactions();
+insert into claims select source, epoch, owner, claimed_at from positions where owner is not null and claimed_at is not null;
 
 -- +goose Down
 drop trigger positions_moved on positions;

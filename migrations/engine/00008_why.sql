@@ -1,13 +1,5 @@
 -- +goose Up
 
--- What people who ask why are told, beside what is published.
-alter table outbox
-    add column key_back    integer,        -- how many rows before this one the key's last event is, where the same source has it; else see after_row
-    add column also_source integer,        -- the previous event of a second thread, such as that of a line's batch
-    add column also_row    bigint,
-    add column also_day    date,
-    add column note        text;           -- JSON of the service's own
-
 -- Commands are found by their id, their correlation and what they are about.
 alter table dead_letters
     add column command_id     text,        -- the command's ce_id
@@ -41,6 +33,16 @@ end $$;
 -- +goose StatementEnd
 revoke execute on function keep_unparked from public;
 create trigger held_commands_gone after delete on held_commands referencing old table as gone for each statement execute function keep_unparked();
+
+-- What people who ask why are told, beside what is published. The outbox is the last table that
+-- this locks, as it is the last that workers write: the other way round, they would wait for each
+-- other.
+alter table outbox
+    add column key_back    integer,        -- how many rows before this one the key's last event is, where the same source has it; else see after_row
+    add column also_source integer,        -- the previous event of a second thread, such as that of a line's batch
+    add column also_row    bigint,
+    add column also_day    date,
+    add column note        text;           -- JSON of the service's own
 
 -- +goose Down
 drop trigger held_commands_gone on held_commands;
