@@ -175,6 +175,8 @@ func TestRolling_workersOfTheVersionBefore(t *testing.T) {
 
 	t.Log(r.run(newer, "verify"))
 	t.Log(r.run(older, "verify"))
+	require.Contains(t, r.run(older, "show", "order", "both-o1"), "BOTH")
+	require.Contains(t, r.run(older, "dlq", "list"), a.commands[0])
 	r.explains()
 	require.Zero(t, a.count("held_keys"))
 	r.share()
