@@ -77,7 +77,7 @@ func tableRightsOf(role string) (all []TableRight) {
 var OperatorsFunctions = []string{"decide_position"}
 
 // operatorsToo are functions of workers by which an operator reads as they do.
-var operatorsToo = []string{"lines_to_release", "lines_that_wait"}
+var operatorsToo = []string{"lines_to_release", "lines_that_wait", "outbox_days"}
 
 // declared is a right of a role on an object.
 type declared struct {

@@ -30,8 +30,10 @@ lacking as (
     union all
     select format('grant usage on schema %I to %I', nspname, $6) from pg_namespace where nspname = $5 and not has_schema_privilege(oid, 'usage')
     union all
-    select format('grant execute on function %I.%I to %I', $5, proname, $6) from pg_proc
-    where pronamespace = to_regnamespace($5) and proname = any($4) and not has_function_privilege(oid, 'execute')
+    select format('grant execute on function %I.%I%s to %I', $5, proname,
+        case when (select count(*) from pg_proc o where o.proname = f.proname and o.pronamespace = f.pronamespace) > 1
+            then format('(%s)', pg_get_function_identity_arguments(oid)) else '' end, $6)
+    from pg_proc f where pronamespace = to_regnamespace($5) and proname = any($4) and not has_function_privilege(oid, 'execute')
     order by 1),
 hidden as (
     select relname, format('alter table %I.%I %s row level security', $5, relname, case when pg_has_role(relowner, 'usage') then 'no force' else 'disable' end) as statement

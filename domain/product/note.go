@@ -18,8 +18,10 @@ type Note struct {
 	PassedOver []Offer `json:"passed_over,omitempty"`
 	// Largest are the open batches that had most, where none had enough for a line.
 	Largest []Offer `json:"largest,omitempty"`
-	// More is how many other open batches had too little, as far as they were known.
+	// More is how many other open batches had too little.
 	More int `json:"more,omitempty"`
+	// Partial says that there may be others: not all open batches were known.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // Offer is what a batch had available when a line was placed.
@@ -33,19 +35,18 @@ func offerOf(b *batch) Offer { return Offer{Ref: b.Ref, Available: b.Available()
 
 // passedOver notes the batches that come before one; nil where there are none.
 func (o *openBatches) passedOver(taken *batch) *Note {
-	var passed []Offer
-	more := 0
+	n := Note{Partial: !o.covers(taken, 1)}
 	for _, b := range o.list {
 		switch {
 		case ComparePreference(&b.Batch, &taken.Batch) >= 0:
-			return noteOf(Note{PassedOver: passed, More: more})
-		case len(passed) < maxPassedOver:
-			passed = append(passed, offerOf(b))
+			return noteOf(n)
+		case len(n.PassedOver) < maxPassedOver:
+			n.PassedOver = append(n.PassedOver, offerOf(b))
 		default:
-			more++
+			n.More++
 		}
 	}
-	return noteOf(Note{PassedOver: passed, More: more})
+	return noteOf(n)
 }
 
 // largest notes the batches that have most, those preferred first where they have as much; nil
@@ -63,11 +64,11 @@ func (o *openBatches) largest() *Note {
 		top = append(top[:at], append([]Offer{offerOf(b)}, top[at:]...)...)
 		top = top[:min(len(top), maxLargest)]
 	}
-	return noteOf(Note{Largest: top, More: len(o.list) - len(top)})
+	return noteOf(Note{Largest: top, More: len(o.list) - len(top), Partial: o.rest > 0})
 }
 
 func noteOf(n Note) *Note {
-	if len(n.PassedOver)+len(n.Largest) == 0 {
+	if len(n.PassedOver)+len(n.Largest) == 0 && !n.Partial {
 		return nil
 	}
 	return &n

@@ -72,18 +72,30 @@ func served(e *store.EventView, d product.EventData) []string {
 // taken says why a line got its batch and no other.
 func taken(d product.EventData, n product.Note) string {
 	text := fmt.Sprintf("batch %s is the first in preference that had %d available", d.BatchRef, d.Qty)
-	if len(n.PassedOver) == 0 {
-		return text
+	if len(n.PassedOver) > 0 {
+		text += "; before it come " + offers(n.PassedOver, n.More) + ", which had too little"
+		if !n.Partial {
+			return text + "; any other before it was full"
+		}
 	}
-	return text + "; before it come " + offers(n.PassedOver, n.More) + ", which had too little; any other before it was full"
+	if n.Partial {
+		text += "; others before it had less, and were not looked at"
+	}
+	return text
 }
 
 // nowhere says why no batch could take a line.
 func nowhere(d product.EventData, n product.Note) string {
-	if len(n.Largest) == 0 {
+	text := fmt.Sprintf("a line is never split, and no batch had %d available", d.Qty)
+	switch {
+	case len(n.Largest) == 0 && !n.Partial:
 		return "no batch had anything available"
+	case len(n.Largest) == 0:
+		return text
+	case n.Partial:
+		return text + "; of those that were looked at, the most was available on " + offers(n.Largest, n.More)
 	}
-	return fmt.Sprintf("a line is never split, and no batch had %d available; the most was available on %s", d.Qty, offers(n.Largest, n.More))
+	return text + "; the most was available on " + offers(n.Largest, n.More)
 }
 
 func offers(list []product.Offer, more int) string {

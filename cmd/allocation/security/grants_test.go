@@ -41,6 +41,7 @@ var operatorNeeds = map[string][]string{
 	"execute on function decide_position":   {"offsets", "reset", "--topic=warehouse.commands", "--to-latest", "--execute"},
 	"execute on function lines_to_release":  {"try", "ChangeBatchQuantity", "batchref=bPLAIN", "qty=0"},
 	"execute on function lines_that_wait":   {"try", "CreateBatch", "ref=bMORE", "sku=CHAIR", "qty=9"},
+	"execute on function outbox_days":       {"explain", "command", "nope"},
 }
 
 // needsEachGrant: each right of operators and logins is missed when it is taken away. The store's
