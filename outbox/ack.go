@@ -51,7 +51,7 @@ func (s *source) completed(d *delivery, err error) {
 	s.mu.Unlock()
 
 	if acknowledged {
-		s.relay.metrics.acknowledged(time.Now(), d.produced, d.time)
+		s.relay.metrics.acknowledged(time.Now(), d.produced, d.cause.Time)
 	}
 	if wake {
 		s.signal()

@@ -160,12 +160,15 @@ func (a *alone) produce(s *solo) error {
 	}
 	wave := a.state.produced()
 	done := make(chan error, 1)
-	client.Produce(context.Background(), s.formed(), func(_ *kgo.Record, err error) { done <- err })
+	record := s.formed()
+	span := a.relay.beginSend(s.delivery.cause, record)
+	client.Produce(context.Background(), record, func(_ *kgo.Record, err error) { done <- err })
 	select {
 	case err = <-done:
 	case <-a.relay.ctx.Done():
 		err = kgo.ErrClientClosed
 	}
+	endSend(span, record, err)
 	if err != nil {
 		a.state.returned(wave)
 		return err

@@ -8,6 +8,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
+
+	"allocation/outbox/telemetry"
 )
 
 // delivery is a row between produce and the last of its promises. Its source is one incarnation: a
@@ -16,7 +19,7 @@ type delivery struct {
 	source   *source
 	number   int64
 	cost     tally
-	time     int64   // the command record's timestamp, or NoTime
+	cause    *Cause
 	from     *Source // the partition that the command came by
 	offset   int64   // of the command
 	produced time.Time
@@ -25,7 +28,8 @@ type delivery struct {
 	failed error // of the first that failed; guarded by the source's mu
 
 	streams [2]*stream
-	waves   [2]uint32 // in which the streams' topics count the records
+	waves   [2]uint32     // in which the streams' topics count the records
+	spans   [2]trace.Span // of the streams' records; nil: none
 	record  kgo.Record
 	second  *kgo.Record // the same in the topic of its own; nil where there is none
 	headers [maxHeaders]kgo.RecordHeader
@@ -58,7 +62,7 @@ func (s *source) deliver(row *Row) bool {
 	d := s.relay.newDelivery()
 	d.source, d.number, d.cost = s, row.Number, tally{1, row.size()}
 	d.from, d.offset = row.from(&s.Source), row.Offset
-	d.time, d.produced, d.left = row.cause().Time, s.now, 1
+	d.cause, d.produced, d.left = row.cause(), s.now, 1
 	if letter := row.DeadLetter; letter != nil {
 		d.own = len(letter.Headers)
 		d.record = s.render.deadLetter(row)
@@ -96,6 +100,7 @@ func (s *source) give(d *delivery, i int, r *kgo.Record, era context.Context) bo
 	stream, relay := d.streams[i], s.relay
 	switch stream.state.admits(relay.pace.probe) {
 	case admitted:
+		d.spans[i] = relay.beginSend(d.cause, r)
 		stream.produce(era, r, &d.waves[i], d.promise)
 	case probing:
 		relay.alone[r.Topic].push(d, r, true)
@@ -114,6 +119,7 @@ func (d *delivery) returned(r *kgo.Record, err error) {
 		i = 1
 	}
 	s, stream, wave := d.source, d.streams[i], d.waves[i]
+	endSend(d.spans[i], r, err)
 	if err == nil {
 		stream.state.acknowledged(wave)
 		s.completed(d, nil)
@@ -142,4 +148,9 @@ func (d *delivery) deadLetter() bool { return !d.streams[0].ordered }
 // command names the command that caused the row, as `dlq show` takes it.
 func (d *delivery) command() string {
 	return fmt.Sprintf("%s.%d.%d", d.from.Topic, d.from.Partition, d.offset)
+}
+
+// about tells of the command that caused the row, by the key of the record.
+func (d *delivery) about() telemetry.Record {
+	return telemetry.Record{Topic: d.from.Topic, Partition: d.from.Partition, Offset: d.offset, Key: d.record.Key, Trace: d.cause.Trace()}
 }

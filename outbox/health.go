@@ -81,7 +81,7 @@ func (h *health) failed(t *topicState, d *delivery, err error) {
 		return
 	}
 	if h.refusals.note(refusedBy{t, d.source}, d.number, err, time.Now()) {
-		h.log.Error("publish failed, retrying", "topic", t.topic, "error", err)
+		h.log.With(d.about().LogAttrs()...).Error("publish failed, retrying", "destination", t.topic, "error", err)
 	}
 }
 
@@ -93,7 +93,7 @@ func (h *health) silent(t *topicState, err error, others bool) {
 	t.others.Store(others)
 	t.silenceAcks.Store(t.acks.Load())
 	if t.silence.set(fmt.Errorf("publish to %s: %w", t.topic, err)) {
-		h.log.Error("publish failed, retrying", "topic", t.topic, "error", err)
+		h.log.Error("publish failed, retrying", "destination", t.topic, "error", err)
 	}
 }
 
@@ -102,14 +102,14 @@ func (h *health) heard(t *topicState) {
 	t.silence.clear()
 	if t.told {
 		t.told = false
-		h.log.Info("topic takes records again", "topic", t.topic)
+		h.log.Info("topic takes records again", "destination", t.topic)
 	}
 }
 
 // forget drops refusals that do not stand.
 func (h *health) forget(now time.Time) {
 	for _, t := range h.refusals.forget(now) {
-		h.log.Info("topic takes records again", "topic", t.topic)
+		h.log.Info("topic takes records again", "destination", t.topic)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"allocation/outbox/pulse"
 )
@@ -32,6 +33,7 @@ type Options struct {
 	Table    Table
 	Metrics  Metrics
 	Logger   *slog.Logger
+	Tracer   trace.Tracer // makes the spans of what sampled commands have published; nil: none
 	Parts    *pulse.Parts // where the relay's long-lived parts say that they go round; may be nil
 
 	// Each budget has room while there are fewer rows than these, and fewer bytes. What is handed

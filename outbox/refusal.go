@@ -88,14 +88,14 @@ func (h *health) close(t *topicState, err error) {
 	s := &shutTopic{err: err, since: time.Now()}
 	s.probed.Store(s.since.UnixNano())
 	if t.closed.CompareAndSwap(nil, s) {
-		h.log.Error("topic refuses every record; its records are left out until it takes one, and nothing else waits for them", "topic", t.topic, "error", err)
+		h.log.Error("topic refuses every record; its records are left out until it takes one, and nothing else waits for them", "destination", t.topic, "error", err)
 	}
 }
 
 // open notes that a topic took a record.
 func (h *health) open(t *topicState) {
 	if s := t.closed.Swap(nil); s != nil {
-		h.log.Info("topic takes records again", "topic", t.topic, "left_out", s.skipped.Load())
+		h.log.Info("topic takes records again", "destination", t.topic, "left_out", s.skipped.Load())
 	}
 }
 
@@ -112,7 +112,7 @@ func (h *health) skip(t *topicState, d *delivery, err error) {
 	}
 	n, now, last := t.skips.Add(1), time.Now().UnixNano(), t.skipsLogged.Load()
 	if now-last >= int64(skipLogEvery) && t.skipsLogged.CompareAndSwap(last, now) {
-		h.log.Error("topic refuses a record for what it is: it is left out, and nothing else waits for it", "topic", t.topic, "command", d.command(),
+		h.log.With(d.about().LogAttrs()...).Error("topic refuses a record for what it is: it is left out, and nothing else waits for it", "destination", t.topic,
 			"left_out_so_far", n, "error", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // ErrNotOpen is returned by Flush for a source that is not open, or was closed while it waited.
@@ -23,6 +24,7 @@ type Relay struct {
 	kafka    []kgo.Opt
 	table    Table
 	metrics  Metrics
+	tracer   trace.Tracer // nil: tracing is off
 	pace     pace
 	maxRows  int64
 	maxBytes int64
@@ -56,7 +58,7 @@ func newRelay(o Options, p pace) (*Relay, error) {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	r := &Relay{
-		envelope: o.Envelope, kafka: o.Kafka, table: o.Table, metrics: o.Metrics, pace: p, ctx: ctx, end: end,
+		envelope: o.Envelope, kafka: o.Kafka, table: o.Table, metrics: o.Metrics, tracer: o.Tracer, pace: p, ctx: ctx, end: end,
 		maxRows: int64(o.MaxRows), maxBytes: o.MaxBytes,
 		health:  newHealth(&o.Envelope, o.Logger, o.Metrics, p.patience),
 		waits:   waits{by: map[int32]map[*source]int64{}},

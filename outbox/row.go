@@ -1,6 +1,10 @@
 package outbox
 
-import "github.com/twmb/franz-go/pkg/kgo"
+import (
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox/telemetry"
+)
 
 // Source is a partition of a command topic, under the number that the database gave it. Its rows
 // are numbered 0, 1, 2, … without gaps.
@@ -39,6 +43,11 @@ type Cause struct {
 	TraceParent   string
 	TraceState    string
 	Time          int64 // the command record's timestamp in Unix milliseconds; NoTime where it has none
+}
+
+// Trace is the trace that the command is part of.
+func (c *Cause) Trace() telemetry.Trace {
+	return telemetry.Trace{Parent: c.TraceParent, State: c.TraceState}
 }
 
 // NoTime says that a record has no timestamp.

@@ -79,17 +79,18 @@ var errPanicked = errors.New("panicked")
 // apply has the transaction applied. The rows go to the relay in the order of commits, which is the
 // order of this applier's transactions.
 func (a *applier) apply(ctx context.Context, work *work) (err error) {
+	var spans *transactionSpans
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanicked, p, debug.Stack())
 		}
+		spans.end(work, err)
 	}()
 	work.decode()
 	work.transaction.LockFirst = a.pace.locksFirst(len(work.transaction.Commands))
 	start := time.Now()
-	ctx, span := startSpan(ctx, a.w.tracer, &work.transaction)
+	ctx, spans = a.w.spans.begin(ctx, work, start)
 	applied, err := a.w.store.Apply(ctx, work.transaction)
-	endSpan(span, err)
 	if err == nil {
 		end := time.Now()
 		a.linger(start, end)
@@ -153,6 +154,9 @@ func (a *applier) committed(work *work) {
 	w.failures.count(work.applied.Outcomes, work.fails != "")
 	if work.fails != "" {
 		kick(w.redrive)
+	}
+	if work.fails != "" && (work.probe || work.redrive) { // else the log has it
+		w.logger.With(work.aboutFirst().LogAttrs()...).Error("command became a dead letter, and later ones of its key wait for it", "reason", work.fails)
 	}
 	work.cut()
 	for i, p := range work.partitions {
@@ -242,17 +246,9 @@ func (a *applier) isolate(work *work, err error) {
 	switch p := work.partitions[0]; {
 	case work.redrive:
 		if i := work.isolation(); i.failed(work.records, err, a.w.failures.mayHold(), now) {
-			a.w.loggerOf(p).Error("a parked command fails", "failures", i.failures, "error", err)
+			a.w.logger.With(work.aboutFirst().LogAttrs()...).Error("a parked command fails, retrying", "failures", i.failures, "error", err)
 		}
 	case a.pace.failed(len(work.records)):
-		a.w.failedAlone(p, work.first(), err, now)
+		a.w.failedAlone(p, work.aboutFirst(), err, now)
 	}
-}
-
-// first is the offset of the first command, or where the transaction begins.
-func (w *work) first() int64 {
-	if len(w.records) > 0 {
-		return w.records[0].Offset
-	}
-	return w.transaction.Moves[0].From
 }

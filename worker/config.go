@@ -10,6 +10,7 @@ import (
 	"allocation/worker/cloudevents"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Config says what a worker consumes, and how.
@@ -29,7 +30,7 @@ type Config struct {
 	StallTimeout    time.Duration // an applier with work that did not move for so long is not ready
 	ShutdownTimeout time.Duration // after which a graceful stop gives up
 
-	// Service is the program's name, in traces and in what the log says to type.
+	// Service is the program's name, in what the log says to type.
 	Service string
 
 	// Admitted is called once, when the group is known to have no worker of another database, and
@@ -42,7 +43,8 @@ type Config struct {
 
 	Logger  *slog.Logger
 	Metrics *Metrics
-	Refused func() // is called when Kafka refuses this worker a right; may be nil
+	Tracer  trace.Tracer // makes the spans of sampled commands; nil: none
+	Refused func()       // is called when Kafka refuses this worker a right; may be nil
 }
 
 // validate names each option that cannot be.

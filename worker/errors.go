@@ -21,6 +21,26 @@ var (
 	ErrUnknownOutcome = errors.New("unknown outcome")
 )
 
+// errorType is a word for why a transaction failed, out of few.
+func errorType(err error) string {
+	var fenced *FencedError
+	var locked *LockedError
+	switch {
+	case errors.As(err, &locked):
+		return "locked"
+	case errors.As(err, &fenced):
+		return "fenced"
+	case errors.Is(err, ErrUnknownOutcome):
+		return "unknown_outcome"
+	case errors.Is(err, ErrConflict):
+		return "conflict"
+	case errors.Is(err, ErrOutage):
+		return "outage"
+	default:
+		return "fault"
+	}
+}
+
 // FencedError says that nothing was committed, because the claims on these sources are no longer
 // held, or their positions are not where this worker left them.
 type FencedError struct {

@@ -1,11 +1,15 @@
 package worker
 
-import "time"
+import (
+	"time"
+
+	"allocation/outbox/telemetry"
+)
 
 // failedAlone counts a command's failure alone. When it failed often enough, while others did not,
 // it is held. The caller holds mu.
-func (w *Worker) failedAlone(p *partition, offset int64, err error, now time.Time) {
-	log := w.loggerOf(p).With("offset", offset, "failures", p.failing.times+1, "error", err)
+func (w *Worker) failedAlone(p *partition, command telemetry.Record, err error, now time.Time) {
+	log := w.logger.With(command.LogAttrs()...).With("failures", p.failing.times+1, "error", err)
 	if p.failing.failed(err, &w.failures, w.othersTry(p), now) {
 		log.Error("command failed when applied alone: it becomes a dead letter, and later ones of its key wait for it")
 		return

@@ -56,10 +56,11 @@ func (w *Worker) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		polling, cancel := context.WithCancel(ctx)
 		w.interruptible(cancel)
+		began := time.Now()
 		fetches := w.client.PollFetches(polling)
 		w.interruptible(nil)
 		cancel()
-		w.route(fetches)
+		w.route(fetches, began)
 		w.seek()
 		w.client.AllowRebalance()
 	}
@@ -86,7 +87,7 @@ func (w *Worker) interruptPoll() {
 	}
 }
 
-func (w *Worker) route(fetches kgo.Fetches) {
+func (w *Worker) route(fetches kgo.Fetches, began time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) { // errors that the client makes up come before records
@@ -101,6 +102,7 @@ func (w *Worker) route(fetches kgo.Fetches) {
 			p.log.see(f.LastStableOffset, f.HighWatermark, time.Now())
 		}
 		if p.takesRecords() {
+			w.spans.polled(f.Records, began)
 			w.push(p, f.Records)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/outbox"
+	"allocation/outbox/telemetry"
 )
 
 // reread is a batch of records that was too large, and that an operator wants read again with more
@@ -113,12 +114,12 @@ func (w *Worker) readOn(ctx context.Context, p *partition, r *reread, reader *ba
 		most = 1
 	}
 	if letter.Attempts > redriveFatal+1 { // one command alone would have been held before
-		return false, w.stopReread(ctx, p, letter, fmt.Sprintf("its worker's process ended %d times meanwhile", letter.Attempts-1))
+		return false, w.stopReread(ctx, letter, fmt.Sprintf("its worker's process ended %d times meanwhile", letter.Attempts-1))
 	}
 	chunk, err := reader.read(ctx, letter, most)
 	var stop *unreadableError
 	if errors.As(err, &stop) {
-		return false, w.stopReread(ctx, p, letter, stop.Error())
+		return false, w.stopReread(ctx, letter, stop.Error())
 	}
 	if err != nil {
 		return false, err
@@ -142,9 +143,9 @@ func (w *Worker) readOn(ctx context.Context, p *partition, r *reread, reader *ba
 	return true, nil
 }
 
-func (w *Worker) stopReread(ctx context.Context, p *partition, letter *BatchLetter, why string) error {
-	w.loggerOf(p).Error("a batch of records cannot be read again: see `"+w.cfg.Service+" dlq show`",
-		"offset", letter.First, "reason", why)
+func (w *Worker) stopReread(ctx context.Context, letter *BatchLetter, why string) error {
+	batch := telemetry.Record{Topic: letter.From.Topic, Partition: letter.From.Partition, Offset: letter.First}
+	w.logger.With(batch.LogAttrs()...).Error("a batch of records cannot be read again: see `"+w.cfg.Service+" dlq show`", "reason", why)
 	return w.store.StopReread(ctx, *letter, why)
 }
 

@@ -12,8 +12,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/trace"
 
 	"allocation/outbox"
 	"allocation/worker/cloudevents"
@@ -26,7 +24,7 @@ type Worker struct {
 	relay   *outbox.Relay
 	logger  *slog.Logger
 	metrics *Metrics
-	tracer  trace.Tracer
+	spans   *spans
 	types   map[string]*cloudevents.Types // by topic
 	every   periods
 
@@ -78,7 +76,7 @@ func newWorker(cfg Config, store Store, relay *outbox.Relay, every periods) (*Wo
 	w := &Worker{
 		cfg: cfg, store: store, relay: relay, every: every, logger: cfg.Logger, metrics: cfg.Metrics,
 		throttled:     throttledLog{logger: cfg.Logger},
-		tracer:        otel.Tracer(cfg.Service + "/worker"),
+		spans:         newSpans(cfg.Tracer, cfg.Group),
 		types:         make(map[string]*cloudevents.Types, len(cfg.Topics)),
 		partitions:    map[TopicPartition]*partition{},
 		ask:           make(chan struct{}, 1),

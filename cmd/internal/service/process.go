@@ -134,7 +134,7 @@ func (p *Process) Run(ctx context.Context, listener net.Listener) error {
 		}
 		return err
 	}
-	return p.work(ctx, db)
+	return p.work(ctx, db, traces)
 }
 
 func (p *Process) openStore(ctx context.Context, traces *tracing) (*store.Store, error) {
@@ -177,8 +177,8 @@ func owner() string {
 
 // work puts the worker together and runs it until the context ends, with the outbox' maintenance
 // and a look at the topics beside it.
-func (p *Process) work(ctx context.Context, db *store.Store) error {
-	relay, err := p.newRelay(db)
+func (p *Process) work(ctx context.Context, db *store.Store, traces *tracing) error {
+	relay, err := p.newRelay(db, traces)
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (p *Process) work(ctx context.Context, db *store.Store) error {
 	relaying.run(relay.Run)
 	defer p.stop("relay", relaying)
 	p.metrics.observe(relay)
-	runner, err := p.newWorker(db, relay)
+	runner, err := p.newWorker(db, relay, traces)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (p *Process) work(ctx context.Context, db *store.Store) error {
 	return err
 }
 
-func (p *Process) newRelay(db *store.Store) (*outbox.Relay, error) {
+func (p *Process) newRelay(db *store.Store, traces *tracing) (*outbox.Relay, error) {
 	topics := p.settings.Topics
 	table := outbox.Table(db)
 	if p.settings.Hooks.WrapTable != nil {
@@ -223,12 +223,12 @@ func (p *Process) newRelay(db *store.Store) (*outbox.Relay, error) {
 			TypePrefix: p.settings.Service.TypePrefix, EventsTopic: topics.EventsTopic, Routes: topics.Routes(), Source: topics.EventSource,
 			DeadLetterTopic: topics.DeadLetterTopic, Group: p.settings.Group.ID,
 		},
-		Table: table, Metrics: p.metrics.ofRelay(optional), Logger: p.logger.With("part", "relay"), Parts: p.metrics.worker.Parts,
-		MaxRows: relayRows, MaxBytes: relayBytes,
+		Table: table, Metrics: p.metrics.ofRelay(optional), Logger: p.logger.With("part", "relay"), Tracer: traces.tracer(p.settings.Name + "/outbox"),
+		Parts: p.metrics.worker.Parts, MaxRows: relayRows, MaxBytes: relayBytes,
 	})
 }
 
-func (p *Process) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worker, error) {
+func (p *Process) newWorker(db *store.Store, relay *outbox.Relay, traces *tracing) (*worker.Worker, error) {
 	s := worker.Store(db)
 	if p.settings.Hooks.WrapStore != nil {
 		s = p.settings.Hooks.WrapStore(s)
@@ -252,7 +252,7 @@ func (p *Process) newWorker(db *store.Store, relay *outbox.Relay) (*worker.Worke
 			return db.RememberCluster(ctx, p.cluster, p.settings.Group.ID)
 		},
 		Access: func(err error) { p.kafkaAccess.note("group "+p.settings.Group.ID, time.Now(), err) },
-		Logger: p.logger.With("part", "worker"), Metrics: p.metrics.worker,
+		Logger: p.logger.With("part", "worker"), Metrics: p.metrics.worker, Tracer: traces.tracer(p.settings.Name + "/worker"),
 		Refused: p.metrics.refused.WithLabelValues(systemKafka, config.RefusedRight).Inc,
 	}, s, relay)
 }

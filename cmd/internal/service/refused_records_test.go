@@ -50,7 +50,7 @@ func TestService_recordsThatTheirTopicRefusesForGoodHoldNothingBack(t *testing.T
 	require.Contains(t, letter.Headers, kgo.RecordHeader{Key: "dlq-key-made-up", Value: []byte("true")})
 	require.Contains(t, s.Get("/metrics"), fmt.Sprintf(`allocation_outbox_skipped_total{reason="MESSAGE_TOO_LARGE",topic=%q} 20`, s.Names.Route))
 	require.Contains(t, s.Log.String(), `msg="topic refuses a record for what it is: it is left out, and nothing else waits for it"`)
-	require.Contains(t, s.Log.String(), "command="+s.Names.Commands+".0.2 ")
+	require.Contains(t, s.Log.String(), " topic="+s.Names.Commands+" partition=0 offset=2 key=CHAIR destination="+s.Names.Route+" ")
 	ends, err := admin.ListEndOffsets(t.Context(), s.Names.Route)
 	require.NoError(t, err)
 	ends.Each(func(o kadm.ListedOffset) { require.Zero(t, o.Offset) })

@@ -63,7 +63,7 @@ func saysThatReplicasAreMissing(s *programtest.Service, cluster cluster, spread,
 	cluster.Kill(2)
 	s.Send("Allocate", "orderid=o1", "sku="+kept, "qty=1")
 	s.AwaitReadyz("503 ", "outbox: publish to "+s.Names.Events+": nothing acknowledged for 1", lacking)
-	require.Contains(s.T, s.Log.String(), `msg="publish failed, retrying" part=relay topic=`+s.Names.Events+` error="nothing acknowledged for `)
+	require.Contains(s.T, s.Log.String(), `msg="publish failed, retrying" part=relay destination=`+s.Names.Events+` error="nothing acknowledged for `)
 	require.Regexp(s.T, `allocation_retries_total\{reason="unacknowledged",system="kafka"\} [1-9]`, s.Get("/metrics"))
 
 	orders := 1

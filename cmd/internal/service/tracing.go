@@ -11,19 +11,19 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/sdk/resource"
-	"go.opentelemetry.io/otel/sdk/trace"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // tracing sends traces where OpenTelemetry's variables say so. Without them it is off and costs
 // nothing.
 type tracing struct {
-	provider *trace.TracerProvider // nil: off
+	provider *sdk.TracerProvider // nil: off
 }
 
 func startTracing(ctx context.Context, service string) (*tracing, error) {
@@ -34,19 +34,17 @@ func startTracing(ctx context.Context, service string) (*tracing, error) {
 	if exporter == nil {
 		return &tracing{}, nil
 	}
-	name := resource.NewSchemaless(attribute.String("service.name", service))
+	name := resource.NewSchemaless(semconv.ServiceName(service))
 	described, err := resource.Merge(name, resource.Environment()) // OTEL_SERVICE_NAME wins
 	if err != nil {
 		return nil, fmt.Errorf("start tracing: %w", err)
 	}
-	provider := trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(described))
-	otel.SetTracerProvider(provider)
-	return &tracing{provider}, nil
+	return &tracing{sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(described))}, nil
 }
 
 // newExporter makes what OpenTelemetry's variables name; nil where they name none. All else of them
 // is read by the exporters.
-func newExporter(ctx context.Context) (trace.SpanExporter, error) {
+func newExporter(ctx context.Context) (sdk.SpanExporter, error) {
 	const variable = "OTEL_TRACES_EXPORTER"
 	switch name := os.Getenv(variable); name {
 	case "", "none":
@@ -60,7 +58,7 @@ func newExporter(ctx context.Context) (trace.SpanExporter, error) {
 	}
 }
 
-func newOTLP(ctx context.Context) (trace.SpanExporter, error) {
+func newOTLP(ctx context.Context) (sdk.SpanExporter, error) {
 	const variable = "OTEL_EXPORTER_OTLP_PROTOCOL"
 	protocol := cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), os.Getenv(variable), "http/protobuf")
 	switch protocol {
@@ -71,6 +69,14 @@ func newOTLP(ctx context.Context) (trace.SpanExporter, error) {
 	default:
 		return nil, fmt.Errorf("%s is %q; it must be http/protobuf or grpc", variable, protocol)
 	}
+}
+
+// tracer makes the spans of a part of the program; nil where tracing is off.
+func (t *tracing) tracer(part string) trace.Tracer {
+	if t.provider == nil {
+		return nil
+	}
+	return t.provider.Tracer(part, trace.WithSchemaURL(semconv.SchemaURL))
 }
 
 // adjust has connections watched, and queries traced where tracing is on.
