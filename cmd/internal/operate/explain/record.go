@@ -10,7 +10,6 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
-	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -162,10 +161,7 @@ func (s *Servers) findInTopic(ctx context.Context, p *cli.Program, db *store.Sto
 
 // commandOf reads the envelope of a record.
 func commandOf(r *kgo.Record, prefix string) worker.Command {
-	parked := worker.ParkedRecord{Key: r.Key, Value: r.Value}
-	for _, h := range r.Headers {
-		parked.Headers = append(parked.Headers, outbox.Header(h))
-	}
+	parked := worker.ParkedRecord{Key: r.Key, Value: r.Value, Headers: r.Headers}
 	return parked.Command(prefix)
 }
 
