@@ -81,7 +81,7 @@ func TestDev_keepsItsData(t *testing.T) {
 	programtest.Run(t, "send", "Allocate", "orderid=o1", "sku=CHAIR", "qty=20", brokers).RequireDone(t)
 	programtest.UseDatabase(t, dev.exported("DATABASE_URL"))
 	testbed.Eventually(t, func() bool {
-		return strings.Contains(programtest.Run(t, "show", "order", "o1").Out, "gets 20 of batch b1")
+		return strings.Contains(programtest.Run(t, "show", "order", "o1").Out, "allocated  b1")
 	})
 	dev.end()
 }
