@@ -71,8 +71,8 @@ func (c *recordCommand) explain(ctx context.Context, p *cli.Program, db *store.S
 // find gives the positions that an id means, and says what it understood.
 func (c *recordCommand) find(ctx context.Context, p *cli.Program, db *store.Store, since time.Time, limit int) ([]store.RecordID, error) {
 	if id, err := store.ParseRecordID(c.ID); err == nil {
-		if _, err := db.Way(ctx, id); err == nil {
-			return []store.RecordID{id}, nil
+		if _, err := db.Way(ctx, id); !errors.Is(err, store.ErrUnknown) {
+			return []store.RecordID{id}, err
 		}
 	}
 	if id, ok, err := db.EventCommand(ctx, c.ID); ok || err != nil {

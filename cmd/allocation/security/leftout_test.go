@@ -48,10 +48,10 @@ func (s *site) goesOnWithout(w *worker, write rule, send func()) {
 	}, "all is published, of both partitions")
 	require.Contains(s.t, w.Get("/readyz"), `{"ready":true,"notes":["outbox: publish to `+write.name+`: TOPIC_AUTHORIZATION_FAILED`)
 	require.Contains(s.t, w.Logged(),
-		`msg="topic refuses every record; its records are left out until it takes one, and nothing else waits for them" part=relay topic=`+write.name)
+		`msg="topic refuses every record; its records are left out until it takes one, and nothing else waits for them" part=relay destination=`+write.name)
 
 	s.allow(write)
-	again := `msg="topic takes records again" part=relay topic=` + write.name
+	again := `msg="topic takes records again" part=relay destination=` + write.name
 	await(s.t, func() string { send(); return w.Logged() }, again)
 	w.ready()
 }

@@ -63,7 +63,10 @@ func (s *site) send(key, value string) {
 	s.t.Helper()
 	command := &kgo.Record{
 		Topic: "warehouse.commands", Key: []byte(key), Value: []byte(value),
-		Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v1.Allocate")}},
+		Headers: []kgo.RecordHeader{
+			{Key: "ce_type", Value: []byte("allocation.v1.Allocate")},
+			{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")}, // so it has spans
+		},
 	}
 	require.NoError(s.t, s.admin.ProduceSync(s.t.Context(), command).FirstErr())
 }
