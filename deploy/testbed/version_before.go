@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"allocation/deploy/local"
@@ -21,8 +22,12 @@ const VersionBefore = "50582d8ef49bd0b842868a8c2b81ddb88d5d8d92"
 // SchemaBefore has a version for each of migrations.Lines.
 var SchemaBefore = migrations.Version{6, 3}
 
+// ErrNoHistory says that VersionBefore cannot be built: these are sources without their history.
+var ErrNoHistory = errors.New("take a clone with its history (git fetch --unshallow), not a shallow one or an archive of the sources")
+
 // BuildBefore builds a program of VersionBefore out of the repository's history, and returns where
-// it is. Once built it stays, like those of Build.
+// it is. Once built it stays, like those of Build. Its error is ErrNoHistory where that is not
+// there.
 func BuildBefore(program string) (string, error) {
 	module, err := moduleDir()
 	if err != nil {
@@ -58,13 +63,13 @@ func BuildBefore(program string) (string, error) {
 
 // checkOut writes the files of VersionBefore into a folder.
 func checkOut(module, to string) error {
-	if out, err := exec.Command("git", "-C", module, "cat-file", "-e", VersionBefore+"^{commit}").CombinedOutput(); err != nil {
-		return fmt.Errorf("the history here does not have commit %s, whose workers are tried together with these: "+
-			"take a clone with its history (git fetch --unshallow), not a shallow one or an archive of the sources: %w\n%s", VersionBefore, err, out)
+	git := []string{"-c", "safe.directory=*", "-C", module} // whoever owns the clone
+	if out, err := exec.Command("git", slices.Concat(git, []string{"cat-file", "-e", VersionBefore + "^{commit}"})...).CombinedOutput(); err != nil {
+		return fmt.Errorf("the history here does not have commit %s, whose workers are tried together with these: %w\n%s", VersionBefore, ErrNoHistory, out)
 	}
 	archive := filepath.Join(to, "sources.tar")
 	for _, args := range [][]string{
-		{"git", "-C", module, "archive", "--format=tar", "--output=" + archive, VersionBefore},
+		slices.Concat([]string{"git"}, git, []string{"archive", "--format=tar", "--output=" + archive, VersionBefore}),
 		{"tar", "-xf", archive, "-C", to},
 	} {
 		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {

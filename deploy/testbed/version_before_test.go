@@ -8,5 +8,7 @@ import (
 
 func TestBuildBefore_saysWhatASourceWithoutHistoryLacks(t *testing.T) {
 	t.Parallel()
-	require.ErrorContains(t, checkOut(t.TempDir(), t.TempDir()), "the history here does not have commit "+VersionBefore)
+	err := checkOut(t.TempDir(), t.TempDir())
+	require.ErrorIs(t, err, ErrNoHistory)
+	require.ErrorContains(t, err, "the history here does not have commit "+VersionBefore)
 }
