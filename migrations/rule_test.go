@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// rule is about what a migration may not do: it is applied while workers of the version before work,
-// which go on after it.
+// rule is about what a migration may not do. It is applied while workers of the version before
+// work, and they go on after it.
 type rule struct {
 	instead string // what to do
 	example string // what the rule refuses

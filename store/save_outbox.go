@@ -84,8 +84,8 @@ func copyOutboxRow(to *CopyRows, source int32, today day, row *outbox.Row, back 
 	}
 }
 
-// copyLinks writes what a row refers to, its trace and its note. Each part is null where there is nothing:
-// sources count from 1.
+// copyLinks writes what a row refers to, its trace and its note. Each part is null where there is
+// nothing: sources count from 1.
 func copyLinks(to *CopyRows, row *outbox.Row, kept *beside, letter worker.LetterID) {
 	to.Optional(row.Cause.TraceParent)
 	to.Optional(row.Cause.TraceState)

@@ -47,8 +47,8 @@ func (tx *Tx) Decided(i int) bool {
 // interest. Reading it may be what failed.
 func (tx *Tx) Fails(i int) bool { return tx.transaction.Commands[i].Failure != "" }
 
-// Tries reports whether nothing is going to be written. Decide may presume nothing then, as no write
-// checks it.
+// Tries reports whether nothing is going to be written. Decide may presume nothing then, since no
+// write checks it.
 func (tx *Tx) Tries() bool { return tx.tries }
 
 // LockFirst reports whether rows are to be locked before they are read: others were first again and

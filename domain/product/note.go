@@ -9,8 +9,8 @@ const (
 
 // Note is what an event keeps for people who ask why. It is no part of its data.
 type Note struct {
-	// WasQty and WasETA are what a change of a batch's quantity or eta replaced; an ETA of "" is the
-	// warehouse.
+	// WasQty and WasETA are what a change of a batch's quantity or eta replaced. An ETA of "" is
+	// the warehouse.
 	WasQty *int64 `json:"was_qty,omitempty"`
 	WasETA *Date  `json:"was_eta,omitempty"`
 	// PassedOver are the open batches that come before a line's in preference, and had too little

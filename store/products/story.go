@@ -49,7 +49,7 @@ with recursive sizes as (
     select (select min(qty) from lines where sku = $1 and state = 'waiting') as qty
     union all
     select (select min(qty) from lines where sku = $1 and state = 'waiting' and qty > s.qty) from sizes s where s.qty is not null)
-select coalesce(sum(n), 0)::bigint from (
+select least(coalesce(sum(n), 0), $3::bigint)::bigint from (
     select (select count(*) from (select from lines where sku = $1 and state = 'waiting' and qty = s.qty and placed < $2 limit $3) l) as n
     from sizes s where s.qty is not null limit $3) n`
 
@@ -59,8 +59,8 @@ where sku = $1 and open and qty - allocated >= $2 and (coalesce(eta, '-infinity'
 order by eta nulls first, ref limit 1`
 )
 
-// maxBefore bounds how many lines are counted that wait in front of one.
-const maxBefore = 1000
+// MaxBefore bounds how many lines are counted that wait in front of one.
+const MaxBefore = 1000
 
 // OrderStory tells how an order came to be as it is, with so many lines at most; of one product
 // where a SKU is given. It is store.ErrUnknown where nothing is known.
@@ -102,7 +102,7 @@ func (v View) tell(ctx context.Context, l *LineStory, last store.Ref) (err error
 		if l.Most, err = pgx.CollectRows(rows, pgx.RowToStructByPos[BatchView]); err != nil {
 			return err
 		}
-		rows, _ = v.Query(ctx, storyBeforeSQL, l.SKU, l.Placed, maxBefore)
+		rows, _ = v.Query(ctx, storyBeforeSQL, l.SKU, l.Placed, MaxBefore)
 		l.Before, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
 	case "allocated":
 		var eta *string

@@ -10,6 +10,7 @@ import (
 
 	"allocation/deploy/testbed/storetest"
 	"allocation/store"
+	"allocation/worker"
 )
 
 // told are events as text.
@@ -99,7 +100,19 @@ func TestOrderStory_saysWhatALineWaitsForAndWhyItStays(t *testing.T) {
 	require.Equal(t, []string{"b2", "2030-01-01", "b1"}, []string{line.BatchRef, line.ETA, line.Better.Ref})
 }
 
-// A batch's history has what changed its quantity: a dispatch does, though it is an event of a line.
+// Lines in front of one are counted up to a bound, over all quantities together.
+func TestOrderStory_boundsWhatItCounts(t *testing.T) {
+	b := setup(t, 1)
+	commands := []worker.Command{command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":0}`)}
+	for i := range MaxBefore + 100 {
+		commands = append(commands, command(0, "Allocate", `{"orderid":"o%d","sku":"CHAIR","qty":%d}`, i, i%2+1))
+	}
+	b.Do(commands...)
+	require.EqualValues(t, MaxBefore, story(b.Bench, fmt.Sprintf("o%d", MaxBefore+99)).Before)
+	require.EqualValues(t, 500, story(b.Bench, "o500").Before)
+}
+
+// A batch's history has what changed its quantity. A dispatch does, though it is about a line.
 func TestBatchStory(t *testing.T) {
 	b := setup(t, 2)
 	b.Do(

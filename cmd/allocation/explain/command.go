@@ -3,7 +3,6 @@ package explain
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"allocation/cmd/allocation/event"
@@ -43,19 +42,6 @@ func tell[T any](ctx context.Context, p *cli.Program, s *shown, problems *config
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	db, err := p.OpenStore(ctx, s.Database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	found, err := find(products.View{Store: db})
-	switch {
-	case errors.Is(err, store.ErrUnknown):
-		return fmt.Errorf("there is no %s %q", what, id)
-	case err != nil:
-		return err
-	case s.JSON:
-		return p.PrintJSON(found)
-	}
-	return print(p, found)
+	return cli.ShowOne(ctx, p, s.Database, s.JSON, fmt.Sprintf("there is no %s %q", what, id),
+		func(db *store.Store) (*T, error) { return find(products.View{Store: db}) }, print)
 }

@@ -137,6 +137,7 @@ func TestExplain_whatIsNotKept(t *testing.T) {
 	text := explained(t, s, "command", position)
 	require.Regexp(t, `(?m)^applied +what it did is no longer kept`, text)
 	require.Regexp(t, `(?m)^committed +when is no longer kept$`, text)
+	require.Regexp(t, `(?m)^published +what was published is no longer kept$`, text)
 	require.Contains(t, explained(t, s, "batch", "b1"), "older events are not in the database")
 }
 

@@ -133,6 +133,8 @@ func before(l *products.LineStory) string {
 	switch l.Before {
 	case 0:
 		return "no line that waits was placed before it"
+	case products.MaxBefore:
+		return cli.Count(l.Before) + " or more lines that wait were placed before it, and are served first where stock is enough for them"
 	case 1:
 		return "1 line that waits was placed before it, and is served first where stock is enough for it"
 	}

@@ -75,9 +75,13 @@ func (c *recordCommand) find(ctx context.Context, p *cli.Program, db *store.Stor
 			return []store.RecordID{id}, err
 		}
 	}
-	if id, ok, err := db.EventCommand(ctx, c.ID); ok || err != nil {
+	id, ok, err := db.EventCommand(ctx, c.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
 		c.say(p, "%s is the id of an event of this command", c.ID)
-		return []store.RecordID{id}, err
+		return []store.RecordID{id}, nil
 	}
 	found, err := db.FindCommands(ctx, c.ID, since, limit)
 	if err != nil {

@@ -3,7 +3,6 @@ package show
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"allocation/cmd/internal/cli"
@@ -36,21 +35,8 @@ func view[T any](
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	db, err := p.OpenStore(ctx, s.Database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	found, err := look(products.View{Store: db}, ctx, id, limit)
-	switch {
-	case errors.Is(err, store.ErrUnknown):
-		return fmt.Errorf("there is no %s %q%s", what, id, elsewhere[what])
-	case err != nil:
-		return err
-	case s.JSON:
-		return p.PrintJSON(found)
-	}
-	return print(p, found)
+	return cli.ShowOne(ctx, p, s.Database, s.JSON, fmt.Sprintf("there is no %s %q%s", what, id, elsewhere[what]),
+		func(db *store.Store) (*T, error) { return look(products.View{Store: db}, ctx, id, limit) }, print)
 }
 
 // elsewhere says where to look for what is not there.

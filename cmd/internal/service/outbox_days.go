@@ -22,8 +22,8 @@ const (
 	complainEvery = time.Minute
 )
 
-// outboxDays keeps the outbox' days: it makes those to come, drops those that are old, and tells how
-// many there are. Beside that, it indexes those that are over.
+// outboxDays keeps the outbox' days. It makes those to come, drops those that are old, and counts
+// them. Beside that, it indexes those that are over.
 type outboxDays struct {
 	db        *store.Store
 	retention time.Duration

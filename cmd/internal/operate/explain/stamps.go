@@ -185,6 +185,8 @@ func published(w *store.Way) Stamp {
 	switch {
 	case len(w.Applied) == 0 && w.ID.Offset >= w.Partition.NextOffset:
 		s.Says = "not yet, because it was not applied"
+	case len(w.Applied) == 0:
+		s.Reached, s.Says = true, "what was published is no longer kept"
 	case unsent > 0:
 		s.Says = fmt.Sprintf("not yet, because Kafka has not acknowledged %d of %d", unsent, rows)
 	case rows == 0:

@@ -101,7 +101,8 @@ func lower(from, to migrations.Version) migrations.Version {
 	return from
 }
 
-// whatIsLost describes what is in the tables that would go, and the columns that would go of others.
+// whatIsLost describes what is in the tables that would go, and names the columns that others would
+// lose.
 func whatIsLost(ctx context.Context, db *sql.DB, to migrations.Version) (string, error) {
 	var lost []string
 	gone := map[string]bool{}
