@@ -32,6 +32,7 @@ type Program struct {
 	In       io.Reader
 	Out, Err io.Writer
 
+	args       []string          // of this run
 	variables  map[string]string // the environment variable of each flag
 	user, role string            // who it is in Postgres, and the role that this needs
 }
@@ -50,6 +51,7 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	if err := refuseOther(args); err != nil {
 		return p.finish(ctx, err)
 	}
+	p.args = args
 	parsed, err := parser.Parse(args)
 	if answered {
 		return ExitDone
