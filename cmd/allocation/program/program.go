@@ -13,6 +13,7 @@ import (
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/allocation/dev"
 	"allocation/cmd/allocation/explain"
+	"allocation/cmd/allocation/list"
 	"allocation/cmd/allocation/send"
 	"allocation/cmd/allocation/show"
 	"allocation/cmd/allocation/tail"
@@ -42,6 +43,7 @@ type grammar struct {
 	Show    show.Command     `cmd:"" help:"Print what is known about an order, a product or a batch."`
 	Explain explain.Command  `cmd:"" help:"Say how an order, a batch, a product or a command came to be as it is."`
 	Try     try.Command      `cmd:"" help:"Say what commands would come to now, and do nothing."`
+	List    list.Command     `cmd:"" help:"Print products, batches, order lines and orders by filters."`
 	Dlq     dlq.Command      `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsets.Command  `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verify.Command   `cmd:"" help:"Check the database against itself and against the events."`

@@ -1,0 +1,73 @@
+package list
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"allocation/cmd/internal/cli"
+	"allocation/store/products"
+)
+
+type linesCommand struct {
+	page
+	skus
+	State     string `placeholder:"STATE" help:"waiting (the default) or allocated."`
+	Batch     string `placeholder:"REF" help:"Only those that have this batch: allocated ones."`
+	OlderThan string `placeholder:"TIME" help:"Only those that were placed before: a time such as 2026-11-23T02:40:07Z, or 2h or 7d ago."`
+}
+
+func (linesCommand) Help() string {
+	return `Prints lines that wait for stock, those first that were placed first; with --state allocated or --batch, lines that have a batch, by its reference and
+then as they were placed. When a line was placed is known since the schema has it: lines of before count as older than any, and PLACED is "not known".` + aboutPages + `
+
+Examples:
+
+    allocation list lines --older-than 2d
+    allocation list lines --batch b1 --json`
+}
+
+// The states of lines that are listed.
+const (
+	waiting   = "waiting"
+	allocated = "allocated"
+)
+
+// Run prints a page.
+func (c *linesCommand) Run(ctx context.Context, p *cli.Program) error {
+	problems := p.Problems()
+	state := cmp.Or(c.State, waiting)
+	if c.Batch != "" {
+		state = cmp.Or(c.State, allocated)
+	}
+	problems.OneOf("state", []string{state}, waiting, allocated)
+	if c.Batch != "" && state == waiting {
+		return cli.Misuse("--batch is about allocated lines: a line that waits has no batch")
+	}
+	filter := products.LineFilter{SKUs: c.filter(), Batch: c.Batch, Before: problems.Ago("older-than", c.OlderThan)}
+	return show(ctx, p, c.page, problems, linesView, func(v products.View, after string, limit int) (products.List[products.ListedLine], error) {
+		if state == waiting {
+			return v.WaitingLines(ctx, filter, after, limit)
+		}
+		return v.AllocatedLines(ctx, filter, after, limit)
+	})
+}
+
+var linesView = view[products.ListedLine]{
+	one: "line", many: "lines",
+	columns: []string{"ORDER", "LINE", "PRODUCT", "QUANTITY", "STATE", "BATCH", "PLACED"},
+	row: func(l *products.ListedLine) []string {
+		return []string{l.OrderID, l.LineID, l.SKU, cli.Count(l.Qty), l.State, l.BatchRef, placed(l.PlacedAt)}
+	},
+	totals: func(rows []products.ListedLine) totals {
+		qty := sum(rows, func(l *products.ListedLine) int64 { return l.Qty })
+		return totals{{"qty", qty, "a quantity of " + cli.Count(qty)}}
+	},
+}
+
+func placed(at *time.Time) string {
+	if at == nil {
+		return "not known"
+	}
+	return cli.When(*at)
+}
