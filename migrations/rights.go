@@ -45,6 +45,7 @@ var tableRights = map[string]map[string]string{
 		"fetch_troubles":   "select",
 		"transactions":     "select",
 		"claims":           "select",
+		"worker_nonces":    "select",
 
 		"unparked_commands": "select",
 

@@ -10,7 +10,7 @@ import (
 // own id. Who reads the first somewhere else can tell whether its writer works with this database:
 // see KnownNonces.
 func (s *Store) WriteNonce(ctx context.Context, id [16]byte) (database [16]byte, err error) {
-	err = s.one(ctx, "write nonce", []any{&database}, `select write_nonce($1, $2, $3)`, id, s.process, s.owner)
+	err = s.one(ctx, "write nonce", []any{&database}, `select write_nonce($1, $2, $3, $4)`, id, s.process, s.owner, s.version)
 	return database, err
 }
 

@@ -32,6 +32,7 @@ import (
 type Store struct {
 	pool      *pgxpool.Pool
 	owner     string
+	version   string
 	process   uuid.UUID // names this process in the nonces
 	schema    migrations.Schema
 	service   Service
@@ -47,6 +48,7 @@ type Options struct {
 	Schema   migrations.Schema     // where the tables are; empty: the default
 	Service  Service               // what is kept beside positions, outbox and dead letters
 	Owner    string                // names this worker to people, in positions
+	Version  string                // of this worker's build, for people
 	MaxConns int32                 // 0: the pool's default
 	Denied   func()                // is called at each error of Postgres that a right is missing, and must not block; may be nil
 	Adjust   func(*pgxpool.Config) // changes the pool's configuration last: tracing, or faults in tests; may be nil
@@ -74,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &Store{schema: schema, service: o.Service, pool: pool, owner: o.Owner, process: uuid.New(), lacksDay: make(chan struct{}, 1)}, nil
+	return &Store{schema: schema, service: o.Service, pool: pool, owner: o.Owner, version: o.Version, process: uuid.New(), lacksDay: make(chan struct{}, 1)}, nil
 }
 
 // Close ends all connections. Calls in flight fail.
