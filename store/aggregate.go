@@ -24,6 +24,18 @@ type Service struct {
 	// Rows name a row of a table at a place (a ctid), by table: each is a query with the place as
 	// its argument, whose answer is a name for people and the key that the row belongs to.
 	Rows map[string]string
+
+	// Waiting counts what waits in the service's tables, such as orders for stock; nil where
+	// nothing does.
+	Waiting *Waiting
+}
+
+// Waiting is what waits in a service's tables until something comes.
+type Waiting struct {
+	One  string // what one is called, such as "waiting line"
+	Name string // what they are called in JSON and metrics, such as "waiting_lines"
+	Help string // of the metric
+	SQL  string // a query of how many there are, and since when the oldest, which may be null
 }
 
 // Aggregate is the state that a service's commands change. A value belongs to one applier, whose

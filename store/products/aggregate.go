@@ -27,6 +27,12 @@ var Service = store.Service{
 		"batches":  `select 'batch ' || ref || ' of product ' || sku, sku from batches where ctid = $1::text::tid`,
 		"lines":    `select 'a line of order ' || orderid || ' of product ' || sku, sku from lines where ctid = $1::text::tid`,
 	},
+	Waiting: &store.Waiting{
+		One: "waiting line", Name: "waiting_lines", Help: "Order lines that wait for stock.",
+		// By the index of waiting lines: there are fewer of those than products that count them.
+		SQL: `select (select count(*) from lines where state = 'waiting'),
+    case when not exists (select from lines where state = 'waiting' and placed_at is null) then (select min(placed_at) from lines where state = 'waiting') end`,
+	},
 }
 
 // aggregate decides commands on products, batches and lines that it remembers or loads.

@@ -14,6 +14,7 @@ import (
 	"allocation/cmd/internal/operate/topics"
 	"allocation/outbox"
 	"allocation/outbox/pulse"
+	"allocation/store"
 	"allocation/worker"
 )
 
@@ -29,13 +30,15 @@ type metrics struct {
 	ahead    prometheus.Gauge
 	oldest   prometheus.Gauge
 	refused  *prometheus.CounterVec
+	letters  prometheus.Gauge
+	waiting  prometheus.Gauge // nil where nothing waits in the service's tables
 	skipped  *prometheus.CounterVec
 	throttle prometheus.Counter
 
-	days, transactions, settings, rights *pulse.Part
+	days, transactions, backlogs, settings, rights *pulse.Part
 }
 
-func newMetrics(service string) *metrics {
+func newMetrics(service string, waiting *store.Waiting) *metrics {
 	registry := prometheus.NewRegistry()
 	own := prometheus.WrapRegistererWithPrefix(service+"_", registry)
 	m := &metrics{
@@ -82,10 +85,25 @@ func newMetrics(service string) *metrics {
 	m.worker.ShowRetries(outbox.RetryReasons())
 	m.worker.ShowRetries(map[string][]string{systemKafka: {"settings"}})
 	m.days, m.transactions, m.settings = m.worker.Parts.Add("days of the outbox"), m.worker.Parts.Add("old transactions"), m.worker.Parts.Add("settings of topics")
-	m.rights = m.worker.Parts.Add("rights")
+	m.rights, m.backlogs = m.worker.Parts.Add("rights"), m.worker.Parts.Add("backlogs")
+	m.registerBacklogs(waiting)
 	own.MustRegister(m.publish, m.endToEnd, m.days.While(m.ahead), m.transactions.While(m.oldest), m.refused, m.skipped, m.throttle, buildInfo())
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// registerBacklogs makes the gauges of what waits in the database, whichever worker has it.
+func (m *metrics) registerBacklogs(waiting *store.Waiting) {
+	m.letters = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "dead_letters_open",
+		Help: "Dead letters of the whole database about which nobody decided yet.",
+	})
+	m.own.MustRegister(m.backlogs.While(m.letters))
+	if waiting == nil {
+		return
+	}
+	m.waiting = prometheus.NewGauge(prometheus.GaugeOpts{Name: waiting.Name, Help: waiting.Help})
+	m.own.MustRegister(m.backlogs.While(m.waiting))
 }
 
 // topics is a gauge of settings of topics, with a series for what would lose commands.

@@ -22,7 +22,7 @@ func TestWeb_saysThatTheProcessHangs(t *testing.T) {
 	ready.watch(func() string { return "this process hangs" })
 	require.Equal(t, http.StatusServiceUnavailable, ask(t, addr, http.MethodGet, "/livez", nil, http.Header{}))
 
-	p := &Process{metrics: newMetrics("allocation")}
+	p := &Process{metrics: newMetrics("allocation", nil)}
 	p.metrics.worker.Parts.Patience = 0
 	for _, part := range p.metrics.worker.Parts.All() {
 		part.Begin()
@@ -38,7 +38,7 @@ type noTable struct{ outbox.Table }
 // The runbook says of each part what shows that it stands still.
 func TestRunbook_namesEveryPart(t *testing.T) {
 	t.Parallel()
-	metrics := newMetrics("allocation")
+	metrics := newMetrics("allocation", nil)
 	relay, err := outbox.NewRelay(outbox.Options{
 		Table: noTable{}, MaxRows: 1, MaxBytes: 1, Parts: metrics.worker.Parts, Envelope: outbox.Envelope{TypePrefix: "t.", EventsTopic: "e", DeadLetterTopic: "d", Source: "/", Group: "g"},
 	})

@@ -76,7 +76,7 @@ const (
 // New makes a process that does not run yet.
 func New(settings Settings, logger *slog.Logger) *Process {
 	p := &Process{
-		settings: settings, logger: logger, metrics: newMetrics(settings.Name),
+		settings: settings, logger: logger, metrics: newMetrics(settings.Name, settings.Service.Waiting),
 		dial: settings.Kafka.Dialer(), readiness: newReadiness(),
 		inspectEvery: cmp.Or(settings.Hooks.LookEvery, inspectEvery), lookEvery: cmp.Or(settings.Hooks.LookEvery, lookEvery),
 	}
@@ -150,6 +150,7 @@ func (p *Process) openStore(ctx context.Context, traces *tracing) (*store.Store,
 		URL:     url,
 		Schema:  p.settings.Database.In(),
 		Owner:   owner(),
+		Version: cli.Version(),
 		Denied:  p.rights.suspect,
 		// One for each applier, and a few for claims, drains, reports and probes.
 		MaxConns: int32(p.settings.Tuning.Appliers + 4),
@@ -201,6 +202,7 @@ func (p *Process) work(ctx context.Context, db *store.Store, traces *tracing) er
 	maintenance.run(p.watchTopics)
 	maintenance.run(func(ctx context.Context) { p.rights.watch(ctx, db.CheckRights) })
 	maintenance.run(p.newOldTransactions(db).run)
+	maintenance.run(p.newBacklogs(db).run)
 	err = runner.Run(ctx)
 	p.stop("maintenance", maintenance)
 	p.logger.Info("worker stopped")

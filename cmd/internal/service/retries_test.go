@@ -31,7 +31,7 @@ func TestMetrics_eachReasonToTryAgainIsThereFromTheStart(t *testing.T) {
 	require.Greater(t, len(written), 20)
 
 	shown := map[string]bool{}
-	families, err := newMetrics("allocation").registry.Gather()
+	families, err := newMetrics("allocation", nil).registry.Gather()
 	require.NoError(t, err)
 	for _, f := range families {
 		for _, series := range f.GetMetric() {
