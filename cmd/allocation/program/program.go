@@ -24,6 +24,7 @@ import (
 	"allocation/cmd/internal/operate/dlq"
 	"allocation/cmd/internal/operate/migrate"
 	"allocation/cmd/internal/operate/offsets"
+	"allocation/cmd/internal/operate/status"
 	"allocation/cmd/internal/operate/topics"
 	"allocation/cmd/internal/service"
 	"allocation/domain/product"
@@ -44,6 +45,7 @@ type grammar struct {
 	Explain explain.Command  `cmd:"" help:"Say how an order, a batch, a product or a command came to be as it is."`
 	Try     try.Command      `cmd:"" help:"Say what commands would come to now, and do nothing."`
 	List    list.Command     `cmd:"" help:"Print products, batches, order lines and orders by filters."`
+	Status  status.Command   `cmd:"" help:"Print how everything is, and what needs a person."`
 	Dlq     dlq.Command      `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsets.Command  `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verify.Command   `cmd:"" help:"Check the database against itself and against the events."`

@@ -33,6 +33,7 @@ var operatorNeeds = map[string][]string{
 	"select on products":                    {"verify"},
 	"select on transactions":                {"explain", "order", "o1"},
 	"select on unparked_commands":           {"explain", "command", "warehouse.commands.0.0"},
+	"select on worker_nonces":               {"status"},
 	"update(attempts) on dead_letters":      {"dlq", "retry", "--sku=NONE"},
 	"update(batch_problem) on dead_letters": {"dlq", "retry", "--sku=NONE"},
 	"update(batch_room) on dead_letters":    {"dlq", "retry", "--sku=NONE"},

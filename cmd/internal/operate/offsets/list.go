@@ -60,13 +60,9 @@ func (c *listCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer v.close()
-	group, err := v.askGroup(ctx, p)
+	list, err := v.listOwned(ctx, p)
 	if err != nil {
 		return err
-	}
-	list := v.list()
-	for i := range list {
-		list[i].alone(&group, v.positions[i])
 	}
 	if !c.JSON { // what is history is left out
 		list = slices.DeleteFunc(list, func(l Position) bool { return l.State == "retired" && l.Unpublished == 0 })
@@ -87,6 +83,27 @@ func List(ctx context.Context, db *store.Store, client *kgo.Client, kafka config
 		return nil, err
 	}
 	return v.list(), nil
+}
+
+// ListOwned is List, and says which positions no worker moves.
+func ListOwned(ctx context.Context, p *cli.Program, db *store.Store, client *kgo.Client, kafka config.Kafka) ([]Position, error) {
+	v, err := readView(ctx, db, client, kafka)
+	if err != nil {
+		return nil, err
+	}
+	return v.listOwned(ctx, p)
+}
+
+func (v *view) listOwned(ctx context.Context, p *cli.Program) ([]Position, error) {
+	group, err := v.askGroup(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	list := v.list()
+	for i := range list {
+		list[i].alone(&group, v.positions[i])
+	}
+	return list, nil
 }
 
 func (v *view) list() []Position {
