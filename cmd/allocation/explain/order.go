@@ -70,20 +70,21 @@ func printHeld(p *cli.Program, held []products.HeldView) error {
 }
 
 func printLine(p *cli.Program, l *products.LineStory) error {
-	fmt.Fprintf(p.Out, "\n%s\n", cli.Printable(lineText(l)))
+	fmt.Fprintf(p.Out, "\n%s\n", cli.Printable(LineText(l)))
 	if l.Cut {
 		fmt.Fprintln(p.Out, "  (older events are no longer in the database: see OUTBOX_RETENTION)")
 	}
 	if err := explain.PrintHistory(p, words, l.Events); err != nil {
 		return err
 	}
-	for _, sentence := range now(l) {
+	for _, sentence := range Now(l) {
 		fmt.Fprintf(p.Out, "  now: %s\n", cli.Printable(sentence))
 	}
 	return nil
 }
 
-func lineText(l *products.LineStory) string {
+// LineText says how an order line stands.
+func LineText(l *products.LineStory) string {
 	text := fmt.Sprintf("%s of %s", cli.Count(l.Qty), l.SKU)
 	if l.LineID != "" {
 		text += ", line " + l.LineID
@@ -105,8 +106,8 @@ func due(eta string) string {
 	return "due " + eta
 }
 
-// now says what a line waits for, or why it stays where it is.
-func now(l *products.LineStory) []string {
+// Now says what a line waits for, or why it stays where it is.
+func Now(l *products.LineStory) []string {
 	switch {
 	case l.State == "waiting":
 		return []string{waits(l), before(l)}

@@ -75,14 +75,19 @@ func (c *termCommand) kinds(ctx context.Context, p *cli.Program) (kinds []string
 		return nil, err
 	}
 	defer db.Close()
+	return Kinds(ctx, db, c.ID)
+}
+
+// Kinds are what has a name: order, batch, product, in this order.
+func Kinds(ctx context.Context, db *store.Store, name string) (kinds []string, err error) {
 	view := products.View{Store: db}
 	for _, kind := range []struct {
 		name string
 		look func() error
 	}{
-		{"order", func() error { _, err := view.Order(ctx, c.ID, 1); return err }},
-		{"batch", func() error { _, err := view.Batch(ctx, c.ID, 1); return err }},
-		{"product", func() error { _, err := view.Product(ctx, c.ID, 1); return err }},
+		{"order", func() error { _, err := view.Order(ctx, name, 1); return err }},
+		{"batch", func() error { _, err := view.Batch(ctx, name, 1); return err }},
+		{"product", func() error { _, err := view.Product(ctx, name, 1); return err }},
 	} {
 		switch err := kind.look(); {
 		case err == nil:

@@ -52,15 +52,16 @@ func rows(text string) (all [][]string) {
 func TestDocuments_nameEachVariable(t *testing.T) {
 	t.Parallel()
 	defaults := map[string]string{}
-	for _, row := range rows(document(t, "docs/configuration.md"))[1:] {
+	for _, row := range rows(document(t, "docs/configuration.md")) {
 		defaults[strings.Trim(row[0], "`")] = row[1]
 	}
+	delete(defaults, "Variable") // the heads of the tables
 	// Those that are no flags, and those whose default is in words.
 	want := map[string]string{
 		"DATABASE_URL": "", "KAFKA_SASL_PASSWORD": "",
 		"KAFKA_TLS_CA_FILE": "the system's", "APPLIERS": "the number of cores", "LOG_FORMAT": "`text` on a terminal, else `json`",
 	}
-	for variable, flag := range workerFlags(t) {
+	for variable, flag := range processFlags(t) {
 		if _, inWords := want[variable]; inWords {
 			require.Empty(t, flag.Default)
 			continue
@@ -73,14 +74,14 @@ func TestDocuments_nameEachVariable(t *testing.T) {
 	require.Equal(t, want, defaults)
 }
 
-// workerFlags are the flags of a worker that have a variable with a name of its own, by variable.
-func workerFlags(t *testing.T) map[string]*kong.Flag {
+// processFlags are the flags of a worker and of a console that have a variable, by variable.
+func processFlags(t *testing.T) map[string]*kong.Flag {
 	t.Helper()
 	parser := program.New(nil, nil, nil, service.Hooks{}).Parser()
 	flags := map[string]*kong.Flag{}
 	for _, leaf := range parser.Model.Leaves(true) {
 		for _, flag := range leaf.Flags {
-			if leaf.Path() == "worker" && len(flag.Envs) > 0 {
+			if (leaf.Path() == "worker" || leaf.Path() == "console") && len(flag.Envs) > 0 {
 				flags[flag.Envs[0]] = flag
 			}
 		}

@@ -41,7 +41,7 @@ func TestHelp_onlySettingsHaveAVariable(t *testing.T) {
 		return next(nil)
 	})
 	require.NoError(t, err)
-	require.ElementsMatch(t, slices.AppendSeq([]string{"WORKER_ROLE", "OPERATOR_ROLE"}, maps.Keys(workerFlags(t))), slices.Collect(maps.Keys(seen)))
+	require.ElementsMatch(t, slices.AppendSeq([]string{"WORKER_ROLE", "OPERATOR_ROLE"}, maps.Keys(processFlags(t))), slices.Collect(maps.Keys(seen)))
 }
 
 func TestProgram_wrongUsage(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"allocation/cmd/allocation/bench"
+	"allocation/cmd/allocation/console"
 	"allocation/cmd/allocation/dev"
 	"allocation/cmd/allocation/explain"
 	"allocation/cmd/allocation/list"
@@ -21,6 +22,7 @@ import (
 	"allocation/cmd/allocation/verify"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	web "allocation/cmd/internal/console"
 	"allocation/cmd/internal/operate/dlq"
 	"allocation/cmd/internal/operate/migrate"
 	"allocation/cmd/internal/operate/offsets"
@@ -46,6 +48,7 @@ type grammar struct {
 	Try     try.Command      `cmd:"" help:"Say what commands would come to now, and do nothing."`
 	List    list.Command     `cmd:"" help:"Print products, batches, order lines and orders by filters."`
 	Status  status.Command   `cmd:"" help:"Print how everything is, and what needs a person."`
+	Console web.Command      `cmd:"" help:"Serve web pages that say how everything is, and why."`
 	Dlq     dlq.Command      `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsets.Command  `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verify.Command   `cmd:"" help:"Check the database against itself and against the events."`
@@ -70,7 +73,7 @@ func Main(hooks service.Hooks) {
 // New makes a run of the program. hooks are a worker's.
 func New(in io.Reader, out, err io.Writer, hooks service.Hooks) *cli.Program {
 	return &cli.Program{
-		Name: "allocation", Description: description, Grammar: &grammar{Worker: service.Command{Hooks: hooks}},
+		Name: "allocation", Description: description, Grammar: &grammar{Worker: service.Command{Hooks: hooks}, Console: web.Command{Product: console.Product()}},
 		Service: products.Service, Vocabulary: vocabulary(),
 		In: in, Out: out, Err: err,
 	}

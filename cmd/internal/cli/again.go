@@ -13,10 +13,19 @@ func (p *Program) Again(flag, value string) string {
 		if p.args[i] == flag {
 			i++ // its value
 		} else if !strings.HasPrefix(p.args[i], flag+"=") {
-			words = append(words, quote(p.args[i]))
+			words = append(words, p.args[i])
 		}
 	}
-	return strings.Join(append(words, flag+"="+quote(value)), " ")
+	return Quote(words...) + " " + flag + "=" + quote(value)
+}
+
+// Quote writes words as a shell reads them.
+func Quote(words ...string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = quote(word)
+	}
+	return strings.Join(quoted, " ")
 }
 
 // quote writes a word as a shell reads it. Characters that Printable replaces are written by their

@@ -18,11 +18,16 @@ import (
 
 // OpenStore connects for a person's command. Its error says at once where nobody answers.
 func (p *Program) OpenStore(ctx context.Context, database config.Database) (*store.Store, error) {
+	return p.OpenReader(ctx, database, func(cfg *pgxpool.Config) { cfg.MaxConns = 2 })
+}
+
+// OpenReader is OpenStore with a pool of another form.
+func (p *Program) OpenReader(ctx context.Context, database config.Database, adjust func(*pgxpool.Config)) (*store.Store, error) {
 	settings, err := p.checkedSettings(database)
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Options{Service: p.Service, URL: settings.ConnString(), Schema: database.In(), MaxConns: 2})
+	db, err := store.Open(ctx, store.Options{Service: p.Service, URL: settings.ConnString(), Schema: database.In(), Adjust: adjust})
 	if err != nil {
 		return nil, err
 	}

@@ -11,8 +11,13 @@ import (
 type Problems struct {
 	variables  map[string]string // of each flag
 	vocabulary Vocabulary
+	plain      bool // names are no flags
 	found      []error
 }
+
+// ParameterProblems makes an empty collection of mistakes in parameters that are no flags, such as
+// those of a web page.
+func ParameterProblems() *Problems { return &Problems{plain: true} }
 
 // NewProblems makes an empty collection. variables has the environment variable of each flag, to
 // name both.
@@ -43,6 +48,9 @@ func (p *Problems) Err() error {
 }
 
 func (p *Problems) label(flag string) string {
+	if p.plain {
+		return flag
+	}
 	if variable := p.variables[flag]; variable != "" {
 		return fmt.Sprintf("--%s (%s)", flag, variable)
 	}

@@ -59,6 +59,20 @@ func (s secret) check(p *Problems, flag string) string {
 	return value
 }
 
+// SecretFile reads a file with a secret in it, or finds why it cannot.
+func (p *Problems) SecretFile(flag, path string) string {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		p.Add(flag, path, "a file that can be read: "+fileProblem(err))
+		return ""
+	}
+	value := trimmed(string(content))
+	if value == "" {
+		p.Add(flag, path, "a file with the value in it; it is empty")
+	}
+	return value
+}
+
 // checkFile finds out whether an optional file can be read.
 func checkFile(p *Problems, flag, path string) {
 	if path == "" {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/store"
@@ -63,10 +65,9 @@ func (c *Command) look(ctx context.Context, p *cli.Program) (*Status, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	s := &Status{Workers: []store.WorkerView{}, Topics: []Topic{}, Needs: []Need{}}
 	db, err := p.OpenStore(ctx, c.Database)
 	if old := (*store.SchemaError)(nil); errors.As(err, &old) {
-		s.Schema = Schema{Version: old.Have.String(), Needs: old.Need.String()}
+		s := &Status{Workers: []store.WorkerView{}, Topics: []Topic{}, Needs: []Need{}, Schema: Schema{Version: old.Have.String(), Needs: old.Need.String()}}
 		s.need("schema", fmt.Sprintf("the schema is at %s, and this program needs %s", old.Have, old.Need), p.Name+" migrate up")
 		return s, nil
 	}
@@ -74,9 +75,14 @@ func (c *Command) look(ctx context.Context, p *cli.Program) (*Status, error) {
 		return nil, err
 	}
 	defer db.Close()
-	if err := s.readDatabase(ctx, p, db); err != nil {
-		return nil, err
-	}
-	s.askKafka(ctx, p, db, c.Kafka)
-	return s, ctx.Err()
+	var client *kgo.Client
+	defer func() {
+		if client != nil {
+			client.Close()
+		}
+	}()
+	return Read(ctx, p, db, func(ctx context.Context) (_ *kgo.Client, err error) {
+		client, err = p.ConnectKafka(ctx, c.Kafka)
+		return client, err
+	}, c.Kafka)
 }

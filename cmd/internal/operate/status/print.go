@@ -26,7 +26,7 @@ func (s *Status) print(p *cli.Program) error {
 	say("dead letters", "%s open%s; %s decided, which no worker has done yet%s",
 		cli.Count(s.Letters.Count), since(s.Letters), cli.Count(s.Decided.Count), since(s.Decided))
 	if s.Waiting != nil {
-		say("waiting", "%s", counted(s.Waiting.Backlog, s.Waiting.one))
+		say("waiting", "%s", counted(s.Waiting.Backlog, s.Waiting.One))
 	}
 	if s.Transaction == nil {
 		say("transaction", "none is open")

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/operate/offsets"
@@ -46,7 +48,7 @@ type Topic struct {
 type Waiting struct {
 	Name string `json:"name"`
 	store.Backlog
-	one string
+	One string `json:"-"` // what one is called
 }
 
 // Transaction is what keeps Postgres from cleaning dead rows the most.
@@ -67,6 +69,19 @@ const oldTransaction = time.Minute
 
 func (s *Status) need(what, says, command string) {
 	s.Needs = append(s.Needs, Need{what, says, command})
+}
+
+// Connect gives a client of Kafka, which its caller does not close.
+type Connect func(context.Context) (*kgo.Client, error)
+
+// Read asks Postgres and Kafka. It is an error where Postgres does not answer.
+func Read(ctx context.Context, p *cli.Program, db *store.Store, connect Connect, kafka config.Kafka) (*Status, error) {
+	s := &Status{Workers: []store.WorkerView{}, Topics: []Topic{}, Needs: []Need{}}
+	if err := s.readDatabase(ctx, p, db); err != nil {
+		return nil, err
+	}
+	s.askKafka(ctx, p, db, connect, kafka)
+	return s, ctx.Err()
 }
 
 // readDatabase reads what Postgres knows.
@@ -108,7 +123,7 @@ func (s *Status) readBacklogs(ctx context.Context, p *cli.Program, db *store.Sto
 		return err
 	}
 	if w := p.Service.Waiting; w != nil {
-		s.Waiting = &Waiting{Name: w.Name, one: w.One}
+		s.Waiting = &Waiting{Name: w.Name, One: w.One}
 		if s.Waiting.Backlog, err = db.Waiting(ctx); err != nil {
 			return err
 		}
@@ -123,8 +138,8 @@ func (s *Status) readBacklogs(ctx context.Context, p *cli.Program, db *store.Sto
 }
 
 // askKafka compares positions with their logs. Kafka may be away.
-func (s *Status) askKafka(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka) {
-	list, err := positions(ctx, p, db, kafka)
+func (s *Status) askKafka(ctx context.Context, p *cli.Program, db *store.Store, connect Connect, kafka config.Kafka) {
+	list, err := positions(ctx, p, db, connect, kafka)
 	if err != nil {
 		s.need("kafka", "lag and quarantine are not known: "+err.Error(), p.Name+" offsets list")
 		return
@@ -149,12 +164,11 @@ func (s *Status) askKafka(ctx context.Context, p *cli.Program, db *store.Store, 
 	}
 }
 
-func positions(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka) ([]offsets.Position, error) {
-	client, err := p.ConnectKafka(ctx, kafka)
+func positions(ctx context.Context, p *cli.Program, db *store.Store, connect Connect, kafka config.Kafka) ([]offsets.Position, error) {
+	client, err := connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
 	ctx, cancel := cli.ForAnswer(ctx)
 	defer cancel()
 	list, err := offsets.ListOwned(ctx, p, db, client, kafka)

@@ -1,0 +1,65 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"allocation/cmd/internal/console"
+	"allocation/store"
+	"allocation/store/products"
+)
+
+// product is the page about a product: its batches, what waits, and what happened to it.
+func (p *pages) product(ctx context.Context, r *console.Request) (*console.Answer, error) {
+	sku := r.Required("id")
+	since := r.Ago("since")
+	limit := r.Number("limit", maxShown, 1, products.MaxPage)
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	if since.IsZero() {
+		since = time.Now()
+	}
+	story, err := p.view.ProductStory(ctx, sku, since.UTC().Truncate(24*time.Hour), limit)
+	if errors.Is(err, store.ErrUnknown) {
+		return nil, console.Missing("there is no product %q", sku)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &console.Answer{
+		Title: "Product " + sku, Data: story, Refresh: 10 * time.Second,
+		Shell: []console.Shell{
+			{Says: "prints what happened to it", Command: p.Command("explain", "product", sku)},
+			{Says: "prints how it stands", Command: p.Command("show", "product", sku)},
+			{Says: "checks it against its own events", Command: p.Command("verify", "--sku="+sku)},
+		},
+	}
+	for _, h := range story.Held {
+		a.Shell = append(a.Shell, p.decide(h.Letter.String())...)
+	}
+	return a, nil
+}
+
+// decide are the commands that decide about a dead letter.
+func (p *pages) decide(letter string) []console.Shell {
+	return []console.Shell{
+		{Says: "says what was refused, and why", Command: p.Command("dlq", "show", letter)},
+		{Says: "has it applied again, and then what waits behind it", Command: p.Command("dlq", "retry", letter)},
+		{Says: "gives it up, and has what waits behind it applied", Command: p.Command("dlq", "discard", letter)},
+	}
+}
+
+// bars draw a batch: what is allocated of it, and what is available, beside the largest batch.
+type bars struct{ Part, Rest string }
+
+func barsOf(batch products.BatchView, all []products.BatchView) bars {
+	largest := int64(1)
+	for i := range all {
+		largest = max(largest, all[i].Qty)
+	}
+	percent := func(n int64) string { return fmt.Sprintf("%.2f%%", 100*float64(n)/float64(largest)) }
+	return bars{percent(batch.Allocated), percent(batch.Qty)}
+}

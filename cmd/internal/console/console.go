@@ -1,0 +1,111 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/explain"
+	"allocation/store"
+)
+
+// Console answers requests for pages.
+type Console struct {
+	Options
+
+	pages     []Page
+	templates map[string]*template.Template // by their files
+	statics   statics
+	kafka     *kafka
+	running   chan struct{}   // a place for each page that is being read
+	streams   context.Context // ends what is followed
+	key       []byte          // of the cookies
+}
+
+// Options are what a console needs.
+type Options struct {
+	Program *cli.Program
+	Store   *store.Store // whose sessions end long statements
+	Kafka   config.Kafka
+	Events  config.Events
+	Product Product
+	Where   string // which database it is, for people
+
+	Prefix   string   // of all paths, such as /allocation; empty: none
+	Hosts    []string // names of this host beside those of loopback, as browsers send them
+	Token    string   // that opens it; empty: nobody needs one
+	Payloads Payloads
+	Logger   *slog.Logger
+}
+
+// Product is what a service adds to its console.
+type Product struct {
+	Words       explain.Words
+	KeyPage     string // the page about a key of commands and events, which takes it as "id"
+	WaitingPage string // the page that lists what waits; empty: there is none
+	Files       fs.FS  // the templates of the pages
+
+	Pages func(*Console) []Page
+	Funcs func(*Console) template.FuncMap // that its templates call; may be nil
+
+	// Find gives what has a name, the likeliest first.
+	Find func(ctx context.Context, db *store.Store, name string) ([]Found, error)
+}
+
+// Found is something that has a name.
+type Found struct {
+	Kind string `json:"kind"` // such as order
+	Path string `json:"page"` // which takes the name as "id"
+}
+
+// New makes a console. What its readers follow ends with the context. The caller closes it.
+func New(ctx context.Context, o Options) (*Console, error) {
+	c := &Console{
+		Options: o, streams: ctx, statics: readStatics(), kafka: &kafka{program: o.Program, settings: o.Kafka},
+		running: make(chan struct{}, maxRunning), key: []byte(rand.Text()),
+	}
+	c.pages = append([]Page{
+		{"/", "Status", "status.html", c.status},
+	}, o.Product.Pages(c)...)
+	var err error
+	c.templates, err = c.parse()
+	return c, err
+}
+
+// Close closes what the console opened itself.
+func (c *Console) Close() { c.kafka.close() }
+
+// ServeHTTP answers.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.guard(c.routes()).ServeHTTP(w, r)
+}
+
+func (c *Console) routes() http.Handler {
+	mux := http.NewServeMux()
+	for i := range c.pages {
+		page := &c.pages[i]
+		path := page.Path
+		if path == "/" {
+			path = "/{$}"
+			mux.Handle("GET "+c.Prefix+"/api/v1/status", c.bounded(c.twin(page)))
+		} else {
+			mux.Handle("GET "+c.Prefix+"/api/v1"+path, c.bounded(c.twin(page)))
+		}
+		mux.Handle("GET "+c.Prefix+path, c.bounded(c.page(page)))
+	}
+	mux.HandleFunc("GET "+c.Prefix+"/search", c.search)
+	mux.Handle("GET "+c.Prefix+"/static/{name}", c.statics)
+	mux.HandleFunc(c.Prefix+"/sign-in", c.signIn)
+	mux.HandleFunc("/", c.nothing)
+	return mux
+}
+
+// client is a Kafka client that lasts as long as the console.
+func (c *Console) client(ctx context.Context) (*kgo.Client, error) { return c.kafka.get(ctx) }

@@ -1,0 +1,98 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"allocation/cmd/internal/config"
+)
+
+// maxValue bounds the bytes of a parameter.
+const maxValue = 64 << 10
+
+// Request is what a page is asked for. It gathers mistakes in the parameters, so that a user sees
+// them all at once.
+type Request struct {
+	values   url.Values
+	problems *config.Problems
+}
+
+func newRequest(values url.Values) *Request {
+	return &Request{values, config.ParameterProblems()}
+}
+
+// Text is the value of a parameter; empty where there is none.
+func (r *Request) Text(name string) string {
+	value := r.values.Get(name)
+	if len(value) > maxValue {
+		r.problems.Add(name, strings.ToValidUTF8(value[:100], "")+"…", fmt.Sprintf("a text of at most %d bytes", maxValue))
+	}
+	return value
+}
+
+// Required is the value of a parameter that must be there.
+func (r *Request) Required(name string) string {
+	value := r.Text(name)
+	if value == "" {
+		r.problems.Add(name, value, "a name")
+	}
+	return value
+}
+
+// Ticked reports whether a box is ticked.
+func (r *Request) Ticked(name string) bool { return r.OneOf(name, "0", "1") == "1" }
+
+// OneOf is the value of a parameter that has few; the first is that of none.
+func (r *Request) OneOf(name string, allowed ...string) string {
+	value := r.Text(name)
+	if value == "" {
+		return allowed[0]
+	}
+	r.problems.OneOf(name, []string{value}, allowed...)
+	return value
+}
+
+// Number is the value of a parameter between bounds; usual where there is none.
+func (r *Request) Number(name string, usual, least, most int) int {
+	if value := r.Text(name); value != "" {
+		return r.problems.Integer(name, value, least, most)
+	}
+	return usual
+}
+
+// Ago is a time, or how long ago it was; zero where there is none.
+func (r *Request) Ago(name string) time.Time { return r.problems.Ago(name, r.Text(name)) }
+
+// Refuse says that the value of a parameter is none that is allowed.
+func (r *Request) Refuse(name, allowed string) { r.problems.Add(name, r.values.Get(name), allowed) }
+
+// Err is all mistakes as one error, nil where there are none. A page asks for it before it reads.
+func (r *Request) Err() error {
+	var mistakes *config.Error
+	if !errors.As(r.problems.Err(), &mistakes) {
+		return nil
+	}
+	var says []string
+	for _, problem := range mistakes.Problems {
+		says = append(says, problem.Error())
+	}
+	return &Failure{Status: http.StatusBadRequest, Title: "This cannot be asked", Says: says}
+}
+
+// Failure is an answer that is no page.
+type Failure struct {
+	Status int // of HTTP
+	Title  string
+	Says   []string
+}
+
+func (f *Failure) Error() string { return f.Title + ": " + strings.Join(f.Says, "; ") }
+
+// Missing is the answer to a name that nothing has.
+func Missing(format string, args ...any) error {
+	return &Failure{Status: http.StatusNotFound, Title: "Not found", Says: []string{fmt.Sprintf(format, args...)}}
+}

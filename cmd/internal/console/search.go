@@ -1,0 +1,28 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"strings"
+)
+
+// search goes to the page of what has a name.
+func (c *Console) search(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimSpace(r.FormValue("q"))
+	if name == "" {
+		http.Redirect(w, r, c.Link("/"), http.StatusSeeOther)
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), PageTime, errSlow)
+	defer cancel()
+	found, err := c.Product.Find(ctx, c.Store, name)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	page := "/command" // which says what it looked for where there is none
+	if len(found) > 0 {
+		page = found[0].Path
+	}
+	http.Redirect(w, r, c.Link(page, "id", name), http.StatusSeeOther)
+}

@@ -1,0 +1,80 @@
+package console
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// cookie holds a proof that the browser knew the token. It ends with the browser, or with the
+// console.
+const cookie = "console"
+
+// maxForm bounds the form of a token.
+const maxForm = 8 << 10
+
+// open reports whether the request may read: by the cookie, or by a bearer token.
+func (c *Console) open(r *http.Request) bool {
+	if c.Token == "" {
+		return true
+	}
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return c.isToken(bearer)
+	}
+	proof, err := r.Cookie(cookie)
+	return err == nil && subtle.ConstantTimeCompare([]byte(proof.Value), []byte(c.proof())) == 1
+}
+
+func (c *Console) isToken(token string) bool {
+	given, own := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(c.Token))
+	return subtle.ConstantTimeCompare(given[:], own[:]) == 1
+}
+
+// proof is what a cookie holds: no token, and of no use for another process.
+func (c *Console) proof() string {
+	mac := hmac.New(sha256.New, c.key)
+	mac.Write([]byte(c.Token))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func (c *Console) askForToken(w http.ResponseWriter, r *http.Request) {
+	if c.isTwin(r) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		c.fail(w, r, &Failure{http.StatusUnauthorized, "A token is needed", []string{"send it as Authorization: Bearer TOKEN"}})
+		return
+	}
+	http.Redirect(w, r, c.Link("/sign-in", "next", strings.TrimPrefix(r.URL.RequestURI(), c.Prefix)), http.StatusSeeOther) //nolint:gosec // to a page of ours
+}
+
+// signIn takes the token from a form, and gives the browser its cookie.
+func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
+	var problem string
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if c.isToken(strings.TrimSpace(r.PostFormValue("token"))) {
+			//nolint:gosec // not Secure: TLS ends at a proxy, if anywhere, and the console does not see it
+			http.SetCookie(w, &http.Cookie{Name: cookie, Value: c.proof(), Path: c.Prefix + "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+			http.Redirect(w, r, c.Prefix+nextPath(r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // see nextPath
+			return
+		}
+		problem = "This is not the token."
+	}
+	status := http.StatusOK
+	if problem != "" {
+		status = http.StatusForbidden
+	}
+	c.write(w, r, status, "sign-in.html", &Answer{Title: "Sign in", Data: map[string]string{"Next": r.FormValue("next"), "Problem": problem}})
+}
+
+// nextPath is where to go on: nowhere else than here.
+func nextPath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") || strings.Contains(next, `\`) {
+		return "/"
+	}
+	return u.RequestURI()
+}

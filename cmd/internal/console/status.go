@@ -1,0 +1,23 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"allocation/cmd/internal/operate/status"
+)
+
+// status is the page that says how the service is, and what needs a person.
+func (c *Console) status(ctx context.Context, r *Request) (*Answer, error) {
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	s, err := status.Read(ctx, c.Program, c.Store, c.client, c.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	return &Answer{
+		Title: "Status", Data: s, Refresh: 10 * time.Second,
+		Shell: []Shell{{"prints this", c.Command("status")}},
+	}, nil
+}

@@ -1,0 +1,103 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"allocation/cmd/internal/cli"
+)
+
+// PageTime is how long a page may be read.
+const PageTime = 5 * time.Second
+
+// errSlow ends a page that takes longer.
+var errSlow = fmt.Errorf("it took longer than %s", PageTime)
+
+// read reads a page.
+func (c *Console) read(page *Page, r *http.Request) (*Answer, error) {
+	ctx, cancel := context.WithTimeoutCause(r.Context(), PageTime, errSlow)
+	defer cancel()
+	request := newRequest(r.URL.Query())
+	answer, err := page.Read(ctx, request)
+	if err != nil {
+		return nil, cli.CauseOf(ctx, err)
+	}
+	return answer, nil
+}
+
+// page writes a page for people.
+func (c *Console) page(page *Page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, err := c.read(page, r)
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		c.write(w, r, http.StatusOK, page.File, answer)
+	})
+}
+
+// twin writes a page for programs.
+func (c *Console) twin(page *Page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, err := c.read(page, r)
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = cli.NewJSONEncoder(w).Encode(answer.Data) // who asked has gone
+	})
+}
+
+func (c *Console) isTwin(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, c.Prefix+"/api/")
+}
+
+// write writes an answer, whole or not at all.
+func (c *Console) write(w http.ResponseWriter, r *http.Request, status int, file string, a *Answer) {
+	var page bytes.Buffer
+	if err := c.templates[file].ExecuteTemplate(&page, "layout", c.frame(r, a)); err != nil {
+		c.Logger.Error("write a page", "page", r.URL.Path, "error", err)
+		http.Error(w, "the page could not be written; the log says why", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes())
+}
+
+// fail says why there is no page.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	failure := failureOf(err)
+	if c.isTwin(r) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(failure.Status)
+		_ = json.NewEncoder(w).Encode(map[string]any{"title": failure.Title, "status": failure.Status, "detail": strings.Join(failure.Says, "\n")})
+		return
+	}
+	c.write(w, r, failure.Status, "failure.html", &Answer{Title: failure.Title, Data: failure})
+}
+
+// failureOf says what an error means to who asked.
+func failureOf(err error) *Failure {
+	var failure *Failure
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &failure):
+		return failure
+	case errors.Is(err, errSlow), errors.As(err, &pg) && pg.Code == "57014":
+		return &Failure{http.StatusServiceUnavailable, "This took too long", []string{
+			fmt.Sprintf("the database did not answer within %s, and the console waits no longer: ask for less, or see the status", PageTime),
+		}}
+	}
+	return &Failure{http.StatusServiceUnavailable, "The database cannot be read now", []string{err.Error()}}
+}
