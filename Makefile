@@ -14,6 +14,7 @@ E2E_COMMANDS := 30000
 E2E_KILLS := 24
 OUTAGE_SECONDS := 30
 MODEL_COMMANDS := 20000
+WHY_LINES := 10000000
 
 # `make compare`: rounds, of which it shows medians; the most commands of a backlog (without, each contestant has its own number); which contestants
 # (without, all); how long each rate is held; and another build of bin/allocation to take turns with.
@@ -89,7 +90,7 @@ bench-short: ## run each benchmark for a moment, and print what it shows
 	go test -run '^$$' -bench . -benchtime 100ms ./domain/product ./outbox ./worker/...
 
 .PHONY: soak
-soak: soak-kills soak-outage soak-backlog soak-model fuzz mutants ## everything that takes long
+soak: soak-kills soak-outage soak-backlog soak-model soak-why fuzz mutants ## everything that takes long
 
 .PHONY: soak-kills
 soak-kills: ## random SIGKILLs of three workers under E2E_COMMANDS commands; E2E_SEED repeats a run
@@ -106,6 +107,10 @@ soak-backlog: ## drain BACKLOG_COMMANDS commands, and show the memory that it ta
 .PHONY: soak-model
 soak-model: ## MODEL_COMMANDS random commands through two workers, against the checker's model; E2E_SEED repeats a run
 	MODEL_COMMANDS=$(MODEL_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run doesWhatTheModelDoes ./cmd/allocation/e2e
+
+.PHONY: soak-why
+soak-why: ## how long people wait for answers and pages beside WHY_LINES lines and five times as many events
+	BENCH_LINES=$(WHY_LINES) $(SERVERS) go test -run '^$$' -bench Why -benchtime 1000x -timeout 3h ./cmd/allocation/console
 
 .PHONY: fuzz
 fuzz: ## fuzz each decoder for FUZZ_TIME
