@@ -59,14 +59,9 @@ const (
 	eventViewSQL = `
 select o.type, coalesce(o.sequence, 0), o.key, o.subject, o.value, o.note, p.topic, p.partition, o.command_offset, o.command_time, coalesce(o.command_id, ''),
     coalesce(o.correlation_id, ''), f.type, f.value, f.note, t.committed_at, coalesce(c.owner, ''), o.row_no < w.published_row`
-	eventViewJoins = `
+	eventTransactionJoins = `
 join positions w on w.source = o.source
 join positions p on p.source = coalesce(o.command_source, o.source)
-left join lateral (
-    select f.type, f.value, f.note from outbox f
-    where f.source = o.source and f.row_no between o.row_no - o.event_no % 1000000 and o.row_no and f.day = o.day
-        and f.command_offset = o.command_offset and f.command_source is not distinct from o.command_source and f.type <> '' and f.type not like 'dlq-%'
-    order by f.row_no limit 1) f on true
 left join lateral (
     select t.committed_at, t.epoch from generate_series(0, w.replays) r cross join lateral (
         select * from transactions t
@@ -80,7 +75,13 @@ left join lateral (
         where t.source = o.source and t.to_offset = t.from_offset and t.from_row <= o.row_no and t.day between o.day - 1 and o.day + 1
         order by t.from_row desc limit 1) t
     where o.row_no < t.to_row
-    limit 1) t on true
+    limit 1) t on true`
+	eventViewJoins = `
+left join lateral (
+    select f.type, f.value, f.note from outbox f
+    where f.source = o.source and f.row_no between o.row_no - o.event_no % 1000000 and o.row_no and f.day = o.day
+        and f.command_offset = o.command_offset and f.command_source is not distinct from o.command_source and f.type <> '' and f.type not like 'dlq-%'
+    order by f.row_no limit 1) f on true` + eventTransactionJoins + `
 left join claims c on c.source = o.source and c.epoch = t.epoch`
 )
 

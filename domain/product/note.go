@@ -1,5 +1,7 @@
 package product
 
+import "encoding/json"
+
 // Bounds of what notes keep.
 const (
 	maxPassedOver = 8
@@ -22,6 +24,15 @@ type Note struct {
 	More int `json:"more,omitempty"`
 	// Partial says that there may be others: not all open batches were known.
 	Partial bool `json:"partial,omitempty"`
+}
+
+// JSON is the note as it is kept; nil where there is none.
+func (n *Note) JSON() json.RawMessage {
+	if n == nil {
+		return nil
+	}
+	text, _ := json.Marshal(n) // it has numbers and texts
+	return text
 }
 
 // Offer is what a batch had available when a line was placed.

@@ -3,7 +3,6 @@ package products
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -294,9 +293,7 @@ func (p *aggregate) Event(i, n int, at store.Ref, value []byte) (store.Event, []
 		p.loaded.products[e.SKU] = at
 	}
 	p.follow(&event, e, at)
-	if e.Note != nil {
-		event.Note, _ = json.Marshal(e.Note) // it has numbers and texts
-	}
+	event.Note = e.Note.JSON()
 	return event, e.AppendData(value)
 }
 

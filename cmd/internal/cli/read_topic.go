@@ -14,10 +14,11 @@ import (
 
 // OpenTopic makes a client for ReadTopic, of a topic that the database's workers write. What the
 // client holds in memory is bounded, however large the topic is.
-func (p *Program) OpenTopic(ctx context.Context, db *store.Store, kafka config.Kafka, topic string) (*kgo.Client, error) {
-	client, err := p.ConnectKafka(ctx, kafka,
-		kgo.FetchMaxBytes(4<<20), kgo.FetchMaxPartitionBytes(1<<20), kgo.MaxConcurrentFetches(2),
-		kgo.KeepControlRecords()) // a topic may end with one
+func (p *Program) OpenTopic(ctx context.Context, db *store.Store, kafka config.Kafka, topic string, more ...kgo.Opt) (*kgo.Client, error) {
+	client, err := p.ConnectKafka(ctx, kafka, append([]kgo.Opt{
+		kgo.FetchMaxBytes(4 << 20), kgo.FetchMaxPartitionBytes(1 << 20), kgo.MaxConcurrentFetches(2),
+		kgo.KeepControlRecords(), // a topic may end with one
+	}, more...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -35,14 +36,33 @@ func (p *Program) OpenTopic(ctx context.Context, db *store.Store, kafka config.K
 // now. It calls take with each record, in order within a partition. OpenTopic makes its client.
 func ReadTopic(ctx context.Context, client *kgo.Client, topic string, since time.Time, take func(*kgo.Record) error) error {
 	bounds, err := boundsSince(ctx, kadm.NewClient(client), topic, since)
+	if err != nil {
+		return err
+	}
+	return readBounds(ctx, client, topic, bounds, take)
+}
+
+// ReadTopicTo is ReadTopic, and reads each partition below its end at most.
+func ReadTopicTo(ctx context.Context, client *kgo.Client, topic string, since time.Time, ends map[int32]int64, take func(*kgo.Record) error) error {
+	bounds, err := boundsSince(ctx, kadm.NewClient(client), topic, since)
+	if err != nil {
+		return err
+	}
+	for partition, b := range bounds {
+		bounds[partition] = Bounds{b.Start, min(b.End, ends[partition])}
+	}
+	return readBounds(ctx, client, topic, bounds, take)
+}
+
+func readBounds(ctx context.Context, client *kgo.Client, topic string, bounds map[int32]Bounds, take func(*kgo.Record) error) error {
 	left, from := map[int32]int64{}, map[int32]kgo.Offset{}
 	for partition, b := range bounds {
 		if b.Start < b.End {
 			left[partition], from[partition] = b.End, kgo.NewOffset().At(b.Start)
 		}
 	}
-	if err != nil || len(left) == 0 {
-		return err
+	if len(left) == 0 {
+		return nil
 	}
 	partitions := map[string][]int32{topic: nil}
 	for partition := range left {

@@ -1,0 +1,90 @@
+package incident
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"allocation/domain/product"
+)
+
+// states are those of lines, by name.
+var states = map[string]product.LineState{
+	product.Waiting.String(): product.Waiting, product.Allocated.String(): product.Allocated,
+	product.Cancelled.String(): product.Cancelled, product.Dispatched.String(): product.Dispatched,
+}
+
+// sort brings a state into its order: batches by reference, lines in placed order.
+func (s *State) sort() {
+	slices.SortFunc(s.Batches, func(a, b Batch) int { return cmp.Compare(a.Ref, b.Ref) })
+	slices.SortFunc(s.Lines, func(a, b Line) int { return cmp.Compare(a.Placed, b.Placed) })
+}
+
+// Check says what in a state contradicts itself: deciding on it would be wrong.
+func (s *State) Check() error {
+	if s.Version < 0 {
+		return fmt.Errorf("start.version is %d; it must be 0 or more", s.Version)
+	}
+	left := map[string]int64{}
+	for i := range s.Batches {
+		b := &s.Batches[i]
+		where := fmt.Sprintf("start.batches[%d]", i)
+		if err := b.check(where); err != nil {
+			return err
+		}
+		if _, twice := left[b.Ref]; twice {
+			return fmt.Errorf("%s.ref is %q, as another batch's is", where, b.Ref)
+		}
+		left[b.Ref] = b.Allocated
+	}
+	for i := range s.Lines {
+		if err := s.Lines[i].check(fmt.Sprintf("start.lines[%d]", i), s.Version, left); err != nil {
+			return err
+		}
+	}
+	for i := range s.Batches {
+		b := &s.Batches[i]
+		if left[b.Ref] != 0 {
+			return fmt.Errorf("start.batches[%d].allocated of the batch %q is %d; its lines add up to %d", i, b.Ref, b.Allocated, b.Allocated-left[b.Ref])
+		}
+	}
+	return nil
+}
+
+func (b *Batch) check(where string) error {
+	switch {
+	case b.Ref == "":
+		return fmt.Errorf("%s.ref is missing", where)
+	case b.Qty < 0 || b.Qty > product.MaxQuantity:
+		return fmt.Errorf("%s.qty of the batch %q is %d; it must be from 0 to %d", where, b.Ref, b.Qty, product.MaxQuantity)
+	case b.Allocated < 0 || b.Allocated > b.Qty:
+		return fmt.Errorf("%s.allocated of the batch %q is %d; it must be from 0 to its qty, %d", where, b.Ref, b.Allocated, b.Qty)
+	}
+	for name, date := range map[string]string{"eta": b.ETA, "first_eta": b.FirstETA} {
+		if _, ok := product.ParseDate(date); date != "" && !ok {
+			return fmt.Errorf("%s.%s of the batch %q is %q; it must be a real date as YYYY-MM-DD", where, name, b.Ref, date)
+		}
+	}
+	return nil
+}
+
+// check takes the line's quantity from what is left to explain of its batch.
+func (l *Line) check(where string, version int64, left map[string]int64) error {
+	state, known := states[l.State]
+	_, exists := left[l.BatchRef]
+	switch {
+	case l.OrderID == "":
+		return fmt.Errorf("%s.orderid is missing", where)
+	case !known:
+		return fmt.Errorf("%s.state of order %q is %q; it must be waiting, allocated, cancelled or dispatched", where, l.OrderID, l.State)
+	case l.Qty < 1 || l.Qty > product.MaxQuantity:
+		return fmt.Errorf("%s.qty of order %q is %d; it must be from 1 to %d", where, l.OrderID, l.Qty, product.MaxQuantity)
+	case l.Placed < 1 || l.Placed > version:
+		return fmt.Errorf("%s.placed of order %q is %d; it must be from 1 to start.version, %d", where, l.OrderID, l.Placed, version)
+	case state == product.Allocated && !exists:
+		return fmt.Errorf("%s.batchref of order %q is %q; start.batches has no such batch", where, l.OrderID, l.BatchRef)
+	case state == product.Allocated:
+		left[l.BatchRef] -= l.Qty
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+// KeyEvent is an event in the history of a key.
+type KeyEvent struct {
+	Source        int32 // whose row it is
+	Row           int64
+	Number        int32 // of the event within its command
+	Sequence      int64
+	Type          string
+	Data, Note    []byte
+	Position      RecordID // of the command, as what follows
+	Own           bool     // the command came by the row's own partition
+	Time          *int64   // of its record, in Unix milliseconds
+	CommandID     string
+	CorrelationID string
+	Committed     *time.Time // nil: that was not kept
+}
+
+// First reports whether it is the first event of its command, where older is the event before it.
+func (e *KeyEvent) First(older *KeyEvent) bool {
+	return older == nil || older.Position != e.Position || older.Source != e.Source || older.Row+1 != e.Row
+}
+
+const keyEventsSQL = `
+with recursive thread as (
+    (select o.*, 1 as step from outbox o where source = $1 and row_no = $2 order by day desc limit 1)
+    union all
+    select n.*, t.step + 1 from thread t cross join lateral (
+        select o.* from outbox o
+        where o.source = coalesce(t.after_source, t.source) and o.row_no = coalesce(t.after_row, t.row_no - t.key_back) and o.day <= t.day + 1
+        order by o.day desc limit 1) n
+    where t.step < $3)
+select o.source, o.row_no, o.event_no, o.sequence, o.type, o.value, o.note, p.topic, p.partition, o.command_offset, o.command_source is null, o.command_time,
+    coalesce(o.command_id, ''), coalesce(o.correlation_id, ''), t.committed_at, coalesce(o.after_source, o.source, 0), coalesce(o.after_row, o.row_no - o.key_back, -1)
+from thread o` + eventTransactionJoins + ` order by o.step`
+
+// keyEventsAtOnce is how many events are read at once.
+const keyEventsAtOnce = 1000
+
+// KeyEvents reads the events of a key in a transaction, from its last one backwards. It calls take
+// with some at a time, newest first, as long as that wants more and older ones are kept.
+func KeyEvents(ctx context.Context, tx pgx.Tx, last Ref, take func([]KeyEvent) (more bool, err error)) error {
+	source, row := last.Source, last.Row
+	topics := map[string]string{} // each once in memory
+	for row >= 0 && source > 0 {
+		rows, _ := tx.Query(ctx, keyEventsSQL, source, row, keyEventsAtOnce) // its error is that of the rows, too
+		source = 0
+		events, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (e KeyEvent, err error) {
+			err = r.Scan(&e.Source, &e.Row, &e.Number, &e.Sequence, &e.Type, &e.Data, &e.Note, &e.Position.Topic, &e.Position.Partition, &e.Position.Offset,
+				&e.Own, &e.Time, &e.CommandID, &e.CorrelationID, &e.Committed, &source, &row)
+			for _, text := range [...]*string{&e.Type, &e.Position.Topic} {
+				if known, ok := topics[*text]; ok {
+					*text = known
+				} else {
+					topics[*text] = *text
+				}
+			}
+			return e, err
+		})
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		if more, err := take(events); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// KeyRefusal is a dead letter about a key, for who rebuilds its history.
+type KeyRefusal struct {
+	Source        int32 // whose row it is
+	Row           int64
+	Position      RecordID // of the command, as what follows
+	Own           bool
+	Time          *int64
+	CommandID     string
+	CorrelationID string
+	Type          string
+	Data          []byte
+	Reason        string
+	Message       string
+	Recorded      time.Time
+
+	EventType string // of the event that tells the refusal; empty: there is none, or it is no longer kept
+	EventData []byte
+}
+
+const keyRefusalsSQL = `
+select d.source, d.row_no, p.topic, p.partition, d.command_offset, d.command_source is null, d.command_time, coalesce(d.command_id, ''), coalesce(d.correlation_id, ''),
+    d.reason, d.message, d.recorded_at, d.value, d.headers, coalesce(e.type, ''), e.value
+from dead_letters d join positions p on p.source = coalesce(d.command_source, d.source)
+left join lateral (
+    select e.type, e.value from outbox e
+    where e.source = d.source and e.row_no = d.row_no + 1 and e.command_offset = d.command_offset and e.command_source is not distinct from d.command_source
+        and e.type <> '' and e.type not like 'dlq-%' and e.sequence is null
+    order by e.day desc limit 1) e on true
+where d.batch_last is null and d.reason = any($1) and (d.key = $2 or d.key is null and d.record_key = convert_to($2, 'UTF8'))
+    and ($3::timestamptz is null or d.recorded_at >= $3) and ($4::timestamptz is null or d.recorded_at <= $4)
+order by d.recorded_at, d.source, d.row_no limit $5`
+
+// KeyRefusals reads the dead letters with one of the reasons that are about a key, oldest first, so
+// many at most.
+func (s *Store) KeyRefusals(ctx context.Context, tx pgx.Tx, reasons []string, key string, since, until *time.Time, limit int) ([]KeyRefusal, error) {
+	rows, _ := tx.Query(ctx, keyRefusalsSQL, reasons, key, since, until, limit) // as above
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r KeyRefusal, err error) {
+		var value, headers []byte
+		err = row.Scan(&r.Source, &r.Row, &r.Position.Topic, &r.Position.Partition, &r.Position.Offset, &r.Own, &r.Time, &r.CommandID, &r.CorrelationID,
+			&r.Reason, &r.Message, &r.Recorded, &value, &headers, &r.EventType, &r.EventData)
+		if err != nil {
+			return r, err
+		}
+		decoded, err := outbox.DecodeHeaders(headers)
+		if err != nil {
+			return r, err
+		}
+		command := (&worker.ParkedRecord{Value: value, Headers: decoded}).Command(s.service.TypePrefix)
+		r.Type, r.Data = command.Type, command.Data
+		return r, nil
+	})
+}
