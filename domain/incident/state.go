@@ -3,6 +3,7 @@ package incident
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"allocation/domain/product"
@@ -87,4 +88,26 @@ func (l *Line) check(where string, version int64, left map[string]int64) error {
 		left[l.BatchRef] -= l.Qty
 	}
 	return nil
+}
+
+// Agrees reports whether another state has the same batches, and the same open lines.
+func (s *State) Agrees(other *State) bool {
+	return s.Version == other.Version && reflect.DeepEqual(s.comparable(), other.comparable())
+}
+
+// comparable leaves out what one of two states may lack: closed lines, and what is not known of a
+// batch.
+func (s *State) comparable() *State {
+	open := &State{}
+	for _, b := range s.Batches {
+		b.Unknown, b.Revision, b.LastChange = nil, nil, ""
+		open.Batches = append(open.Batches, b)
+	}
+	for _, l := range s.Lines {
+		if state := states[l.State]; state == product.Waiting || state == product.Allocated {
+			open.Lines = append(open.Lines, l)
+		}
+	}
+	open.sort()
+	return open
 }

@@ -121,6 +121,9 @@ func (h *History) place(more []step) {
 
 func committedBefore(s, m *step) bool { return s.at != nil && m.at != nil && s.at.Before(*m.at) }
 
+// SKU is the product's.
+func (h *History) SKU() string { return h.sku }
+
 // Len is how many commands there are.
 func (h *History) Len() int { return len(h.steps) }
 

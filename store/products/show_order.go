@@ -76,6 +76,14 @@ func (v View) orderLines(ctx context.Context, order *OrderView, limit int) (err 
 	return err
 }
 
+// Products are the SKUs of the order's lines, and of its commands that had no effect.
+func (o *OrderView) Products() []string {
+	skus := o.skus()
+	slices.Sort(skus)
+	skus = slices.Compact(skus)
+	return slices.DeleteFunc(skus, func(sku string) bool { return sku == "" })
+}
+
 func (o *OrderView) skus() (skus []string) {
 	for _, c := range append(slices.Clone(o.Waiting), o.Refused...) {
 		skus = append(skus, c.SKU)

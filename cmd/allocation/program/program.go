@@ -14,7 +14,9 @@ import (
 	"allocation/cmd/allocation/console"
 	"allocation/cmd/allocation/dev"
 	"allocation/cmd/allocation/explain"
+	"allocation/cmd/allocation/export"
 	"allocation/cmd/allocation/list"
+	"allocation/cmd/allocation/replay"
 	"allocation/cmd/allocation/send"
 	"allocation/cmd/allocation/show"
 	"allocation/cmd/allocation/tail"
@@ -49,6 +51,8 @@ type grammar struct {
 	List    list.Command     `cmd:"" help:"Print products, batches, order lines and orders by filters."`
 	Status  status.Command   `cmd:"" help:"Print how everything is, and what needs a person."`
 	Console web.Command      `cmd:"" help:"Serve web pages that say how everything is, and why."`
+	Export  export.Command   `cmd:"" help:"Write what happened to a product as a file that can be replayed."`
+	Replay  replay.Command   `cmd:"" help:"Decide the commands of such a file again, and show what differs."`
 	Dlq     dlq.Command      `cmd:"" name:"dlq" help:"List, show, retry and discard dead letters."`
 	Offsets offsets.Command  `cmd:"" help:"Print positions, and decide about those that cannot be used."`
 	Verify  verify.Command   `cmd:"" help:"Check the database against itself and against the events."`

@@ -63,7 +63,7 @@ func databaseOf(t *testing.T) string {
 // WithDatabase adds the test's database to the arguments of a command that takes one.
 func WithDatabase(t *testing.T, args []string) []string {
 	file := databaseOf(t)
-	if file == "" || !slices.Contains([]string{"worker", "migrate", "show", "explain", "try", "list", "status", "console", "dlq", "offsets", "verify", "bench"}, args[0]) {
+	if file == "" || !slices.Contains([]string{"worker", "migrate", "show", "explain", "try", "export", "list", "status", "console", "dlq", "offsets", "verify", "bench"}, args[0]) {
 		return args
 	}
 	return append(slices.Clip(args), "--database-url-file="+file)
