@@ -114,8 +114,8 @@ func BatchOf(b *product.Batch) Batch {
 		Ref: b.Ref, Qty: b.Qty, Allocated: b.Allocated, ETA: string(b.ETA),
 		FirstQty: b.FirstQty, FirstETA: string(b.FirstETA), LastChange: b.LastChange,
 	}
-	if b.Revision != product.NoRevision {
-		of.Revision = &b.Revision
+	if revision := b.Revision; revision != product.NoRevision {
+		of.Revision = &revision
 	}
 	return of
 }

@@ -244,7 +244,10 @@ func (r *Reader) delim(at string, want json.Delim, words string) error {
 		return r.syntax(err)
 	}
 	if token != want {
-		return fmt.Errorf("%s is %v; it must be %s", strings.TrimPrefix(at+" ", " "), token, words)
+		if at == "" {
+			at = "the file"
+		}
+		return fmt.Errorf("%s is %v; it must be %s", at, token, words)
 	}
 	return nil
 }
@@ -264,7 +267,7 @@ func (r *Reader) value(at string, into any) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
 		if wrong.Field != "" {
-			at += "." + wrong.Field
+			at += "." + strings.ReplaceAll(wrong.Field, "Outcome.", "") // it is embedded
 		}
 		return fmt.Errorf("%s is %s; it must be %s", at, valueAt(raw, wrong.Offset), kindOf(wrong))
 	}

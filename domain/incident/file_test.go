@@ -1,0 +1,154 @@
+package incident_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/domain/incident"
+	"allocation/domain/product"
+)
+
+type buffer = bytes.Buffer
+
+func plainEncoder(out io.Writer) *json.Encoder {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	return e
+}
+
+func jsonOf(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+func fieldsOf(data []byte) (fields map[string]any) {
+	if err := json.Unmarshal(data, &fields); err != nil {
+		panic(err)
+	}
+	return fields
+}
+
+func clone[T any](t require.TestingT, v *T) *T {
+	own := new(T)
+	require.NoError(t, json.Unmarshal(jsonOf(v), own))
+	return own
+}
+
+func requireNoDifference(t require.TestingT, file []byte, version int64) {
+	c := &incident.Checker{}
+	require.NoError(t, c.Check(bytes.NewReader(file)), "%s", file)
+	require.Equal(t, version, c.Replay.Version())
+}
+
+const small = `{"format":"allocation.incident.v1","products":[{"sku":"S","version":2,"start":{"version":0,"batches":[],"lines":[]},"commands":[
+{"type":"CreateBatch","data":{"ref":"b","sku":"S","qty":5},"position":"t.0.0","result":"changed","events":[{"type":"BatchCreated","sequence":1,"data":{"ref":"b","sku":"S","qty":5}}]},
+{"type":"Allocate","data":{"orderid":"o","sku":"S","qty":2},"position":"t.0.1","id":"c2","result":"changed","events":[{"type":"Allocated","sequence":2,"data":{"qty":2,"orderid":"o","sku":"S","batchref":"b"}}]},
+{"type":"Allocate","data":{"orderid":"o","sku":"S","qty":2},"position":"t.0.2","result":"no_effect"},
+{"type":"Dispatch","data":{"orderid":"x","sku":"S"},"position":"t.0.3","result":"refused","reason":"unknown_line"}]}]}`
+
+func check(text string) error { return (&incident.Checker{}).Check(strings.NewReader(text)) }
+
+// An error says which field, and what it is.
+func TestRead_namesTheFieldAndTheValue(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, check(small))
+	for _, c := range []struct{ old, new, says string }{
+		{`"sequence":2`, `"sequence":"two"`, `products[0].commands[1].events.sequence is "two"; it must be an integer`},
+		{`"sequence":2`, `"sequence":2.5`, `products[0].commands[1].events.sequence is 2.5; it must be an integer`},
+		{`"position":"t.0.1"`, `"position":17`, `products[0].commands[1].position is 17; it must be a string`},
+		{`"result":"no_effect"`, `"result":"perhaps"`, `products[0].commands[2].result is "perhaps"; it must be changed, no_effect or refused`},
+		{`,"reason":"unknown_line"`, ``, `products[0].commands[3].reason is missing; a refused command has one`},
+		{`"type":"Dispatch",`, ``, `products[0].commands[3].type is missing`},
+		{`"batches":[]`, `"batches":[{"ref":"b","qty":-4}]`, `start.batches[0].qty of the batch "b" is -4; it must be from 0 to 1000000000`},
+		{`"batches":[]`, `"batches":[{"ref":"b","qty":4,"allocated":3}]`, `start.batches[0].allocated of the batch "b" is 3; its lines add up to 0`},
+		{`"batches":[]`, `"batches":[{"ref":"b","eta":"soon"}]`, `start.batches[0].eta of the batch "b" is "soon"; it must be a real date as YYYY-MM-DD`},
+		{`"batches":[]`, `"batches":7`, `products[0].start.batches is 7; it must be an array`},
+		{`"lines":[]`, `"lines":[{"orderid":"o","state":"lost"}]`, `start.lines[0].state of order "o" is "lost"`},
+		{`"lines":[]`, `"lines":[{"orderid":"o","state":"waiting","qty":1,"placed":3}]`, `start.lines[0].placed of order "o" is 3; it must be from 1 to start.version, 0`},
+		{`incident.v1`, `incident.v9`, `format is "allocation.incident.v9"; it must be "allocation.incident.v1"`},
+		{`"version":2`, `"version":3`, `version of the product "S" is 3; its commands lead to 2: commands are missing`},
+		{`"commands":[`, `"commands":{`, `products[0].commands is {; it must be an array`},
+		{`"result":"no_effect"}`, `"result":"no_effect"`, `it is no JSON behind byte `},
+		{`"unknown_line"}]}]}`, `"unknown_line"}`, `before its end: it is cut, or no JSON`},
+		{`"unknown_line"}]}]}`, `"unknown_line"}]}]}{}`, `there is more behind the end of the object`},
+		{`"products"`, `"things"`, `it has neither products, as export writes them, nor events`},
+	} {
+		text := strings.Replace(small, c.old, c.new, 1)
+		require.NotEqual(t, small, text)
+		require.ErrorContains(t, check(text), c.says)
+	}
+}
+
+// The first difference is shown with what was then and what is now.
+func TestCompare_showsTheFirstDifference(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ old, new, says string }{
+		{
+			`"batchref":"b"}}]`, `"batchref":"a"}}]`, `step 2, command c2 (Allocate {"orderid":"o","sku":"S","qty":2}, t.0.1): the data of its event 1 differs
+    then: #2 Allocated {"qty":2,"orderid":"o","sku":"S","batchref":"a"}
+    now:  #2 Allocated {"orderid":"o","sku":"S","qty":2,"batchref":"b"}
+`,
+		},
+		{`"sequence":2`, `"sequence":3`, "the sequence of its event 1 differs"},
+		{`"type":"Allocated"`, `"type":"OutOfStock"`, "the type of its event 1 differs"},
+		{`"qty":5}}]`, `"qty":5},"note":{"more":1}}]`, "step 1, command (without id) (CreateBatch {\"ref\":\"b\",\"sku\":\"S\",\"qty\":5}, t.0.0): the note (why it was so) of its event 1 differs"},
+		{`"result":"no_effect"`, `"result":"refused","reason":"line_conflict"`, "step 3, command (without id) (Allocate {\"orderid\":\"o\",\"sku\":\"S\",\"qty\":2}, t.0.2): the result differs\n    then: refused: line_conflict\n    now:  without effect\n"},
+		{`"reason":"unknown_line"`, `"reason":"unknown_sku"`, "    then: refused: unknown_sku\n    now:  refused: unknown_line: the line of order \"x\" for the sku \"S\" was never placed\n"},
+		{`"result":"no_effect"`, `"result":"changed","events":[{"type":"Allocated","sequence":3,"data":{}}]`, "the existence of its event 1 differs\n    then: #3 Allocated {}\n    now:  no such event\n"},
+	} {
+		text := strings.Replace(small, c.old, c.new, 1)
+		require.NotEqual(t, small, text)
+		var found *incident.Found
+		err := check(text)
+		require.ErrorAs(t, err, &found)
+		require.Contains(t, found.String(), c.says)
+	}
+}
+
+// A note that depended on what was loaded then is not compared.
+func TestCompare_passesAPartialNote(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, check(strings.Replace(small, `"qty":5}}]`, `"qty":5},"note":{"partial":true}}]`, 1)))
+}
+
+// Each field that commands and events have is an identifier that is replaced, or is kept on
+// purpose.
+func TestNames_knowEachField(t *testing.T) {
+	t.Parallel()
+	for _, kind := range product.Commands {
+		data := map[string]any{}
+		for _, f := range kind.Fields {
+			switch {
+			case f.Number:
+				data[f.Name] = 1
+			case f.Name == "eta":
+				data[f.Name] = "2030-01-01"
+			default:
+				data[f.Name] = "secret"
+			}
+		}
+		c := &incident.Command{Type: kind.Name, Data: jsonOf(data), Position: "t.0.0"}
+		require.NoError(t, incident.NewNames([]string{"secret"}).Command(c))
+		require.Len(t, fieldsOf(c.Data), len(kind.Fields), kind.Name)
+		require.NotContains(t, string(c.Data), "secret")
+	}
+	for _, name := range product.EventNames() {
+		e := product.Event{
+			Type: product.EventType(name), SKU: "secret", BatchRef: "secret", Line: product.LineID{SKU: "secret", OrderID: "secret", LineID: "secret"},
+			Qty: 1, ETA: "2030-01-01", Revision: 1, Reason: "cancelled",
+		}
+		c := &incident.Command{Type: "Allocate", Data: []byte(`{}`), Position: "t.0.0"}
+		c.Events = []incident.Event{{Type: name, Data: e.AppendData(nil)}}
+		require.NoError(t, incident.NewNames([]string{"secret"}).Command(c))
+		require.Len(t, fieldsOf(c.Events[0].Data), len(fieldsOf(e.AppendData(nil))), name)
+		require.NotContains(t, string(c.Events[0].Data), "secret")
+	}
+}
