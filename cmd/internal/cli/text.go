@@ -10,12 +10,26 @@ import (
 // Printable replaces characters that could confuse a terminal or its reader. What is shown came
 // from others.
 func Printable(text string) string {
+	if plain(text) {
+		return text
+	}
 	return strings.Map(func(r rune) rune {
 		if confuses(r) {
 			return unicode.ReplacementChar
 		}
 		return r
 	}, text)
+}
+
+// plain reports whether a text has nothing but letters and signs that everybody sees, as nearly all
+// have.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // PrintableLines is Printable for text whose line breaks are the program's own.
