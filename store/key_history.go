@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,8 +14,7 @@ import (
 
 // KeyEvent is an event in the history of a key.
 type KeyEvent struct {
-	Source        int32 // whose row it is
-	Row           int64
+	At            Ref
 	Number        int32 // of the event within its command
 	Sequence      int64
 	Type          string
@@ -23,15 +24,19 @@ type KeyEvent struct {
 	Time          *int64   // of its record, in Unix milliseconds
 	CommandID     string
 	CorrelationID string
-	Committed     *time.Time // nil: that was not kept
+	Committed     *time.Time // nil: that was not kept, or not asked for
 }
 
 // First reports whether it is the first event of its command, where older is the event before it.
 func (e *KeyEvent) First(older *KeyEvent) bool {
-	return older == nil || older.Position != e.Position || older.Source != e.Source || older.Row+1 != e.Row
+	return older == nil || older.Position != e.Position || older.At.Source != e.At.Source || older.At.Row+1 != e.At.Row
 }
 
-const keyEventsSQL = `
+const (
+	keyEventColumns = `o.source, o.row_no, o.day - date '2000-01-01', o.event_no, o.sequence, o.type, o.value, o.note, p.topic, p.partition, o.command_offset,
+    o.command_source is null, o.command_time, coalesce(o.command_id, ''), coalesce(o.correlation_id, '')`
+
+	keyEventsSQL = `
 with recursive thread as (
     (select o.*, 1 as step from outbox o where source = $1 and row_no = $2 order by day desc limit 1)
     union all
@@ -40,38 +45,67 @@ with recursive thread as (
         where o.source = coalesce(t.after_source, t.source) and o.row_no = coalesce(t.after_row, t.row_no - t.key_back) and o.day <= t.day + 1
         order by o.day desc limit 1) n
     where t.step < $3)
-select o.source, o.row_no, o.event_no, o.sequence, o.type, o.value, o.note, p.topic, p.partition, o.command_offset, o.command_source is null, o.command_time,
-    coalesce(o.command_id, ''), coalesce(o.correlation_id, ''), t.committed_at, coalesce(o.after_source, o.source, 0), coalesce(o.after_row, o.row_no - o.key_back, -1)
+select ` + keyEventColumns + `, t.committed_at, coalesce(o.after_source, o.source, 0), coalesce(o.after_row, o.row_no - o.key_back, -1)
 from thread o` + eventTransactionJoins + ` order by o.step`
+
+	keyEventsAtSQL = `
+select ` + keyEventColumns + `
+from unnest($1::int[], $2::bigint[], $3::int[]) with ordinality k (source, row_no, day, n)
+join outbox o on o.source = k.source and o.row_no = k.row_no and o.day = date '2000-01-01' + k.day
+join positions p on p.source = coalesce(o.command_source, o.source) order by k.n`
+)
 
 // keyEventsAtOnce is how many events are read at once.
 const keyEventsAtOnce = 1000
 
+// scan reads keyEventColumns, and more behind them.
+func (e *KeyEvent) scan(row pgx.CollectableRow, more ...any) error {
+	source, number, day := e.At.Scan()
+	return row.Scan(append([]any{
+		source, number, day, &e.Number, &e.Sequence, &e.Type, &e.Data, &e.Note, &e.Position.Topic, &e.Position.Partition, &e.Position.Offset, &e.Own, &e.Time,
+		&e.CommandID, &e.CorrelationID,
+	}, more...)...)
+}
+
 // KeyEvents reads the events of a key in a transaction, from its last one backwards. It calls take
 // with some at a time, newest first, as long as that wants more and older ones are kept.
 func KeyEvents(ctx context.Context, tx pgx.Tx, last Ref, take func([]KeyEvent) (more bool, err error)) error {
-	source, row := last.Source, last.Row
-	topics := map[string]string{} // each once in memory
-	for row >= 0 && source > 0 {
-		rows, _ := tx.Query(ctx, keyEventsSQL, source, row, keyEventsAtOnce) // its error is that of the rows, too
+	source, number := last.Source, last.Row
+	for number >= 0 && source > 0 {
+		rows, _ := tx.Query(ctx, keyEventsSQL, source, number, keyEventsAtOnce) // its error is that of the rows, too
 		source = 0
-		events, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (e KeyEvent, err error) {
-			err = r.Scan(&e.Source, &e.Row, &e.Number, &e.Sequence, &e.Type, &e.Data, &e.Note, &e.Position.Topic, &e.Position.Partition, &e.Position.Offset,
-				&e.Own, &e.Time, &e.CommandID, &e.CorrelationID, &e.Committed, &source, &row)
-			for _, text := range [...]*string{&e.Type, &e.Position.Topic} {
-				if known, ok := topics[*text]; ok {
-					*text = known
-				} else {
-					topics[*text] = *text
-				}
-			}
-			return e, err
+		events, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (e KeyEvent, err error) {
+			return e, e.scan(row, &e.Committed, &source, &number)
 		})
 		if err != nil || len(events) == 0 {
 			return err
 		}
 		if more, err := take(events); err != nil || !more {
 			return err
+		}
+	}
+	return nil
+}
+
+// EachKeyEvent reads events that KeyEvents gave again, and calls take with each, in order.
+func (s *Store) EachKeyEvent(ctx context.Context, events []Ref, take func(*KeyEvent) error) error {
+	for some := range slices.Chunk(events, keyEventsAtOnce) {
+		var sources, days []int32
+		var numbers []int64
+		for _, at := range some {
+			sources, numbers, days = append(sources, at.Source), append(numbers, at.Row), append(days, at.Day())
+		}
+		read, err := list(ctx, s, "read events", func(row pgx.CollectableRow) (e KeyEvent, err error) { return e, e.scan(row) }, keyEventsAtSQL, sources, numbers, days)
+		if err == nil && len(read) < len(some) {
+			err = errors.New("events were dropped while they were read, as too old (OUTBOX_RETENTION); try again")
+		}
+		if err != nil {
+			return err
+		}
+		for i := range read {
+			if err := take(&read[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -20,9 +20,6 @@ type Range struct {
 	Since, Until time.Time // when commands were committed
 	OrderID      string    // from the first command on that placed a line of this order
 	Plain        bool      // also commands that could not be read, which may have any text in them
-
-	// Topic are commands of the topics, for those without effect.
-	Topic []TopicCommand
 }
 
 // History is what is kept of a product's past.
@@ -33,9 +30,12 @@ type History struct {
 
 	sku    string
 	within Range
-	events []store.KeyEvent // oldest first
+	events []store.Ref // oldest first
 	steps  []step
 	owned  map[string]struct{} // the references of the product's batches today
+	made   []string            // the references of those that were made in the range
+
+	had map[store.RecordID]struct{} // the commands that it has; nil: not asked for yet
 }
 
 // maxHistory bounds the events and the refusals of a history: each takes memory.
@@ -85,7 +85,7 @@ func (h *History) read(ctx context.Context, db *store.Store, tx pgx.Tx) error {
 	refused, named := h.readRefused(refusals)
 	rewind := incident.NewRewind(h.sku, now)
 	back := walk{History: h, ctx: ctx, tx: tx, rewind: rewind}
-	if err := back.lines(append(named, linesNamed(h.sku, h.within.Topic)...)); err != nil {
+	if err := back.lines(named); err != nil {
 		return err
 	}
 	if h.within.OrderID != "" {
@@ -104,15 +104,13 @@ func (h *History) read(ctx context.Context, db *store.Store, tx pgx.Tx) error {
 	if h.Product.Version == now.Version {
 		h.Now = now
 	}
-	h.begin()
+	if len(h.steps) > 0 {
+		h.Product.Since = h.steps[0].at
+	}
 	if err := h.addOthers(ctx, tx, refused); err != nil {
 		return err
 	}
-	quiet, err := h.readQuiet(ctx, tx, h.within.Topic)
-	if err != nil {
-		return err
-	}
-	h.place(append(refused, quiet...))
+	h.place(refused)
 	return nil
 }
 
@@ -237,6 +235,12 @@ func (w *walk) end() error {
 		w.Cut = w.Cut || !w.started && oldest.Sequence > 1
 	}
 	slices.Reverse(w.events)
+	slices.Reverse(w.steps)
+	n := 0
+	for i := range w.steps {
+		s := &w.steps[i]
+		s.from, s.to, n = n, n+s.to, n+s.to
+	}
 	return nil
 }
 
@@ -259,9 +263,17 @@ func (w *walk) command(whole bool) error {
 		if err := w.rewind.Undo(eventOf(e), e.CommandID); err != nil {
 			return fmt.Errorf("the state at the start cannot be derived: %w; allocation verify --sku compares the product with its events", err)
 		}
-		if !later {
-			w.events = append(w.events, *e)
+		if later {
+			continue
 		}
+		w.events = append(w.events, e.At)
+		if e.Type == string(product.BatchCreated) {
+			d, _ := product.ReadEventData(e.Data) // it was undone
+			w.made = append(w.made, d.Ref)
+		}
+	}
+	if !w.started && !later {
+		w.steps = append(w.steps, step{to: len(w.pending), source: first.At.Source, row: first.At.Row, at: first.Committed, position: first.Position})
 	}
 	if len(w.events) > maxHistory {
 		return fmt.Errorf("there are more than %d events; ask for fewer with --from", maxHistory)

@@ -2,6 +2,7 @@ package products
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"slices"
 	"time"
@@ -13,27 +14,13 @@ import (
 
 // step is a command of a history.
 type step struct {
-	from, to int               // its events; none where the command is kept as it is
-	command  *incident.Command // nil: it is made of its events
+	from, to int               // its events
+	command  *incident.Command // nil: it is made of its events; else it has none to read
 	source   int32             // whose row its first one is; 0: it has none
 	row      int64
 	offset   int64      // of a command without rows: it comes before the row
 	at       *time.Time // when it was committed, or nearly so
-}
-
-// begin makes the steps of the events.
-func (h *History) begin() {
-	for i := range h.events {
-		e := &h.events[i]
-		if i > 0 && !e.First(&h.events[i-1]) {
-			h.steps[len(h.steps)-1].to++
-			continue
-		}
-		h.steps = append(h.steps, step{from: i, to: i + 1, source: e.Source, row: e.Row, at: e.Committed})
-	}
-	if len(h.steps) > 0 {
-		h.Product.Since = h.steps[0].at
-	}
+	position store.RecordID
 }
 
 // readRefused makes steps of dead letters, and names the lines that they are about.
@@ -59,7 +46,7 @@ func (h *History) readRefused(refusals []store.KeyRefusal) (refused []step, line
 		if r.EventType != "" {
 			c.Events = []incident.Event{{Type: r.EventType, Data: r.EventData}}
 		}
-		refused = append(refused, step{command: c, source: r.Source, row: r.Row, offset: r.Position.Offset, at: &r.Recorded})
+		refused = append(refused, step{command: c, source: r.Source, row: r.Row, offset: r.Position.Offset, at: &r.Recorded, position: r.Position})
 	}
 	return refused, lines
 }
@@ -76,7 +63,7 @@ func timeOf(ms *int64) *time.Time {
 
 // place puts commands among the others: behind those of the same source with a lower row, and
 // before those with a higher one. Between these, the clock decides. What comes before all others is
-// left out, unless there is nothing before the start or a time was asked for.
+// left out, unless nothing was before the start, or the time was asked for with which it begins.
 func (h *History) place(more []step) {
 	bySource := map[int32][]int{}
 	for i := range h.steps {
@@ -98,7 +85,7 @@ func (h *History) place(more []step) {
 			at++
 		}
 		m.command.ByTime = least != most
-		if at == 0 && h.Product.Start.Version > 0 && h.within.Since.IsZero() {
+		if at == 0 && h.Product.Start.Version > 0 && (h.within.Since.IsZero() || h.Cut) {
 			continue
 		}
 		before[at] = append(before[at], m)
@@ -127,45 +114,53 @@ func (h *History) SKU() string { return h.sku }
 // Len is how many commands there are.
 func (h *History) Len() int { return len(h.steps) }
 
-// Each gives the commands, one after the other. Each may be changed.
-func (h *History) Each(take func(*incident.Command) error) error {
-	for i := range h.steps {
-		c, err := h.command(&h.steps[i])
-		if err == nil {
-			err = take(c)
+// EachCommand gives the commands of a history, one after the other. Each may be changed.
+func (v View) EachCommand(ctx context.Context, h *History, take func(*incident.Command) error) error {
+	next := 0
+	kept := func() error { // gives the commands that are next and have no events to read
+		for ; next < len(h.steps) && h.steps[next].command != nil; next++ {
+			if err := take(cloned(h.steps[next].command)); err != nil {
+				return err
+			}
 		}
-		if err != nil {
+		return nil
+	}
+	if err := kept(); err != nil {
+		return err
+	}
+	var c *incident.Command
+	read := 0
+	return v.EachKeyEvent(ctx, h.events, func(e *store.KeyEvent) (err error) {
+		if read++; c == nil {
+			c = &incident.Command{Position: e.Position.String(), Time: timeOf(e.Time), ID: e.CommandID, Correlation: e.CorrelationID, Committed: h.steps[next].at}
+			err = c.Rebuild(*eventOf(e))
+		} else {
+			c.Events = append(c.Events, *eventOf(e))
+		}
+		if err != nil || read < h.steps[next].to {
 			return err
 		}
-	}
-	return nil
+		if err = take(c); err == nil {
+			c, next = nil, next+1
+			err = kept()
+		}
+		return err
+	})
 }
 
-func (h *History) command(s *step) (*incident.Command, error) {
-	if s.command != nil {
-		c := *s.command
-		c.Events = slices.Clone(c.Events)
-		if c.OtherBatch != nil {
-			other := *c.OtherBatch
-			c.OtherBatch = &other
-		}
-		return &c, nil
+func cloned(c *incident.Command) *incident.Command {
+	own := *c
+	own.Events = slices.Clone(c.Events)
+	if c.OtherBatch != nil {
+		other := *c.OtherBatch
+		own.OtherBatch = &other
 	}
-	first := &h.events[s.from]
-	c := &incident.Command{
-		Position: first.Position.String(), Time: timeOf(first.Time), ID: first.CommandID, Correlation: first.CorrelationID, Committed: s.at,
-	}
-	if err := c.Rebuild(*eventOf(first)); err != nil {
-		return nil, err
-	}
-	for i := s.from + 1; i < s.to; i++ {
-		c.Events = append(c.Events, *eventOf(&h.events[i]))
-	}
-	return c, nil
+	return &own
 }
 
 // Refs are the references of all batches that the history names.
-func (h *History) Refs() (refs []string) {
+func (h *History) Refs() []string {
+	refs := slices.Clone(h.made)
 	for i := range h.Product.Start.Batches {
 		refs = append(refs, h.Product.Start.Batches[i].Ref)
 	}
@@ -174,11 +169,6 @@ func (h *History) Refs() (refs []string) {
 			if ref := batchNamed(c); ref != "" {
 				refs = append(refs, ref)
 			}
-			continue
-		}
-		if e := &h.events[h.steps[i].from]; e.Type == string(product.BatchCreated) {
-			d, _ := product.ReadEventData(e.Data) // what cannot be read is not rebuilt either
-			refs = append(refs, d.Ref)
 		}
 	}
 	return refs

@@ -21,24 +21,24 @@ type TopicCommand struct {
 	CorrelationID string
 }
 
-// MayConcern reports whether a command may be about a product: it is, or it names only a batch.
-func (c *TopicCommand) MayConcern(sku string) bool {
+// Lacks reports whether a command is about the product, and the history does not have it.
+func (h *History) Lacks(c *TopicCommand) bool {
 	decoded, refusal := product.DecodeCommand(c.Type, c.Data)
 	if refusal != nil {
 		return false
 	}
 	keys := decoded.Keys()
-	return keys.SKU == sku || keys.SKU == ""
-}
-
-func (h *History) concerns(c *TopicCommand) bool {
-	decoded, refusal := product.DecodeCommand(c.Type, c.Data)
-	if refusal != nil {
+	if _, owned := h.owned[keys.Batch]; keys.SKU != h.sku && (keys.SKU != "" || !owned) {
 		return false
 	}
-	keys := decoded.Keys()
-	_, owned := h.owned[keys.Batch]
-	return keys.SKU == h.sku || keys.SKU == "" && owned
+	if h.had == nil {
+		h.had = make(map[store.RecordID]struct{}, len(h.steps))
+		for i := range h.steps {
+			h.had[h.steps[i].position] = struct{}{}
+		}
+	}
+	_, had := h.had[c.ID]
+	return !had
 }
 
 // A command that was applied when it came, and left no event, no dead letter and did not wait, had
@@ -61,36 +61,67 @@ where ($4::timestamptz is null or t.committed_at >= $4) and ($5::timestamptz is 
     and not exists (select from dead_letters x where coalesce(x.command_source, x.source) = p.source and x.command_offset = w.command_offset)
 order by w.n`
 
-// readQuiet makes steps of those of the commands that had no effect, of which nothing else is kept.
+// AddQuiet adds those of the commands that had no effect. They come from before the history was
+// read, and it lacks them.
+func (v View) AddQuiet(ctx context.Context, h *History, commands []TopicCommand) error {
+	err := v.Snapshot(ctx, func(tx pgx.Tx) error {
+		quiet, err := h.readQuiet(ctx, tx, commands)
+		if err != nil {
+			return err
+		}
+		if err := h.addClosed(ctx, tx, linesNamed(h.sku, commands)); err != nil {
+			return err
+		}
+		h.place(quiet)
+		return nil
+	})
+	return store.ShowError("read commands without effect", err)
+}
+
 func (h *History) readQuiet(ctx context.Context, tx pgx.Tx, commands []TopicCommand) (quiet []step, err error) {
-	had := map[store.RecordID]struct{}{}
-	for i := range h.events {
-		had[h.events[i].Position] = struct{}{}
-	}
-	var about []*TopicCommand
 	var topics []string
 	var partitions []int32
 	var offsets []int64
 	for i := range commands {
-		c := &commands[i]
-		if _, known := had[c.ID]; !known && h.concerns(c) {
-			about = append(about, c)
-			topics, partitions, offsets = append(topics, c.ID.Topic), append(partitions, c.ID.Partition), append(offsets, c.ID.Offset)
-		}
+		id := &commands[i].ID
+		topics, partitions, offsets = append(topics, id.Topic), append(partitions, id.Partition), append(offsets, id.Offset)
 	}
 	rows, _ := tx.Query(ctx, historyTopicSQL, topics, partitions, offsets, timeOrNil(h.within.Since), timeOrNil(h.within.Until)) // its error is that of the rows, too
 	var n, row int64
 	var source int32
 	var committed time.Time
 	_, err = pgx.ForEachRow(rows, []any{&n, &source, &committed, &row}, func() error {
-		c, at := about[n-1], committed
-		quiet = append(quiet, step{source: source, row: row, offset: c.ID.Offset, at: &at, command: &incident.Command{
+		c, at := commands[n-1], committed
+		quiet = append(quiet, step{source: source, row: row, offset: c.ID.Offset, at: &at, position: c.ID, command: &incident.Command{
 			Type: c.Type, Data: c.Data, Position: c.ID.String(), Time: &c.Time, ID: c.CommandID, Correlation: c.CorrelationID, Committed: &at,
 			Outcome: incident.Outcome{Result: incident.NoEffect},
 		}})
 		return nil
 	})
 	return quiet, err
+}
+
+// addClosed adds to the start lines that were closed then, and which commands name.
+func (h *History) addClosed(ctx context.Context, tx pgx.Tx, ids []product.LineID) error {
+	start := h.Product.Start
+	known := map[product.LineID]struct{}{}
+	for i := range start.Lines {
+		known[product.LineID{SKU: h.sku, OrderID: start.Lines[i].OrderID, LineID: start.Lines[i].LineID}] = struct{}{}
+	}
+	var orders, lineIDs []string
+	for _, id := range ids {
+		if _, ok := known[id]; !ok {
+			known[id] = struct{}{}
+			orders, lineIDs = append(orders, id.OrderID), append(lineIDs, id.LineID)
+		}
+	}
+	lines, err := readLines(ctx, tx, historyLinesSQL, h.sku, orders, lineIDs)
+	for _, l := range lines {
+		if l.Placed <= start.Version {
+			start.Lines = append(start.Lines, l)
+		}
+	}
+	return err
 }
 
 // linesNamed are the lines of the product that commands name.

@@ -61,21 +61,33 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	}
 	var histories []*products.History
 	for _, sku := range skus {
-		if c.FromTopic {
-			if within.Topic, err = c.readTopics(ctx, p, db, sku, within.Since); err != nil {
-				return err
-			}
-		}
-		h, err := view.ProductHistory(ctx, sku, within)
-		if errors.Is(err, store.ErrUnknown) {
-			return fmt.Errorf("nothing is kept of the product %q", sku)
-		}
+		h, err := c.read(ctx, p, view, sku, within)
 		if err != nil {
 			return err
 		}
 		histories = append(histories, h)
 	}
-	return c.write(p, histories)
+	return c.write(ctx, p, view, histories)
+}
+
+// read reads the history of a product.
+func (c *Command) read(ctx context.Context, p *cli.Program, view products.View, sku string, within products.Range) (*products.History, error) {
+	ends, err := positions(ctx, view.Store)
+	if err != nil {
+		return nil, err
+	}
+	h, err := view.ProductHistory(ctx, sku, within)
+	if errors.Is(err, store.ErrUnknown) {
+		return nil, fmt.Errorf("nothing is kept of the product %q", sku)
+	}
+	if err != nil || !c.FromTopic {
+		return h, err
+	}
+	lacking, err := c.readTopics(ctx, p, view.Store, h, within.Since, ends)
+	if err != nil {
+		return nil, err
+	}
+	return h, view.AddQuiet(ctx, h, lacking)
 }
 
 // find gives the products that are meant.
@@ -111,7 +123,7 @@ func (c *Command) find(ctx context.Context, p *cli.Program, view products.View, 
 }
 
 // write writes the file, and replays it meanwhile.
-func (c *Command) write(p *cli.Program, histories []*products.History) error {
+func (c *Command) write(ctx context.Context, p *cli.Program, view products.View, histories []*products.History) error {
 	var names *incident.Names
 	if !c.Plain {
 		var refs []string
@@ -125,7 +137,7 @@ func (c *Command) write(p *cli.Program, histories []*products.History) error {
 	var found error
 	for _, h := range histories {
 		each := writing{names: names, writer: w, check: check, found: &found}
-		if err := each.product(h); err != nil {
+		if err := each.product(ctx, view, h); err != nil {
 			return err
 		}
 		c.say(p, h, each.agrees)
@@ -175,7 +187,7 @@ type writing struct {
 	agrees bool // the replay leads to the product as it is; true also where that cannot be told
 }
 
-func (w *writing) product(h *products.History) error {
+func (w *writing) product(ctx context.Context, view products.View, h *products.History) error {
 	product := h.Product
 	start := *product.Start // say has the names as they are
 	start.Batches, start.Lines = append([]incident.Batch{}, start.Batches...), append([]incident.Line{}, start.Lines...)
@@ -192,7 +204,7 @@ func (w *writing) product(h *products.History) error {
 	if err := w.check.Begin(&product); err != nil {
 		return err
 	}
-	if err := h.Each(w.command); err != nil {
+	if err := view.EachCommand(ctx, h, w.command); err != nil {
 		return err
 	}
 	w.agrees = true

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -15,12 +16,9 @@ import (
 // early is how long before --from records are read: a command may have waited for its worker.
 const early = time.Hour
 
-// readTopics reads the commands that may be about a product, as far as they were applied.
-func (c *Command) readTopics(ctx context.Context, p *cli.Program, db *store.Store, sku string, since time.Time) (all []products.TopicCommand, err error) {
+// positions are how far the commands of each partition were applied.
+func positions(ctx context.Context, db *store.Store) (map[string]map[int32]int64, error) {
 	positions, err := db.Positions(ctx)
-	if err != nil {
-		return nil, err
-	}
 	ends := map[string]map[int32]int64{}
 	for _, position := range positions {
 		if !position.Retired {
@@ -30,6 +28,13 @@ func (c *Command) readTopics(ctx context.Context, p *cli.Program, db *store.Stor
 			ends[position.Topic][position.Partition] = position.NextOffset
 		}
 	}
+	return ends, err
+}
+
+// readTopics reads the commands that a history lacks, and are from before the ends.
+func (c *Command) readTopics(ctx context.Context, p *cli.Program, db *store.Store, h *products.History, since time.Time,
+	ends map[string]map[int32]int64,
+) (all []products.TopicCommand, err error) {
 	if !since.IsZero() {
 		since = since.Add(-early)
 	}
@@ -45,7 +50,8 @@ func (c *Command) readTopics(ctx context.Context, p *cli.Program, db *store.Stor
 				ID: store.RecordID{Topic: topic, Partition: r.Partition, Offset: r.Offset}, Time: r.Timestamp.UTC(), Type: read.Type, Data: read.Data,
 				CommandID: read.Cause.CommandID, CorrelationID: read.Cause.CorrelationID,
 			}
-			if command.MayConcern(sku) {
+			if h.Lacks(&command) {
+				command.Data = bytes.Clone(command.Data)
 				all = append(all, command)
 			}
 			return nil
