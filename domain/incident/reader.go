@@ -18,7 +18,6 @@ type Reader struct {
 	in   *json.Decoder
 	take Taker
 
-	product *Product
 	at      string // where in the file it is
 	pending *Command
 }

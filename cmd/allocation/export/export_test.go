@@ -259,3 +259,47 @@ func TestExport_ofNothing(t *testing.T) {
 	programtest.Run(t, "export", "NOPE", "--from=1h", "--to=2h").RequireMisuse(t, "--to is before --from")
 	programtest.Run(t, "replay", "/nope.json").RequireFailed(t, "no such file")
 }
+
+// Where the beginning is no longer kept, the state at the start is today's with all events taken
+// back that are kept. A batch's revision from before is not known then, which is said.
+func TestExport_whereTheBeginningIsNotKept(t *testing.T) {
+	t.Parallel()
+	s := staged(t)
+	whole, _ := export(t, "CHAIR", "--plain")
+	s.Execute(`delete from outbox where key = 'CHAIR' and sequence <= 9`)
+	file, o := export(t, "CHAIR", "--plain", "--from-topic", "--kafka-brokers="+s.Names.Server(t))
+	require.Contains(t, o.Err, "product CHAIR: 10 commands, from version 10 to 18; what was before is no longer kept (OUTBOX_RETENTION)")
+	require.Contains(t, o.Err, "of batch a, the revision and the last_change at the start is no longer kept")
+	require.Contains(t, o.Err, "nothing differs\n")
+	products, _ := read(t, file)
+	require.True(t, stateAt(t, whole, 10).Agrees(products[0].Start), "%+v", products[0].Start)
+	programtest.Run(t, "replay", file).RequireDone(t, "nothing differs")
+}
+
+// Commands that came by several partitions are in the order in which they were decided.
+func TestExport_commandsOfSeveralPartitions(t *testing.T) {
+	t.Parallel()
+	s := programtest.StartService(t)
+	conn := testbed.Connect(t, s.DatabaseURL())
+	for n := range 30 {
+		kind, data := "Allocate", fmt.Sprintf(`{"orderid":"o%d","sku":"DESK","qty":%d}`, n, n%4+1)
+		switch n % 5 {
+		case 0:
+			kind, data = "CreateBatch", fmt.Sprintf(`{"ref":"b%d","sku":"DESK","qty":%d}`, n, n)
+		case 3:
+			kind, data = "Dispatch", fmt.Sprintf(`{"orderid":"o%d","sku":"DESK"}`, n) // unknown_line
+		}
+		again := `{"orderid":"o1","sku":"DESK","qty":2}`
+		programtest.SendLines(t, s.Names.Commands, fmt.Sprintf(`{"type":%q,"data":%s,"key":"k%d"}`+"\n"+`{"type":"Allocate","data":%s,"key":"k%[3]d"}`+"\n", kind, data, n%7, again)).RequireDone(t)
+		testbed.Eventually(t, func() bool {
+			var offsets int64
+			err := conn.QueryRow(t.Context(), `select sum(next_offset) from positions`).Scan(&offsets)
+			return err == nil && offsets == int64(2*n+2)
+		})
+	}
+	file, o := export(t, "DESK", "--from-topic", "--kafka-brokers="+s.Names.Server(t))
+	require.Contains(t, o.Err, "nothing differs\n")
+	_, commands := read(t, file)
+	require.Len(t, commands, 60)
+	programtest.Run(t, "replay", file).RequireDone(t, "60 commands, ")
+}
