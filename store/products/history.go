@@ -62,8 +62,8 @@ cross join lateral (select * from lines where orderid = k.orderid and sku = $1 a
 	historyOrderSQL = `select coalesce(min(placed), 0) from lines where orderid = $1 and sku = $2`
 )
 
-// ProductHistory reads what is kept of a product's past, and store.ErrUnknown where nothing is. The state
-// at its start is the one of today with all events since taken back.
+// ProductHistory reads what is kept of a product's past, and store.ErrUnknown where nothing is. The
+// state at its start is the one of today with all events since taken back.
 func (v View) ProductHistory(ctx context.Context, sku string, within Range) (*History, error) {
 	h := &History{sku: sku, within: within, Product: incident.Product{SKU: sku, Start: &incident.State{}}, owned: map[string]struct{}{}}
 	err := v.Snapshot(ctx, func(tx pgx.Tx) error { return h.read(ctx, v.Store, tx) })

@@ -14,6 +14,7 @@ func operates(s *site) {
 	s.decidesAboutLetters()
 	w.stop()
 	s.decidesAboutPositions()
+	require.Contains(s.t, s.done(s.operator(), "export", "STOOL"), `"format":"allocation.incident.v1"`)
 	require.Contains(s.t, s.done(s.operator(), "verify"), "no differences")
 	require.Contains(s.t, s.done(s.operator(), "verify", "--from-topic"), "no differences")
 }
