@@ -2,7 +2,6 @@ package export_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -45,9 +44,6 @@ func TestExport_ofAHundredThousandEvents(t *testing.T) {
 	file, o := export(t, "SOFA")
 	exported := time.Since(began)
 	require.Contains(t, o.Err, "nothing differs")
-	if keep := os.Getenv("KEEP_INCIDENT"); keep != "" {
-		require.NoError(t, os.WriteFile(keep, []byte(o.Out), 0o600))
-	}
 	began = time.Now()
 	require.Contains(t, programtest.Run(t, "replay", file, "--quiet").RequireDone(t), "nothing differs\n")
 	quiet := time.Since(began)
