@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +12,7 @@ import (
 
 // EventView is an event, for people.
 type EventView struct {
+	ID        string          `json:"id,omitempty"` // its ce_id; empty: it was only tried
 	Type      string          `json:"type"`
 	Sequence  int64           `json:"sequence,omitempty"`
 	Key       string          `json:"key"`
@@ -22,6 +25,23 @@ type EventView struct {
 	Published bool            `json:"published"`           // Kafka acknowledged it
 
 	Effects map[string]int64 `json:"effects,omitempty"` // what else its command did, by the events' types
+	Kafka   *Copies          `json:"kafka,omitempty"`   // where it is in Kafka; nil: nobody looked
+}
+
+// Copies are where an event is in Kafka: in more than one place of a topic, where it was published
+// more than once.
+type Copies struct {
+	Found []Copy    `json:"copies"`
+	Since time.Time `json:"looked_since"`  // records from before were not looked at
+	ToEnd bool      `json:"looked_to_end"` // else the topics have more records than were looked at
+}
+
+// Copy is a record of Kafka.
+type Copy struct {
+	Topic     string    `json:"topic"`
+	Partition int32     `json:"partition"`
+	Offset    int64     `json:"offset"`
+	Time      time.Time `json:"time"` // of the record: when it was published
 }
 
 // CauseView is the command that an event came from.
@@ -58,7 +78,7 @@ type FirstEvent struct {
 const (
 	eventViewSQL = `
 select o.type, coalesce(o.sequence, 0), o.key, o.subject, o.value, o.note, p.topic, p.partition, o.command_offset, o.command_time, coalesce(o.command_id, ''),
-    coalesce(o.correlation_id, ''), f.type, f.value, f.note, t.committed_at, coalesce(c.owner, ''), o.row_no < w.published_row`
+    coalesce(o.correlation_id, ''), f.type, f.value, f.note, t.committed_at, coalesce(c.owner, ''), o.row_no < w.published_row, p.topic_id, o.event_no`
 	eventTransactionJoins = `
 join positions w on w.source = o.source
 join positions p on p.source = coalesce(o.command_source, o.source)
@@ -89,9 +109,11 @@ left join claims c on c.source = o.source and c.epoch = t.epoch`
 func (e *EventView) scan(row pgx.CollectableRow, more ...any) error {
 	var ms *int64
 	var first *string
+	var topic [16]byte
+	var number int32
 	err := row.Scan(append([]any{
 		&e.Type, &e.Sequence, &e.Key, &e.Subject, &e.Data, &e.Note, &e.Cause.ID.Topic, &e.Cause.ID.Partition, &e.Cause.ID.Offset, &ms, &e.Cause.CommandID,
-		&e.Cause.CorrelationID, &first, &e.Cause.First.Data, &e.Cause.First.Note, &e.Committed, &e.Worker, &e.Published,
+		&e.Cause.CorrelationID, &first, &e.Cause.First.Data, &e.Cause.First.Note, &e.Committed, &e.Worker, &e.Published, &topic, &number,
 	}, more...)...)
 	if ms != nil {
 		at := time.UnixMilli(*ms).UTC()
@@ -100,7 +122,13 @@ func (e *EventView) scan(row pgx.CollectableRow, more ...any) error {
 	if first != nil {
 		e.Cause.First.Type = *first
 	}
+	e.ID = eventID(topic, e.Cause.ID, number)
 	return err
+}
+
+// eventID is the ce_id of an event, which EventCommand reads.
+func eventID(topic [16]byte, command RecordID, number int32) string {
+	return fmt.Sprintf("%s.%d.%d.%d", base64.RawURLEncoding.EncodeToString(topic[:]), command.Partition, command.Offset, number)
 }
 
 func scanEventView(row pgx.CollectableRow) (e EventView, err error) { return e, e.scan(row) }

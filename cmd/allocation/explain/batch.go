@@ -29,9 +29,12 @@ Example:
 func (c *batchCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	limit := c.limit(problems)
-	return tell(ctx, p, &c.shown, problems, "batch", c.ID, func(v products.View) (*products.BatchStory, error) {
-		return v.BatchStory(ctx, c.ID, limit)
-	}, printBatch)
+	return story[products.BatchStory]{
+		"batch", c.ID,
+		func(v products.View) (*products.BatchStory, error) { return v.BatchStory(ctx, c.ID, limit) },
+		func(b *products.BatchStory) [][]store.EventView { return [][]store.EventView{b.Events} },
+		printBatch,
+	}.tell(ctx, p, &c.shown, problems)
 }
 
 func printBatch(p *cli.Program, b *products.BatchStory) error {

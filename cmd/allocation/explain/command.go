@@ -3,6 +3,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"allocation/cmd/allocation/event"
@@ -27,21 +28,46 @@ var words = event.Words
 // shown are the flags of all that explains one thing.
 type shown struct {
 	explain.Servers
+	explain.InKafka
 	Limit string `default:"100" placeholder:"N" help:"Show so many lines or events at most."`
 	JSON  bool   `help:"Print JSON."`
 }
 
 func (s *shown) limit(problems *config.Problems) int {
+	s.InKafka.Check(problems)
 	return problems.Integer("limit", s.Limit, 1, 1_000_000)
 }
 
+// story is what happened to one thing.
+type story[T any] struct {
+	what, id string
+	find     func(products.View) (*T, error)
+	events   func(*T) [][]store.EventView
+	print    func(*cli.Program, *T) error
+}
+
 // tell connects, and prints what was found.
-func tell[T any](ctx context.Context, p *cli.Program, s *shown, problems *config.Problems, what, id string,
-	find func(products.View) (*T, error), print func(*cli.Program, *T) error,
-) error {
+func (t story[T]) tell(ctx context.Context, p *cli.Program, s *shown, problems *config.Problems) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return cli.ShowOne(ctx, p, s.Database, s.JSON, fmt.Sprintf("there is no %s %q", what, id),
-		func(db *store.Store) (*T, error) { return find(products.View{Store: db}) }, print)
+	var looked *explain.Looked
+	return cli.ShowOne(ctx, p, s.Database, s.JSON, fmt.Sprintf("there is no %s %q", t.what, t.id),
+		func(db *store.Store) (*T, error) {
+			found, err := t.find(products.View{Store: db})
+			if err == nil {
+				looked, err = s.InKafka.Find(ctx, p, db, s.Kafka, pointers(t.events(found)))
+			}
+			return found, err
+		},
+		func(p *cli.Program, found *T) error { return errors.Join(t.print(p, found), looked.Print(p)) })
+}
+
+func pointers(lists [][]store.EventView) (events []*store.EventView) {
+	for _, list := range lists {
+		for i := range list {
+			events = append(events, &list[i])
+		}
+	}
+	return events
 }

@@ -8,6 +8,7 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/dlq"
 	"allocation/cmd/internal/operate/explain"
+	"allocation/store"
 	"allocation/store/products"
 )
 
@@ -30,9 +31,18 @@ Example:
 func (c *orderCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
 	limit := c.limit(problems)
-	return tell(ctx, p, &c.shown, problems, "order", c.ID, func(v products.View) (*products.OrderStory, error) {
-		return v.OrderStory(ctx, c.ID, c.SKU, limit)
-	}, printOrder)
+	return story[products.OrderStory]{
+		"order", c.ID,
+		func(v products.View) (*products.OrderStory, error) { return v.OrderStory(ctx, c.ID, c.SKU, limit) },
+		eventsOfOrder, printOrder,
+	}.tell(ctx, p, &c.shown, problems)
+}
+
+func eventsOfOrder(o *products.OrderStory) (events [][]store.EventView) {
+	for i := range o.Lines {
+		events = append(events, o.Lines[i].Events)
+	}
+	return events
 }
 
 func printOrder(p *cli.Program, o *products.OrderStory) error {

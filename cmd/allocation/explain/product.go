@@ -7,6 +7,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/explain"
+	"allocation/store"
 	"allocation/store/products"
 )
 
@@ -31,9 +32,14 @@ func (c *productCommand) Run(ctx context.Context, p *cli.Program) error {
 	if since.IsZero() {
 		since = time.Now()
 	}
-	return tell(ctx, p, &c.shown, problems, "product", c.ID, func(v products.View) (*products.ProductStory, error) {
-		return v.ProductStory(ctx, c.ID, since.UTC().Truncate(24*time.Hour), limit)
-	}, printProduct)
+	return story[products.ProductStory]{
+		"product", c.ID,
+		func(v products.View) (*products.ProductStory, error) {
+			return v.ProductStory(ctx, c.ID, since.UTC().Truncate(24*time.Hour), limit)
+		},
+		func(s *products.ProductStory) [][]store.EventView { return [][]store.EventView{s.Events} },
+		printProduct,
+	}.tell(ctx, p, &c.shown, problems)
 }
 
 func batches(n int64) string {

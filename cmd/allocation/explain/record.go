@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/explain"
 	"allocation/store"
 )
 
@@ -50,6 +51,10 @@ func (c *recordCommand) explain(ctx context.Context, p *cli.Program, db *store.S
 	}
 	for i, id := range ids {
 		e, err := c.Explain(ctx, p, db, words, id)
+		var looked *explain.Looked
+		if err == nil {
+			looked, err = c.InKafka.Find(ctx, p, db, c.Kafka, pointers(e.Events()))
+		}
 		switch {
 		case err != nil:
 			return err
@@ -59,7 +64,7 @@ func (c *recordCommand) explain(ctx context.Context, p *cli.Program, db *store.S
 			if i > 0 {
 				fmt.Fprintln(p.Out)
 			}
-			err = e.Print(p, words)
+			err = errors.Join(e.Print(p, words), looked.Print(p))
 		}
 		if err != nil {
 			return err

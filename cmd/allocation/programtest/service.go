@@ -88,8 +88,9 @@ func (s *Service) Settings() service.Settings {
 		Kafka:    config.Kafka{Brokers: s.Names.Server(s.T), SecurityProtocol: "PLAINTEXT"},
 		Database: config.Database{URLFile: databaseOf(s.T)},
 		Topics: config.Topics{
-			Commands: config.Commands{CommandTopics: s.Names.Commands}, Events: config.Events{EventsTopic: s.Names.Events},
-			EventRoutes: "Allocated=" + s.Names.Route, EventSource: "/test", DeadLetterTopic: s.Names.DeadLetters,
+			Commands:    config.Commands{CommandTopics: s.Names.Commands},
+			EventTopics: config.EventTopics{Events: config.Events{EventsTopic: s.Names.Events}, EventRoutes: "Allocated=" + s.Names.Route},
+			EventSource: "/test", DeadLetterTopic: s.Names.DeadLetters,
 		},
 		Group:  config.Group{GroupID: s.Group, SessionTimeout: "10s", AutoOffsetReset: cmp.Or(s.Reset, "earliest")}.Check(p),
 		Tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.Stall, "30s")}.Check(p),

@@ -33,8 +33,8 @@ func TestTopics(t *testing.T) {
 	t.Parallel()
 	topics := Topics{
 		Commands:    Commands{CommandTopics: "warehouse.commands, change_batch_quantity=ChangeBatchQuantity"},
-		Events:      Events{EventsTopic: "allocation.events"},
-		EventRoutes: "Allocated=line_allocated,Deallocated=line_allocated", EventSource: "/allocation", DeadLetterTopic: "dlq",
+		EventTopics: EventTopics{Events: Events{EventsTopic: "allocation.events"}, EventRoutes: "Allocated=line_allocated,Deallocated=line_allocated"},
+		EventSource: "/allocation", DeadLetterTopic: "dlq",
 	}
 	p := NewProblems(nil, Vocabulary{Commands: []string{"ChangeBatchQuantity"}, Events: []string{"Allocated", "Deallocated"}})
 	topics.Check(p)

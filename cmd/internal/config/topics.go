@@ -17,11 +17,16 @@ type Events struct {
 	EventsTopic string `name:"events-topic" env:"EVENTS_TOPIC" default:"${program}.events" help:"Where all events go."`
 }
 
+// EventTopics says where events go, and which also go elsewhere.
+type EventTopics struct {
+	Events
+	EventRoutes string `name:"event-routes" env:"EVENT_ROUTES" placeholder:"TYPE=TOPIC,…" help:"Event types that also go to a topic of their own, such as ${route}."`
+}
+
 // Topics says which topics there are, and what they are for.
 type Topics struct {
 	Commands
-	Events
-	EventRoutes     string `name:"event-routes" env:"EVENT_ROUTES" placeholder:"TYPE=TOPIC,…" help:"Event types that also go to a topic of their own, such as ${route}."`
+	EventTopics
 	EventSource     string `name:"event-source" env:"EVENT_SOURCE" default:"/${program}" help:"The ce_source of events: one per environment, never changed later."`
 	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"${topic}.dlq" help:"Where refused commands go."`
 }
@@ -49,7 +54,7 @@ func (c Commands) CommandTopicNames() []string {
 }
 
 // Routes are the topics that events of a type also go to, by type.
-func (t Topics) Routes() map[string]string {
+func (t EventTopics) Routes() map[string]string {
 	routes := map[string]string{}
 	for _, part := range split(t.EventRoutes) {
 		name, topic, _ := strings.Cut(part, "=")
@@ -59,7 +64,7 @@ func (t Topics) Routes() map[string]string {
 }
 
 // Outputs are the topics that events go to, without repeats.
-func (t Topics) Outputs() []string {
+func (t EventTopics) Outputs() []string {
 	names := []string{t.EventsTopic}
 	for _, topic := range t.Routes() {
 		names = append(names, topic)
@@ -71,8 +76,7 @@ func (t Topics) Outputs() []string {
 // Check finds the mistakes.
 func (t Topics) Check(p *Problems) {
 	t.Commands.Check(p)
-	t.Events.Check(p)
-	t.checkRoutes(p)
+	t.EventTopics.Check(p)
 	if !validTopic(t.DeadLetterTopic) {
 		p.Add("dead-letter-topic", t.DeadLetterTopic, topicAllowed)
 	}
@@ -80,6 +84,12 @@ func (t Topics) Check(p *Problems) {
 		p.Add("event-source", t.EventSource, "a URI reference of 1 to 255 characters, of letters a to z, digits and what RFC 3986 allows besides, such as /shop")
 	}
 	t.checkLoops(p)
+}
+
+// Check finds the mistakes.
+func (t EventTopics) Check(p *Problems) {
+	t.Events.Check(p)
+	t.checkRoutes(p)
 }
 
 // Check finds the mistakes.
@@ -110,7 +120,7 @@ func (c Commands) Check(p *Problems) {
 	}
 }
 
-func (t Topics) checkRoutes(p *Problems) {
+func (t EventTopics) checkRoutes(p *Problems) {
 	seen := map[string]bool{}
 	for _, part := range split(t.EventRoutes) {
 		name, topic, ok := strings.Cut(part, "=")

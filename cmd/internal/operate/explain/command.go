@@ -64,6 +64,14 @@ func orElse(text, other string) string {
 	return text
 }
 
+// Events are the command's, of each time that it was applied.
+func (e *Explained) Events() (events [][]store.EventView) {
+	for i := range e.Applied {
+		events = append(events, e.Applied[i].Events)
+	}
+	return events
+}
+
 // Print prints it for people.
 func (e *Explained) Print(p *cli.Program, w Words) error {
 	fmt.Fprintf(p.Out, "command %s", e.ID)

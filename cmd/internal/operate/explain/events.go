@@ -35,6 +35,9 @@ func printEvent(p *cli.Program, w Words, e *store.EventView, state string) error
 	for _, sentence := range w.Why(e) {
 		fmt.Fprintf(p.Out, "        %s\n", cli.Printable(sentence))
 	}
+	if where := copies(e); where != "" {
+		fmt.Fprintf(p.Out, "        %s\n", cli.Printable(where))
+	}
 	return nil
 }
 
