@@ -116,6 +116,16 @@ func (s *Store) addFound(ctx context.Context, found *Found, limit int, query str
 	return err
 }
 
+const nextCommandSQL = `select topic, partition, next_offset from positions where topic || '.' || partition = $1 and retired_at is null limit 1`
+
+// NextCommand is the position of the first command of a partition <topic>.<partition> that is not
+// applied. It is false where the database knows no such partition.
+func (s *Store) NextCommand(ctx context.Context, partition string) (id RecordID, ok bool, err error) {
+	rows, _ := s.pool.Query(ctx, nextCommandSQL, partition) // its error is that of the rows, too
+	_, err = pgx.ForEachRow(rows, []any{&id.Topic, &id.Partition, &id.Offset}, func() error { return nil })
+	return id, id.Topic != "", ShowError("find the next command of a partition", err)
+}
+
 // EventCommand is the position of the command of an event whose ce_id this is. It is false where
 // the text is no such id, or of a topic that the database does not know.
 func (s *Store) EventCommand(ctx context.Context, id string) (position RecordID, ok bool, err error) {

@@ -14,10 +14,11 @@ type HeldKey struct {
 	State   string    `json:"letter_state"` // once that is retried or discarded, what waits is being applied
 	Since   time.Time `json:"since"`
 	Waiting int64     `json:"waiting"`
+	Message string    `json:"message"` // of the dead letter
 }
 
 const showHeldSQL = `
-select k.key, p.topic, p.partition, d.command_offset, d.state, k.held_at, (select count(*) from held_commands h where h.key = k.key)
+select k.key, p.topic, p.partition, d.command_offset, d.state, k.held_at, (select count(*) from held_commands h where h.key = k.key), d.message
 from held_keys k
 join dead_letters d on d.source = k.source and d.row_no = k.row_no
 join positions p on p.source = coalesce(d.command_source, d.source)
@@ -36,7 +37,7 @@ type querier interface {
 func heldKeys(ctx context.Context, db querier, keys []string) ([]HeldKey, error) {
 	rows, _ := db.Query(ctx, showHeldSQL, keys) // its error is that of the rows, too
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (h HeldKey, err error) {
-		err = row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting)
+		err = row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting, &h.Message)
 		return h, err
 	})
 }

@@ -27,13 +27,18 @@ type WorkerView struct {
 	Version    string    `json:"version,omitempty"` // empty: not known, it is of before versions were told
 	Seen       time.Time `json:"seen"`
 	Partitions int64     `json:"partitions"`
+	Silent     bool      `json:"silent,omitempty"` // it told nothing for longer than one that runs
 }
 
 // workerLives is for how long a worker counts that tells nothing. It tells something every 5 s.
 const workerLives = "30 seconds"
 
+// workerSilent is after how long a worker is said to tell nothing.
+const workerSilent = "15 seconds"
+
 const workersSQL = `
-select n.owner, coalesce(n.version, ''), n.at, (select count(*) from positions p where p.owner = n.owner and p.retired_at is null)
+select n.owner, coalesce(n.version, ''), n.at, (select count(*) from positions p where p.owner = n.owner and p.retired_at is null),
+    n.at < now() - interval '` + workerSilent + `'
 from (select distinct on (worker) * from worker_nonces where at > now() - interval '` + workerLives + `' order by worker, at desc) n
 order by n.owner, n.worker`
 

@@ -89,7 +89,7 @@ func TestExplain_aCommand(t *testing.T) {
 	})
 
 	text := explained(t, s, "command", "placed")
-	require.Contains(t, text, "placed is the id of 1 command\n\n")
+	require.Contains(t, text, "placed is the id of 1 command\none that had no effect, or was not read yet, is only in its topic: say --from-topic to look there\n\n")
 	require.Regexp(t, `command `+s.Names.Commands+`\.\d+\.1, type Allocate, id placed, correlation shop-9\n`, text)
 	require.Regexp(t, `(?m)^produced +20\S+ \S+Z  with the key CHAIR, 39 bytes$`, text)
 	require.Regexp(t, `(?m)^read +the position is 4$`, text)
@@ -119,10 +119,49 @@ func TestExplain_aCommand(t *testing.T) {
 	require.Len(t, e.Stamps, 6)
 
 	next := strings.TrimSuffix(position, ".1") + ".4"
+	partition := strings.TrimSuffix(position, ".1")
+	require.Contains(t, explained(t, s, partition), partition+" is a partition, and this the first of its commands that is not applied\n\ncommand "+next+"\n")
 	text = explained(t, s, "command", next)
 	require.Regexp(t, `(?m)^produced +not yet: the partition ends at offset 4$`, text)
 	require.Regexp(t, `(?m)^read +not yet, because it is the next one; the position moved last at .*, under \S+$`, text)
 	require.Contains(t, explained(t, s, "command", strings.TrimSuffix(position, ".1")+".9"), "not yet, because 5 records before it")
+}
+
+// Each event is looked for in the topics of events: in that of all, and in that of its type.
+func TestExplain_findsEventsInKafka(t *testing.T) {
+	t.Parallel()
+	s := programtest.StartService(t)
+	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50", "--id=made")
+	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=20", "--id=placed")
+	s.AwaitAtRest(2)
+	topics := []string{"--kafka", "--events-topic=" + s.Names.Events, "--event-routes=Allocated=" + s.Names.Route}
+	made, placed := s.Names.Events+`\.\d+@0 \(20\S+ \S+Z\)`, s.Names.Events+`\.\d+@1 \(20\S+ \S+Z\) and again at `+s.Names.Route+`\.\d+@0 \(20\S+ \S+Z\)`
+	for _, c := range []struct{ of, found []string }{
+		{[]string{"order", "o1"}, []string{placed}},
+		{[]string{"batch", "b1"}, []string{made}},
+		{[]string{"product", "CHAIR"}, []string{made, placed}},
+		{[]string{"command", "placed"}, []string{placed}},
+	} {
+		text := explained(t, s, append(c.of, topics...)...)
+		require.Len(t, regexp.MustCompile(`\n        id [\w-]{22}\.\d+\.\d+\.0: in Kafka at `).FindAllString(text, -1), len(c.found), text)
+		for _, found := range c.found {
+			require.Regexp(t, " in Kafka at "+found+"\n", text)
+		}
+		require.Regexp(t, `\n\nlooked for the events in `+s.Names.Events+` from 20\S+ \S+Z on, at 2 records, to its end\nlooked for the events in `+s.Names.Route+` from .* on, at 1 record, to its end\n$`, text)
+	}
+	var order products.OrderStory
+	require.NoError(t, json.Unmarshal([]byte(explained(t, s, append([]string{"order", "o1", "--json"}, topics...)...)), &order))
+	found := order.Lines[0].Events[0]
+	require.Len(t, found.Kafka.Found, 2)
+	require.True(t, found.Kafka.ToEnd)
+	require.Contains(t, explained(t, s, append([]string{found.ID}, topics...)...), found.ID+" is the id of an event of this command\n")
+
+	admin := testbed.Admin(t, s.Names.Server(t))
+	below, err := admin.ListEndOffsets(t.Context(), s.Names.Events)
+	require.NoError(t, err)
+	_, err = admin.DeleteRecords(t.Context(), below.Offsets())
+	require.NoError(t, err)
+	require.Contains(t, explained(t, s, "batch", "b1", "--kafka", "--events-topic="+s.Names.Events), ".0: not found in Kafka\n")
 }
 
 // What is no longer kept is said so, and no other reason is made up.
@@ -156,11 +195,13 @@ func TestExplain_aHeldProduct(t *testing.T) {
 
 	text := explained(t, s, "order", "o1")
 	require.Contains(t, text, "    not applied yet, because product CHAIR is held\n")
-	require.Regexp(t, `product CHAIR is held since \S+ \S+Z by the dead letter \S+ \(open\): allocation explain command \S+\n`, text)
+	require.Regexp(t, `product CHAIR is held since \S+ \S+Z by the dead letter \S+ \(open\), with 2 commands behind it: allocation explain command \S+\n    why: .* odd `, text)
 	text = explained(t, s, "command", "waits")
 	require.Regexp(t, `(?m)^held +20\S+ \S+Z  not yet, because CHAIR is held by the dead letter \S+ \(open\), and 0 commands wait before it$`, text)
 	require.Regexp(t, `and 1 command waits before it`, explained(t, s, "command", "repeats"))
-	require.Regexp(t, `(?m)^refused +20\S+ \S+Z  internal: `, explained(t, s, "command", "fails"))
+	text = explained(t, s, "command", "fails")
+	require.Regexp(t, `(?m)^refused +20\S+ \S+Z  internal: `, text)
+	require.Regexp(t, `\nto apply it again:  allocation dlq retry \S+\nto leave it out:    allocation dlq discard \S+\n$`, text)
 
 	s.Execute(`drop trigger poison on lines`)
 	s.DLQ("retry", "--reason=internal").RequireDone(t)

@@ -13,7 +13,7 @@ import (
 
 type recordCommand struct {
 	shown
-	ID    string `arg:"" name:"position|id" help:"Its position <topic>.<partition>.<offset>, its ce_id, a correlation, or the ce_id of one of its events."`
+	ID    string `arg:"" name:"position|id" help:"Its position <topic>.<partition>.<offset>, its ce_id, a correlation, the ce_id of one of its events, or <topic>.<partition>: the next one there."`
 	Since string `default:"1h" placeholder:"TIME" help:"Look for an id so far back where days have no index yet, and in topics."`
 
 	FromTopic bool `help:"Look for an id in the command topics, too: a command without effect is only there."`
@@ -51,6 +51,9 @@ func (c *recordCommand) explain(ctx context.Context, p *cli.Program, db *store.S
 	}
 	for i, id := range ids {
 		e, err := c.Explain(ctx, p, db, words, id)
+		if err == nil {
+			err = sayIfStale(ctx, db, e)
+		}
 		var looked *explain.Looked
 		if err == nil {
 			looked, err = c.InKafka.Find(ctx, p, db, c.Kafka, pointers(e.Events()))
@@ -80,6 +83,14 @@ func (c *recordCommand) find(ctx context.Context, p *cli.Program, db *store.Stor
 			return []store.RecordID{id}, err
 		}
 	}
+	next, ok, err := db.NextCommand(ctx, c.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
+		c.say(p, "%s is a partition, and this the first of its commands that is not applied", c.ID)
+		return []store.RecordID{next}, nil
+	}
 	id, ok, err := db.EventCommand(ctx, c.ID)
 	switch {
 	case err != nil:
@@ -108,30 +119,37 @@ func (c *recordCommand) find(ctx context.Context, p *cli.Program, db *store.Stor
 			byID++
 		}
 	}
-	switch {
-	case byID == len(ids):
-		c.say(p, "%s is the id of %s", c.ID, cli.CountOf(int64(len(ids)), "command"))
-	case byID == 0:
-		c.say(p, "%s is the correlation of %s", c.ID, cli.CountOf(int64(len(ids)), "command"))
-	default:
-		c.say(p, "%s is the id or the correlation of %s", c.ID, cli.CountOf(int64(len(ids)), "command"))
+	is := "id or the correlation"
+	switch byID {
+	case len(ids):
+		is = "id"
+	case 0:
+		is = "correlation"
 	}
+	text := fmt.Sprintf("%s is the %s of %s", c.ID, is, cli.CountOf(int64(len(ids)), "command"))
 	if found.More {
-		c.say(p, "there are more (--limit)")
+		text += ", and there are more (--limit)"
 	}
+	if !c.FromTopic {
+		text += "\n" + onlyInTopic
+	}
+	c.say(p, "%s", text)
 	return ids, nil
 }
+
+// onlyInTopic says what a search without the topics does not find.
+const onlyInTopic = "one that had no effect, or was not read yet, is only in its topic: say --from-topic to look there"
 
 func (c *recordCommand) notFound(found *store.Found) error {
 	text := fmt.Sprintf("no command with the id or the correlation %q was found, on days that are over and since %s (--since)", c.ID, cli.When(found.Since))
 	if !c.FromTopic {
-		text += "; one that had no effect, or was not read yet, is only in its topic: say --from-topic to look there"
+		text += "; " + onlyInTopic
 	}
 	return errors.New(text)
 }
 
 func (c *recordCommand) say(p *cli.Program, format string, args ...any) {
 	if !c.JSON {
-		fmt.Fprintf(p.Out, "%s\n\n", cli.Printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(p.Out, "%s\n\n", cli.PrintableLines(fmt.Sprintf(format, args...)))
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 type termCommand struct {
 	shown
-	ID string `arg:"" name:"term" help:"An order, a batch, a SKU, the position, id or correlation of a command, or a dead letter's ID."`
+	ID string `arg:"" name:"term" help:"An order, a batch, a SKU, the position, id or correlation of a command, an event's ce_id, a dead letter's ID, or a partition."`
 }
 
 func (termCommand) Help() string {

@@ -1,8 +1,8 @@
 package list
 
 import (
-	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"allocation/cmd/internal/cli"
@@ -12,9 +12,9 @@ import (
 type linesCommand struct {
 	page
 	skus
-	State     string `placeholder:"STATE" help:"waiting (the default) or allocated."`
-	Batch     string `placeholder:"REF" help:"Only those that have this batch: allocated ones."`
-	OlderThan string `placeholder:"TIME" help:"Only those that were placed before: a time such as 2026-11-23T02:40:07Z, or 2h or 7d ago."`
+	State     []string `placeholder:"STATE,…" help:"waiting (the default), allocated, or both: then those that wait come first."`
+	Batch     string   `placeholder:"REF" help:"Only those that have this batch: allocated ones."`
+	OlderThan string   `placeholder:"TIME" help:"Only those that were placed before: a time such as 2026-11-23T02:40:07Z, or 2h or 7d ago."`
 }
 
 func (linesCommand) Help() string {
@@ -24,6 +24,7 @@ then as they were placed. When a line was placed is known since the schema has i
 Examples:
 
     allocation list lines --older-than 2d
+    allocation list lines --state waiting,allocated --older-than 2d
     allocation list lines --batch b1 --json`
 }
 
@@ -36,20 +37,27 @@ const (
 // Run prints a page.
 func (c *linesCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
-	state := cmp.Or(c.State, waiting)
-	if c.Batch != "" {
-		state = cmp.Or(c.State, allocated)
+	states := c.State
+	switch {
+	case len(states) > 0:
+	case c.Batch != "":
+		states = []string{allocated}
+	default:
+		states = []string{waiting}
 	}
-	problems.OneOf("state", []string{state}, waiting, allocated)
-	if c.Batch != "" && state == waiting {
+	problems.OneOf("state", states, waiting, allocated)
+	if c.Batch != "" && slices.Contains(states, waiting) {
 		return cli.Misuse("--batch is about allocated lines: a line that waits has no batch")
 	}
 	filter := products.LineFilter{SKUs: c.filter(), Batch: c.Batch, Before: problems.Ago("older-than", c.OlderThan)}
 	return show(ctx, p, c.page, problems, linesView, func(v products.View, after string, limit int) (products.List[products.ListedLine], error) {
-		if state == waiting {
+		switch {
+		case !slices.Contains(states, allocated):
 			return v.WaitingLines(ctx, filter, after, limit)
+		case !slices.Contains(states, waiting):
+			return v.AllocatedLines(ctx, filter, after, limit)
 		}
-		return v.AllocatedLines(ctx, filter, after, limit)
+		return v.UndispatchedLines(ctx, filter, after, limit)
 	})
 }
 

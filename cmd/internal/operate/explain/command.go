@@ -17,6 +17,8 @@ type Explained struct {
 	CommandID     string  `json:"id,omitempty"`
 	CorrelationID string  `json:"correlation,omitempty"`
 	Stamps        []Stamp `json:"stamps"`
+
+	Data []byte `json:"-"` // of its record; nil: Kafka has it no more, or did not answer
 }
 
 // Servers are where a command is looked for.
@@ -44,7 +46,7 @@ func (s *Servers) Explain(ctx context.Context, p *cli.Program, db *store.Store, 
 func (e *Explained) name(k *inKafka, prefix string, w Words) {
 	if k.record != nil {
 		c := commandOf(k.record, prefix)
-		e.Type, e.CommandID, e.CorrelationID = c.Type, c.Cause.CommandID, c.Cause.CorrelationID
+		e.Type, e.CommandID, e.CorrelationID, e.Data = c.Type, c.Cause.CommandID, c.Cause.CorrelationID, c.Data
 	}
 	for i := range e.Applied {
 		for j := range e.Applied[i].Events {
@@ -62,6 +64,20 @@ func orElse(text, other string) string {
 		return other
 	}
 	return text
+}
+
+// NoEffect reports whether the command was applied, and changed nothing.
+func (e *Explained) NoEffect() bool {
+	return e.Waits == nil && len(e.Letters) == 0 && len(e.Applied) > 0 && eventsOf(e.Way) == 0
+}
+
+// Say adds to what a stamp says.
+func (e *Explained) Say(stamp, more string) {
+	for i := range e.Stamps {
+		if e.Stamps[i].Name == stamp {
+			e.Stamps[i].Says += more
+		}
+	}
 }
 
 // Events are the command's, of each time that it was applied.
@@ -108,7 +124,19 @@ func (e *Explained) printLetters(p *cli.Program) error {
 		return nil
 	}
 	fmt.Fprintln(p.Out, "\ndead letters")
-	return cli.PrintTable(p, []string{"SINCE", "REASON", "STATE", "WHY"}, e.Letters, 0, func(l *store.Letter) []string {
+	err := cli.PrintTable(p, []string{"SINCE", "REASON", "STATE", "WHY"}, e.Letters, 0, func(l *store.Letter) []string {
 		return []string{cli.When(l.RecordedAt), l.Reason, l.State, l.Message}
 	})
+	if letter := open(e.Way); err == nil && letter != nil && letter.State == store.LetterOpen {
+		fmt.Fprintln(p.Out)
+		err = PrintDecisions(p, letter.ID)
+	}
+	return err
+}
+
+// PrintDecisions says what can be done about an open dead letter.
+func PrintDecisions(p *cli.Program, letter store.RecordID) error {
+	id := cli.Printable(letter.String())
+	_, err := fmt.Fprintf(p.Out, "to apply it again:  %s dlq retry %s\nto leave it out:    %[1]s dlq discard %[2]s\n", p.Name, id)
+	return err
 }

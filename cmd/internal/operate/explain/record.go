@@ -21,13 +21,14 @@ type inKafka struct {
 	record   *kgo.Record // nil: there is none at the offset
 	reported int64       // the offset that the group committed; -1: none
 	unusable string      // why the position cannot be used: the partition is in quarantine
+	stable   int64       // the last stable offset: what comes after it waits for a transaction; -1: not known
 }
 
 // look asks Kafka. What goes wrong is a part of the answer: the database tells the rest.
 func look(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, id store.RecordID) *inKafka {
 	ctx, cancel := cli.ForAnswer(ctx)
 	defer cancel()
-	k := &inKafka{reported: -1}
+	k := &inKafka{reported: -1, stable: -1}
 	if err := k.ask(ctx, p, db, kafka, id); err != nil {
 		k.problem = cli.CauseOf(ctx, err).Error()
 	}
@@ -52,7 +53,7 @@ func (k *inKafka) ask(ctx context.Context, p *cli.Program, db *store.Store, kafk
 	if err := k.compare(ctx, db, client, id); err != nil {
 		return err
 	}
-	if id.Offset < k.bounds.Start || id.Offset >= k.bounds.End {
+	if id.Offset < k.bounds.Start || id.Offset >= k.bounds.End || k.unstable(id) {
 		return nil
 	}
 	return k.read(ctx, client, id)
@@ -90,7 +91,7 @@ func (k *inKafka) compare(ctx context.Context, db *store.Store, client *kgo.Clie
 		if p.Topic == id.Topic && p.Partition == id.Partition && !p.Retired {
 			answers.Compare(ctx, client, map[worker.TopicPartition]worker.Position{name: p.Position()})
 			if log, ok := answers.Logs[name]; ok {
-				k.unusable = log.Unusable(p.Position())
+				k.unusable, k.stable = log.Unusable(p.Position()), log.Stable
 			}
 		}
 	}
@@ -163,6 +164,12 @@ func (s *Servers) findInTopic(ctx context.Context, p *cli.Program, db *store.Sto
 func commandOf(r *kgo.Record, prefix string) worker.Command {
 	parked := worker.ParkedRecord{Key: r.Key, Value: r.Value, Headers: r.Headers}
 	return parked.Command(prefix)
+}
+
+// unstable reports whether a record waits for a producer's transaction that is open: nobody can read
+// it.
+func (k *inKafka) unstable(id store.RecordID) bool {
+	return k.stable >= 0 && id.Offset >= k.stable && id.Offset < k.bounds.End
 }
 
 // time is when the record was produced, as it says itself.

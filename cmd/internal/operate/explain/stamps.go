@@ -30,6 +30,8 @@ func produced(w *store.Way, k *inKafka) Stamp {
 		s.Says = "Kafka was not asked: " + k.problem
 	case k.record != nil:
 		s.Says = fmt.Sprintf("with the key %s, %s", keyOf(k), cli.CountOf(int64(len(k.record.Value)), "byte"))
+	case k.unstable(w.ID):
+		s.Says = "nobody can read it before a producer's transaction has ended"
 	case w.ID.Offset >= k.bounds.End:
 		s.Reached = false
 		s.Says = fmt.Sprintf("not yet: the partition ends at offset %d", k.bounds.End)
@@ -75,17 +77,35 @@ func read(w *store.Way, k *inKafka) Stamp {
 	switch before := w.ID.Offset - w.Partition.NextOffset; {
 	case k.unusable != "":
 		why = "the partition is in quarantine: " + k.unusable + " (allocation offsets list)"
+	case k.unstable(w.ID):
+		why = fmt.Sprintf("a producer's transaction is open since offset %d, and %s for its end (allocation offsets list)",
+			k.stable, waitFor(k.bounds.End-k.stable))
 	case w.Partition.Trouble != "":
 		why = w.Partition.Trouble
 	case w.Partition.Owner == "":
 		why = "no worker has claimed the partition"
 	case before == 0:
-		why = "it is the next one" + lastMoved(w)
+		why = "it is the next one" + behind(w, k) + lastMoved(w)
 	default:
 		why = cli.CountOf(before, "record") + " before it" + lastMoved(w)
 	}
 	s.Says = "not yet, because " + why
 	return s
+}
+
+func waitFor(n int64) string {
+	if n == 1 {
+		return "1 record waits"
+	}
+	return cli.Count(n) + " records wait"
+}
+
+// behind says how many records come after a command.
+func behind(w *store.Way, k *inKafka) string {
+	if n := k.bounds.End - w.ID.Offset - 1; n > 0 {
+		return ", with " + cli.CountOf(n, "record") + " behind it"
+	}
+	return ""
 }
 
 func lastMoved(w *store.Way) string {

@@ -97,15 +97,26 @@ func (s *Status) readDatabase(ctx context.Context, p *cli.Program, db *store.Sto
 	if len(s.Workers) == 0 {
 		s.need("workers", "no worker runs", p.Name+" worker")
 	}
+	for _, w := range s.Workers {
+		if w.Silent && w.Partitions > 0 {
+			s.need("workers", fmt.Sprintf("worker %s tells nothing since %s, and has %s: it hangs or is gone, and they move to another when its session has ended",
+				w.Owner, cli.When(w.Seen), cli.CountOf(w.Partitions, "partition")), p.Name+" offsets list")
+		}
+	}
 	if err := s.readBacklogs(ctx, p, db); err != nil {
 		return err
 	}
+	return s.readTransaction(ctx, db, oldTransaction)
+}
+
+// readTransaction reads which transaction is the oldest. One that is older needs a person.
+func (s *Status) readTransaction(ctx context.Context, db *store.Store, old time.Duration) error {
 	oldest, err := db.OldestTransaction(ctx)
 	if err != nil || oldest.Holder == "" {
 		return err
 	}
 	s.Transaction = &Transaction{oldest.Holder, oldest.Age.Seconds()}
-	if oldest.Age >= oldTransaction {
+	if oldest.Age >= old {
 		s.need("transaction", fmt.Sprintf("a transaction has been open for %s, and makes work slower: %s", oldest.Age.Round(time.Second), oldest.Holder),
 			`psql "$DATABASE_URL" -c "select pid, usename, state, xact_start, query from pg_stat_activity order by xact_start limit 5"`)
 	}

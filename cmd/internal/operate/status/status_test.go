@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,6 +12,8 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/status"
 	"allocation/deploy/testbed"
+	"allocation/store"
+	"allocation/store/products"
 )
 
 func run(s *programtest.Service, more ...string) programtest.Outcome {
@@ -118,6 +121,42 @@ func TestStatus_namesATransactionThatIsOpenForLong(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(o.Out), &found))
 	require.NotNil(t, found.Transaction)
 	require.Contains(t, found.Transaction.Holder, "in a transaction since")
+	require.NotContains(t, o.Out, `"transaction"`, "it is not old yet")
+
+	db, err := store.Open(t.Context(), store.Options{Service: products.Service, URL: database})
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+	var needs []status.Need
+	testbed.Eventually(t, func() bool {
+		needs, err = status.TransactionNeeds(t.Context(), db, time.Second)
+		require.NoError(t, err)
+		return len(needs) == 1
+	})
+	require.Equal(t, "transaction", needs[0].What)
+	require.Contains(t, needs[0].Says, found.Transaction.Holder)
+	require.Contains(t, needs[0].Command, "pg_stat_activity")
+	_, err = conn.Exec(t.Context(), `rollback`)
+	require.NoError(t, err)
+	needs, err = status.TransactionNeeds(t.Context(), db, 0)
+	require.NoError(t, err)
+	require.Empty(t, needs, "it is over")
+}
+
+// A worker that tells nothing has its partitions until its session ends.
+func TestStatus_namesAWorkerThatTellsNothing(t *testing.T) {
+	t.Parallel()
+	s := programtest.StartService(t)
+	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=5")
+	s.AwaitAtRest(1)
+	require.NoError(t, s.Stop())
+	s.Execute(`update allocation.worker_nonces set at = now() - interval '20 seconds'`)
+	found, needs := read(s)
+	require.Equal(t, []string{"workers"}, needs)
+	require.True(t, found.Workers[0].Silent)
+	require.Contains(t, found.Needs[0].Says, "and has 3 partitions")
+	s.Execute(`update positions set owner = 'another'`)
+	_, needs = read(s)
+	require.Empty(t, needs, "it has no partitions, and is not missed")
 }
 
 func TestStatus_saysThatTheSchemaIsTooOld(t *testing.T) {
