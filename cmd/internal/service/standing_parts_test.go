@@ -24,12 +24,13 @@ func TestService_showsNoFigureOfAPartThatStandsStill(t *testing.T) {
 	s.Start()
 	figures := map[string]string{
 		"old transactions": "allocation_oldest_transaction_age_seconds ", "settings of topics": "allocation_topic_misconfigured{",
-		"days of the outbox": "allocation_outbox_partitions_ahead ",
+		"days of the outbox": "allocation_outbox_partitions_ahead ", "backlogs": "allocation_dead_letters_open ",
 	}
 	for _, figure := range figures {
 		testbed.Eventually(s.T, func() bool { return strings.Contains(s.Get("/metrics"), "\n"+figure) }, "shown: "+figure)
 	}
 	s.Execute(`alter function outbox_days_ahead rename to gone`)
+	figures["backlogs"] = "allocation_waiting_lines " // both are of this part
 	for part, figure := range figures {
 		testbed.Eventually(t, func() bool {
 			return strings.Contains(s.Get("/readyz"), part+": stands still for ") && !strings.Contains(s.Get("/metrics"), "\n"+figure)
