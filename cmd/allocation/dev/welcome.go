@@ -29,6 +29,8 @@ Try in another terminal, in this folder:
   %[7]s show order o2
   %[7]s tail --from-beginning
 
+And why: %[7]s explain order o2
+
 ready; Ctrl-C stops everything and keeps the data
 `, d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
 }

@@ -1,7 +1,9 @@
 package incidents
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -47,6 +49,30 @@ func section(t *testing.T, text, heading string) (command, prints block) {
 	require.Len(t, blocks, 2, "%q has a command and what it prints", heading)
 	require.Equal(t, 1, strings.Count(blocks[0].text, "\n"), "one command answers %q", heading)
 	return blocks[0], blocks[1]
+}
+
+// Each command of the document with an answer has a test.
+func TestDocument_hasNoAnswerWithoutATest(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*_test.go")
+	require.NoError(t, err)
+	var tests strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		tests.Write(text)
+	}
+	heading, answers := "", 0
+	for line := range strings.Lines(document(t)) {
+		if name, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "##") {
+			heading = strings.TrimSpace(name)
+		}
+		if line == "```sh\n" {
+			answers++
+			require.Contains(t, tests.String(), fmt.Sprintf("requireAnswer(s, %q, ", heading))
+		}
+	}
+	require.Equal(t, 11, answers, "ten incidents, one of them in two ways")
 }
 
 // requireAnswer runs the command below a heading, and requires that it prints what stands there.

@@ -10,7 +10,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// awaitReported waits until so many commands are applied, and the group's offsets say so.
+// awaitReported waits until so many commands are applied, the database knows that what they led to
+// is published, and the group's offsets say so.
 func awaitReported(s *programtest.Service, commands int64) {
 	s.T.Helper()
 	admin := testbed.Admin(s.T, s.Names.Server(s.T))
@@ -19,7 +20,11 @@ func awaitReported(s *programtest.Service, commands int64) {
 		require.NoError(s.T, err)
 		var sum int64
 		offsets.Each(func(o kadm.OffsetResponse) { sum += max(0, o.At) })
-		return sum == commands
+		published := int64(0)
+		for _, l := range s.Positions() {
+			published += l.Published
+		}
+		return sum == commands && published == commands
 	})
 }
 

@@ -49,7 +49,7 @@ func TestIncident_aWorkerIsFrozen(t *testing.T) {
 	awaitReported(s, 1)
 	p.Signal(syscall.SIGSTOP)
 	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=20")
-	testbed.Eventually(t, func() bool { return strings.Contains(run(s, "allocation status").Out, "tells nothing since") })
+	testbed.Eventually(t, func() bool { return strings.Contains(run(s, "allocation status").Out, "has told nothing since") })
 	requireAnswer(s, "A worker is frozen", cli.ExitFailed)
 	p.Signal(syscall.SIGCONT)
 	awaitReported(s, 2)

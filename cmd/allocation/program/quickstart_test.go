@@ -142,6 +142,11 @@ func TestReadme_quickStart(t *testing.T) {
 	shown, err := s.run("bin/allocation show order o2")
 	require.NoError(t, err, shown)
 	require.Regexp(t, `(?m)^o2 .* b2$`, shown)
+	for line := range strings.Lines(block(t, "README.md", "quick start: a test runs this block, too")) {
+		answer, err := s.run(line)
+		require.NoError(t, err, answer)
+		require.Contains(t, answer, "order o2 gets 20 of batch b", line)
+	}
 	requireMetrics(t, address(t, read(t, output)))
 	s.stop(s.dev, output)
 }

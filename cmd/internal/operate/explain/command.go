@@ -36,7 +36,7 @@ func (s *Servers) Explain(ctx context.Context, p *cli.Program, db *store.Store, 
 	if err != nil {
 		return nil, err
 	}
-	k := look(ctx, p, db, s.Kafka, id)
+	k := look(ctx, p, db, s.Kafka, id, way.Partition.NextOffset == id.Offset)
 	e := &Explained{Way: way, Stamps: stampsOf(way, k)}
 	e.name(k, p.Service.TypePrefix, w)
 	return e, nil

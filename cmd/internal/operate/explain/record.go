@@ -22,13 +22,26 @@ type inKafka struct {
 	reported int64       // the offset that the group committed; -1: none
 	unusable string      // why the position cannot be used: the partition is in quarantine
 	stable   int64       // the last stable offset: what comes after it waits for a transaction; -1: not known
+	next     *ahead      // of a command that is the next one: the records from it on; nil: it is not
 }
 
+// ahead are the first records that wait in a partition.
+type ahead struct {
+	records int64
+	byKey   map[string]int64
+}
+
+// mostAhead bounds the records that are counted by their keys.
+const mostAhead = 1000
+
 // look asks Kafka. What goes wrong is a part of the answer: the database tells the rest.
-func look(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, id store.RecordID) *inKafka {
+func look(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, id store.RecordID, next bool) *inKafka {
 	ctx, cancel := cli.ForAnswer(ctx)
 	defer cancel()
 	k := &inKafka{reported: -1, stable: -1}
+	if next {
+		k.next = &ahead{byKey: map[string]int64{}}
+	}
 	if err := k.ask(ctx, p, db, kafka, id); err != nil {
 		k.problem = cli.CauseOf(ctx, err).Error()
 	}
@@ -99,7 +112,8 @@ func (k *inKafka) compare(ctx context.Context, db *store.Store, client *kgo.Clie
 }
 
 // read reads the record at the offset, or finds that the log has none there: it went on without, as
-// where a transaction was marked or a topic was compacted.
+// where a transaction was marked or a topic was compacted. Of the next command, it counts the
+// records from there on.
 func (k *inKafka) read(ctx context.Context, client *kgo.Client, id store.RecordID) error {
 	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{id.Topic: {id.Partition: kgo.NewOffset().At(id.Offset)}})
 	for {
@@ -112,7 +126,7 @@ func (k *inKafka) read(ctx context.Context, client *kgo.Client, id store.RecordI
 			if r.Offset == id.Offset && !r.Attrs.IsControl() {
 				k.record = r
 			}
-			if r.Offset >= id.Offset {
+			if r.Offset >= id.Offset && !k.count(r) {
 				return nil
 			}
 		}
@@ -164,6 +178,18 @@ func (s *Servers) findInTopic(ctx context.Context, p *cli.Program, db *store.Sto
 func commandOf(r *kgo.Record, prefix string) worker.Command {
 	parked := worker.ParkedRecord{Key: r.Key, Value: r.Value, Headers: r.Headers}
 	return parked.Command(prefix)
+}
+
+// count counts a record of those that wait, and reports whether there are more to count.
+func (k *inKafka) count(r *kgo.Record) (more bool) {
+	if k.next == nil {
+		return false
+	}
+	if !r.Attrs.IsControl() {
+		k.next.records++
+		k.next.byKey[string(r.Key)]++
+	}
+	return r.Offset+1 < k.bounds.End && r.Offset+1 != k.stable && k.next.records < mostAhead
 }
 
 // unstable reports whether a record waits for a producer's transaction that is open: nobody can read

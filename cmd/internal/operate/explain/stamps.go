@@ -3,6 +3,8 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,10 +104,34 @@ func waitFor(n int64) string {
 
 // behind says how many records come after a command.
 func behind(w *store.Way, k *inKafka) string {
-	if n := k.bounds.End - w.ID.Offset - 1; n > 0 {
-		return ", with " + cli.CountOf(n, "record") + " behind it"
+	n := k.bounds.End - w.ID.Offset - 1
+	if n <= 0 || k.next == nil {
+		return ""
 	}
-	return ""
+	text := ", with " + cli.CountOf(n, "record") + " behind it"
+	if k.next.records > 1 {
+		text += fmt.Sprintf("; the next %s have the keys %s", cli.Count(k.next.records), k.next.keys())
+	}
+	return text
+}
+
+// mostKeys is how many keys are named.
+const mostKeys = 3
+
+// keys names the keys that have the most records.
+func (a *ahead) keys() string {
+	all := slices.SortedFunc(maps.Keys(a.byKey), func(x, y string) int {
+		return cmp.Or(cmp.Compare(a.byKey[y], a.byKey[x]), cmp.Compare(x, y))
+	})
+	var each []string
+	for i, key := range all {
+		if i == mostKeys {
+			each = append(each, "and "+cli.CountOf(int64(len(all)-i), "other key"))
+			break
+		}
+		each = append(each, fmt.Sprintf("%s (%s)", cmp.Or(cli.Printable(key), "(none)"), cli.Count(a.byKey[key])))
+	}
+	return strings.Join(each, ", ")
 }
 
 func lastMoved(w *store.Way) string {

@@ -99,7 +99,7 @@ func (s *Status) readDatabase(ctx context.Context, p *cli.Program, db *store.Sto
 	}
 	for _, w := range s.Workers {
 		if w.Silent && w.Partitions > 0 {
-			s.need("workers", fmt.Sprintf("worker %s tells nothing since %s, and has %s: it hangs or is gone, and they move to another when its session has ended",
+			s.need("workers", fmt.Sprintf("worker %s has told nothing since %s, and has %s: it hangs or is gone, and they move to another when its session has ended",
 				w.Owner, cli.When(w.Seen), cli.CountOf(w.Partitions, "partition")), p.Name+" offsets list")
 		}
 	}
