@@ -94,5 +94,5 @@ func acknowledged(e *store.EventView) string {
 	if e.Published {
 		return ""
 	}
-	return " (not published yet)"
+	return " (not acknowledged yet)"
 }
