@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// UndispatchedLines lists lines that wait, as WaitingLines does, and then those that have a batch, as
-// AllocatedLines does, after one. The keys of the former have three parts.
+// UndispatchedLines lists lines that wait, as WaitingLines does, and then those that have a batch,
+// as AllocatedLines does, after one. The keys of the former have three parts.
 func (v View) UndispatchedLines(ctx context.Context, f LineFilter, after string, limit int) (list List[ListedLine], err error) {
 	var parts [3]json.RawMessage
 	n, err := readKey(after, &parts[0], &parts[1], &parts[2])

@@ -1,6 +1,7 @@
 package explain_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -10,9 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/allocation/program"
 	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/operate/explain"
+	"allocation/cmd/internal/service"
 	"allocation/deploy/testbed"
+	"allocation/store"
 	"allocation/store/products"
 )
 
@@ -156,12 +161,31 @@ func TestExplain_findsEventsInKafka(t *testing.T) {
 	require.True(t, found.Kafka.ToEnd)
 	require.Contains(t, explained(t, s, append([]string{found.ID}, topics...)...), found.ID+" is the id of an event of this command\n")
 
+	requireBounded(s)
 	admin := testbed.Admin(t, s.Names.Server(t))
 	below, err := admin.ListEndOffsets(t.Context(), s.Names.Events)
 	require.NoError(t, err)
 	_, err = admin.DeleteRecords(t.Context(), below.Offsets())
 	require.NoError(t, err)
 	require.Contains(t, explained(t, s, "batch", "b1", "--kafka", "--events-topic="+s.Names.Events), ".0: not found in Kafka\n")
+}
+
+// requireBounded looks at one of two records, and requires that this is said.
+func requireBounded(s *programtest.Service) {
+	t := s.T
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Options{Service: products.Service, URL: s.DatabaseURL()})
+	require.NoError(t, err)
+	defer db.Close()
+	var out bytes.Buffer
+	p := program.New(nil, &out, &out, service.Hooks{})
+	k := explain.InKafka{Look: true, Most: 1, EventTopics: config.EventTopics{Events: config.Events{EventsTopic: s.Names.Events}}}
+	event := &store.EventView{ID: "is nowhere"}
+	looked, err := k.Find(t.Context(), p, db, s.Settings().Kafka, []*store.EventView{event})
+	require.NoError(t, err)
+	require.False(t, event.Kafka.ToEnd)
+	require.NoError(t, looked.Print(p))
+	require.Equal(t, "\nlooked for the events in "+s.Names.Events+" from its start on, at 1 record, and no further\n", out.String())
 }
 
 // What is no longer kept is said so, and no other reason is made up.

@@ -145,7 +145,7 @@ func TestReadme_quickStart(t *testing.T) {
 	for line := range strings.Lines(block(t, "README.md", "quick start: a test runs this block, too")) {
 		answer, err := s.run(line)
 		require.NoError(t, err, answer)
-		require.Contains(t, answer, " gets 20 of batch b2\n", line)
+		require.Contains(t, answer, " gets 20 of batch b2", line)
 	}
 	requireMetrics(t, address(t, read(t, output)))
 	s.stop(s.dev, output)

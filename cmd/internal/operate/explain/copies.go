@@ -19,6 +19,7 @@ import (
 type InKafka struct {
 	Look bool `name:"kafka" help:"Also look for each event in the topics of events: print its ce_id, and where each copy of it is."`
 	config.EventTopics
+	Most int64 `kong:"-"` // bounds the records that are looked at in each topic; 0: mostLooked
 }
 
 // Check finds the mistakes.
@@ -32,7 +33,7 @@ const (
 	// clocksDiffer is by how much the clocks of Postgres and of a worker may differ.
 	clocksDiffer = time.Minute
 
-	// mostLooked bounds the records that are looked at in each topic.
+	// mostLooked is the usual bound of the records that are looked at in each topic.
 	mostLooked = 1_000_000
 )
 
@@ -65,7 +66,7 @@ func (k *InKafka) Find(ctx context.Context, p *cli.Program, db *store.Store, kaf
 		byID[e.ID] = append(byID[e.ID], e)
 	}
 	for _, topic := range k.Outputs() {
-		at, err := find(ctx, p, db, kafka, topic, looked.Since, byID)
+		at, err := k.find(ctx, p, db, kafka, topic, looked.Since, byID)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +94,7 @@ func since(events []*store.EventView) time.Time {
 	return first.Add(-clocksDiffer).UTC()
 }
 
-func find(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, topic string, since time.Time,
+func (k *InKafka) find(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, topic string, since time.Time,
 	byID map[string][]*store.EventView,
 ) (LookedAt, error) {
 	at := LookedAt{Topic: topic, ToEnd: true}
@@ -103,7 +104,7 @@ func find(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kaf
 	}
 	defer client.Close()
 	err = cli.ReadTopic(ctx, client, topic, since, func(r *kgo.Record) error {
-		if at.Records == mostLooked {
+		if at.Records == cmp.Or(k.Most, mostLooked) {
 			at.ToEnd = false
 			return errEnough
 		}

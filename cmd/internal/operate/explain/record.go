@@ -192,8 +192,8 @@ func (k *inKafka) count(r *kgo.Record) (more bool) {
 	return r.Offset+1 < k.bounds.End && r.Offset+1 != k.stable && k.next.records < mostAhead
 }
 
-// unstable reports whether a record waits for a producer's transaction that is open: nobody can read
-// it.
+// unstable reports whether a record waits for a producer's transaction that is open: nobody can
+// read it.
 func (k *inKafka) unstable(id store.RecordID) bool {
 	return k.stable >= 0 && id.Offset >= k.stable && id.Offset < k.bounds.End
 }
