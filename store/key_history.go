@@ -124,24 +124,28 @@ type KeyRefusal struct {
 	Data          []byte
 	Reason        string
 	Message       string
-	Recorded      time.Time
+	Committed     time.Time // when its transaction began, where more is not kept
 
 	EventType string // of the event that tells the refusal; empty: there is none, or it is no longer kept
 	EventData []byte
 }
 
+// A dead letter was recorded when its transaction began, and events have the time at which theirs
+// committed: by that, both are before or after another time.
 const keyRefusalsSQL = `
-select d.source, d.row_no, p.topic, p.partition, d.command_offset, d.command_source is null, d.command_time, coalesce(d.command_id, ''), coalesce(d.correlation_id, ''),
-    d.reason, d.message, d.recorded_at, d.value, d.headers, coalesce(e.type, ''), e.value
-from dead_letters d join positions p on p.source = coalesce(d.command_source, d.source)
+select o.source, o.row_no, p.topic, p.partition, o.command_offset, o.command_source is null, o.command_time, coalesce(o.command_id, ''), coalesce(o.correlation_id, ''),
+    o.reason, o.message, coalesce(t.committed_at, o.recorded_at), o.value, o.headers, coalesce(e.type, ''), e.value
+from (
+    select d.*, (d.recorded_at at time zone 'UTC')::date as day from dead_letters d
+    where d.batch_last is null and d.reason = any($1) and (d.key = $2 or d.key is null and d.record_key = convert_to($2, 'UTF8'))
+        and ($3::timestamptz is null or d.recorded_at >= $3::timestamptz - interval '1 hour') and ($4::timestamptz is null or d.recorded_at <= $4)) o
 left join lateral (
     select e.type, e.value from outbox e
-    where e.source = d.source and e.row_no = d.row_no + 1 and e.command_offset = d.command_offset and e.command_source is not distinct from d.command_source
+    where e.source = o.source and e.row_no = o.row_no + 1 and e.command_offset = o.command_offset and e.command_source is not distinct from o.command_source
         and e.type <> '' and e.type not like 'dlq-%' and e.sequence is null
-    order by e.day desc limit 1) e on true
-where d.batch_last is null and d.reason = any($1) and (d.key = $2 or d.key is null and d.record_key = convert_to($2, 'UTF8'))
-    and ($3::timestamptz is null or d.recorded_at >= $3) and ($4::timestamptz is null or d.recorded_at <= $4)
-order by d.recorded_at, d.source, d.row_no limit $5`
+    order by e.day desc limit 1) e on true` + eventTransactionJoins + `
+where ($3::timestamptz is null or coalesce(t.committed_at, o.recorded_at) >= $3) and ($4::timestamptz is null or coalesce(t.committed_at, o.recorded_at) <= $4)
+order by coalesce(t.committed_at, o.recorded_at), o.source, o.row_no limit $5`
 
 // KeyRefusals reads the dead letters with one of the reasons that are about a key, oldest first, so
 // many at most.
@@ -150,7 +154,7 @@ func (s *Store) KeyRefusals(ctx context.Context, tx pgx.Tx, reasons []string, ke
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r KeyRefusal, err error) {
 		var value, headers []byte
 		err = row.Scan(&r.Source, &r.Row, &r.Position.Topic, &r.Position.Partition, &r.Position.Offset, &r.Own, &r.Time, &r.CommandID, &r.CorrelationID,
-			&r.Reason, &r.Message, &r.Recorded, &value, &headers, &r.EventType, &r.EventData)
+			&r.Reason, &r.Message, &r.Committed, &value, &headers, &r.EventType, &r.EventData)
 		if err != nil {
 			return r, err
 		}

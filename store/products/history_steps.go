@@ -40,13 +40,13 @@ func (h *History) readRefused(refusals []store.KeyRefusal) (refused []step, line
 			}
 		}
 		c := &incident.Command{
-			Type: r.Type, Data: r.Data, Position: r.Position.String(), Time: timeOf(r.Time), ID: r.CommandID, Correlation: r.CorrelationID, Committed: &r.Recorded,
+			Type: r.Type, Data: r.Data, Position: r.Position.String(), Time: timeOf(r.Time), ID: r.CommandID, Correlation: r.CorrelationID, Committed: &r.Committed,
 			Outcome: incident.Outcome{Result: incident.Refused, Reason: r.Reason, Message: r.Message},
 		}
 		if r.EventType != "" {
 			c.Events = []incident.Event{{Type: r.EventType, Data: r.EventData}}
 		}
-		refused = append(refused, step{command: c, source: r.Source, row: r.Row, offset: r.Position.Offset, at: &r.Recorded, position: r.Position})
+		refused = append(refused, step{command: c, source: r.Source, row: r.Row, offset: r.Position.Offset, at: &r.Committed, position: r.Position})
 	}
 	return refused, lines
 }
