@@ -72,10 +72,15 @@ func timeOrNull(t time.Time) *time.Time {
 // aboutStates makes a query about some states one that costs nothing for dead letters that are
 // resolved, unless it is about those.
 func aboutStates(query string, states []string) string {
+	return strings.Replace(query, "where d.state", "where "+unresolvedOnly(states)+"d.state", 1)
+}
+
+// unresolvedOnly is unresolvedSQL, unless states that are resolved are asked for.
+func unresolvedOnly(states []string) string {
 	if slices.Contains(states, LetterRetried) || slices.Contains(states, LetterDiscarded) {
-		return query
+		return ""
 	}
-	return strings.Replace(query, "where d.state", "where "+unresolvedSQL+"d.state", 1)
+	return unresolvedSQL
 }
 
 // Letters are the oldest dead letters in some states.

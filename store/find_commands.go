@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"allocation/outbox"
+	"allocation/worker"
 )
 
 // Found is what is known by a text: commands with that id, or of that correlation.
@@ -25,7 +28,19 @@ type FoundCommand struct {
 	CommandID     string     `json:"id,omitempty"`
 	CorrelationID string     `json:"correlation,omitempty"`
 	Time          *time.Time `json:"time,omitempty"` // of its record
+	Type          string     `json:"type,omitempty"`
+	Outcome       string     `json:"outcome,omitempty"` // empty: the database does not know it
+	Reason        string     `json:"reason,omitempty"`  // of a refusal
+
+	First FirstEvent `json:"-"` // of one that is known by its events
 }
+
+// The outcomes of commands.
+const (
+	CommandApplied = "applied"
+	CommandRefused = "refused"
+	CommandWaits   = "waits" // behind a held key
+)
 
 // Days have indexes by id once they are over, which outbox_index_day makes. Of the others, rows
 // since a time are read, from the last transaction before it on.
@@ -42,24 +57,35 @@ select p.source, coalesce((
     order by t.replays desc limit 1), 0)
 from positions p`
 
+	// Of the rows about a command, the first tells what became of it.
 	foundSQL = `
-select distinct p.topic, p.partition, x.command_offset, coalesce(x.command_id, ''), coalesce(x.correlation_id, ''), x.command_time from (`
-	foundOrderSQL = `) x join positions p using (source) order by x.command_time nulls first, p.topic, p.partition, x.command_offset limit $2 + 1`
+select p.topic, p.partition, x.command_offset, coalesce(x.command_id, ''), coalesce(x.correlation_id, ''), x.command_time,
+    x.outcome, x.reason, x.type, x.headers, x.event, x.value, x.note
+from (select distinct on (source, command_offset) * from (`
+	foundOrderSQL = `) i order by source, command_offset, rank) x
+join positions p using (source) order by x.command_time nulls first, p.topic, p.partition, x.command_offset limit $2 + 1`
 
 	findParkedSQL = foundSQL + `
-select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time from dead_letters
-where command_id = $1 or correlation_id = $1
+select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time,
+    case state when 'retried' then 'applied' else 'refused' end as outcome, case state when 'retried' then '' else reason end as reason,
+    coalesce(type, '') as type, null::bytea as headers, '' as event, null::bytea as value, null as note, -extract(epoch from recorded_at) as rank
+from dead_letters where command_id = $1 or correlation_id = $1
 union all
-select command_source, command_offset, command_id, correlation_id, command_time from held_commands
-where command_id = $1 or correlation_id = $1` + foundOrderSQL
+select command_source, command_offset, command_id, correlation_id, command_time, 'waits', '', '', headers, '', null, null, '-infinity'
+from held_commands where command_id = $1 or correlation_id = $1` + foundOrderSQL
+
+	foundRowSQL = ` coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time,
+    case when type = '' or type like 'dlq-%' then 'refused' else 'applied' end as outcome, '' as reason, '' as type, null::bytea as headers,
+    case when type like 'dlq-%' then '' else type end as event, value, note, event_no + case when type = '' or type like 'dlq-%' then 2147483648 else 0 end as rank
+    from outbox`
 
 	findOverSQL = foundSQL + `
-select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time from outbox
+select` + foundRowSQL + `
 where day = any($3::date[]) and (command_id = $1 or correlation_id = $1) limit $2 * 10` + foundOrderSQL
 
 	findSinceSQL = foundSQL + `
 select o.* from unnest($3::int[], $4::bigint[]) s (source, row_no) cross join lateral (
-    select coalesce(command_source, source) as source, command_offset, command_id, correlation_id, command_time from outbox
+    select` + foundRowSQL + `
     where source = s.source and row_no >= s.row_no and day >= ($5::timestamptz at time zone 'utc')::date and day <> all($6::date[])
         and (command_id = $1 or correlation_id = $1) limit $2 * 10) o` + foundOrderSQL
 )
@@ -97,7 +123,12 @@ func (s *Store) addFound(ctx context.Context, found *Found, limit int, query str
 	rows, _ := s.pool.Query(ctx, query, args...) // as above
 	commands, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c FoundCommand, err error) {
 		var ms *int64
-		err = row.Scan(&c.ID.Topic, &c.ID.Partition, &c.ID.Offset, &c.CommandID, &c.CorrelationID, &ms)
+		var headers []byte
+		err = row.Scan(&c.ID.Topic, &c.ID.Partition, &c.ID.Offset, &c.CommandID, &c.CorrelationID, &ms,
+			&c.Outcome, &c.Reason, &c.Type, &headers, &c.First.Type, &c.First.Data, &c.First.Note)
+		if decoded, wrong := outbox.DecodeHeaders(headers); wrong == nil && headers != nil {
+			c.Type = (&worker.ParkedRecord{Headers: decoded}).Command(s.service.TypePrefix).Type
+		}
 		if ms != nil {
 			at := time.UnixMilli(*ms).UTC()
 			c.Time = &at

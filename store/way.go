@@ -123,6 +123,11 @@ func (s *Store) Way(ctx context.Context, id RecordID) (*Way, error) {
 	return w, nil
 }
 
+// HasPartition reports whether the database knows the partition of a position.
+func (s *Store) HasPartition(ctx context.Context, id RecordID) (known bool, err error) {
+	return known, s.one(ctx, "look for a partition", []any{&known}, `select exists (select from positions where topic = $1 and partition = $2)`, id.Topic, id.Partition)
+}
+
 func (s *Store) wayPartition(ctx context.Context, w *Way) error {
 	rows, _ := s.pool.Query(ctx, wayPartitionSQL, w.ID.Topic, w.ID.Partition) // its error is that of the rows, too
 	var source int32
