@@ -11,7 +11,7 @@ import (
 )
 
 // Words say what the service's events mean.
-var Words = explain.Words{Command: Command, What: What, Why: Why}
+var Words = explain.Words{Command: Command, What: What, Why: Why, Idle: Stale}
 
 // Command is the name of the command that an event came from; empty where that cannot be told.
 func Command(c *store.CauseView) string {

@@ -45,15 +45,15 @@ func (c *recordCommand) Run(ctx context.Context, p *cli.Program) error {
 }
 
 func (c *recordCommand) explain(ctx context.Context, p *cli.Program, db *store.Store, since time.Time, limit int) error {
-	ids, err := c.find(ctx, p, db, since, limit)
+	commands, done := c.Commands(p, db, words)
+	defer done()
+	found, err := commands.Find(ctx, explain.Query{Text: c.ID, Since: since, FromTopic: c.FromTopic, Limit: limit})
 	if err != nil {
 		return err
 	}
-	for i, id := range ids {
-		e, err := c.Explain(ctx, p, db, words, id)
-		if err == nil {
-			err = sayIfStale(ctx, db, e)
-		}
+	c.say(p, found)
+	for i := range found.Commands {
+		e, err := commands.Explain(ctx, found.Commands[i].ID)
 		var looked *explain.Looked
 		if err == nil {
 			looked, err = c.InKafka.Find(ctx, p, db, c.Kafka, pointers(e.Events()))
@@ -76,80 +76,17 @@ func (c *recordCommand) explain(ctx context.Context, p *cli.Program, db *store.S
 	return nil
 }
 
-// find gives the positions that an id means, and says what it understood.
-func (c *recordCommand) find(ctx context.Context, p *cli.Program, db *store.Store, since time.Time, limit int) ([]store.RecordID, error) {
-	if id, err := store.ParseRecordID(c.ID); err == nil {
-		if _, err := db.Way(ctx, id); !errors.Is(err, store.ErrUnknown) {
-			return []store.RecordID{id}, err
-		}
+// say says what the text was understood as.
+func (c *recordCommand) say(p *cli.Program, found *explain.Understood) {
+	if c.JSON || found.Says == "" {
+		return
 	}
-	next, ok, err := db.NextCommand(ctx, c.ID)
-	switch {
-	case err != nil:
-		return nil, err
-	case ok:
-		c.say(p, "%s is a partition, and this the first of its commands that is not applied", c.ID)
-		return []store.RecordID{next}, nil
-	}
-	id, ok, err := db.EventCommand(ctx, c.ID)
-	switch {
-	case err != nil:
-		return nil, err
-	case ok:
-		c.say(p, "%s is the id of an event of this command", c.ID)
-		return []store.RecordID{id}, nil
-	}
-	found, err := db.FindCommands(ctx, c.ID, since, limit)
-	if err != nil {
-		return nil, err
-	}
-	if c.FromTopic {
-		if err := c.FindInTopics(ctx, p, db, c.ID, since, found); err != nil {
-			return nil, err
-		}
-	}
-	if len(found.Commands) == 0 {
-		return nil, c.notFound(found)
-	}
-	var ids []store.RecordID
-	byID := 0
-	for _, f := range found.Commands {
-		ids = append(ids, f.ID)
-		if f.CommandID == c.ID {
-			byID++
-		}
-	}
-	is := "id or the correlation"
-	switch byID {
-	case len(ids):
-		is = "id"
-	case 0:
-		is = "correlation"
-	}
-	text := fmt.Sprintf("%s is the %s of %s", c.ID, is, cli.CountOf(int64(len(ids)), "command"))
+	text := found.Says
 	if found.More {
 		text += ", and there are more (--limit)"
 	}
-	if !c.FromTopic {
-		text += "\n" + onlyInTopic
+	if found.Searched && !c.FromTopic {
+		text += "\n" + explain.OnlyInTopic
 	}
-	c.say(p, "%s", text)
-	return ids, nil
-}
-
-// onlyInTopic says what a search without the topics does not find.
-const onlyInTopic = "one that had no effect, or was not read yet, is only in its topic: say --from-topic to look there"
-
-func (c *recordCommand) notFound(found *store.Found) error {
-	text := fmt.Sprintf("no command with the id or the correlation %q was found, on days that are over and since %s (--since)", c.ID, cli.When(found.Since))
-	if !c.FromTopic {
-		text += "; " + onlyInTopic
-	}
-	return errors.New(text)
-}
-
-func (c *recordCommand) say(p *cli.Program, format string, args ...any) {
-	if !c.JSON {
-		fmt.Fprintf(p.Out, "%s\n\n", cli.PrintableLines(fmt.Sprintf(format, args...)))
-	}
+	fmt.Fprintf(p.Out, "%s\n\n", cli.PrintableLines(text))
 }

@@ -5,13 +5,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // PrintJSON prints one line for programs.
-func (p *Program) PrintJSON(v any) error {
-	return NewJSONEncoder(p.Out).Encode(v)
+func (p *Program) PrintJSON(v any) error { return p.WriteJSON(p.Out, v) }
+
+// WriteJSON writes one line for programs, with the service's words where the engine says key. Only
+// names of fields are replaced: a quotation mark within a text has a backslash before it.
+func (p *Program) WriteJSON(out io.Writer, v any) error {
+	var line bytes.Buffer
+	if err := NewJSONEncoder(&line).Encode(v); err != nil {
+		return err
+	}
+	_, err := strings.NewReplacer(
+		`"letter_key":`, `"`+p.Vocabulary.Key+`":`,
+		`"held_key":`, `"`+p.Vocabulary.Entity+`":`,
+	).WriteString(out, line.String())
+	return err
 }
 
 // NewJSONEncoder makes an encoder that escapes the characters that Printable replaces. That is the

@@ -18,9 +18,14 @@ import (
 // AnswerTime is how long a server may take to answer a person's command.
 const AnswerTime = 10 * time.Second
 
-// ForAnswer is a context for as long as that.
+// ForAnswer is a context for as long as that, or half of the time that its caller has left: so the
+// caller can still say what did not answer.
 func ForAnswer(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, AnswerTime, fmt.Errorf("no answer within %s", AnswerTime))
+	limit := AnswerTime
+	if end, has := ctx.Deadline(); has {
+		limit = max(0, min(limit, time.Until(end)/2))
+	}
+	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit.Round(100*time.Millisecond)))
 }
 
 // ConnectKafka makes a client for a person's command. Its error says at once where nobody answers.

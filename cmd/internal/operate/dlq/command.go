@@ -30,14 +30,14 @@ type letterFlags struct {
 }
 
 func (f *letterFlags) filter(p *cli.Program, problems *config.Problems) store.LetterFilter {
-	problems.OneOf("reason", f.Reason, letterReasons(p)...)
+	problems.OneOf("reason", f.Reason, Reasons(p)...)
 	return store.LetterFilter{
 		Reasons: f.Reason, Types: f.Type, Key: f.Key, Since: problems.Ago("since", f.Since), Until: problems.Ago("until", f.Until),
 	}
 }
 
-// letterReasons are the words that a dead letter's reason may be.
-func letterReasons(p *cli.Program) []string {
+// Reasons are the words that a dead letter's reason may be.
+func Reasons(p *cli.Program) []string {
 	reasons := worker.Reasons()
 	for _, r := range p.Vocabulary.Reasons {
 		if !slices.Contains(reasons, r) {

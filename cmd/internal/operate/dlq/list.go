@@ -54,7 +54,7 @@ func (c *listCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(p, list)
+		return p.PrintJSON(list)
 	}
 	return printLetters(p, &list)
 }
@@ -70,13 +70,13 @@ func printLetters(p *cli.Program, list *store.LetterList) error {
 		if l.Holds != "" {
 			waiting = cli.Count(l.Waiting)
 		}
-		return []string{l.ID.String(), l.Reason, l.Type, l.Key, cli.When(l.RecordedAt), stateOf(l), waiting, cut(l.Message, 60)}
+		return []string{l.ID.String(), l.Reason, l.Type, l.Key, cli.When(l.RecordedAt), StateOf(l), waiting, cut(l.Message, 60)}
 	})
 }
 
-// stateOf is a dead letter's state for people, with how far it is where it is about a batch of
+// StateOf is a dead letter's state for people, with how far it is where it is about a batch of
 // records.
-func stateOf(l *store.Letter) string {
+func StateOf(l *store.Letter) string {
 	state := StateText(l.State, l.Retries)
 	if b := l.Batch; b != nil && b.Next != nil && *b.Next > l.ID.Offset && *b.Next <= b.Last {
 		state += fmt.Sprintf("; up to offset %d of %d", *b.Next-1, b.Last)

@@ -47,7 +47,7 @@ func (d *Decisions) total(results ...string) (n int) {
 func printDecisions(p *cli.Program, d *Decisions, asJSON bool) error {
 	var err error
 	if asJSON {
-		err = printJSON(p, d)
+		err = p.PrintJSON(d)
 	} else {
 		err = printDecisionTable(p, d)
 	}

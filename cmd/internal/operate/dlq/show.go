@@ -41,16 +41,15 @@ func (c *showCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	content, err := db.Letter(ctx, ids[0])
+	letter, err := Read(ctx, db, ids[0])
 	if errors.Is(err, store.ErrUnknown) {
 		return fmt.Errorf("there is no dead letter %q", c.ID)
 	}
 	if err != nil {
 		return err
 	}
-	letter := newLetter(content)
 	if c.JSON {
-		return printJSON(p, letter)
+		return p.PrintJSON(letter)
 	}
 	return printLetter(p, letter)
 }
@@ -76,15 +75,21 @@ type Bytes struct {
 	Text   *string `json:"text,omitempty"` // only where it is printable
 }
 
-func newLetter(l *store.LetterContent) *Letter {
-	out := &Letter{Letter: l.Letter, RecordKey: newBytes(l.RecordKey), Value: newBytes(l.Value), Others: l.Others, Headers: []Header{}}
-	for _, h := range l.Headers {
-		out.Headers = append(out.Headers, Header{newBytes([]byte(h.Key)), newBytes(h.Value)})
+// Read reads the last dead letter of a command: store.ErrUnknown where it has none.
+func Read(ctx context.Context, db *store.Store, id store.RecordID) (*Letter, error) {
+	l, err := db.Letter(ctx, id)
+	if err != nil {
+		return nil, err
 	}
-	return out
+	out := &Letter{Letter: l.Letter, RecordKey: NewBytes(l.RecordKey), Value: NewBytes(l.Value), Others: l.Others, Headers: []Header{}}
+	for _, h := range l.Headers {
+		out.Headers = append(out.Headers, Header{NewBytes([]byte(h.Key)), NewBytes(h.Value)})
+	}
+	return out, nil
 }
 
-func newBytes(b []byte) (out Bytes) {
+// NewBytes has bytes as JSON has them.
+func NewBytes(b []byte) (out Bytes) {
 	if b == nil {
 		return out
 	}
@@ -98,6 +103,15 @@ func newBytes(b []byte) (out Bytes) {
 
 func readable(text string) bool {
 	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }) < 0
+}
+
+// Raw are the bytes themselves; nil where there are none.
+func (b Bytes) Raw() []byte {
+	if b.Base64 == nil {
+		return nil
+	}
+	raw, _ := base64.StdEncoding.DecodeString(*b.Base64) // NewBytes wrote it
+	return raw
 }
 
 // behindName is where dlq show has what follows a name. A text's further lines begin there too, or
@@ -125,7 +139,7 @@ func printLetter(p *cli.Program, l *Letter) error {
 	say("state", "%s", StateText(l.State, l.Retries))
 	if b := l.Batch; b != nil {
 		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; %s", l.ID.Offset, b.Last, cli.Count(int64(b.Records)),
-			cli.Count(int64(b.Bytes)), b.Codec, readAgain(&l.Letter))
+			cli.Count(int64(b.Bytes)), b.Codec, ReadAgain(&l.Letter))
 	} else {
 		say("type", "%s", orUnknown(l.Type))
 		say(p.Vocabulary.Entity, "%s", orUnknown(l.Key))
@@ -150,8 +164,8 @@ func printLetter(p *cli.Program, l *Letter) error {
 	return printLetters(p, &store.LetterList{Letters: l.Others})
 }
 
-// readAgain is how far a batch of records is.
-func readAgain(l *store.Letter) string {
+// ReadAgain says how far a batch of records is.
+func ReadAgain(l *store.Letter) string {
 	b := l.Batch
 	far := "none of them was applied"
 	switch {

@@ -23,7 +23,7 @@ func TestWords_areTheServices(t *testing.T) {
 	for _, l := range []any{
 		store.Letter{Key: "A", Message: `"letter_key":`}, store.Outcome{Result: store.OutcomeWaits, Key: "A"},
 	} {
-		require.NoError(t, printJSON(p, l))
+		require.NoError(t, p.PrintJSON(l))
 	}
 	require.Contains(t, out.String(), `"message":"\"letter_key\":","name":"A"`)
 	require.Contains(t, out.String(), `{"result":"waits","counter":"A"}`)

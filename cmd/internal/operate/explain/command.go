@@ -2,11 +2,11 @@ package explain
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"allocation/cmd/internal/cli"
-	"allocation/cmd/internal/config"
 	"allocation/store"
 )
 
@@ -18,28 +18,23 @@ type Explained struct {
 	CorrelationID string  `json:"correlation,omitempty"`
 	Stamps        []Stamp `json:"stamps"`
 
-	Data []byte `json:"-"` // of its record; nil: Kafka has it no more, or did not answer
-}
-
-// Servers are where a command is looked for.
-type Servers struct {
-	config.Kafka
-	config.Database
+	Record *kgo.Record `json:"-"` // nil: Kafka does not have it, or was not asked
+	Data   []byte      `json:"-"` // of the record
 }
 
 // Explain finds out what became of the command at a position.
-func (s *Servers) Explain(ctx context.Context, p *cli.Program, db *store.Store, w Words, id store.RecordID) (*Explained, error) {
-	way, err := db.Way(ctx, id)
-	if errors.Is(err, store.ErrUnknown) {
-		return nil, fmt.Errorf("no worker has claimed %s, partition %d: there is nothing to tell of %q", id.Topic, id.Partition, id)
-	}
+func (c *Commands) Explain(ctx context.Context, id store.RecordID) (*Explained, error) {
+	way, err := c.Store.Way(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	k := look(ctx, p, db, s.Kafka, id, way.Partition.NextOffset == id.Offset)
-	e := &Explained{Way: way, Stamps: stampsOf(way, k)}
-	e.name(k, p.Service.TypePrefix, w)
-	return e, nil
+	k := c.look(ctx, id, way.Partition.NextOffset == id.Offset)
+	e := &Explained{Way: way, Stamps: stampsOf(way, k), Record: k.record}
+	e.name(k, c.Program.Service.TypePrefix, c.Words)
+	if e.NoEffect() && c.Words.Idle != nil {
+		err = c.Words.Idle(ctx, c.Store, e)
+	}
+	return e, err
 }
 
 // name tells what the command is, by its record or by what is kept of it.

@@ -3,22 +3,29 @@ package explain
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"allocation/cmd/internal/cli"
-	"allocation/cmd/internal/config"
 	"allocation/store"
 	"allocation/worker"
 )
 
+// RecordRoom bounds what a batch of records may unpack to when one of its records is read. The
+// client that Commands connects has it.
+var RecordRoom = kgo.MaxDecompressBatchBytes(64 << 20)
+
 // inKafka is what Kafka tells of a command's partition, and of its record.
 type inKafka struct {
 	problem  string // why Kafka told nothing
-	bounds   cli.Bounds
+	bounds   worker.Log
 	record   *kgo.Record // nil: there is none at the offset
+	unread   string      // why it was not read, though it is there
 	reported int64       // the offset that the group committed; -1: none
 	unusable string      // why the position cannot be used: the partition is in quarantine
 	stable   int64       // the last stable offset: what comes after it waits for a transaction; -1: not known
@@ -31,53 +38,59 @@ type ahead struct {
 	byKey   map[string]int64
 }
 
-// mostAhead bounds the records that are counted by their keys.
-const mostAhead = 1000
+// What is counted of the records that wait.
+const (
+	mostAhead  = 1000
+	aheadBytes = 1 << 20
+)
 
 // look asks Kafka. What goes wrong is a part of the answer: the database tells the rest.
-func look(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, id store.RecordID, next bool) *inKafka {
+func (c *Commands) look(ctx context.Context, id store.RecordID, next bool) *inKafka {
 	ctx, cancel := cli.ForAnswer(ctx)
 	defer cancel()
 	k := &inKafka{reported: -1, stable: -1}
 	if next {
 		k.next = &ahead{byKey: map[string]int64{}}
 	}
-	if err := k.ask(ctx, p, db, kafka, id); err != nil {
+	if err := k.ask(ctx, c, id); err != nil {
 		k.problem = cli.CauseOf(ctx, err).Error()
 	}
 	return k
 }
 
-func (k *inKafka) ask(ctx context.Context, p *cli.Program, db *store.Store, kafka config.Kafka, id store.RecordID) error {
-	client, err := p.OpenTopic(ctx, db, kafka, id.Topic)
+func (k *inKafka) ask(ctx context.Context, c *Commands, id store.RecordID) error {
+	client, err := c.Connect(ctx)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	admin := kadm.NewClient(client)
-	bounds, err := cli.TopicBounds(ctx, admin, id.Topic)
+	if err := cli.SameCluster(ctx, c.Store, client, c.Kafka); err != nil {
+		return err
+	}
+	if err := cli.RequireTopic(ctx, client, id.Topic); err != nil {
+		return err
+	}
+	if err := k.askGroup(ctx, c.Store, client, id); err != nil {
+		return err
+	}
+	topics, err := worker.ListTopics(ctx, client, id.Topic)
 	if err != nil {
 		return err
 	}
-	k.bounds = bounds[id.Partition]
-	if err := k.askGroup(ctx, db, admin, id); err != nil {
-		return err
-	}
-	if err := k.compare(ctx, db, client, id); err != nil {
+	if err := k.compare(ctx, c.Store, client, topics, id); err != nil {
 		return err
 	}
 	if id.Offset < k.bounds.Start || id.Offset >= k.bounds.End || k.unstable(id) {
 		return nil
 	}
-	return k.read(ctx, client, id)
+	return k.read(ctx, client, topics[id.Topic], id)
 }
 
-func (k *inKafka) askGroup(ctx context.Context, db *store.Store, admin *kadm.Client, id store.RecordID) error {
+func (k *inKafka) askGroup(ctx context.Context, db *store.Store, client *kgo.Client, id store.RecordID) error {
 	_, group, err := db.Cluster(ctx)
 	if err != nil || group == "" {
 		return err
 	}
-	offsets, err := admin.FetchOffsets(ctx, group)
+	offsets, err := kadm.NewClient(client).FetchOffsets(ctx, group)
 	if err != nil {
 		return err
 	}
@@ -87,14 +100,10 @@ func (k *inKafka) askGroup(ctx context.Context, db *store.Store, admin *kadm.Cli
 	return nil
 }
 
-// compare finds out whether the position can be used: a worker puts the partition in quarantine
-// where it cannot.
-func (k *inKafka) compare(ctx context.Context, db *store.Store, client *kgo.Client, id store.RecordID) error {
+// compare finds out where the log is, and whether the position can be used: a worker puts the
+// partition in quarantine where it cannot.
+func (k *inKafka) compare(ctx context.Context, db *store.Store, client *kgo.Client, topics kadm.TopicDetails, id store.RecordID) error {
 	positions, err := db.Positions(ctx)
-	if err != nil {
-		return err
-	}
-	topics, err := worker.ListTopics(ctx, client, id.Topic)
 	if err != nil {
 		return err
 	}
@@ -108,76 +117,70 @@ func (k *inKafka) compare(ctx context.Context, db *store.Store, client *kgo.Clie
 			}
 		}
 	}
+	log, ok := answers.Logs[name]
+	if !ok {
+		if err := answers.Why(name); err != nil {
+			return fmt.Errorf("nobody answers for the partition: %w", err)
+		}
+		return errors.New("the topic has no such partition")
+	}
+	k.bounds = log
 	return nil
 }
 
 // read reads the record at the offset, or finds that the log has none there: it went on without, as
-// where a transaction was marked or a topic was compacted. Of the next command, it counts the
-// records from there on.
-func (k *inKafka) read(ctx context.Context, client *kgo.Client, id store.RecordID) error {
-	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{id.Topic: {id.Partition: kgo.NewOffset().At(id.Offset)}})
-	for {
-		fetches := client.PollFetches(ctx)
-		if err := errors.Join(fetches.Err(), ctx.Err()); err != nil {
-			return err
-		}
-		for iter := fetches.RecordIter(); !iter.Done(); {
-			r := iter.Next()
-			if r.Offset == id.Offset && !r.Attrs.IsControl() {
-				k.record = r
-			}
-			if r.Offset >= id.Offset && !k.count(r) {
-				return nil
-			}
-		}
+// where a transaction was marked or a topic was compacted. One request is enough: a broker gives
+// the batch of records that has the offset, or the next, whatever its size. Of the next command, it
+// counts the records from there on, as far as they came with it.
+func (k *inKafka) read(ctx context.Context, client *kgo.Client, topic kadm.TopicDetail, id store.RecordID) error {
+	most := int32(1)
+	if k.next != nil {
+		most = aheadBytes
 	}
-}
-
-// FindInTopics adds commands with an id or a correlation that the topics have, and the database
-// does not know by it.
-func (s *Servers) FindInTopics(ctx context.Context, p *cli.Program, db *store.Store, text string, since time.Time, found *store.Found) error {
-	positions, err := db.Positions(ctx)
+	answer, err := client.Broker(int(topic.Partitions[id.Partition].Leader)).RetriableRequest(ctx, recordRequest(topic.ID, id, most))
 	if err != nil {
 		return err
 	}
-	known := map[store.RecordID]bool{}
-	for _, c := range found.Commands {
-		known[c.ID] = true
-	}
-	read := map[string]bool{}
-	for _, position := range positions {
-		if topic := position.Topic; !position.Retired && !read[topic] {
-			read[topic] = true
-			if err := s.findInTopic(ctx, p, db, topic, text, since, known, found); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Servers) findInTopic(ctx context.Context, p *cli.Program, db *store.Store, topic, text string, since time.Time,
-	known map[store.RecordID]bool, found *store.Found,
-) error {
-	client, err := p.OpenTopic(ctx, db, s.Kafka, topic)
-	if err != nil {
+	fetched := answer.(*kmsg.FetchResponse)
+	if err := kerr.ErrorForCode(fetched.ErrorCode); err != nil {
 		return err
 	}
-	defer client.Close()
-	return cli.ReadTopic(ctx, client, topic, since, func(r *kgo.Record) error {
-		id := store.RecordID{Topic: topic, Partition: r.Partition, Offset: r.Offset}
-		cause := commandOf(r, p.Service.TypePrefix).Cause
-		if !known[id] && (cause.CommandID == text || cause.CorrelationID == text) {
-			found.Commands = append(found.Commands, store.FoundCommand{ID: id, CommandID: cause.CommandID, CorrelationID: cause.CorrelationID})
+	if len(fetched.Topics) != 1 || len(fetched.Topics[0].Partitions) != 1 {
+		return errors.New("the partition's leader gave no answer about it")
+	}
+	unpack, ok := client.OptValue(kgo.WithDecompressor).(kgo.Decompressor)
+	if !ok {
+		return errors.New("the Kafka client has no decompressor")
+	}
+	options := kgo.ProcessFetchPartitionOpts{Offset: id.Offset, Topic: id.Topic, Partition: id.Partition}
+	batch, _ := kgo.ProcessFetchPartition(options, &fetched.Topics[0].Partitions[0], unpack, nil)
+	for _, r := range batch.Records {
+		if r.Offset == id.Offset {
+			k.record = r
 		}
+		if !k.count(r) {
+			break
+		}
+	}
+	if k.record != nil {
 		return nil
-	})
+	}
+	if errors.Is(batch.Err, kgo.ErrMaxDecompress) {
+		k.unread = "its batch of records unpacks to more than is read here"
+		return nil
+	}
+	return batch.Err
 }
 
-// commandOf reads the envelope of a record.
-func commandOf(r *kgo.Record, prefix string) worker.Command {
-	parked := worker.ParkedRecord{Key: r.Key, Value: r.Value, Headers: r.Headers}
-	return parked.Command(prefix)
+func recordRequest(topic kadm.TopicID, id store.RecordID, most int32) *kmsg.FetchRequest {
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.Partition, p.FetchOffset, p.PartitionMaxBytes = id.Partition, id.Offset, most
+	t := kmsg.NewFetchRequestTopic()
+	t.Topic, t.TopicID, t.Partitions = id.Topic, topic, []kmsg.FetchRequestTopicPartition{p}
+	request := kmsg.NewPtrFetchRequest()
+	request.MinBytes, request.MaxBytes, request.MaxWaitMillis = 1, most, 500
+	request.Topics = []kmsg.FetchRequestTopic{t}
+	return request
 }
 
 // count counts a record of those that wait, and reports whether there are more to count.

@@ -34,6 +34,8 @@ func produced(w *store.Way, k *inKafka) Stamp {
 		s.Says = fmt.Sprintf("with the key %s, %s", keyOf(k), cli.CountOf(int64(len(k.record.Value)), "byte"))
 	case k.unstable(w.ID):
 		s.Says = "nobody can read it before a producer's transaction has ended"
+	case k.unread != "":
+		s.Says = "the record was not read: " + k.unread
 	case w.ID.Offset >= k.bounds.End:
 		s.Reached = false
 		s.Says = fmt.Sprintf("not yet: the partition ends at offset %d", k.bounds.End)

@@ -2,11 +2,18 @@
 // it, when, by which worker, and why.
 package explain
 
-import "allocation/store"
+import (
+	"context"
+
+	"allocation/store"
+)
 
 // Words say what a service's events and commands mean.
 type Words struct {
 	Command func(*store.CauseView) string   // the name of the command that an event came from; empty where that cannot be told
 	What    func(*store.EventView) string   // what happened
 	Why     func(*store.EventView) []string // why its command decided so
+
+	// Idle says more of a command without effect; it may be nil.
+	Idle func(context.Context, *store.Store, *Explained) error
 }

@@ -85,6 +85,13 @@ func List(ctx context.Context, db *store.Store, client *kgo.Client, kafka config
 	return v.list(), nil
 }
 
+// ListKnown are all positions as the database knows them, where Kafka tells nothing.
+func ListKnown(ctx context.Context, db *store.Store, why error) ([]Position, error) {
+	positions, err := db.Positions(ctx)
+	v := &view{db: db, positions: positions, away: why}
+	return v.list(), err
+}
+
 // ListOwned is List, and says which positions no worker moves.
 func ListOwned(ctx context.Context, p *cli.Program, db *store.Store, client *kgo.Client, kafka config.Kafka) ([]Position, error) {
 	v, err := readView(ctx, db, client, kafka)
@@ -128,7 +135,7 @@ func (v *view) listed(p store.PositionView) Position {
 		l.Start, l.End, l.Stable, l.Lag, l.Open = &log.Start, &log.End, &log.Stable, &lag, log.End-log.Stable
 	} else {
 		l.State = "unknown"
-		l.Reason = fmt.Sprintf("where its log ends is not known: %v", cmp.Or(v.silent[partitionOf(p)], errNoLeader))
+		l.Reason = fmt.Sprintf("where its log ends is not known: %v", cmp.Or(v.away, v.silent[partitionOf(p)], errNoLeader))
 	}
 	if p.Trouble != "" {
 		l.State, l.Reason = "not_fetched", fmt.Sprintf("since %s: %s", cli.When(*p.TroubleSince), p.Trouble)

@@ -32,6 +32,7 @@ type view struct {
 	topics    kadm.TopicDetails
 	logs      map[worker.TopicPartition]worker.Log // of partitions that answered
 	silent    map[worker.TopicPartition]error      // why others did not
+	away      error                                // why Kafka was not asked; nil: it was
 }
 
 // look connects, and reads all positions and the logs of their topics. The caller closes.
@@ -130,6 +131,9 @@ func (v *view) noAnswer(p store.PositionView) error {
 // unusable says why a position cannot be used; empty where it can, or where Kafka does not tell
 // now.
 func (v *view) unusable(p store.PositionView) string {
+	if v.away != nil {
+		return ""
+	}
 	if v.gone(p) {
 		return "the topic has no such partition any more"
 	}

@@ -176,12 +176,12 @@ func (s *Status) askKafka(ctx context.Context, p *cli.Program, db *store.Store, 
 }
 
 func positions(ctx context.Context, p *cli.Program, db *store.Store, connect Connect, kafka config.Kafka) ([]offsets.Position, error) {
-	client, err := connect(ctx)
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := cli.ForAnswer(ctx)
 	defer cancel()
+	client, err := connect(ctx)
+	if err != nil {
+		return nil, cli.CauseOf(ctx, err)
+	}
 	list, err := offsets.ListOwned(ctx, p, db, client, kafka)
 	if err != nil {
 		return nil, cli.CauseOf(ctx, err)

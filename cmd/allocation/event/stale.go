@@ -1,4 +1,4 @@
-package explain
+package event
 
 import (
 	"context"
@@ -11,12 +11,9 @@ import (
 	"allocation/store/products"
 )
 
-// sayIfStale adds to a command without effect that its batch has a revision that is not below its
+// Stale adds to a command without effect that its batch has a revision that is not below its
 // own. The batch keeps the last one only, so that may have come later.
-func sayIfStale(ctx context.Context, db *store.Store, e *explain.Explained) error {
-	if !e.NoEffect() {
-		return nil
-	}
+func Stale(ctx context.Context, db *store.Store, e *explain.Explained) error {
 	cmd, _ := product.DecodeCommand(e.Type, e.Data) // what cannot be read was not without effect
 	change, ok := cmd.(product.ChangeBatchQuantity)
 	if !ok || change.Revision == product.NoRevision {

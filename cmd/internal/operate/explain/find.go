@@ -1,0 +1,112 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"allocation/cmd/internal/cli"
+	"allocation/store"
+)
+
+// Query is a text that commands are looked for by.
+type Query struct {
+	Text      string
+	Since     time.Time // how far back ids are looked for where days have no index yet, and in topics
+	FromTopic bool      // look for an id in the topics, too
+	Limit     int
+}
+
+// Understood is what a text means.
+type Understood struct {
+	Says string `json:"understood"` // empty: it is the position of a command
+	*store.Found
+	Searched bool `json:"-"` // as an id or a correlation
+}
+
+// NotFoundError says where a text was looked for in vain.
+type NotFoundError struct {
+	Query
+	Since time.Time // how far back it was looked for, where days have no index yet
+}
+
+// OnlyInTopic says what a search without the topics does not find.
+const OnlyInTopic = "one that had no effect, or was not read yet, is only in its topic: say --from-topic to look there"
+
+func (e *NotFoundError) Error() string {
+	text := fmt.Sprintf("no command with the id or the correlation %q was found, on days that are over and since %s (--since)", e.Text, cli.When(e.Since))
+	if !e.FromTopic {
+		text += "; " + OnlyInTopic
+	}
+	return text
+}
+
+// Find gives the commands that a text means: by a position, a partition (the first that is not
+// applied), the ce_id of an event, or an id or a
+// correlation. Where there is none, its error is a *NotFoundError.
+func (c *Commands) Find(ctx context.Context, q Query) (*Understood, error) {
+	if id, err := store.ParseRecordID(q.Text); err == nil {
+		known, err := c.Store.HasPartition(ctx, id)
+		if err != nil || known {
+			return one("", id), err
+		}
+	}
+	next, ok, err := c.Store.NextCommand(ctx, q.Text)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
+		return one(q.Text+" is a partition, and this the first of its commands that is not applied", next), nil
+	}
+	id, ok, err := c.Store.EventCommand(ctx, q.Text)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
+		return one(q.Text+" is the id of an event of this command", id), nil
+	}
+	found, err := c.Store.FindCommands(ctx, q.Text, q.Since, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	if q.FromTopic {
+		if err := c.findInTopics(ctx, q, found); err != nil {
+			return nil, err
+		}
+	}
+	if len(found.Commands) == 0 {
+		return nil, &NotFoundError{q, found.Since}
+	}
+	for i := range found.Commands {
+		c.nameType(&found.Commands[i])
+	}
+	return &Understood{understood(q.Text, found), found, true}, nil
+}
+
+func one(says string, id store.RecordID) *Understood {
+	return &Understood{says, &store.Found{Commands: []store.FoundCommand{{ID: id}}}, false}
+}
+
+// nameType tells a command's type by its first event, where nothing else did.
+func (c *Commands) nameType(f *store.FoundCommand) {
+	if f.Type == "" && f.First.Type != "" {
+		f.Type = c.Words.Command(&store.CauseView{First: f.First})
+	}
+}
+
+func understood(text string, found *store.Found) string {
+	byID := 0
+	for _, f := range found.Commands {
+		if f.CommandID == text {
+			byID++
+		}
+	}
+	is := "the id or the correlation"
+	switch byID {
+	case len(found.Commands):
+		is = "the id"
+	case 0:
+		is = "the correlation"
+	}
+	return fmt.Sprintf("%s is %s of %s", text, is, cli.CountOf(int64(len(found.Commands)), "command"))
+}
