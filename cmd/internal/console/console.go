@@ -68,11 +68,15 @@ type Found struct {
 // New makes a console. What its readers follow ends with the context. The caller closes it.
 func New(ctx context.Context, o Options) (*Console, error) {
 	c := &Console{
-		Options: o, streams: ctx, statics: readStatics(), kafka: &kafka{program: o.Program, settings: o.Kafka},
+		Options: o, streams: ctx, statics: readStatics(), kafka: newKafka(o.Program, o.Kafka),
 		running: make(chan struct{}, maxRunning), key: []byte(rand.Text()),
 	}
 	c.pages = append([]Page{
 		{"/", "Status", "status.html", c.status},
+		{"/command", "", "command.html", c.command},
+		{"/letters", "Dead letters", "letters.html", c.letters},
+		{"/letter", "", "letter.html", c.letter},
+		{"/partitions", "Partitions", "partitions.html", c.partitions},
 	}, o.Product.Pages(c)...)
 	var err error
 	c.templates, err = c.parse()

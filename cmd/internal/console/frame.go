@@ -2,6 +2,7 @@ package console
 
 import (
 	"embed"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/dlq"
 	"allocation/store"
 )
 
@@ -119,7 +121,27 @@ func (c *Console) funcs() template.FuncMap {
 		"command":     func(cause store.CauseView) string { return w.Command(&cause) },
 		"shell":       c.Command,
 		"history":     steps,
+		"letterState": dlq.StateOf,
+		"readAgain":   dlq.ReadAgain,
+		"atMilli":     func(ms int64) time.Time { return time.UnixMilli(ms) },
+		"rate":        rateText,
+		"int64of":     func(n int32) int64 { return int64(n) },
+		"keyName":     func() string { return c.Program.Vocabulary.Key },
+		"entity":      func() string { return c.Program.Vocabulary.Entity },
+		"title":       func(word string) string { return strings.ToUpper(word[:1]) + word[1:] },
+		"lines":       cli.PrintableLines,
 	}
+}
+
+// rateText is how many there are a second.
+func rateText(rate float64) string {
+	switch {
+	case rate == 0:
+		return "0"
+	case rate < 10:
+		return fmt.Sprintf("%.2f", rate)
+	}
+	return cli.Count(int64(rate + 0.5))
 }
 
 // ago says how long ago something was.

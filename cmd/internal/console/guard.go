@@ -31,7 +31,7 @@ func (c *Console) guard(next http.Handler) http.Handler {
 		switch {
 		case !c.knows(r.Host):
 			// The name of another site may lead here: a page of that site must not read this.
-			c.fail(w, r, &Failure{http.StatusMisdirectedRequest, "This is not the host that was asked for", []string{
+			c.fail(w, r, &Failure{Status: http.StatusMisdirectedRequest, Title: "This is not the host that was asked for", Says: []string{
 				"the request is for the host " + hostOf(r.Host) + ", which this console does not go by: --console-hosts names the hosts of a console behind a proxy",
 			}})
 		case !c.open(r) && !c.public(r.URL.Path):
@@ -75,7 +75,7 @@ func (c *Console) bounded(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		default:
 			w.Header().Set("Retry-After", "1")
-			c.fail(w, r, &Failure{http.StatusServiceUnavailable, "Too much is asked at once", []string{"the console reads a few pages at once, so that workers are not slowed down: ask again"}})
+			c.fail(w, r, &Failure{Status: http.StatusServiceUnavailable, Title: "Too much is asked at once", Says: []string{"the console reads a few pages at once, so that workers are not slowed down: ask again"}})
 		}
 	})
 }

@@ -40,6 +40,7 @@ func (c *Console) Command(words ...string) string {
 func (c *Console) Link(path string, parameters ...string) string {
 	values := url.Values{}
 	for i := 0; i+1 < len(parameters); i += 2 {
+		values.Del(parameters[i])
 		if parameters[i+1] != "" {
 			values.Set(parameters[i], parameters[i+1])
 		}

@@ -70,6 +70,16 @@ func (r *Request) Ago(name string) time.Time { return r.problems.Ago(name, r.Tex
 // Refuse says that the value of a parameter is none that is allowed.
 func (r *Request) Refuse(name, allowed string) { r.problems.Add(name, r.values.Get(name), allowed) }
 
+// Link is a page with the parameters of the request, of which some are changed: names and values in
+// turn. Those without a value are left out.
+func (r *Request) Link(c *Console, path string, changed ...string) string {
+	var all []string
+	for name := range r.values {
+		all = append(all, name, r.values.Get(name))
+	}
+	return c.Link(path, append(all, changed...)...)
+}
+
 // Err is all mistakes as one error, nil where there are none. A page asks for it before it reads.
 func (r *Request) Err() error {
 	var mistakes *config.Error
@@ -88,7 +98,11 @@ type Failure struct {
 	Status int // of HTTP
 	Title  string
 	Says   []string
+	Links  []FailureLink // to what may be asked instead
 }
+
+// FailureLink is a page that may be asked for instead.
+type FailureLink struct{ Says, Link string }
 
 func (f *Failure) Error() string { return f.Title + ": " + strings.Join(f.Says, "; ") }
 

@@ -44,7 +44,7 @@ func (c *Console) proof() string {
 func (c *Console) askForToken(w http.ResponseWriter, r *http.Request) {
 	if c.isTwin(r) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		c.fail(w, r, &Failure{http.StatusUnauthorized, "A token is needed", []string{"send it as Authorization: Bearer TOKEN"}})
+		c.fail(w, r, &Failure{Status: http.StatusUnauthorized, Title: "A token is needed", Says: []string{"send it as Authorization: Bearer TOKEN"}})
 		return
 	}
 	http.Redirect(w, r, c.Link("/sign-in", "next", strings.TrimPrefix(r.URL.RequestURI(), c.Prefix)), http.StatusSeeOther) //nolint:gosec // to a page of ours

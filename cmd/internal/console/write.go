@@ -54,7 +54,7 @@ func (c *Console) twin(page *Page) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = cli.NewJSONEncoder(w).Encode(answer.Data) // who asked has gone
+		_ = c.Program.WriteJSON(w, answer.Data) // who asked has gone
 	})
 }
 
@@ -95,9 +95,9 @@ func failureOf(err error) *Failure {
 	case errors.As(err, &failure):
 		return failure
 	case errors.Is(err, errSlow), errors.As(err, &pg) && pg.Code == "57014":
-		return &Failure{http.StatusServiceUnavailable, "This took too long", []string{
+		return &Failure{Status: http.StatusServiceUnavailable, Title: "This took too long", Says: []string{
 			fmt.Sprintf("the database did not answer within %s, and the console waits no longer: ask for less, or see the status", PageTime),
 		}}
 	}
-	return &Failure{http.StatusServiceUnavailable, "The database cannot be read now", []string{err.Error()}}
+	return &Failure{Status: http.StatusServiceUnavailable, Title: "The database cannot be read now", Says: []string{err.Error()}}
 }
