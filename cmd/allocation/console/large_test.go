@@ -148,7 +148,7 @@ func questions(b *testing.B, v products.View, lines int, topic string) {
 // pages asks for each page of the console.
 func pages(b *testing.B, c *engine.Console, lines int) {
 	for _, path := range []string{
-		"/", "/product?id=s{product}", "/order?id=o{line}",
+		"/", "/product?id=s{product}", "/order?id=o{line}", "/letters", "/partitions",
 	} {
 		measure(b, path, lines, func(b *testing.B, k int) {
 			answer := httptest.NewRecorder()

@@ -123,7 +123,7 @@ func (c *Console) funcs() template.FuncMap {
 		"history":     steps,
 		"letterState": dlq.StateOf,
 		"readAgain":   dlq.ReadAgain,
-		"atMilli":     func(ms int64) time.Time { return time.UnixMilli(ms) },
+		"atMilli":     time.UnixMilli,
 		"rate":        rateText,
 		"int64of":     func(n int32) int64 { return int64(n) },
 		"keyName":     func() string { return c.Program.Vocabulary.Key },

@@ -78,7 +78,7 @@ func (c *Console) letterPage(r *Request, page *LettersPage) (want store.LetterPa
 		want.Types = []string{page.Type}
 	}
 	if page.Partition != "" {
-		n := int32(r.Number("partition", 0, 0, 1<<31-1)) //nolint:gosec // it is in these bounds
+		n := int32(r.Number("partition", 0, 0, 1<<31-1))
 		want.Partition = &n
 	}
 	if after := r.Text("after"); after != "" && want.After.UnmarshalText([]byte(after)) != nil {
