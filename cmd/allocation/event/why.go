@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/explain"
 	"allocation/domain/product"
 	"allocation/store"
@@ -44,7 +45,31 @@ func Why(e *store.EventView) (sentences []string) {
 			sentences = append(sentences, reduced(e))
 		}
 	}
-	return sentences
+	return append(sentences, effects(e)...)
+}
+
+// effects says what else the command of an event did, where that was counted.
+func effects(e *store.EventView) []string {
+	var all []string
+	for _, kind := range []struct {
+		event     product.EventType
+		one, many string
+	}{
+		{product.LineDeallocated, "1 line left it", "%s lines left it"},
+		{product.LineAllocated, "1 line was allocated", "%s lines were allocated"},
+		{product.LineOutOfStock, "1 line waits", "%s lines wait"},
+	} {
+		switch n := e.Effects[string(kind.event)]; {
+		case n == 1:
+			all = append(all, kind.one)
+		case n > 1:
+			all = append(all, fmt.Sprintf(kind.many, cli.Count(n)))
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return []string{strings.Join(all, ", ")}
 }
 
 func readNote(raw json.RawMessage) (n product.Note) {

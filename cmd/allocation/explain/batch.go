@@ -3,12 +3,9 @@ package explain
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/explain"
-	"allocation/domain/product"
-	"allocation/store"
 	"allocation/store/products"
 )
 
@@ -47,31 +44,8 @@ func printBatch(p *cli.Program, b *products.BatchStory) error {
 	if b.Cut {
 		fmt.Fprintln(p.Out, "  (older events are not in the database: see OUTBOX_RETENTION)")
 	}
-	withEffects := words
-	withEffects.Why = func(e *store.EventView) []string { return append(words.Why(e), effects(e)...) }
-	if err := explain.PrintHistory(p, withEffects, b.Events); err != nil {
+	if err := explain.PrintHistory(p, words, b.Events); err != nil {
 		return err
 	}
 	return printHeld(p, b.Held)
-}
-
-// effects says what else the command of an event did.
-func effects(e *store.EventView) []string {
-	var all []string
-	for _, kind := range []struct{ event, one, many string }{
-		{string(product.LineDeallocated), "1 line left it", "%s lines left it"},
-		{string(product.LineAllocated), "1 line was allocated", "%s lines were allocated"},
-		{string(product.LineOutOfStock), "1 line waits", "%s lines wait"},
-	} {
-		switch n := e.Effects[kind.event]; {
-		case n == 1:
-			all = append(all, kind.one)
-		case n > 1:
-			all = append(all, fmt.Sprintf(kind.many, cli.Count(n)))
-		}
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return []string{strings.Join(all, ", ")}
 }
