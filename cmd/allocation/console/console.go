@@ -10,6 +10,7 @@ import (
 	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/explain"
 	"allocation/cmd/internal/console"
+	"allocation/cmd/internal/operate/try"
 	"allocation/store"
 	"allocation/store/products"
 )
@@ -23,14 +24,24 @@ func Product() console.Product {
 	return console.Product{
 		Words: event.Words, KeyPage: "/product", WaitingPage: "/lines", Files: templates,
 		Pages: func(c *console.Console) []console.Page {
-			p := &pages{c, products.View{Store: c.Store}}
+			p := &pages{c, products.View{Store: c.Store}, make(chan struct{}, 1)}
 			return []console.Page{
+				{Path: "/products", Nav: "Products", File: "list.html", Read: p.products},
+				{Path: "/batches", Nav: "Batches", File: "list.html", Read: p.batches},
+				{Path: "/lines", Nav: "Lines", File: "list.html", Read: p.lines},
+				{Path: "/orders", Nav: "Orders", File: "list.html", Read: p.orders},
+				{Path: "/try", Nav: "Try", File: "try.html", Read: p.try},
 				{Path: "/product", File: "product.html", Read: p.product},
+				{Path: "/batch", File: "batch.html", Read: p.batch},
 				{Path: "/order", File: "order.html", Read: p.order},
 			}
 		},
-		Funcs: func(*console.Console) template.FuncMap {
-			return template.FuncMap{"lineText": explain.LineText, "now": explain.Now, "bars": barsOf}
+		Funcs: func(c *console.Console) template.FuncMap {
+			return template.FuncMap{
+				"lineText": explain.LineText, "now": explain.Now, "bars": barsOf, "where": where, "mostOf": mostOf,
+				"loss": loss, "fieldNames": fieldNames, "resultClass": resultClass,
+				"says": func(a *try.Answer) string { return a.Says(c.Program) },
+			}
 		},
 		Find: find,
 	}
@@ -39,7 +50,8 @@ func Product() console.Product {
 // pages read what the pages show.
 type pages struct {
 	*console.Console
-	view products.View
+	view   products.View
+	trying chan struct{} // a place for the one who tries commands
 }
 
 // maxShown is how many of a list a page about one thing shows.

@@ -52,14 +52,25 @@ func (p *pages) decide(letter string) []console.Shell {
 	}
 }
 
-// bars draw a batch: what is allocated of it, and what is available, beside the largest batch.
+// bars draw a batch: what is allocated of it, and what is available, beside the
+// largest of all.
 type bars struct{ Part, Rest string }
 
 func barsOf(batch products.BatchView, all []products.BatchView) bars {
-	largest := int64(1)
+	largest := max(batch.Qty, 1)
 	for i := range all {
 		largest = max(largest, all[i].Qty)
 	}
 	percent := func(n int64) string { return fmt.Sprintf("%.2f%%", 100*float64(n)/float64(largest)) }
 	return bars{percent(batch.Allocated), percent(batch.Qty)}
+}
+
+// mostOf is the batch that has most available, the first in preference; nil where none has anything.
+func mostOf(all []products.BatchView) (most *products.BatchView) {
+	for i := range all {
+		if b := &all[i]; b.Available > 0 && (most == nil || b.Available > most.Available) {
+			most = b
+		}
+	}
+	return most
 }

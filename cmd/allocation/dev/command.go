@@ -1,5 +1,5 @@
-// Package dev runs everything in one process, to try it: Kafka, Postgres and a worker. What they
-// hold is kept in a folder.
+// Package dev runs everything in one process, to try it: Kafka, Postgres, a worker and the console.
+// What they hold is kept in a folder.
 package dev
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/console"
 	"allocation/cmd/internal/service"
 	"allocation/deploy/local"
 )
@@ -22,7 +23,7 @@ type Command struct {
 	Dir          string `default:".allocation" placeholder:"DIR" help:"Where the data is kept."`
 	KafkaAddr    string `default:"127.0.0.1:19092" placeholder:"HOST:PORT" help:"Where Kafka listens."`
 	PostgresPort string `default:"15432" placeholder:"PORT" help:"Where Postgres listens, on 127.0.0.1."`
-	HTTPAddr     string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where health and metrics are."`
+	HTTPAddr     string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where the console, health and metrics are."`
 	config.Topics
 	config.Group
 	config.Tuning
@@ -31,10 +32,11 @@ type Command struct {
 // Help is what --help adds.
 func (Command) Help() string {
 	return `Runs Kafka (an embedded one that real clients can connect to), Postgres (this machine's programs, or downloaded ones), and a worker, with
-topics and schema made. What they hold is kept in --dir and is there again at the next start. Ctrl-C stops everything.
+topics and schema made. What they hold is kept in --dir and is there again at the next start. Ctrl-C stops everything. The console's pages are at
+--http-addr, if only this machine reaches that.
 
-Only you can enter that folder. Postgres' password is in it, in the file pgpass, where other commands find it that run in the same folder. Kafka needs
-no password: other users of this machine can reach it, but not from other machines.
+Only you can enter that folder. Postgres' password is in it, in the file pgpass, where other commands find it that run in the same folder. Kafka and the
+console need no password: other users of this machine can reach them, but not from other machines.
 
 Examples:
 
@@ -144,8 +146,17 @@ func (d *session) stopServers() {
 	}
 }
 
-// work runs the worker, and says when it is ready.
+// work runs the worker and the console, and says when they are ready.
 func (d *session) work(ctx context.Context) error {
+	if console.IsLoopback(d.command.HTTPAddr) {
+		pages, err := d.openConsole(ctx)
+		if err != nil {
+			_ = d.listener.Close()
+			return err
+		}
+		defer pages.close()
+		d.settings.Pages = pages
+	}
 	process := service.New(d.settings, d.logger)
 	waiting, stop := context.WithCancel(ctx)
 	told := make(chan struct{})

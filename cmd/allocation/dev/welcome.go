@@ -14,6 +14,7 @@ import (
 // welcome says where everything is and what to try, in commands that work when pasted.
 func (d *session) welcome() {
 	fmt.Fprintf(d.Out, `
+  Console   %s
   Kafka     %s
   Postgres  psql '%s'
   Health    http://%s/readyz and /metrics
@@ -21,18 +22,26 @@ func (d *session) welcome() {
 
 Try in another terminal, in this folder:
 
-%s  %[7]s send CreateBatch ref=b1 sku=CHAIR qty=50
-  %[7]s send CreateBatch ref=b2 sku=CHAIR qty=50 eta=2030-01-01
-  %[7]s send Allocate orderid=o1 sku=CHAIR qty=20
-  %[7]s send Allocate orderid=o2 sku=CHAIR qty=20
-  %[7]s send ChangeBatchQuantity batchref=b1 sku=CHAIR qty=25
-  %[7]s show order o2
-  %[7]s tail --from-beginning
+%s  %[8]s send CreateBatch ref=b1 sku=CHAIR qty=50
+  %[8]s send CreateBatch ref=b2 sku=CHAIR qty=50 eta=2030-01-01
+  %[8]s send Allocate orderid=o1 sku=CHAIR qty=20
+  %[8]s send Allocate orderid=o2 sku=CHAIR qty=20
+  %[8]s send ChangeBatchQuantity batchref=b1 sku=CHAIR qty=25
+  %[8]s show order o2
+  %[8]s tail --from-beginning
 
 And why: %[7]s explain order o2
 
 ready; Ctrl-C stops everything and keeps the data
-`, d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
+`, d.whereConsole(), d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
+}
+
+// whereConsole says where the console is.
+func (d *session) whereConsole() string {
+	if d.settings.Pages == nil {
+		return fmt.Sprintf("not at --http-addr, which other machines reach; run %s console", self())
+	}
+	return fmt.Sprintf("http://%s/", d.listener.Addr())
 }
 
 // exports set the variables that the commands need in another terminal: where this is not where

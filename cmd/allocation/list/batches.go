@@ -34,21 +34,22 @@ func (c *batchesCommand) Run(ctx context.Context, p *cli.Program) error {
 		problems.Add("due-before", c.DueBefore, "a date such as 2026-12-24")
 	}
 	filter := products.BatchFilter{SKUs: c.filter(), Free: c.Free, Arrived: c.Arrived, DueBefore: c.DueBefore}
-	return show(ctx, p, c.page, problems, batchesView, func(v products.View, after string, limit int) (products.List[products.ListedBatch], error) {
+	return show(ctx, p, c.page, problems, Batches, func(v products.View, after string, limit int) (products.List[products.ListedBatch], error) {
 		return v.Batches(ctx, filter, after, limit)
 	})
 }
 
-var batchesView = view[products.ListedBatch]{
-	one: "batch", many: "batches",
+// Batches is the list of batches in use.
+var Batches = View[products.ListedBatch]{
+	One: "batch", Many: "batches",
 	columns: []string{"BATCH", "PRODUCT", "QUANTITY", "ALLOCATED", "AVAILABLE", "DUE"},
 	row: func(b *products.ListedBatch) []string {
 		return []string{b.Ref, b.SKU, cli.Count(b.Qty), cli.Count(b.Allocated), cli.Count(b.Available), cmp.Or(b.ETA, "in the warehouse")}
 	},
-	totals: func(rows []products.ListedBatch) totals {
+	Totals: func(rows []products.ListedBatch) Totals {
 		now := sum(rows, func(b *products.ListedBatch) int64 { return freeIf(b, b.ETA == "") })
 		later := sum(rows, func(b *products.ListedBatch) int64 { return freeIf(b, b.ETA != "") })
-		return totals{{"free_now", now, cli.Count(now) + " free now"}, {"free_later", later, cli.Count(later) + " free later"}}
+		return Totals{{"free_now", now, cli.Count(now) + " free now"}, {"free_later", later, cli.Count(later) + " free later"}}
 	},
 }
 

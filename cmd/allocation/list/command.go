@@ -42,26 +42,45 @@ type skus struct {
 
 func (s skus) filter() products.SKUs { return products.SKUs{SKU: s.SKU, Prefix: s.SKUPrefix} }
 
-// view is a list for people.
-type view[T any] struct {
-	one, many string // what rows are
-	columns   []string
-	row       func(*T) []string
-	totals    func([]T) totals
+// View is a list for people.
+type View[T any] struct {
+	One, Many string // what rows are
+	Totals    func([]T) Totals
+
+	columns []string
+	row     func(*T) []string
 }
 
-// totals are sums over the rows of a page, in the order in which people see them.
-type totals []total
+// Totals are sums over the rows of a page, in the order in which people see them.
+type Totals []Total
 
-type total struct {
-	name string // in JSON
-	sum  int64
-	says string
+// Total is one of them.
+type Total struct {
+	Name string // in JSON
+	Sum  int64
+	Says string
+}
+
+// Says counts the rows of a page, and has their totals.
+func (v View[T]) Says(rows []T) string {
+	text := "no " + v.Many
+	switch n := len(rows); n {
+	case 0:
+		return text
+	case 1:
+		text = "1 " + v.One
+	default:
+		text = cli.Count(int64(n)) + " " + v.Many
+	}
+	for _, t := range v.Totals(rows) {
+		text += ", " + t.Says
+	}
+	return text
 }
 
 // show connects, reads a page, and prints it.
 func show[T any](
-	ctx context.Context, p *cli.Program, f page, problems *config.Problems, v view[T],
+	ctx context.Context, p *cli.Program, f page, problems *config.Problems, v View[T],
 	read func(products.View, string, int) (products.List[T], error),
 ) error {
 	limit := problems.Integer("limit", f.Limit, 1, products.MaxPage)
@@ -86,15 +105,15 @@ func show[T any](
 	return printText(p, v, list)
 }
 
-func printJSON[T any](p *cli.Program, v view[T], list products.List[T]) error {
+func printJSON[T any](p *cli.Program, v View[T], list products.List[T]) error {
 	for i := range list.Rows {
 		if err := p.PrintJSON(&list.Rows[i]); err != nil {
 			return err
 		}
 	}
 	end := map[string]any{"rows": len(list.Rows)}
-	for _, t := range v.totals(list.Rows) {
-		end[t.name] = t.sum
+	for _, t := range v.Totals(list.Rows) {
+		end[t.Name] = t.Sum
 	}
 	if list.Next != "" {
 		end["after"] = list.Next
@@ -102,26 +121,14 @@ func printJSON[T any](p *cli.Program, v view[T], list products.List[T]) error {
 	return p.PrintJSON(map[string]any{"page": end})
 }
 
-func printText[T any](p *cli.Program, v view[T], list products.List[T]) error {
+func printText[T any](p *cli.Program, v View[T], list products.List[T]) error {
 	if len(list.Rows) > 0 {
 		if err := cli.PrintTable(p, v.columns, list.Rows, 0, v.row); err != nil {
 			return err
 		}
 		fmt.Fprintln(p.Out)
 	}
-	end := "no " + v.many
-	switch n := len(list.Rows); n {
-	case 0:
-	case 1:
-		end = "1 " + v.one
-	default:
-		end = cli.Count(int64(n)) + " " + v.many
-	}
-	if len(list.Rows) > 0 {
-		for _, t := range v.totals(list.Rows) {
-			end += ", " + t.says
-		}
-	}
+	end := v.Says(list.Rows)
 	if list.Next != "" {
 		end += fmt.Sprintf(", and more to look at:\n\n    %s", p.Again("--after", list.Next))
 	}

@@ -50,7 +50,7 @@ func (c *linesCommand) Run(ctx context.Context, p *cli.Program) error {
 		return cli.Misuse("--batch is about allocated lines: a line that waits has no batch")
 	}
 	filter := products.LineFilter{SKUs: c.filter(), Batch: c.Batch, Before: problems.Ago("older-than", c.OlderThan)}
-	return show(ctx, p, c.page, problems, linesView, func(v products.View, after string, limit int) (products.List[products.ListedLine], error) {
+	return show(ctx, p, c.page, problems, Lines, func(v products.View, after string, limit int) (products.List[products.ListedLine], error) {
 		switch {
 		case !slices.Contains(states, allocated):
 			return v.WaitingLines(ctx, filter, after, limit)
@@ -61,15 +61,16 @@ func (c *linesCommand) Run(ctx context.Context, p *cli.Program) error {
 	})
 }
 
-var linesView = view[products.ListedLine]{
-	one: "line", many: "lines",
+// Lines is the list of order lines.
+var Lines = View[products.ListedLine]{
+	One: "line", Many: "lines",
 	columns: []string{"ORDER", "LINE", "PRODUCT", "QUANTITY", "STATE", "BATCH", "PLACED"},
 	row: func(l *products.ListedLine) []string {
 		return []string{l.OrderID, l.LineID, l.SKU, cli.Count(l.Qty), l.State, l.BatchRef, placed(l.PlacedAt)}
 	},
-	totals: func(rows []products.ListedLine) totals {
+	Totals: func(rows []products.ListedLine) Totals {
 		qty := sum(rows, func(l *products.ListedLine) int64 { return l.Qty })
-		return totals{{"qty", qty, "a quantity of " + cli.Count(qty)}}
+		return Totals{{"qty", qty, "a quantity of " + cli.Count(qty)}}
 	},
 }
 

@@ -26,19 +26,20 @@ Examples:
 // Run prints a page.
 func (c *ordersCommand) Run(ctx context.Context, p *cli.Program) error {
 	filter := products.OrderFilter{Prefix: c.Prefix, Waiting: c.Waiting}
-	return show(ctx, p, c.page, p.Problems(), ordersView, func(v products.View, after string, limit int) (products.List[products.ListedOrder], error) {
+	return show(ctx, p, c.page, p.Problems(), Orders, func(v products.View, after string, limit int) (products.List[products.ListedOrder], error) {
 		return v.Orders(ctx, filter, after, limit)
 	})
 }
 
-var ordersView = view[products.ListedOrder]{
-	one: "order", many: "orders",
+// Orders is the list of orders.
+var Orders = View[products.ListedOrder]{
+	One: "order", Many: "orders",
 	columns: []string{"ORDER", "WAITING", "ALLOCATED", "DISPATCHED", "CANCELLED", "PLACED"},
 	row: func(o *products.ListedOrder) []string {
 		return []string{o.OrderID, cli.Count(o.Waiting), cli.Count(o.Allocated), cli.Count(o.Dispatched), cli.Count(o.Cancelled), placed(o.PlacedAt)}
 	},
-	totals: func(rows []products.ListedOrder) totals {
+	Totals: func(rows []products.ListedOrder) Totals {
 		n := sum(rows, func(o *products.ListedOrder) int64 { return o.Waiting })
-		return totals{{"waiting", n, cli.CountOf(n, "waiting line")}}
+		return Totals{{"waiting", n, cli.CountOf(n, "waiting line")}}
 	},
 }

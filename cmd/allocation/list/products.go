@@ -28,13 +28,14 @@ Examples:
 // Run prints a page.
 func (c *productsCommand) Run(ctx context.Context, p *cli.Program) error {
 	filter := products.ProductFilter{SKUs: products.SKUs{Prefix: c.SKUPrefix}, Free: c.Free, Waiting: c.Waiting}
-	return show(ctx, p, c.page, p.Problems(), productsView, func(v products.View, after string, limit int) (products.List[products.ListedProduct], error) {
+	return show(ctx, p, c.page, p.Problems(), Products, func(v products.View, after string, limit int) (products.List[products.ListedProduct], error) {
 		return v.Products(ctx, filter, after, limit)
 	})
 }
 
-var productsView = view[products.ListedProduct]{
-	one: "product", many: "products",
+// Products is the list of products.
+var Products = View[products.ListedProduct]{
+	One: "product", Many: "products",
 	columns: []string{"PRODUCT", "VERSION", "BATCHES", "FREE NOW", "FREE LATER", "WAITING", "QUANTITY", "HELD"},
 	row: func(l *products.ListedProduct) []string {
 		qty, held := "", ""
@@ -46,11 +47,11 @@ var productsView = view[products.ListedProduct]{
 		}
 		return []string{l.SKU, fmt.Sprint(l.Version), cli.Count(l.Batches), cli.Count(l.FreeNow), cli.Count(l.FreeLater), cli.Count(l.Waiting), qty, held}
 	},
-	totals: func(rows []products.ListedProduct) totals {
+	Totals: func(rows []products.ListedProduct) Totals {
 		now := sum(rows, func(l *products.ListedProduct) int64 { return l.FreeNow })
 		later := sum(rows, func(l *products.ListedProduct) int64 { return l.FreeLater })
 		waiting := sum(rows, func(l *products.ListedProduct) int64 { return l.Waiting })
-		return totals{
+		return Totals{
 			{"free_now", now, cli.Count(now) + " free now"}, {"free_later", later, cli.Count(later) + " free later"},
 			{"waiting", waiting, cli.CountOf(waiting, "waiting line")},
 		}

@@ -30,6 +30,21 @@ func (g *Given) check(subcommand string) error {
 	return nil
 }
 
+// ReadLine reads a command as a person types it, TYPE key=value …, or as a line of a file has it.
+func ReadLine(line string) (*Message, error) {
+	if strings.HasPrefix(line, "{") {
+		return readMessage([]byte(line))
+	}
+	words, err := cli.Split(line)
+	if err != nil {
+		return nil, err
+	}
+	if len(words) == 0 {
+		return nil, errors.New("it has no command")
+	}
+	return (&Given{Type: words[0], Fields: words[1:]}).one()
+}
+
 // one is the command of the arguments.
 func (g *Given) one() (*Message, error) {
 	data, err := dataOf(g.Type, g.Fields)

@@ -2,6 +2,7 @@ package send
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,6 +22,17 @@ type Message struct {
 	ID            string
 	CorrelationID string
 	Key           string // the SKU of the data where the user gave none
+}
+
+// Line is the message as a line of a file has it.
+func (m *Message) Line() string {
+	text, _ := json.Marshal(struct { // of texts, and JSON that was read
+		Type          string          `json:"type"`
+		Data          json.RawMessage `json:"data"`
+		ID            string          `json:"id,omitempty"`
+		CorrelationID string          `json:"correlationid,omitempty"`
+	}{m.Command, m.Data, m.ID, m.CorrelationID})
+	return string(text)
 }
 
 // check finds out whether the service would refuse to read the command, and fills in its key.

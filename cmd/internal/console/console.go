@@ -50,7 +50,7 @@ type Product struct {
 	Words       explain.Words
 	KeyPage     string // the page about a key of commands and events, which takes it as "id"
 	WaitingPage string // the page that lists what waits; empty: there is none
-	Files       fs.FS  // the templates of the pages
+	Files       fs.FS  // the templates of the pages; what several of them share is in parts.html
 
 	Pages func(*Console) []Page
 	Funcs func(*Console) template.FuncMap // that its templates call; may be nil

@@ -73,13 +73,16 @@ func (c *Console) parse() (map[string]*template.Template, error) {
 	}
 	own, _ := fs.Sub(ownFiles, "templates") // it is embedded
 	frame, err := template.New("").Funcs(funcs).ParseFS(own, "layout.html", "parts.html")
+	if err == nil && hasFile(c.Product.Files, "parts.html") {
+		frame, err = frame.ParseFS(c.Product.Files, "parts.html")
+	}
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]*template.Template{}
 	for _, file := range append(c.files(), "failure.html", "sign-in.html") {
 		files := own
-		if _, err := fs.Stat(own, file); err != nil {
+		if !hasFile(own, file) {
 			files = c.Product.Files
 		}
 		page, err := frame.Clone()
@@ -91,6 +94,11 @@ func (c *Console) parse() (map[string]*template.Template, error) {
 		}
 	}
 	return all, nil
+}
+
+func hasFile(files fs.FS, name string) bool {
+	_, err := fs.Stat(files, name)
+	return err == nil
 }
 
 // files are the templates of the pages.

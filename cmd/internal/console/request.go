@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"allocation/cmd/internal/config"
 )
@@ -28,8 +29,11 @@ func newRequest(values url.Values) *Request {
 // Text is the value of a parameter; empty where there is none.
 func (r *Request) Text(name string) string {
 	value := r.values.Get(name)
-	if len(value) > maxValue {
+	switch {
+	case len(value) > maxValue:
 		r.problems.Add(name, strings.ToValidUTF8(value[:100], "")+"…", fmt.Sprintf("a text of at most %d bytes", maxValue))
+	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+		r.problems.Add(name, value, "text in UTF-8 without U+0000, as all names are")
 	}
 	return value
 }
@@ -80,6 +84,9 @@ func (r *Request) Link(c *Console, path string, changed ...string) string {
 	return c.Link(path, append(all, changed...)...)
 }
 
+// Say adds a mistake in the caller's words.
+func (r *Request) Say(format string, args ...any) { r.problems.Say(format, args...) }
+
 // Err is all mistakes as one error, nil where there are none. A page asks for it before it reads.
 func (r *Request) Err() error {
 	var mistakes *config.Error
@@ -110,3 +117,12 @@ func (f *Failure) Error() string { return f.Title + ": " + strings.Join(f.Says, 
 func Missing(format string, args ...any) error {
 	return &Failure{Status: http.StatusNotFound, Title: "Not found", Says: []string{fmt.Sprintf(format, args...)}}
 }
+
+// Mistake is a failure that a page shows people itself, for them to mend what they asked.
+type Mistake struct {
+	*Failure
+	Form *Answer
+}
+
+// Unwrap gives the failure, for programs.
+func (m *Mistake) Unwrap() error { return m.Failure }

@@ -37,11 +37,15 @@ func (c *Console) read(page *Page, r *http.Request) (*Answer, error) {
 func (c *Console) page(page *Page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer, err := c.read(page, r)
-		if err != nil {
+		var mistake *Mistake
+		switch {
+		case errors.As(err, &mistake):
+			c.write(w, r, mistake.Status, page.File, mistake.Form)
+		case err != nil:
 			c.fail(w, r, err)
-			return
+		default:
+			c.write(w, r, http.StatusOK, page.File, answer)
 		}
-		c.write(w, r, http.StatusOK, page.File, answer)
 	})
 }
 

@@ -33,7 +33,7 @@ func TestWeb_closesTheConnectionsThatAreIdleForLongest(t *testing.T) {
 	t.Parallel()
 	listener, err := Listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
-	w := newWeb(listener, prometheus.NewRegistry(), newReadiness(), slog.New(slog.DiscardHandler))
+	w := newWeb(listener, prometheus.NewRegistry(), newReadiness(), nil, slog.New(slog.DiscardHandler))
 	serve(t, w)
 
 	probe := dial(t, listener.Addr().String())

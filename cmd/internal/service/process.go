@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"time"
@@ -32,6 +33,7 @@ type Settings struct {
 	Topics   config.Topics
 	Group    config.GroupSettings
 	Tuning   config.TuningSettings
+	Pages    http.Handler // beside health and metrics; nil: there are none
 	Hooks    Hooks
 }
 
@@ -116,7 +118,7 @@ func (p *Process) healthOf(runner *worker.Worker) func(context.Context) health {
 // ends, and stops in order.
 func (p *Process) Run(ctx context.Context, listener net.Listener) error {
 	probes := newParts(ctx)
-	probes.run(newWeb(listener, p.metrics.registry, p.readiness, p.logger).run)
+	probes.run(newWeb(listener, p.metrics.registry, p.readiness, p.settings.Pages, p.logger).run)
 	defer p.stop("health and metrics", probes)
 	traces, err := startTracing(ctx, p.settings.Name)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// web serves health and metrics.
+// web serves health and metrics, and pages where there are some.
 type web struct {
 	listener net.Listener
 	server   *http.Server
@@ -25,13 +25,14 @@ type web struct {
 
 // What a client may cost. No handler reads a body.
 const (
-	readTime       = 5 * time.Second
-	writeTime      = 30 * time.Second
-	idleTime       = 2 * time.Minute
-	maxHeaderBytes = 16 << 10
-	maxScrapes     = 4               // of metrics at once
-	maxIdle        = 256             // connections on which nothing is asked
-	answerTime     = 2 * time.Second // for what is asked while the process stops
+	readTime           = 5 * time.Second
+	writeTime          = 30 * time.Second
+	idleTime           = 2 * time.Minute
+	maxHeaderBytes     = 16 << 10
+	maxPageHeaderBytes = 128 << 10       // where there are pages: their parameters are in the first line
+	maxScrapes         = 4               // of metrics at once
+	maxIdle            = 256             // connections on which nothing is asked
+	answerTime         = 2 * time.Second // for what is asked while the process stops
 )
 
 // Listen takes the address early, so that one in use is known before anything else starts.
@@ -48,15 +49,20 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-func newWeb(listener net.Listener, registry *prometheus.Registry, ready *readiness, logger *slog.Logger) *web {
+func newWeb(listener net.Listener, registry *prometheus.Registry, ready *readiness, pages http.Handler, logger *slog.Logger) *web {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", ready.live)
 	mux.HandleFunc("GET /readyz", ready.serve)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, MaxRequestsInFlight: maxScrapes}))
+	headerBytes := maxHeaderBytes
+	if pages != nil {
+		mux.Handle("/", pages)
+		headerBytes = maxPageHeaderBytes
+	}
 	return &web{
 		listener: listener,
 		server: &http.Server{
-			Handler: mux, ReadHeaderTimeout: readTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+			Handler: mux, ReadHeaderTimeout: readTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
 			ConnState: newIdleConnections(maxIdle).see,
 			ErrorLog:  slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		},

@@ -26,7 +26,7 @@ func serveWeb(t *testing.T, ready *readiness) (addr string) {
 	t.Helper()
 	listener, err := Listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
-	w := newWeb(listener, prometheus.NewRegistry(), ready, slog.New(slog.DiscardHandler))
+	w := newWeb(listener, prometheus.NewRegistry(), ready, nil, slog.New(slog.DiscardHandler))
 	require.Equal(t, []time.Duration{readTime, readTime, writeTime, idleTime},
 		[]time.Duration{w.server.ReadHeaderTimeout, w.server.ReadTimeout, w.server.WriteTimeout, w.server.IdleTimeout})
 	const short = 200 * time.Millisecond

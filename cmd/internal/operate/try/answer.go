@@ -96,19 +96,25 @@ func (a *Answer) print(p *cli.Program, w explain.Words) error {
 		line = fmt.Sprintf("line %d: ", a.Line)
 	}
 	fmt.Fprintf(p.Out, "%s\n", cli.Printable(fmt.Sprintf("%s%s %s", line, a.Type, short(a.Data))))
-	fmt.Fprintf(p.Out, "  %s\n", cli.Printable(a.says(p)))
+	fmt.Fprintf(p.Out, "  %s\n", cli.Printable(a.Says(p)))
 	if err := explain.PrintTried(p, w, a.first); err != nil {
 		return err
 	}
-	if more := a.Total - int64(len(a.first)); more > 0 {
-		_, err := fmt.Fprintf(p.Out, "    and %s more (--limit); in all %s\n", cli.CountOf(more, "event"), cli.Printable(a.types()))
+	if more := a.More(); more > 0 {
+		_, err := fmt.Fprintf(p.Out, "    and %s more (--limit); in all %s\n", cli.CountOf(more, "event"), cli.Printable(a.Types()))
 		return err
 	}
 	return nil
 }
 
-// says says in words what the command would come to.
-func (a *Answer) says(p *cli.Program) string {
+// First are the first events, for people.
+func (a *Answer) First() []store.EventView { return a.first }
+
+// More is how many events there are after the first.
+func (a *Answer) More() int64 { return a.Total - int64(len(a.first)) }
+
+// Says says in words what the command would come to.
+func (a *Answer) Says(p *cli.Program) string {
 	switch a.Result {
 	case Refused:
 		return fmt.Sprintf("would be refused: %s: %s", a.Reason, a.Message)
@@ -121,8 +127,8 @@ func (a *Answer) says(p *cli.Program) string {
 	return "would lead to " + cli.CountOf(a.Total, "event")
 }
 
-// types counts the events by their types.
-func (a *Answer) types() string {
+// Types counts the events by their types.
+func (a *Answer) Types() string {
 	var each []string
 	for _, name := range slices.Sorted(maps.Keys(a.ByType)) {
 		each = append(each, cli.Count(a.ByType[name])+" "+name)

@@ -29,12 +29,12 @@ type Commands struct {
 	left int64 // of those after the list
 }
 
-// most bounds the commands of one try, which are kept in memory.
-const most = 10_000
+// Most bounds the commands of one try, which are kept in memory.
+const Most = 10_000
 
 // Add puts a command behind the others. It shares no memory with it.
 func (c *Commands) Add(command Command) {
-	if len(c.list) == most {
+	if len(c.list) == Most {
 		c.left++
 		return
 	}
@@ -82,5 +82,5 @@ func (a *Answers) Err() error {
 	if a.NotTried == 1 {
 		were = "the last command was"
 	}
-	return errors.New(were + fmt.Sprintf(" not tried: a try takes %s commands at most, and ends where those before have very many events", cli.Count(most)))
+	return errors.New(were + fmt.Sprintf(" not tried: a try takes %s commands at most, and ends where those before have very many events", cli.Count(Most)))
 }
