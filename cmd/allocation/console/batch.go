@@ -25,15 +25,18 @@ func (p *pages) batch(ctx context.Context, r *console.Request) (*console.Answer,
 	if err != nil {
 		return nil, err
 	}
-	loss := lossOf(ref, story.SKU)
-	return &console.Answer{
+	a := &console.Answer{
 		Title: "Batch " + ref, Data: story, Refresh: 10 * time.Second,
 		Shell: []console.Shell{
 			{Says: "prints what changed it", Command: p.Command("explain", "batch", ref)},
 			{Says: "prints how it stands, and its lines", Command: p.Command("show", "batch", ref)},
-			{Says: "says which orders lose their goods with it, and where they go; it does nothing", Command: p.Command(append([]string{"try"}, loss...)...)},
 		},
-	}, nil
+	}
+	if !story.ToCome {
+		loss := append([]string{"try"}, lossOf(ref, story.SKU)...)
+		a.Shell = append(a.Shell, console.Shell{Says: "says which orders lose their goods with it, and where they go; it does nothing", Command: p.Command(loss...)})
+	}
+	return a, nil
 }
 
 // lossOf is the command by which a batch is lost.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"strconv"
+	"time"
 
 	"allocation/cmd/internal/console"
 	"allocation/store/products"
@@ -13,7 +14,7 @@ type filter struct {
 	Name  string
 	Label string
 	Value string // empty: it leaves nothing out
-	Kind  string // tick, number or text, where there are no options
+	Kind  string // tick, number, date or text, where there are no options
 	Hint  string // what a value looks like
 
 	Options []option // the values that it may have
@@ -30,6 +31,15 @@ type filters struct {
 func (f *filters) text(name, label, hint string) string {
 	value := f.Text(name)
 	f.all = append(f.all, filter{Name: name, Label: label, Value: value, Kind: "text", Hint: hint})
+	return value
+}
+
+func (f *filters) date(name, label string) string {
+	value := f.Text(name)
+	if _, err := time.Parse(time.DateOnly, value); value != "" && err != nil {
+		f.Refuse(name, "a date such as 2030-01-31")
+	}
+	f.all = append(f.all, filter{Name: name, Label: label, Value: value, Kind: "date"})
 	return value
 }
 

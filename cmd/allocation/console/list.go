@@ -16,14 +16,15 @@ type listed struct {
 	Totals map[string]int64 `json:"totals"`
 	After  string           `json:"after,omitempty"` // that of the next page; empty: that was all
 
-	Path    string   `json:"-"`
-	Many    string   `json:"-"`
-	Says    string   `json:"-"`
-	Filters []filter `json:"-"`
-	Columns []column `json:"-"`
-	Cells   [][]cell `json:"-"`
-	First   string   `json:"-"` // the link of the first page; empty: this is it
-	Next    string   `json:"-"` // the link of the next page; empty: there is none
+	Path     string   `json:"-"`
+	Many     string   `json:"-"`
+	Says     string   `json:"-"`
+	Problems []string `json:"-"` // with the filters
+	Filters  []filter `json:"-"`
+	Columns  []column `json:"-"`
+	Cells    [][]cell `json:"-"`
+	First    string   `json:"-"` // the link of the first page; empty: this is it
+	Next     string   `json:"-"` // the link of the next page; empty: there is none
 }
 
 // column is a column of a table.
@@ -37,7 +38,7 @@ type cell struct {
 	Text   string
 	Link   string // to the rows behind it, or to the thing of that name; empty: there is none
 	Number bool
-	Tag    bool // what needs a look
+	Tag    string // what needs a look; empty: nothing
 	At     *time.Time
 }
 
@@ -53,12 +54,12 @@ type kind[T any] struct {
 func (k kind[T]) answer(p *pages, f *filters, read func(after string, limit int) (products.List[T], error)) (*console.Answer, error) {
 	limit, after := f.limit(), f.Text("after")
 	if err := f.Err(); err != nil {
-		return nil, err
+		return nil, k.mistaken(f, err)
 	}
 	page, err := read(after, limit)
 	if errors.Is(err, products.ErrKey) {
 		f.Refuse("after", "as the page before has it")
-		return nil, f.Err()
+		return nil, k.mistaken(f, f.Err())
 	}
 	if err != nil {
 		return nil, err
@@ -84,6 +85,22 @@ func (k kind[T]) answer(p *pages, f *filters, read func(after string, limit int)
 	return &console.Answer{Title: k.title, Data: l, Shell: []console.Shell{{Says: "prints this", Command: p.Command(here...)}}}, nil
 }
 
+// mistaken shows the form again, with what is wrong.
+func (k kind[T]) mistaken(f *filters, err error) error {
+	return mistakenAs(err, func(says []string) *console.Answer {
+		return &console.Answer{Title: k.title, Data: &listed{Path: k.path, Many: k.view.Many, Filters: f.all, Problems: says}}
+	})
+}
+
+// mistakenAs is an error that a page shows itself, by what is wrong.
+func mistakenAs(err error, form func(says []string) *console.Answer) error {
+	var failure *console.Failure
+	if !errors.As(err, &failure) {
+		return err
+	}
+	return &console.Mistake{Failure: failure, Form: form(failure.Says)}
+}
+
 // name is a cell with the name of something, which has a page.
 func name(text, link string) cell {
 	if text == "" {
@@ -94,6 +111,9 @@ func name(text, link string) cell {
 
 // number is a cell with a number, and a link to what it counts.
 func number(n int64, link string) cell {
+	if n == 0 {
+		link = ""
+	}
 	return cell{Text: cli.Count(n), Link: link, Number: true}
 }
 

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"time"
 
 	"allocation/cmd/allocation/list"
 	"allocation/cmd/internal/console"
@@ -11,12 +10,9 @@ import (
 
 func (p *pages) batches(ctx context.Context, r *console.Request) (*console.Answer, error) {
 	f := &filters{Request: r}
-	filter := products.BatchFilter{SKUs: f.skus(), DueBefore: f.text("due-before", "Due before", "2030-01-31")}
+	filter := products.BatchFilter{SKUs: f.skus(), DueBefore: f.date("due-before", "Due before")}
 	filter.Arrived = f.tick("arrived", "In the warehouse")
 	filter.Free = f.tick("free", "With free stock")
-	if _, err := time.Parse(time.DateOnly, filter.DueBefore); filter.DueBefore != "" && err != nil {
-		r.Refuse("due-before", "a date such as 2030-01-31")
-	}
 	if filter.DueBefore != "" && filter.Arrived {
 		r.Refuse("due-before", "left out where arrived is given: what is in the warehouse is not due")
 	}

@@ -15,14 +15,16 @@ func (p *pages) lines(ctx context.Context, r *console.Request) (*console.Answer,
 	state := f.state(filter.Batch)
 	filter.Before = r.Ago("older-than")
 	f.text("older-than", "Placed before", "2h, 7d or a time")
+	columns := []column{{"Order", false}, {"Line", false}, {"Product", false}, {"Quantity", true}, {"Placed", false}}
 	title, read := "Order lines that wait", p.view.WaitingLines
 	if state == allocated {
+		columns = append(columns, column{"Batch", false})
 		title, read = "Order lines that have a batch", p.view.AllocatedLines
 	}
 	return kind[products.ListedLine]{
 		title: title, path: "/lines", command: "lines", view: list.Lines,
-		columns: []column{{"Order", false}, {"Line", false}, {"Product", false}, {"Quantity", true}, {"State", false}, {"Batch", false}, {"Placed", false}},
-		cells:   p.lineCells,
+		columns: columns,
+		cells:   func(l *products.ListedLine) []cell { return p.lineCells(l)[:len(columns)] },
 	}.answer(p, f, func(after string, limit int) (products.List[products.ListedLine], error) {
 		return read(ctx, filter, after, limit)
 	})
@@ -56,6 +58,6 @@ func (p *pages) lineCells(l *products.ListedLine) []cell {
 	order := p.Link("/order", "id", l.OrderID, "sku", l.SKU)
 	return []cell{
 		name(l.OrderID, order), {Text: l.LineID}, name(l.SKU, p.Link("/product", "id", l.SKU)), number(l.Qty, order),
-		{Text: l.State}, name(l.BatchRef, p.Link("/batch", "id", l.BatchRef)), placed(l.PlacedAt),
+		placed(l.PlacedAt), name(l.BatchRef, p.Link("/batch", "id", l.BatchRef)),
 	}
 }

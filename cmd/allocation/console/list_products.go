@@ -18,7 +18,7 @@ func (p *pages) products(ctx context.Context, r *console.Request) (*console.Answ
 	filter.Free = f.tick("free", "With free stock")
 	return kind[products.ListedProduct]{
 		title: "Products", path: "/products", command: "products", view: list.Products,
-		columns: []column{{"Product", false}, {"State", false}, {"Waiting lines", true}, {"Their quantity", true}, {"Free now", true}, {"Free later", true}, {"Batches", true}, {"Version", true}},
+		columns: []column{{"Product", false}, {"Waiting lines", true}, {"Their quantity", true}, {"Free now", true}, {"Free later", true}, {"Batches", true}, {"Version", true}},
 		cells:   p.productCells,
 	}.answer(p, f, func(after string, limit int) (products.List[products.ListedProduct], error) {
 		return p.view.Products(ctx, filter, after, limit)
@@ -27,15 +27,15 @@ func (p *pages) products(ctx context.Context, r *console.Request) (*console.Answ
 
 func (p *pages) productCells(l *products.ListedProduct) []cell {
 	page, waiting := p.Link("/product", "id", l.SKU), p.Link("/lines", "sku", l.SKU)
-	held, qty := cell{}, cell{}
+	sku, qty := name(l.SKU, page), cell{Number: true}
 	if l.Held {
-		held = cell{Text: "held", Link: page, Tag: true}
+		sku.Tag = "held"
 	}
 	if l.WaitingQty != nil {
 		qty = number(*l.WaitingQty, waiting)
 	}
 	return []cell{
-		name(l.SKU, page), held, number(l.Waiting, waiting), qty,
+		sku, number(l.Waiting, waiting), qty,
 		number(l.FreeNow, p.Link("/batches", "sku", l.SKU, "free", "1", "arrived", "1")),
 		number(l.FreeLater, p.Link("/batches", "sku", l.SKU, "free", "1", "due-before", farAway)),
 		number(l.Batches, p.Link("/batches", "sku", l.SKU)), number(l.Version, page),

@@ -3,9 +3,9 @@ package console
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"allocation/cmd/allocation/send"
@@ -29,8 +29,15 @@ type tried struct {
 	Limit    string                `json:"-"`
 	Problems []string              `json:"-"`
 	Lines    []string              `json:"-"` // the commands as lines of a file
+	Each     []triedOne            `json:"-"`
 	Most     int                   `json:"-"`
 	Types    []product.CommandType `json:"-"`
+}
+
+// triedOne is what a command would come to.
+type triedOne struct {
+	*try.Answer
+	Command string // as a person types it
 }
 
 // try is the page that says what commands would come to now.
@@ -38,9 +45,9 @@ func (p *pages) try(ctx context.Context, r *console.Request) (*console.Answer, e
 	t := &tried{Answers: try.Answers{Commands: []try.Answer{}}, Text: r.Text("commands"), Limit: r.Text("limit"), Most: maxTried, Types: product.Commands}
 	limit := r.Number("limit", maxShown, 0, maxEvents)
 	messages := readCommands(r, t.Text)
-	a := &console.Answer{Title: "What if", Data: t, Shell: p.tryShell(messages)}
+	a := &console.Answer{Title: "What if", Data: t, Shell: p.tryShell(messages, t.Limit)}
 	if err := r.Err(); err != nil {
-		return nil, mistaken(err, t, a)
+		return nil, t.mistaken(a, err)
 	}
 	if len(messages) == 0 {
 		return a, nil
@@ -52,15 +59,18 @@ func (p *pages) try(ctx context.Context, r *console.Request) (*console.Answer, e
 	}
 	answers, err := p.tryOne(ctx, &commands, limit)
 	if ctx.Err() != nil {
-		return nil, mistaken(&console.Failure{
+		return nil, t.mistaken(a, &console.Failure{
 			Status: http.StatusServiceUnavailable, Title: a.Title,
 			Says: []string{fmt.Sprintf("this took longer than %s, and the console waits no longer: on the command line it has as long as it takes", console.PageTime)},
-		}, t, a)
+		})
 	}
 	if err != nil {
 		return nil, err
 	}
 	t.Answers = *answers
+	for i := range answers.Commands {
+		t.Each = append(t.Each, triedOne{&answers.Commands[i], cli.Quote(wordsOf(messages[i])...)})
+	}
 	return a, nil
 }
 
@@ -77,13 +87,11 @@ func (p *pages) tryOne(ctx context.Context, commands *try.Commands, limit int) (
 }
 
 // mistaken shows the form again, with what is wrong.
-func mistaken(err error, t *tried, a *console.Answer) error {
-	var failure *console.Failure
-	if !errors.As(err, &failure) {
-		return err
-	}
-	t.Problems = failure.Says
-	return &console.Mistake{Failure: failure, Form: a}
+func (t *tried) mistaken(a *console.Answer, err error) error {
+	return mistakenAs(err, func(says []string) *console.Answer {
+		t.Problems = says
+		return a
+	})
 }
 
 // readCommands reads a command of each line that has one.
@@ -109,19 +117,23 @@ func readCommands(r *console.Request, text string) (all []*send.Message) {
 }
 
 // tryShell are the commands that do the same.
-func (p *pages) tryShell(messages []*send.Message) []console.Shell {
+func (p *pages) tryShell(messages []*send.Message, limit string) []console.Shell {
+	more := []string{}
+	if limit != "" {
+		more = append(more, "--limit="+limit)
+	}
 	switch len(messages) {
 	case 0:
 		return nil
 	case 1:
 		words := wordsOf(messages[0])
 		return []console.Shell{
-			{Says: "prints this", Command: p.Command(append([]string{"try"}, words...)...)},
+			{Says: "prints this", Command: p.Command(slices.Concat([]string{"try"}, words, more)...)},
 			{Says: "does it", Command: p.Command(append([]string{"send"}, words...)...)},
 		}
 	}
 	return []console.Shell{
-		{Says: "prints this, where FILE has the lines above", Command: p.Command("try", "-f", "FILE")},
+		{Says: "prints this, where FILE has the lines above", Command: p.Command(append([]string{"try", "-f", "FILE"}, more...)...)},
 		{Says: "does it", Command: p.Command("send", "-f", "FILE")},
 	}
 }

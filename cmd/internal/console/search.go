@@ -8,7 +8,12 @@ import (
 
 // search goes to the page of what has a name.
 func (c *Console) search(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimSpace(r.FormValue("q"))
+	asked := newRequest(r.URL.Query())
+	name := strings.TrimSpace(asked.Text("q"))
+	if err := asked.Err(); err != nil {
+		c.fail(w, r, err)
+		return
+	}
 	if name == "" {
 		http.Redirect(w, r, c.Link("/"), http.StatusSeeOther)
 		return
