@@ -17,7 +17,7 @@ import (
 	"allocation/cmd/allocation/console"
 	"allocation/cmd/allocation/program"
 	"allocation/cmd/allocation/programtest"
-	web "allocation/cmd/internal/console"
+	engine "allocation/cmd/internal/console"
 	"allocation/cmd/internal/operate/try"
 	"allocation/cmd/internal/service"
 	"allocation/deploy/testbed"
@@ -40,12 +40,12 @@ func open(t *testing.T) *site {
 
 func openOn(t *testing.T, s *programtest.Service) *site {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Service: products.Service, URL: s.DatabaseURL(), Schema: migrations.DefaultSchema, Adjust: web.Adjust})
+	db, err := store.Open(t.Context(), store.Options{Service: products.Service, URL: s.DatabaseURL(), Schema: migrations.DefaultSchema, Adjust: engine.Adjust})
 	require.NoError(t, err)
 	settings := s.Settings()
-	c, err := web.New(t.Context(), web.Options{
+	c, err := engine.New(t.Context(), engine.Options{
 		Program: program.New(strings.NewReader(""), io.Discard, io.Discard, service.Hooks{}), Store: db, Kafka: settings.Kafka, Events: settings.Topics.Events,
-		Product: console.Product(), Payloads: web.PayloadsFull, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Product: console.Product(), Payloads: engine.PayloadsFull, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	require.NoError(t, err)
 	server := httptest.NewServer(c)

@@ -148,7 +148,11 @@ func questions(b *testing.B, v products.View, lines int, topic string) {
 // pages asks for each page of the console.
 func pages(b *testing.B, c *engine.Console, lines int) {
 	for _, path := range []string{
-		"/", "/product?id=s{product}", "/order?id=o{line}", "/letters", "/partitions",
+		"/", "/product?id=s{product}", "/order?id=o{line}", "/letters", "/partitions", "/command?id={topic}.{partition}.{offset}",
+		"/products", "/products?waiting=1&sku-prefix=s{batch}", "/products?free=1", "/batches", "/batches?sku=s{product}", "/batches?free=1&due-before=2030-01-10",
+		"/lines", "/lines?sku=s{product}", "/lines?state=allocated", "/lines?batch=b{product}-{batch}", "/lines?older-than=1d",
+		"/orders", "/orders?prefix=o{line}", "/orders?waiting=1", "/batch?id=b{product}-{batch}",
+		"/try?commands=ChangeBatchQuantity+batchref%3Db{product}-{batch}+qty%3D0",
 	} {
 		measure(b, path, lines, func(b *testing.B, k int) {
 			answer := httptest.NewRecorder()

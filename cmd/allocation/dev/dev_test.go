@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,13 +33,13 @@ type devProgram struct {
 	ended chan int
 }
 
-func startDev(t *testing.T, dir string) *devProgram {
+func startDev(t *testing.T, dir string, more ...string) *devProgram {
 	t.Helper()
 	ctx, stop := context.WithCancelCause(t.Context())
 	d := &devProgram{t: t, stop: stop, ended: make(chan int, 1)}
 	p := program.New(strings.NewReader(""), &d.out, &d.out, service.Hooks{})
 	go func() {
-		d.ended <- p.Run(ctx, []string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0"})
+		d.ended <- p.Run(ctx, append([]string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0"}, more...))
 	}()
 	t.Cleanup(func() { stop(cli.ErrSignal) })
 	testbed.Eventually(t, func() bool { return strings.Contains(d.out.String(), "ready; Ctrl-C") }, "%s", &d.out)
@@ -237,4 +238,31 @@ func readFile(t *testing.T, path string) string {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return string(text)
+}
+
+func TestDev_consoleForThisMachineOnly(t *testing.T) {
+	t.Parallel()
+	for addr, want := range map[string]int{"127.0.0.1:0": http.StatusOK, "0.0.0.0:0": http.StatusNotFound} {
+		dev := startDev(t, filepath.Join(devFolder(t), "new"), "--http-addr="+addr)
+		said := dev.out.String()
+		port := regexp.MustCompile(`http://\S+:(\d+)/readyz`).FindStringSubmatch(said)
+		require.NotNil(t, port, said)
+		require.Equal(t, want == http.StatusOK, strings.Contains(said, "  Console   http://127.0.0.1:"+port[1]+"/\n"), said)
+		require.Equal(t, want != http.StatusOK, strings.Contains(said, "  Console   not at --http-addr, which other machines reach; run "), said)
+		for _, path := range []string{"/", "/products", "/api/v1/status"} {
+			require.Equal(t, want, statusOf(t, "http://127.0.0.1:"+port[1]+path), path)
+		}
+		require.Equal(t, http.StatusOK, statusOf(t, "http://127.0.0.1:"+port[1]+"/metrics"))
+		dev.end()
+	}
+}
+
+func statusOf(t *testing.T, address string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	return answer.StatusCode
 }

@@ -147,7 +147,11 @@ func TestReadme_quickStart(t *testing.T) {
 		require.NoError(t, err, answer)
 		require.Contains(t, answer, " gets 20 of batch b2", line)
 	}
-	requireMetrics(t, address(t, read(t, output)))
+	require.Contains(t, document(t, "README.md"), "open http://127.0.0.1:8080/", "where dev has the console by itself")
+	said := read(t, output)
+	require.Contains(t, said, "  Console   "+address(t, said)+"/\n")
+	require.Contains(t, fetch(t, address(t, said)+"/order?id=o2"), "order o2 gets 20 of batch b2")
+	requireMetrics(t, address(t, said))
 	s.stop(s.dev, output)
 }
 
@@ -177,20 +181,28 @@ func address(t *testing.T, said string) string {
 	return found[1]
 }
 
-// requireMetrics compares the metrics of the service itself with the README's table.
-func requireMetrics(t *testing.T, address string) {
+// fetch is what an address answers.
+func fetch(t *testing.T, address string) string {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	answer, err := client.Get(address + "/metrics")
+	answer, err := client.Get(address)
 	require.NoError(t, err)
 	defer answer.Body.Close()
+	require.Equal(t, http.StatusOK, answer.StatusCode, address)
 	var body bytes.Buffer
 	_, err = body.ReadFrom(answer.Body)
 	require.NoError(t, err)
+	return body.String()
+}
+
+// requireMetrics compares the metrics of the service itself with the README's table.
+func requireMetrics(t *testing.T, address string) {
+	t.Helper()
+	body := fetch(t, address+"/metrics")
 	documented := documentedMetrics(t)
 	// It has no value before a command is refused.
 	seen := map[string]bool{"allocation_refusals_total": true}
-	for _, help := range regexp.MustCompile(`(?m)^# HELP (allocation_\S+)`).FindAllStringSubmatch(body.String(), -1) {
+	for _, help := range regexp.MustCompile(`(?m)^# HELP (allocation_\S+)`).FindAllStringSubmatch(body, -1) {
 		if name := help[1]; !strings.HasPrefix(name, "allocation_kafka_consumer_") {
 			seen[name] = true
 			require.Contains(t, documented, name)
