@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -342,4 +343,22 @@ func (s *site) awaitText(link, says string) {
 		_, body = s.follow(link)
 		return strings.Contains(text(body), says)
 	}, "%s: %s", link, says)
+}
+
+// A page gives up what takes too long, and shows what was asked.
+func TestTry_takesTooLong(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	blocker, err := testbed.Connect(t, s.DatabaseURL()).Begin(t.Context())
+	require.NoError(t, err)
+	_, err = blocker.Exec(t.Context(), `lock table allocation.products, allocation.lines, allocation.batches in access exclusive mode`)
+	require.NoError(t, err)
+	began := time.Now()
+	status, page := s.get("/try", "commands", "Allocate orderid=o1 sku=CHAIR qty=1")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Contains(t, text(page), "this took longer than 5s, and the console waits no longer")
+	require.Contains(t, text(page), "Allocate orderid=o1 sku=CHAIR qty=1")
+	require.Less(t, time.Since(began), 2*engine.PageTime)
+	require.NoError(t, blocker.Rollback(t.Context()))
+	require.Contains(t, text(s.page("/try", "commands", "Allocate orderid=o1 sku=CHAIR qty=1")), "would be refused: unknown_sku", "it holds up nobody after it")
 }
