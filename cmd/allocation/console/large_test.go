@@ -111,7 +111,7 @@ func BenchmarkWhy(b *testing.B) {
 	topic := testbed.Topic(b, "large", 12)
 	c := large(b, lines, topic)
 	b.Run("questions", func(b *testing.B) { questions(b, products.View{Store: c.Store}, lines, topic) })
-	b.Run("pages", func(b *testing.B) { pages(b, c, lines) })
+	b.Run("pages", func(b *testing.B) { pages(b, c, lines, topic) })
 }
 
 func questions(b *testing.B, v products.View, lines int, topic string) {
@@ -146,7 +146,7 @@ func questions(b *testing.B, v products.View, lines int, topic string) {
 }
 
 // pages asks for each page of the console.
-func pages(b *testing.B, c *engine.Console, lines int) {
+func pages(b *testing.B, c *engine.Console, lines int, topic string) {
 	for _, path := range []string{
 		"/", "/product?id=s{product}", "/order?id=o{line}", "/letters", "/partitions", "/command?id={topic}.{partition}.{offset}",
 		"/products", "/products?waiting=1&sku-prefix=s{batch}", "/products?free=1", "/batches", "/batches?sku=s{product}", "/batches?free=1&due-before=2030-01-10",
@@ -156,7 +156,9 @@ func pages(b *testing.B, c *engine.Console, lines int) {
 	} {
 		measure(b, path, lines, func(b *testing.B, k int) {
 			answer := httptest.NewRecorder()
-			c.ServeHTTP(answer, httptest.NewRequestWithContext(b.Context(), "GET", "http://localhost"+strings.NewReplacer("{line}", fmt.Sprint(k), "{product}", fmt.Sprint(k/1000), "{batch}", fmt.Sprint(k%50), "{partition}", fmt.Sprint(k%12), "{offset}", fmt.Sprint(k/12*5)).Replace(path), nil))
+			parts := strings.NewReplacer("{line}", fmt.Sprint(k), "{product}", fmt.Sprint(k/1000), "{batch}", fmt.Sprint(k%50),
+				"{topic}", topic, "{partition}", fmt.Sprint(k%12), "{offset}", fmt.Sprint(k/12*5))
+			c.ServeHTTP(answer, httptest.NewRequestWithContext(b.Context(), "GET", "http://localhost"+parts.Replace(path), nil))
 			require.Equal(b, 200, answer.Code, answer.Body.String())
 		})
 	}

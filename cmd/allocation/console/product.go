@@ -38,18 +38,9 @@ func (p *pages) product(ctx context.Context, r *console.Request) (*console.Answe
 		},
 	}
 	for _, h := range story.Held {
-		a.Shell = append(a.Shell, p.decide(h.Letter.String())...)
+		a.Shell = append(a.Shell, p.Decide(&store.Letter{ID: h.Letter, State: h.State, Holds: h.SKU})...)
 	}
 	return a, nil
-}
-
-// decide are the commands that decide about a dead letter.
-func (p *pages) decide(letter string) []console.Shell {
-	return []console.Shell{
-		{Says: "says what was refused, and why", Command: p.Command("dlq", "show", letter)},
-		{Says: "has it applied again, and then what waits behind it", Command: p.Command("dlq", "retry", letter)},
-		{Says: "gives it up, and has what waits behind it applied", Command: p.Command("dlq", "discard", letter)},
-	}
 }
 
 // bars draw a batch: what is allocated of it, and what is available, beside the

@@ -6,6 +6,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/operate/explain"
+	"allocation/store"
 	"allocation/store/products"
 )
 

@@ -73,7 +73,7 @@ func (c *Console) command(ctx context.Context, r *Request) (*Answer, error) {
 	page.Record = c.recordOf(page.Command.Record)
 	answer.Title = "Command " + page.Command.ID.String()
 	for i := range page.Command.Letters {
-		answer.Shell = append(answer.Shell, c.decide(&page.Command.Letters[i])...)
+		answer.Shell = append(answer.Shell, c.Decide(&page.Command.Letters[i])...)
 	}
 	for _, stamp := range page.Command.Stamps {
 		if !stamp.Reached {

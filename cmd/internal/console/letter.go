@@ -46,12 +46,12 @@ func (c *Console) letter(ctx context.Context, r *Request) (*Answer, error) {
 	}
 	return &Answer{
 		Title: "Dead letter " + id.String(), Data: page, Refresh: 10 * time.Second,
-		Shell: append([]Shell{{"prints this, with all of its bytes", c.Command("dlq", "show", id.String())}}, c.decide(&letter.Letter)...),
+		Shell: append([]Shell{{"prints this, with all of its bytes", c.Command("dlq", "show", id.String())}}, c.Decide(&letter.Letter)...),
 	}, nil
 }
 
-// decide are the commands that a person may type about a dead letter.
-func (c *Console) decide(l *store.Letter) (all []Shell) {
+// Decide are the commands that a person may type about a dead letter.
+func (c *Console) Decide(l *store.Letter) (all []Shell) {
 	id, behind := l.ID.String(), ""
 	if l.Holds != "" {
 		behind = ", and then what waits behind it"
