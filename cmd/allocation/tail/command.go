@@ -11,6 +11,7 @@ import (
 
 	"allocation/cmd/allocation/event"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/cloudevent"
 	"allocation/cmd/internal/config"
 	"allocation/domain/product"
 	"allocation/worker"
@@ -117,7 +118,7 @@ func (c *Command) follow(ctx context.Context, client *kgo.Client, printer *print
 		if ctx.Err() != nil {
 			return printer.flush()
 		}
-		for _, r := range byTime(fetches) {
+		for _, r := range cloudevent.ByTime(fetches) {
 			if e := event.Read(r); c.wants(&e) {
 				printer.print(&e)
 			}
@@ -140,28 +141,4 @@ func (c *Command) wants(e *event.Event) bool {
 	}
 	d := e.Fields()
 	return (c.Order == "" || d.OrderID == c.Order) && (c.SKU == "" || d.SKU == c.SKU)
-}
-
-// byTime merges partitions by their records' times, and keeps each partition's order.
-func byTime(fetches kgo.Fetches) []*kgo.Record {
-	var partitions [][]*kgo.Record
-	total := 0
-	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
-		if len(f.Records) > 0 {
-			partitions = append(partitions, f.Records)
-			total += len(f.Records)
-		}
-	})
-	merged := make([]*kgo.Record, 0, total)
-	for len(merged) < total {
-		first := -1
-		for i, records := range partitions {
-			if len(records) > 0 && (first < 0 || records[0].Timestamp.Before(partitions[first][0].Timestamp)) {
-				first = i
-			}
-		}
-		merged = append(merged, partitions[first][0])
-		partitions[first] = partitions[first][1:]
-	}
-	return merged
 }
