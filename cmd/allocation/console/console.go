@@ -43,8 +43,18 @@ func Product() console.Product {
 				"says": func(a *try.Answer) string { return a.Says(c.Program) },
 			}
 		},
-		Find: find,
+		Tail: tail, Find: find,
 	}
+}
+
+// tail are the flags of tail for some events. It knows subjects that are orders.
+func tail(eventType, sku, subject string) (flags []string) {
+	for _, flag := range [][2]string{{"--type=", eventType}, {"--sku=", sku}, {"--order=", subject}} {
+		if flag[1] != "" {
+			flags = append(flags, flag[0]+flag[1])
+		}
+	}
+	return flags
 }
 
 // pages read what the pages show.

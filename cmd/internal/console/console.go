@@ -26,7 +26,9 @@ type Console struct {
 	kafka     *kafka
 	running   chan struct{}   // a place for each page that is being read
 	streams   context.Context // ends what is followed
-	key       []byte          // of the cookies
+	streaming chan struct{}   // a place for each stream
+	live      *live
+	key       []byte // of the cookies
 }
 
 // Options are what a console needs.
@@ -55,6 +57,9 @@ type Product struct {
 	Pages func(*Console) []Page
 	Funcs func(*Console) template.FuncMap // that its templates call; may be nil
 
+	// Tail are the words after "tail" of the command that prints such events; nil: there is none.
+	Tail func(eventType, key, subject string) []string
+
 	// Find gives what has a name, the likeliest first.
 	Find func(ctx context.Context, db *store.Store, name string) ([]Found, error)
 }
@@ -69,14 +74,16 @@ type Found struct {
 func New(ctx context.Context, o Options) (*Console, error) {
 	c := &Console{
 		Options: o, streams: ctx, statics: readStatics(), kafka: newKafka(o.Program, o.Kafka),
-		running: make(chan struct{}, maxRunning), key: []byte(rand.Text()),
+		running: make(chan struct{}, maxRunning), streaming: make(chan struct{}, maxStreams), key: []byte(rand.Text()),
 	}
+	c.live = newLive(ctx, o, c.readLive)
 	c.pages = append([]Page{
 		{"/", "Status", "status.html", c.status},
 		{"/command", "", "command.html", c.command},
 		{"/letters", "Dead letters", "letters.html", c.letters},
 		{"/letter", "", "letter.html", c.letter},
 		{"/partitions", "Partitions", "partitions.html", c.partitions},
+		{livePath, "Live events", liveFile, c.liveEvents},
 	}, o.Product.Pages(c)...)
 	var err error
 	c.templates, err = c.parse()
@@ -84,7 +91,10 @@ func New(ctx context.Context, o Options) (*Console, error) {
 }
 
 // Close closes what the console opened itself.
-func (c *Console) Close() { c.kafka.close() }
+func (c *Console) Close() {
+	c.live.close()
+	c.kafka.close()
+}
 
 // ServeHTTP answers.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -100,10 +110,11 @@ func (c *Console) routes() http.Handler {
 			path = "/{$}"
 			mux.Handle("GET "+c.Prefix+"/api/v1/status", c.bounded(c.twin(page)))
 		} else {
-			mux.Handle("GET "+c.Prefix+"/api/v1"+path, c.bounded(c.twin(page)))
+			mux.Handle("GET "+c.Prefix+"/api/v1"+path, c.orFollow(page, c.bounded(c.twin(page))))
 		}
 		mux.Handle("GET "+c.Prefix+path, c.bounded(c.page(page)))
 	}
+	mux.HandleFunc("GET "+c.Prefix+liveStreamPath, c.followList)
 	mux.HandleFunc("GET "+c.Prefix+"/search", c.search)
 	mux.Handle("GET "+c.Prefix+"/static/{name}", c.statics)
 	mux.HandleFunc(c.Prefix+"/sign-in", c.signIn)

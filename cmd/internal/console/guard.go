@@ -65,6 +65,16 @@ func (c *Console) public(path string) bool {
 	return ok && (path == "/sign-in" || strings.HasPrefix(path, "/static/"))
 }
 
+// slot takes a place for a stream, if one is free.
+func (c *Console) slot() (free func(), ok bool) {
+	select {
+	case c.streaming <- struct{}{}:
+		return func() { <-c.streaming }, true
+	default:
+		return nil, false
+	}
+}
+
 // bounded lets so many requests read at once. A page that many wait for would only make all slower,
 // and workers, too.
 func (c *Console) bounded(next http.Handler) http.Handler {

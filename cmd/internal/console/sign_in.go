@@ -42,7 +42,7 @@ func (c *Console) proof() string {
 }
 
 func (c *Console) askForToken(w http.ResponseWriter, r *http.Request) {
-	if c.isTwin(r) {
+	if c.isTwin(r) || r.URL.Path == c.Prefix+liveStreamPath { // a browser that follows tries again, later and later
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		c.fail(w, r, &Failure{Status: http.StatusUnauthorized, Title: "A token is needed", Says: []string{"send it as Authorization: Bearer TOKEN"}})
 		return

@@ -1,0 +1,590 @@
+package console
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/explain"
+	"allocation/deploy/testbed"
+	"allocation/store"
+)
+
+// follows is a console whose events tests follow.
+type follows struct {
+	*Console
+	t       *testing.T
+	brokers string
+	topic   string
+	client  *kgo.Client
+	server  *httptest.Server
+	stop    context.CancelFunc
+	made    int
+}
+
+// newFollows makes a console on a topic. adjust changes its options and its server before it begins.
+func newFollows(t *testing.T, brokers, topic string, adjust func(*Console, *http.Server)) *follows {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	c, err := New(ctx, Options{
+		Program: &cli.Program{
+			Name: "demo", Err: io.Discard, Service: store.Service{TypePrefix: "demo.v1."},
+			Vocabulary: config.Vocabulary{Events: []string{"Added", "Removed"}, Entity: "counter"},
+		},
+		Kafka: config.Kafka{Brokers: brokers, SecurityProtocol: "PLAINTEXT"}, Events: config.Events{EventsTopic: topic},
+		Product: Product{
+			Words: explain.Words{
+				Command: func(*store.CauseView) string { return "" }, Why: func(*store.EventView) []string { return nil },
+				What: func(e *store.EventView) string { return "it says " + string(e.Data) },
+			},
+			KeyPage: "/counter", Pages: func(*Console) []Page { return nil },
+		},
+		Payloads: PayloadsFull, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	c.live.look, c.live.again = 100*time.Millisecond, 20*time.Millisecond
+	f := &follows{Console: c, t: t, brokers: brokers, topic: topic, server: httptest.NewUnstartedServer(c), stop: stop}
+	if adjust != nil {
+		adjust(c, f.server.Config)
+	}
+	f.server.Start()
+	t.Cleanup(func() {
+		stop()
+		f.server.Close()
+		c.Close()
+	})
+	return f
+}
+
+// newFollowing is newFollows on a topic that there is.
+func newFollowing(t *testing.T, partitions int32, adjust func(*Console, *http.Server)) *follows {
+	t.Helper()
+	brokers := testbed.Kafka(t)
+	return newFollows(t, brokers, testbed.Topic(t, "events", partitions), adjust)
+}
+
+// event produces an event, whose data has a number that counts on.
+func (f *follows) event(key, eventType string) {
+	f.t.Helper()
+	if f.client == nil {
+		f.client = testbed.Client(f.t, f.brokers)
+	}
+	f.made++
+	r := record(f.topic, key, eventType, fmt.Sprintf(`{"n":%d}`, f.made))
+	require.NoError(f.t, f.client.ProduceSync(f.t.Context(), r).FirstErr())
+}
+
+func record(topic, key, eventType, data string) *kgo.Record {
+	return &kgo.Record{Topic: topic, Key: []byte(key), Value: []byte(data), Headers: []kgo.RecordHeader{
+		{Key: "ce_type", Value: []byte("demo.v1." + eventType)}, {Key: "ce_subject", Value: []byte("about-" + key)},
+		{Key: "ce_correlationid", Value: []byte("cart-" + key)}, {Key: "ce_partitionkey", Value: []byte(key)},
+	}}
+}
+
+// page is a page's text.
+func (f *follows) page(path string) string {
+	f.t.Helper()
+	status, page := f.get(path)
+	require.Equal(f.t, http.StatusOK, status, page)
+	return page
+}
+
+func (f *follows) get(path string) (status int, body string) {
+	f.t.Helper()
+	answer, err := f.server.Client().Get(f.server.URL + path)
+	require.NoError(f.t, err)
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	require.NoError(f.t, err)
+	return answer.StatusCode, string(content)
+}
+
+// message is what a stream sent.
+type message struct{ event, id, data string }
+
+// n is the number of an event.
+func (m message) n(t *testing.T) int {
+	t.Helper()
+	var e struct{ Data struct{ N int } }
+	require.NoError(t, json.Unmarshal([]byte(m.data), &e), m.data)
+	return e.Data.N
+}
+
+// stream is read by a test.
+type stream struct {
+	t     *testing.T
+	lines *bufio.Reader
+	close context.CancelFunc
+	last  string // id
+}
+
+// follow asks for a stream, from after a message on; empty: from now on.
+func (f *follows) follow(path, last string) *stream {
+	f.t.Helper()
+	ctx, cancel := context.WithCancel(f.t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.server.URL+path, nil)
+	require.NoError(f.t, err)
+	request.Header.Set("Accept", eventStream)
+	if last != "" {
+		request.Header.Set("Last-Event-ID", last)
+	}
+	answer, err := f.server.Client().Do(request)
+	require.NoError(f.t, err)
+	require.Equal(f.t, http.StatusOK, answer.StatusCode)
+	require.Equal(f.t, eventStream, answer.Header.Get("Content-Type"))
+	closing := func() { cancel(); answer.Body.Close() }
+	f.t.Cleanup(closing)
+	return &stream{t: f.t, lines: bufio.NewReader(answer.Body), close: closing}
+}
+
+// next is the next message, or an error where the stream ended.
+func (s *stream) next() (m message, err error) {
+	for {
+		line, err := s.lines.ReadString('\n')
+		if err != nil {
+			return m, err
+		}
+		line = strings.TrimSuffix(line, "\n")
+		field, value, _ := strings.Cut(line, ": ")
+		switch {
+		case line == "" && (m.data != "" || m.event != ""):
+			return m, nil
+		case field == "event":
+			m.event = value
+		case field == "id":
+			m.id, s.last = value, value
+		case field == "data":
+			m.data += value + "\n"
+		}
+	}
+}
+
+func (s *stream) read() message {
+	s.t.Helper()
+	m, err := s.next()
+	require.NoError(s.t, err)
+	return m
+}
+
+// began reads what a program is told first.
+func (s *stream) began() liveTold {
+	s.t.Helper()
+	m := s.read()
+	require.Equal(s.t, "state", m.event)
+	var told liveTold
+	require.NoError(s.t, json.Unmarshal([]byte(m.data), &told))
+	return told
+}
+
+// well reads until the stream says that events are read.
+func (s *stream) well() {
+	s.t.Helper()
+	for {
+		told := s.began()
+		if told.Problem == "" {
+			require.NotNil(s.t, told.Since)
+			return
+		}
+		s.t.Log(told.Problem)
+	}
+}
+
+func TestLive_keepsTheOrderOfEachKey(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 3, nil)
+	s := f.follow("/api/v1/events", "")
+	s.well()
+	for i := range 60 {
+		f.event(fmt.Sprint("k", i%5), "Added")
+	}
+	last := map[string]int{}
+	for range 60 {
+		m := s.read()
+		var e struct{ PartitionKey string }
+		require.NoError(t, json.Unmarshal([]byte(m.data), &e))
+		require.Greater(t, m.n(t), last[e.PartitionKey], e.PartitionKey)
+		last[e.PartitionKey] = m.n(t)
+	}
+	require.Len(t, last, 5)
+	_, number, _ := strings.Cut(s.last, "-")
+	require.Equal(t, "60", number)
+}
+
+func TestLive_filters(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, nil)
+	for name, filter := range map[string]string{"a type": "type=Removed", "a key": "key=b", "a subject": "subject=about-b", "a correlation": "correlation=cart-b"} {
+		t.Run(name, func(t *testing.T) {
+			s := f.follow("/api/v1/events?"+filter, "")
+			s.well()
+			f.event("a", "Added")
+			f.event("b", "Removed")
+			f.event("a", "Added")
+			f.event("b", "Removed")
+			require.Equal(t, f.made-2, s.read().n(t))
+			require.Equal(t, f.made, s.read().n(t))
+			page := f.page("/events?" + filter)
+			require.Contains(t, page, fmt.Sprintf(`it says {&#34;n&#34;:%d}`, f.made))
+			require.NotContains(t, page, fmt.Sprintf(`it says {&#34;n&#34;:%d}`, f.made-1))
+		})
+	}
+	status, body := f.get("/events?type=Dispatched")
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, body, "it must be one of Added, Removed")
+}
+
+// A connection is cut at any place: nothing is lost or comes twice.
+func TestLive_resumes(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 2, nil)
+	s := f.follow("/api/v1/events", "")
+	s.well()
+	seen := map[int]bool{}
+	for cut := range 5 {
+		for range 20 {
+			f.event("k", "Added")
+		}
+		for range 20 - cut {
+			n := s.read().n(t)
+			require.False(t, seen[n], "event %d came twice", n)
+			seen[n] = true
+		}
+		s.close()
+		s = f.follow("/api/v1/events", s.last)
+		require.Empty(t, s.began().LeftOut)
+	}
+	for len(seen) < f.made {
+		n := s.read().n(t)
+		require.False(t, seen[n], "event %d came twice", n)
+		seen[n] = true
+	}
+}
+
+// What is no longer kept cannot be sent again: who resumes is told how much that is.
+func TestLive_saysWhatAResumptionMisses(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.live.liveLimits.events = 5 })
+	s := f.follow("/api/v1/events", "")
+	s.well()
+	f.event("k", "Added")
+	first := s.read()
+	s.close()
+	other := f.follow("/api/v1/events", "")
+	other.well()
+	for range 8 {
+		f.event("k", "Added")
+		other.read()
+	}
+	s = f.follow("/api/v1/events", first.id)
+	require.Contains(t, s.began().LeftOut, "3 events were left out")
+	require.Equal(t, 5, s.read().n(t))
+	require.Contains(t, f.follow("/events/stream", first.id).read().data, "3 events were left out")
+	require.Contains(t, f.page("/events?at="+first.id), "3 events were left out")
+
+	s = f.follow("/api/v1/events", "another-7")
+	require.Equal(t, notKept, s.began().LeftOut)
+	require.Equal(t, 5, s.read().n(t))
+}
+
+// The browser's list is sent whole: it has the last events, newest first, and no more than those.
+func TestLive_sendsABrowserItsList(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.live.pace = time.Millisecond })
+	s := f.follow("/events/stream", "")
+	require.Contains(t, s.read().data, "No such event came yet")
+	for range maxListed + 7 {
+		f.event("<b>", "Added")
+	}
+	whole := ""
+	for !strings.Contains(whole, fmt.Sprintf(`id="e%d"`, f.made)) {
+		whole = s.read().data
+	}
+	require.Equal(t, maxListed, strings.Count(whole, "<tr id="))
+	require.Less(t, strings.Index(whole, fmt.Sprintf(`id="e%d"`, f.made)), strings.Index(whole, fmt.Sprintf(`id="e%d"`, f.made-1)))
+	require.NotContains(t, whole, `"e7"`)
+	require.NotContains(t, whole, "<b>")
+}
+
+// A page that stands still shows what it showed, and connects to nothing.
+func TestLive_pauses(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, nil)
+	s := f.follow("/events/stream?key=k", "")
+	s.read()
+	f.event("k", "Added")
+	id := ""
+	for id == "" {
+		if m := s.read(); strings.Contains(m.data, `id="e1"`) {
+			id = m.id
+			require.Contains(t, m.data, template.HTMLEscapeString(f.Link("/events", "at", id, "paused", "1", "key", "k")))
+		}
+	}
+	f.event("k", "Added")
+	for !strings.Contains(s.read().data, `id="e2"`) {
+		continue
+	}
+	page := f.page("/events?key=k&paused=1&at=" + id)
+	require.Contains(t, page, `id="e1"`)
+	require.NotContains(t, page, `id="e2"`)
+	require.NotContains(t, page, "hx-sse:connect")
+	page = f.page("/events?key=k&at=" + id)
+	require.Contains(t, page, `id="e2"`)
+	require.Contains(t, page, "hx-sse:connect")
+}
+
+// blockedWriter takes nothing until it is let go.
+type blockedWriter struct {
+	*httptest.ResponseRecorder
+	mu      sync.Mutex
+	writes  int
+	blocked chan struct{} // closed by the second write, which stands still
+	letGo   chan struct{}
+	third   chan struct{} // closed by the write after that
+}
+
+func (w *blockedWriter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	w.writes++
+	n := w.writes
+	w.mu.Unlock()
+	switch n {
+	case 2:
+		close(w.blocked)
+		<-w.letGo
+	case 3:
+		close(w.third)
+	}
+	return w.ResponseRecorder.Write(b)
+}
+
+func TestLive_dropsASlowReaderAndTellsIt(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]string{"a program": "/api/v1/events", "a browser": "/events/stream"} {
+		t.Run(name, func(t *testing.T) {
+			f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.live.liveLimits.events, c.live.pace = 10, time.Nanosecond })
+			fast := f.follow("/api/v1/events", "")
+			fast.well()
+			w := &blockedWriter{ResponseRecorder: httptest.NewRecorder(), blocked: make(chan struct{}), letGo: make(chan struct{}), third: make(chan struct{})}
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil)
+			request.Header.Set("Accept", eventStream)
+			var answering sync.WaitGroup
+			answering.Go(func() { f.ServeHTTP(w, request) })
+			// The reader has joined when it has written what it begins with.
+			testbed.Eventually(t, func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.writes == 1 })
+			f.event("k", "Added")
+			fast.read()
+			<-w.blocked
+			for range 30 {
+				f.event("k", "Added")
+				fast.read() // others are not held up
+			}
+			close(w.letGo)
+			<-w.third
+			f.stop() // ends it, were it not dropped
+			answering.Wait()
+			text := w.Body.String()
+			require.Contains(t, text[strings.LastIndex(text, "id: "):], "This reader was too slow: 20 events were left out.")
+		})
+	}
+}
+
+// The server's limits for an answer and for a request do not end a stream.
+func TestLive_outlivesTheServersLimits(t *testing.T) {
+	t.Parallel()
+	const limit = 50 * time.Millisecond
+	f := newFollowing(t, 1, func(c *Console, server *http.Server) {
+		c.live.heartbeat = 3 * limit
+		server.ReadTimeout, server.WriteTimeout = limit, limit
+	})
+	s := f.follow("/api/v1/events", "")
+	s.well()
+	for beats := 0; beats < 5; {
+		line, err := s.lines.ReadString('\n')
+		require.NoError(t, err)
+		if line == ":\n" {
+			beats++
+		}
+	}
+	f.event("k", "Added")
+	require.Equal(t, 1, s.read().n(t))
+}
+
+// A client that reads nothing is ended, and its place is free.
+func TestLive_endsWhoReadsNothing(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.live.liveLimits.write = 100 * time.Millisecond })
+	conn, err := net.Dial("tcp", f.server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+	testbed.Eventually(t, func() bool { return len(f.streaming) == 1 })
+	f.client = testbed.Client(t, f.brokers)
+	large := record(f.topic, "k", "Added", strconv.Quote(strings.Repeat("x", 500_000)))
+	testbed.Eventually(t, func() bool {
+		require.NoError(t, f.client.ProduceSync(t.Context(), &kgo.Record{Topic: large.Topic, Key: large.Key, Value: large.Value, Headers: large.Headers}).FirstErr())
+		return len(f.streaming) == 0
+	})
+}
+
+func TestLive_endsWithTheConsole(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, nil)
+	program, browser := f.follow("/api/v1/events", ""), f.follow("/events/stream", "")
+	program.well()
+	browser.read()
+	f.stop()
+	for _, s := range []*stream{program, browser} {
+		_, err := s.next()
+		require.ErrorIs(t, err, io.EOF)
+	}
+	require.NoError(t, f.server.Config.Shutdown(t.Context()))
+	f.Close()
+}
+
+func TestLive_refusesMoreStreamsThanItTakes(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.streaming = make(chan struct{}, 1) })
+	s := f.follow("/api/v1/events", "")
+	s.well()
+	status, body := f.get("/events/stream")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Contains(t, body, `<p class="notice bad">`)
+	require.NotContains(t, body, "<html")
+	f.page("/events") // pages are served all the same
+	s.close()
+	testbed.Eventually(t, func() bool { return len(f.streaming) == 0 })
+	f.follow("/api/v1/events", "").well()
+}
+
+func TestLive_masksContent(t *testing.T) {
+	t.Parallel()
+	for _, payloads := range []Payloads{PayloadsMasked, PayloadsNone} {
+		f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.Payloads = payloads })
+		program, browser := f.follow("/api/v1/events", ""), f.follow("/events/stream", "")
+		program.well()
+		browser.read()
+		require.NoError(t, testbed.Client(t, f.brokers).ProduceSync(t.Context(), record(f.topic, "k", "Added", `{"name":"Secret7"}`)).FirstErr())
+		texts := []string{program.read().data, browser.read().data, f.page("/events"), f.page("/api/v1/events")}
+		for _, text := range texts {
+			require.NotContains(t, text, "Secret7")
+			require.Contains(t, text, "about-k")
+		}
+		if payloads == PayloadsMasked {
+			require.Contains(t, texts[1], "xxxxxx0")
+			require.True(t, json.Valid(bytes.TrimSpace([]byte(texts[0]))))
+		}
+	}
+}
+
+// A topic that is made later is read from its start, and what is wrong until then is said.
+func TestLive_waitsForItsTopic(t *testing.T) {
+	t.Parallel()
+	brokers := testbed.Kafka(t)
+	admin, topic := testbed.Admin(t, brokers), "later-"+strings.ToLower(t.Name())+strconv.FormatInt(time.Now().UnixNano(), 36)
+	f := newFollows(t, brokers, topic, nil)
+	require.Contains(t, f.page("/events"), "does not exist")
+	s := f.follow("/api/v1/events", "")
+	require.Contains(t, s.began().Problem, "does not exist")
+	createTopic(t, admin, topic, 1)
+	f.client = testbed.Client(t, brokers, kgo.UnknownTopicRetries(-1)) // it may take a while until it can be written
+	f.event("k", "Added")
+	s.well()
+	require.Equal(t, 1, s.read().n(t))
+
+	// A partition that is added is read from its start, too.
+	_, err := admin.CreatePartitions(t.Context(), 1, topic)
+	require.NoError(t, err)
+	f.client = testbed.Client(t, brokers, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	testbed.Eventually(t, func() bool {
+		r := record(topic, "k", "Added", `{"n":2}`)
+		r.Partition = 1
+		return f.client.ProduceSync(t.Context(), r).FirstErr() == nil
+	})
+	require.Equal(t, 2, s.read().n(t))
+}
+
+func createTopic(t *testing.T, admin *kadm.Client, topic string, partitions int32) {
+	t.Helper()
+	_, err := admin.CreateTopic(t.Context(), partitions, -1, nil, topic)
+	require.NoError(t, err)
+	t.Cleanup(func() { _, _ = admin.DeleteTopic(context.Background(), topic) })
+}
+
+// While Kafka is away the page says so; afterwards nothing is missing.
+func TestLive_goesOnWhenKafkaIsBack(t *testing.T) {
+	t.Parallel()
+	kafka := testbed.StartKafka(t)
+	topic := "events"
+	createTopic(t, testbed.Admin(t, kafka.Brokers()), topic, 1)
+	f := newFollows(t, kafka.Brokers(), topic, nil)
+	s := f.follow("/api/v1/events", "")
+	s.well()
+	f.event("k", "Added")
+	require.Equal(t, 1, s.read().n(t))
+	kafka.Stop()
+	require.Contains(t, s.began().Problem, "Kafka")
+	require.Contains(t, f.page("/events"), "Events cannot be read now")
+	kafka.Start()
+	f.event("k", "Added")
+	s.well()
+	require.Equal(t, 2, s.read().n(t))
+}
+
+// The consumer ends when nobody reads, and what comes then is not kept.
+func TestLive_restsWithoutReaders(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.live.keep = time.Millisecond })
+	require.Empty(t, f.live.run, "nothing is read before anybody asks")
+	s := f.follow("/api/v1/events", "")
+	s.well()
+	s.close()
+	testbed.Eventually(t, func() bool { f.live.mu.Lock(); defer f.live.mu.Unlock(); return f.live.run == "" })
+	f.live.running.Wait()
+	s = f.follow("/api/v1/events", s.last)
+	require.Equal(t, notKept, s.began().LeftOut)
+}
+
+// What is kept is bounded by its bytes, too.
+func TestLive_boundsBytes(t *testing.T) {
+	t.Parallel()
+	l := &live{liveLimits: liveLimits{events: 100, bytes: 10}, run: "r", changed: make(chan struct{})}
+	for range 5 {
+		l.add("r", []*liveEvent{{size: 4}, {size: 4}})
+		require.LessOrEqual(t, l.size, 10)
+	}
+	require.Len(t, l.after(0, 100).events, 2)
+	require.EqualValues(t, 8, l.after(0, 100).missed)
+	l.add("r", []*liveEvent{{size: 400}})
+	require.Len(t, l.after(0, 100).events, 1, "the last one is always kept")
+}
+
+// A browser that follows, and is no longer signed in, is told so: it is not sent on to a form.
+func TestLive_wantsTheToken(t *testing.T) {
+	t.Parallel()
+	f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.Token = "a token of a test" })
+	for _, path := range []string{"/events/stream", "/api/v1/events"} {
+		status, body := f.get(path)
+		require.Equal(t, http.StatusUnauthorized, status)
+		require.NotContains(t, body, "data:")
+	}
+	require.Empty(t, f.live.run)
+}
