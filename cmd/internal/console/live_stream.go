@@ -61,7 +61,7 @@ func (c *Console) followBy(w http.ResponseWriter, r *http.Request, pace time.Dur
 	free, ok := c.slot()
 	if !ok {
 		w.Header().Set("Retry-After", "10")
-		c.refuseStream(w, r, &Failure{http.StatusServiceUnavailable, "Too many follow events", []string{fmt.Sprintf("%d readers follow events, and the console serves no more at once: ask again later", maxStreams)}})
+		c.refuseStream(w, r, &Failure{Status: http.StatusServiceUnavailable, Title: "Too many follow events", Says: []string{fmt.Sprintf("%d readers follow events, and the console serves no more at once: ask again later", maxStreams)}})
 		return
 	}
 	defer free()

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -56,7 +57,7 @@ func newFollows(t *testing.T, brokers, topic string, adjust func(*Console, *http
 				Command: func(*store.CauseView) string { return "" }, Why: func(*store.EventView) []string { return nil },
 				What: func(e *store.EventView) string { return "it says " + string(e.Data) },
 			},
-			KeyPage: "/counter", Pages: func(*Console) []Page { return nil },
+			KeyPage: "/counter", Files: fstest.MapFS{}, Pages: func(*Console) []Page { return nil },
 		},
 		Payloads: PayloadsFull, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -410,14 +411,14 @@ func TestLive_dropsASlowReaderAndTellsIt(t *testing.T) {
 // The server's limits for an answer and for a request do not end a stream.
 func TestLive_outlivesTheServersLimits(t *testing.T) {
 	t.Parallel()
-	const limit = 50 * time.Millisecond
+	const limit = 500 * time.Millisecond
 	f := newFollowing(t, 1, func(c *Console, server *http.Server) {
-		c.live.heartbeat = 3 * limit
+		c.live.heartbeat = 2 * limit
 		server.ReadTimeout, server.WriteTimeout = limit, limit
 	})
 	s := f.follow("/api/v1/events", "")
 	s.well()
-	for beats := 0; beats < 5; {
+	for beats := 0; beats < 2; {
 		line, err := s.lines.ReadString('\n')
 		require.NoError(t, err)
 		if line == ":\n" {
