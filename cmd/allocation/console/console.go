@@ -36,6 +36,10 @@ func Product() console.Product {
 				{Path: "/order", File: "order.html", Read: p.order},
 			}
 		},
+		Downloads: func(c *console.Console) []console.Download {
+			p := &pages{Console: c, view: products.View{Store: c.Store}}
+			return []console.Download{{Path: "/incident", Open: p.incident}}
+		},
 		Funcs: func(c *console.Console) template.FuncMap {
 			return template.FuncMap{
 				"lineText": explain.LineText, "now": explain.Now, "bars": barsOf, "where": where, "mostOf": mostOf,

@@ -30,7 +30,11 @@ func (p *pages) order(ctx context.Context, r *console.Request) (*console.Answer,
 		explain = append(explain, "--sku="+sku)
 	}
 	return &console.Answer{
-		Title: "Order " + id, Data: story, Refresh: 10 * time.Second,
-		Shell: []console.Shell{{Says: "prints this", Command: p.Command(explain...)}},
+		Title: "Order " + id, Data: story, Refresh: 10 * time.Second, File: p.incidentOf(id),
+		Shell: []console.Shell{
+			{Says: "prints this", Command: p.Command(explain...)},
+			{Says: "says also where each event is in Kafka, and how often", Command: p.Command(append(explain, "--kafka")...)},
+			{Says: "writes what happened to its products since as a file, without identifiers, which allocation replay decides again", Command: p.Command("export", id) + " > incident.json"},
+		},
 	}, nil
 }

@@ -30,11 +30,12 @@ func (p *pages) product(ctx context.Context, r *console.Request) (*console.Answe
 		return nil, err
 	}
 	a := &console.Answer{
-		Title: "Product " + sku, Data: story, Refresh: 10 * time.Second,
+		Title: "Product " + sku, Data: story, Refresh: 10 * time.Second, File: p.incidentOf(sku),
 		Shell: []console.Shell{
 			{Says: "prints what happened to it", Command: p.Command("explain", "product", sku)},
 			{Says: "prints how it stands", Command: p.Command("show", "product", sku)},
 			{Says: "checks it against its own events", Command: p.Command("verify", "--sku="+sku)},
+			{Says: "writes all that is kept of it as a file, without identifiers, which allocation replay decides again", Command: p.Command("export", sku) + " > incident.json"},
 		},
 	}
 	for _, h := range story.Held {

@@ -30,7 +30,7 @@ Try in another terminal, in this folder:
   %[8]s show order o2
   %[8]s tail --from-beginning
 
-And why: %[7]s explain order o2
+And why: %[8]s explain order o2
 
 ready; Ctrl-C stops everything and keeps the data
 `, d.whereConsole(), d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
-	"allocation/domain/incident"
 	"allocation/store"
 	"allocation/store/products"
 )
@@ -55,7 +53,7 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	}
 	defer db.Close()
 	view := products.View{Store: db}
-	skus, err := c.find(ctx, p, view, &within)
+	skus, err := find(ctx, view, c.ID, c.Order, &within, p.Tell)
 	if err != nil {
 		return err
 	}
@@ -67,7 +65,7 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		}
 		histories = append(histories, h)
 	}
-	return c.write(ctx, p, view, histories)
+	return (&File{View: view, Histories: histories, Plain: c.Plain, Tell: p.Tell}).Write(ctx, p.Out)
 }
 
 // read reads the history of a product.
@@ -88,150 +86,4 @@ func (c *Command) read(ctx context.Context, p *cli.Program, view products.View, 
 		return nil, err
 	}
 	return h, view.AddQuiet(ctx, h, lacking)
-}
-
-// find gives the products that are meant.
-func (c *Command) find(ctx context.Context, p *cli.Program, view products.View, within *products.Range) ([]string, error) {
-	if !c.Order {
-		_, err := view.Product(ctx, c.ID, 1)
-		switch {
-		case err == nil:
-			if _, err := view.Order(ctx, c.ID, 1); err == nil {
-				p.Tell("%q is a product and also an order: say --order to mean that", c.ID)
-			}
-			return []string{c.ID}, nil
-		case !errors.Is(err, store.ErrUnknown):
-			return nil, err
-		}
-	}
-	const maxLines = 10_000
-	order, err := view.Order(ctx, c.ID, maxLines)
-	if errors.Is(err, store.ErrUnknown) {
-		kind := "product and no order"
-		if c.Order {
-			kind = "order"
-		}
-		return nil, fmt.Errorf("there is no %s %q", kind, c.ID)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if within.Since.IsZero() {
-		within.OrderID = c.ID
-	}
-	return order.Products(), nil
-}
-
-// write writes the file, and replays it meanwhile.
-func (c *Command) write(ctx context.Context, p *cli.Program, view products.View, histories []*products.History) error {
-	var names *incident.Names
-	if !c.Plain {
-		var refs []string
-		for _, h := range histories {
-			refs = append(refs, h.Refs()...)
-		}
-		names = incident.NewNames(refs)
-	}
-	w := incident.NewWriter(p.Out, cli.NewJSONEncoder)
-	check := &incident.Checker{}
-	var found error
-	for _, h := range histories {
-		each := writing{names: names, writer: w, check: check, found: &found}
-		if err := each.product(ctx, view, h); err != nil {
-			return err
-		}
-		c.say(p, h, each.agrees)
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if found != nil {
-		p.Tell("replayed with this program, it differs already:\n%s", found)
-	} else {
-		p.Tell("replayed with this program, nothing differs")
-	}
-	return nil
-}
-
-// say tells on stderr what the file has of a product.
-func (c *Command) say(p *cli.Program, h *products.History, agrees bool) {
-	text := fmt.Sprintf("product %s: %s, from version %d to %d", h.SKU(), cli.CountOf(int64(h.Len()), "command"), h.Product.Start.Version, h.Product.Version)
-	if h.Cut {
-		text += "; what was before is no longer kept (OUTBOX_RETENTION), and the state at the start was derived from today's"
-	}
-	for _, b := range h.Product.Start.Batches {
-		if len(b.Unknown) > 0 {
-			text += fmt.Sprintf("; of batch %s, the %s at the start is no longer kept: a change of its quantity without effect may replay differently",
-				b.Ref, strings.Join(b.Unknown, " and the "))
-			break
-		}
-	}
-	if n := h.Product.LeftOut; n > 0 {
-		text += fmt.Sprintf("; %s left out that could not be read or has no event any more", cli.CountOf(n, "refused command"))
-		if !c.Plain {
-			text += " (--plain has those that are JSON)"
-		}
-	}
-	if !agrees {
-		text += "; it does not lead to the product as it is today: allocation verify --sku compares that with its events"
-	}
-	p.Tell("%s", text)
-}
-
-// writing writes and replays a product.
-type writing struct {
-	names  *incident.Names
-	writer *incident.Writer
-	check  *incident.Checker
-	found  *error
-	agrees bool // the replay leads to the product as it is; true also where that cannot be told
-}
-
-func (w *writing) product(ctx context.Context, view products.View, h *products.History) error {
-	product := h.Product
-	start := *product.Start // say has the names as they are
-	start.Batches, start.Lines = append([]incident.Batch{}, start.Batches...), append([]incident.Line{}, start.Lines...)
-	product.Start = &start
-	now := incident.Product{SKU: product.SKU, Start: h.Now}
-	if w.names != nil {
-		if err := w.names.Product(&product); err != nil {
-			return err
-		}
-	}
-	if err := w.writer.Begin(&product); err != nil {
-		return err
-	}
-	if err := w.check.Begin(&product); err != nil {
-		return err
-	}
-	if err := view.EachCommand(ctx, h, w.command); err != nil {
-		return err
-	}
-	w.agrees = true
-	if h.Now != nil && *w.found == nil {
-		if w.names != nil {
-			if err := w.names.Product(&now); err != nil {
-				return err
-			}
-		}
-		w.agrees = w.check.Replay.State().Agrees(now.Start)
-	}
-	return w.writer.End()
-}
-
-func (w *writing) command(c *incident.Command) error {
-	if w.names != nil {
-		if err := w.names.Command(c); err != nil {
-			return err
-		}
-	}
-	if *w.found == nil {
-		var found *incident.Found
-		err := w.check.Step(c)
-		if err != nil && !errors.As(err, &found) {
-			return err
-		}
-		*w.found = err
-	}
-	return w.writer.Step(c)
 }

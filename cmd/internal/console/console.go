@@ -20,6 +20,7 @@ import (
 type Console struct {
 	Options
 
+	handler   http.Handler
 	pages     []Page
 	templates map[string]*template.Template // by their files
 	statics   statics
@@ -55,7 +56,10 @@ type Product struct {
 	Files       fs.FS  // the templates of the pages; what several of them share is in parts.html
 
 	Pages func(*Console) []Page
-	Funcs func(*Console) template.FuncMap // that its templates call; may be nil
+
+	// Downloads are beside the pages; it may be nil.
+	Downloads func(*Console) []Download
+	Funcs     func(*Console) template.FuncMap // that its templates call; may be nil
 
 	// Tail are the words after "tail" of the command that prints such events; nil: there is none.
 	Tail func(eventType, key, subject string) []string
@@ -87,6 +91,7 @@ func New(ctx context.Context, o Options) (*Console, error) {
 	}, o.Product.Pages(c)...)
 	var err error
 	c.templates, err = c.parse()
+	c.handler = c.guard(c.routes())
 	return c, err
 }
 
@@ -97,9 +102,7 @@ func (c *Console) Close() {
 }
 
 // ServeHTTP answers.
-func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c.guard(c.routes()).ServeHTTP(w, r)
-}
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
 func (c *Console) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -113,6 +116,11 @@ func (c *Console) routes() http.Handler {
 			mux.Handle("GET "+c.Prefix+"/api/v1"+path, c.orFollow(page, c.bounded(c.twin(page))))
 		}
 		mux.Handle("GET "+c.Prefix+path, c.bounded(c.page(page)))
+	}
+	if c.Product.Downloads != nil {
+		for _, d := range c.Product.Downloads(c) {
+			mux.Handle("GET "+c.Prefix+"/api/v1"+d.Path, c.bounded(c.download(&d)))
+		}
 	}
 	mux.HandleFunc("GET "+c.Prefix+liveStreamPath, c.followList)
 	mux.HandleFunc("GET "+c.Prefix+"/search", c.search)

@@ -22,7 +22,11 @@ type Answer struct {
 	Data    any           // what the template shows, and the JSON of the twin
 	Shell   []Shell       // commands that print the same, or do what may be needed
 	Refresh time.Duration // how often a browser with scripts looks again; 0: never
+	File    *FileLink     // a download about the same; nil: there is none
 }
+
+// FileLink leads to a download.
+type FileLink struct{ Says, Link string }
 
 // Shell is a command for a person to type.
 type Shell struct {

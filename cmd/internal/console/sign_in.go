@@ -47,7 +47,7 @@ func (c *Console) askForToken(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, &Failure{Status: http.StatusUnauthorized, Title: "A token is needed", Says: []string{"send it as Authorization: Bearer TOKEN"}})
 		return
 	}
-	http.Redirect(w, r, c.Link("/sign-in", "next", strings.TrimPrefix(r.URL.RequestURI(), c.Prefix)), http.StatusSeeOther) //nolint:gosec // to a page of ours
+	http.Redirect(w, r, c.Link("/sign-in", "next", strings.TrimPrefix(r.URL.RequestURI(), c.Prefix)), http.StatusSeeOther)
 }
 
 // signIn takes the token from a form, and gives the browser its cookie.
