@@ -17,7 +17,7 @@ var tableRights = map[string]map[string]string{
 		"lines":          "select insert update",
 		"outbox":         "select insert",
 		"dead_letters":   "select insert update(state) update(attempts) update(first_event) update(resolved_at) update(batch_room) update(batch_next) update(batch_problem)",
-		"held_keys":      "select insert update(source) update(row_no) update(creates) update(attempts) update(held_at) delete",
+		"held_keys":      "select insert update(source) update(row_no) update(creates) update(attempts) update(held_at) update(waits_until) delete",
 		"held_commands":  "select insert delete",
 		"absences":       "update",
 		"product_keys":   "insert",

@@ -15,6 +15,10 @@ type Service struct {
 	// TypePrefix stands before the names of commands.
 	TypePrefix string
 
+	// Later are the types of later versions that it knows, in full: allocation.v2.CreateBatch beside
+	// the prefix allocation.v1. The name of such a command is v2.CreateBatch.
+	Later []string
+
 	// Aggregate makes the state of an applier, with nothing in it.
 	Aggregate func() Aggregate
 
@@ -43,7 +47,8 @@ type Waiting struct {
 // next. Where commands are only tried (Tx.Tries), a value is new, and ends without Write and Done.
 type Aggregate interface {
 	// Begin reads the commands of a transaction, and names to tx the key of each, as far as the
-	// command itself tells it.
+	// command itself tells it. Of a command of Tx.Newer nothing is known but that its type is of a
+	// later version: its fields may be others, and what looks like a key is one.
 	Begin(tx *Tx)
 
 	// Decide decides the commands in order, and loads by tx.Load what it lacks. It asks tx.Park

@@ -14,11 +14,21 @@ import (
 // name that were deleted.
 const ownSQL = `(select p.source from positions p join positions o on o.topic = p.topic and o.partition = p.partition where o.source = $1)`
 
+// Of a held key and its dead letter: that it waits for a newer worker, and that it need not wait any
+// longer, since this worker knows its type or the time is over. A worker of the version before that
+// holds the key again for another letter leaves waits_until as it was.
+const (
+	waitsSQL  = `k.waits_until is not null and d.state = 'open' and d.reason = '` + worker.ReasonNewer + `'`
+	waitedSQL = waitsSQL + ` and (k.waits_until <= now() or d.type = any($2))`
+)
+
 const backlogsSQL = `
 select o.source,
     exists (select from dead_letters d where d.source = p.source and d.state in ('retrying', 'discarding') and not (d.state = 'retrying' and d.batch_last is not null))
-        or exists (select from held_keys k join dead_letters d using (source, row_no) where k.source = p.source and d.state in ('retried', 'discarded')) work,
+        or exists (select from held_keys k join dead_letters d using (source, row_no) where k.source = p.source and d.state in ('retried', 'discarded'))
+        or exists (select from held_keys k join dead_letters d using (source, row_no) where k.source = p.source and ` + waitedSQL + `) work,
     (select count(*) from held_keys k where k.source = p.source)::int held,
+    (select count(*) from held_keys k join dead_letters d using (source, row_no) where k.source = p.source and ` + waitsSQL + `)::int newer,
     coalesce((select min(d.row_no) from dead_letters d where d.source = p.source and d.state = 'retrying' and d.batch_last is not null), -1) again, p.source
 from unnest($1::int[]) n (source)
 join positions o on o.source = n.source
@@ -29,26 +39,28 @@ func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker
 	backlogs := map[int32]worker.Backlog{}
 	var source int32
 	var found worker.Backlog
-	return backlogs, s.each(ctx, "look for parked commands", []any{&source, &found.Work, &found.Held, &found.Again.Row, &found.Again.Source}, func() error {
+	return backlogs, s.each(ctx, "look for parked commands", []any{&source, &found.Work, &found.Held, &found.Newer, &found.Again.Row, &found.Again.Source}, func() error {
 		if found.Work || found.Held > 0 || found.Again.Row >= 0 {
 			b := backlogs[source]
 			again := b.Again
 			if again.Source == 0 && found.Again.Row >= 0 {
 				again = found.Again
 			}
-			backlogs[source] = worker.Backlog{Work: b.Work || found.Work, Held: b.Held + found.Held, Again: again}
+			backlogs[source] = worker.Backlog{
+				Work: b.Work || found.Work, Held: b.Held + found.Held - found.Newer, Newer: b.Newer + found.Newer, Again: again,
+			}
 		}
 		return nil
-	}, backlogsSQL, sources)
+	}, backlogsSQL, sources, notNull(s.service.Later))
 }
 
 // NextRedrive gives what may be applied now of what is parked for a partition: first the dead
-// letters on which an operator decided, then what waits behind one that is decided. It counts the
+// letters on which an operator decided or that need not wait for a newer worker any longer, then what waits behind one that is decided. It counts the
 // attempt.
 func (s *Store) NextRedrive(ctx context.Context, source int32, most int, forget bool) (batch worker.RedriveBatch, err error) {
 	return batch, s.guardedAt(ctx, "read parked commands", 0, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
-			if batch, err = decidedLetters(ctx, tx, source, most, forget); err != nil || len(batch.Records) > 0 {
+			if batch, err = decidedLetters(ctx, tx, source, notNull(s.service.Later), most, forget); err != nil || len(batch.Records) > 0 {
 				return err
 			}
 			batch, err = waitingCommands(ctx, tx, source, most, forget)
@@ -61,15 +73,19 @@ func (s *Store) NextRedrive(ctx context.Context, source int32, most int, forget 
 // offset came by: see counted.
 const (
 	decidedSQL = `
-select d.source, d.row_no, d.state = 'discarding', coalesce(k.key, ''),
+with letters as (
+    select d.source, d.row_no from dead_letters d
+    where d.source in ` + ownSQL + ` and d.state in ('retrying', 'discarding') and (d.batch_last is null or d.state = 'discarding')
+    union all
+    select source, row_no from held_keys k join dead_letters d using (source, row_no) where k.source in ` + ownSQL + ` and ` + waitedSQL + `)
+select d.source, d.row_no, d.state = 'discarding', d.state = 'open', coalesce(k.key, ''),
     (select max(e.first_event) from dead_letters e where coalesce(e.command_source, e.source) = coalesce(d.command_source, d.source)
         and e.command_offset = d.command_offset and e.first_event / 1000000 = d.first_event / 1000000), d.retries, d.command_offset, coalesce(d.command_time, -1),
     d.record_key, d.value, d.headers, p.source, p.topic, p.topic_id, p.partition
-from dead_letters d
+from letters join dead_letters d using (source, row_no)
 left join held_keys k using (source, row_no)
 join positions p on p.source = coalesce(d.command_source, d.source)
-where d.source in ` + ownSQL + ` and d.state in ('retrying', 'discarding') and (d.batch_last is null or d.state = 'discarding')
-order by d.source, d.row_no limit $2`
+order by d.source, d.row_no limit $3`
 
 	attemptLetterSQL = `update dead_letters set attempts = case when $3 then 1 else attempts + 1 end where source = $1 and row_no = $2 returning attempts`
 
@@ -83,15 +99,16 @@ order by k.held_at, k.key limit 1`
 	waitingCommandsSQL = `
 select h.seq, h.key,
     greatest(h.first_event, (select max(e.first_event) from dead_letters e where coalesce(e.command_source, e.source) = h.command_source
-        and e.command_offset = h.command_offset and e.first_event / 1000000 = h.first_event / 1000000)), h.retries, h.command_offset, coalesce(h.command_time, -1), h.record_key, h.value, h.headers, p.source, p.topic, p.topic_id, p.partition
+        and e.command_offset = h.command_offset and e.first_event / 1000000 = h.first_event / 1000000)), h.retries, now() - h.held_at,
+    h.command_offset, coalesce(h.command_time, -1), h.record_key, h.value, h.headers, p.source, p.topic, p.topic_id, p.partition
 from held_commands h join positions p on p.source = h.command_source
 where h.key = $1 order by h.seq limit $2`
 )
 
-func decidedLetters(ctx context.Context, tx pgx.Tx, source int32, most int, forget bool) (batch worker.RedriveBatch, err error) {
+func decidedLetters(ctx context.Context, tx pgx.Tx, source int32, known []string, most int, forget bool) (batch worker.RedriveBatch, err error) {
 	batch.Records, err = parkedRecords(ctx, tx, func(r *worker.ParkedRecord) []any {
-		return []any{&r.Letter.Source, &r.Letter.Row, &r.Discard, &r.HeldKey, &r.Event, &r.Retries}
-	}, decidedSQL, source, most)
+		return []any{&r.Letter.Source, &r.Letter.Row, &r.Discard, &r.Newer, &r.HeldKey, &r.Event, &r.Retries}
+	}, decidedSQL, source, known, most)
 	if err != nil || len(batch.Records) == 0 {
 		return batch, err
 	}
@@ -106,7 +123,7 @@ func waitingCommands(ctx context.Context, tx pgx.Tx, source int32, most int, for
 		return batch, ignoreNone(err)
 	}
 	batch.Records, err = parkedRecords(ctx, tx, func(r *worker.ParkedRecord) []any {
-		return []any{&r.Seq, &r.HeldKey, &r.Event, &r.Retries}
+		return []any{&r.Seq, &r.HeldKey, &r.Event, &r.Retries, &r.Waited}
 	}, waitingCommandsSQL, key, most+1)
 	if err != nil {
 		return batch, err

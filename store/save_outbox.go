@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 
 	"allocation/outbox"
@@ -163,7 +164,7 @@ func queueDeadLetters(p *Pipeline, transaction worker.Transaction, t *txRows) {
 		ids[i], correlations[i] = r.command.Cause.CommandID, r.command.Cause.CorrelationID
 		subjects[i] = r.subject
 		sources[i], rows[i], offsets[i], times[i] = transaction.Moves[r.move].Source.ID, r.row, r.command.Offset, r.command.Cause.Time
-		reasons[i], messages[i], types[i], names[i] = r.letter.Reason, r.letter.Message, r.command.Type, r.key
+		reasons[i], messages[i], types[i], names[i] = r.letter.Reason, r.letter.Message, cmp.Or(r.command.Type, r.command.Newer), r.key
 		keys[i], values[i], headers[i] = r.letter.Key, r.letter.Value, outbox.EncodeHeaders(r.letter.Headers)
 		from[i], events[i], retries[i] = sourceOf(&transaction, r.command), int32(r.event), timesRetried(r.command) //nolint:gosec // as in event
 		if b := r.letter.Batch; b != nil {

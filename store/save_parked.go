@@ -25,16 +25,18 @@ const (
 	decideSQL = `
 with updated as (
     update dead_letters d
-    set state = case d.state when 'retrying' then 'retried' else 'discarded' end, resolved_at = now(), first_event = v.event, attempts = 0
+    set state = case d.state when 'discarding' then 'discarded' else 'retried' end, resolved_at = now(), first_event = v.event, attempts = 0
     from unnest($1::int[], $2::bigint[], $3::int[], $4::text[]) v (source, row_no, event, state)
     where d.source = v.source and d.row_no = v.row_no and d.state = v.state returning 1)
 select expect_count((select count(*) from updated), $5, 'dead letters decided')`
 
-	holdSQL = `insert into held_keys (key, source, row_no, creates) values ($1, $2, $3, nullif($4, ''))`
+	holdSQL = `insert into held_keys (key, source, row_no, creates, waits_until) values ($1, $2, $3, nullif($4, ''), ` + waitsUntilSQL + `)`
+
+	waitsUntilSQL = `case when $5 > 0 then now() + $5 * interval '1 microsecond' end`
 
 	holdAgainSQL = `
 with updated as (
-    update held_keys set source = $2, row_no = $3, creates = nullif($4, ''), attempts = 0, held_at = now() where key = $1 returning 1)
+    update held_keys set source = $2, row_no = $3, creates = nullif($4, ''), attempts = 0, held_at = now(), waits_until = ` + waitsUntilSQL + ` where key = $1 returning 1)
 select expect_count((select count(*) from updated), 1, 'held keys updated')`
 
 	waitSQL = `
@@ -72,7 +74,7 @@ func queueParked(p *Pipeline, t *txRows) {
 		if h.again {
 			sql = holdAgainSQL
 		}
-		p.Execute(sql, h.key, h.source, h.row, h.name)
+		p.Execute(sql, h.key, h.source, h.row, h.name, h.wait.Microseconds())
 	}
 	queueWaiting(p, parked.waiting)
 	if n := len(parked.applied); n > 0 {
@@ -96,9 +98,12 @@ func queueDecided(p *Pipeline, decided []decided) {
 	sources, rows, events, states := make([]int32, n), make([]int64, n), make([]int32, n), make([]string, n)
 	for i, d := range decided {
 		letter := d.command.Parked.Letter
-		sources[i], rows[i], events[i], states[i] = letter.Source, letter.Row, d.event, "retrying"
-		if d.command.Parked.Discard {
-			states[i] = "discarding"
+		sources[i], rows[i], events[i], states[i] = letter.Source, letter.Row, d.event, LetterRetrying
+		switch {
+		case d.command.Parked.Discard:
+			states[i] = LetterDiscarding
+		case d.command.Parked.Newer:
+			states[i] = LetterOpen
 		}
 	}
 	p.Execute(decideSQL, sources, rows, events, states, n)

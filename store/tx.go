@@ -40,12 +40,16 @@ func (tx *Tx) Command(i int) *worker.Command { return &tx.transaction.Commands[i
 // ignored, or an operator discarded it.
 func (tx *Tx) Decided(i int) bool {
 	c := &tx.transaction.Commands[i]
-	return c.Parked != nil && c.Parked.Discard || c.Ignored || c.Failure == "" && c.Refusal != nil
+	return c.Parked != nil && c.Parked.Discard || c.Ignored || c.Failure == "" && c.Refusal != nil && c.Wait == 0
 }
 
 // Fails reports whether a command is not to be decided because it failed: only its key is of
 // interest. Reading it may be what failed.
 func (tx *Tx) Fails(i int) bool { return tx.transaction.Commands[i].Failure != "" }
+
+// Newer reports whether a command is not to be decided because it may wait for a worker that knows
+// its type: only its key is of interest. Without one it is refused.
+func (tx *Tx) Newer(i int) bool { return tx.transaction.Commands[i].Wait > 0 }
 
 // Tries reports whether nothing is going to be written. Decide may presume nothing then, since no
 // write checks it.
@@ -82,15 +86,15 @@ func (tx *Tx) Park(i int, key, creates string) Standing {
 			tx.waits = map[int]string{}
 		}
 		tx.waits[i] = key
-	case c.Failure != "" && key == "":
+	case !tx.Fails(i) && !tx.Newer(i):
+		return Free
+	case key == "":
 		return Parked
-	case c.Failure != "":
+	default:
 		if tx.holds == nil {
 			tx.holds = map[int]string{}
 		}
 		tx.holds[i] = key
-	default:
-		return Free
 	}
 	tx.cache.held.add(key, creates)
 	return Parked
@@ -99,9 +103,6 @@ func (tx *Tx) Park(i int, key, creates string) Standing {
 // HeldFor is the key behind which a command waits that would create the name; empty where none
 // does.
 func (tx *Tx) HeldFor(name string) string { return tx.cache.held.names[name] }
-
-// Parked reports whether a command was parked.
-func (tx *Tx) Parked(i int) bool { return tx.waits[i] != "" || tx.Fails(i) }
 
 // Cut leaves the commands from n on to the next transaction.
 func (tx *Tx) Cut(n int) { tx.transaction = tx.transaction.Cut(n) }

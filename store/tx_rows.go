@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"math"
 
 	"allocation/outbox"
@@ -61,6 +62,8 @@ func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
 		return nil, 0
 	case c.Failure != "":
 		return &worker.Refusal{Reason: reasonInternal, Message: c.Failure}, 0
+	case c.Wait > 0 && tx.holds[i] != "":
+		return &worker.Refusal{Reason: worker.ReasonNewer, Message: fmt.Sprintf("type %q is of a later version than this worker knows: the command waits for a newer worker", c.Newer)}, 0
 	case c.Refusal != nil:
 		return c.Refusal, 0
 	}
@@ -104,7 +107,12 @@ func (t *txRows) write(tx *Tx, i int) {
 		if holds != "" {
 			t.refused[len(t.refused)-1].key = holds
 			again := c.Parked != nil && c.Parked.HeldKey == holds
-			t.parked.holds = append(t.parked.holds, hold{key: holds, name: tx.made[i], again: again, source: tx.transaction.Moves[c.Move].Source.ID, row: row})
+			t.parked.holds = append(t.parked.holds, hold{
+				key: holds, name: tx.made[i], again: again, source: tx.transaction.Moves[c.Move].Source.ID, row: row, wait: c.Wait,
+			})
+			if c.Wait > 0 {
+				t.outcomes[i] = worker.Outcome{Result: worker.Held}
+			}
 		}
 	}
 }

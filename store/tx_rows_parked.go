@@ -1,6 +1,8 @@
 package store
 
 import (
+	"time"
+
 	"allocation/outbox"
 	"allocation/worker"
 )
@@ -40,7 +42,8 @@ type hold struct {
 	key, name string
 	again     bool // it was held by another until now
 	source    int32
-	row       int64 // of the dead letter
+	row       int64         // of the dead letter
+	wait      time.Duration // for a worker that knows the command's type; 0: for an operator's decision
 }
 
 // counted is a command each time that its offset came by: its events share the numbers that it has

@@ -86,7 +86,7 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 		}
 		spans.end(work, err)
 	}()
-	work.decode()
+	work.decode(a.w.cfg.WaitForNewer)
 	work.transaction.LockFirst = a.pace.locksFirst(len(work.transaction.Commands))
 	start := time.Now()
 	ctx, spans = a.w.spans.begin(ctx, work, start)

@@ -19,6 +19,7 @@ type Config struct {
 	Group          string
 	Topics         []Topic
 	TypePrefix     string        // stands before the name of a command in a CloudEvents type, unless its topic has another
+	Later          []string      // types of later versions that the service knows, in full; see cloudevents.Types
 	SessionTimeout time.Duration // after which Kafka gives a dead worker's partitions to others
 
 	// StartLatest begins topics that the database has no position for at their end, instead of at
@@ -29,6 +30,7 @@ type Config struct {
 	MaxBatch        int           // most commands in a transaction
 	StallTimeout    time.Duration // an applier with work that did not move for so long is not ready
 	ShutdownTimeout time.Duration // after which a graceful stop gives up
+	WaitForNewer    time.Duration // how long commands of a newer type wait for a worker that knows it; 0: they are refused
 
 	// Service is the program's name, in what the log says to type.
 	Service string
@@ -65,6 +67,7 @@ func (c *Config) validate() error {
 	needs(c.SessionTimeout > 0, "a session timeout of %s: it must be above 0", c.SessionTimeout)
 	needs(c.StallTimeout > 0, "a stall timeout of %s: it must be above 0", c.StallTimeout)
 	needs(c.ShutdownTimeout > 0, "a shutdown timeout of %s: it must be above 0", c.ShutdownTimeout)
+	needs(c.WaitForNewer >= 0, "a wait for newer workers of %s: it must not be below 0", c.WaitForNewer)
 	needs(len(c.Topics) > 0, "no topics")
 	seen := map[string]bool{}
 	for _, t := range c.Topics {

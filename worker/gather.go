@@ -34,8 +34,8 @@ type record struct {
 	oversized *batchHeader // it stands for a record batch that was not unpacked; else nil
 }
 
-// decode reads the envelopes.
-func (w *work) decode() {
+// decode reads the envelopes. A command of a newer type may wait so long for a worker that knows it.
+func (w *work) decode(patience time.Duration) {
 	causes := make([]outbox.Cause, len(w.records)) // apart, because the rows of a command keep no more of it than this
 	w.transaction.Commands = slices.Grow(w.transaction.Commands, len(w.records))[:len(w.records)]
 	for i, r := range w.records {
@@ -51,13 +51,15 @@ func (w *work) decode() {
 			decodeFailed(c, r, &causes[i])
 		}
 		c.Move, c.LeaderEpoch, c.Parked, c.Failure = r.move, r.LeaderEpoch, r.parked, w.fails
+		c.Wait = c.mayWait(patience)
 	}
+	w.cutBehindNewer()
 }
 
 // decode reads the envelope of a record.
 func decode(r *kgo.Record, types *cloudevents.Types, cause *outbox.Cause) Command {
 	m := cloudevents.Read(r, types, cause)
-	c := Command{Offset: r.Offset, Type: m.Type, Data: m.Data, Ignored: m.Ignored, Cause: cause, Key: r.Key, Value: r.Value, Headers: r.Headers}
+	c := Command{Offset: r.Offset, Type: m.Type, Data: m.Data, Ignored: m.Ignored, Newer: m.Newer, Cause: cause, Key: r.Key, Value: r.Value, Headers: r.Headers}
 	if m.Reason != "" {
 		c.Refusal = &Refusal{Reason: m.Reason, Message: m.Problem}
 	}

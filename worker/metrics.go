@@ -23,6 +23,7 @@ type Metrics struct {
 	NotFetched  prometheus.Gauge
 	Locked      prometheus.Gauge
 	HeldKeys    prometheus.Gauge
+	NewerKeys   prometheus.Gauge
 	Lag         *prometheus.GaugeVec // by topic and partition
 	Foreign     *prometheus.GaugeVec // by kind
 	Stands      *prometheus.GaugeVec // by topic and partition
@@ -70,6 +71,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			"Assigned partitions whose leader does not answer, that cannot be claimed or fetched, or of which nothing comes or is applied though records wait: the log and /readyz say why."),
 		Locked:   gauge("partitions_locked", "Assigned partitions that wait for what somebody outside of the service has locked in Postgres."),
 		HeldKeys: gauge("held_keys", "Keys whose commands wait behind a dead letter of an assigned partition, until an operator decides."),
+		NewerKeys: gauge("newer_keys",
+			"Keys whose commands wait behind one of a newer type, of an assigned partition, until a worker that knows the type applies it, or its time is over."),
 		Foreign: gaugeVec("foreign_members",
 			"Members of the consumer group that are no workers (consumer), or 1 while workers of another database have part in it (database).", "kind"),
 		Lag: gaugeVec("consumer_lag",
@@ -80,7 +83,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m.Parts = &pulse.Parts{Patience: pulse.Patience}
 	m.fetchWatch, m.measuring, m.reporter = m.Parts.Add("fetch watch"), m.Parts.Add("end of logs"), m.Parts.Add("reports")
 	m.groupWatch, m.redriver = m.Parts.Add("group and claims"), m.Parts.Add("parked commands")
-	r.MustRegister(m.Parts.Collector(), m.redriver.While(m.HeldKeys), m.groupWatch.While(m.Foreign), m.fetchWatch.While(m.NotFetched))
+	r.MustRegister(m.Parts.Collector(), m.redriver.While(m.HeldKeys), m.redriver.While(m.NewerKeys), m.groupWatch.While(m.Foreign), m.fetchWatch.While(m.NotFetched))
 	r.MustRegister(m.Commands, m.Refusals, m.Retries, m.Fenced, m.Rollbacks, m.Transaction, m.BatchSize, m.Member, m.Assigned, m.Quarantined, m.Locked,
 		m.Lag, m.Stands)
 	m.Foreign.WithLabelValues("consumer")

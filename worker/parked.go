@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"time"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/outbox"
@@ -8,12 +10,15 @@ import (
 )
 
 // Parked is where a command was parked in the database that is not applied from its partition: a
-// dead letter on which an operator decided, or a command that waited behind a held key.
+// dead letter on which an operator decided or that waited for a newer worker, or a command that
+// waited behind a held key.
 type Parked struct {
 	Letter  LetterID      // the dead letter; the zero value where it is a waiting command
 	Seq     int64         // of a waiting command
 	HeldKey string        // the key that is held until it is applied; empty: none
 	Discard bool          // the decision: it never takes effect
+	Newer   bool          // nobody decided: the letter waited for a worker that knows its type, or its time is over
+	Waited  time.Duration // how long a waiting command has waited
 	From    outbox.Source // the partition that it came by
 	Event   int32         // the number of its next event
 	Retries int32         // how often it was retried before
@@ -55,7 +60,8 @@ func (b *RedriveBatch) Empty() bool { return len(b.Records) == 0 && b.Free == ""
 // Backlog says what is parked for a partition.
 type Backlog struct {
 	Work  bool     // there is something to apply
-	Held  int      // keys that its dead letters hold
+	Held  int      // keys that its dead letters hold until an operator decides
+	Newer int      // keys that its dead letters hold until a newer worker comes, or their time is over
 	Again LetterID // the dead letter of a batch of records that is to be read again; the zero value where there is none
 }
 

@@ -43,18 +43,20 @@ func (w *Worker) lookForParked(ctx context.Context) {
 func (w *Worker) setBacklogs(backlogs map[int32]Backlog) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	held := 0
+	held, newer := 0, 0
 	for _, p := range w.partitions {
 		b := backlogs[p.claim.Source.ID]
 		w.readAgain(p, b.Again)
 		p.redrive.held = b.Held
 		held += b.Held
+		newer += b.Newer
 		if b.Work && !p.redrive.backlog {
 			p.redrive.backlog = true
 			p.applier.kick()
 		}
 	}
 	w.metrics.HeldKeys.Set(float64(held))
+	w.metrics.NewerKeys.Set(float64(newer))
 }
 
 // decided hears that an operator decided something.

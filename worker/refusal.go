@@ -20,8 +20,11 @@ const (
 	reasonUnreadable = "unreadable"
 )
 
+// ReasonNewer is that of the dead letter of a command that waits for a newer worker.
+const ReasonNewer = "newer_version"
+
 // typelessReasons are those of refusals whose command may have any type, or none.
-var typelessReasons = []string{cloudevents.Malformed, cloudevents.UnknownType, reasonTooLarge, reasonUnreadable, reasonInternal}
+var typelessReasons = []string{cloudevents.Malformed, cloudevents.UnknownType, reasonTooLarge, reasonUnreadable, reasonInternal, ReasonNewer}
 
 // Reasons are those of the dead letters that come from here, whatever the commands are.
 func Reasons() []string { return slices.Clone(typelessReasons) }

@@ -16,10 +16,12 @@ type Command struct {
 	Type        string // without the prefix
 	Data        []byte // JSON
 	Cause       *outbox.Cause
-	Refusal     *Refusal // why the envelope could not be read; nil where it could
-	Ignored     bool     // its type is none that the service takes of its topic: it has no effect
-	Failure     string   // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
-	Parked      *Parked  // where it was parked until now; nil for one that was just fetched
+	Refusal     *Refusal      // why the envelope could not be read; nil where it could
+	Newer       string        // its type in full, if it is refused only because its version is later than is known here
+	Wait        time.Duration // how long it may wait for a worker that knows its newer type, instead of being refused; 0: it may not
+	Ignored     bool          // its type is none that the service takes of its topic: it has no effect
+	Failure     string        // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
+	Parked      *Parked       // where it was parked until now; nil for one that was just fetched
 
 	Batch *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil
 
@@ -97,7 +99,7 @@ const (
 	Changed   Result = iota // it took effect
 	NoEffect                // it was seen before, or changes nothing
 	Refused                 // a dead letter tells why
-	Held                    // it waits behind a command that failed
+	Held                    // it waits behind a held key, or holds it until a newer worker knows its type
 	Discarded               // an operator decided that it never takes effect
 	Ignored                 // its type is none that the service takes of its topic
 )

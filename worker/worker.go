@@ -92,7 +92,7 @@ func newWorker(cfg Config, store Store, relay *outbox.Relay, every periods) (*Wo
 	w.member = membership{logger: cfg.Logger, metrics: cfg.Metrics, access: cfg.Access}
 	w.kafka.onBeat = w.member.beat
 	for _, t := range cfg.Topics {
-		t.Types.Prefix = cmp.Or(t.Types.Prefix, cfg.TypePrefix)
+		t.Types.Prefix, t.Types.Later = cmp.Or(t.Types.Prefix, cfg.TypePrefix), cfg.Later
 		w.types[t.Name] = &t.Types
 	}
 	for n := range cfg.Appliers {
@@ -236,5 +236,5 @@ func (w *Worker) typesOf(topic string) *cloudevents.Types {
 	if t := w.types[topic]; t != nil {
 		return t
 	}
-	return &cloudevents.Types{Prefix: w.cfg.TypePrefix}
+	return &cloudevents.Types{Prefix: w.cfg.TypePrefix, Later: w.cfg.Later}
 }

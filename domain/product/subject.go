@@ -18,9 +18,17 @@ func GuessSubject(data []byte) string {
 		return ""
 	}
 	for _, value := range [...]any{guess.OrderID, guess.BatchRef, guess.Ref} {
-		if text, ok := value.(string); ok && text != "" && isIdentifier(text) {
+		if text := identifier(value); text != "" {
 			return text
 		}
+	}
+	return ""
+}
+
+// identifier is a value where it is an identifier, else empty.
+func identifier(value any) string {
+	if text, ok := value.(string); ok && isIdentifier(text) {
+		return text
 	}
 	return ""
 }

@@ -93,6 +93,8 @@ func (p *aggregate) Begin(tx *store.Tx) {
 		case tx.Decided(i):
 		case tx.Fails(i):
 			p.commands[i] = decodeFailed(c)
+		case tx.Newer(i):
+			p.commands[i] = product.GuessNewer(c.Data, c.Key)
 		default:
 			p.commands[i], p.results[i].Refusal = p.decoder.Decode(c.Type, c.Data)
 		}
@@ -174,7 +176,7 @@ func (p *aggregate) expectAll(tx *store.Tx) (first *question, pending []int) {
 		if presumed && p.loaded.catalog.Offers(keys.SKU) {
 			continue // nothing is to be asked
 		}
-		if tx.Fails(i) {
+		if tx.Fails(i) || tx.Newer(i) {
 			expectKeys(need, keys) // loading more might be what fails
 		} else {
 			need.Expect(c)

@@ -31,6 +31,10 @@ type Types struct {
 	// Takes are the names that are taken of what another service publishes. A message of any other
 	// type is ignored. Nil refuses each type without the prefix.
 	Takes []string
+
+	// Later are the types of later versions that are known, in full: allocation.v2.CreateBatch
+	// beside the prefix allocation.v1.
+	Later []string
 }
 
 // ignores reports whether messages of a type are ignored.
@@ -41,9 +45,10 @@ func (t *Types) ignores(kind string) bool {
 
 // Message is what a record says.
 type Message struct {
-	Type    string // without the prefix; empty if Ignored or refused
+	Type    string // without the prefix, or of a later version the version and the name: v2.CreateBatch; empty if Ignored or refused
 	Data    []byte // JSON, which nobody has looked at yet
 	Ignored bool   // its type is none that is taken
+	Newer   string // its type in full, if it is refused only because its version is later than is known here
 
 	// Why it is refused, as a reason and a sentence for a person; empty where it could be read.
 	Reason, Problem string
@@ -82,10 +87,17 @@ func (m *Message) setType(field, kind string, types *Types) {
 		m.Ignored = true
 	case known && name == "":
 		m.refuse(UnknownType, "%s %q is not known: it has no name behind %s", field, kind, types.Prefix)
+	case known && strings.Contains(name, "."):
+		m.refuse(UnknownType, "there is no command called %q", shorten(name)) // it may look like a name of a later version
 	case known:
 		m.Type = name
+	case slices.Contains(types.Later, kind):
+		m.Type = types.later(kind)
 	default:
 		m.refuse(UnknownType, "%s %q is not known: it must begin with %s", field, kind, types.Prefix)
+		if types.later(kind) != "" {
+			m.Newer = kind
+		}
 	}
 }
 

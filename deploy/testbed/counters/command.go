@@ -9,16 +9,17 @@ import (
 	"allocation/worker"
 )
 
-var types = []string{"Make", "Add", "AddTo", "Refill", "Flood"}
+var types = []string{"Make", "Add", "AddTo", "Refill", "Flood", "v2.Add"}
 
 type command struct {
 	Key, Name string
 	N         int64
 }
 
-// read reads a command, or refuses it.
+// read reads a command, or refuses it. One of a newer type is read as far as it can be.
 func read(from *worker.Command) (*command, *worker.Refusal) {
-	if !slices.Contains(types, from.Type) {
+	newer := from.Wait > 0
+	if !newer && !slices.Contains(types, from.Type) {
 		return nil, &worker.Refusal{Reason: "unknown_type", Message: fmt.Sprintf("there is no command %.100q", from.Type)}
 	}
 	c, counts := &command{}, false
@@ -38,6 +39,8 @@ func read(from *worker.Command) (*command, *worker.Refusal) {
 		return nil
 	})
 	switch {
+	case newer:
+		return c, nil
 	case err != nil:
 	case c.Key+c.Name == "":
 		err = errors.New("key: it is missing")

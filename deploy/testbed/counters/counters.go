@@ -14,6 +14,9 @@
 //   - Flood {"key","n"}: one is added n times, with an event for each. What comes behind it is left
 //     to the next transaction.
 //
+// Newer is the service of a newer version, whose workers know counters.v2.Add {"key","n"}, too: n is
+// added.
+//
 // A refusal is unknown_key, unknown_name, name_taken, below_zero, unknown_type or malformed. An
 // event has the key's new value: Made {"key","value"}, Added {"key","value"}. Its subject is the
 // command's name, or else the key. Of Add the name means nothing more.
@@ -42,6 +45,13 @@ var Service = store.Service{
 	Table:      "counters",
 	Rows:       map[string]string{"counters": `select 'counter ' || key, key from counters where ctid = $1::text::tid`},
 }
+
+// Newer is Service of a newer version.
+var Newer = func() store.Service {
+	newer := Service
+	newer.Later = []string{"counters.v2.Add"}
+	return newer
+}()
 
 // Tables makes the tables of the service.
 const Tables = `
