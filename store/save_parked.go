@@ -32,7 +32,7 @@ select expect_count((select count(*) from updated), $5, 'dead letters decided')`
 
 	holdSQL = `insert into held_keys (key, source, row_no, creates, waits_until) values ($1, $2, $3, nullif($4, ''), ` + waitsUntilSQL + `)`
 
-	waitsUntilSQL = `case when $5 > 0 then now() + $5 * interval '1 microsecond' end`
+	waitsUntilSQL = `case when $5::bigint > 0 then now() + $5 * interval '1 microsecond' end`
 
 	holdAgainSQL = `
 with updated as (

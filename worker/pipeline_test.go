@@ -55,6 +55,8 @@ type pipeline struct {
 	latest    bool          // topics without a position begin at their end
 	options   []kgo.Opt     // more of the worker's client
 	refused   func()        // as in worker.Config
+	later     []string      // as in worker.Config
+	wait      time.Duration // for newer workers; 0: none
 }
 
 func setup(t *testing.T, partitions int32) *pipeline {
@@ -101,7 +103,9 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	p.t.Helper()
 	seeds := []kgo.Opt{kgo.SeedBrokers(strings.Split(p.brokers, ",")...), kgo.MetadataMinAge(100 * time.Millisecond)}
 	logger := slog.New(slog.NewTextHandler(io.MultiWriter(p.t.Output(), &p.log), nil))
-	db, err := store.Open(p.t.Context(), store.Options{Service: counters.Service, URL: p.database, Owner: fmt.Sprint("test ", time.Now().UnixNano())})
+	service := counters.Service
+	service.Later = p.later
+	db, err := store.Open(p.t.Context(), store.Options{Service: service, URL: p.database, Owner: fmt.Sprint("test ", time.Now().UnixNano())})
 	require.NoError(p.t, err)
 	relay, err := outbox.NewRelay(outbox.Options{
 		Kafka: seeds, Table: db, Logger: logger, MaxRows: 32_000, MaxBytes: 32 << 20,
@@ -117,7 +121,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	}
 	w, err := newWorker(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
-		TypePrefix: typePrefix, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
+		TypePrefix: typePrefix, Later: p.later, WaitForNewer: p.wait, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
 		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts, Refused: p.refused,
 	}, wrap(db), relay)
 	require.NoError(p.t, err)

@@ -30,6 +30,8 @@ func (n Newer) Name() string { return "" }
 // Keys are what the command seems to name.
 func (n Newer) Keys() Keys { return n.keys }
 
-func (n Newer) apply(*Catalog, string) Result { panic("a command of a type that is not known was decided") }
+func (n Newer) apply(*Catalog, string) Result {
+	panic("a command of a type that is not known was decided")
+}
 
 func (n Newer) expect(*Need) {}

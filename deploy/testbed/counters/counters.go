@@ -14,8 +14,8 @@
 //   - Flood {"key","n"}: one is added n times, with an event for each. What comes behind it is left
 //     to the next transaction.
 //
-// Newer is the service of a newer version, whose workers know counters.v2.Add {"key","n"}, too: n is
-// added.
+// A newer version of the service, with the types of Later, knows the version 2 of Add, too, which is
+// about the same.
 //
 // A refusal is unknown_key, unknown_name, name_taken, below_zero, unknown_type or malformed. An
 // event has the key's new value: Made {"key","value"}, Added {"key","value"}. Its subject is the
@@ -46,12 +46,8 @@ var Service = store.Service{
 	Rows:       map[string]string{"counters": `select 'counter ' || key, key from counters where ctid = $1::text::tid`},
 }
 
-// Newer is Service of a newer version.
-var Newer = func() store.Service {
-	newer := Service
-	newer.Later = []string{"counters.v2.Add"}
-	return newer
-}()
+// Later are the types that only the service of a newer version knows.
+var Later = []string{"counters.v2.Add"}
 
 // Tables makes the tables of the service.
 const Tables = `
