@@ -36,8 +36,9 @@ type Letter struct {
 	CommandTime *int64     `json:"command_time_ms,omitempty"` // as the producer gave it: perhaps nonsense
 	RecordedAt  time.Time  `json:"recorded_at"`
 	ResolvedAt  *time.Time `json:"resolved_at,omitempty"`
-	Holds       string     `json:"holds,omitempty"`   // the key whose later commands wait for it
-	Waiting     int64      `json:"waiting,omitempty"` // how many wait
+	Holds       string     `json:"holds,omitempty"`       // the key whose later commands wait for it
+	Waiting     int64      `json:"waiting,omitempty"`     // how many wait
+	WaitsUntil  *time.Time `json:"waits_until,omitempty"` // for a worker that knows its type; nil: it does not wait for one
 
 	Batch *LetterBatch `json:"batch,omitempty"` // what it is about where that is not one command
 
@@ -70,7 +71,7 @@ const (
 	// letterColumns and letterJoins are about dead letters called d.
 	letterColumns = `d.source, d.row_no, p.topic, p.partition, d.command_offset, d.reason, d.message, coalesce(d.type, ''), coalesce(d.key, ''), d.state, d.retries,
     d.command_time, d.recorded_at, d.resolved_at, coalesce(k.key, ''), (select count(*) from held_commands h where h.key = k.key),
-    d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0), coalesce(d.batch_codec, ''),
+    case when ` + waitsSQL + ` then k.waits_until end, d.batch_last, coalesce(d.batch_records, 0), coalesce(d.batch_bytes, 0), coalesce(d.batch_codec, ''),
     d.batch_room, d.batch_next, coalesce(d.batch_problem, '')`
 	letterJoins = `
 join positions p on p.source = coalesce(d.command_source, d.source)
@@ -102,7 +103,7 @@ func (l *Letter) scan(row pgx.CollectableRow, more ...any) error {
 	var batch LetterBatch
 	err := row.Scan(append([]any{
 		&l.row.Source, &l.row.Row, &l.ID.Topic, &l.ID.Partition, &l.ID.Offset, &l.Reason, &l.Message, &l.Type, &l.Key, &l.State, &l.Retries,
-		&l.CommandTime, &l.RecordedAt, &l.ResolvedAt, &l.Holds, &l.Waiting,
+		&l.CommandTime, &l.RecordedAt, &l.ResolvedAt, &l.Holds, &l.Waiting, &l.WaitsUntil,
 		&last, &batch.Records, &batch.Bytes, &batch.Codec, &batch.MaxBytes, &batch.Next, &batch.Problem,
 	}, more...)...)
 	if last != nil {

@@ -13,7 +13,8 @@ import (
 )
 
 // Decision is what an operator wants done with dead letters. They are the letters of the commands
-// in IDs or, without IDs, the open letters that match Filter.
+// in IDs or, without IDs, the open letters that match Filter. Those that wait for a newer worker only
+// match where their reason is asked for.
 type Decision struct {
 	IDs      []RecordID
 	Filter   LetterFilter
@@ -41,8 +42,10 @@ const (
 
 	matchingSQL = `
 select ` + letterColumns + ` from dead_letters d` + letterJoins + `
-where d.state = 'open' and (d.retries = 0 or d.reason <> 'internal' or $6) and (d.batch_last is null or $8) and ` + letterFilterSQL + `
+where d.state = 'open' and (d.retries = 0 or d.reason <> 'internal' or $6) and (d.batch_last is null or $8) and ` + letterFilterSQL + decidableSQL + `
 order by d.recorded_at, d.source, d.row_no limit $7 for no key update of d`
+
+	decidableSQL = ` and (d.reason <> '` + worker.ReasonNewer + `' or d.reason = any($1))`
 
 	decideLettersSQL = `
 update dead_letters d set state = $3, attempts = 0, resolved_at = null, batch_problem = null,
@@ -164,7 +167,7 @@ func (d *Decision) matching(ctx context.Context, tx pgx.Tx, decided *Decided) er
 	if err != nil {
 		return err
 	}
-	all, before, err := countLetters(ctx, tx, d.Filter, []string{LetterOpen})
+	all, before, err := countLetters(ctx, tx, countLettersSQL+decidableSQL, d.Filter, []string{LetterOpen})
 	if again {
 		before = 0
 	}

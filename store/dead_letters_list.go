@@ -89,7 +89,7 @@ func (s *Store) Letters(ctx context.Context, f LetterFilter, states []string, li
 	if err != nil || len(found.Letters) < limit {
 		return found, err
 	}
-	total, _, err := countLetters(ctx, s.pool, f, states)
+	total, _, err := countLetters(ctx, s.pool, countLettersSQL, f, states)
 	found.More = max(0, total-int64(len(found.Letters)))
 	return found, err
 }
@@ -99,9 +99,9 @@ type rowQuerier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// countLetters counts dead letters, and among them the commands that failed when they were retried
+// countLetters counts dead letters by countLettersSQL, and among them the commands that failed when they were retried
 // before.
-func countLetters(ctx context.Context, db rowQuerier, f LetterFilter, states []string) (all, again int64, err error) {
-	err = db.QueryRow(ctx, aboutStates(countLettersSQL, states), f.args(states)...).Scan(&all, &again)
+func countLetters(ctx context.Context, db rowQuerier, query string, f LetterFilter, states []string) (all, again int64, err error) {
+	err = db.QueryRow(ctx, aboutStates(query, states), f.args(states)...).Scan(&all, &again)
 	return all, again, readError("count dead letters", err)
 }

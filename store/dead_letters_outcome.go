@@ -29,12 +29,12 @@ type Outcome struct {
 // A new letter of the command is from the very transaction that resolved the old one, or from a
 // later one where the command waited in between.
 const outcomesSQL = `
-select d.source, d.row_no, d.state, coalesce(n.reason, ''), coalesce(n.message, ''), coalesce(h.key, ''),
+select d.source, d.row_no, d.state, coalesce(n.reason, ''), coalesce(n.message, ''), coalesce(h.key, n.key, ''),
     coalesce(d.batch_problem, ''), d.batch_next
 from unnest($1::int[], $2::bigint[]) v (source, row_no)
 join dead_letters d on d.source = v.source and d.row_no = v.row_no
 left join lateral (
-    select n.reason, n.message from dead_letters n
+    select n.reason, n.message, n.key from dead_letters n
     where d.batch_last is null and coalesce(n.command_source, n.source) = coalesce(d.command_source, d.source) and n.command_offset = d.command_offset
         and n.recorded_at >= d.resolved_at and (n.source, n.row_no) <> (d.source, d.row_no)
     order by n.recorded_at desc, n.row_no desc limit 1) n on true
@@ -75,6 +75,8 @@ func outcome(state, reason, message, key string) Outcome {
 		return Outcome{Result: OutcomePending}
 	case reason == reasonInternal:
 		return Outcome{Result: OutcomeFailed, Reason: reason, Message: message}
+	case reason == worker.ReasonNewer:
+		return Outcome{Result: OutcomeWaits, Key: key} // it waited behind a held key, and holds it now
 	case reason != "":
 		return Outcome{Result: OutcomeRefused, Reason: reason, Message: message}
 	case key != "":

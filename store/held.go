@@ -4,10 +4,17 @@ import (
 	"maps"
 
 	"github.com/jackc/pgx/v5"
+
+	"allocation/worker"
 )
 
 // reasonInternal is the reason of a dead letter that failed unexpectedly, and holds its key.
 const reasonInternal = "internal"
+
+// waitsSQL says of a held key k and its dead letter d that the command waits for a newer worker. A
+// worker of the version before that holds the key again for another letter leaves waits_until as it
+// was.
+const waitsSQL = `k.waits_until is not null and d.state = 'open' and d.reason = '` + worker.ReasonNewer + `'`
 
 // held are the keys whose commands wait, as far as this and earlier transactions have asked.
 //

@@ -14,13 +14,9 @@ import (
 // name that were deleted.
 const ownSQL = `(select p.source from positions p join positions o on o.topic = p.topic and o.partition = p.partition where o.source = $1)`
 
-// Of a held key and its dead letter: that it waits for a newer worker, and that it need not wait any
-// longer, since this worker knows its type or the time is over. A worker of the version before that
-// holds the key again for another letter leaves waits_until as it was.
-const (
-	waitsSQL  = `k.waits_until is not null and d.state = 'open' and d.reason = '` + worker.ReasonNewer + `'`
-	waitedSQL = waitsSQL + ` and (k.waits_until <= now() or d.type = any($2))`
-)
+// waitedSQL says of a held key k and its dead letter d that the command need not wait for a newer
+// worker any longer: this one knows its type, which $2 has, or the time is over.
+const waitedSQL = waitsSQL + ` and (k.waits_until <= now() or d.type = any($2))`
 
 const backlogsSQL = `
 select o.source,

@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// HeldKey is a key whose commands wait behind one that failed unexpectedly.
+// HeldKey is a key whose commands wait behind one that failed unexpectedly, or that waits for a newer
+// worker.
 type HeldKey struct {
 	Key     string    `json:"-"`
 	Letter  RecordID  `json:"letter"`       // that holds it
@@ -15,10 +16,13 @@ type HeldKey struct {
 	Since   time.Time `json:"since"`
 	Waiting int64     `json:"waiting"`
 	Message string    `json:"message"` // of the dead letter
+
+	WaitsUntil *time.Time `json:"waits_until,omitempty"` // for a worker that knows the letter's type; nil: for a decision
 }
 
 const showHeldSQL = `
-select k.key, p.topic, p.partition, d.command_offset, d.state, k.held_at, (select count(*) from held_commands h where h.key = k.key), d.message
+select k.key, p.topic, p.partition, d.command_offset, d.state, k.held_at, (select count(*) from held_commands h where h.key = k.key), d.message,
+    case when ` + waitsSQL + ` then k.waits_until end
 from held_keys k
 join dead_letters d on d.source = k.source and d.row_no = k.row_no
 join positions p on p.source = coalesce(d.command_source, d.source)
@@ -37,7 +41,7 @@ type querier interface {
 func heldKeys(ctx context.Context, db querier, keys []string) ([]HeldKey, error) {
 	rows, _ := db.Query(ctx, showHeldSQL, keys) // its error is that of the rows, too
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (h HeldKey, err error) {
-		err = row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting, &h.Message)
+		err = row.Scan(&h.Key, &h.Letter.Topic, &h.Letter.Partition, &h.Letter.Offset, &h.State, &h.Since, &h.Waiting, &h.Message, &h.WaitsUntil)
 		return h, err
 	})
 }

@@ -3,6 +3,8 @@ package verify
 import (
 	"context"
 	"fmt"
+
+	"allocation/worker"
 )
 
 type letterRow struct {
@@ -85,8 +87,8 @@ func (v *Verifier) checkHeld(h *heldRow) {
 	switch {
 	case h.Reason == nil:
 		v.Report(CheckHeld, h.Key, "held_keys", h.Key, letter, "there is none")
-	case *h.Reason != "internal":
-		v.Report(CheckHeld, h.Key, "held_keys", h.Key, letter+" has the reason internal", "it has "+*h.Reason)
+	case *h.Reason != "internal" && *h.Reason != worker.ReasonNewer:
+		v.Report(CheckHeld, h.Key, "held_keys", h.Key, letter+" has the reason internal or "+worker.ReasonNewer, "it has "+*h.Reason)
 	case *h.State == "retried" || *h.State == "discarded":
 		v.Report(CheckHeld, h.Key, "held_keys", h.Key, letter+" is still to be decided or done", "it is "+*h.State)
 	}

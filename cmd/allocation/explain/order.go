@@ -71,9 +71,9 @@ func printOrder(p *cli.Program, o *products.OrderStory) error {
 func printHeld(p *cli.Program, held []products.HeldView) error {
 	for _, h := range held {
 		fmt.Fprintf(p.Out, "\nproduct %s is held since %s by the dead letter %s (%s), with %s behind it: allocation explain command %[3]s\n",
-			cli.Printable(h.SKU), cli.When(h.Since), cli.Printable(h.Letter.String()), h.State, cli.CountOf(h.Waiting, "command"))
+			cli.Printable(h.SKU), cli.When(h.Since), cli.Printable(h.Letter.String()), cli.HeldText(&h.HeldKey), cli.CountOf(h.Waiting, "command"))
 		fmt.Fprintf(p.Out, "    why: %s\n", cli.Printable(h.Message))
-		if h.State == store.LetterOpen {
+		if h.State == store.LetterOpen && h.WaitsUntil == nil {
 			if err := explain.PrintDecisions(p, h.Letter); err != nil {
 				return err
 			}

@@ -15,7 +15,7 @@ func printHeld(p *cli.Program, held []products.HeldView) error {
 			waits = "1 later command waits"
 		}
 		_, err := fmt.Fprintf(p.Out, "\nproduct %s is held since %s by the dead letter %s (%s): %s\n",
-			cli.Printable(h.SKU), cli.When(h.Since), cli.Printable(h.Letter.String()), h.State, waits)
+			cli.Printable(h.SKU), cli.When(h.Since), cli.Printable(h.Letter.String()), cli.HeldText(&h.HeldKey), waits)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ type Tuning struct {
 	OutboxRetention string `name:"outbox-retention" env:"OUTBOX_RETENTION" default:"7d" help:"How long published events stay in the database."`
 	ShutdownTimeout string `name:"shutdown-timeout" env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a stop may take."`
 	StallTimeout    string `name:"stall-timeout" env:"STALL_TIMEOUT" default:"30s" help:"After which work that does not move turns /readyz red."`
+	WaitForNewer    string `name:"wait-for-newer-worker" env:"WAIT_FOR_NEWER_WORKER" default:"0s" help:"How long a command of a later version than this worker knows waits for a newer worker, instead of being refused."`
 }
 
 // TuningSettings are Tuning's values, read.
@@ -21,6 +22,7 @@ type TuningSettings struct {
 	OutboxRetention time.Duration
 	ShutdownTimeout time.Duration
 	StallTimeout    time.Duration
+	WaitForNewer    time.Duration // 0: what this worker does not know is refused
 }
 
 // Check finds the mistakes and reads the values.
@@ -29,12 +31,17 @@ func (t Tuning) Check(p *Problems) TuningSettings {
 	if t.Appliers != "" {
 		appliers = p.Integer("appliers", t.Appliers, 1, 256)
 	}
+	var wait time.Duration
+	if t.WaitForNewer != "" {
+		wait = p.duration("wait-for-newer-worker", t.WaitForNewer, 0, 365*day)
+	}
 	return TuningSettings{
 		Appliers:        appliers,
 		MaxBatch:        p.Integer("max-batch", t.MaxBatch, 1, 100_000),
 		OutboxRetention: p.Retention("outbox-retention", t.OutboxRetention),
 		ShutdownTimeout: p.duration("shutdown-timeout", t.ShutdownTimeout, time.Second, time.Hour),
 		StallTimeout:    p.duration("stall-timeout", t.StallTimeout, time.Second, time.Hour),
+		WaitForNewer:    wait,
 	}
 }
 

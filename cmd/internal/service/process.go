@@ -248,10 +248,11 @@ func (p *Process) newWorker(db *store.Store, relay *outbox.Relay, traces *tracin
 		Group:       p.settings.Group.ID,
 		Topics:      topics,
 		TypePrefix:  p.settings.Service.TypePrefix,
+		Later:       p.settings.Service.Later,
 		Service:     p.settings.Name,
 		StartLatest: p.settings.Group.FromLatest, SessionTimeout: p.settings.Group.SessionTimeout,
 		Appliers: tuning.Appliers, MaxBatch: tuning.MaxBatch,
-		StallTimeout: tuning.StallTimeout, ShutdownTimeout: tuning.ShutdownTimeout,
+		StallTimeout: tuning.StallTimeout, ShutdownTimeout: tuning.ShutdownTimeout, WaitForNewer: tuning.WaitForNewer,
 		Admitted: func(ctx context.Context) error {
 			return db.RememberCluster(ctx, p.cluster, p.settings.Group.ID)
 		},

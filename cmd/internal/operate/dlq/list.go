@@ -77,11 +77,19 @@ func printLetters(p *cli.Program, list *store.LetterList) error {
 // StateOf is a dead letter's state for people, with how far it is where it is about a batch of
 // records.
 func StateOf(l *store.Letter) string {
-	state := StateText(l.State, l.Retries)
+	state := letterState(l)
 	if b := l.Batch; b != nil && b.Next != nil && *b.Next > l.ID.Offset && *b.Next <= b.Last {
 		state += fmt.Sprintf("; up to offset %d of %d", *b.Next-1, b.Last)
 	}
 	return state
+}
+
+// letterState is a dead letter's state for people, or what it waits for.
+func letterState(l *store.Letter) string {
+	if l.WaitsUntil != nil {
+		return cli.WaitsText(*l.WaitsUntil)
+	}
+	return StateText(l.State, l.Retries)
 }
 
 // StateText is a dead letter's state for people, with how often its command was retried before.

@@ -136,7 +136,7 @@ func printLetter(p *cli.Program, l *Letter) error {
 	}
 	fmt.Fprintf(p.Out, "dead letter %s\n\n", cli.Printable(l.ID.String()))
 	say("reason", "%s: %s", l.Reason, l.Message)
-	say("state", "%s", StateText(l.State, l.Retries))
+	say("state", "%s", letterState(&l.Letter))
 	if b := l.Batch; b != nil {
 		say("batch", "offsets %d to %d, %s records, %s bytes packed with %s; %s", l.ID.Offset, b.Last, cli.Count(int64(b.Records)),
 			cli.Count(int64(b.Bytes)), b.Codec, ReadAgain(&l.Letter))

@@ -120,7 +120,7 @@ func (a *Answer) Says(p *cli.Program) string {
 		return fmt.Sprintf("would be refused: %s: %s", a.Reason, a.Message)
 	case Held:
 		return fmt.Sprintf("would wait behind the held %s %s: dead letter %s (%s), held since %s",
-			p.Vocabulary.Entity, a.HeldBy.Key, a.HeldBy.Letter, a.HeldBy.State, cli.When(a.HeldBy.Since))
+			p.Vocabulary.Entity, a.HeldBy.Key, a.HeldBy.Letter, cli.HeldText(&a.HeldBy.HeldKey), cli.When(a.HeldBy.Since))
 	case NoEffect:
 		return "would have no effect"
 	}
