@@ -21,7 +21,7 @@ func (c *check) checkHeld() {
 		switch {
 		case l == nil:
 			c.report(RuleHeld, key.Key, nil, "it is held by a dead letter that does not exist: source %d, row %d", key.Source, key.Row)
-		case !l.internal() || !l.absent || l.state() == stateDiscarded:
+		case !l.held() || !l.absent || l.state() == stateDiscarded:
 			c.report(RuleHeld, key.Key, func() []string { return c.nearby(l.entry) }, "it is held by the dead letter of %s, which is %s (%v)", c.placeOf(l.entry), l.state(), l.reasons())
 		default:
 			c.checkPassed(key.Key, l.entry)

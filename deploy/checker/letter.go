@@ -25,10 +25,11 @@ type letter struct {
 	done    int      // how often it was applied again without being refused or failing
 }
 
-// The states of a dead letter, and the reason of one that holds its product.
+// The states of a dead letter, and the reasons of one that holds its product.
 const (
 	stateOpen, stateRetried, stateDiscarded = "open", "retried", "discarded"
 	reasonInternal                          = "internal"
+	reasonNewer                             = "newer_version" // it waits for a newer worker
 	decisionType                            = "dlq-" // begins the type of an outbox row
 )
 
@@ -67,8 +68,10 @@ func (l *letter) retries() (n int) {
 	return max(n, states)
 }
 
-// internal reports whether it ever held its product.
-func (l *letter) internal() bool { return slices.Contains(l.reasons(), reasonInternal) }
+// held reports whether it ever held its product.
+func (l *letter) held() bool { return slices.ContainsFunc(l.reasons(), holds) }
+
+func holds(reason string) bool { return reason == reasonInternal || reason == reasonNewer }
 
 // conclude tells what became of the command.
 func (l *letter) conclude() {
@@ -76,7 +79,7 @@ func (l *letter) conclude() {
 	l.done = l.retries() - (len(reasons) - 1)
 	for _, reason := range reasons {
 		switch {
-		case reason == reasonInternal:
+		case holds(reason):
 		case l.reason == "":
 			l.reason = reason
 		default:

@@ -22,7 +22,7 @@ func (c *check) settleProducts() {
 	c.mix()
 	claimed := map[int32]bool{} // batches that waited to be made: whoever asked for one waited, too
 	for _, l := range c.letters {
-		if l.internal() || l.retries() > 0 {
+		if l.held() || l.retries() > 0 {
 			p := c.productOf(l.entry)
 			c.traits[p].loose, c.traits[p].mixed = true, true
 			if ref := c.entries[l.entry].ref; ref != none {
