@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/testbed"
 )
@@ -71,11 +72,12 @@ func (r *rollout) run(version string, args ...string) string {
 	return r.arena.subcommand(args...)
 }
 
-func (r *rollout) start(i int, version string) {
+func (r *rollout) start(i int, version string, variables ...string) {
 	r.started++
 	r.arena.program = r.programs[version]
 	name := fmt.Sprintf("%s-%d", version, r.started)
-	r.workers[i] = r.arena.start(name, "", "DATABASE_URL="+testbed.WithOptions(r.arena.t, r.login, "application_name", name))
+	variables = append(variables, "DATABASE_URL="+testbed.WithOptions(r.arena.t, r.login, "application_name", name))
+	r.workers[i] = r.arena.start(name, "", variables...)
 }
 
 // replace kills a worker under load, or stops it in order, has another take its place, and returns
@@ -184,6 +186,43 @@ func TestRolling_workersOfTheVersionBefore(t *testing.T) {
 	r.explains()
 	require.Zero(t, a.count("held_keys"))
 	r.share()
+}
+
+// TestRolling_theVersionBeforeKeepsWhatWaitsForANewerWorker: a command of a later version holds its
+// product. A worker of the version before leaves it so, and has what comes for the product wait, until
+// one of this version is there again.
+func TestRolling_theVersionBeforeKeepsWhatWaitsForANewerWorker(t *testing.T) {
+	testbed.Long(t)
+	t.Parallel()
+	r := newRollout(t, 1)
+	a := r.arena
+	r.run(newer, "migrate", "up")
+	const wait = "WAIT_FOR_NEWER_WORKER=1h"
+	r.start(0, newer, wait)
+	a.produce("CreateBatch", `{"ref":"wait-b1","sku":"WAIT","qty":10}`)
+	later := &kgo.Record{Topic: a.commands[0], Value: []byte(`{"orderid":"wait-o1","sku":"WAIT","qty":{"pieces":1}}`)}
+	later.Headers = []kgo.RecordHeader{{Key: "ce_type", Value: []byte("allocation.v2.Allocate")}}
+	require.NoError(t, a.client.ProduceSync(t.Context(), later).FirstErr())
+	a.produce("Allocate", `{"orderid":"wait-o2","sku":"WAIT","qty":2}`)
+	await(t, 30*time.Second, func() bool { return a.count("held_commands") == 1 }, "it waits, and what comes behind it")
+
+	r.workers[0].stop()
+	r.start(0, older)
+	a.exec("update held_keys set waits_until = now()")
+	a.produce("Allocate", `{"orderid":"wait-o3","sku":"WAIT","qty":3}`)
+	a.produce("CreateBatch", `{"ref":"other-b1","sku":"OTHER","qty":10}`)
+	await(t, 30*time.Second, func() bool { return a.count("batches where ref = 'other-b1'") == 1 }, "others go on")
+	require.Equal(t, 2, a.count("held_commands"))
+	require.Equal(t, 1, a.count("dead_letters where reason = 'newer_version' and state = 'open'"))
+	require.Contains(t, r.run(older, "show", "product", "WAIT"), "is held since")
+	require.Contains(t, r.run(older, "dlq", "list"), "newer_version")
+
+	r.workers[0].stop()
+	r.start(0, newer, wait)
+	await(t, 30*time.Second, func() bool { return a.count("held_keys") == 0 }, "its time is over")
+	require.Equal(t, 1, a.count("dead_letters where reason = 'unknown_type'"))
+	require.Equal(t, 2, a.count("lines where sku = 'WAIT' and state = 'allocated'"))
+	t.Log(r.run(newer, "verify"))
 }
 
 // explains wants to be told of what workers of both versions did to an order: with the schema of

@@ -34,6 +34,7 @@ type Service struct {
 	Group string
 	Reset string // KAFKA_AUTO_OFFSET_RESET, where it is not the default
 	Stall string // STALL_TIMEOUT, where it is not the default
+	Wait  string // WAIT_FOR_NEWER_WORKER, where it is not the default
 	Hooks service.Hooks
 	Stop  func() error
 	Log   SyncBuffer
@@ -93,7 +94,7 @@ func (s *Service) Settings() service.Settings {
 			EventSource: "/test", DeadLetterTopic: s.Names.DeadLetters,
 		},
 		Group:  config.Group{GroupID: s.Group, SessionTimeout: "10s", AutoOffsetReset: cmp.Or(s.Reset, "earliest")}.Check(p),
-		Tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.Stall, "30s")}.Check(p),
+		Tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.Stall, "30s"), WaitForNewer: cmp.Or(s.Wait, "0s")}.Check(p),
 	}
 	settings.Hooks.LookEvery = cmp.Or(s.Hooks.LookEvery, 100*time.Millisecond)
 	require.NoError(s.T, p.Err())

@@ -31,17 +31,13 @@ func (t Tuning) Check(p *Problems) TuningSettings {
 	if t.Appliers != "" {
 		appliers = p.Integer("appliers", t.Appliers, 1, 256)
 	}
-	var wait time.Duration
-	if t.WaitForNewer != "" {
-		wait = p.duration("wait-for-newer-worker", t.WaitForNewer, 0, 365*day)
-	}
 	return TuningSettings{
 		Appliers:        appliers,
 		MaxBatch:        p.Integer("max-batch", t.MaxBatch, 1, 100_000),
 		OutboxRetention: p.Retention("outbox-retention", t.OutboxRetention),
 		ShutdownTimeout: p.duration("shutdown-timeout", t.ShutdownTimeout, time.Second, time.Hour),
 		StallTimeout:    p.duration("stall-timeout", t.StallTimeout, time.Second, time.Hour),
-		WaitForNewer:    wait,
+		WaitForNewer:    p.duration("wait-for-newer-worker", t.WaitForNewer, 0, 365*day),
 	}
 }
 

@@ -152,7 +152,7 @@ func decided(w *store.Way) Stamp {
 		return Stamp{"held", false, &w.Waits.Since, fmt.Sprintf("not yet, because %s is held by the dead letter %s (%s), and %s before it",
 			cli.Printable(w.Waits.Key), h.Letter, cli.HeldText(h), waitBefore(w.Waits.First))}
 	case letter != nil && letter.WaitsUntil != nil:
-		return Stamp{"held", false, &letter.RecordedAt, fmt.Sprintf("not yet, because no worker here knows its type: it %s, and holds %s",
+		return Stamp{"held", false, &letter.RecordedAt, fmt.Sprintf("not yet, because its worker does not know its type: it %s, and holds %s",
 			cli.WaitsText(*letter.WaitsUntil), cli.Printable(letter.Holds))}
 	case letter != nil:
 		says := letter.Reason + ": " + letter.Message
