@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"allocation/outbox"
 	"allocation/worker"
@@ -40,6 +42,15 @@ type Waiting struct {
 	Name string // what they are called in JSON and metrics, such as "waiting_lines"
 	Help string // of the metric
 	SQL  string // a query of how many there are, and since when the oldest, which may be null
+}
+
+// TypeOf is the type of a command in full.
+func (s *Service) TypeOf(command string) string {
+	i := slices.IndexFunc(s.Later, func(later string) bool { return strings.HasSuffix(later, "."+command) })
+	if strings.Contains(command, ".") && i >= 0 {
+		return s.Later[i]
+	}
+	return s.TypePrefix + command
 }
 
 // Aggregate is the state that a service's commands change. A value belongs to one applier, whose

@@ -107,6 +107,14 @@ func TestOutcomes_ofACommandThatWaitsForANewerWorker(t *testing.T) {
 	require.Equal(t, []string{"waitsCHAIR"}, outcomes(b, waits))
 }
 
+func TestService_typeOf(t *testing.T) {
+	t.Parallel()
+	service := counters.Service
+	service.Later = counters.Later
+	require.Equal(t, "counters.v1.Add", service.TypeOf("Add"))
+	require.Equal(t, "counters.v2.Add", service.TypeOf("v2.Add"))
+}
+
 func redriven(b *storetest.Bench, transaction worker.Transaction) []string {
 	b.T.Helper()
 	applied, err := b.Apply(b.T.Context(), transaction)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -68,7 +69,7 @@ func (s *Store) eachCommand(ctx context.Context, query, subject string, found fu
 			return nil //nolint:nilerr // nothing that can be read
 		}
 		command := (&worker.ParkedRecord{Value: value, Headers: decoded}).Command(s.service.TypePrefix)
-		c.Type, c.Data = command.Type, command.Data
+		c.Type, c.Data = cmp.Or(command.Type, command.Newer), command.Data
 		found(&c)
 		return nil
 	})

@@ -148,6 +148,7 @@ func (a *applier) retry(reason string) { a.w.metrics.Retries.WithLabelValues("po
 // committed hands the rows to the relay and drops the records.
 func (a *applier) committed(work *work) {
 	a.pace.committed(len(work.records))
+	a.w.sayNewer(work)
 	w, now := a.w, time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()

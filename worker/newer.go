@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -21,6 +22,16 @@ func (c *Command) mayWait(patience time.Duration) time.Duration {
 		return 0
 	}
 	return max(0, patience-c.Parked.Waited)
+}
+
+// sayNewer logs that a command was parked since its type is not known here.
+func (w *Worker) sayNewer(work *work) {
+	for i, o := range work.applied.Outcomes {
+		if c := &work.transaction.Commands[i]; c.Wait > 0 && o.Result == Held {
+			w.throttled.warn("a command waits for a newer worker", fmt.Errorf("type %q is not known here", c.Newer), work.about(i).LogAttrs()...)
+			return
+		}
+	}
 }
 
 // cutBehindNewer ends a transaction of commands that waited behind a held key before the first that

@@ -75,7 +75,7 @@ func Record(topic, command, id, sku string, data []byte) *kgo.Record {
 func (m *Message) record(topic string) *kgo.Record {
 	r := &kgo.Record{Topic: topic, Value: bytes.Clone(m.Data), Headers: []kgo.RecordHeader{
 		headerJSON, headerSpecVersion, headerSource,
-		{Key: "ce_type", Value: []byte(products.Service.TypePrefix + m.Command)},
+		{Key: "ce_type", Value: []byte(products.Service.TypeOf(m.Command))},
 		{Key: "ce_id", Value: []byte(m.ID)},
 	}}
 	if m.CorrelationID != "" {
