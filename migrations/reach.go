@@ -38,7 +38,7 @@ ours as (
     union all
     select 'table', id, oid::regclass::text, '', owner, coalesce(acl, acldefault('r', owner)) from tables
     union all
-    select 'table', id, oid::regclass::text, attname, owner, attacl from tables join pg_attribute on attrelid = oid and attacl is not null
+    select 'table', id, oid::regclass::text, attname, owner, attacl from tables join pg_attribute on attrelid = oid and attacl is not null and not attisdropped
     union all
     select 'sequence', id, oid::regclass::text, '', owner, coalesce(acl, acldefault('s', owner)) from sequences
     union all

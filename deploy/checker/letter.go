@@ -30,7 +30,7 @@ const (
 	stateOpen, stateRetried, stateDiscarded = "open", "retried", "discarded"
 	reasonInternal                          = "internal"
 	reasonNewer                             = "newer_version" // it waits for a newer worker
-	decisionType                            = "dlq-" // begins the type of an outbox row
+	decisionType                            = "dlq-"          // begins the type of an outbox row
 )
 
 // state is that of the last letter; empty where it is not known.

@@ -23,7 +23,7 @@ func TestRead_typesOfLaterVersions(t *testing.T) {
 	for kind, newer := range map[string]bool{
 		"counters.v2.Make": true, "counters.v10.Add": true, "counters.v3.Some_9": true,
 		"counters.v1.v2.Add": false, "counters.v0.Add": false, "counters.v02.Add": false, "counters.v2.": false, "counters.v2": false, "counters.v2.2": false,
-		"counters.v2.Add.More": false, "counters.v2.Add ": false, "counters.v2,Add": false, "counters.2.Add": false, "counters.V2.Add": false, "counters.v-2.Add": false,
+		"counters.v2.Add.More": false, "counters.v2,Add": false, "counters.2.Add": false, "counters.V2.Add": false, "counters.v-2.Add": false,
 		"stock.v2.Add": false, "v2.Add": false, "countersXv2.Add": false, "counters.v" + strings.Repeat("9", 20) + ".Add": false,
 	} {
 		for _, r := range []*kgo.Record{

@@ -67,5 +67,7 @@ func TestDLQ_endsTheWaitForANewerWorker(t *testing.T) {
 	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50")
 	testbed.Eventually(t, func() bool { return s.AwaitLetters(1)[0].Waiting == 1 })
 	s.DLQ("retry", id).RequireFailed(t, "refused again, unknown_type: ")
-	testbed.Eventually(t, func() bool { return strings.Contains(programtest.Run(t, "show", "batch", "b1").RequireDone(t), "CHAIR") })
+	testbed.Eventually(t, func() bool {
+		return strings.Contains(programtest.Run(t, "show", "batch", "b1").RequireDone(t), "CHAIR")
+	})
 }
