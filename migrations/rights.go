@@ -132,12 +132,15 @@ from (
     from held h group by role, kind, id, name, what, col) h
 where grantable or not ok order by 1, 2`
 
-// Of a name there may be two functions: one is called by workers of the version before.
+// Of a name there may be two functions: one is called by workers of the version before. A column may
+// not be there, as in the schema of the version before.
 const lackingSQL = declaredSQL + `
 select format('grant %s on %s to %I', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', ' order by what, col),
     case kind when 'table' then format('%I.%I', $1::text, id) else kind || ' ' || o.name end, role)
 from declared d join (select distinct kind, id, name from ours) o using (kind, id) join pg_roles r on r.rolname = d.role
-where not exists (select from held h where h.role = d.role and h.kind = d.kind and h.id = d.id and h.name = o.name and h.what = d.what and h.col in ('', d.col))
+where (d.col = '' or d.kind = 'table' and exists (
+        select from tables t join pg_attribute a on a.attrelid = t.oid where t.id = d.id and a.attname = d.col and not a.attisdropped))
+    and not exists (select from held h where h.role = d.role and h.kind = d.kind and h.id = d.id and h.name = o.name and h.what = d.what and h.col in ('', d.col))
 group by kind, id, o.name, role order by 1`
 
 // What a role has of others, no revoke of its own rights takes away.
