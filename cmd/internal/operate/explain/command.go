@@ -122,7 +122,7 @@ func (e *Explained) printLetters(p *cli.Program) error {
 	err := cli.PrintTable(p, []string{"SINCE", "REASON", "STATE", "WHY"}, e.Letters, 0, func(l *store.Letter) []string {
 		return []string{cli.When(l.RecordedAt), l.Reason, l.State, l.Message}
 	})
-	if letter := open(e.Way); err == nil && letter != nil && letter.State == store.LetterOpen {
+	if letter := open(e.Way); err == nil && letter != nil && letter.State == store.LetterOpen && letter.WaitsUntil == nil {
 		fmt.Fprintln(p.Out)
 		err = PrintDecisions(p, letter.ID)
 	}
