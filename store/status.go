@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"allocation/migrations"
+	"allocation/worker"
 )
 
 // Version is what the database's schema is at.
@@ -54,14 +55,20 @@ type Backlog struct {
 }
 
 const (
-	openLettersSQL = `select count(*), min(recorded_at) from dead_letters d where ` + unresolvedSQL + `d.state = 'open'`
+	openLettersSQL = `
+select count(*), min(recorded_at) from dead_letters d where ` + unresolvedSQL + `d.state = 'open' and d.reason <> '` + worker.ReasonNewer + `'`
 
 	decidedLettersSQL = `select count(*), min(recorded_at) from dead_letters d where d.state in ('retrying', 'discarding')`
 
-	heldKeysSQL = `select count(*), min(held_at) from held_keys`
+	// A key whose time to wait is over stays held where only workers of a version that does not
+	// know of that have its partition.
+	awaitsSQL    = waitsSQL + ` and k.waits_until > now() - interval '1 minute'`
+	heldKeysSQL  = `select count(*), min(k.held_at) from held_keys k join dead_letters d using (source, row_no) where not (` + awaitsSQL + `)`
+	newerKeysSQL = `select count(*), min(k.held_at) from held_keys k join dead_letters d using (source, row_no) where ` + awaitsSQL
 )
 
-// OpenLetters counts dead letters about which nobody decided yet.
+// OpenLetters counts dead letters about which nobody decided yet. Those that wait for a newer worker
+// need nobody.
 func (s *Store) OpenLetters(ctx context.Context) (Backlog, error) {
 	return s.backlog(ctx, "count dead letters", openLettersSQL)
 }
@@ -71,9 +78,14 @@ func (s *Store) DecidedLetters(ctx context.Context) (Backlog, error) {
 	return s.backlog(ctx, "count decided dead letters", decidedLettersSQL)
 }
 
-// HeldKeys counts keys whose commands wait behind a dead letter.
+// HeldKeys counts keys whose commands wait behind a dead letter, until an operator decides.
 func (s *Store) HeldKeys(ctx context.Context) (Backlog, error) {
 	return s.backlog(ctx, "count held keys", heldKeysSQL)
+}
+
+// NewerKeys counts keys whose commands wait behind one that waits for a newer worker.
+func (s *Store) NewerKeys(ctx context.Context) (Backlog, error) {
+	return s.backlog(ctx, "count keys that wait for a newer worker", newerKeysSQL)
 }
 
 // Waiting counts what waits in the service's own tables: see Service.Waiting.

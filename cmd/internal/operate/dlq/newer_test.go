@@ -44,6 +44,11 @@ func TestDLQ_tellsWhatWaitsForANewerWorker(t *testing.T) {
 	require.Regexp(t, `product CHAIR is held since .* \(`+until+`\)`, explain("product", "CHAIR"))
 	require.Regexp(t, `(?m)^held .*because CHAIR is held by .* \(`+until+`\), and 0 commands wait`, explain("command", "waits"))
 	require.Regexp(t, `(?m)^held .*its type: it `+until, explain("command", "new"))
+	require.NotContains(t, explain("command", "new")+explain("product", "CHAIR"), "dlq retry", "nobody need decide")
+	status := run("status", "--kafka-brokers="+testbed.Kafka(t))
+	require.Regexp(t, `(?m)^held +0 products$`, status)
+	require.Regexp(t, `(?m)^newer +1 product held for a newer worker, the oldest since `, status)
+	require.Regexp(t, `(?m)^dead letters +0 open;`, status)
 	s.DLQ("retry", "--sku=CHAIR").RequireFailed(t, "no open dead letters match")
 	run("verify")
 

@@ -23,6 +23,9 @@ func (s *Status) print(p *cli.Program) error {
 	}
 	say("schema", "%s; this program needs %s", s.Schema.Version, s.Schema.Needs)
 	say("held", "%s", counted(s.Held, p.Vocabulary.Entity))
+	if s.Newer.Count > 0 {
+		say("newer", "%s held for a newer worker%s", cli.CountOf(s.Newer.Count, p.Vocabulary.Entity), since(s.Newer))
+	}
 	say("dead letters", "%s open%s; %s decided, which no worker has done yet%s",
 		cli.Count(s.Letters.Count), since(s.Letters), cli.Count(s.Decided.Count), since(s.Decided))
 	if s.Waiting != nil {

@@ -21,6 +21,7 @@ type Status struct {
 	Workers     []store.WorkerView `json:"workers"`
 	Topics      []Topic            `json:"topics"` // of commands; none where Kafka did not answer
 	Held        store.Backlog      `json:"held"`
+	Newer       store.Backlog      `json:"held_for_newer_worker"` // until a newer worker comes: nobody need act
 	Letters     store.Backlog      `json:"dead_letters_open"`
 	Decided     store.Backlog      `json:"dead_letters_decided"` // which no worker has done yet
 	Waiting     *Waiting           `json:"waiting,omitempty"`
@@ -127,6 +128,9 @@ func (s *Status) readBacklogs(ctx context.Context, p *cli.Program, db *store.Sto
 	if s.Held, err = db.HeldKeys(ctx); err != nil {
 		return err
 	}
+	if s.Newer, err = db.NewerKeys(ctx); err != nil {
+		return err
+	}
 	if s.Letters, err = db.OpenLetters(ctx); err != nil {
 		return err
 	}
@@ -140,7 +144,7 @@ func (s *Status) readBacklogs(ctx context.Context, p *cli.Program, db *store.Sto
 		}
 	}
 	if s.Held.Count > 0 {
-		s.need("held", counted(s.Held, "held "+p.Vocabulary.Entity), p.Name+" dlq list --reason internal")
+		s.need("held", counted(s.Held, "held "+p.Vocabulary.Entity), p.Name+" dlq list --reason internal,newer_version")
 	}
 	if s.Letters.Count > 0 {
 		s.need("dead_letters", counted(s.Letters, "open dead letter"), p.Name+" dlq list")
