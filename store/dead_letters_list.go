@@ -99,8 +99,8 @@ type rowQuerier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// countLetters counts dead letters by countLettersSQL, and among them the commands that failed when they were retried
-// before.
+// countLetters counts dead letters by countLettersSQL, and among them the commands that failed when
+// they were retried before.
 func countLetters(ctx context.Context, db rowQuerier, query string, f LetterFilter, states []string) (all, again int64, err error) {
 	err = db.QueryRow(ctx, aboutStates(query, states), f.args(states)...).Scan(&all, &again)
 	return all, again, readError("count dead letters", err)
