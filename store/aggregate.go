@@ -41,7 +41,7 @@ type Waiting struct {
 	One  string // what one is called, such as "waiting line"
 	Name string // what they are called in JSON and metrics, such as "waiting_lines"
 	Help string // of the metric
-	SQL  string // a query of how many there are, and since when the oldest, which may be null
+	SQL  string // a query of how many there are, $1 (a bigint) at most, and since when the oldest, which may be null
 }
 
 // TypeOf is the type of a command in full.

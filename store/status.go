@@ -51,6 +51,7 @@ func (s *Store) Workers(ctx context.Context) ([]WorkerView, error) {
 // Backlog is how many of something there are, and since when the oldest.
 type Backlog struct {
 	Count  int64      `json:"count"`
+	More   bool       `json:"more,omitempty"`   // than were counted
 	Oldest *time.Time `json:"oldest,omitempty"` // null: there is none, or that is not known
 }
 
@@ -88,12 +89,16 @@ func (s *Store) NewerKeys(ctx context.Context) (Backlog, error) {
 	return s.backlog(ctx, "count keys that wait for a newer worker", newerKeysSQL)
 }
 
-// Waiting counts what waits in the service's own tables: see Service.Waiting.
-func (s *Store) Waiting(ctx context.Context) (Backlog, error) {
+// Waiting counts what waits in the service's own tables, so many at most: see Service.Waiting.
+func (s *Store) Waiting(ctx context.Context, most int64) (b Backlog, err error) {
 	if s.service.Waiting == nil {
-		return Backlog{}, nil
+		return b, nil
 	}
-	return s.backlog(ctx, "count what waits", s.service.Waiting.SQL)
+	err = s.one(ctx, "count what waits", []any{&b.Count, &b.Oldest}, s.service.Waiting.SQL, most+1)
+	if b.More = b.Count > most; b.More {
+		b.Count = most
+	}
+	return b, err
 }
 
 func (s *Store) backlog(ctx context.Context, doing, sql string) (b Backlog, err error) {

@@ -29,7 +29,7 @@ var Service = store.Service{
 	Waiting: &store.Waiting{
 		One: "waiting line", Name: "waiting_lines", Help: "Order lines that wait for stock.",
 		// By the index of waiting lines: there are fewer of those than products that count them.
-		SQL: `select (select count(*) from lines where state = 'waiting'),
+		SQL: `select (select count(*) from (select from lines where state = 'waiting' limit $1) l),
     case when not exists (select from lines where state = 'waiting' and placed_at is null) then (select min(placed_at) from lines where state = 'waiting') end`,
 	},
 }

@@ -53,7 +53,7 @@ select source, n * 5 + e, day, n * 5 + e, 0, (array['OutOfStock', 'Allocated', '
 from made, generate_series(0, 4) e;
 
 insert into transactions (source, replays, from_offset, to_offset, from_row, to_row, epoch, committed_at, day)
-select source, 0, min(n) * 5, max(n) * 5 + 5, min(n) * 5, max(n) * 5 + 5, 1, case when day = outbox_today() then now() - interval '30 minutes' else day end, day
+select source, 0, min(n) * 5, max(n) * 5 + 5, min(n) * 5, max(n) * 5 + 5, 1, case when day = outbox_today() then now() - interval '1 day' * (1 - min(k) %% (%[1]d / 8) * 8.0 / %[1]d) else day end, day
 from made group by source, n / 20, day;
 drop table made`
 

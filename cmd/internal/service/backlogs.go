@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,7 +54,7 @@ func (b *backlogs) count(ctx context.Context) error {
 	if b.waiting == nil {
 		return nil
 	}
-	waiting, err := b.db.Waiting(ctx)
+	waiting, err := b.db.Waiting(ctx, math.MaxInt64-1)
 	if err == nil {
 		b.waiting.Set(float64(waiting.Count))
 	}

@@ -65,6 +65,9 @@ type Need struct {
 	Command string `json:"command"` // that shows more, or mends it
 }
 
+// mostWaiting bounds what is counted while somebody waits for the answer.
+const mostWaiting = 100_000
+
 // oldTransaction is from when on a transaction that stays open makes work slower.
 const oldTransaction = time.Minute
 
@@ -139,7 +142,7 @@ func (s *Status) readBacklogs(ctx context.Context, p *cli.Program, db *store.Sto
 	}
 	if w := p.Service.Waiting; w != nil {
 		s.Waiting = &Waiting{Name: w.Name, One: w.One}
-		if s.Waiting.Backlog, err = db.Waiting(ctx); err != nil {
+		if s.Waiting.Backlog, err = db.Waiting(ctx, mostWaiting); err != nil {
 			return err
 		}
 	}
@@ -210,6 +213,9 @@ func (s *Status) addPosition(l *offsets.Position) {
 
 // counted says how many of something there are, and since when the oldest.
 func counted(b store.Backlog, one string) string {
+	if b.More {
+		return "more than " + cli.CountOf(b.Count, one) + since(b)
+	}
 	return cli.CountOf(b.Count, one) + since(b)
 }
 
