@@ -2,6 +2,8 @@
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
+AXE_VERSION := 4.14.1
+AXE_SHA256 := 29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
 TOOLS := $(CURDIR)/.cache/bin
 
 # One Kafka and one Postgres serve everything that a target runs.
@@ -48,12 +50,15 @@ dev: build ## run everything on an embedded default, data kept in .allocation
 # one that began last would run alone at the end.
 LONGEST_FIRST := ./cmd/allocation/e2e ./worker ./cmd/internal/service ./cmd/chaos ./store/... ./cmd/... ./...
 
+# What tests need beside Go, Java and Postgres.
+TEST_TOOLS := $(TOOLS)/promtool $(TOOLS)/chromium $(TOOLS)/axe.min.js
+
 .PHONY: test
-test: $(TOOLS)/promtool ## run the tests on real Kafka and real Postgres, which it starts and stops, but those that take long
+test: $(TEST_TOOLS) ## run the tests on real Kafka and real Postgres, which it starts and stops, but those that take long
 	$(SERVERS) go test -short -count=1 -timeout 20m -p 4 -parallel 4 $(LONGEST_FIRST)
 
 .PHONY: test-all
-test-all: $(TOOLS)/promtool ## run all tests, with the race detector
+test-all: $(TEST_TOOLS) ## run all tests, with the race detector
 	$(SERVERS) go test -race -count=1 -timeout 30m -p 3 $(LONGEST_FIRST)
 
 .PHONY: lint
@@ -149,6 +154,17 @@ $(TOOLS)/promtool:
 		package=$$(mktemp -d) && cd $$package && mkdir -p lists/partial cache/archives/partial && \
 		{ apt-get download -q prometheus || { $(APT_HERE) update && $(APT_HERE) download prometheus; }; } && \
 		dpkg-deb --fsys-tarfile prometheus_*.deb | tar xO ./usr/bin/promtool >$@.part && chmod +x $@.part && mv $@.part $@ && rm -r "$$package"; fi
+
+# Chromium and axe-core, with which the console's pages are tested: see .ci/chromium.
+$(TOOLS)/chromium:
+	mkdir -p $(TOOLS)
+	.ci/chromium $@
+
+$(TOOLS)/axe.min.js:
+	mkdir -p $(TOOLS)
+	@command -v npm >/dev/null || { echo "npm is missing, which fetches axe-core: install Node.js" >&2; exit 1; }
+	package=$$(mktemp -d) && cd $$package && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && tar xzf axe-core-*.tgz package/axe.min.js && \
+		echo "$(AXE_SHA256)  package/axe.min.js" | sha256sum --check --quiet && mv package/axe.min.js $@ && rm -r "$$package"
 
 $(TOOLS)/govulncheck:
 	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)

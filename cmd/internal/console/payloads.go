@@ -56,6 +56,11 @@ func mask(text string, isJSON bool) string {
 			text = text[name:]
 			continue
 		}
+		if escaped, is := strings.CutPrefix(text, `\"`); is && isJSON {
+			b.WriteString(`\"`) // it ends nothing
+			text = escaped
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(text)
 		switch {
 		case unicode.IsLetter(r):
