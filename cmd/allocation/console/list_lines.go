@@ -17,9 +17,13 @@ func (p *pages) lines(ctx context.Context, r *console.Request) (*console.Answer,
 	f.text("older-than", "Placed before", "2h, 7d or a time")
 	columns := []column{{"Order", false}, {"Line", false}, {"Product", false}, {"Quantity", true}, {"Placed", false}}
 	title, read := "Order lines that wait", p.view.WaitingLines
-	if state == allocated {
+	switch state {
+	case allocated:
 		columns = append(columns, column{"Batch", false})
 		title, read = "Order lines that have a batch", p.view.AllocatedLines
+	case both:
+		columns = append(columns, column{"Batch", false})
+		title, read = "Order lines that wait, and that have a batch", p.view.UndispatchedLines
 	}
 	return kind[products.ListedLine]{
 		title: title, path: "/lines", command: "lines", view: list.Lines,
@@ -34,15 +38,16 @@ func (p *pages) lines(ctx context.Context, r *console.Request) (*console.Answer,
 const (
 	waiting   = "waiting"
 	allocated = "allocated"
+	both      = waiting + "," + allocated
 )
 
 // state is that of the lines: by itself waiting, and allocated where a batch is given.
 func (f *filters) state(batch string) string {
-	given := f.OneOf("state", "", waiting, allocated)
-	usual, options := waiting, []option{{"", waiting}, {allocated, allocated}}
+	given := f.OneOf("state", "", waiting, allocated, both)
+	usual, options := waiting, []option{{"", waiting}, {allocated, allocated}, {both, "waiting or allocated"}}
 	if batch != "" {
 		usual, options = allocated, []option{{"", allocated}}
-		if given == waiting {
+		if given == waiting || given == both {
 			f.Refuse("state", allocated+" where batch is given: a line that waits has no batch")
 		}
 	}

@@ -1,6 +1,9 @@
 package incidents
 
 import (
+	"html"
+	"io"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,7 +34,7 @@ var answers = []string{
 	`(?s)^product CHAIR, version 8: 2 batches in use, 1 waiting line\n.*#1 batch b1 of 50.*#8 `,
 }
 
-// Each question of people on call has one answer, from one command.
+// Each question of people on call has one answer, from one command and from one page.
 func TestQuestions_areAnsweredByOneCommandEach(t *testing.T) {
 	t.Parallel()
 	s := shop(t)
@@ -47,18 +50,61 @@ func TestQuestions_areAnsweredByOneCommandEach(t *testing.T) {
 
 	_, text, _ := strings.Cut(document(t), "\n## Twelve questions\n")
 	text, _, _ = strings.Cut(text, "\n## ")
-	questions := regexp.MustCompile(`(?m)^\| ([^|]+\?) \| (.*) \|$`).FindAllStringSubmatch(text, -1)
+	questions := regexp.MustCompile(`(?m)^\| ([^|]+\?) \| ([^|]*) \| ([^|]*) \|$`).FindAllStringSubmatch(text, -1)
 	require.Len(t, questions, 12)
-	var commands []string
-	for _, q := range questions {
-		for _, c := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(q[2], -1) {
-			commands = append(commands, c[1])
-		}
-	}
+	commands, pages := quoted(questions, 2), quoted(questions, 3)
 	require.Len(t, commands, len(answers))
 	for i, c := range commands {
 		requireSays(s, c, answers[i])
 	}
+	console := s.StartConsole()
+	require.Len(t, pages, len(pageAnswers))
+	for i, page := range pages {
+		require.Regexp(t, pageAnswers[i], read(t, console+page), page)
+	}
+}
+
+// pageAnswers are what each page of the questions must say, without its markup.
+var pageAnswers = []string{
+	`#8 order o2 gets 20 of batch b2 batch b2 is the first in preference that had 20 available; before it come b1 \(5, in the warehouse\), which had too little`,
+	`it needs 60 in one batch; the most available are 30 on b2 \(due 2030-01-01\), 5 on b1 \(in the warehouse\)`,
+	`order-2 is the id of 1 command.* applied .*1 event `,
+	`would lead to 3 events: .*order o1 gives 20 back to batch b1.*order o1 gets 20 of batch b2`,
+	`would lead to 3 events: .*order o7 gives 3 back to batch b7.*order o7 waits for 3`,
+	` o3 .* 60 .* o7 .* b7 .*2 lines, a quantity of 63\.`,
+	` CHAIR .* DESK .*2 products, 7 free now, 30 free later, 1 waiting line\.`,
+	` b1 .* b2 .* b7 .*3 batches, `,
+	` o3 .*1 line, a quantity of 60\.`,
+	`2 batches, 5 free now, 30 free later\.`,
+	` ChangeBatchQuantity .* count-1 .*#\d batch b1 has 25 now it was 50 before`,
+	`shop-9 is the correlation of 2 commands.* order-2 .* order-7 `,
+	`Nothing needs a person\.`,
+	`Product CHAIR .*#1 batch b1 of 50.*#8 `,
+}
+
+// quoted are the texts in a column that stand between backticks.
+func quoted(rows [][]string, column int) (all []string) {
+	for _, row := range rows {
+		for _, text := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[column], -1) {
+			all = append(all, text[1])
+		}
+	}
+	return all
+}
+
+// read is the text of a page.
+func read(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, answer.StatusCode, "%s %s", url, body)
+	text := regexp.MustCompile(`(?s)<textarea.*?</textarea>|<[^>]*>`).ReplaceAllString(string(body), " ")
+	return strings.Join(strings.Fields(html.UnescapeString(text)), " ")
 }
 
 func requireSays(s *programtest.Service, command, answer string) {
