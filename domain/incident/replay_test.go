@@ -32,7 +32,7 @@ func TestReplay(t *testing.T) {
 			case errors.As(err, &found):
 				t.Fatalf("domain/incident/%s: the rules decide otherwise than then.\n%s\n"+
 					"If that is a mistake, mend the rules. If it is meant, have what is decided now written into the files, and look at what changed:\n\n"+
-					"    go test ./domain/incident -run Replay -accept && git diff domain/incident/testdata\n", file, found)
+					"    git add domain/incident/testdata && go test ./domain/incident -run Replay -accept && git diff --word-diff domain/incident/testdata\n", file, found)
 			case err != nil:
 				t.Fatalf("domain/incident/%s cannot be replayed: %v", file, err)
 			}

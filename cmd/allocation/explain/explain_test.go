@@ -47,7 +47,7 @@ func TestExplain_aReallocation(t *testing.T) {
 
 	text := explained(t, s, "order", "o2")
 	require.Contains(t, text, "20 of CHAIR: allocated to batch b2, due 2030-01-01\n")
-	require.Regexp(t, `Z  Allocate  `+s.Names.Commands+`\.\d+\.3  \(id cmd-4, correlation shop-9, by `, text)
+	require.Regexp(t, `Z  Allocate  `+s.Names.Commands+`\.\d+\.3  \(id cmd-4, correlation shop-9, worker `, text)
 	require.Contains(t, text, `
     #4 order o2 gets 20 of batch b1
         batch b1 is the first in preference that had 20 available
@@ -129,7 +129,7 @@ func TestExplain_aCommand(t *testing.T) {
 	text = explained(t, s, "command", next)
 	require.Regexp(t, `(?m)^produced +not yet: the partition ends at offset 4$`, text)
 	require.Regexp(t, `(?m)^read +not yet, because it is the next one; the position moved last at .*, under \S+$`, text)
-	require.Contains(t, explained(t, s, "command", strings.TrimSuffix(position, ".1")+".9"), "not yet, because 5 records before it")
+	require.Contains(t, explained(t, s, "command", strings.TrimSuffix(position, ".1")+".9"), "not yet, because 5 records come before it")
 }
 
 // Each event is looked for in the topics of events: in that of all, and in that of its type.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,16 +56,20 @@ func TestIncident_aPartitionLagsBehindASlowProduct(t *testing.T) {
 	s.Execute(`
 create function slow() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(1); return new; end $$;
 create trigger slow before insert on lines for each row when (new.sku = 'CHAIR') execute function slow()`)
+	// The session is busy: workers end one that holds them up and only waits for its client.
 	conn := testbed.Connect(t, s.DatabaseURL())
-	_, err := conn.Exec(t.Context(), `begin; select pg_advisory_xact_lock(1)`)
+	_, err := conn.Exec(t.Context(), `select pg_advisory_lock(1)`)
 	require.NoError(t, err)
+	ctx, letGo := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	busy.Go(func() { _, _ = conn.Exec(ctx, `select pg_sleep(3600)`) })
 	for i := range 5 {
 		s.Send("Allocate", fmt.Sprint("orderid=o", i+1), "sku=CHAIR", "qty=1", fmt.Sprint("--id=order-", i+1))
 	}
 	s.Send("Allocate", "orderid=o7", "sku=DESK", "qty=1", "--id=order-7")
 	requireAnswer(s, "A slow product", cli.ExitDone)
-	_, err = conn.Exec(t.Context(), `rollback`)
-	require.NoError(t, err)
+	letGo()
+	busy.Wait()
 	awaitReported(s, 8)
 }
 

@@ -28,7 +28,7 @@ var answers = []string{
 	`(?s)b1 +CHAIR +25 .*b2 +CHAIR +50 .*b7 +DESK +5 .*\n3 batches, `,
 	`(?s)o3 +CHAIR +60 +waiting .*\n1 line, a quantity of 60\n`,
 	`\n2 batches, 5 free now, 30 free later\n`,
-	`(?s)\dZ  ChangeBatchQuantity  warehouse\.commands\.2\.5  \(id count-1, by \S+/\d+\)\n +#\d batch b1 has 25 now\n +it was 50 before\n`,
+	`(?s)\dZ  ChangeBatchQuantity  warehouse\.commands\.2\.5  \(id count-1, worker \S+/\d+\)\n +#\d batch b1 has 25 now\n +it was 50 before\n`,
 	`(?s)^shop-9 is the correlation of 2 commands\n.*id order-2, .*id order-7, `,
 	`(?s)^schema .*\nnothing needs a person\n$`,
 	`(?s)^product CHAIR, version 8: 2 batches in use, 1 waiting line\n.*#1 batch b1 of 50.*#8 `,

@@ -81,7 +81,7 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer console.Close()
-	fmt.Fprintf(p.Out, "the console is at http://%s%s/ until Ctrl-C\n", listener.Addr(), c.Prefix)
+	fmt.Fprintf(p.Out, "the console is at http://%s%s/ until Ctrl-C\n", shownAddress(c.Addr, listener.Addr()), c.Prefix)
 	return serve(ctx, listener, console)
 }
 
@@ -120,6 +120,14 @@ func IsLoopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	ip := net.ParseIP(host)
 	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// shownAddress is the address as it was given, where that has the port.
+func shownAddress(given string, listens net.Addr) string {
+	if strings.HasSuffix(given, ":0") {
+		return listens.String()
+	}
+	return given
 }
 
 // Adjust makes sessions of a console read only, and ends what takes long.

@@ -185,3 +185,13 @@ func TestGuard_boundsWhatIsReadAtOnce(t *testing.T) {
 		require.Equal(t, http.StatusOK, <-ended)
 	}
 }
+
+// A slip in the name of a parameter is said: it would show more than was meant.
+func TestRequest_refusesParametersThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	c := guarded(t, named, nil)
+	a := c.ask(t, http.MethodGet, "localhost", "/api/v1/thing?id=x&skuu=y&limi=2", "")
+	require.Equal(t, http.StatusBadRequest, a.status)
+	require.Contains(t, a.body, `there is no parameter \"limi\", \"skuu\" here; this takes id`)
+	require.Equal(t, http.StatusOK, c.ask(t, http.MethodGet, "localhost", "/api/v1/thing?id=x", "").status)
+}

@@ -3,8 +3,10 @@ package console
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,14 +22,16 @@ const maxValue = 64 << 10
 type Request struct {
 	values   url.Values
 	problems *config.Problems
+	asked    map[string]bool // names that the page looked for
 }
 
 func newRequest(values url.Values) *Request {
-	return &Request{values, config.ParameterProblems()}
+	return &Request{values, config.ParameterProblems(), map[string]bool{}}
 }
 
 // Text is the value of a parameter; empty where there is none.
 func (r *Request) Text(name string) string {
+	r.asked[name] = true
 	value := r.values.Get(name)
 	switch {
 	case len(value) > maxValue:
@@ -56,7 +60,7 @@ func (r *Request) OneOf(name string, allowed ...string) string {
 	if value == "" {
 		return allowed[0]
 	}
-	r.problems.OneOf(name, []string{value}, allowed...)
+	r.problems.OneOf(name, []string{value}, slices.DeleteFunc(slices.Clone(allowed), func(a string) bool { return a == "" })...)
 	return value
 }
 
@@ -86,6 +90,26 @@ func (r *Request) Link(c *Console, path string, changed ...string) string {
 
 // Say adds a mistake in the caller's words.
 func (r *Request) Say(format string, args ...any) { r.problems.Say(format, args...) }
+
+// unknown is an error where there are parameters that the page did not look for: a slip in the name
+// of a filter would show all.
+func (r *Request) unknown() error {
+	var names []string
+	for name := range r.values {
+		if !r.asked[name] {
+			names = append(names, fmt.Sprintf("%q", name))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	says := "there is no parameter " + strings.Join(names, ", ") + " here"
+	if takes := slices.Sorted(maps.Keys(r.asked)); len(takes) > 0 {
+		says += "; this takes " + strings.Join(takes, ", ")
+	}
+	return &Failure{Status: http.StatusBadRequest, Title: "This cannot be asked", Says: []string{says}}
+}
 
 // Err is all mistakes as one error, nil where there are none. A page asks for it before it reads.
 func (r *Request) Err() error {

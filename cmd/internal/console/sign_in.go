@@ -43,8 +43,12 @@ func (c *Console) proof() string {
 
 func (c *Console) askForToken(w http.ResponseWriter, r *http.Request) {
 	if c.isTwin(r) || r.URL.Path == c.Prefix+liveStreamPath { // a browser that follows tries again, later and later
+		says := "send it as Authorization: Bearer TOKEN"
+		if r.Header.Get("Authorization") != "" {
+			says = "what was sent is not the token, as Authorization: Bearer TOKEN"
+		}
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		c.fail(w, r, &Failure{Status: http.StatusUnauthorized, Title: "A token is needed", Says: []string{"send it as Authorization: Bearer TOKEN"}})
+		c.fail(w, r, &Failure{Status: http.StatusUnauthorized, Title: "A token is needed", Says: []string{says}})
 		return
 	}
 	http.Redirect(w, r, c.Link("/sign-in", "next", strings.TrimPrefix(r.URL.RequestURI(), c.Prefix)), http.StatusSeeOther)

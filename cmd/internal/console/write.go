@@ -30,7 +30,7 @@ func (c *Console) read(page *Page, r *http.Request) (*Answer, error) {
 	if err != nil {
 		return nil, cli.CauseOf(ctx, err)
 	}
-	return answer, nil
+	return answer, request.unknown()
 }
 
 // page writes a page for people.

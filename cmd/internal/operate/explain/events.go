@@ -74,7 +74,7 @@ func header(w Words, e *store.EventView) string {
 		parts = append(parts, "correlation "+e.Cause.CorrelationID)
 	}
 	if e.Worker != "" {
-		parts = append(parts, "by "+e.Worker)
+		parts = append(parts, "worker "+e.Worker)
 	}
 	text := strings.TrimSpace(at + "  " + w.Command(&e.Cause) + "  " + e.Cause.ID.String())
 	if len(parts) > 0 {

@@ -91,7 +91,7 @@ func read(w *store.Way, k *inKafka) Stamp {
 	case before == 0:
 		why = "it is the next one" + behind(w, k) + lastMoved(w)
 	default:
-		why = cli.CountOf(before, "record") + " before it" + lastMoved(w)
+		why = recordsBefore(before) + lastMoved(w)
 	}
 	s.Says = "not yet, because " + why
 	return s
@@ -134,6 +134,13 @@ func (a *ahead) keys() string {
 		each = append(each, fmt.Sprintf("%s (%s)", cmp.Or(cli.Printable(key), "(none)"), cli.Count(a.byKey[key])))
 	}
 	return strings.Join(each, ", ")
+}
+
+func recordsBefore(n int64) string {
+	if n == 1 {
+		return "1 record comes before it"
+	}
+	return cli.Count(n) + " records come before it"
 }
 
 func lastMoved(w *store.Way) string {
