@@ -49,40 +49,50 @@ func (p Payloads) Show(content []byte) string {
 
 // mask keeps the names of fields, where the text is JSON, and the form of everything else.
 func mask(text string, isJSON bool) string {
+	if !isJSON {
+		return strings.Map(hide, text)
+	}
 	var b strings.Builder
 	for text != "" {
-		if name := fieldName(text); isJSON && name > 0 {
-			b.WriteString(text[:name])
-			text = text[name:]
-			continue
+		part := text[:jsonPart(text)]
+		text = text[len(part):]
+		isName := part[0] == '"' && strings.HasPrefix(text, ":") && !strings.Contains(part, `\`)
+		if isName {
+			b.WriteString(part)
+		} else {
+			b.WriteString(strings.Map(hide, part))
 		}
-		if escaped, is := strings.CutPrefix(text, `\"`); is && isJSON {
-			b.WriteString(`\"`) // it ends nothing
-			text = escaped
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(text)
-		switch {
-		case unicode.IsLetter(r):
-			r = 'x'
-		case unicode.IsDigit(r):
-			r = '0'
-		}
-		b.WriteRune(r)
-		text = text[size:]
 	}
 	return b.String()
 }
 
-// fieldName is how many bytes the name of a field has at the start of the text, with its quotes; 0
-// where there is none.
-func fieldName(text string) int {
+// hide leaves of a letter or digit only that it is one.
+func hide(r rune) rune {
+	switch {
+	case unicode.IsLetter(r), unicode.IsMark(r):
+		return 'x'
+	case unicode.IsNumber(r):
+		return '0'
+	}
+	return r
+}
+
+// jsonPart is how many bytes a string of JSON has at the start of the text, or what comes before the
+// next one.
+func jsonPart(text string) int {
 	if text[0] != '"' {
-		return 0
+		if next := strings.IndexByte(text, '"'); next > 0 {
+			return next
+		}
+		return len(text)
 	}
-	end := strings.IndexByte(text[1:], '"') + 2
-	if end < 2 || !strings.HasPrefix(strings.TrimLeft(text[end:], " "), ":") || strings.Contains(text[:end], `\`) {
-		return 0
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
 	}
-	return end
+	return len(text)
 }
