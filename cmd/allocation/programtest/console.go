@@ -25,9 +25,15 @@ func (s *Service) StartConsole(flags ...string) string {
 // StartConsole starts a console of the test's database.
 func StartConsole(t *testing.T, flags ...string) string {
 	t.Helper()
+	return StartConsoleOf(t, program.New(strings.NewReader(""), nil, nil, service.Hooks{}), flags...)
+}
+
+// StartConsoleOf starts the console of a program that knows the command.
+func StartConsoleOf(t *testing.T, p *cli.Program, flags ...string) string {
+	t.Helper()
 	said, out := io.Pipe()
 	var problems SyncBuffer
-	p := program.New(strings.NewReader(""), out, &problems, service.Hooks{})
+	p.Out, p.Err = out, &problems
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() {
