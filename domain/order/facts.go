@@ -1,0 +1,108 @@
+package order
+
+// LineFact is an event of stock about a line.
+type LineFact struct {
+	Kind     FactKind
+	Sequence int64
+	OrderID  string
+	SKU      string
+	LineID   string
+	BatchRef string
+	Reason   string
+}
+
+// FactKind is the type of an event of stock.
+type FactKind string
+
+// The facts that are read. Others are ignored.
+const (
+	Allocated          FactKind = "Allocated"
+	OutOfStock         FactKind = "OutOfStock"
+	Deallocated        FactKind = "Deallocated"
+	LineDispatched     FactKind = "Dispatched"
+	AllocationRejected FactKind = "AllocationRejected"
+	BatchCreated       FactKind = "BatchCreated"
+	BatchEtaChanged    FactKind = "BatchEtaChanged"
+)
+
+func (f LineFact) decide(x *decider) {
+	var l *Line
+	if x.Order != nil {
+		l = x.Order.line(f.SKU, f.LineID)
+	}
+	if l == nil || !f.isNew(l) {
+		x.d.Ignored = true
+		return
+	}
+	l.Fact = max(l.Fact, f.Sequence)
+	switch f.Kind {
+	case Allocated:
+		x.allocated(l, f.BatchRef)
+	case OutOfStock:
+		if l.open() {
+			l.State, l.Batch = Waiting, ""
+		}
+	case Deallocated:
+		// An open line that loses its batch gets another one, or waits: stock says so next.
+		if l.State == Reserved {
+			l.State, l.Batch = Waiting, ""
+		}
+	case LineDispatched:
+		l.State, l.Batch = Left, f.BatchRef
+	case AllocationRejected:
+		l.State = Rejected
+		x.emit(ofLine(CartLineRejected, l, f.Reason))
+	}
+	x.settle()
+}
+
+// isNew reports whether the fact is newer than what the line has. A rejection counts with no
+// others: it is the answer to a line that stock has said nothing of yet.
+func (f LineFact) isNew(l *Line) bool {
+	if f.Kind == AllocationRejected {
+		return l.State == Requested
+	}
+	return f.Sequence > l.Fact
+}
+
+func (x *decider) allocated(l *Line, batch string) {
+	if !l.open() {
+		// Stock got the Allocate after its cancellation, or has not read that yet.
+		if l.State == Removed {
+			x.ask(Deallocate, l)
+		}
+		return
+	}
+	l.State, l.Batch = Reserved, batch
+	if l.Reserved.IsZero() {
+		l.Reserved = x.at
+	}
+	if x.Order.Phase == Ready {
+		x.Order.Phase = Placed // it moved: the warehouse is told of the new batch
+	}
+}
+
+// BatchFact is an event of stock about a batch.
+type BatchFact struct {
+	Kind     FactKind
+	Sequence int64
+	Ref, SKU string
+	Arrived  bool
+}
+
+func (f BatchFact) decide(x *decider) {
+	b := x.Batches[f.Ref]
+	if b == nil {
+		b = &Batch{Ref: f.Ref, SKU: f.SKU}
+		x.Batches[f.Ref] = b
+	}
+	if f.Sequence <= b.Fact {
+		x.d.Ignored = true
+		return
+	}
+	b.Fact = f.Sequence
+	if b.Arrived != f.Arrived {
+		b.Arrived = f.Arrived
+		x.d.Review = f.Ref
+	}
+}

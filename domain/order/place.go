@@ -1,0 +1,56 @@
+package order
+
+// PlaceOrder makes a cart an order. Its lines may still wait. Placed before, it has no effect.
+// Refused with unknown_cart, cart_empty, order_ended (cancelled or expired).
+type PlaceOrder struct{ CustomerID, CartID string }
+
+func (c PlaceOrder) decide(x *decider) {
+	switch {
+	case x.Order == nil:
+		x.refuse(ReasonUnknownCart, "there is no cart %q", c.CartID)
+	case x.Order.Phase == Cancelled, x.Order.Phase == Expired:
+		x.refuse(ReasonOrderEnded, "the cart %q is %s, and cannot be placed", c.CartID, x.Order.Phase)
+	case x.Order.Phase != Cart:
+	case x.Order.count((*Line).open) == 0:
+		x.refuse(ReasonCartEmpty, "the cart %q has no lines", c.CartID)
+	default:
+		x.place()
+	}
+}
+
+func (x *decider) place() {
+	x.Order.Phase = Placed
+	x.Customer.Placed++
+	x.emit(Event{Type: OrderPlaced})
+	if x.Customer.Placed == VIPFrom {
+		x.emit(Event{Type: CustomerBecameVIP})
+	}
+	x.settle()
+}
+
+// CancelOrder ends an order, or a cart, until its first line has left. Cancelled before, it has no
+// effect. Refused with unknown_cart, on_its_way, order_ended (expired).
+type CancelOrder struct{ CustomerID, OrderID string }
+
+func (c CancelOrder) decide(x *decider) {
+	switch {
+	case x.Order == nil:
+		x.refuse(ReasonUnknownCart, "there is no order %q", c.OrderID)
+	case x.Order.Phase == Cancelled:
+	case x.Order.Phase == Expired:
+		x.refuse(ReasonOrderEnded, "the cart %q is expired, and cannot be cancelled", c.OrderID)
+	case x.Order.count(func(l *Line) bool { return l.State == Left }) > 0:
+		x.refuse(ReasonOnItsWay, "of the order %q a line has left already; it cannot be cancelled", c.OrderID)
+	default:
+		x.cancel(ReasonCustomer)
+	}
+}
+
+// ReviewOrder looks again at an order, as one of its batches may have arrived.
+type ReviewOrder struct{ CustomerID, OrderID string }
+
+func (ReviewOrder) decide(x *decider) {
+	if x.Order != nil {
+		x.settle()
+	}
+}

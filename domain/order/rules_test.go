@@ -1,0 +1,211 @@
+package order_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	. "allocation/domain/order"
+)
+
+const cartTime = 30 * time.Minute
+
+// shop keeps the state of one customer, and says in short what each message came to.
+type shop struct {
+	t        *testing.T
+	now      time.Time
+	customer Customer
+	orders   map[string]*Order
+	batches  map[string]*Batch
+	sequence int64
+}
+
+func newShop(t *testing.T) *shop {
+	return &shop{t: t, now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), customer: Customer{ID: "alice"}, orders: map[string]*Order{}, batches: map[string]*Batch{}}
+}
+
+// do decides a message about an order, "" where it is about a batch.
+func (s *shop) do(order string, m Message) string {
+	state := &State{Customer: &s.customer, Order: s.orders[order], Batches: s.batches}
+	d := Decide(m, state, s.now, Settings{CartTime: cartTime})
+	if state.Order != nil {
+		s.orders[order] = state.Order
+	}
+	return short(d)
+}
+
+func short(d Decision) string {
+	var parts []string
+	if d.Refusal != nil {
+		parts = append(parts, "refused "+string(d.Refusal.Reason))
+	}
+	if d.Ignored {
+		parts = append(parts, "ignored")
+	}
+	for _, e := range d.Events {
+		words := []string{string(e.Type), e.LineID, e.Reason}
+		for _, l := range e.Lines {
+			words = append(words, l.LineID+"@"+l.BatchRef)
+		}
+		parts = append(parts, strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " "))
+	}
+	for _, c := range d.Stock {
+		parts = append(parts, fmt.Sprintf("> %s %s", c.Name, c.LineID))
+	}
+	if d.Review != "" {
+		parts = append(parts, "> review "+d.Review)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (s *shop) add(cart, sku string) string { return s.do(cart, AddToCart{"alice", cart, sku, 1}) }
+func (s *shop) place(cart string) string    { return s.do(cart, PlaceOrder{"alice", cart}) }
+func (s *shop) cancel(order string) string  { return s.do(order, CancelOrder{"alice", order}) }
+
+// fact is a new fact about a line of CHAIR.
+func (s *shop) fact(order, line string, kind FactKind, batch string) string {
+	s.sequence++
+	return s.do(order, LineFact{Kind: kind, Sequence: s.sequence, OrderID: order, SKU: "CHAIR", LineID: line, BatchRef: batch})
+}
+
+func (s *shop) batch(ref string, kind FactKind, arrived bool) string {
+	s.sequence++
+	return s.do("", BatchFact{Kind: kind, Sequence: s.sequence, Ref: ref, SKU: "CHAIR", Arrived: arrived})
+}
+
+func TestCart_eachArticleIsALine(t *testing.T) {
+	s := newShop(t)
+	require.Equal(t, "CartLineAdded 1, > Allocate 1", s.add("alice.1", "CHAIR"))
+	require.Equal(t, "CartLineAdded 2, > Allocate 2", s.add("alice.1", "CHAIR"))
+	require.Equal(t, "CartLineRemoved 1 customer, > Deallocate 1", s.do("alice.1", RemoveFromCart{"alice", "alice.1", "CHAIR", "1"}))
+	require.Empty(t, s.do("alice.1", RemoveFromCart{"alice", "alice.1", "CHAIR", "1"}))
+	require.Equal(t, "refused unknown_line", s.do("alice.1", RemoveFromCart{"alice", "alice.1", "CHAIR", "9"}))
+	require.Equal(t, "CartLineAdded 3, > Allocate 3", s.add("alice.1", "CHAIR"))
+	require.Equal(t, "OrderPlaced", s.place("alice.1"))
+	require.Empty(t, s.place("alice.1"))
+	require.Equal(t, "refused order_placed", s.add("alice.1", "CHAIR"))
+	require.Equal(t, "refused order_placed", s.do("alice.1", RemoveFromCart{"alice", "alice.1", "CHAIR", "2"}))
+	require.Equal(t, "refused unknown_cart", s.place("alice.2"))
+	for i := range MaxLines {
+		require.Equal(t, fmt.Sprintf("CartLineAdded %d, > Allocate %[1]d", i+1), s.add("alice.2", "CHAIR"))
+	}
+	require.Equal(t, "refused cart_full", s.add("alice.2", "CHAIR"))
+}
+
+func TestExpiry_countsFromTheFirstBatch(t *testing.T) {
+	s := newShop(t)
+	expire := func() string { return s.do("alice.1", ExpireCart{"alice", "alice.1"}) }
+	s.add("alice.1", "CHAIR")
+	s.add("alice.1", "CHAIR")
+	s.now = s.now.Add(cartTime / 2)
+	s.fact("alice.1", "1", Allocated, "b1")
+	s.fact("alice.1", "2", OutOfStock, "")
+	s.now = s.now.Add(cartTime / 2)
+	require.Empty(t, expire(), "the line that waits does not expire by itself")
+	s.fact("alice.1", "1", Allocated, "b2") // it moved: its time goes on
+	s.now = s.now.Add(cartTime/2 - 1)
+	require.Empty(t, expire())
+	s.now = s.now.Add(1)
+	require.Equal(t, "CartLineRemoved 1 expired, CartLineRemoved 2 expired, CartExpired, > Deallocate 1, > Deallocate 2", expire())
+	require.Empty(t, expire())
+	require.Equal(t, "refused order_ended", s.add("alice.1", "CHAIR"))
+	require.Equal(t, "refused order_ended", s.place("alice.1"))
+
+	s.add("alice.2", "CHAIR")
+	s.fact("alice.2", "1", Allocated, "b1")
+	s.add("alice.2", "CHAIR")
+	s.now = s.now.Add(cartTime - 1)
+	s.add("alice.2", "CHAIR")
+	s.now = s.now.Add(1)
+	require.Equal(t, "CartLineRemoved 1 expired, > Deallocate 1", s.do("alice.2", ExpireCart{"alice", "alice.2"}), "the cart lives while one of its lines does")
+	s.place("alice.2")
+	s.now = s.now.Add(10 * cartTime)
+	require.Empty(t, s.do("alice.2", ExpireCart{"alice", "alice.2"}), "placing ends expiry")
+}
+
+func TestVIP_exactlyWithTheThirdPlacedOrder(t *testing.T) {
+	s := newShop(t)
+	for i, want := range []string{"OrderPlaced", "OrderPlaced", "OrderPlaced, CustomerBecameVIP", "OrderPlaced"} {
+		require.False(t, i < 3 && s.customer.VIP())
+		cart := fmt.Sprint("alice.", i)
+		s.add(cart, "CHAIR")
+		require.Equal(t, want, s.place(cart))
+		require.Empty(t, s.place(cart))
+		s.cancel(cart) // it counts
+	}
+	require.True(t, s.customer.VIP())
+}
+
+func TestShipping_onceAllBatchesArrived(t *testing.T) {
+	s := newShop(t)
+	s.batch("b1", BatchCreated, true)
+	s.batch("b2", BatchCreated, false)
+	s.add("alice.1", "CHAIR")
+	s.add("alice.1", "CHAIR")
+	s.fact("alice.1", "1", Allocated, "b1")
+	s.place("alice.1")
+	require.Empty(t, s.fact("alice.1", "2", Allocated, "b2"))
+	require.Equal(t, "> review b2", s.batch("b2", BatchEtaChanged, true))
+	review := func() string { return s.do("alice.1", ReviewOrder{"alice", "alice.1"}) }
+	require.Equal(t, "OrderReady 1@b1 2@b2", review())
+	require.Empty(t, review())
+	require.Empty(t, s.fact("alice.1", "2", Deallocated, "b2"))
+	require.Equal(t, "OrderReady 1@b1 2@b1", s.fact("alice.1", "2", Allocated, "b1"), "what moved is announced again")
+	require.Empty(t, s.fact("alice.1", "1", LineDispatched, "b1"))
+	require.Equal(t, "refused on_its_way", s.cancel("alice.1"))
+	require.Equal(t, "OrderDispatched", s.fact("alice.1", "2", LineDispatched, "b1"))
+	require.Equal(t, "refused order_ended", s.add("alice.1", "CHAIR"))
+
+	s.add("alice.2", "CHAIR")
+	s.place("alice.2")
+	require.Equal(t, "OrderReady 1@b2", s.fact("alice.2", "1", Allocated, "b2"))
+	s.batch("b2", BatchEtaChanged, false)
+	require.Empty(t, s.do("alice.2", ReviewOrder{"alice", "alice.2"}))
+	s.batch("b2", BatchEtaChanged, true)
+	require.Equal(t, "OrderReady 1@b2", s.do("alice.2", ReviewOrder{"alice", "alice.2"}))
+}
+
+func TestCancelling_takesBackWhatStockGivesLater(t *testing.T) {
+	s := newShop(t)
+	s.add("alice.1", "CHAIR")
+	s.place("alice.1")
+	require.Equal(t, "OrderCancelled customer, > Deallocate 1", s.cancel("alice.1"))
+	require.Empty(t, s.cancel("alice.1"))
+	require.Equal(t, "> Deallocate 1", s.fact("alice.1", "1", Allocated, "b1"))
+	require.Empty(t, s.fact("alice.1", "1", Deallocated, "b1"))
+}
+
+func TestRejected_leavesTheOrder(t *testing.T) {
+	s := newShop(t)
+	s.add("alice.1", "CHAIR")
+	s.add("alice.1", "CHAIR")
+	s.place("alice.1")
+	reject := func(line string) string {
+		return s.do("alice.1", LineFact{Kind: AllocationRejected, OrderID: "alice.1", SKU: "CHAIR", LineID: line, Reason: "unknown_sku"})
+	}
+	require.Equal(t, "CartLineRejected 1 unknown_sku", reject("1"))
+	require.Equal(t, "ignored", reject("1"))
+	require.Equal(t, "CartLineRejected 2 unknown_sku, OrderCancelled empty", reject("2"))
+	require.EqualValues(t, 1, s.customer.Placed, "it counts")
+}
+
+func TestFacts_onlyNewOnesOfOurs(t *testing.T) {
+	s := newShop(t)
+	s.add("alice.1", "CHAIR")
+	s.sequence = 10
+	require.Empty(t, s.fact("alice.1", "1", Allocated, "b2"))
+	require.Equal(t, "ignored", s.do("alice.1", LineFact{Kind: Allocated, Sequence: 11, OrderID: "alice.1", SKU: "CHAIR", LineID: "1", BatchRef: "b1"}))
+	require.Equal(t, "ignored", s.do("alice.1", LineFact{Kind: OutOfStock, Sequence: 5, OrderID: "alice.1", SKU: "CHAIR", LineID: "1"}))
+	require.Equal(t, "b2", s.orders["alice.1"].Lines[0].Batch)
+	require.Equal(t, "ignored", s.fact("alice.9", "1", Allocated, "b2"))
+	require.Equal(t, "ignored", s.fact("alice.1", "2", Allocated, "b2"))
+	s.batch("b1", BatchCreated, true)
+	require.Equal(t, "ignored", s.do("", BatchFact{Kind: BatchEtaChanged, Sequence: 3, Ref: "b1", SKU: "CHAIR"}))
+	require.Equal(t, "alice", CustomerOf("alice.1.x"))
+	require.Empty(t, CustomerOf("o1"))
+	require.Empty(t, CustomerOf("alice."))
+}
