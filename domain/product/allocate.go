@@ -13,7 +13,7 @@ var allocate = CommandType{
 	decode: func(f *fields) Command {
 		return Allocate{
 			Line: f.line(),
-			Qty:  f.integer("qty", f.qty, 1, MaxQuantity),
+			Qty:  f.Integer("qty", f.qty, 1, MaxQuantity),
 		}
 	},
 }

@@ -14,9 +14,9 @@ var changeBatchEta = CommandType{
 	Fields: []Field{fieldBatchRef, fieldETA, fieldSKU},
 	decode: func(f *fields) Command {
 		return ChangeBatchEta{
-			BatchRef: f.identifier("batchref", f.batchref),
+			BatchRef: f.Identifier("batchref", f.batchref),
 			ETA:      f.optionalDate("eta", f.eta),
-			SKU:      f.optionalIdentifier("sku", f.sku),
+			SKU:      f.OptionalIdentifier("sku", f.sku),
 		}
 	},
 }

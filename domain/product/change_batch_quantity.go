@@ -17,9 +17,9 @@ var changeBatchQuantity = CommandType{
 	Fields: []Field{fieldBatchRef, fieldQty, fieldSKU, fieldRevision},
 	decode: func(f *fields) Command {
 		return ChangeBatchQuantity{
-			BatchRef: f.identifier("batchref", f.batchref),
-			Qty:      f.integer("qty", f.qty, 0, MaxQuantity),
-			SKU:      f.optionalIdentifier("sku", f.sku),
+			BatchRef: f.Identifier("batchref", f.batchref),
+			Qty:      f.Integer("qty", f.qty, 0, MaxQuantity),
+			SKU:      f.OptionalIdentifier("sku", f.sku),
 			Revision: f.optionalRevision("revision", f.revision),
 		}
 	},

@@ -15,9 +15,9 @@ var createBatch = CommandType{
 	Fields: []Field{fieldRef, fieldSKU, fieldQty, fieldETA},
 	decode: func(f *fields) Command {
 		return CreateBatch{
-			Ref: f.identifier("ref", f.ref),
-			SKU: f.identifier("sku", f.sku),
-			Qty: f.integer("qty", f.qty, 0, MaxQuantity),
+			Ref: f.Identifier("ref", f.ref),
+			SKU: f.Identifier("sku", f.sku),
+			Qty: f.Integer("qty", f.qty, 0, MaxQuantity),
 			ETA: f.optionalDate("eta", f.eta),
 		}
 	},

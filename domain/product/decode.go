@@ -29,15 +29,15 @@ func NewDecoder() *Decoder {
 func (d *Decoder) Decode(name string, data []byte) (Command, *Refusal) {
 	command := FindCommand(name)
 	if command == nil {
-		return nil, refuse(ReasonUnknownType, "there is no command called %q", shorten(name))
+		return nil, refuse(ReasonUnknownType, "there is no command called %q", strictjson.Shorten(name))
 	}
 	d.fields = fields{}
 	if err := strictjson.Parse(data, d.keep); err != nil {
 		return nil, refuse(ReasonMalformed, "the data of %s is not one plain JSON object: %v", name, err)
 	}
 	cmd := command.decode(&d.fields)
-	if d.fields.problem != "" {
-		return nil, refuse(ReasonMalformed, "%s: %s", name, d.fields.problem)
+	if d.fields.Problem != "" {
+		return nil, refuse(ReasonMalformed, "%s: %s", name, d.fields.Problem)
 	}
 	return cmd, nil
 }

@@ -1,11 +1,7 @@
 package product
 
 import (
-	"fmt"
 	"math"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"allocation/domain/strictjson"
 )
@@ -31,9 +27,9 @@ var (
 // fields are the members of a command's data that any command has, and the first problem found in
 // reading them.
 type fields struct {
+	strictjson.Reader
 	ref, batchref, sku, orderid, lineid strictjson.Value
 	qty, revision, eta                  strictjson.Value
-	problem                             string
 }
 
 // keep remembers a member, for strictjson.Parse.
@@ -59,87 +55,29 @@ func (f *fields) keep(name []byte, value strictjson.Value) error {
 	return nil
 }
 
-// identifier reads 1 to 255 bytes without control characters.
-func (f *fields) identifier(name string, value strictjson.Value) string {
-	text := value.Text()
-	if !isIdentifier(text) {
-		f.wrong(name, value, "a string of 1 to 255 bytes without control characters")
-	}
-	return text
-}
-
-func (f *fields) optionalIdentifier(name string, value strictjson.Value) string {
-	if missing(value) {
-		return ""
-	}
-	return f.identifier(name, value)
-}
-
-// integer reads an integer from least to most.
-func (f *fields) integer(name string, value strictjson.Value, least, most int64) int64 {
-	number, err := value.Int64()
-	if err != nil || number < least || number > most {
-		f.wrong(name, value, fmt.Sprintf("an integer from %d to %d", least, most))
-	}
-	return number
-}
-
 func (f *fields) optionalRevision(name string, value strictjson.Value) int64 {
-	if missing(value) {
+	if value.Missing() {
 		return NoRevision
 	}
-	return f.integer(name, value, 0, math.MaxInt64)
+	return f.Integer(name, value, 0, math.MaxInt64)
 }
 
 func (f *fields) optionalDate(name string, value strictjson.Value) Date {
-	if missing(value) {
+	if value.Missing() {
 		return ""
 	}
 	date, ok := ParseDate(value.Text())
 	if !ok {
-		f.wrong(name, value, "a real date as YYYY-MM-DD")
+		f.Wrong(name, value, "a real date as YYYY-MM-DD")
 	}
 	return date
-}
-
-// wrong remembers the first problem.
-func (f *fields) wrong(name string, value strictjson.Value, allowed string) {
-	switch {
-	case f.problem != "":
-	case value.Kind() == strictjson.None:
-		f.problem = fmt.Sprintf("the field %q is missing; it must be %s", name, allowed)
-	default:
-		f.problem = fmt.Sprintf("the field %q is %s; it must be %s", name, shorten(string(value.Raw())), allowed)
-	}
-}
-
-func missing(value strictjson.Value) bool {
-	return value.Kind() == strictjson.None || value.Kind() == strictjson.Null
-}
-
-// shorten makes any text fit for a message: short, valid UTF-8, without control characters.
-func shorten(text string) string {
-	const enough = 64
-	if len(text) > enough {
-		cut := enough
-		for cut > 0 && !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:cut] + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, text)
 }
 
 // line reads the identity of an order line.
 func (f *fields) line() LineID {
 	return LineID{
-		OrderID: f.identifier("orderid", f.orderid),
-		SKU:     f.identifier("sku", f.sku),
-		LineID:  f.optionalIdentifier("lineid", f.lineid),
+		OrderID: f.Identifier("orderid", f.orderid),
+		SKU:     f.Identifier("sku", f.sku),
+		LineID:  f.OptionalIdentifier("lineid", f.lineid),
 	}
 }

@@ -1,5 +1,7 @@
 package product
 
+import "allocation/domain/strictjson"
+
 // findBatch finds the batch that a command names and knows its product, or says why not, or what is
 // needed to tell. The batch is never nil.
 func (c *Catalog) findBatch(ref, sku string) (*batch, *Refusal, *Need) {
@@ -68,5 +70,5 @@ func describe(id LineID) string {
 }
 
 func quote(text string) string {
-	return `"` + shorten(text) + `"`
+	return `"` + strictjson.Shorten(text) + `"`
 }

@@ -3,8 +3,8 @@ package product
 import (
 	"cmp"
 	"encoding/json"
-	"strings"
-	"unicode"
+
+	"allocation/domain/strictjson"
 )
 
 // Subject is what a command is about, as its events say it: the order, else the batch.
@@ -27,12 +27,8 @@ func GuessSubject(data []byte) string {
 
 // identifier is a value where it is an identifier, else empty.
 func identifier(value any) string {
-	if text, ok := value.(string); ok && isIdentifier(text) {
+	if text, ok := value.(string); ok && strictjson.IsIdentifier(text) {
 		return text
 	}
 	return ""
-}
-
-func isIdentifier(text string) bool {
-	return len(text) >= 1 && len(text) <= 255 && !strings.ContainsFunc(text, unicode.IsControl)
 }

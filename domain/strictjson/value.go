@@ -55,6 +55,9 @@ func (v Value) Kind() Kind {
 	return Number
 }
 
+// Missing reports whether there is no value, or null, which is the absence of an optional member.
+func (v Value) Missing() bool { return v.Kind() == None || v.Kind() == Null }
+
 // Raw is the value's JSON text, in the memory of the text that it came from.
 func (v Value) Raw() []byte {
 	return v.raw
