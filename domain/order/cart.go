@@ -8,18 +8,19 @@ const MaxLines = 200
 // AddToCart puts an article into a cart, which it makes where there is none. Each time makes a
 // line of its own. Refused with cart_full, order_placed, order_ended.
 type AddToCart struct {
-	CustomerID, CartID, SKU string
-	Qty                     int64
+	Of
+	SKU string
+	Qty int64
 }
 
 func (c AddToCart) decide(x *decider) {
 	switch {
 	case x.Order == nil:
-		x.Order = &Order{ID: c.CartID, Phase: Cart}
+		x.Order = &Order{ID: c.OrderID, Phase: Cart}
 	case !x.isCart("takes no more lines"):
 		return
 	case len(x.Order.Lines) == MaxLines:
-		x.refuse(ReasonCartFull, "the cart %q had %d lines; more are not allowed", c.CartID, MaxLines)
+		x.refuse(ReasonCartFull, "the cart %q had %d lines; more are not allowed", c.OrderID, MaxLines)
 		return
 	}
 	o := x.Order
@@ -44,11 +45,14 @@ func (x *decider) isCart(what string) bool {
 
 // RemoveFromCart takes a line out of a cart. Removed before, or rejected, it has no effect. Refused
 // with unknown_cart, unknown_line, order_placed, order_ended.
-type RemoveFromCart struct{ CustomerID, CartID, SKU, LineID string }
+type RemoveFromCart struct {
+	Of
+	SKU, LineID string
+}
 
 func (c RemoveFromCart) decide(x *decider) {
 	if x.Order == nil {
-		x.refuse(ReasonUnknownCart, "there is no cart %q", c.CartID)
+		x.refuse(ReasonUnknownCart, "there is no cart %q", c.OrderID)
 		return
 	}
 	if !x.isCart("its lines stay") {
@@ -56,7 +60,7 @@ func (c RemoveFromCart) decide(x *decider) {
 	}
 	switch l := x.Order.line(c.SKU, c.LineID); {
 	case l == nil:
-		x.refuse(ReasonUnknownLine, "the cart %q has no line %q of %q", c.CartID, c.LineID, c.SKU)
+		x.refuse(ReasonUnknownLine, "the cart %q has no line %q of %q", c.OrderID, c.LineID, c.SKU)
 	case l.open():
 		x.drop(l)
 		x.emit(ofLine(CartLineRemoved, l, ReasonCustomer))
@@ -66,7 +70,7 @@ func (c RemoveFromCart) decide(x *decider) {
 // ExpireCart takes out of a cart what its time has gone by for: a line that had a batch, by the time
 // since it had its first; one that never had, with the cart, by the time since it was added. It has
 // no effect where it is too early, or the cart was placed.
-type ExpireCart struct{ CustomerID, CartID string }
+type ExpireCart struct{ Of }
 
 func (c ExpireCart) decide(x *decider) {
 	if x.Order == nil || x.Order.Phase != Cart {

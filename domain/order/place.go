@@ -2,17 +2,17 @@ package order
 
 // PlaceOrder makes a cart an order. Its lines may still wait. Placed before, it has no effect.
 // Refused with unknown_cart, cart_empty, order_ended (cancelled or expired).
-type PlaceOrder struct{ CustomerID, CartID string }
+type PlaceOrder struct{ Of }
 
 func (c PlaceOrder) decide(x *decider) {
 	switch {
 	case x.Order == nil:
-		x.refuse(ReasonUnknownCart, "there is no cart %q", c.CartID)
+		x.refuse(ReasonUnknownCart, "there is no cart %q", c.OrderID)
 	case x.Order.Phase == Cancelled, x.Order.Phase == Expired:
-		x.refuse(ReasonOrderEnded, "the cart %q is %s, and cannot be placed", c.CartID, x.Order.Phase)
+		x.refuse(ReasonOrderEnded, "the cart %q is %s, and cannot be placed", c.OrderID, x.Order.Phase)
 	case x.Order.Phase != Cart:
 	case x.Order.count((*Line).open) == 0:
-		x.refuse(ReasonCartEmpty, "the cart %q has no lines", c.CartID)
+		x.refuse(ReasonCartEmpty, "the cart %q has no lines", c.OrderID)
 	default:
 		x.place()
 	}
@@ -30,7 +30,7 @@ func (x *decider) place() {
 
 // CancelOrder ends an order, or a cart, until its first line has left. Cancelled before, it has no
 // effect. Refused with unknown_cart, on_its_way, order_ended (expired).
-type CancelOrder struct{ CustomerID, OrderID string }
+type CancelOrder struct{ Of }
 
 func (c CancelOrder) decide(x *decider) {
 	switch {
@@ -47,7 +47,7 @@ func (c CancelOrder) decide(x *decider) {
 }
 
 // ReviewOrder looks again at an order, as one of its batches may have arrived.
-type ReviewOrder struct{ CustomerID, OrderID string }
+type ReviewOrder struct{ Of }
 
 func (ReviewOrder) decide(x *decider) {
 	if x.Order != nil {

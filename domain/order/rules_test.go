@@ -62,9 +62,9 @@ func short(d Decision) string {
 	return strings.Join(parts, ", ")
 }
 
-func (s *shop) add(cart, sku string) string { return s.do(cart, AddToCart{"alice", cart, sku, 1}) }
-func (s *shop) place(cart string) string    { return s.do(cart, PlaceOrder{"alice", cart}) }
-func (s *shop) cancel(order string) string  { return s.do(order, CancelOrder{"alice", order}) }
+func (s *shop) add(cart, sku string) string { return s.do(cart, AddToCart{Of{"alice", cart}, sku, 1}) }
+func (s *shop) place(cart string) string    { return s.do(cart, PlaceOrder{Of{"alice", cart}}) }
+func (s *shop) cancel(order string) string  { return s.do(order, CancelOrder{Of{"alice", order}}) }
 
 // fact is a new fact about a line of CHAIR.
 func (s *shop) fact(order, line string, kind FactKind, batch string) string {
@@ -81,14 +81,14 @@ func TestCart_eachArticleIsALine(t *testing.T) {
 	s := newShop(t)
 	require.Equal(t, "CartLineAdded 1, > Allocate 1", s.add("alice.1", "CHAIR"))
 	require.Equal(t, "CartLineAdded 2, > Allocate 2", s.add("alice.1", "CHAIR"))
-	require.Equal(t, "CartLineRemoved 1 customer, > Deallocate 1", s.do("alice.1", RemoveFromCart{"alice", "alice.1", "CHAIR", "1"}))
-	require.Empty(t, s.do("alice.1", RemoveFromCart{"alice", "alice.1", "CHAIR", "1"}))
-	require.Equal(t, "refused unknown_line", s.do("alice.1", RemoveFromCart{"alice", "alice.1", "CHAIR", "9"}))
+	require.Equal(t, "CartLineRemoved 1 customer, > Deallocate 1", s.do("alice.1", RemoveFromCart{Of{"alice", "alice.1"}, "CHAIR", "1"}))
+	require.Empty(t, s.do("alice.1", RemoveFromCart{Of{"alice", "alice.1"}, "CHAIR", "1"}))
+	require.Equal(t, "refused unknown_line", s.do("alice.1", RemoveFromCart{Of{"alice", "alice.1"}, "CHAIR", "9"}))
 	require.Equal(t, "CartLineAdded 3, > Allocate 3", s.add("alice.1", "CHAIR"))
 	require.Equal(t, "OrderPlaced", s.place("alice.1"))
 	require.Empty(t, s.place("alice.1"))
 	require.Equal(t, "refused order_placed", s.add("alice.1", "CHAIR"))
-	require.Equal(t, "refused order_placed", s.do("alice.1", RemoveFromCart{"alice", "alice.1", "CHAIR", "2"}))
+	require.Equal(t, "refused order_placed", s.do("alice.1", RemoveFromCart{Of{"alice", "alice.1"}, "CHAIR", "2"}))
 	require.Equal(t, "refused unknown_cart", s.place("alice.2"))
 	for i := range MaxLines {
 		require.Equal(t, fmt.Sprintf("CartLineAdded %d, > Allocate %[1]d", i+1), s.add("alice.2", "CHAIR"))
@@ -98,7 +98,7 @@ func TestCart_eachArticleIsALine(t *testing.T) {
 
 func TestExpiry_countsFromTheFirstBatch(t *testing.T) {
 	s := newShop(t)
-	expire := func() string { return s.do("alice.1", ExpireCart{"alice", "alice.1"}) }
+	expire := func() string { return s.do("alice.1", ExpireCart{Of{"alice", "alice.1"}}) }
 	s.add("alice.1", "CHAIR")
 	s.add("alice.1", "CHAIR")
 	s.now = s.now.Add(cartTime / 2)
@@ -121,10 +121,10 @@ func TestExpiry_countsFromTheFirstBatch(t *testing.T) {
 	s.now = s.now.Add(cartTime - 1)
 	s.add("alice.2", "CHAIR")
 	s.now = s.now.Add(1)
-	require.Equal(t, "CartLineRemoved 1 expired, > Deallocate 1", s.do("alice.2", ExpireCart{"alice", "alice.2"}), "the cart lives while one of its lines does")
+	require.Equal(t, "CartLineRemoved 1 expired, > Deallocate 1", s.do("alice.2", ExpireCart{Of{"alice", "alice.2"}}), "the cart lives while one of its lines does")
 	s.place("alice.2")
 	s.now = s.now.Add(10 * cartTime)
-	require.Empty(t, s.do("alice.2", ExpireCart{"alice", "alice.2"}), "placing ends expiry")
+	require.Empty(t, s.do("alice.2", ExpireCart{Of{"alice", "alice.2"}}), "placing ends expiry")
 }
 
 func TestVIP_exactlyWithTheThirdPlacedOrder(t *testing.T) {
@@ -150,7 +150,7 @@ func TestShipping_onceAllBatchesArrived(t *testing.T) {
 	s.place("alice.1")
 	require.Empty(t, s.fact("alice.1", "2", Allocated, "b2"))
 	require.Equal(t, "> review b2", s.batch("b2", BatchEtaChanged, true))
-	review := func() string { return s.do("alice.1", ReviewOrder{"alice", "alice.1"}) }
+	review := func() string { return s.do("alice.1", ReviewOrder{Of{"alice", "alice.1"}}) }
 	require.Equal(t, "OrderReady 1@b1 2@b2", review())
 	require.Empty(t, review())
 	require.Empty(t, s.fact("alice.1", "2", Deallocated, "b2"))
@@ -164,9 +164,9 @@ func TestShipping_onceAllBatchesArrived(t *testing.T) {
 	s.place("alice.2")
 	require.Equal(t, "OrderReady 1@b2", s.fact("alice.2", "1", Allocated, "b2"))
 	s.batch("b2", BatchEtaChanged, false)
-	require.Empty(t, s.do("alice.2", ReviewOrder{"alice", "alice.2"}))
+	require.Empty(t, s.do("alice.2", ReviewOrder{Of{"alice", "alice.2"}}))
 	s.batch("b2", BatchEtaChanged, true)
-	require.Equal(t, "OrderReady 1@b2", s.do("alice.2", ReviewOrder{"alice", "alice.2"}))
+	require.Equal(t, "OrderReady 1@b2", s.do("alice.2", ReviewOrder{Of{"alice", "alice.2"}}))
 }
 
 func TestCancelling_takesBackWhatStockGivesLater(t *testing.T) {
