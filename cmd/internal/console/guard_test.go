@@ -195,3 +195,12 @@ func TestRequest_refusesParametersThatNobodyReads(t *testing.T) {
 	require.Contains(t, a.body, `there is no parameter \"limi\", \"skuu\" here; this takes id`)
 	require.Equal(t, http.StatusOK, c.ask(t, http.MethodGet, "localhost", "/api/v1/thing?id=x", "").status)
 }
+
+// Who has no token sends no more than a form, by no other method.
+func TestSignIn_readsNoLargeBody(t *testing.T) {
+	t.Parallel()
+	c := guarded(t, named, func(o *Options) { o.Token = "a token of a console" })
+	require.Equal(t, http.StatusMethodNotAllowed, c.ask(t, http.MethodPut, "localhost", "/sign-in", "token=x").status)
+	require.NotContains(t, c.ask(t, http.MethodGet, "localhost", "/sign-in", "next=/thing").body, "/thing", "a body of GET is not read")
+	require.Equal(t, http.StatusForbidden, c.ask(t, http.MethodPost, "localhost", "/sign-in", "token="+strings.Repeat("x", 2*maxForm)).status)
+}

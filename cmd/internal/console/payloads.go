@@ -22,6 +22,25 @@ const (
 // maxPayload bounds the bytes of a message that a page shows.
 const maxPayload = 64 << 10
 
+// maxDepth bounds the nesting of what is indented: a line of each level would have all of its
+// indentation.
+const maxDepth = 32
+
+// depth is how deep a message nests, or more where its texts have brackets.
+func depth(content []byte) (deepest int) {
+	now := 0
+	for _, b := range content {
+		switch b {
+		case '[', '{':
+			now++
+			deepest = max(deepest, now)
+		case ']', '}':
+			now--
+		}
+	}
+	return deepest
+}
+
 // Show writes the content of a message for people.
 func (p Payloads) Show(content []byte) string {
 	if p == PayloadsNone {
@@ -33,8 +52,8 @@ func (p Payloads) Show(content []byte) string {
 		content = content[:maxPayload]
 	}
 	var pretty bytes.Buffer
-	isJSON := json.Indent(&pretty, content, "", "  ") == nil
-	if isJSON {
+	isJSON := json.Valid(content)
+	if isJSON && depth(content) <= maxDepth && json.Indent(&pretty, content, "", "  ") == nil {
 		content = pretty.Bytes()
 	}
 	text := string(content)

@@ -46,3 +46,12 @@ func requireMasked(t *rapid.T, content []byte) {
 		require.False(t, unicode.IsLetter(r) && r != 'x' || unicode.IsNumber(r) && r != '0', "%q of %q", r, content)
 	}
 }
+
+// A small message that nests deep does not become a large page.
+func TestPayloads_deepMessagesStaySmall(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000)
+	for _, p := range []Payloads{PayloadsFull, PayloadsMasked} {
+		require.Equal(t, deep, p.Show([]byte(deep)))
+	}
+}

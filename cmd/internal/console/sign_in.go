@@ -57,7 +57,10 @@ func (c *Console) askForToken(w http.ResponseWriter, r *http.Request) {
 // signIn takes the token from a form, and gives the browser its cookie.
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	var problem string
-	if r.Method == http.MethodPost {
+	next := r.URL.Query().Get("next")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodPost:
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if c.isToken(strings.TrimSpace(r.PostFormValue("token"))) {
 			//nolint:gosec // not Secure: TLS ends at a proxy, if anywhere, and the console does not see it
@@ -65,13 +68,17 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, c.Prefix+nextPath(r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // see nextPath
 			return
 		}
-		problem = "This is not the token."
+		problem, next = "This is not the token.", r.PostFormValue("next")
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		c.fail(w, r, &Failure{Status: http.StatusMethodNotAllowed, Title: "This cannot be asked", Says: []string{"the form is read by GET, and sent by POST"}})
+		return
 	}
 	status := http.StatusOK
 	if problem != "" {
 		status = http.StatusForbidden
 	}
-	c.write(w, r, status, "sign-in.html", &Answer{Title: "Sign in", Data: map[string]string{"Next": r.FormValue("next"), "Problem": problem}})
+	c.write(w, r, status, "sign-in.html", &Answer{Title: "Sign in", Data: map[string]string{"Next": next, "Problem": problem}})
 }
 
 // nextPath is where to go on: nowhere else than here.
