@@ -74,6 +74,8 @@ func TestRead_namesTheFieldAndTheValue(t *testing.T) {
 		{`"lines":[]`, `"lines":[{"orderid":"o","state":"lost"}]`, `start.lines[0].state of order "o" is "lost"`},
 		{`"lines":[]`, `"lines":[{"orderid":"o","state":"waiting","qty":1,"placed":3}]`, `start.lines[0].placed of order "o" is 3; it must be from 1 to start.version, 0`},
 		{`incident.v1`, `incident.v9`, `format is "allocation.incident.v9"; it must be "allocation.incident.v1"`},
+		{`"format":"allocation.incident.v1",`, ``, `format is missing; it must be "allocation.incident.v1"`},
+		{small, `{"format":"allocation.incident.v1","products":[]}`, `products is empty; there is nothing to replay`},
 		{`"version":2`, `"version":3`, `version of the product "S" is 3; its commands lead to 2: commands are missing`},
 		{`"commands":[`, `"commands":{`, `products[0].commands is {; it must be an array`},
 		{`"result":"no_effect"}`, `"result":"no_effect"`, `it is no JSON behind byte `},

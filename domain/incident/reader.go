@@ -46,7 +46,7 @@ func Read(in io.Reader, take Taker) error {
 
 func (r *Reader) file() error {
 	explained := &Product{}
-	found := false
+	found, formatted, products := false, false, 0
 	err := r.object("", func(name string) error {
 		switch name {
 		case "format":
@@ -57,19 +57,29 @@ func (r *Reader) file() error {
 			if format != Format {
 				return fmt.Errorf("format is %q; it must be %q", format, Format)
 			}
+			formatted = true
 			return nil
 		case "products":
 			found = true
-			return r.array("products", r.oneProduct)
+			return r.array("products", func(at string) error {
+				products++
+				return r.oneProduct(at)
+			})
 		case "sku":
 			return r.value("sku", &explained.SKU)
 		case "events":
-			found = true
+			found, formatted, products = true, true, 1
 			return r.explained(explained)
 		}
 		return r.skip()
 	})
-	if err == nil && !found {
+	switch {
+	case err != nil:
+	case found && !formatted:
+		err = fmt.Errorf("format is missing; it must be %q", Format)
+	case found && products == 0:
+		err = errors.New("products is empty; there is nothing to replay")
+	case !found:
 		err = errors.New("it has neither products, as export writes them, nor events, as explain product --json prints them")
 	}
 	return err
