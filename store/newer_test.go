@@ -72,7 +72,7 @@ func TestApply_heldAgainByAWorkerOfBeforeWaitsForADecision(t *testing.T) {
 	require.Nil(t, held[0].WaitsUntil)
 }
 
-// Whoever decides about many dead letters does not end the wait of those that nobody need decide on.
+// To decide about many dead letters does not end the wait of those that need no decision.
 func TestDecide_leavesOutWhatWaitsForANewerWorker(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(newer(add(0, "CHAIR", 1), time.Hour), storetest.Command(0, "Add", `{`))

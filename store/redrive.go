@@ -51,8 +51,8 @@ func (s *Store) Backlogs(ctx context.Context, sources []int32) (map[int32]worker
 }
 
 // NextRedrive gives what may be applied now of what is parked for a partition: first the dead
-// letters on which an operator decided or that need not wait for a newer worker any longer, then what waits behind one that is decided. It counts the
-// attempt.
+// letters on which an operator decided, or that need not wait for a newer worker any longer, then
+// what waits behind one that is decided. It counts the attempt.
 func (s *Store) NextRedrive(ctx context.Context, source int32, most int, forget bool) (batch worker.RedriveBatch, err error) {
 	return batch, s.guardedAt(ctx, "read parked commands", 0, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {

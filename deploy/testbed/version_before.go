@@ -63,7 +63,7 @@ func BuildBefore(program string) (string, error) {
 
 // checkOut writes the files of VersionBefore into a folder.
 func checkOut(module, to string) error {
-	git := []string{"-c", "safe.directory=*", "-C", module} // whoever owns the clone
+	git := []string{"-c", "safe.directory=*", "-C", module} // a clone may be another user's
 	if out, err := exec.Command("git", slices.Concat(git, []string{"cat-file", "-e", VersionBefore + "^{commit}"})...).CombinedOutput(); err != nil {
 		return fmt.Errorf("the history here does not have commit %s, whose workers are tried together with these: %w\n%s", VersionBefore, ErrNoHistory, out)
 	}

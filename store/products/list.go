@@ -112,8 +112,8 @@ func endOfPrefix(prefix string) string {
 }
 
 // eachOnce is a query of the different values of a column of lines, in order, maxLooked of them at
-// most. It steps from one to the next by an index, however many lines have the same. Whoever reads
-// it stops it.
+// most. It steps from one to the next by an index, however many lines have the same. Its
+// reader stops it.
 func (c *conditions) eachOnce(column string) string {
 	next := `select k.` + column + ` from lines k where ` + c.String()
 	return `

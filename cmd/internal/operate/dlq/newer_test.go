@@ -11,7 +11,7 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// Whoever asks is told that a product waits for a newer worker, and until when: nobody has to decide.
+// A product that waits for a newer worker is said to, and until when: nobody has to decide.
 func TestDLQ_tellsWhatWaitsForANewerWorker(t *testing.T) {
 	t.Parallel()
 	s := programtest.NewService(t)
