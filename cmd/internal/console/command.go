@@ -132,7 +132,7 @@ func shownAddress(given string, listens net.Addr) string {
 
 // Adjust makes sessions of a console read only, and ends what takes long.
 func Adjust(cfg *pgxpool.Config) {
-	cfg.MaxConns = maxRunning
+	cfg.MaxConns = maxRunning + maxWriting
 	before := cfg.AfterConnect
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		if before != nil {

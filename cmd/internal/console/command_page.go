@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -143,7 +144,18 @@ func (c *Console) recordOf(r *kgo.Record) *Record {
 	for _, h := range r.Headers {
 		out.Headers = append(out.Headers, dlq.Header{Key: dlq.NewBytes([]byte(h.Key)), Value: dlq.NewBytes(h.Value)})
 	}
+	c.maskHeaders(out.Headers)
 	return out
+}
+
+// maskHeaders leaves as much of headers as is to be shown. What is an attribute of CloudEvents names
+// a message, and is no content.
+func (c *Console) maskHeaders(headers []dlq.Header) {
+	for i := range headers {
+		if h := &headers[i]; h.Key.Text == nil || !strings.HasPrefix(*h.Key.Text, "ce_") {
+			h.Value = c.shown(h.Value)
+		}
+	}
 }
 
 // shown leaves as much of the content of a message as is to be shown.

@@ -26,6 +26,7 @@ type Console struct {
 	statics   statics
 	kafka     *kafka
 	running   chan struct{}   // a place for each page that is being read
+	writing   chan struct{}   // a place for each file that is being written
 	streams   context.Context // ends what is followed
 	streaming chan struct{}   // a place for each stream
 	live      *live
@@ -70,15 +71,15 @@ type Product struct {
 
 // Found is something that has a name.
 type Found struct {
-	Kind string `json:"kind"` // such as order
-	Path string `json:"page"` // which takes the name as "id"
+	Kind string // such as order
+	Path string // of its page, which takes the name as "id"
 }
 
 // New makes a console. What its readers follow ends with the context. The caller closes it.
 func New(ctx context.Context, o Options) (*Console, error) {
 	c := &Console{
 		Options: o, streams: ctx, statics: readStatics(), kafka: newKafka(o.Program, o.Kafka),
-		running: make(chan struct{}, maxRunning), streaming: make(chan struct{}, maxStreams), key: []byte(rand.Text()),
+		running: make(chan struct{}, maxRunning), writing: make(chan struct{}, maxWriting), streaming: make(chan struct{}, maxStreams), key: []byte(rand.Text()),
 	}
 	c.live = newLive(ctx, o, c.readLive)
 	c.pages = append([]Page{
@@ -111,19 +112,19 @@ func (c *Console) routes() http.Handler {
 		path := page.Path
 		if path == "/" {
 			path = "/{$}"
-			mux.Handle("GET "+c.Prefix+"/api/v1/status", c.bounded(c.twin(page)))
+			mux.Handle("GET "+c.Prefix+"/api/v1/status", c.bounded(c.running, c.twin(page)))
 		} else {
-			mux.Handle("GET "+c.Prefix+"/api/v1"+path, c.orFollow(page, c.bounded(c.twin(page))))
+			mux.Handle("GET "+c.Prefix+"/api/v1"+path, c.orFollow(page, c.bounded(c.running, c.twin(page))))
 		}
-		mux.Handle("GET "+c.Prefix+path, c.bounded(c.page(page)))
+		mux.Handle("GET "+c.Prefix+path, c.bounded(c.running, c.page(page)))
 	}
 	if c.Product.Downloads != nil {
 		for _, d := range c.Product.Downloads(c) {
-			mux.Handle("GET "+c.Prefix+"/api/v1"+d.Path, c.bounded(c.download(&d)))
+			mux.Handle("GET "+c.Prefix+"/api/v1"+d.Path, c.bounded(c.writing, c.download(&d)))
 		}
 	}
 	mux.HandleFunc("GET "+c.Prefix+liveStreamPath, c.followList)
-	mux.HandleFunc("GET "+c.Prefix+"/search", c.search)
+	mux.Handle("GET "+c.Prefix+"/search", c.bounded(c.running, http.HandlerFunc(c.search)))
 	mux.Handle("GET "+c.Prefix+"/static/{name}", c.statics)
 	mux.HandleFunc(c.Prefix+"/sign-in", c.signIn)
 	mux.HandleFunc("/", c.nothing)

@@ -28,7 +28,6 @@ type frame struct {
 	Twin  string // where its JSON is; empty: it has none
 	Here  string // the page's own link
 	Now   time.Time
-	Token bool // one was needed
 }
 
 type navigation struct {
@@ -37,10 +36,11 @@ type navigation struct {
 }
 
 func (c *Console) frame(r *http.Request, a *Answer) *frame {
-	f := &frame{Answer: a, Name: c.Program.Name, Where: c.Where, Now: time.Now(), Here: r.URL.RequestURI(), Token: c.Token != ""}
-	if !c.open(r) {
+	f := &frame{Answer: a, Name: c.Program.Name, Now: time.Now(), Here: r.URL.RequestURI()}
+	if !c.knows(r.Host) || !c.open(r) {
 		return f
 	}
+	f.Where = c.Where
 	f.Term = r.URL.Query().Get("id")
 	own := strings.TrimPrefix(r.URL.Path, c.Prefix)
 	for i := range c.pages {

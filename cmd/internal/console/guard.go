@@ -10,6 +10,7 @@ import (
 // What a console takes on at once.
 const (
 	maxRunning = 8  // pages that are being read
+	maxWriting = 2  // files, which may take as long as their readers
 	maxStreams = 64 // browsers that follow events
 )
 
@@ -77,11 +78,11 @@ func (c *Console) slot() (free func(), ok bool) {
 
 // bounded lets so many requests read at once. A page that many wait for would only make all slower,
 // and workers, too.
-func (c *Console) bounded(next http.Handler) http.Handler {
+func (c *Console) bounded(places chan struct{}, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case c.running <- struct{}{}:
-			defer func() { <-c.running }()
+		case places <- struct{}{}:
+			defer func() { <-places }()
 			next.ServeHTTP(w, r)
 		default:
 			w.Header().Set("Retry-After", "1")

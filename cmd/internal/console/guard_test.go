@@ -117,7 +117,7 @@ func TestSignIn_opensByTheTokenOnly(t *testing.T) {
 	require.Equal(t, "Bearer", a.header.Get("WWW-Authenticate"))
 	for _, bearer := range []string{"Bearer " + token, "Bearer another token", "bearer " + token, "Basic " + token, "Bearer "} {
 		want := http.StatusUnauthorized
-		if bearer == "Bearer "+token {
+		if strings.EqualFold(bearer, "Bearer "+token) {
 			want = http.StatusOK
 		}
 		require.Equal(t, want, c.ask(t, http.MethodGet, "localhost", "/stock/api/v1/thing", "", "Authorization", bearer).status, bearer)
@@ -142,7 +142,7 @@ func TestSignIn_opensByTheTokenOnly(t *testing.T) {
 	other := guarded(t, named, func(o *Options) { o.Token, o.Prefix = token, "/stock" })
 	require.Equal(t, http.StatusSeeOther, other.ask(t, http.MethodGet, "localhost", "/stock/thing", "", "Cookie", "console="+proof.Value).status, "a proof is for one process")
 
-	for _, next := range []string{"//evil.example", "https://evil.example", `/\evil.example`, `\\evil.example`, "evil.example", "javascript:alert(1)", "/\t/evil.example", "", "%"} {
+	for _, next := range []string{"//evil.example", "https://evil.example", `/\evil.example`, `\\evil.example`, "evil.example", "javascript:alert(1)", "/\t/evil.example", "/../x", "", "%"} {
 		require.Equal(t, "/stock/", form(token, next).header.Get("Location"), next)
 	}
 }
@@ -203,4 +203,51 @@ func TestSignIn_readsNoLargeBody(t *testing.T) {
 	require.Equal(t, http.StatusMethodNotAllowed, c.ask(t, http.MethodPut, "localhost", "/sign-in", "token=x").status)
 	require.NotContains(t, c.ask(t, http.MethodGet, "localhost", "/sign-in", "next=/thing").body, "/thing", "a body of GET is not read")
 	require.Equal(t, http.StatusForbidden, c.ask(t, http.MethodPost, "localhost", "/sign-in", "token="+strings.Repeat("x", 2*maxForm)).status)
+}
+
+// Who may not read learns nothing of where the console reads.
+func TestGuard_namesNoDatabaseToStrangers(t *testing.T) {
+	t.Parallel()
+	c := guarded(t, named, func(o *Options) { o.Where, o.Token = "db.internal:5432/shop", "a token of a console" })
+	require.NotContains(t, c.ask(t, http.MethodGet, "localhost", "/sign-in", "").body, "db.internal")
+	require.NotContains(t, c.ask(t, http.MethodGet, "evil.example", "/thing", "", "Authorization", "Bearer a token of a console").body, "db.internal")
+	require.Contains(t, c.ask(t, http.MethodGet, "localhost", "/thing", "", "Authorization", "Bearer a token of a console").body, "db.internal")
+}
+
+// A name that would be shown as another is not shown as it is, in titles either.
+func TestPage_titlesArePrintable(t *testing.T) {
+	t.Parallel()
+	c := guarded(t, func(context.Context, *Request) (*Answer, error) {
+		return &Answer{Title: "Thing \u202egnp", Data: ""}, nil
+	}, nil)
+	require.NotContains(t, c.ask(t, http.MethodGet, "localhost", "/thing", "").body, "\u202e")
+}
+
+// Files have places of their own: readers who take nothing keep nobody from a page.
+func TestDownload_keepsNobodyFromPages(t *testing.T) {
+	t.Parallel()
+	began, end := make(chan struct{}), make(chan struct{})
+	c := guarded(t, named, func(o *Options) {
+		o.Product.Downloads = func(*Console) []Download {
+			return []Download{{"/file", func(context.Context, *Request) (*File, error) {
+				return &File{"file.json", func(_ context.Context, out io.Writer) error {
+					began <- struct{}{}
+					<-end
+					_, err := io.WriteString(out, "{}")
+					return err
+				}}, nil
+			}}}
+		}
+	})
+	ended := make(chan string)
+	for range maxWriting {
+		go func() { ended <- c.ask(t, http.MethodGet, "localhost", "/api/v1/file", "").body }()
+		<-began
+	}
+	require.Equal(t, http.StatusServiceUnavailable, c.ask(t, http.MethodGet, "localhost", "/api/v1/file", "").status)
+	require.Equal(t, http.StatusOK, c.ask(t, http.MethodGet, "localhost", "/thing", "").status)
+	close(end)
+	for range maxWriting {
+		require.Equal(t, "{}", <-ended)
+	}
 }

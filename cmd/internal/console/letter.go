@@ -38,6 +38,7 @@ func (c *Console) letter(ctx context.Context, r *Request) (*Answer, error) {
 		return nil, err
 	}
 	letter.Value = c.shown(letter.Value)
+	c.maskHeaders(letter.Headers)
 	page := &LetterPage{letter, []store.WaitingCommand{}}
 	if letter.Holds != "" {
 		if page.Behind, err = c.Store.WaitingBehind(ctx, letter.Holds, maxBehind); err != nil {

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"pgregory.net/rapid"
 )
 
@@ -54,4 +55,14 @@ func TestPayloads_deepMessagesStaySmall(t *testing.T) {
 	for _, p := range []Payloads{PayloadsFull, PayloadsMasked} {
 		require.Equal(t, deep, p.Show([]byte(deep)))
 	}
+}
+
+// Headers are content, too, but for those that name a message.
+func TestPayloads_maskHeaders(t *testing.T) {
+	t.Parallel()
+	c := &Console{Options: Options{Payloads: PayloadsMasked}}
+	r := c.recordOf(&kgo.Record{Value: []byte("{}"), Headers: []kgo.RecordHeader{{Key: "ce_id", Value: []byte("cmd-7")}, {Key: "customer", Value: []byte("Zoe 7")}}})
+	require.Equal(t, "cmd-7", *r.Headers[0].Value.Text)
+	require.Equal(t, "xxx 0", *r.Headers[1].Value.Text)
+	require.Nil(t, r.Headers[1].Value.Base64)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strings"
+
+	"allocation/cmd/internal/cli"
 )
 
 // search goes to the page of what has a name.
@@ -22,7 +24,7 @@ func (c *Console) search(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	found, err := c.Product.Find(ctx, c.Store, name)
 	if err != nil {
-		c.fail(w, r, err)
+		c.fail(w, r, cli.CauseOf(ctx, err))
 		return
 	}
 	page := "/command" // which says what it looked for where there is none

@@ -22,7 +22,7 @@ func (c *Console) open(r *http.Request) bool {
 	if c.Token == "" {
 		return true
 	}
-	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+	if scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		return c.isToken(bearer)
 	}
 	proof, err := r.Cookie(cookie)
@@ -84,7 +84,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 // nextPath is where to go on: nowhere else than here.
 func nextPath(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") || strings.Contains(next, `\`) {
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") || strings.Contains(u.Path, "..") || strings.Contains(next, `\`) {
 		return "/"
 	}
 	return u.RequestURI()
