@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"allocation/cmd/internal/cli"
@@ -20,7 +21,7 @@ func (p *pages) batch(ctx context.Context, r *console.Request) (*console.Answer,
 	}
 	story, err := p.view.BatchStory(ctx, ref, limit)
 	if errors.Is(err, store.ErrUnknown) {
-		return nil, console.Missing("there is no batch %q, and no command that waits creates it", ref)
+		return nil, console.Missing(fmt.Sprintf("there is no batch %q, and no command that waits creates it", ref), p.AsCommand(ref))
 	}
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"allocation/cmd/allocation/export"
 	"allocation/cmd/internal/console"
@@ -17,7 +18,7 @@ func (p *pages) incident(ctx context.Context, r *console.Request) (*console.File
 	}
 	file, err := export.Open(ctx, p.view, id)
 	if errors.Is(err, store.ErrUnknown) {
-		return nil, console.Missing("nothing is kept of a product or an order %q", id)
+		return nil, console.Missing(fmt.Sprintf("nothing is kept of a product or an order %q", id))
 	}
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"allocation/cmd/internal/console"
@@ -20,7 +21,8 @@ func (p *pages) order(ctx context.Context, r *console.Request) (*console.Answer,
 	}
 	story, err := p.view.OrderStory(ctx, id, sku, limit)
 	if errors.Is(err, store.ErrUnknown) {
-		return nil, console.Missing("there is no order %q, and no command about it waits or was refused", id)
+		return nil, console.Missing(fmt.Sprintf("there is no order %q, and no command about it waits or was refused", id),
+			console.FailureLink{Says: "see the orders that begin so", Link: p.Link("/orders", "prefix", id)}, p.AsCommand(id))
 	}
 	if err != nil {
 		return nil, err

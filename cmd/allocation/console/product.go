@@ -24,7 +24,8 @@ func (p *pages) product(ctx context.Context, r *console.Request) (*console.Answe
 	}
 	story, err := p.view.ProductStory(ctx, sku, since.UTC().Truncate(24*time.Hour), limit)
 	if errors.Is(err, store.ErrUnknown) {
-		return nil, console.Missing("there is no product %q", sku)
+		return nil, console.Missing(fmt.Sprintf("there is no product %q", sku),
+			console.FailureLink{Says: "see the products that begin so", Link: p.Link("/products", "sku-prefix", sku)}, p.AsCommand(sku))
 	}
 	if err != nil {
 		return nil, err

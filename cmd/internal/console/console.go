@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -31,6 +32,8 @@ type Console struct {
 	streaming chan struct{}   // a place for each stream
 	live      *live
 	key       []byte // of the cookies
+
+	wrong, wrongLogged atomic.Int64 // tokens, and when one was logged, in seconds
 }
 
 // Options are what a console needs.

@@ -122,6 +122,7 @@ func (c *Console) funcs() template.FuncMap {
 		"ago":         ago,
 		"text":        cli.Printable,
 		"payload":     func(content []byte) string { return cli.PrintableLines(c.Payloads.Show(content)) },
+		"needsPage":   needsPage,
 		"keyPage":     func() string { return c.Product.KeyPage },
 		"waitingPage": func() string { return c.Product.WaitingPage },
 		"what":        w.What,

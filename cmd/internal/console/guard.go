@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // What a console takes on at once.
@@ -83,6 +84,10 @@ func (c *Console) bounded(places chan struct{}, next http.Handler) http.Handler 
 		select {
 		case places <- struct{}{}:
 			defer func() { <-places }()
+			if places == c.running {
+				// Who reads slowly keeps no place from others. Not every writer has a deadline.
+				_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * PageTime))
+			}
 			next.ServeHTTP(w, r)
 		default:
 			w.Header().Set("Retry-After", "1")
@@ -96,5 +101,5 @@ func (c *Console) nothing(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, c.Prefix+"/", http.StatusFound)
 		return
 	}
-	c.fail(w, r, Missing("there is no page %s", r.URL.Path))
+	c.fail(w, r, Missing("there is no page "+r.URL.Path))
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -145,6 +147,46 @@ func TestSignIn_opensByTheTokenOnly(t *testing.T) {
 	for _, next := range []string{"//evil.example", "https://evil.example", `/\evil.example`, `\\evil.example`, "evil.example", "javascript:alert(1)", "/\t/evil.example", "/../x", "", "%"} {
 		require.Equal(t, "/stock/", form(token, next).header.Get("Location"), next)
 	}
+}
+
+// Who guesses tokens is seen in the log, which they cannot fill.
+func TestSignIn_logsWrongTokens(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	c := guarded(t, named, func(o *Options) {
+		o.Token, o.Logger = "a token of a console", slog.New(slog.NewTextHandler(&log, nil))
+	})
+	began := time.Now()
+	for range 100 {
+		c.ask(t, http.MethodGet, "localhost", "/api/v1/thing", "", "Authorization", "Bearer a guess")
+		c.ask(t, http.MethodPost, "localhost", "/sign-in", "token=a+guess")
+	}
+	lines := strings.Count(log.String(), "a wrong token was sent")
+	require.Positive(t, lines)
+	require.LessOrEqual(t, lines, int(time.Since(began)/time.Second)+2)
+	require.Contains(t, log.String(), "from=192.0.2.1:1234")
+	require.NotContains(t, log.String(), "a guess")
+	require.EqualValues(t, 200, c.wrong.Load())
+}
+
+// deadlined remembers until when it may be written.
+type deadlined struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (d *deadlined) SetWriteDeadline(until time.Time) error {
+	d.until = until
+	return nil
+}
+
+// A browser that does not take its page keeps one of the few places for a short time only.
+func TestGuard_endsSlowReaders(t *testing.T) {
+	t.Parallel()
+	w := &deadlined{ResponseRecorder: httptest.NewRecorder()}
+	guarded(t, named, nil).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/thing", nil))
+	require.Equal(t, http.StatusOK, w.Code)
+	require.WithinDuration(t, time.Now().Add(2*PageTime), w.until, PageTime)
 }
 
 // Where a proxy has other things beside the console, each link leads to the console.

@@ -85,7 +85,7 @@ func (c *Console) refuseStream(w http.ResponseWriter, r *http.Request, err error
 		c.fail(w, r, err)
 		return
 	}
-	failure := failureOf(err)
+	failure := c.failureOf(r.Context(), err)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(failure.Status)
 	_ = c.templates[liveFile].ExecuteTemplate(w, "live-refused", failure)

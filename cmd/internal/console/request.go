@@ -137,9 +137,14 @@ type FailureLink struct{ Says, Link string }
 
 func (f *Failure) Error() string { return f.Title + ": " + strings.Join(f.Says, "; ") }
 
-// Missing is the answer to a name that nothing has.
-func Missing(format string, args ...any) error {
-	return &Failure{Status: http.StatusNotFound, Title: "Not found", Says: []string{fmt.Sprintf(format, args...)}}
+// Missing is the answer to a name that nothing has, and where it can be looked for.
+func Missing(says string, links ...FailureLink) error {
+	return &Failure{Status: http.StatusNotFound, Title: "Not found", Says: []string{says}, Links: links}
+}
+
+// AsCommand leads to the commands that have a name as their id or correlation.
+func (c *Console) AsCommand(name string) FailureLink {
+	return FailureLink{"look for a command with this id or correlation", c.Link("/command", "id", name)}
 }
 
 // Mistake is a failure that a page shows people itself, for them to mend what they asked.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // cookie holds a proof that the browser knew the token. It ends with the browser, or with the
@@ -34,6 +35,15 @@ func (c *Console) isToken(token string) bool {
 	return subtle.ConstantTimeCompare(given[:], own[:]) == 1
 }
 
+// wrongToken logs who sent a wrong token: once a second at most, for this too costs.
+func (c *Console) wrongToken(r *http.Request) {
+	wrong := c.wrong.Add(1)
+	now := time.Now().Unix()
+	if c.wrongLogged.Swap(now) != now {
+		c.Logger.Warn("a wrong token was sent", "from", r.RemoteAddr, "path", r.URL.Path, "forwarded_for", r.Header.Get("X-Forwarded-For"), "wrong_so_far", wrong)
+	}
+}
+
 // proof is what a cookie holds: no token, and of no use for another process.
 func (c *Console) proof() string {
 	mac := hmac.New(sha256.New, c.key)
@@ -45,6 +55,7 @@ func (c *Console) askForToken(w http.ResponseWriter, r *http.Request) {
 	if c.isTwin(r) || r.URL.Path == c.Prefix+liveStreamPath { // a browser that follows tries again, later and later
 		says := "send it as Authorization: Bearer TOKEN"
 		if r.Header.Get("Authorization") != "" {
+			c.wrongToken(r)
 			says = "what was sent is not the token, as Authorization: Bearer TOKEN"
 		}
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -68,6 +79,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, c.Prefix+nextPath(r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // see nextPath
 			return
 		}
+		c.wrongToken(r)
 		problem, next = "This is not the token.", r.PostFormValue("next")
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")

@@ -7,6 +7,17 @@ import (
 	"allocation/cmd/internal/operate/status"
 )
 
+// needsPage is the page that shows more of what needs a person; empty: none does.
+func needsPage(what string) string {
+	switch what {
+	case "held", "dead_letters":
+		return "/letters"
+	case "partitions", "workers":
+		return "/partitions"
+	}
+	return ""
+}
+
 // status is the page that says how the service is, and what needs a person.
 func (c *Console) status(ctx context.Context, r *Request) (*Answer, error) {
 	if err := r.Err(); err != nil {

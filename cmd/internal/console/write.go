@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/cmd/internal/cli"
+	"allocation/store"
 )
 
 // PageTime is how long a page may be read.
@@ -81,7 +82,7 @@ func (c *Console) write(w http.ResponseWriter, r *http.Request, status int, file
 
 // fail says why there is no page.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
-	failure := failureOf(err)
+	failure := c.failureOf(r.Context(), err)
 	if c.isTwin(r) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(failure.Status)
@@ -92,7 +93,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // failureOf says what an error means to who asked.
-func failureOf(err error) *Failure {
+func (c *Console) failureOf(ctx context.Context, err error) *Failure {
 	var failure *Failure
 	var pg *pgconn.PgError
 	switch {
@@ -102,6 +103,13 @@ func failureOf(err error) *Failure {
 		return &Failure{Status: http.StatusServiceUnavailable, Title: "This took too long", Says: []string{
 			fmt.Sprintf("the database did not answer within %s, and the console waits no longer: ask for less, or see the status", PageTime),
 		}}
+	case errors.As(err, &pg) && strings.HasPrefix(pg.Code, "42"):
+		// A statement that the database does not understand: it may be older than the console, if it was migrated down.
+		if old := (*store.SchemaError)(nil); errors.As(c.Store.CheckSchema(ctx), &old) {
+			return &Failure{Status: http.StatusServiceUnavailable, Title: "The database's schema is too old", Says: []string{
+				old.Error(), "as its owner: " + c.Command("migrate", "up"),
+			}}
+		}
 	}
 	return &Failure{Status: http.StatusServiceUnavailable, Title: "The database cannot be read now", Says: []string{err.Error()}}
 }
