@@ -17,6 +17,7 @@ E2E_KILLS := 24
 OUTAGE_SECONDS := 30
 MODEL_COMMANDS := 20000
 WHY_LINES := 10000000
+EXPORT_EVENTS := 100000
 
 # `make compare`: rounds, of which it shows medians; the most commands of a backlog (without, each contestant has its own number); which contestants
 # (without, all); how long each rate is held; and another build of bin/allocation to take turns with.
@@ -114,8 +115,9 @@ soak-model: ## MODEL_COMMANDS random commands through two workers, against the c
 	MODEL_COMMANDS=$(MODEL_COMMANDS) $(SERVERS) go test -v -count=1 -timeout 30m -run doesWhatTheModelDoes ./cmd/allocation/e2e
 
 .PHONY: soak-why
-soak-why: ## how long people wait for answers and pages beside WHY_LINES lines and five times as many events
+soak-why: ## how long people wait for answers and pages beside WHY_LINES lines and five times as many events, and for a file of EXPORT_EVENTS
 	BENCH_LINES=$(WHY_LINES) $(SERVERS) go test -run '^$$' -bench Why -benchtime 1000x -timeout 3h ./cmd/allocation/console
+	EXPORT_EVENTS=$(EXPORT_EVENTS) $(SERVERS) go test -v -count=1 -timeout 30m -run ofManyEvents ./cmd/allocation/export
 
 .PHONY: fuzz
 fuzz: ## fuzz each decoder for FUZZ_TIME

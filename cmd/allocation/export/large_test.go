@@ -1,7 +1,10 @@
 package export_test
 
 import (
+	"cmp"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,10 +15,11 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// A product with 100,000 events is exported and replayed. The log has the figures.
-func TestExport_ofAHundredThousandEvents(t *testing.T) {
-	testbed.Long(t)
-	const events = 100_000
+// A product with EXPORT_EVENTS events (5,000) is exported and replayed. The log has the figures.
+func TestExport_ofManyEvents(t *testing.T) {
+	t.Parallel()
+	events, err := strconv.Atoi(cmp.Or(os.Getenv("EXPORT_EVENTS"), "5000"))
+	require.NoError(t, err)
 	s := programtest.StartService(t)
 	var lines strings.Builder
 	sent := 0
