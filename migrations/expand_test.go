@@ -23,7 +23,7 @@ func refusals(m *migration) (all []string) {
 // Migrations expand first: workers of the version before go on while they are applied, and after.
 func TestMigrations_leaveWorkersOfTheVersionBeforeAlone(t *testing.T) {
 	t.Parallel()
-	for line := range migrations.Lines {
+	for line := range lines {
 		for _, m := range files(t, line, true, testbed.SchemaBefore[line]) {
 			require.NotEmpty(t, m.statements, m.name)
 			require.Empty(t, refusals(m), m.name)
@@ -37,7 +37,7 @@ func TestMigrations_makeNoFunctionThatIsMistakenForOneOfBefore(t *testing.T) {
 	t.Parallel()
 	const function = `^create (?:or replace )?function ([a-z_]+)\(`
 	before := map[string]bool{}
-	for line := range migrations.Lines {
+	for line := range lines {
 		for _, m := range files(t, line, false, testbed.SchemaBefore[line]) {
 			for _, s := range m.statements {
 				if found := s.matches(function); found != nil {
@@ -47,7 +47,7 @@ func TestMigrations_makeNoFunctionThatIsMistakenForOneOfBefore(t *testing.T) {
 		}
 	}
 	require.Contains(t, before, "save_batches")
-	for line := range migrations.Lines {
+	for line := range lines {
 		for _, m := range files(t, line, true, testbed.SchemaBefore[line]) {
 			for _, s := range m.statements {
 				if found := s.matches(function); found != nil && before[found[1]] {

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,23 +14,34 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-//go:embed engine/*.sql products/*.sql
-var files embed.FS
+// Line is a row of migrations with versions of its own, and what the two roles may do with the tables
+// that it makes.
+type Line struct {
+	Name  string // of the folder of its files, too
+	Files embed.FS
 
-// Lines are the rows of migrations, each with versions of its own. The first goes up first and down
-// last.
-var Lines = [...]string{"engine", "products"}
+	// Worker and Operator are the rights of the roles on tables, by table: words such as select and
+	// insert, also on a column, such as update(state). They are given nothing else.
+	Worker, Operator map[string]string
 
-// Version says how far each of Lines is.
-type Version [len(Lines)]int64
-
-func (v Version) String() string {
-	var all []string
-	for i, line := range Lines {
-		all = append(all, fmt.Sprintf("%s %d", line, v[i]))
-	}
-	return strings.Join(all, " and ")
+	// OperatorsToo are functions of workers by which an operator reads as they do.
+	OperatorsToo []string
 }
+
+// Lines are those of a schema: the engine's and, if there is one, the service's. The first goes up
+// first and down last.
+type Lines []*Line
+
+// LinesOf are the lines of a service's schema. A service without a line has only the engine's.
+func LinesOf(service *Line) Lines {
+	if service == nil {
+		return Lines{&engine}
+	}
+	return Lines{&engine, service}
+}
+
+// Version says how far each of a schema's lines is: the engine's, and the service's.
+type Version [2]int64
 
 // Older reports whether a line is not as far as in another version.
 func (v Version) Older(than Version) bool {
@@ -41,26 +53,43 @@ func (v Version) Older(than Version) bool {
 	return false
 }
 
+// Say says a version of the lines.
+func (l Lines) Say(v Version) string {
+	var all []string
+	for i, line := range l {
+		all = append(all, fmt.Sprintf("%s %d", line.Name, v[i]))
+	}
+	return strings.Join(all, " and ")
+}
+
 // Latest is the version of the newest migrations: what a worker of this binary needs.
-func Latest() (latest Version) {
-	for i, line := range Lines {
-		latest[i] = Versions(line)[len(Versions(line))-1]
+func (l Lines) Latest() (latest Version) {
+	for i, line := range l {
+		latest[i] = line.Versions()[len(line.Versions())-1]
 	}
 	return latest
 }
 
-// Versions are those of a line's migrations.
-func Versions(line string) (all []int64) {
-	for _, name := range names(line) {
+// Names are the names of the lines.
+func (l Lines) Names() (all []string) {
+	for _, line := range l {
+		all = append(all, line.Name)
+	}
+	return all
+}
+
+// Versions are those of the line's migrations.
+func (l *Line) Versions() (all []int64) {
+	for _, name := range l.names() {
 		all = append(all, versionOf(name))
 	}
 	return all
 }
 
-func names(line string) (all []string) {
-	entries, err := files.ReadDir(line)
+func (l *Line) names() (all []string) {
+	entries, err := l.Files.ReadDir(l.Name)
 	if err != nil || len(entries) == 0 {
-		panic("migrations: none embedded of the line " + line)
+		panic("migrations: none embedded of the line " + l.Name)
 	}
 	for _, entry := range entries {
 		all = append(all, entry.Name())
@@ -76,13 +105,13 @@ func versionOf(name string) int64 {
 	return version
 }
 
-// versionTables have goose's versions of each line.
-var versionTables = [...]string{"migrations_engine", "migrations_products"}
+// table has goose's versions of the line.
+func (l *Line) table() string { return "migrations_" + l.Name }
 
 // provider runs the migrations of a line. Several may start at once: a lock of a session lets one
 // go first.
-func provider(db *sql.DB, s Schema, line int) (*goose.Provider, error) {
-	dir, err := fs.Sub(files, Lines[line])
+func provider(db *sql.DB, s Schema, line *Line) (*goose.Provider, error) {
+	dir, err := fs.Sub(line.Files, line.Name)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
@@ -90,7 +119,7 @@ func provider(db *sql.DB, s Schema, line int) (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make migration lock: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, dir, goose.WithSessionLocker(inSchema{locker, s}), goose.WithTableName(string(s)+"."+versionTables[line]))
+	p, err := goose.NewProvider(goose.DialectPostgres, db, dir, goose.WithSessionLocker(inSchema{locker, s}), goose.WithTableName(string(s)+"."+line.table()))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
@@ -120,32 +149,32 @@ type Step struct {
 	Seconds float64 `json:"seconds"`
 }
 
-func steps(line int, done []*goose.MigrationResult) (all []Step) {
+func steps(line *Line, done []*goose.MigrationResult) (all []Step) {
 	for _, r := range done {
-		all = append(all, Step{Lines[line], r.Source.Version, r.Source.Path, r.Duration.Seconds()})
+		all = append(all, Step{line.Name, r.Source.Version, r.Source.Path, r.Duration.Seconds()})
 	}
 	return all
 }
 
 // Down undoes migrations, the last line's first, until each line is at a version or below it.
-func Down(ctx context.Context, db *sql.DB, s Schema, to Version) (undone []Step, err error) {
+func Down(ctx context.Context, db *sql.DB, s Schema, lines Lines, to Version) (undone []Step, err error) {
 	undone = []Step{}
-	for i := len(Lines) - 1; i >= 0; i-- {
-		p, err := provider(db, s, i)
+	for i, line := range slices.Backward(lines) {
+		p, err := provider(db, s, line)
 		if err != nil {
 			return undone, err
 		}
 		done, err := p.DownTo(ctx, to[i])
-		undone = append(undone, steps(i, done)...)
+		undone = append(undone, steps(line, done)...)
 		if err != nil {
 			return undone, fmt.Errorf("undo migrations: %w", explainLock(err))
 		}
 	}
-	state, err := Look(ctx, db, s)
+	state, err := Look(ctx, db, s, lines)
 	if err != nil {
 		return undone, err
 	}
-	_, _, err = setRights(ctx, db, s, state.Roles) // functions of before may have been made again
+	_, _, err = setRights(ctx, db, s, lines, state.Roles) // functions of before may have been made again
 	return undone, err
 }
 
@@ -160,9 +189,9 @@ type Migration struct {
 
 // Migrations are all of this program's.
 func (s *State) Migrations() (all []Migration) {
-	for i, line := range Lines {
-		for _, name := range names(line) {
-			m := Migration{Line: line, Version: versionOf(name), Name: name}
+	for i, line := range s.lines {
+		for _, name := range line.names() {
+			m := Migration{Line: line.Name, Version: versionOf(name), Name: name}
 			if at, ok := s.applied[i][m.Version]; ok {
 				m.Applied, m.AppliedAt = true, &at
 			}

@@ -1,6 +1,6 @@
 // Package migrations holds the schema of the database, as goose SQL files embedded in the binary,
-// and brings a database up to date. There are two lines of them: the engine's, and the products',
-// which stand on it.
+// and brings a database up to date. There are lines of them: the engine's, and
+// each service's, which stands on it.
 package migrations
 
 import (
@@ -17,8 +17,9 @@ import (
 // Options say what Up makes.
 type Options struct {
 	Schema       Schema // empty: the default
-	Roles        Roles  // existing ones; an empty name: the one that Up was given before, or else the default
-	WithoutRoles bool   // goes on where roles are missing and cannot be made
+	Lines        Lines
+	Roles        Roles // existing ones; an empty name: the one that Up was given before, or else the default
+	WithoutRoles bool  // goes on where roles are missing and cannot be made
 }
 
 // Done is what Up did.
@@ -38,11 +39,11 @@ func Up(ctx context.Context, db *sql.DB, o Options) (done Done, err error) {
 	if done.Missing = missing; err != nil {
 		return done, err
 	}
-	done.Version, done.Applied, err = apply(ctx, db, o.Schema)
+	done.Version, done.Applied, err = apply(ctx, db, o.Schema, o.Lines)
 	if err != nil && len(done.Applied) == 0 {
 		return done, err
 	}
-	found, granted, failed := setRights(ctx, db, o.Schema, roles)
+	found, granted, failed := setRights(ctx, db, o.Schema, o.Lines, roles)
 	done.Found = found
 	if len(done.Applied) == 0 { // else the roles are given more for what is new
 		done.Granted = granted
@@ -50,20 +51,20 @@ func Up(ctx context.Context, db *sql.DB, o Options) (done Done, err error) {
 	return done, errors.Join(err, failed)
 }
 
-func apply(ctx context.Context, db *sql.DB, s Schema) (version Version, done []Step, err error) {
+func apply(ctx context.Context, db *sql.DB, s Schema, lines Lines) (version Version, done []Step, err error) {
 	done = []Step{}
-	for i := range Lines {
-		p, err := provider(db, s, i)
+	for _, line := range lines {
+		p, err := provider(db, s, line)
 		if err != nil {
 			return version, done, err
 		}
 		results, err := p.Up(ctx)
-		done = append(done, steps(i, results)...)
+		done = append(done, steps(line, results)...)
 		if err != nil {
 			return version, done, fmt.Errorf("migrate: %w", explainLock(err))
 		}
 	}
-	state, err := Look(ctx, db, s)
+	state, err := Look(ctx, db, s, lines)
 	if err != nil {
 		return version, done, err
 	}

@@ -21,7 +21,7 @@ const (
 type Object struct {
 	Kind    Kind
 	Name    string
-	Line    int // of Lines
+	Line    int // an index into the lines
 	Version int64
 }
 
@@ -41,8 +41,8 @@ var (
 )
 
 // Columns are what the migrations add to tables.
-func Columns() (all []Column) {
-	eachUp(func(line int, version int64, up string) {
+func (l Lines) Columns() (all []Column) {
+	l.eachUp(func(line int, version int64, up string) {
 		for _, table := range alters.FindAllStringSubmatch(up, -1) {
 			for _, column := range adds.FindAllStringSubmatch(table[2], -1) {
 				all = append(all, Column{table[1], column[1], line, version})
@@ -53,10 +53,10 @@ func Columns() (all []Column) {
 }
 
 // eachUp reads what each migration makes.
-func eachUp(read func(line int, version int64, up string)) {
-	for i, line := range Lines {
-		for _, name := range names(line) {
-			text, err := files.ReadFile(line + "/" + name)
+func (l Lines) eachUp(read func(line int, version int64, up string)) {
+	for i, line := range l {
+		for _, name := range line.names() {
+			text, err := line.Files.ReadFile(line.Name + "/" + name)
 			if err != nil {
 				panic(err) // they are embedded
 			}
@@ -70,8 +70,8 @@ var makes = regexp.MustCompile(`(?m)^create (?:or replace )?(table|function|type
 
 // Objects are what the migrations make, but for the days of the outbox and what belongs to a table:
 // indexes and sequences.
-func Objects() (all []Object) {
-	eachUp(func(line int, version int64, up string) {
+func (l Lines) Objects() (all []Object) {
+	l.eachUp(func(line int, version int64, up string) {
 		for _, found := range makes.FindAllStringSubmatch(up, -1) {
 			made := Object{Kind(found[1]), found[2], line, version}
 			if !slices.ContainsFunc(all, func(o Object) bool { return o.Kind == made.Kind && o.Name == made.Name }) {

@@ -53,7 +53,7 @@ type fitness struct {
 // the default roles that are missing. It returns the names of the roles, and those that it may go
 // on without.
 func prepare(ctx context.Context, db *sql.DB, o Options) (roles Roles, missing []string, err error) {
-	s, err := Check(ctx, db, o.Schema)
+	s, err := Check(ctx, db, o.Schema, o.Lines)
 	if err != nil {
 		return roles, nil, err
 	}
@@ -107,8 +107,8 @@ func isThere(err error) bool {
 
 // Check finds out whether the schema is this program's and the user may change it. Unfit tells of
 // its error whether a person must mend something.
-func Check(ctx context.Context, db *sql.DB, schema Schema) (*State, error) {
-	s, err := Look(ctx, db, schema)
+func Check(ctx context.Context, db *sql.DB, schema Schema, lines Lines) (*State, error) {
+	s, err := Look(ctx, db, schema, lines)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func Check(ctx context.Context, db *sql.DB, schema Schema) (*State, error) {
 
 func (f *fitness) problems(s *State, withoutRoles bool) (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	if s.Version.Older(Latest()) {
+	if s.Version.Older(s.lines.Latest()) {
 		f.unfitTables(s, say)
 	}
 	f.unfitRoles(s, withoutRoles, say)

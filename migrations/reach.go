@@ -59,17 +59,17 @@ from reach where grantee = 0 or role <> all($5) order by 1, 2`
 
 // Undeclared finds the rights on what the migrations made that nobody declared. What Postgres gives
 // everybody, as the right to call a function, is among them.
-func Undeclared(ctx context.Context, db asker, s Schema, roles Roles) (found Reaches, err error) {
+func Undeclared(ctx context.Context, db asker, s Schema, lines Lines, roles Roles) (found Reaches, err error) {
 	for _, part := range []struct {
 		into  *[]Reach
 		query string
 		of    any
 	}{
-		{&found.Others, othersSQL, roles.Names()}, {&found.Excess, excessSQL, declare(s, roles)}, {&found.Members, membersSQL, roles.Names()},
+		{&found.Others, othersSQL, roles.Names()}, {&found.Excess, excessSQL, declare(s, lines, roles)}, {&found.Members, membersSQL, roles.Names()},
 	} {
 		var r Reach
 		each := func() { *part.into = append(*part.into, r) }
-		if err := ask(ctx, db, part.query, append(ours(s), part.of), each, &r.Role, &r.Object, &r.usual, &r.revoke); err != nil {
+		if err := ask(ctx, db, part.query, append(ours(s, lines), part.of), each, &r.Role, &r.Object, &r.usual, &r.revoke); err != nil {
 			return found, fmt.Errorf("look for rights: %w", err)
 		}
 	}
@@ -77,13 +77,17 @@ func Undeclared(ctx context.Context, db asker, s Schema, roles Roles) (found Rea
 }
 
 // ours are the arguments that oursSQL needs.
-func ours(s Schema) []any {
-	return []any{string(s), append(named(Table), versionTables[:]...), named(Function), named(Type)}
+func ours(s Schema, lines Lines) []any {
+	tables := lines.named(Table)
+	for _, line := range lines {
+		tables = append(tables, line.table())
+	}
+	return []any{string(s), tables, lines.named(Function), lines.named(Type)}
 }
 
 // named are the names of objects of a kind.
-func named(kind Kind) (names []string) {
-	for _, o := range Objects() {
+func (l Lines) named(kind Kind) (names []string) {
+	for _, o := range l.Objects() {
 		if o.Kind == kind {
 			names = append(names, o.Name)
 		}
@@ -94,7 +98,7 @@ func named(kind Kind) (names []string) {
 // setRights gives the owner and the two roles the rights that are declared, and nobody else any:
 // default privileges give some to everything that is new. It returns what it found, but for what
 // Postgres gives everybody, and the statements that gave the roles rights.
-func setRights(ctx context.Context, db *sql.DB, s Schema, roles Roles) (found Reaches, granted []string, err error) {
+func setRights(ctx context.Context, db *sql.DB, s Schema, lines Lines, roles Roles) (found Reaches, granted []string, err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return found, nil, fmt.Errorf("set rights: %w", err)
@@ -106,7 +110,7 @@ func setRights(ctx context.Context, db *sql.DB, s Schema, roles Roles) (found Re
 	if err := rememberRoles(ctx, tx, s, roles); err != nil {
 		return found, nil, err
 	}
-	if found, err = Undeclared(ctx, tx, s, roles); err != nil {
+	if found, err = Undeclared(ctx, tx, s, lines, roles); err != nil {
 		return found, nil, err
 	}
 	for _, r := range slices.Concat(found.Others, found.Excess) {
@@ -114,7 +118,7 @@ func setRights(ctx context.Context, db *sql.DB, s Schema, roles Roles) (found Re
 			return found, nil, err
 		}
 	}
-	if granted, err = lacking(ctx, tx, s, roles); err != nil { // after revokes, which may take too much
+	if granted, err = lacking(ctx, tx, s, lines, roles); err != nil { // after revokes, which may take too much
 		return found, nil, err
 	}
 	if err := execute(ctx, tx, granted...); err != nil {
@@ -137,10 +141,10 @@ func execute(ctx context.Context, tx *sql.Tx, statements ...string) error {
 }
 
 // lacking are the statements that give the roles what is declared and they lack.
-func lacking(ctx context.Context, db asker, s Schema, roles Roles) (statements []string, err error) {
+func lacking(ctx context.Context, db asker, s Schema, lines Lines, roles Roles) (statements []string, err error) {
 	var statement string
 	each := func() { statements = append(statements, statement) }
-	if err := ask(ctx, db, lackingSQL, append(ours(s), declare(s, roles)), each, &statement); err != nil {
+	if err := ask(ctx, db, lackingSQL, append(ours(s, lines), declare(s, lines, roles)), each, &statement); err != nil {
 		return nil, fmt.Errorf("look for the rights of roles: %w", err)
 	}
 	return statements, nil

@@ -7,64 +7,26 @@ import (
 	"strings"
 )
 
-// tableRights are what each role needs of tables. It is given nothing else.
-var tableRights = map[string]map[string]string{
-	"worker": {
-		"kafka_cluster":  "select insert",
-		"positions":      "select insert update",
-		"products":       "select insert update",
-		"batches":        "select insert update",
-		"lines":          "select insert update",
-		"outbox":         "select insert",
-		"dead_letters":   "select insert update(state) update(attempts) update(first_event) update(resolved_at) update(batch_room) update(batch_next) update(batch_problem)",
-		"held_keys":      "select insert update(source) update(row_no) update(creates) update(attempts) update(held_at) update(waits_until) delete",
-		"held_commands":  "select insert delete",
-		"absences":       "update",
-		"product_keys":   "insert",
-		"batch_keys":     "insert",
-		"fetch_troubles": "select insert update delete",
-
-		"database_identity":   "select",
-		"worker_nonces":       "select insert delete",
-		"migrations_engine":   "select",
-		"migrations_products": "select",
-	},
-	"operator": {
-		"positions":        "select",
-		"products":         "select",
-		"batches":          "select",
-		"lines":            "select",
-		"outbox":           "select",
-		"dead_letters":     "select update(state) update(attempts) update(resolved_at) update(batch_room) update(batch_problem)",
-		"held_keys":        "select",
-		"held_commands":    "select",
-		"offset_decisions": "select",
-		"product_keys":     "select",
-		"batch_keys":       "select",
-		"kafka_cluster":    "select",
-		"fetch_troubles":   "select",
-		"transactions":     "select",
-		"claims":           "select",
-		"worker_nonces":    "select",
-
-		"unparked_commands": "select",
-
-		"migrations_engine":   "select",
-		"migrations_products": "select",
-	},
-}
-
 // TableRight is something that a role may do with a table, or with a column of it.
 type TableRight struct{ Table, What, Column string }
 
 // WorkerRights are what the role of workers may do with tables, by table.
-func WorkerRights() []TableRight { return tableRightsOf("worker") }
+func (l Lines) WorkerRights() []TableRight {
+	return l.rights(func(line *Line) map[string]string { return line.Worker })
+}
 
 // OperatorRights are what the role of operators may do with tables, by table.
-func OperatorRights() []TableRight { return tableRightsOf("operator") }
+func (l Lines) OperatorRights() []TableRight {
+	return l.rights(func(line *Line) map[string]string { return line.Operator })
+}
 
-func tableRightsOf(role string) (all []TableRight) {
-	of := tableRights[role]
+// rights are those of a role, and that it may read the versions of each line.
+func (l Lines) rights(ofRole func(*Line) map[string]string) (all []TableRight) {
+	of := map[string]string{}
+	for _, line := range l {
+		maps.Copy(of, ofRole(line))
+		of[line.table()] = "select"
+	}
 	for _, table := range slices.Sorted(maps.Keys(of)) {
 		for right := range strings.FieldsSeq(of[table]) {
 			what, column, _ := strings.Cut(strings.TrimSuffix(right, ")"), "(")
@@ -77,9 +39,6 @@ func tableRightsOf(role string) (all []TableRight) {
 // OperatorsFunctions are for operators. All others are for workers.
 var OperatorsFunctions = []string{"decide_position"}
 
-// operatorsToo are functions of workers by which an operator reads as they do.
-var operatorsToo = []string{"lines_to_release", "lines_that_wait", "outbox_days"}
-
 // declared is a right of a role on an object.
 type declared struct {
 	Role string `json:"role"`
@@ -90,21 +49,21 @@ type declared struct {
 }
 
 // declare has all rights of the roles, as declaredSQL reads them.
-func declare(s Schema, roles Roles) []byte {
+func declare(s Schema, lines Lines, roles Roles) []byte {
 	var all []declared
-	for role, rights := range map[string][]TableRight{roles.Worker: WorkerRights(), roles.Operator: OperatorRights()} {
+	for role, rights := range map[string][]TableRight{roles.Worker: lines.WorkerRights(), roles.Operator: lines.OperatorRights()} {
 		all = append(all, declared{role, theSchema, string(s), "usage", ""})
 		for _, r := range rights {
 			all = append(all, declared{role, Table, r.Table, r.What, r.Column})
 		}
 	}
-	for _, function := range named(Function) {
+	for _, function := range lines.named(Function) {
 		role := roles.Worker
 		if slices.Contains(OperatorsFunctions, function) {
 			role = roles.Operator
 		}
 		all = append(all, declared{role, Function, function, "execute", ""})
-		if slices.Contains(operatorsToo, function) {
+		if lines.operatorsToo(function) {
 			all = append(all, declared{roles.Operator, Function, function, "execute", ""})
 		}
 	}
@@ -113,6 +72,10 @@ func declare(s Schema, roles Roles) []byte {
 		panic(err) // they are texts
 	}
 	return text
+}
+
+func (l Lines) operatorsToo(function string) bool {
+	return slices.ContainsFunc(l, func(line *Line) bool { return slices.Contains(line.OperatorsToo, function) })
 }
 
 // declaredSQL has what is declared and what is held by each of the roles itself.

@@ -64,7 +64,7 @@ func rememberRoles(ctx context.Context, tx *sql.Tx, s Schema, roles Roles) error
 	if strings.Contains(text, `\`) {
 		text = "E" + strings.ReplaceAll(text, `\`, `\\`)
 	}
-	if _, err := tx.ExecContext(ctx, "comment on table "+string(s)+"."+versionTables[0]+" is "+text); err != nil {
+	if _, err := tx.ExecContext(ctx, "comment on table "+string(s)+"."+engine.table()+" is "+text); err != nil {
 		return fmt.Errorf("remember the names of the roles: %w", err)
 	}
 	return nil

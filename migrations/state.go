@@ -17,8 +17,9 @@ type State struct {
 	Schema   Schema
 	Version  Version
 	Roles    Roles
-	applied  [len(Lines)]map[int64]time.Time // when each version was
-	exists   bool                            // the schema
+	lines    Lines
+	applied  [len(Version{})]map[int64]time.Time // when each version was
+	exists   bool                                // the schema
 	user     string
 	quoted   string // the user, as statements need it
 	hidden   string // what the user may not read, without which the version is not known
@@ -45,17 +46,17 @@ from (select to_regnamespace($1)::oid as oid) n`
 
 // Look finds out what a database has of the schema, as of one moment: somebody may be migrating it.
 // Its error tells a person what to mend where Unfit says so.
-func Look(ctx context.Context, db *sql.DB, s Schema) (*State, error) {
+func Look(ctx context.Context, db *sql.DB, s Schema, lines Lines) (*State, error) {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("look at the schema: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	return look(ctx, tx, s)
+	return look(ctx, tx, s, lines)
 }
 
-func look(ctx context.Context, db *sql.Tx, schema Schema) (*State, error) {
-	s := State{Schema: schema}
+func look(ctx context.Context, db *sql.Tx, schema Schema, lines Lines) (*State, error) {
+	s := State{Schema: schema, lines: lines}
 	var err error
 	if s.Roles, err = readRoles(ctx, db, schema); err != nil {
 		return nil, err
@@ -89,7 +90,8 @@ from pg_class c where relname = $2 and relnamespace = to_regnamespace($1)`
 
 // readVersions reads the version of each line that has its table, and reports whether one has.
 func (s *State) readVersions(ctx context.Context, db *sql.Tx) (versioned bool, err error) {
-	for i, table := range versionTables {
+	for i, line := range s.lines {
+		table := line.table()
 		var readable, fits bool
 		err := db.QueryRowContext(ctx, versionTableSQL, string(s.Schema), table).Scan(&readable, &fits)
 		switch {
@@ -122,7 +124,7 @@ func (s *State) readVersion(ctx context.Context, db *sql.Tx, line int) error {
 		s.applied[line][version] = at
 		s.Version[line] = max(s.Version[line], version)
 	}
-	query := `select version_id, tstamp from ` + pgx.Identifier{string(s.Schema), versionTables[line]}.Sanitize() + ` where is_applied`
+	query := `select version_id, tstamp from ` + pgx.Identifier{string(s.Schema), s.lines[line].table()}.Sanitize() + ` where is_applied`
 	if err := ask(ctx, db, query, nil, each, &version, &at); err != nil {
 		return fmt.Errorf("read the schema's version: %w", err)
 	}
@@ -171,10 +173,10 @@ const theSchema Kind = "schema"
 
 func (s *State) find(ctx context.Context, db *sql.Tx) error {
 	objects := []Object{{Kind: theSchema, Name: string(s.Schema)}}
-	for i, table := range versionTables {
-		objects = append(objects, Object{Kind: Table, Name: table, Line: i})
+	for i, line := range s.lines {
+		objects = append(objects, Object{Kind: Table, Name: line.table(), Line: i})
 	}
-	objects = append(objects, Objects()...)
+	objects = append(objects, s.lines.Objects()...)
 	kinds, names := make([]string, len(objects)), make([]string, len(objects))
 	for i, o := range objects {
 		kinds[i], names[i] = string(o.Kind), o.Name
@@ -204,7 +206,7 @@ func (s *State) Own() error {
 	var missing, odd, others []string
 	for _, f := range s.found {
 		switch {
-		case f.Kind == Function, f.Kind == theSchema, slices.Contains(versionTables[:], f.Name):
+		case f.Kind == Function, f.Kind == theSchema, s.hasVersions(f.Name):
 		case f.in(s.Version) && !f.there:
 			missing = append(missing, f.Name)
 		case f.in(s.Version) && !f.fits:
@@ -216,14 +218,19 @@ func (s *State) Own() error {
 	switch {
 	case len(missing) > 0:
 		return &UnfitError{fmt.Sprintf("the schema %s of the database %s says that it is at %s, and %s missing: the versions are another program's, or tables were lost; %s, or restore it",
-			s.Schema, s.Database, s.Version, are(missing), advice)}
+			s.Schema, s.Database, s.lines.Say(s.Version), are(missing), advice)}
 	case len(odd) > 0:
 		return &UnfitError{fmt.Sprintf("in the schema %s of the database %s %s no table of allocation, but a view or the like in its place; %s", s.Schema, s.Database, are(odd), advice)}
 	case len(others) > 0:
 		return &UnfitError{fmt.Sprintf("in the schema %s of the database %s %s there, and allocation's at %s has none: another program's; %s",
-			s.Schema, s.Database, are(others), s.Version, advice)}
+			s.Schema, s.Database, are(others), s.lines.Say(s.Version), advice)}
 	}
 	return nil
+}
+
+// hasVersions reports whether a table is the one of a line's versions.
+func (s *State) hasVersions(table string) bool {
+	return slices.ContainsFunc(s.lines, func(line *Line) bool { return line.table() == table })
 }
 
 // denied says how a user comes to see the version.

@@ -60,10 +60,12 @@ func (m *migration) add(sql string) {
 	}
 }
 
+var lines = migrations.LinesOf(&migrations.Products)
+
 // files are the migrations of a line that are above a version, or all others.
 func files(t *testing.T, line int, above bool, version int64) (all []*migration) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(migrations.Lines[line], "*.sql"))
+	paths, err := filepath.Glob(filepath.Join(lines[line].Name, "*.sql"))
 	require.NoError(t, err)
 	for _, path := range paths {
 		v, err := goose.NumericComponent(path)

@@ -81,7 +81,7 @@ func before(t *testing.T, lockTimeout time.Duration) (address string, owner *sql
 	require.NoError(t, err)
 	owner = stdlib.OpenDB(*settings)
 	t.Cleanup(func() { require.NoError(t, owner.Close()) })
-	_, err = migrations.Down(t.Context(), owner, migrations.DefaultSchema, testbed.SchemaBefore)
+	_, err = migrations.Down(t.Context(), owner, migrations.DefaultSchema, lines, testbed.SchemaBefore)
 	require.NoError(t, err)
 	_, err = testbed.Connect(t, address).Exec(t.Context(), fillSQL)
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func TestUp_whileWorkersOfTheVersionBeforeWrite(t *testing.T) {
 		})
 	}
 	began := time.Now()
-	up, err := migrations.Up(t.Context(), owner, migrations.Options{})
+	up, err := migrations.Up(t.Context(), owner, migrations.Options{Lines: lines})
 	took := time.Since(began)
 	close(done)
 	all.Wait()
@@ -145,7 +145,7 @@ func TestUp_givesUpBehindATransactionThatStaysOpen(t *testing.T) {
 
 	failed := make(chan error, 1)
 	go func() {
-		_, err := migrations.Up(t.Context(), owner, migrations.Options{})
+		_, err := migrations.Up(t.Context(), owner, migrations.Options{Lines: lines})
 		failed <- err
 	}()
 	for err = nil; err == nil; {
@@ -159,14 +159,14 @@ func TestUp_givesUpBehindATransactionThatStaysOpen(t *testing.T) {
 	require.ErrorContains(t, err, "that migration changed nothing")
 	t.Logf("the slowest statement meanwhile took %s", other.waited.Round(time.Millisecond))
 	require.Less(t, other.waited, wait+migrations.LockTimeout)
-	state, err := migrations.Look(t.Context(), owner, migrations.DefaultSchema)
+	state, err := migrations.Look(t.Context(), owner, migrations.DefaultSchema, lines)
 	require.NoError(t, err)
-	require.True(t, state.Version.Older(migrations.Latest()))
+	require.True(t, state.Version.Older(lines.Latest()))
 	require.NoError(t, other.transaction(t.Context()))
 
 	_, err = stays.Exec(t.Context(), "rollback")
 	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), owner, migrations.Options{})
+	_, err = migrations.Up(t.Context(), owner, migrations.Options{Lines: lines})
 	require.NoError(t, err)
 	require.NoError(t, other.transaction(t.Context()))
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"allocation/migrations"
 	"allocation/outbox"
 	"allocation/worker"
 )
@@ -27,6 +28,9 @@ type Service struct {
 	// Table is one of the tables of the aggregate. Its file tells a database that was restored.
 	Table string
 
+	// Line makes the tables; nil: something else does.
+	Line *migrations.Line
+
 	// Rows name a row of a table at a place (a ctid), by table: each is a query with the place as
 	// its argument, whose answer is a name for people and the key that the row belongs to.
 	Rows map[string]string
@@ -43,6 +47,9 @@ type Waiting struct {
 	Help string // of the metric
 	SQL  string // a query of how many there are, $1 (a bigint) at most, and since when the oldest, which may be null
 }
+
+// Lines are the migrations of a schema of the service.
+func (s *Service) Lines() migrations.Lines { return migrations.LinesOf(s.Line) }
 
 // TypeOf is the type of a command in full.
 func (s *Service) TypeOf(command string) string {

@@ -15,6 +15,7 @@ import (
 type SchemaError struct {
 	Database   string
 	Schema     migrations.Schema
+	Lines      migrations.Lines
 	Have, Need migrations.Version
 }
 
@@ -23,7 +24,7 @@ func (e *SchemaError) Error() string {
 	if e.Have == (migrations.Version{}) {
 		where = fmt.Sprintf(" (looked for in the schema %s of the database %s, whatever the search_path is)", e.Schema, e.Database)
 	}
-	return fmt.Sprintf("the database's schema is at %s%s and this program needs %s", e.Have, where, e.Need)
+	return fmt.Sprintf("the database's schema is at %s%s and this program needs %s", e.Lines.Say(e.Have), where, e.Lines.Say(e.Need))
 }
 
 // CheckSchema returns a *SchemaError where the schema is older than this binary's, and an error
@@ -32,7 +33,8 @@ func (e *SchemaError) Error() string {
 func (s *Store) CheckSchema(ctx context.Context) error {
 	db := stdlib.OpenDBFromPool(s.pool)
 	defer db.Close()
-	state, err := migrations.Look(ctx, db, s.schema)
+	lines := s.service.Lines()
+	state, err := migrations.Look(ctx, db, s.schema, lines)
 	if err == nil {
 		err = state.Own()
 	}
@@ -42,7 +44,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	if err != nil {
 		return readError("check schema", err)
 	}
-	if e := (&SchemaError{state.Database, s.schema, state.Version, migrations.Latest()}); e.Have.Older(e.Need) {
+	if e := (&SchemaError{state.Database, s.schema, lines, state.Version, lines.Latest()}); e.Have.Older(e.Need) {
 		return e
 	}
 	return nil

@@ -51,12 +51,13 @@ func (s *Store) CheckRights(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	lines := s.service.Lines()
 	var tables, rights, columns []string
-	for _, r := range migrations.WorkerRights() {
+	for _, r := range lines.WorkerRights() {
 		tables, rights, columns = append(tables, r.Table), append(rights, r.What), append(columns, r.Column)
 	}
 	var functions []string
-	for _, o := range migrations.Objects() {
+	for _, o := range lines.Objects() {
 		if o.Kind == migrations.Function && !slices.Contains(migrations.OperatorsFunctions, o.Name) {
 			functions = append(functions, o.Name)
 		}

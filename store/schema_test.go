@@ -25,7 +25,7 @@ func second(b *storetest.Bench) (*storetest.Bench, migrations.Schema) {
 	db, err := sql.Open("pgx", b.URL)
 	require.NoError(b.T, err)
 	defer db.Close()
-	_, err = migrations.Up(b.T.Context(), db, migrations.Options{Schema: schema})
+	_, err = migrations.Up(b.T.Context(), db, migrations.Options{Schema: schema, Lines: migrations.LinesOf(&migrations.Products)})
 	require.NoError(b.T, err)
 	b.T.Cleanup(func() {
 		for _, role := range schema.DefaultRoles().Names() { // they are the server's
@@ -91,7 +91,7 @@ func TestSchema_severalMakeItAtTheSameTime(t *testing.T) {
 		go func() {
 			db, err := sql.Open("pgx", url)
 			if err == nil {
-				_, err = migrations.Up(t.Context(), db, migrations.Options{})
+				_, err = migrations.Up(t.Context(), db, migrations.Options{Lines: migrations.LinesOf(&migrations.Products)})
 				err = errors.Join(err, db.Close())
 			}
 			failed <- err

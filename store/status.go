@@ -15,7 +15,7 @@ import (
 func (s *Store) Version(ctx context.Context) (migrations.Version, error) {
 	db := stdlib.OpenDBFromPool(s.pool)
 	defer db.Close()
-	state, err := migrations.Look(ctx, db, s.schema)
+	state, err := migrations.Look(ctx, db, s.schema, s.service.Lines())
 	if err != nil {
 		return migrations.Version{}, readError("read the schema's version", err)
 	}

@@ -60,7 +60,7 @@ func migrated(t *testing.T, database string) string {
 	db, err := sql.Open("pgx", database)
 	require.NoError(t, err)
 	defer db.Close()
-	_, err = migrations.Up(t.Context(), db, migrations.Options{})
+	_, err = migrations.Up(t.Context(), db, migrations.Options{Lines: migrations.LinesOf(&migrations.Products)})
 	require.NoError(t, err)
 	return database
 }

@@ -70,7 +70,7 @@ var migrated = sync.OnceValues(func() (name string, err error) {
 	}
 	db := stdlib.OpenDB(*settings)
 	defer db.Close()
-	_, err = migrations.Up(ctx, db, migrations.Options{})
+	_, err = migrations.Up(ctx, db, migrations.Options{Lines: migrations.LinesOf(&migrations.Products)})
 	return name, err
 })
 

@@ -19,7 +19,7 @@ import (
 // when a change has to break the older workers, which CHANGELOG.md then says.
 const VersionBefore = "50582d8ef49bd0b842868a8c2b81ddb88d5d8d92"
 
-// SchemaBefore has a version for each of migrations.Lines.
+// SchemaBefore is that of the engine and of the products.
 var SchemaBefore = migrations.Version{6, 3}
 
 // ErrNoHistory says that VersionBefore cannot be built: these are sources without their history.

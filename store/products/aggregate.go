@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"allocation/domain/product"
+	"allocation/migrations"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -21,6 +22,7 @@ var Service = store.Service{
 	TypePrefix: "allocation.v1.",
 	Aggregate:  func() store.Aggregate { return newAggregate() },
 	Table:      "products",
+	Line:       &migrations.Products,
 	Rows: map[string]string{
 		"products": `select 'product ' || sku, sku from products where ctid = $1::text::tid`,
 		"batches":  `select 'batch ' || ref || ' of product ' || sku, sku from batches where ctid = $1::text::tid`,

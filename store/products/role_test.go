@@ -19,7 +19,7 @@ import (
 func mayUse() map[string]map[string][]string {
 	all := map[string]map[string][]string{}
 	roles := migrations.DefaultSchema.DefaultRoles()
-	for role, rights := range map[string][]migrations.TableRight{roles.Worker: migrations.WorkerRights(), roles.Operator: migrations.OperatorRights()} {
+	for role, rights := range map[string][]migrations.TableRight{roles.Worker: Service.Lines().WorkerRights(), roles.Operator: Service.Lines().OperatorRights()} {
 		all[role] = map[string][]string{}
 		for _, r := range rights {
 			right := r.What

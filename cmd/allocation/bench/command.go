@@ -13,6 +13,7 @@ import (
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/operate/topics"
 	"allocation/migrations"
+	"allocation/store/products"
 )
 
 // Command is "bench" on the command line.
@@ -105,7 +106,7 @@ func (c *Command) prepare(ctx context.Context, r *run) error {
 	if err := refuseTables(ctx, r.db, r.plan.workers == 0); err != nil {
 		return err
 	}
-	if _, err := migrations.Up(ctx, r.db, migrations.Options{Schema: c.In()}); err != nil {
+	if _, err := migrations.Up(ctx, r.db, migrations.Options{Schema: c.In(), Lines: products.Service.Lines()}); err != nil {
 		return err
 	}
 	layout := topics.Layout{Topics: c.Topics, Partitions: topics.DefaultPartitions, Replication: topics.BrokersDefault}

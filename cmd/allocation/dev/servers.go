@@ -16,6 +16,7 @@ import (
 	"allocation/cmd/internal/operate/topics"
 	"allocation/deploy/local"
 	"allocation/migrations"
+	"allocation/store/products"
 )
 
 const (
@@ -72,7 +73,7 @@ func migrateUp(ctx context.Context, url string) error {
 	}
 	db := stdlib.OpenDB(*settings)
 	defer db.Close()
-	if _, err = migrations.Up(ctx, db, migrations.Options{}); err != nil {
+	if _, err = migrations.Up(ctx, db, migrations.Options{Lines: products.Service.Lines()}); err != nil {
 		return err
 	}
 	// For people with psql: this program's own sessions need it not.

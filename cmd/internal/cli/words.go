@@ -9,10 +9,11 @@ import (
 // words are what the texts of a grammar leave to the program: its name, and the words of its
 // service.
 func (p *Program) words() kong.Vars {
-	v := p.Vocabulary
+	v, lines := p.Vocabulary, p.Service.Lines().Names()
 	return kong.Vars{
 		"version": Version(), "program": p.Name, "key": v.Key, "KEY": strings.ToUpper(v.Key), "entity": v.Entity, "topic": v.Topic,
 		"a_type": v.Examples.Type, "a_key": v.Examples.Key, "bare": v.Examples.Bare, "route": v.Examples.Route, "again": v.Examples.Again,
+		"line": lines[len(lines)-1], "lines": strings.Join(lines, " or "),
 	}
 }
 

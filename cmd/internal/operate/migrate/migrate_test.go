@@ -9,6 +9,7 @@ import (
 
 	"allocation/cmd/allocation/programtest"
 	"allocation/migrations"
+	"allocation/store/products"
 )
 
 func TestMigrate_upStatusDown(t *testing.T) {
@@ -23,7 +24,7 @@ func TestMigrate_upStatusDown(t *testing.T) {
 
 	var all []migrations.Migration
 	require.NoError(t, json.Unmarshal([]byte(programtest.Run(t, "migrate", "status", "--json").RequireDone(t)), &all))
-	require.Len(t, all, len(migrations.Versions("engine"))+len(migrations.Versions("products")))
+	require.Len(t, all, len(lines[0].Versions())+len(lines[1].Versions()))
 	for _, m := range all {
 		require.True(t, m.Applied)
 	}
@@ -32,10 +33,12 @@ func TestMigrate_upStatusDown(t *testing.T) {
 	require.Empty(t, programtest.Tables(t, database))
 }
 
+var lines = products.Service.Lines()
+
 // knownTables are what another program's tables are told from.
 func knownTables() map[string]bool {
 	known := map[string]bool{}
-	for _, o := range migrations.Objects() {
+	for _, o := range lines.Objects() {
 		if o.Kind == migrations.Table {
 			known[o.Name] = true
 		}
@@ -48,9 +51,9 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 	database := programtest.NewMigratedDatabase(t)
 	programtest.Run(t, "migrate", "down", "--yes", "--to=1").RequireMisuse(t, "say --line engine or --line products")
 
-	for i := len(migrations.Lines) - 1; i >= 0; i-- {
-		for version := migrations.Latest()[i]; version > 0; version-- {
-			args := []string{"migrate", "down", "--line=" + migrations.Lines[i], fmt.Sprintf("--to=%d", version-1)}
+	for i := len(lines) - 1; i >= 0; i-- {
+		for version := lines.Latest()[i]; version > 0; version-- {
+			args := []string{"migrate", "down", "--line=" + lines[i].Name, fmt.Sprintf("--to=%d", version-1)}
 			before := programtest.Tables(t, database)
 			o := programtest.Run(t, args...)
 			o.RequireMisuse(t)
@@ -63,7 +66,7 @@ func TestMigrateDown_saysWhatIsLost(t *testing.T) {
 					require.Regexp(t, `\b`+table+` \(rows: [01]\)`, o.Err)
 				}
 			}
-			for _, c := range migrations.Columns() {
+			for _, c := range lines.Columns() {
 				if c.Line == i && c.Version == version && after[c.Table] {
 					require.Contains(t, o.Err, "column "+c.Name+" of "+c.Table)
 				}

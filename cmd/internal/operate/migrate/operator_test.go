@@ -42,12 +42,12 @@ func TestMigrateUp_givesUpWhereSomebodyElseHasLockedATable(t *testing.T) {
 func TestMigrate_saysThatTheSchemaIsNewerThanTheProgram(t *testing.T) {
 	t.Parallel()
 	database := programtest.NewMigratedDatabase(t)
-	own := migrations.Latest()
+	own := lines.Latest()
 	newer := own
 	newer[0] += 7
 	programtest.Administer(t, database, fmt.Sprintf("insert into migrations_engine (version_id, is_applied) values (%d, true)", newer[0]))
 
-	says := fmt.Sprintf("the schema is at %s, newer than this program's %s", newer, own)
+	says := fmt.Sprintf("the schema is at %s, newer than this program's %s", lines.Say(newer), lines.Say(own))
 	require.Contains(t, programtest.Run(t, "migrate", "up").RequireDone(t), says)
 	require.Contains(t, programtest.Run(t, "migrate", "status").Err, says)
 	for _, to := range []int64{0, own[0] - 1, own[0]} {

@@ -32,15 +32,16 @@ func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	state, err := migrations.Look(ctx, db, c.In())
+	lines := p.Service.Lines()
+	state, err := migrations.Look(ctx, db, c.In(), lines)
 	if err == nil {
 		err = state.Own()
 	}
 	if err != nil {
 		return err
 	}
-	if migrations.Latest().Older(state.Version) {
-		p.Tell("the schema is at %s, newer than this program's %s", state.Version, migrations.Latest())
+	if lines.Latest().Older(state.Version) {
+		p.Tell("the schema is at %s, newer than this program's %s", lines.Say(state.Version), lines.Say(lines.Latest()))
 	}
 	if state.Roles != c.In().DefaultRoles() {
 		p.Tell("the role of workers is %s, and that of operators %s", state.Roles.Worker, state.Roles.Operator)
@@ -59,7 +60,7 @@ func (c *statusCommand) Run(ctx context.Context, p *cli.Program) error {
 
 // tellUndeclared names who may do what nobody declared.
 func tellUndeclared(ctx context.Context, p *cli.Program, db *sql.DB, state *migrations.State) error {
-	found, err := migrations.Undeclared(ctx, db, state.Schema, state.Roles)
+	found, err := migrations.Undeclared(ctx, db, state.Schema, p.Service.Lines(), state.Roles)
 	for _, line := range migrations.Describe(found.Others) {
 		p.Tell("another role has rights, %s; `%s migrate up` as the owner takes them away", line, p.Name)
 	}

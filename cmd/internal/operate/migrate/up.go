@@ -43,7 +43,7 @@ func (c *upCommand) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	roles := migrations.Roles{Worker: c.WorkerRole, Operator: c.OperatorRole}
-	done, err := migrations.Up(ctx, db, migrations.Options{Schema: c.In(), Roles: roles, WithoutRoles: c.WithoutRoles})
+	done, err := migrations.Up(ctx, db, migrations.Options{Schema: c.In(), Lines: p.Service.Lines(), Roles: roles, WithoutRoles: c.WithoutRoles})
 	for _, line := range migrations.Describe(done.Found.Others) {
 		p.Tell("revoked what another role had, %s", line)
 	}
@@ -80,10 +80,11 @@ func printApplied(p *cli.Program, done migrations.Done) error {
 	for _, m := range done.Applied {
 		fmt.Fprintf(p.Out, "applied %s %d %s in %s\n", m.Line, m.Version, m.Name, time.Duration(m.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
+	lines := p.Service.Lines()
 	state := "up to date"
-	if migrations.Latest().Older(done.Version) {
-		state = fmt.Sprintf("newer than this program's %s", migrations.Latest())
+	if lines.Latest().Older(done.Version) {
+		state = fmt.Sprintf("newer than this program's %s", lines.Say(lines.Latest()))
 	}
-	_, err := fmt.Fprintf(p.Out, "the schema is at %s, %s\n", done.Version, state)
+	_, err := fmt.Fprintf(p.Out, "the schema is at %s, %s\n", lines.Say(done.Version), state)
 	return err
 }

@@ -11,7 +11,6 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/operate/offsets"
-	"allocation/migrations"
 	"allocation/store"
 )
 
@@ -94,7 +93,8 @@ func (s *Status) readDatabase(ctx context.Context, p *cli.Program, db *store.Sto
 	if err != nil {
 		return err
 	}
-	s.Schema = Schema{version.String(), migrations.Latest().String(), true}
+	lines := p.Service.Lines()
+	s.Schema = Schema{lines.Say(version), lines.Say(lines.Latest()), true}
 	if s.Workers, err = db.Workers(ctx); err != nil {
 		return err
 	}
