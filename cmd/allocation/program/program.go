@@ -12,7 +12,6 @@ import (
 
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/allocation/console"
-	"allocation/cmd/allocation/dev"
 	"allocation/cmd/allocation/explain"
 	"allocation/cmd/allocation/export"
 	"allocation/cmd/allocation/list"
@@ -25,6 +24,7 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	web "allocation/cmd/internal/console"
+	"allocation/cmd/internal/dev"
 	"allocation/cmd/internal/operate/dlq"
 	"allocation/cmd/internal/operate/migrate"
 	"allocation/cmd/internal/operate/offsets"
@@ -76,11 +76,27 @@ func Main(hooks service.Hooks) {
 
 // New makes a run of the program. hooks are a worker's.
 func New(in io.Reader, out, err io.Writer, hooks service.Hooks) *cli.Program {
+	pages := console.Product()
 	return &cli.Program{
-		Name: "allocation", Description: description, Grammar: &grammar{Worker: service.Command{Hooks: hooks}, Console: web.Command{Product: console.Product()}},
+		Name: "allocation", Description: description,
+		Grammar: &grammar{
+			Dev:    dev.Command{Product: pages, Try: tries, Why: "explain order o2"},
+			Worker: service.Command{Hooks: hooks}, Console: web.Command{Product: pages},
+		},
 		Service: products.Service, Vocabulary: vocabulary(),
 		In: in, Out: out, Err: err,
 	}
+}
+
+// tries are what dev says to try: the README's quick start.
+var tries = []string{
+	"send CreateBatch ref=b1 sku=CHAIR qty=50",
+	"send CreateBatch ref=b2 sku=CHAIR qty=50 eta=2030-01-01",
+	"send Allocate orderid=o1 sku=CHAIR qty=20",
+	"send Allocate orderid=o2 sku=CHAIR qty=20",
+	"send ChangeBatchQuantity batchref=b1 sku=CHAIR qty=25",
+	"show order o2",
+	"tail --from-beginning",
 }
 
 func vocabulary() config.Vocabulary {

@@ -16,7 +16,6 @@ import (
 	"allocation/cmd/internal/operate/topics"
 	"allocation/deploy/local"
 	"allocation/migrations"
-	"allocation/store/products"
 )
 
 const (
@@ -51,7 +50,7 @@ func (d *session) startServers(ctx context.Context, port int) error {
 
 // prepare makes the schema and the topics.
 func (d *session) prepare(ctx context.Context) error {
-	if err := migrateUp(ctx, d.settings.URL); err != nil {
+	if err := d.migrateUp(ctx); err != nil {
 		return err
 	}
 	client, err := kgo.NewClient(append(d.settings.Kafka.Options(d.settings.Name, d.settings.Kafka.Dialer()), kgo.MetadataMinAge(10*time.Millisecond))...)
@@ -66,17 +65,18 @@ func (d *session) prepare(ctx context.Context) error {
 	return nil
 }
 
-func migrateUp(ctx context.Context, url string) error {
-	settings, err := pgx.ParseConfig(url)
+func (d *session) migrateUp(ctx context.Context) error {
+	schema := d.settings.Database.In()
+	settings, err := pgx.ParseConfig(d.settings.URL)
 	if err != nil {
 		return fmt.Errorf("read database URL: %w", err)
 	}
 	db := stdlib.OpenDB(*settings)
 	defer db.Close()
-	if _, err = migrations.Up(ctx, db, migrations.Options{Lines: products.Service.Lines()}); err != nil {
+	if _, err = migrations.Up(ctx, db, migrations.Options{Schema: schema, Lines: d.Service.Lines()}); err != nil {
 		return err
 	}
 	// For people with psql: this program's own sessions need it not.
-	_, err = db.ExecContext(ctx, fmt.Sprintf(`alter database %s set search_path to %s`, databaseName, migrations.DefaultSchema))
+	_, err = db.ExecContext(ctx, fmt.Sprintf(`alter database %s set search_path to %s`, databaseName, schema))
 	return err
 }

@@ -27,6 +27,10 @@ type Command struct {
 	config.Topics
 	config.Group
 	config.Tuning
+
+	Product console.Product `kong:"-"` // what the service adds to the console
+	Try     []string        `kong:"-"` // commands to try, without the program's name
+	Why     string          `kong:"-"` // another one, which explains what they came to
 }
 
 // Help is what --help adds.
@@ -40,8 +44,8 @@ console need no password: other users of this machine can reach them, but not fr
 
 Examples:
 
-    allocation dev
-    allocation dev --dir /tmp/second --kafka-addr 127.0.0.1:29092 --postgres-port 25432 --http-addr 127.0.0.1:8081`
+    ${program} dev
+    ${program} dev --dir /tmp/second --kafka-addr 127.0.0.1:29092 --postgres-port 25432 --http-addr 127.0.0.1:8081`
 }
 
 // Run runs everything until the context ends.
@@ -92,7 +96,10 @@ func (c *Command) settings(p *cli.Program) (settings service.Settings, postgresP
 	if c.Dir == "" {
 		problems.Add("dir", c.Dir, "a folder, which is made if it does not exist")
 	}
-	settings = service.Settings{Name: p.Name, Service: p.Service, Topics: c.Topics, Group: c.Group.Check(problems), Tuning: c.Tuning.Check(problems)}
+	settings = service.Settings{
+		Name: p.Name, Service: p.Service, Database: config.Database{Schema: p.Name},
+		Topics: c.Topics, Group: c.Group.Check(problems), Tuning: c.Tuning.Check(problems),
+	}
 	postgresPort = problems.Integer("postgres-port", c.PostgresPort, 0, 65535)
 	return settings, postgresPort, problems.Err()
 }

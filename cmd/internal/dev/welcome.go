@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"allocation/cmd/internal/config"
-	"allocation/migrations"
 )
 
 // welcome says where everything is and what to try, in commands that work when pasted.
@@ -22,24 +21,26 @@ func (d *session) welcome() {
 
 Try in another terminal, in this folder:
 
-%s  %[8]s send CreateBatch ref=b1 sku=CHAIR qty=50
-  %[8]s send CreateBatch ref=b2 sku=CHAIR qty=50 eta=2030-01-01
-  %[8]s send Allocate orderid=o1 sku=CHAIR qty=20
-  %[8]s send Allocate orderid=o2 sku=CHAIR qty=20
-  %[8]s send ChangeBatchQuantity batchref=b1 sku=CHAIR qty=25
-  %[8]s show order o2
-  %[8]s tail --from-beginning
-
-And why: %[8]s explain order o2
+%s%s
+And why: %s %s
 
 ready; Ctrl-C stops everything and keeps the data
-`, d.whereConsole(), d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), self())
+`, d.whereConsole(), d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), d.try(), d.self(), d.command.Why)
+}
+
+// try are the commands to try, a line for each.
+func (d *session) try() string {
+	var b strings.Builder
+	for _, command := range d.command.Try {
+		fmt.Fprintf(&b, "  %s %s\n", d.self(), command)
+	}
+	return b.String()
 }
 
 // whereConsole says where the console is.
 func (d *session) whereConsole() string {
 	if d.settings.Pages == nil {
-		return fmt.Sprintf("not at --http-addr, which other machines reach; run %s console", self())
+		return fmt.Sprintf("not at --http-addr, which other machines reach; run %s console", d.self())
 	}
 	return fmt.Sprintf("http://%s/", d.listener.Addr())
 }
@@ -54,7 +55,7 @@ func (d *session) exports() string {
 	for _, v := range []struct{ name, value, usual string }{
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
 		{"DATABASE_URL", d.databaseURL(), config.DevDatabaseURL},
-		{"DATABASE_SCHEMA", string(migrations.DefaultSchema), string(migrations.DefaultSchema)},
+		{"DATABASE_SCHEMA", d.settings.Name, d.settings.Name},
 		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, d.Vocabulary.Topic},
 		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, d.settings.Name + ".events"},
 	} {
@@ -81,13 +82,13 @@ func (d *session) databaseURL() string {
 }
 
 // self is how this program is called.
-func self() string {
+func (d *session) self() string {
 	path, err := os.Executable()
 	if err != nil {
-		return "allocation"
+		return d.Name
 	}
 	if strings.Contains(path, string(filepath.Separator)+"go-build") {
-		return "go run ./cmd/allocation" // which made a program that is gone soon
+		return "go run ./cmd/" + d.Name // which made a program that is gone soon
 	}
 	return os.Args[0]
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	pages "allocation/cmd/allocation/console"
 	"allocation/cmd/internal/console"
-	"allocation/migrations"
 	"allocation/store"
 )
 
@@ -18,12 +16,12 @@ type consolePages struct {
 
 // openConsole makes the console. What its readers follow ends with the context.
 func (d *session) openConsole(ctx context.Context) (*consolePages, error) {
-	db, err := store.Open(ctx, store.Options{Service: d.Service, URL: d.settings.URL, Schema: migrations.DefaultSchema, Adjust: console.Adjust})
+	db, err := store.Open(ctx, store.Options{Service: d.Service, URL: d.settings.URL, Schema: d.settings.Database.In(), Adjust: console.Adjust})
 	if err != nil {
 		return nil, err
 	}
 	c, err := console.New(ctx, console.Options{
-		Program: d.Program, Store: db, Kafka: d.settings.Kafka, Events: d.settings.Topics.Events, Product: pages.Product(),
+		Program: d.Program, Store: db, Kafka: d.settings.Kafka, Events: d.settings.Topics.Events, Product: d.command.Product,
 		Where: fmt.Sprintf("127.0.0.1:%d/%s", d.postgres.Port(), databaseName), Payloads: console.PayloadsFull, Logger: d.logger,
 	})
 	if err != nil {
