@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
-	"allocation/migrations"
 )
 
 // refusals are the rules that a migration breaks.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"allocation/cmd/allocation/send"
+	"allocation/cmd/allocation/language"
 )
 
 // send sends what do gives it, and returns when Kafka has taken everything.
@@ -22,7 +22,7 @@ func (r *run) send(ctx context.Context, linger time.Duration, do func(put func(m
 	}
 	defer client.Close()
 	err = do(func(c message) {
-		record := send.Record(r.commands, c.Type, idPrefix+strconv.Itoa(c.Number), c.SKU, []byte(c.Data))
+		record := language.Products.Record("allocation", r.commands, c.Type, idPrefix+strconv.Itoa(c.Number), c.SKU, []byte(c.Data))
 		client.Produce(ctx, record, func(sent *kgo.Record, err error) {
 			if err != nil {
 				r.fail(fmt.Errorf("send to %s: %w", r.commands, err))

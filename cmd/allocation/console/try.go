@@ -8,9 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"allocation/cmd/allocation/send"
+	"allocation/cmd/allocation/language"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/console"
+	"allocation/cmd/internal/operate/send"
 	"allocation/cmd/internal/operate/try"
 	"allocation/domain/product"
 )
@@ -103,7 +104,7 @@ func readCommands(r *console.Request, text string) (all []*send.Message) {
 		if line == "" {
 			continue
 		}
-		m, err := send.ReadLine(line)
+		m, err := language.Products.ReadLine(line)
 		if err != nil {
 			r.Say("line %d of commands: %w", n, err)
 			continue

@@ -1,3 +1,4 @@
+// Package event says in words what the events of products mean.
 package event
 
 import (

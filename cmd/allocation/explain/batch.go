@@ -11,7 +11,7 @@ import (
 )
 
 type batchCommand struct {
-	shown
+	explain.Shown
 	ID string `arg:"" name:"id" help:"The batch's reference."`
 }
 
@@ -26,13 +26,13 @@ Example:
 // Run prints the batch.
 func (c *batchCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
-	limit := c.limit(problems)
+	limit := c.CheckLimit(problems)
 	return story[products.BatchStory]{
 		"batch", c.ID,
 		func(v products.View) (*products.BatchStory, error) { return v.BatchStory(ctx, c.ID, limit) },
 		func(b *products.BatchStory) [][]store.EventView { return [][]store.EventView{b.Events} },
 		printBatch,
-	}.tell(ctx, p, &c.shown, problems)
+	}.tell(ctx, p, &c.Shown, problems)
 }
 
 func printBatch(p *cli.Program, b *products.BatchStory) error {

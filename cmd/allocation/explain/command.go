@@ -19,24 +19,11 @@ type Command struct {
 	Order   orderCommand   `cmd:"" help:"Explain an order: what happened to its lines, and why."`
 	Batch   batchCommand   `cmd:"" help:"Explain a batch: who changed its quantity and its date."`
 	Product productCommand `cmd:"" help:"Explain a product: what happened to it."`
-	Command recordCommand  `cmd:"" help:"Explain a command: what became of it."`
+	Command explain.Record `cmd:"" help:"Explain a command: what became of it."`
 	Term    termCommand    `cmd:"" default:"withargs" help:"Explain whatever has this name."`
 }
 
 var words = event.Words
-
-// shown are the flags of all that explains one thing.
-type shown struct {
-	explain.Servers
-	explain.InKafka
-	Limit string `default:"100" placeholder:"N" help:"Show so many lines or events at most."`
-	JSON  bool   `help:"Print JSON."`
-}
-
-func (s *shown) limit(problems *config.Problems) int {
-	s.InKafka.Check(problems)
-	return problems.Integer("limit", s.Limit, 1, 1_000_000)
-}
 
 // story is what happened to one thing.
 type story[T any] struct {
@@ -47,7 +34,7 @@ type story[T any] struct {
 }
 
 // tell connects, and prints what was found.
-func (t story[T]) tell(ctx context.Context, p *cli.Program, s *shown, problems *config.Problems) error {
+func (t story[T]) tell(ctx context.Context, p *cli.Program, s *explain.Shown, problems *config.Problems) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -56,18 +43,9 @@ func (t story[T]) tell(ctx context.Context, p *cli.Program, s *shown, problems *
 		func(db *store.Store) (*T, error) {
 			found, err := t.find(products.View{Store: db})
 			if err == nil {
-				looked, err = s.InKafka.Find(ctx, p, db, s.Kafka, pointers(t.events(found)))
+				looked, err = s.InKafka.Find(ctx, p, db, s.Kafka, explain.Pointers(t.events(found)))
 			}
 			return found, err
 		},
 		func(p *cli.Program, found *T) error { return errors.Join(t.print(p, found), looked.Print(p)) })
-}
-
-func pointers(lists [][]store.EventView) (events []*store.EventView) {
-	for _, list := range lists {
-		for i := range list {
-			events = append(events, &list[i])
-		}
-	}
-	return events
 }

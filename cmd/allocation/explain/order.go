@@ -13,7 +13,7 @@ import (
 )
 
 type orderCommand struct {
-	shown
+	explain.Shown
 	ID  string `arg:"" name:"id" help:"The order."`
 	SKU string `name:"sku" help:"Its lines of this product only."`
 }
@@ -30,12 +30,12 @@ Example:
 // Run prints the order.
 func (c *orderCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
-	limit := c.limit(problems)
+	limit := c.CheckLimit(problems)
 	return story[products.OrderStory]{
 		"order", c.ID,
 		func(v products.View) (*products.OrderStory, error) { return v.OrderStory(ctx, c.ID, c.SKU, limit) },
 		eventsOfOrder, printOrder,
-	}.tell(ctx, p, &c.shown, problems)
+	}.tell(ctx, p, &c.Shown, problems)
 }
 
 func eventsOfOrder(o *products.OrderStory) (events [][]store.EventView) {

@@ -12,7 +12,7 @@ import (
 )
 
 type productCommand struct {
-	shown
+	explain.Shown
 	ID    string `arg:"" name:"id" help:"The SKU."`
 	Since string `placeholder:"TIME" help:"From the day of this time on, such as 7d or 2026-11-23T00:00:00Z (today)."`
 }
@@ -28,7 +28,7 @@ Example:
 // Run prints the product.
 func (c *productCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
-	limit, since := c.limit(problems), problems.Ago("since", c.Since)
+	limit, since := c.CheckLimit(problems), problems.Ago("since", c.Since)
 	if since.IsZero() {
 		since = time.Now()
 	}
@@ -39,7 +39,7 @@ func (c *productCommand) Run(ctx context.Context, p *cli.Program) error {
 		},
 		func(s *products.ProductStory) [][]store.EventView { return [][]store.EventView{s.Events} },
 		printProduct,
-	}.tell(ctx, p, &c.shown, problems)
+	}.tell(ctx, p, &c.Shown, problems)
 }
 
 func batches(n int64) string {

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/explain"
 	"allocation/store"
 	"allocation/store/products"
 )
 
 type termCommand struct {
-	shown
+	explain.Shown
 	ID string `arg:"" name:"term" help:"An order, a batch, a SKU, the position, id or correlation of a command, an event's ce_id, a dead letter's ID, or a partition."`
 }
 
@@ -28,7 +29,7 @@ Examples:
 // Run explains the first thing that has the name, and names the others.
 func (c *termCommand) Run(ctx context.Context, p *cli.Program) error {
 	problems := p.Problems()
-	c.limit(problems)
+	c.CheckLimit(problems)
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -44,13 +45,13 @@ func (c *termCommand) Run(ctx context.Context, p *cli.Program) error {
 	}
 	switch kinds[0] {
 	case "order":
-		return (&orderCommand{shown: c.shown, ID: c.ID}).Run(ctx, p)
+		return (&orderCommand{Shown: c.Shown, ID: c.ID}).Run(ctx, p)
 	case "batch":
-		return (&batchCommand{shown: c.shown, ID: c.ID}).Run(ctx, p)
+		return (&batchCommand{Shown: c.Shown, ID: c.ID}).Run(ctx, p)
 	case "product":
-		return (&productCommand{shown: c.shown, ID: c.ID}).Run(ctx, p)
+		return (&productCommand{Shown: c.Shown, ID: c.ID}).Run(ctx, p)
 	}
-	return (&recordCommand{shown: c.shown, ID: c.ID, Since: "1h"}).Run(ctx, p)
+	return (&explain.Record{Shown: c.Shown, ID: c.ID, Since: "1h", Words: words}).Run(ctx, p)
 }
 
 // a names what a term is, and how to ask for what comes second.

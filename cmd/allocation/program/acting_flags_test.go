@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cloudevent"
 
 	"github.com/stretchr/testify/require"
 )
@@ -34,7 +34,7 @@ func TestEnvironment_armsAndNarrowsNothing(t *testing.T) {
 	require.Equal(t, before.Epoch, s.Busy().Epoch)
 	programtest.Run(t, "migrate", "down", "--to=0").RequireMisuse(t, "say --yes to do it")
 
-	var e event.Event
+	var e cloudevent.Event
 	require.NoError(t, json.Unmarshal([]byte(s.Tail(1, "--json")[0]), &e))
 	require.NotEqual(t, "one", e.CausationID)
 }

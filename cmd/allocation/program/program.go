@@ -12,11 +12,12 @@ import (
 
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/allocation/console"
+	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/explain"
 	"allocation/cmd/allocation/export"
+	"allocation/cmd/allocation/language"
 	"allocation/cmd/allocation/list"
 	"allocation/cmd/allocation/replay"
-	"allocation/cmd/allocation/send"
 	"allocation/cmd/allocation/show"
 	"allocation/cmd/allocation/tail"
 	"allocation/cmd/allocation/try"
@@ -26,8 +27,10 @@ import (
 	web "allocation/cmd/internal/console"
 	"allocation/cmd/internal/dev"
 	"allocation/cmd/internal/operate/dlq"
+	record "allocation/cmd/internal/operate/explain"
 	"allocation/cmd/internal/operate/migrate"
 	"allocation/cmd/internal/operate/offsets"
+	"allocation/cmd/internal/operate/send"
 	"allocation/cmd/internal/operate/status"
 	"allocation/cmd/internal/operate/topics"
 	"allocation/cmd/internal/service"
@@ -76,12 +79,14 @@ func Main(hooks service.Hooks) {
 
 // New makes a run of the program. hooks are a worker's.
 func New(in io.Reader, out, err io.Writer, hooks service.Hooks) *cli.Program {
-	pages := console.Product()
+	pages, given := console.Product(), send.Given{Language: &language.Products}
 	return &cli.Program{
 		Name: "allocation", Description: description,
 		Grammar: &grammar{
 			Dev:    dev.Command{Product: pages, Try: tries, Why: "explain order o2"},
 			Worker: service.Command{Hooks: hooks}, Console: web.Command{Product: pages},
+			Send: send.Command{Given: given}, Try: try.Command{Given: given},
+			Explain: explain.Command{Command: record.Record{Words: event.Words}},
 		},
 		Service: products.Service, Vocabulary: vocabulary(),
 		In: in, Out: out, Err: err,

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/cloudevent"
 )
 
 func TestService_reallocates(t *testing.T) {
@@ -42,7 +42,7 @@ func TestService_reallocates(t *testing.T) {
 	require.Len(t, s.Tail(3, "--order=o2"), 3)
 	require.Contains(t, s.Tail(1, "--type=OutOfStock", "--sku=CHAIR")[0], "order o3")
 
-	var e event.Event
+	var e cloudevent.Event
 	require.NoError(t, json.Unmarshal([]byte(s.Tail(1, "--json", "--type=Deallocated")[0]), &e))
 	require.Equal(t, "allocation.v1.Deallocated", e.Type)
 	require.Equal(t, "0000000000000000006", e.Sequence)

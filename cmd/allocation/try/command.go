@@ -6,9 +6,9 @@ import (
 	"errors"
 
 	"allocation/cmd/allocation/event"
-	"allocation/cmd/allocation/send"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/send"
 	"allocation/cmd/internal/operate/try"
 )
 
@@ -21,14 +21,14 @@ type Command struct {
 }
 
 // Help is what --help adds.
-func (Command) Help() string {
+func (c Command) Help() string {
 	return `Prints what a command would come to if it were applied now: its events and why they are as they are, a refusal, no effect, or what it would wait behind.
 Several commands of a file are tried one after the other: each sees what those before it would have done. It reads the database only, and neither writes
 anything nor keeps anybody waiting. What is in the topics and not applied yet is not looked at. A refusal is an answer, so the exit code is 0.
 
 The commands, and the fields of their data:
 
-` + send.Types() + `
+` + c.Language.Types() + `
 Examples:
 
     allocation try ChangeBatchQuantity batchref=b1 sku=CHAIR qty=25

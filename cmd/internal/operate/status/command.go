@@ -67,8 +67,9 @@ func (c *Command) look(ctx context.Context, p *cli.Program) (*Status, error) {
 	}
 	db, err := p.OpenStore(ctx, c.Database)
 	if old := (*store.SchemaError)(nil); errors.As(err, &old) {
-		s := &Status{Workers: []store.WorkerView{}, Topics: []Topic{}, Needs: []Need{}, Schema: Schema{Version: old.Lines.Say(old.Have), Needs: old.Lines.Say(old.Need)}}
-		s.need("schema", fmt.Sprintf("the schema is at %s, and this program needs %s", old.Have, old.Need), p.Name+" migrate up")
+		have, needs := old.Lines.Say(old.Have), old.Lines.Say(old.Need)
+		s := &Status{Workers: []store.WorkerView{}, Topics: []Topic{}, Needs: []Need{}, Schema: Schema{Version: have, Needs: needs}}
+		s.need("schema", fmt.Sprintf("the schema is at %s, and this program needs %s", have, needs), p.Name+" migrate up")
 		return s, nil
 	}
 	if err != nil {

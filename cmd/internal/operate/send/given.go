@@ -12,47 +12,34 @@ import (
 
 // Given is one command, or a file of them, on a command line.
 type Given struct {
-	Type          string   `arg:"" optional:"" help:"The command, such as Allocate."`
+	Type          string   `arg:"" optional:"" help:"The command, such as ${a_type}."`
 	Fields        []string `arg:"" optional:"" sep:"none" name:"key=value" help:"The command's data."`
 	File          string   `short:"f" placeholder:"FILE" help:"Take the JSON lines of a file; - is standard input."`
 	ID            string   `name:"id" placeholder:"ID" help:"The command's ce_id; a random one without it."`
 	CorrelationID string   `name:"correlation-id" placeholder:"ID" help:"Goes into the events that the command leads to."`
+
+	Language *Language `kong:"-"`
 }
 
 // check finds out whether it is one command or a file, for the subcommand of a name.
-func (g *Given) check(subcommand string) error {
+func (g *Given) check(p *cli.Program, subcommand string) error {
 	switch {
 	case g.File != "" && (g.Type != "" || g.ID != "" || g.CorrelationID != ""):
 		return cli.Misuse("%s takes a TYPE with its data, or -f FILE whose lines say all, not both", subcommand)
 	case g.File == "" && g.Type == "":
-		return cli.Misuse("%[1]s needs a TYPE with its data, or -f FILE; see allocation %[1]s --help", subcommand)
+		return cli.Misuse("%[1]s needs a TYPE with its data, or -f FILE; see %[2]s %[1]s --help", subcommand, p.Name)
 	}
 	return nil
 }
 
-// ReadLine reads a command as a person types it, TYPE key=value …, or as a line of a file has it.
-func ReadLine(line string) (*Message, error) {
-	if strings.HasPrefix(line, "{") {
-		return readMessage([]byte(line))
-	}
-	words, err := cli.Split(line)
-	if err != nil {
-		return nil, err
-	}
-	if len(words) == 0 {
-		return nil, errors.New("it has no command")
-	}
-	return (&Given{Type: words[0], Fields: words[1:]}).one()
-}
-
 // one is the command of the arguments.
 func (g *Given) one() (*Message, error) {
-	data, err := dataOf(g.Type, g.Fields)
+	data, err := g.Language.dataOf(g.Type, g.Fields)
 	if err != nil {
 		return nil, err
 	}
 	m := &Message{Command: g.Type, Data: data, ID: g.ID, CorrelationID: g.CorrelationID}
-	if err := m.check(); err != nil {
+	if err := g.Language.check(m); err != nil {
 		return nil, cli.Misuse("%w", err)
 	}
 	return m, nil
@@ -62,7 +49,7 @@ func (g *Given) one() (*Message, error) {
 // nothing was done. The line is that of the file; 0: there is none. The message's data is gone when
 // do returns. do may have been called before an error.
 func (g *Given) Each(p *cli.Program, subcommand, done string, do func(line int64, m *Message)) error {
-	if err := g.check(subcommand); err != nil {
+	if err := g.check(p, subcommand); err != nil {
 		return err
 	}
 	if g.File == "" {
@@ -77,7 +64,7 @@ func (g *Given) Each(p *cli.Program, subcommand, done string, do func(line int64
 		return err
 	}
 	defer in.Close()
-	lines := newMessageLines(in)
+	lines := newMessageLines(in, g.Language)
 	for found := false; ; found = true {
 		m, err := lines.next()
 		switch {
@@ -109,7 +96,7 @@ func (g *Given) open(p *cli.Program, done string) (in io.ReadCloser, size int64,
 	info, err := file.Stat()
 	if err == nil && info.Mode().IsRegular() {
 		size = info.Size()
-		err = checkLines(file, done)
+		err = g.checkLines(file, done)
 	}
 	if err != nil {
 		_ = file.Close()
@@ -119,9 +106,9 @@ func (g *Given) open(p *cli.Program, done string) (in io.ReadCloser, size int64,
 }
 
 // checkLines reads all lines and goes back to the beginning.
-func checkLines(file *os.File, done string) error {
+func (g *Given) checkLines(file *os.File, done string) error {
 	const shown = 10
-	lines := newMessageLines(file)
+	lines := newMessageLines(file, g.Language)
 	var wrong []string
 	total := 0
 	for {

@@ -3,16 +3,12 @@ package send
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"allocation/domain/product"
-	"allocation/store/products"
 )
 
 // Message is a command on its way to Kafka.
@@ -21,7 +17,7 @@ type Message struct {
 	Data          []byte // JSON
 	ID            string
 	CorrelationID string
-	Key           string // the SKU of the data where the user gave none
+	Key           string // that of the data where the user gave none
 }
 
 // Line is the message as a line of a file has it.
@@ -36,13 +32,13 @@ func (m *Message) Line() string {
 }
 
 // check finds out whether the service would refuse to read the command, and fills in its key.
-func (m *Message) check() error {
-	command, refusal := product.DecodeCommand(m.Command, m.Data)
-	if refusal != nil {
-		return errors.New(refusal.Message)
+func (l *Language) check(m *Message) error {
+	key, err := l.Read(m.Command, m.Data)
+	if err != nil {
+		return err
 	}
 	if m.Key == "" {
-		m.Key = command.Keys().SKU
+		m.Key = key
 	}
 	if err := checkAttribute("id", m.ID); err != nil {
 		return err
@@ -62,20 +58,18 @@ func checkAttribute(name, value string) error {
 var (
 	headerJSON        = kgo.RecordHeader{Key: "content-type", Value: []byte("application/json")}
 	headerSpecVersion = kgo.RecordHeader{Key: "ce_specversion", Value: []byte("1.0")}
-	headerSource      = kgo.RecordHeader{Key: "ce_source", Value: []byte("/allocation/send")}
 )
 
-// Record is a command with what its type, its id, its SKU and its data are.
-func Record(topic, command, id, sku string, data []byte) *kgo.Record {
-	m := Message{Command: command, Data: data, ID: id, Key: sku}
-	return m.record(topic)
+// Record is a command with what its type, its id, its key and its data are. The program sends it.
+func (l *Language) Record(program, topic, command, id, key string, data []byte) *kgo.Record {
+	return l.record(&Message{Command: command, Data: data, ID: id, Key: key}, topic, program)
 }
 
 // record is the command as a CloudEvent in binary mode. It shares no memory with the message.
-func (m *Message) record(topic string) *kgo.Record {
+func (l *Language) record(m *Message, topic, program string) *kgo.Record {
 	r := &kgo.Record{Topic: topic, Value: bytes.Clone(m.Data), Headers: []kgo.RecordHeader{
-		headerJSON, headerSpecVersion, headerSource,
-		{Key: "ce_type", Value: []byte(products.Service.TypeOf(m.Command))},
+		headerJSON, headerSpecVersion, {Key: "ce_source", Value: []byte("/" + program + "/send")},
+		{Key: "ce_type", Value: []byte(l.Service.TypeOf(m.Command))},
 		{Key: "ce_id", Value: []byte(m.ID)},
 	}}
 	if m.CorrelationID != "" {

@@ -28,7 +28,7 @@ func (c *Command) sendFile(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer client.Close()
-	s := &fileSender{client: client, topic: c.topic(), size: size, line: cli.NewStatusLine(p.Err), started: time.Now()}
+	s := &fileSender{client: client, language: c.Language, program: p.Name, topic: c.topic(), size: size, line: cli.NewStatusLine(p.Err), started: time.Now()}
 	err = s.send(ctx, in)
 	s.line.End()
 	if err == nil && s.sent.Load() == 0 {
@@ -42,19 +42,21 @@ func (c *Command) sendFile(ctx context.Context, p *cli.Program) error {
 
 // fileSender sends lines, many at a time.
 type fileSender struct {
-	client  *kgo.Client
-	topic   string
-	size    int64 // of the file, in bytes; 0 where it is not known
-	line    *cli.StatusLine
-	started time.Time
-	sent    atomic.Int64 // accepted by Kafka
+	client   *kgo.Client
+	topic    string
+	language *Language
+	program  string
+	size     int64 // of the file, in bytes; 0 where it is not known
+	line     *cli.StatusLine
+	started  time.Time
+	sent     atomic.Int64 // accepted by Kafka
 }
 
 // send returns when Kafka has accepted all, or at the first error.
 func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	lines := newMessageLines(in)
+	lines := newMessageLines(in, s.language)
 	promise := func(r *kgo.Record, err error) {
 		if err != nil {
 			fail(fmt.Errorf("send to %s: %w", r.Topic, err))
@@ -71,7 +73,7 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 		if m.ID == "" {
 			m.ID = uuid.NewString()
 		}
-		s.client.Produce(ctx, m.record(s.topic), promise)
+		s.client.Produce(ctx, s.language.record(m, s.topic, s.program), promise)
 		if lines.line%1024 == 0 { // looking at the clock takes time
 			s.line.Say(func() string { return s.progress(lines) })
 		}

@@ -12,7 +12,6 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
-	"allocation/domain/product"
 )
 
 // Command is "send" on the command line.
@@ -24,35 +23,31 @@ type Command struct {
 }
 
 // Help is what --help adds.
-func (Command) Help() string {
-	return `Sends one command, or all commands of a file, to the first of COMMAND_TOPICS, keyed by SKU. It is checked before it is sent: a mistake is
-an error here, not a dead letter. What it came to is an event (allocation tail), a dead letter (allocation dlq list), or nothing where it was done
+func (c Command) Help() string {
+	return `Sends one command, or all commands of a file, to the first of COMMAND_TOPICS, keyed by ${key}. It is checked before it is sent: a mistake is
+an error here, not a dead letter. What it came to is an event (${program} tail), a dead letter (${program} dlq list), or nothing where it was done
 before.
 
 The commands, and the fields of their data:
 
-` + Types() + `
+` + c.Language.Types() + `
 Examples:
 
-    allocation send CreateBatch ref=b1 sku=CHAIR qty=50 eta=2030-01-31
-    allocation send ChangeBatchQuantity batchref=b1 sku=CHAIR qty=25 revision=2
-    allocation send Allocate orderid=o1 sku=CHAIR qty=20
-    allocation send -f commands.jsonl
+` + c.examples() + `    ${program} send -f commands.jsonl
 
-A line of a file, where id, correlationid and key may be left out (key is the SKU then, if the data has one):
+A line of a file, where id, correlationid and key may be left out (key is the ${key} then, if the data has one):
 
-    {"type":"Allocate","data":{"orderid":"o1","sku":"CHAIR","qty":20},"id":"cmd-1","correlationid":"checkout-7","key":"CHAIR"}
+    ` + c.Language.Line + `
 
 Nothing of a file is sent if one of its lines is wrong. Standard input is sent as it comes, up to the first line that is wrong.`
 }
 
-// Types are the commands and the fields of their data, for a help.
-func Types() string {
-	var types strings.Builder
-	for i := range product.Commands {
-		fmt.Fprintf(&types, "    %-20s %s\n", product.Commands[i].Name, fieldNames(&product.Commands[i]))
+func (c Command) examples() string {
+	var all strings.Builder
+	for _, example := range c.Language.Examples {
+		fmt.Fprintf(&all, "    ${program} send %s\n", example)
 	}
-	return types.String()
+	return all.String()
 }
 
 // Run sends what the arguments or the file say.
@@ -63,7 +58,7 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	if err := c.check("send"); err != nil {
+	if err := c.check(p, "send"); err != nil {
 		return err
 	}
 	if c.File != "" {
@@ -79,7 +74,7 @@ const deliveryTime = 30 * time.Second
 
 func (c *Command) connect(ctx context.Context, p *cli.Program, more ...kgo.Opt) (*kgo.Client, error) {
 	client, err := p.ConnectKafka(ctx, c.Kafka, append(more,
-		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // as Java's clients: a product's commands stay in one partition
+		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // as Java's clients: a key's commands stay in one partition
 		kgo.RecordDeliveryTimeout(deliveryTime))...)
 	if err != nil {
 		return nil, err
@@ -104,7 +99,7 @@ func (c *Command) sendOne(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer client.Close()
-	sent, err := client.ProduceSync(ctx, m.record(c.topic())).First()
+	sent, err := client.ProduceSync(ctx, c.Language.record(m, c.topic(), p.Name)).First()
 	if err != nil {
 		return fmt.Errorf("send %s: %w", c.Type, err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/programtest"
-	"allocation/cmd/allocation/send"
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/send"
 	"allocation/deploy/testbed"
 )
 

@@ -7,26 +7,25 @@ import (
 	"strings"
 
 	"allocation/cmd/internal/cli"
-	"allocation/domain/product"
 )
 
 // dataOf makes a command's JSON data of key=value arguments. A service ignores fields that it does
 // not know; from a person they are typing mistakes.
-func dataOf(commandType string, arguments []string) ([]byte, error) {
-	command := product.FindCommand(commandType)
+func (l *Language) dataOf(commandType string, arguments []string) ([]byte, error) {
+	command := l.find(commandType)
 	if command == nil {
-		return nil, cli.Misuse("there is no command %q; there are %s", commandType, strings.Join(product.CommandNames(), ", "))
+		return nil, cli.Misuse("there is no command %q; there are %s", commandType, l.names())
 	}
 	data := []byte{'{'}
 	var seen []string
 	for _, argument := range arguments {
 		name, value, ok := strings.Cut(argument, "=")
-		at := slices.IndexFunc(command.Fields, func(f product.Field) bool { return f.Name == name })
+		at := slices.IndexFunc(command.Fields, func(f Field) bool { return f.Name == name })
 		switch {
 		case !ok:
 			return nil, cli.Misuse("%q is not key=value", argument)
 		case at < 0:
-			return nil, cli.Misuse("%s has no field %q; it has %s", commandType, name, fieldNames(command))
+			return nil, cli.Misuse("%s has no field %q; it has %s", commandType, name, command.fieldNames())
 		case slices.Contains(seen, name):
 			return nil, cli.Misuse("%s is there twice", name)
 		}
@@ -39,9 +38,9 @@ func dataOf(commandType string, arguments []string) ([]byte, error) {
 	return append(data, '}'), nil
 }
 
-func fieldNames(command *product.CommandType) string {
-	names := make([]string, len(command.Fields))
-	for i, f := range command.Fields {
+func (t *CommandType) fieldNames() string {
+	names := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
 		names[i] = f.Name
 	}
 	return strings.Join(names, ", ")
@@ -49,7 +48,7 @@ func fieldNames(command *product.CommandType) string {
 
 // appendField writes a number where one is meant, and any other value as text, for the check to
 // complain about.
-func appendField(data []byte, field product.Field, value string) []byte {
+func appendField(data []byte, field Field, value string) []byte {
 	data = strconv.AppendQuote(data, field.Name)
 	data = append(data, ':')
 	if field.Number {

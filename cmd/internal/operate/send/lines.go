@@ -15,15 +15,16 @@ const maxLine = 16 << 20
 
 // messageLines reads commands from JSON lines.
 type messageLines struct {
-	lines *bufio.Scanner
-	line  int64 // the number of the last line, from 1
-	bytes int64 // read so far
+	language *Language
+	lines    *bufio.Scanner
+	line     int64 // the number of the last line, from 1
+	bytes    int64 // read so far
 }
 
-func newMessageLines(in io.Reader) *messageLines {
+func newMessageLines(in io.Reader, language *Language) *messageLines {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 256<<10), maxLine)
-	return &messageLines{lines: lines}
+	return &messageLines{language: language, lines: lines}
 }
 
 // lineError says which line is wrong.
@@ -49,7 +50,7 @@ func (l *messageLines) next() (*Message, error) {
 		if err := l.checkEncoding(text); err != nil {
 			return nil, &lineError{l.line, err}
 		}
-		m, err := readMessage(text)
+		m, err := l.language.readMessage(text)
 		if err != nil {
 			return nil, &lineError{l.line, err}
 		}
@@ -78,18 +79,18 @@ func (l *messageLines) checkEncoding(line []byte) error {
 }
 
 // readMessage takes a line apart and checks the command.
-func readMessage(line []byte) (*Message, error) {
+func (l *Language) readMessage(line []byte) (*Message, error) {
 	m := &Message{}
 	if err := strictjson.Parse(line, m.member); err != nil {
 		return nil, err
 	}
 	switch {
 	case m.Command == "":
-		return nil, errors.New(`the member "type" is missing, such as "type":"Allocate"`)
+		return nil, fmt.Errorf(`the member "type" is missing, as in %s`, l.Line)
 	case m.Data == nil:
-		return nil, errors.New(`the member "data" is missing, such as "data":{"orderid":"o1","sku":"CHAIR","qty":20}`)
+		return nil, fmt.Errorf(`the member "data" is missing, as in %s`, l.Line)
 	}
-	return m, m.check()
+	return m, l.check(m)
 }
 
 func (m *Message) member(name []byte, value strictjson.Value) error {
