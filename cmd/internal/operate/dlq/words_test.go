@@ -18,7 +18,9 @@ func TestWords_areTheServices(t *testing.T) {
 	var out bytes.Buffer
 	p := &cli.Program{
 		Name: "counters", Grammar: &Command{}, Out: &out, Err: &out,
-		Vocabulary: config.Vocabulary{Key: "name", Entity: "counter", Topic: "counts", Examples: config.Examples{Key: "CUPS", Type: "Add"}},
+		Vocabulary: config.Vocabulary{Key: "name", Entity: "counter", Topic: "counts", Events: []string{"Added"},
+			Examples: config.Examples{Key: "CUPS", Type: "Add"},
+		},
 	}
 	for _, l := range []any{
 		store.Letter{Key: "A", Message: `"letter_key":`}, store.Outcome{Result: store.OutcomeWaits, Key: "A"},
