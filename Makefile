@@ -124,6 +124,7 @@ fuzz: ## fuzz each decoder for FUZZ_TIME
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZ_TIME) ./domain/strictjson
 	go test -run '^$$' -fuzz FuzzPlain -fuzztime $(FUZZ_TIME) ./domain/strictjson
 	go test -run '^$$' -fuzz FuzzDecodeCommand -fuzztime $(FUZZ_TIME) ./domain/product
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZ_TIME) ./domain/incident
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZ_TIME) ./worker/cloudevents
 	go test -run '^$$' -fuzz FuzzDecodeHeaders -fuzztime $(FUZZ_TIME) ./outbox
 

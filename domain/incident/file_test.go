@@ -3,7 +3,10 @@ package incident_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,6 +57,23 @@ const small = `{"format":"allocation.incident.v1","products":[{"sku":"S","versio
 {"type":"Allocate","data":{"orderid":"o","sku":"S","qty":2},"position":"t.0.2","result":"no_effect"},
 {"type":"Dispatch","data":{"orderid":"x","sku":"S"},"position":"t.0.3","result":"refused","reason":"unknown_line"}]}]}`
 
+const start = `"start":{"version":0,"batches":[],"lines":[]}`
+
+// startAt is a start at a version, with waiting lines.
+func startAt(version string, lines ...string) string {
+	for i, line := range lines {
+		lines[i] = `{"state":"waiting","qty":1,` + line + `}`
+	}
+	return `"start":{"version":` + version + `,"batches":[],"lines":[` + strings.Join(lines, ",") + `]}`
+}
+
+// last is the data of the last command, and lastWith another one with a batch of another product.
+const last = `"type":"Dispatch","data":{"orderid":"x","sku":"S"}`
+
+func lastWith(ref, other string) string {
+	return `"type":"ChangeBatchEta","data":{"batchref":"` + ref + `","sku":"S"},"other_batch":` + other
+}
+
 func check(text string) error { return (&incident.Checker{}).Check(strings.NewReader(text)) }
 
 // An error says which field, and what it is.
@@ -80,6 +100,32 @@ func TestRead_namesTheFieldAndTheValue(t *testing.T) {
 		{`"commands":[`, `"commands":{`, `products[0].commands is {; it must be an array`},
 		{`"result":"no_effect"}`, `"result":"no_effect"`, `it is no JSON behind byte `},
 		{`"unknown_line"}]}]}`, `"unknown_line"}`, `before its end: it is cut, or no JSON`},
+		{`"batches":[]`, `"batches":[{"ref":"b","first_qty":-1}]`, `start.batches[0].first_qty of the batch "b" is -1; it must be from 0 to 1000000000`},
+		{`"batches":[]`, `"batches":[{"ref":"b","revision":-7}]`, `start.batches[0].revision of the batch "b" is -7; it must be 0 or more`},
+		{`"batches":[]`, `"batches":[{"ref":"a","sku":"T"}]`, `start.batches[0].sku of the batch "a" is "T"; it must be the product's, "S", or left out`},
+		{start, startAt("2", `"orderid":"o","lineid":"l","placed":1`, `"orderid":"o","lineid":"l","placed":2`), `start.lines[1].orderid is "o" and its lineid "l", as another line's are`},
+		{start, startAt("2", `"orderid":"o","placed":2`, `"orderid":"p","placed":2`), `start.lines[1].placed of order "p" is 2, as another line's is`},
+		{start, startAt("2", `"orderid":"o","placed":2,"batchref":"b"`), `start.lines[0].batchref of order "o" is "b"; a line that is waiting has none`},
+		{start, startAt("9223372036854775807"), `start.version is 9223372036854775807; it must be from 0 to 9007199254740992`},
+		{start, startAt("-1"), `start.version is -1; it must be from 0 to 9007199254740992`},
+		{start, startAt("1"), `products[0].commands[0].events[0].sequence is 1; it must be above 1, that of start.version and of the events before it`},
+		{start, startAt("3"), `products[0].version is 2; it must not be below start.version, 3`},
+		{`"sequence":2`, `"sequence":1`, `products[0].commands[1].events[0].sequence is 1; it must be above 1`},
+		{`"sequence":2`, `"sequence":-2`, `products[0].commands[1].events[0].sequence is -2; it must be from 0 to`},
+		{`"version":2`, `"version":-2`, `products[0].version is -2; it must be from 0 to`},
+		{`"version":2`, `"left_out":-2`, `products[0].left_out is -2; it must be 0 or more`},
+		{last, lastWith("x", `{"ref":"x"}`), `products[0].commands[3].other_batch.sku of the batch "x" is ""; it must be another product's than "S"`},
+		{last, lastWith("x", `{"ref":"x","sku":"S"}`), `other_batch.sku of the batch "x" is "S"; it must be another product's than "S"`},
+		{last, lastWith("x", `{"ref":"y","sku":"T"}`), `other_batch.ref is "y"; it must be the batch that the command names, "x"`},
+		{last, lastWith("b", `{"ref":"b","sku":"T"}`), `other_batch.ref is "b"; it must be no batch of the product "S"`},
+		{last, lastWith("x", `{"sku":"T"}`), `products[0].commands[3].other_batch.ref is missing`},
+		{last, lastWith("x", `{"ref":"x","sku":"T","qty":-1}`), `products[0].commands[3].other_batch.qty of the batch "x" is -1`},
+		{`}]}]}`, `}],"commands":[]}]}`, `products[0].commands is there twice; it must be there once`},
+		{`"sku":"S","version"`, `"sku":"S","sku":"S","version"`, `products[0].sku is there twice`},
+		{`"products"`, `"format":"allocation.incident.v1","products"`, `format is there twice`},
+		{`"batches":[]`, `"batches":[],"batches":[]`, `products[0].start.batches is there twice`},
+		{`"type":"Dispatch"`, `"type":"Dispatch","TYPE":"Allocate"`, `products[0].commands[3].TYPE is there twice`},
+		{`"sequence":2`, `"sequence":2,"sequence":3`, `products[0].commands[1].events[0].sequence is there twice`},
 		{`"unknown_line"}]}]}`, `"unknown_line"}]}]}{}`, `there is more behind the end of the object`},
 		{`"products"`, `"things"`, `it has neither products, as export writes them, nor events`},
 	} {
@@ -87,6 +133,40 @@ func TestRead_namesTheFieldAndTheValue(t *testing.T) {
 		require.NotEqual(t, small, text)
 		require.ErrorContains(t, check(text), c.says)
 	}
+}
+
+// What a command's data has twice is its decoder's business, and was refused then.
+func TestRead_passesTheDataOfARefusedCommand(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer(last, `"type":"Dispatch","data":{"orderid":"x","orderid":"x","sku":"S"}`, "unknown_line", "malformed").Replace(small)
+	require.NoError(t, check(text))
+	require.NoError(t, check(strings.NewReplacer(last, lastWith("x", `{"ref":"x","sku":"T"}`), "unknown_line", "sku_mismatch").Replace(small)))
+}
+
+// A file is refused or replayed, and what is accepted of it can be replayed again.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(small))
+	f.Add([]byte(strings.Replace(small, last, lastWith("x", `{"ref":"x","sku":"T"}`), 1)))
+	f.Add([]byte(`{"sku":"S","events":[{"type":"BatchCreated","sequence":1,"data":{"ref":"b","sku":"S","qty":5},"command":{"position":"t.0.0"}}]}`))
+	files, err := filepath.Glob("testdata/incidents/*.json")
+	require.NoError(f, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c := &incident.Checker{}
+		err := c.Check(bytes.NewReader(text))
+		var found *incident.Found
+		if err != nil && !errors.As(err, &found) {
+			return
+		}
+		var now bytes.Buffer
+		if incident.Accept(bytes.NewReader(text), &now, plainEncoder) == nil {
+			require.NoError(t, check(now.String()))
+		}
+	})
 }
 
 // The first difference is shown with what was then and what is now.

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"allocation/domain/product"
 )
 
 // Reader reads a file, one command after the other, so that a large one needs little memory. It
@@ -20,6 +18,7 @@ type Reader struct {
 
 	at      string // where in the file it is
 	pending *Command
+	told    told
 }
 
 // Taker is given what a file has.
@@ -95,8 +94,8 @@ func (r *Reader) oneProduct(at string) error {
 			return fmt.Errorf("%s.commands comes before its sku and its start; they must come first", at)
 		case name == "commands":
 			began = true
-			if err := r.take.Begin(p); err != nil {
-				return in(at, err)
+			if err := r.begin(at, p); err != nil {
+				return err
 			}
 			return r.array(at+".commands", r.command)
 		case into != nil:
@@ -110,7 +109,21 @@ func (r *Reader) oneProduct(at string) error {
 	case !began:
 		return fmt.Errorf("%s has no commands", at)
 	}
+	if err := p.check(); err != nil { // some of its fields may come behind its commands
+		return fmt.Errorf("%s.%w", at, err)
+	}
 	return r.take.End()
+}
+
+func (r *Reader) begin(at string, p *Product) error {
+	if err := r.take.Begin(p); err != nil {
+		return in(at, err)
+	}
+	r.told = newTold(p)
+	if err := p.check(); err != nil {
+		return fmt.Errorf("%s.%w", at, err)
+	}
+	return nil
 }
 
 func (r *Reader) command(at string) error {
@@ -119,6 +132,9 @@ func (r *Reader) command(at string) error {
 		return err
 	}
 	if err := c.check(); err != nil {
+		return fmt.Errorf("%s.%w", at, err)
+	}
+	if err := r.told.add(c); err != nil {
 		return fmt.Errorf("%s.%w", at, err)
 	}
 	return in(at, r.take.Step(c))
@@ -140,74 +156,6 @@ func (c *Command) check() error {
 	return nil
 }
 
-// explainedEvent is an event as `explain --json` prints it.
-type explainedEvent struct {
-	Event
-	Command Command `json:"command"`
-}
-
-func (r *Reader) explained(p *Product) error {
-	if p.SKU == "" {
-		return errors.New("events comes before sku; it must come first")
-	}
-	p.Start = &State{}
-	if err := r.take.Begin(p); err != nil {
-		return err
-	}
-	if err := r.array("events", r.event); err != nil {
-		return err
-	}
-	if err := r.flush(); err != nil {
-		return err
-	}
-	return r.take.End()
-}
-
-// event adds an event to its command, which is complete when an event of another one comes.
-func (r *Reader) event(at string) error {
-	var e explainedEvent
-	if err := r.value(at, &e); err != nil {
-		return err
-	}
-	if r.pending == nil && e.Sequence != 1 {
-		return fmt.Errorf("%s.sequence is %d; without a start, it must be 1: allocation export derives the state before", at, e.Sequence)
-	}
-	if r.pending != nil && r.pending.Position == e.Command.Position {
-		r.pending.Events = append(r.pending.Events, e.Event)
-		return nil
-	}
-	if err := r.flush(); err != nil {
-		return err
-	}
-	c := e.Command
-	r.at = at
-	if err := c.Rebuild(e.Event); err != nil {
-		return fmt.Errorf("%s: %w", at, err)
-	}
-	r.pending = &c
-	return nil
-}
-
-// Rebuild makes a command of its first event.
-func (c *Command) Rebuild(first Event) error {
-	d, err := product.ReadEventData(first.Data)
-	if err != nil {
-		return fmt.Errorf("data is %s; it must be an event's: %w", first.Data, err)
-	}
-	if c.Type, c.Data = product.Rebuild(product.EventType(first.Type), d); c.Type == "" {
-		return fmt.Errorf("type is %q; no command has it as its first event", first.Type)
-	}
-	c.Outcome = Outcome{Result: Changed, Events: []Event{first}}
-	return nil
-}
-
-func (r *Reader) flush() error {
-	if r.pending == nil {
-		return nil
-	}
-	return in(r.at, r.take.Step(r.pending))
-}
-
 func in(at string, err error) error {
 	var d *Found
 	if err == nil || errors.As(err, &d) || errors.Is(err, errEnough) {
@@ -221,12 +169,17 @@ func (r *Reader) object(at string, field func(name string) error) error {
 	if err := r.delim(at, '{', "an object"); err != nil {
 		return err
 	}
+	seen := members{}
 	for r.in.More() {
-		name, err := r.in.Token()
+		token, err := r.in.Token()
 		if err != nil {
 			return r.syntax(err)
 		}
-		if err := field(name.(string)); err != nil {
+		name := token.(string)
+		if seen.twice(name) {
+			return isTwice(strings.TrimPrefix(at+"."+name, "."))
+		}
+		if err := field(name); err != nil {
 			return err
 		}
 	}
@@ -282,6 +235,9 @@ func (r *Reader) value(at string, into any) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s is %s: %w", at, shorten(raw), err)
+	}
+	if member := memberTwice(raw); member != "" {
+		return isTwice(at + member)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func NewReplay(sku string, start *State) (*Replay, error) {
 	if start == nil {
 		start = &State{}
 	}
-	if err := start.Check(); err != nil {
+	if err := start.Check(sku); err != nil {
 		return nil, err
 	}
 	r := &Replay{sku: sku, decoder: product.NewDecoder()}

@@ -21,10 +21,13 @@ func (s *State) sort() {
 	slices.SortFunc(s.Lines, func(a, b Line) int { return cmp.Compare(a.Placed, b.Placed) })
 }
 
-// Check says what in a state contradicts itself: deciding on it would be wrong.
-func (s *State) Check() error {
-	if s.Version < 0 {
-		return fmt.Errorf("start.version is %d; it must be 0 or more", s.Version)
+// maxVersion is as far as JSON has integers.
+const maxVersion = 1 << 53
+
+// Check says what in a product's state contradicts itself: deciding on it would be wrong.
+func (s *State) Check(sku string) error {
+	if s.Version < 0 || s.Version > maxVersion {
+		return fmt.Errorf("start.version is %d; it must be from 0 to %d", s.Version, int64(maxVersion))
 	}
 	left := map[string]int64{}
 	for i := range s.Batches {
@@ -36,18 +39,39 @@ func (s *State) Check() error {
 		if _, twice := left[b.Ref]; twice {
 			return fmt.Errorf("%s.ref is %q, as another batch's is", where, b.Ref)
 		}
+		if b.SKU != "" && b.SKU != sku {
+			return fmt.Errorf("%s.sku of the batch %q is %q; it must be the product's, %q, or left out", where, b.Ref, b.SKU, sku)
+		}
 		left[b.Ref] = b.Allocated
 	}
-	for i := range s.Lines {
-		if err := s.Lines[i].check(fmt.Sprintf("start.lines[%d]", i), s.Version, left); err != nil {
-			return err
-		}
+	if err := s.checkLines(left); err != nil {
+		return err
 	}
 	for i := range s.Batches {
 		b := &s.Batches[i]
 		if left[b.Ref] != 0 {
 			return fmt.Errorf("start.batches[%d].allocated of the batch %q is %d; its lines add up to %d", i, b.Ref, b.Allocated, b.Allocated-left[b.Ref])
 		}
+	}
+	return nil
+}
+
+func (s *State) checkLines(left map[string]int64) error {
+	ids, placed := map[product.LineID]struct{}{}, map[int64]struct{}{}
+	for i := range s.Lines {
+		l := &s.Lines[i]
+		where := fmt.Sprintf("start.lines[%d]", i)
+		if err := l.check(where, s.Version, left); err != nil {
+			return err
+		}
+		id := product.LineID{OrderID: l.OrderID, LineID: l.LineID}
+		if _, twice := ids[id]; twice {
+			return fmt.Errorf("%s.orderid is %q and its lineid %q, as another line's are", where, l.OrderID, l.LineID)
+		}
+		if _, twice := placed[l.Placed]; twice {
+			return fmt.Errorf("%s.placed of order %q is %d, as another line's is", where, l.OrderID, l.Placed)
+		}
+		ids[id], placed[l.Placed] = struct{}{}, struct{}{}
 	}
 	return nil
 }
@@ -60,6 +84,10 @@ func (b *Batch) check(where string) error {
 		return fmt.Errorf("%s.qty of the batch %q is %d; it must be from 0 to %d", where, b.Ref, b.Qty, product.MaxQuantity)
 	case b.Allocated < 0 || b.Allocated > b.Qty:
 		return fmt.Errorf("%s.allocated of the batch %q is %d; it must be from 0 to its qty, %d", where, b.Ref, b.Allocated, b.Qty)
+	case b.FirstQty < 0 || b.FirstQty > product.MaxQuantity:
+		return fmt.Errorf("%s.first_qty of the batch %q is %d; it must be from 0 to %d", where, b.Ref, b.FirstQty, product.MaxQuantity)
+	case b.Revision != nil && *b.Revision < 0:
+		return fmt.Errorf("%s.revision of the batch %q is %d; it must be 0 or more", where, b.Ref, *b.Revision)
 	}
 	for name, date := range map[string]string{"eta": b.ETA, "first_eta": b.FirstETA} {
 		if _, ok := product.ParseDate(date); date != "" && !ok {
@@ -86,6 +114,8 @@ func (l *Line) check(where string, version int64, left map[string]int64) error {
 		return fmt.Errorf("%s.batchref of order %q is %q; start.batches has no such batch", where, l.OrderID, l.BatchRef)
 	case state == product.Allocated:
 		left[l.BatchRef] -= l.Qty
+	case l.BatchRef != "" && state != product.Dispatched:
+		return fmt.Errorf("%s.batchref of order %q is %q; a line that is %s has none", where, l.OrderID, l.BatchRef, l.State)
 	}
 	return nil
 }
