@@ -128,6 +128,18 @@ func (s *Store) HasPartition(ctx context.Context, id RecordID) (known bool, err 
 	return known, s.one(ctx, "look for a partition", []any{&known}, `select exists (select from positions where topic = $1 and partition = $2)`, id.Topic, id.Partition)
 }
 
+const topicOfSQL = `
+select topic, max(partition) + 1 from positions
+where retired_at is null and ($1 = topic or starts_with($1, topic || '.')) group by topic order by length(topic) desc limit 1`
+
+// TopicOf is the topic that a text begins with, and how many partitions it has as far as the
+// database knows. It is empty where the text begins with none that the database knows.
+func (s *Store) TopicOf(ctx context.Context, text string) (topic string, partitions int32, err error) {
+	rows, _ := s.pool.Query(ctx, topicOfSQL, text) // its error is that of the rows, too
+	_, err = pgx.ForEachRow(rows, []any{&topic, &partitions}, func() error { return nil })
+	return topic, partitions, ShowError("look for a topic", err)
+}
+
 func (s *Store) wayPartition(ctx context.Context, w *Way) error {
 	rows, _ := s.pool.Query(ctx, wayPartitionSQL, w.ID.Topic, w.ID.Partition) // its error is that of the rows, too
 	var source int32

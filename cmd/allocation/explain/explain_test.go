@@ -123,13 +123,37 @@ func TestExplain_aCommand(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(explained(t, s, "command", position, "--json")), &e))
 	require.Len(t, e.Stamps, 6)
 
-	next := strings.TrimSuffix(position, ".1") + ".4"
 	partition := strings.TrimSuffix(position, ".1")
-	require.Contains(t, explained(t, s, partition), partition+" is a partition, and this the first of its commands that is not applied\n\ncommand "+next+"\n")
-	text = explained(t, s, "command", next)
-	require.Regexp(t, `(?m)^produced +not yet: the partition ends at offset 4$`, text)
-	require.Regexp(t, `(?m)^read +not yet, because it is the next one; the position moved last at .*, under \S+$`, text)
-	require.Contains(t, explained(t, s, "command", strings.TrimSuffix(position, ".1")+".9"), "not yet, because 5 records come before it")
+	idle := `there is no command ` + partition + `.4 yet: the partition ends at offset 4, and all before that was read; the position moved last at .*, under \S+\n$`
+	require.Regexp(t, `^`+partition+` is a partition, and this the position of its next command\n\n`+idle, explained(t, s, partition))
+	require.Regexp(t, `^`+idle, explained(t, s, "command", partition+".4"))
+	empty := s.Names.Commands + ".0"
+	if empty == partition {
+		empty = s.Names.Commands + ".1"
+	}
+	require.Regexp(t, `there is no command `+empty+`\.0 yet: the partition has had none`, explained(t, s, empty))
+	e = explain.Explained{}
+	require.NoError(t, json.Unmarshal([]byte(explained(t, s, "command", partition+".4", "--json")), &e))
+	require.Regexp(t, strings.TrimSuffix(idle, `\n$`), e.Idle)
+	require.Empty(t, e.Stamps)
+	require.Contains(t, explained(t, s, "command", partition+".9"), "not yet, because 5 records come before it")
+}
+
+// A position that cannot be is told from an id: the topic's partitions are named.
+func TestExplain_aMistypedPosition(t *testing.T) {
+	t.Parallel()
+	s := programtest.StartService(t)
+	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50", "--id="+s.Names.Commands+".90")
+	s.AwaitAtRest(1)
+	for _, mistyped := range []string{".99", ".99.5", ".-1", ".0.x", ""} {
+		for _, command := range [][]string{{"explain", "command"}, {"explain"}} {
+			programtest.Run(t, append(command, "--kafka-brokers="+s.Names.Server(t), s.Names.Commands+mistyped)...).RequireFailed(t,
+				fmt.Sprintf("%q is no position: the topic %s has 3 partitions, from 0 to 2; and no command with the id", s.Names.Commands+mistyped, s.Names.Commands))
+		}
+	}
+	o := programtest.Run(t, "explain", "command", "other.99.5", "--kafka-brokers="+s.Names.Server(t))
+	require.NotContains(t, o.Err, "is no position")
+	require.Contains(t, explained(t, s, "command", s.Names.Commands+".90"), ".90 is the id of 1 command\n", "an id may look like a position")
 }
 
 // Each event is looked for in the topics of events: in that of all, and in that of its type.

@@ -76,10 +76,8 @@ func (c *Console) command(ctx context.Context, r *Request) (*Answer, error) {
 	for i := range page.Command.Letters {
 		answer.Shell = append(answer.Shell, c.Decide(&page.Command.Letters[i])...)
 	}
-	for _, stamp := range page.Command.Stamps {
-		if !stamp.Reached {
-			answer.Refresh = 5 * time.Second
-		}
+	if page.Command.Idle != "" || slices.ContainsFunc(page.Command.Stamps, func(s explain.Stamp) bool { return !s.Reached }) {
+		answer.Refresh = 5 * time.Second
 	}
 	return answer, nil
 }
@@ -125,6 +123,10 @@ func (c *Console) findCommands(ctx context.Context, commands *explain.Commands, 
 func (c *Console) noCommand(missing *explain.NotFoundError, r *Request) error {
 	f := &Failure{Status: http.StatusNotFound, Title: "Not found", Says: []string{fmt.Sprintf(
 		"nothing is called %q, and no command with this id or correlation was found: neither on days that are over, nor since %s", missing.Text, cli.When(missing.Since))}}
+	if missing.Topic != "" {
+		f.Says = append([]string{fmt.Sprintf("%q is no position: %s", missing.Text, missing.TopicText())}, f.Says...)
+		f.Links = append(f.Links, FailureLink{"the partitions of " + missing.Topic, c.Link("/partitions", "topic", missing.Topic)})
+	}
 	if !missing.FromTopic {
 		f.Says = append(f.Says, "a command that had no effect, or was not read yet, is only in its topic")
 		f.Links = append(f.Links, FailureLink{"look in the topics, too", r.Link(c, "/command", "from_topic", "1")})

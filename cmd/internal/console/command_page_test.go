@@ -51,9 +51,17 @@ func TestCommandPage_findsCommandsByAnyName(t *testing.T) {
 	c.shows(c.ask(404, "/command", "id", "again"), "/command?from_topic=1&amp;id=again")
 	c.shows(c.ask(200, "/command", "id", "again", "from_topic", "1"), "without effect: it changed nothing, and was not refused")
 	c.ask(404, "/command", "id", "again<", "from_topic", "1")
-	c.ask(404, "/command", "id", "nothing.3.7")
+	require.NotContains(t, c.ask(404, "/command", "id", "nothing.3.7"), "is no position")
+	for _, mistyped := range []string{".99", ".99.5", ".-1", ".0.x", ""} {
+		c.shows(c.ask(404, "/command", "id", s.Names.Commands+mistyped), s.Names.Commands+mistyped+"&#34; is no position: the topic "+s.Names.Commands+" has 3 partitions, from 0 to 2",
+			"/partitions?topic="+s.Names.Commands)
+	}
 	c.shows(c.ask(400, "/command", "id", "x", "since", "soon", "from_topic", "yes"), "since is &#34;soon&#34;", "from_topic is &#34;yes&#34;; it must be one of 0, 1")
-	c.shows(c.ask(200, "/command", "id", strings.TrimSuffix(position, ".1")+".4"), "not reached", "not yet: the partition ends at offset 4", "not yet, because it is the next one")
+	partition := strings.TrimSuffix(position, ".1")
+	c.shows(c.ask(200, "/command", "id", partition), partition+" is a partition, and this the position of its next command",
+		"there is no command "+partition+".4 yet: the partition ends at offset 4, and all before that was read")
+	require.NotContains(t, c.ask(200, "/command", "id", partition), "not reached")
+	c.shows(c.ask(200, "/command", "id", partition+".5"), "not reached", "not yet: the partition ends at offset 4", "not yet, because 1 record comes before it")
 }
 
 // A record is read from the middle of a packed batch, and one that is gone is said to be so.

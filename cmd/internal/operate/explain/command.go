@@ -16,6 +16,7 @@ type Explained struct {
 	Type          string  `json:"type,omitempty"`
 	CommandID     string  `json:"id,omitempty"`
 	CorrelationID string  `json:"correlation,omitempty"`
+	Idle          string  `json:"idle,omitempty"` // why there is no command at the position yet; empty: there may be one
 	Stamps        []Stamp `json:"stamps"`
 
 	Record *kgo.Record `json:"-"` // nil: Kafka does not have it, or was not asked
@@ -29,6 +30,9 @@ func (c *Commands) Explain(ctx context.Context, id store.RecordID) (*Explained, 
 		return nil, err
 	}
 	k := c.look(ctx, id, way.Partition.NextOffset == id.Offset)
+	if k.isEnd(way) {
+		return &Explained{Way: way, Idle: idle(way, k), Stamps: []Stamp{}}, nil
+	}
 	e := &Explained{Way: way, Stamps: stampsOf(way, k), Record: k.record}
 	e.name(k, c.Program.Service.TypePrefix, c.Words)
 	if e.NoEffect() && c.Words.Idle != nil {
@@ -85,6 +89,10 @@ func (e *Explained) Events() (events [][]store.EventView) {
 
 // Print prints it for people.
 func (e *Explained) Print(p *cli.Program, w Words) error {
+	if e.Idle != "" {
+		_, err := fmt.Fprintln(p.Out, cli.Printable(e.Idle))
+		return err
+	}
 	fmt.Fprintf(p.Out, "command %s", e.ID)
 	for _, part := range []struct{ name, text string }{{"type", e.Type}, {"id", e.CommandID}, {"correlation", e.CorrelationID}} {
 		if part.text != "" {

@@ -27,7 +27,9 @@ type Understood struct {
 // NotFoundError says where a text was looked for in vain.
 type NotFoundError struct {
 	Query
-	Since time.Time // how far back it was looked for, where days have no index yet
+	Since      time.Time // how far back it was looked for, where days have no index yet
+	Topic      string    // that the text begins with; empty: none
+	Partitions int32     // that the topic has
 }
 
 // OnlyInTopic says what a search without the topics does not find.
@@ -35,15 +37,26 @@ const OnlyInTopic = "one that had no effect, or was not read yet, is only in its
 
 func (e *NotFoundError) Error() string {
 	text := fmt.Sprintf("no command with the id or the correlation %q was found, on days that are over and since %s (--since)", e.Text, cli.When(e.Since))
+	if e.Topic != "" {
+		text = fmt.Sprintf("%q is no position: %s; and %s", e.Text, e.TopicText(), text)
+	}
 	if !e.FromTopic {
 		text += "; " + OnlyInTopic
 	}
 	return text
 }
 
+// TopicText says which partitions the topic has that the text begins with.
+func (e *NotFoundError) TopicText() string {
+	if e.Partitions == 1 {
+		return "the topic " + e.Topic + " has 1 partition, 0"
+	}
+	return fmt.Sprintf("the topic %s has %d partitions, from 0 to %d", e.Topic, e.Partitions, e.Partitions-1)
+}
+
 // Find gives the commands that a text means: by a position, a partition (the first that is not
-// applied), the ce_id of an event, or an id or a
-// correlation. Where there is none, its error is a *NotFoundError.
+// applied), the ce_id of an event, or an id or a correlation. Where there is none, its error is a
+// *NotFoundError.
 func (c *Commands) Find(ctx context.Context, q Query) (*Understood, error) {
 	if id, err := store.ParseRecordID(q.Text); err == nil {
 		known, err := c.Store.HasPartition(ctx, id)
@@ -56,7 +69,7 @@ func (c *Commands) Find(ctx context.Context, q Query) (*Understood, error) {
 	case err != nil:
 		return nil, err
 	case ok:
-		return one(q.Text+" is a partition, and this the first of its commands that is not applied", next), nil
+		return one(q.Text+" is a partition, and this the position of its next command", next), nil
 	}
 	id, ok, err := c.Store.EventCommand(ctx, q.Text)
 	switch {
@@ -75,7 +88,11 @@ func (c *Commands) Find(ctx context.Context, q Query) (*Understood, error) {
 		}
 	}
 	if len(found.Commands) == 0 {
-		return nil, &NotFoundError{q, found.Since}
+		topic, partitions, err := c.Store.TopicOf(ctx, q.Text)
+		if err != nil {
+			return nil, err
+		}
+		return nil, &NotFoundError{q, found.Since, topic, partitions}
 	}
 	for i := range found.Commands {
 		c.nameType(&found.Commands[i])

@@ -77,17 +77,9 @@ func read(w *store.Way, k *inKafka) Stamp {
 		s.Says = fmt.Sprintf("the position is %d", w.Partition.NextOffset)
 		return s
 	}
-	why := ""
+	why := keeps(w, k)
 	switch before := w.ID.Offset - w.Partition.NextOffset; {
-	case k.unusable != "":
-		why = "the partition is in quarantine: " + k.unusable + " (allocation offsets list)"
-	case k.unstable(w.ID):
-		why = fmt.Sprintf("a producer's transaction is open since offset %d, and %s for its end (allocation offsets list)",
-			k.stable, waitFor(k.bounds.End-k.stable))
-	case w.Partition.Trouble != "":
-		why = w.Partition.Trouble
-	case w.Partition.Owner == "":
-		why = "no worker has claimed the partition"
+	case why != "":
 	case before == 0:
 		why = "it is the next one" + behind(w, k) + lastMoved(w)
 	default:
@@ -95,6 +87,43 @@ func read(w *store.Way, k *inKafka) Stamp {
 	}
 	s.Says = "not yet, because " + why
 	return s
+}
+
+// keeps says what keeps a worker from reading on in the partition; empty: nothing does.
+func keeps(w *store.Way, k *inKafka) string {
+	switch {
+	case k.unusable != "":
+		return "the partition is in quarantine: " + k.unusable + " (allocation offsets list)"
+	case k.unstable(w.ID):
+		return fmt.Sprintf("a producer's transaction is open since offset %d, and %s for its end (allocation offsets list)",
+			k.stable, waitFor(k.bounds.End-k.stable))
+	case w.Partition.Trouble != "":
+		return w.Partition.Trouble
+	case w.Partition.Owner == "":
+		return "no worker has claimed the partition"
+	}
+	return ""
+}
+
+// isEnd reports whether the position is where the next command of an idle partition will be. Where
+// the topic was made again, there may have been one before.
+func (k *inKafka) isEnd(w *store.Way) bool {
+	before := len(w.Applied)+len(w.Letters) > 0
+	return k.problem == "" && w.ID.Offset == w.Partition.NextOffset && w.ID.Offset == k.bounds.End && !before
+}
+
+// idle says that a partition waits for its next command.
+func idle(w *store.Way, k *inKafka) string {
+	text := fmt.Sprintf("there is no command %s yet: ", w.ID)
+	if k.bounds.End == 0 {
+		text += "the partition has had none"
+	} else {
+		text += fmt.Sprintf("the partition ends at offset %d, and all before that was read", k.bounds.End)
+	}
+	if why := keeps(w, k); why != "" {
+		return text + "; but " + why
+	}
+	return text + lastMoved(w)
 }
 
 func waitFor(n int64) string {
