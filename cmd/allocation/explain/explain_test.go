@@ -139,6 +139,29 @@ func TestExplain_aCommand(t *testing.T) {
 	require.Contains(t, explained(t, s, "command", partition+".9"), "not yet, because 5 records come before it")
 }
 
+// A flag goes to what the term is, and is refused where it is not for that.
+func TestExplain_flagsOfATerm(t *testing.T) {
+	t.Parallel()
+	s := programtest.StartService(t)
+	s.Send("CreateBatch", "ref=b1", "sku=CHAIR", "qty=50", "--id=made")
+	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=20")
+	s.Send("Allocate", "orderid=o1", "sku=CHAIR", "qty=20", "--id=again")
+	s.AwaitAtRest(2)
+	require.Contains(t, explained(t, s, "CHAIR", "--since=1h"), "CHAIR is the SKU of a product\n\nproduct CHAIR, version 2: ")
+	require.Contains(t, explained(t, s, "o1", "--sku=CHAIR"), "20 of CHAIR: allocated to batch b1")
+	require.Contains(t, explained(t, s, "again", "--since=2h", "--from-topic"), "again is the id of 1 command\n")
+	for says, args := range map[string][]string{
+		"--since is for a product or a command, and o1 is the name of an order":                                    {"o1", "--since=1h"},
+		"--since is for a product or a command, and b1 is the reference of a batch":                                {"b1", "--since=1h"},
+		"--from-topic is for a command, and CHAIR is the SKU of a product":                                         {"CHAIR", "--from-topic"},
+		"--sku is for an order, and CHAIR is the SKU of a product":                                                 {"CHAIR", "--sku=CHAIR"},
+		"--sku is for an order, and made is the name of no order, batch or product, so it was taken for a command": {"made", "--sku=CHAIR"},
+		`--since is "soon"; it must be a time such as`:                                                             {"CHAIR", "--since=soon"},
+	} {
+		programtest.Run(t, append([]string{"explain", "--kafka-brokers=" + s.Names.Server(t)}, args...)...).RequireMisuse(t, says)
+	}
+}
+
 // A position that cannot be is told from an id: the topic's partitions are named.
 func TestExplain_aMistypedPosition(t *testing.T) {
 	t.Parallel()
