@@ -31,7 +31,7 @@ func Describe(name string, data []byte) string {
 	case product.LineDispatched:
 		return fmt.Sprintf("%s left with %d of batch %s", line(d), d.Qty, d.BatchRef)
 	case product.AllocationRejected:
-		return fmt.Sprintf("%s over %d rejected: %s", line(d), d.Qty, d.Reason)
+		return fmt.Sprintf("%s asks for %d, which is rejected: %s", line(d), d.Qty, d.Reason)
 	}
 	return string(data)
 }

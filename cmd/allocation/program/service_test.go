@@ -37,7 +37,7 @@ func TestService_reallocates(t *testing.T) {
 		"CHAIR         8  OutOfStock            order o3 line l1 waits for 1000000",
 		"CHAIR         9  Dispatched            order o1 left with 20 of batch b1",
 		"CHAIR        10  Deallocated           order o3 line l1 no longer waits for 1000000: cancelled",
-		"CHAIR            AllocationRejected    order o1 over 7 rejected: line_conflict",
+		"CHAIR            AllocationRejected    order o1 asks for 7, which is rejected: line_conflict",
 	}, programtest.WithoutTimes(s.Tail(11)))
 	require.Len(t, s.Tail(3, "--order=o2"), 3)
 	require.Contains(t, s.Tail(1, "--type=OutOfStock", "--sku=CHAIR")[0], "order o3")

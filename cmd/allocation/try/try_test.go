@@ -55,7 +55,7 @@ func TestTry_printsWhatWouldHappenAndWhy(t *testing.T) {
 `, programtest.Run(t, append([]string{"try", "--limit=1"}, change...)...).RequireDone(t))
 	require.Equal(t, "Allocate {\"orderid\":\"o3\",\"sku\":\"SOFA\",\"qty\":1}\n"+
 		"  would be refused: unknown_sku: the sku \"SOFA\" has no batch yet; CreateBatch makes it known\n"+
-		"    order o3 over 1 rejected: unknown_sku\n", programtest.Run(t, "try", "Allocate", "orderid=o3", "sku=SOFA", "qty=1").RequireDone(t))
+		"    order o3 asks for 1, which is rejected: unknown_sku\n", programtest.Run(t, "try", "Allocate", "orderid=o3", "sku=SOFA", "qty=1").RequireDone(t))
 
 	s.Send(change...)
 	s.AwaitAtRest(7)
