@@ -65,7 +65,7 @@ func (c *Console) command(ctx context.Context, r *Request) (*Answer, error) {
 	answer := &Answer{Title: "Commands of " + page.Term, Data: page, Shell: []Shell{{"prints this", c.explainCommand(page)}}}
 	if len(found.Commands) > 1 {
 		page.Commands, page.More = found.Commands, found.More
-		slices.SortStableFunc(page.Commands, func(a, b store.FoundCommand) int { return sent(&a).Compare(sent(&b)) })
+		slices.SortStableFunc(page.Commands, func(a, b store.FoundCommand) int { return produced(&a).Compare(produced(&b)) })
 		return answer, nil
 	}
 	if page.Command, err = commands.Explain(ctx, found.Commands[0].ID); err != nil {
@@ -82,8 +82,8 @@ func (c *Console) command(ctx context.Context, r *Request) (*Answer, error) {
 	return answer, nil
 }
 
-// sent is when a command was sent, as its record says; zero where that is not known.
-func sent(f *store.FoundCommand) time.Time {
+// produced is when a command was produced, as its record says; zero where that is not known.
+func produced(f *store.FoundCommand) time.Time {
 	if f.Time == nil {
 		return time.Time{}
 	}

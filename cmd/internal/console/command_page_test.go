@@ -39,6 +39,7 @@ func TestCommandPage_findsCommandsByAnyName(t *testing.T) {
 	require.Equal(t, position+" is the position of a command: its topic, partition and offset", byPosition.Understood)
 	require.Equal(t, placed.Command, byPosition.Command)
 
+	c.shows(c.ask(200, "/command", "id", "shop-9"), `<th scope="col">Produced</th>`)
 	all := twin[console.CommandPage](c, "/command", "id", "shop-9")
 	require.Equal(t, "shop-9 is the correlation of 3 commands", all.Understood)
 	require.Len(t, all.Commands, 3)

@@ -44,7 +44,7 @@ func TestLetters_groupsListAndOne(t *testing.T) {
 	s.DLQ("discard", id).RequireDone(t)
 	require.Len(t, twin[console.LettersPage](c, "/letters", "state", "discarded").Letters, 1)
 	require.Len(t, twin[console.LettersPage](c, "/letters", "state", "all").Letters, 4)
-	c.shows(c.ask(200, "/letter", "id", id), "unknown_line", "was never placed", "allocation dlq show "+id, "has it applied after all")
+	c.shows(c.ask(200, "/letter", "id", id), "unknown_line", "<dt>Produced</dt>", "was never placed", "allocation dlq show "+id, "has it applied after all")
 	c.shows(c.ask(404, "/letter", "id", s.Names.Commands+".0.77"), "there is no dead letter "+s.Names.Commands+".0.77")
 	c.shows(c.ask(400, "/letter"), "id is not set")
 	c.shows(c.ask(400, "/letter", "id", "x"), "the topic, partition and offset of its command")

@@ -36,7 +36,7 @@ func TestDLQ_retriesWhatWasEarly(t *testing.T) {
 	require.Contains(t, s.Tail(2)[1], "BatchEtaChanged")
 	s.DLQ("list").RequireDone(t, "no dead letters")
 	require.Len(t, s.AwaitLetters(1, "--state=all"), 1)
-	s.DLQ("show", id).RequireDone(t, "other dead letters of this command")
+	s.DLQ("show", id).RequireDone(t, "other dead letters of this command", "\nproduced  20")
 	s.DLQ("discard", id).RequireFailed(t, "its command is applied")
 	s.DLQ("retry", s.Names.Commands+".0.77").RequireFailed(t, "there is no dead letter "+s.Names.Commands+".0.77")
 	s.DLQ("show", s.Names.Commands+".0.77").RequireFailed(t, "there is no dead letter")

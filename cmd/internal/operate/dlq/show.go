@@ -148,7 +148,7 @@ func printLetter(p *cli.Program, l *Letter) error {
 		say("holds", "%s: %s later commands wait", l.Holds, cli.Count(l.Waiting))
 	}
 	if l.CommandTime != nil {
-		say("sent", "%s", cli.When(time.UnixMilli(*l.CommandTime)))
+		say("produced", "%s", cli.When(time.UnixMilli(*l.CommandTime)))
 	}
 	say("recorded", "%s", cli.When(l.RecordedAt))
 	if l.ResolvedAt != nil {
