@@ -277,6 +277,8 @@ func TestBatch(t *testing.T) {
 	tried := s.follows(s.link(page, "Which orders lose their goods with this batch, and where would they go?"))
 	require.Contains(t, text(tried), "would lead to 3 events: 1 BatchQuantityChanged, 1 Deallocated, 1 OutOfStock")
 	require.NotContains(t, tried, "<script>")
+	require.Contains(t, tried, `<p class="notice warn">1 line loses its batch, and waits afterwards</p>`)
+	require.NotContains(t, tried, `class="notice good"`)
 }
 
 func TestTry(t *testing.T) {

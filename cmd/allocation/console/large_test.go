@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/cmd/allocation/console"
+	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/program"
 	"allocation/cmd/internal/config"
 	engine "allocation/cmd/internal/console"
@@ -129,7 +130,7 @@ func questions(b *testing.B, v products.View, lines int, topic string) {
 		"try": func(k int) error {
 			var commands try.Commands
 			commands.Add(try.Command{Type: "ChangeBatchQuantity", Data: fmt.Appendf(nil, `{"batchref":"b%d-%d","sku":"s%[1]d","qty":10}`, k/1000, k%50)})
-			_, err := commands.Try(b.Context(), v.Store, 100)
+			_, err := commands.Try(b.Context(), v.Store, event.Words, 100)
 			return err
 		},
 		"id of a day that is over": func(k int) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/language"
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/console"
@@ -84,7 +85,7 @@ func (p *pages) tryOne(ctx context.Context, commands *try.Commands, limit int) (
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return commands.Try(ctx, p.Store, limit)
+	return commands.Try(ctx, p.Store, event.Words, limit)
 }
 
 // mistaken shows the form again, with what is wrong.
@@ -171,9 +172,12 @@ func fieldNames(c product.CommandType) string {
 	return strings.Join(names, " ")
 }
 
-// resultClass is the colour of a result.
-func resultClass(r try.Result) string {
-	switch r {
+// resultClass is the colour of a result. One that does harm has none: the harm has.
+func resultClass(a *try.Answer) string {
+	if a.Harm != nil {
+		return ""
+	}
+	switch a.Result {
 	case try.Refused:
 		return "bad"
 	case try.Held:

@@ -12,7 +12,7 @@ import (
 )
 
 // Words say what the service's events mean.
-var Words = explain.Words{Command: Command, What: What, Why: Why, Idle: Stale}
+var Words = explain.Words{Command: Command, What: What, Why: Why, Harm: Harm, Idle: Stale}
 
 // Command is the name of the command that an event came from; empty where that cannot be told.
 func Command(c *store.CauseView) string {

@@ -56,7 +56,7 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer db.Close()
-	answers, err := commands.Try(ctx, db, limit)
+	answers, err := commands.Try(ctx, db, event.Words, limit)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ func TestTry_printsWhatWouldHappenAndWhy(t *testing.T) {
 	change := []string{"ChangeBatchQuantity", "batchref=b1", "sku=CHAIR", "qty=25", "--id=count-1"}
 	require.Equal(t, `ChangeBatchQuantity {"batchref":"b1","sku":"CHAIR","qty":25}
   would lead to 3 events
+  1 line loses its batch, and is allocated again
     #5 batch b1 has 25 now
         it was 50 before
     #6 order o2 gives 20 back to batch b1: batch reduced
@@ -49,10 +50,14 @@ func TestTry_printsWhatWouldHappenAndWhy(t *testing.T) {
 `, programtest.Run(t, append([]string{"try"}, change...)...).RequireDone(t))
 	require.Equal(t, `ChangeBatchQuantity {"batchref":"b1","sku":"CHAIR","qty":25}
   would lead to 3 events
+  1 line loses its batch, and is allocated again
     #5 batch b1 has 25 now
         it was 50 before
     and 2 events more (--limit); in all 1 Allocated, 1 BatchQuantityChanged, 1 Deallocated
 `, programtest.Run(t, append([]string{"try", "--limit=1"}, change...)...).RequireDone(t))
+	harm := answers(t, programtest.Run(t, append([]string{"try", "--json", "--limit=0"}, change...)...)).Commands[0].Harm
+	require.Equal(t, "1 line loses its batch, and is allocated again", harm.Says)
+	require.Equal(t, map[string]int64{"lines_losing_batch": 1, "of_these_waiting": 0}, harm.Counts)
 	require.Equal(t, "Allocate {\"orderid\":\"o3\",\"sku\":\"SOFA\",\"qty\":1}\n"+
 		"  would be refused: unknown_sku: the sku \"SOFA\" has no batch yet; CreateBatch makes it known\n"+
 		"    order o3 asks for 1, which is rejected: unknown_sku\n", programtest.Run(t, "try", "Allocate", "orderid=o3", "sku=SOFA", "qty=1").RequireDone(t))

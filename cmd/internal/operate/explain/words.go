@@ -14,6 +14,16 @@ type Words struct {
 	What    func(*store.EventView) string   // what happened
 	Why     func(*store.EventView) []string // why its command decided so
 
+	// Harm says what a command takes away that others were promised, by how many events of each type
+	// it has; nil: nothing. It may itself be nil.
+	Harm func(byType map[string]int64) *Harm
+
 	// Idle says more of a command without effect; it may be nil.
 	Idle func(context.Context, *store.Store, *Explained) error
+}
+
+// Harm is what a command takes away that others were promised.
+type Harm struct {
+	Says   string           `json:"says"`
+	Counts map[string]int64 `json:"counts"`
 }

@@ -37,7 +37,8 @@ type Answer struct {
 	HeldBy  *HeldBy          `json:"held_by,omitempty"`
 	Total   int64            `json:"events_total"`
 	ByType  map[string]int64 `json:"events_by_type"`
-	Events  []Event          `json:"events"` // the first of them
+	Harm    *explain.Harm    `json:"harm,omitempty"` // what it would take away that others were promised
+	Events  []Event          `json:"events"`         // the first of them
 
 	first []store.EventView
 }
@@ -97,6 +98,9 @@ func (a *Answer) print(p *cli.Program, w explain.Words) error {
 	}
 	fmt.Fprintf(p.Out, "%s\n", cli.Printable(fmt.Sprintf("%s%s %s", line, a.Type, short(a.Data))))
 	fmt.Fprintf(p.Out, "  %s\n", cli.Printable(a.Says(p)))
+	if a.Harm != nil {
+		fmt.Fprintf(p.Out, "  %s\n", cli.Printable(a.Harm.Says))
+	}
 	if err := explain.PrintTried(p, w, a.first); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/operate/explain"
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
@@ -43,7 +44,7 @@ func (c *Commands) Add(command Command) {
 }
 
 // Try says what the commands would come to, with so many events of each at most.
-func (c *Commands) Try(ctx context.Context, db *store.Store, events int) (*Answers, error) {
+func (c *Commands) Try(ctx context.Context, db *store.Store, w explain.Words, events int) (*Answers, error) {
 	commands := make([]worker.Command, len(c.list))
 	for i := range c.list {
 		commands[i] = c.list[i].command()
@@ -54,7 +55,11 @@ func (c *Commands) Try(ctx context.Context, db *store.Store, events int) (*Answe
 	}
 	all := &Answers{Commands: []Answer{}, NotTried: c.left + int64(len(c.list)-len(tried))}
 	for i := range tried {
-		all.Commands = append(all.Commands, answerOf(&c.list[i], &tried[i]))
+		answer := answerOf(&c.list[i], &tried[i])
+		if w.Harm != nil {
+			answer.Harm = w.Harm(answer.ByType)
+		}
+		all.Commands = append(all.Commands, answer)
 	}
 	return all, nil
 }
