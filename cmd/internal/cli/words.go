@@ -10,9 +10,10 @@ import (
 // service.
 func (p *Program) words() kong.Vars {
 	v, lines := p.Vocabulary, p.Service.Lines().Names()
+	event, _, _ := strings.Cut(v.Examples.Route, "=")
 	return kong.Vars{
 		"version": Version(), "program": p.Name, "key": v.Key, "KEY": strings.ToUpper(v.Key), "entity": v.Entity, "topic": v.Topic,
-		"a_type": v.Examples.Type, "an_event": v.Events[0], "a_key": v.Examples.Key, "bare": v.Examples.Bare, "route": v.Examples.Route, "again": v.Examples.Again,
+		"a_type": v.Examples.Type, "an_event": event, "a_key": v.Examples.Key, "bare": v.Examples.Bare, "route": v.Examples.Route, "again": v.Examples.Again,
 		"line": lines[len(lines)-1], "lines": strings.Join(lines, " or "),
 	}
 }
