@@ -55,11 +55,11 @@ type Options struct {
 // Product is what a service adds to its console.
 type Product struct {
 	Words       explain.Words
-	KeyPage     string // the page about a key of commands and events, which takes it as "id"
+	KeyPage     string // the page about a key of commands and events, which takes it as "id"; empty: there is none
 	WaitingPage string // the page that lists what waits; empty: there is none
-	Files       fs.FS  // the templates of the pages; what several of them share is in parts.html
+	Files       fs.FS  // the templates of the pages; what several of them share is in parts.html; nil: there are none
 
-	Pages func(*Console) []Page
+	Pages func(*Console) []Page // may be nil
 
 	// Downloads are beside the pages; it may be nil.
 	Downloads func(*Console) []Download
@@ -68,7 +68,7 @@ type Product struct {
 	// Tail are the words after "tail" of the command that prints such events; nil: there is none.
 	Tail func(eventType, key, subject string) []string
 
-	// Find gives what has a name, the likeliest first.
+	// Find gives what has a name, the likeliest first; it may be nil.
 	Find func(ctx context.Context, db *store.Store, name string) ([]Found, error)
 }
 
@@ -85,14 +85,17 @@ func New(ctx context.Context, o Options) (*Console, error) {
 		running: make(chan struct{}, maxRunning), writing: make(chan struct{}, maxWriting), streaming: make(chan struct{}, maxStreams), key: []byte(rand.Text()),
 	}
 	c.live = newLive(ctx, o, c.readLive)
-	c.pages = append([]Page{
+	c.pages = []Page{
 		{"/", "Status", "status.html", c.status},
 		{"/command", "", "command.html", c.command},
 		{"/letters", "Dead letters", "letters.html", c.letters},
 		{"/letter", "", "letter.html", c.letter},
 		{"/partitions", "Partitions", "partitions.html", c.partitions},
 		{livePath, "Live events", liveFile, c.liveEvents},
-	}, o.Product.Pages(c)...)
+	}
+	if o.Product.Pages != nil {
+		c.pages = append(c.pages, o.Product.Pages(c)...)
+	}
 	var err error
 	c.templates, err = c.parse()
 	c.handler = c.guard(c.routes())

@@ -97,6 +97,9 @@ func (c *Console) parse() (map[string]*template.Template, error) {
 }
 
 func hasFile(files fs.FS, name string) bool {
+	if files == nil {
+		return false
+	}
 	_, err := fs.Stat(files, name)
 	return err == nil
 }

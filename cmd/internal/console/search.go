@@ -22,10 +22,13 @@ func (c *Console) search(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), PageTime, errSlow)
 	defer cancel()
-	found, err := c.Product.Find(ctx, c.Store, name)
-	if err != nil {
-		c.fail(w, r, cli.CauseOf(ctx, err))
-		return
+	var found []Found
+	if c.Product.Find != nil {
+		var err error
+		if found, err = c.Product.Find(ctx, c.Store, name); err != nil {
+			c.fail(w, r, cli.CauseOf(ctx, err))
+			return
+		}
 	}
 	page := "/command" // which says what it looked for where there is none
 	if len(found) > 0 {
