@@ -5,6 +5,7 @@
 package storetest
 
 import (
+	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
+	"allocation/migrations"
 	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
@@ -35,17 +37,31 @@ type Bench struct {
 	NextRow []int64
 }
 
-// New makes a database with the tables of a service, which are made by statements.
+// New makes a database with the tables of a service, which its migrations or statements make.
 func New(t *testing.T, service store.Service, partitions int, tables ...string) *Bench {
 	t.Helper()
 	t.Parallel()
-	b := At(t, testbed.Migrated(t), service)
+	url := testbed.Migrated(t)
+	if service.Line != nil && service.Line != &migrations.Products {
+		migrate(t, url, service)
+	}
+	b := At(t, url, service)
 	for _, statements := range tables {
 		b.Exec(statements)
 	}
 	b.Claims = b.ClaimFor(b.Store, partitions)
 	b.Offsets, b.NextRow = make([]int64, partitions), make([]int64, partitions)
 	return b
+}
+
+// migrate makes the tables of a service beside those that each test's database has.
+func migrate(t *testing.T, url string, service store.Service) {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = migrations.Up(t.Context(), db, migrations.Options{Lines: service.Lines()})
+	require.NoError(t, err)
 }
 
 // At uses a database as it is, and claims nothing.
