@@ -1,0 +1,2 @@
+// Package buildyourown tests docs/build-your-own.md: it does what the document says.
+package buildyourown
