@@ -125,6 +125,7 @@ func TestRead_namesTheFieldAndTheValue(t *testing.T) {
 		{`"products"`, `"format":"allocation.incident.v1","products"`, `format is there twice`},
 		{`"batches":[]`, `"batches":[],"batches":[]`, `products[0].start.batches is there twice`},
 		{`"type":"Dispatch"`, `"type":"Dispatch","TYPE":"Allocate"`, `products[0].commands[3].TYPE is there twice`},
+		{`"sequence":2`, `"other":[{},{"a\"b":[1,-2.5e1],"A\u0022B":0}],"sequence":2`, `products[0].commands[1].events[0].other[1].A"B is there twice`},
 		{`"sequence":2`, `"sequence":2,"sequence":3`, `products[0].commands[1].events[0].sequence is there twice`},
 		{`"unknown_line"}]}]}`, `"unknown_line"}]}]}{}`, `there is more behind the end of the object`},
 		{`"products"`, `"things"`, `it has neither products, as export writes them, nor events`},
@@ -138,7 +139,7 @@ func TestRead_namesTheFieldAndTheValue(t *testing.T) {
 // What a command's data has twice is its decoder's business, and was refused then.
 func TestRead_passesTheDataOfARefusedCommand(t *testing.T) {
 	t.Parallel()
-	text := strings.NewReplacer(last, `"type":"Dispatch","data":{"orderid":"x","orderid":"x","sku":"S"}`, "unknown_line", "malformed").Replace(small)
+	text := strings.NewReplacer(last, `"type":"Dispatch","data":{"orderid":"x","orderid":[{"a":"]","a":1}, 2], "sku":"S"} `, "unknown_line", "malformed").Replace(small)
 	require.NoError(t, check(text))
 	require.NoError(t, check(strings.NewReplacer(last, lastWith("x", `{"ref":"x","sku":"T"}`), "unknown_line", "sku_mismatch").Replace(small)))
 }

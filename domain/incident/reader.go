@@ -19,6 +19,7 @@ type Reader struct {
 	at      string // where in the file it is
 	pending *Command
 	told    told
+	twice   twiceScanner
 }
 
 // Taker is given what a file has.
@@ -169,14 +170,14 @@ func (r *Reader) object(at string, field func(name string) error) error {
 	if err := r.delim(at, '{', "an object"); err != nil {
 		return err
 	}
-	seen := members{}
+	var seen twiceScanner
 	for r.in.More() {
 		token, err := r.in.Token()
 		if err != nil {
 			return r.syntax(err)
 		}
 		name := token.(string)
-		if seen.twice(name) {
+		if !seen.add([]byte(name), 0) {
 			return isTwice(strings.TrimPrefix(at+"."+name, "."))
 		}
 		if err := field(name); err != nil {
@@ -236,7 +237,7 @@ func (r *Reader) value(at string, into any) error {
 	if err != nil {
 		return fmt.Errorf("%s is %s: %w", at, shorten(raw), err)
 	}
-	if member := memberTwice(raw); member != "" {
+	if member := r.twice.find(raw); member != "" {
 		return isTwice(at + member)
 	}
 	return nil
