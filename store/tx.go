@@ -23,6 +23,7 @@ type Tx struct {
 	made     []string // the name that each would create
 	waits    map[int]string
 	holds    map[int]string
+	ignored  map[int]struct{}
 }
 
 func newTx(s *Store, conn *pgx.Conn, transaction worker.Transaction, c *cache) *Tx {
@@ -100,6 +101,20 @@ func (tx *Tx) Park(i int, key, creates string) Standing {
 	return Parked
 }
 
+// Ignore says that a command, an event of another service, is about nothing of this one: it has no
+// effect, and counts as ignored.
+func (tx *Tx) Ignore(i int) {
+	if tx.ignored == nil {
+		tx.ignored = map[int]struct{}{}
+	}
+	tx.ignored[i] = struct{}{}
+}
+
+func (tx *Tx) ignores(i int) bool {
+	_, ignored := tx.ignored[i]
+	return ignored || tx.transaction.Commands[i].Ignored
+}
+
 // HeldFor is the key behind which a command waits that would create the name; empty where none
 // does.
 func (tx *Tx) HeldFor(name string) string { return tx.cache.held.names[name] }
@@ -110,7 +125,7 @@ func (tx *Tx) Cut(n int) { tx.transaction = tx.transaction.Cut(n) }
 // Again begins anew, with the first n commands and nothing that was read.
 func (tx *Tx) Again(n int) {
 	tx.Cut(n)
-	tx.waits, tx.holds = nil, nil
+	tx.waits, tx.holds, tx.ignored = nil, nil, nil
 	tx.cache.forget()
 }
 

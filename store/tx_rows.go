@@ -125,7 +125,7 @@ func (t *txRows) record(tx *Tx, i int, refusal *worker.Refusal, events int) (row
 	case refusal != nil:
 		t.outcomes[i] = worker.Outcome{Result: worker.Refused, Reason: refusal.Reason}
 		t.refuse(tx, i, refusal, events)
-	case c.Ignored:
+	case tx.ignores(i):
 		t.outcomes[i] = worker.Outcome{Result: worker.Ignored}
 	case events == 0:
 		t.outcomes[i] = worker.Outcome{Result: worker.NoEffect}

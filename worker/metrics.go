@@ -131,7 +131,7 @@ func (m *Metrics) countTransaction(transaction *Transaction, outcomes []Outcome)
 		if o.Result == Refused {
 			m.Refusals.WithLabelValues(o.Reason).Inc()
 		}
-		if o.Result == Discarded || o.Result == Ignored || transaction.Commands[i].Newer != "" || slices.Contains(typelessReasons, o.Reason) {
+		if o.Result == Discarded || transaction.Commands[i].Ignored || transaction.Commands[i].Newer != "" || slices.Contains(typelessReasons, o.Reason) {
 			kind = "unknown" // a label must not grow with what people send
 		}
 		counts[label{kind, o.Result}]++

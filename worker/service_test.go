@@ -66,6 +66,27 @@ func TestWorker_takesSomeOfAnotherServicesEvents(t *testing.T) {
 	testbed.Eventually(p.t, func() bool { return m.values("commands_total")["ignored unknown"] == 2 })
 }
 
+// What it takes has the sequence that it was published with. The service may find that it is about
+// nothing of its own: then it counts as ignored, too. Among its own commands there is no such type.
+func TestWorker_takesAnotherServicesEventsBySequence(t *testing.T) {
+	p := setup(t, 1)
+	facts := testbed.Topic(t, "facts", 1)
+	p.topics = []worker.Topic{{Name: facts, Types: cloudevents.Types{Prefix: "stock.v1.", Takes: []string{"Moved"}}}}
+	m := p.start()
+	p.send(0, create("a", "first", 5))
+	p.await(1)
+	moved := func(key, sequence string) *kgo.Record {
+		return &kgo.Record{Value: fmt.Appendf(nil, `{"key":%q}`, key), Headers: []kgo.RecordHeader{
+			{Key: "ce_type", Value: []byte("stock.v1.Moved")}, {Key: "ce_sequence", Value: []byte(sequence)},
+		}}
+	}
+	p.sendTo(facts, 0, moved("a", "0000000000000000009"), moved("a", "0000000000000000008"), moved("other", "10"), moved("a", "+11"), moved("a", "12"))
+	require.Equal(t, []string{`counters.v1.Added {"key":"a","value":9}`, `counters.v1.Added {"key":"a","value":12}`}, say(p.await(3)[1:], p.letters))
+	testbed.Eventually(p.t, func() bool { return m.values("commands_total")["ignored Moved"] == 3 })
+	p.send(0, command("Moved", `{"key":"a"}`))
+	require.Equal(t, "unknown_type", header(p.await(4)[3], "dlq-reason"))
+}
+
 // A service sends commands to another one: to that one's topic, under its prefix, by a key and with
 // a correlation of their own, and not before what happened earlier under the same key.
 func TestWorker_sendsCommandsToAnotherService(t *testing.T) {

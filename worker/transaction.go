@@ -15,6 +15,8 @@ type Command struct {
 	LeaderEpoch int32  // of the record; -1: not known
 	Type        string // without the prefix
 	Data        []byte // JSON
+	Taken       bool   // it is an event of another service, of a type that the service takes
+	Sequence    int64  // where such an event stands among those of its key; 0: nowhere
 	Cause       *outbox.Cause
 	Refusal     *Refusal      // why the envelope could not be read; nil where it could
 	Newer       string        // its type in full, if it is refused only because its version is later than is known here
@@ -101,7 +103,7 @@ const (
 	Refused                 // a dead letter tells why
 	Held                    // it waits behind a held key, or holds it until a newer worker knows its type
 	Discarded               // an operator decided that it never takes effect
-	Ignored                 // its type is none that the service takes of its topic
+	Ignored                 // it is an event of another service, of a type that is not taken, or about nothing of this one
 )
 
 // Claim is a partition that this worker owns until another claims it.

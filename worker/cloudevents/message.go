@@ -7,6 +7,7 @@ package cloudevents
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -48,7 +49,12 @@ type Message struct {
 	Type    string // without the prefix, or of a later version the version and the name: v2.CreateBatch; empty if Ignored or refused
 	Data    []byte // JSON, which nobody has looked at yet
 	Ignored bool   // its type is none that is taken
+	Taken   bool   // it is an event of another service, of a type that is taken
 	Newer   string // its type in full, if it is refused only because its version is later than is known here
+
+	// Sequence is where it stands among the events of its key, as ce_sequence says it; 0 where that
+	// is missing or no whole number above 0.
+	Sequence int64
 
 	// Why it is refused, as a reason and a sentence for a person; empty where it could be read.
 	Reason, Problem string
@@ -90,7 +96,7 @@ func (m *Message) setType(field, kind string, types *Types) {
 	case known && strings.Contains(name, "."):
 		m.refuse(UnknownType, "there is no command called %q", shorten(name)) // it may look like a name of a later version
 	case known:
-		m.Type = name
+		m.Type, m.Taken = name, types.Takes != nil
 	case slices.Contains(types.Later, kind):
 		m.Type = types.later(kind)
 	default:
@@ -99,6 +105,15 @@ func (m *Message) setType(field, kind string, types *Types) {
 			m.Newer = kind
 		}
 	}
+}
+
+// sequence is the number that the attribute has; 0 where it has none.
+func sequence(attribute string) int64 {
+	n, err := strconv.ParseInt(attribute, 10, 64)
+	if err != nil || n < 0 || attribute[0] == '+' || attribute[0] == '-' {
+		return 0
+	}
+	return n
 }
 
 // Time is a record's timestamp in Unix milliseconds, or outbox.NoTime.

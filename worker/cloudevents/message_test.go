@@ -67,6 +67,19 @@ func TestRead_keepsTheCause(t *testing.T) {
 	require.Equal(t, want, cause)
 }
 
+func TestRead_findsTheSequence(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"0000000000000000012": 12, "9223372036854775807": 1<<63 - 1, "": 0, "0": 0, "-1": 0, "+1": 0, "1.5": 0, "x": 0, "9223372036854775808": 0,
+	} {
+		got, _ := read(envelope(`{}`, "ce_type", "counters.v1.Add", "ce_sequence", text), "")
+		require.Equal(t, want, got.Sequence, text)
+		got, _ = read(envelope(`{"specversion":"1.0","type":"counters.v1.Add","sequence":"`+text+`","data":{}}`, "content-type", "application/cloudevents+json"), "")
+		require.Equal(t, want, got.Sequence, text)
+		require.Empty(t, got.Problem)
+	}
+}
+
 func TestRead_leavesOutWhatIsNotWellFormed(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 256)

@@ -40,9 +40,9 @@ func (m *Message) structured(contentType string, types *Types, cause *outbox.Cau
 
 // structuredEvent holds the members of a CloudEvent that count. A null member is an absent one.
 type structuredEvent struct {
-	specVersion, kind, id, correlation, traceParent, traceState string
-	data                                                        []byte
-	hasData, hasBase64                                          bool
+	specVersion, kind, id, correlation, sequence, traceParent, traceState string
+	data                                                                  []byte
+	hasData, hasBase64                                                    bool
 }
 
 func (e *structuredEvent) member(name []byte, v strictjson.Value) error {
@@ -62,6 +62,8 @@ func (e *structuredEvent) member(name []byte, v strictjson.Value) error {
 	case "correlationid":
 		optional(v, &e.correlation)
 		e.correlation = textAttribute([]byte(e.correlation))
+	case "sequence":
+		optional(v, &e.sequence)
 	case "traceparent":
 		optional(v, &e.traceParent)
 	case "tracestate":
@@ -109,6 +111,7 @@ func optional(v strictjson.Value, into *string) {
 func (m *Message) adopt(e *structuredEvent, types *Types, cause *outbox.Cause) {
 	cause.CommandID, cause.CorrelationID = e.id, e.correlation
 	keepTrace(cause, e.traceParent, e.traceState)
+	m.Sequence = sequence(e.sequence)
 	switch {
 	case e.specVersion != "1.0":
 		m.refuse(Malformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))

@@ -11,6 +11,9 @@ import (
 
 var types = []string{"Make", "Add", "AddTo", "Refill", "Flood", "v2.Add"}
 
+// moved is an event of another service only.
+const moved = "Moved"
+
 type command struct {
 	Key, Name string
 	N         int64
@@ -18,8 +21,8 @@ type command struct {
 
 // read reads a command, or refuses it. One of a newer type is read as far as it can be.
 func read(from *worker.Command) (*command, *worker.Refusal) {
-	newer := from.Wait > 0
-	if !newer && !slices.Contains(types, from.Type) {
+	newer, follows := from.Wait > 0, from.Taken && from.Type == moved
+	if !newer && !follows && !slices.Contains(types, from.Type) {
 		return nil, &worker.Refusal{Reason: "unknown_type", Message: fmt.Sprintf("there is no command %.100q", from.Type)}
 	}
 	c, counts := &command{}, false
@@ -44,7 +47,7 @@ func read(from *worker.Command) (*command, *worker.Refusal) {
 	case err != nil:
 	case c.Key+c.Name == "":
 		err = errors.New("key: it is missing")
-	case !counts:
+	case !counts && !follows:
 		err = errors.New("n: it is missing")
 	}
 	if err != nil {

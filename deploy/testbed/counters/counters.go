@@ -14,6 +14,9 @@
 //   - Flood {"key","n"}: one is added n times, with an event for each. What comes behind it is left
 //     to the next transaction.
 //
+// It takes the event Moved {"key"} of another service: the counter's value becomes its sequence. One
+// whose sequence is not above the value is ignored.
+//
 // A newer version of the service, with the types of Later, knows the version 2 of Add, too, which is
 // about the same.
 //
@@ -188,6 +191,10 @@ func (c *counters) decide(tx *store.Tx, first int, keys map[string]struct{}) (ne
 			keys[key] = struct{}{}
 			return i
 		case store.Free:
+			if tx.Command(i).Type == moved {
+				c.follow(tx, i, key)
+				continue
+			}
 			c.results[i] = c.apply(tx.Command(i).Type, key, read)
 			if tx.Command(i).Type == "Flood" {
 				tx.Cut(i + 1)
@@ -195,6 +202,18 @@ func (c *counters) decide(tx *store.Tx, first int, keys map[string]struct{}) (ne
 		}
 	}
 	return tx.Len()
+}
+
+// follow takes an event of another service.
+func (c *counters) follow(tx *store.Tx, i int, key string) {
+	now, sequence := c.known[key], tx.Command(i).Sequence
+	if now == nil || sequence <= now.value {
+		tx.Ignore(i)
+		return
+	}
+	now.value = sequence
+	now.version++
+	c.results[i] = result{key: key, subject: key, event: "Added", events: 1, value: now.value, version: now.version}
 }
 
 func (c *counters) apply(name, key string, read *command) result {
