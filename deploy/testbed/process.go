@@ -32,6 +32,12 @@ type Process struct {
 // wait until it is ready. Its log is shown where the test failed.
 func StartWorker(t testing.TB, program string, environment ...string) *Process {
 	t.Helper()
+	return StartPrefixedWorker(t, "", program, environment...)
+}
+
+// StartPrefixedWorker is StartWorker for a service whose variables begin with a prefix.
+func StartPrefixedWorker(t testing.TB, prefix, program string, environment ...string) *Process {
+	t.Helper()
 	port, err := local.FreePort()
 	require.NoError(t, err)
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
@@ -40,7 +46,7 @@ func StartWorker(t testing.TB, program string, environment ...string) *Process {
 	require.NoError(t, err)
 	defer log.Close()
 	cmd := exec.Command(program, "worker")
-	cmd.Env = append([]string{"HTTP_ADDR=" + addr}, environment...)
+	cmd.Env = append([]string{prefix + "HTTP_ADDR=" + addr}, environment...)
 	cmd.Stdout, cmd.Stderr = log, log
 	p.Process, err = child.Start(cmd, syscall.SIGKILL)
 	require.NoError(t, err)

@@ -23,6 +23,7 @@ import (
 	"allocation/cmd/internal/service"
 	"allocation/deploy/testbed"
 	"allocation/domain/product"
+	"allocation/store"
 	"allocation/store/products"
 )
 
@@ -36,6 +37,9 @@ type Service struct {
 	Stall string // STALL_TIMEOUT, where it is not the default
 	Wait  string // WAIT_FOR_NEWER_WORKER, where it is not the default
 	Hooks service.Hooks
+	Of    *store.Service // nil: products
+	Takes []config.Other // as in config.Others
+	Sends []config.Other
 	Stop  func() error
 	Log   SyncBuffer
 }
@@ -92,9 +96,13 @@ func (s *Service) Settings() service.Settings {
 			Commands:    config.Commands{CommandTopics: s.Names.Commands},
 			EventTopics: config.EventTopics{Events: config.Events{EventsTopic: s.Names.Events}, EventRoutes: "Allocated=" + s.Names.Route},
 			EventSource: "/test", DeadLetterTopic: s.Names.DeadLetters,
+			Others: config.Others{Takes: s.Takes, Sends: s.Sends},
 		},
 		Group:  config.Group{GroupID: s.Group, SessionTimeout: "10s", AutoOffsetReset: cmp.Or(s.Reset, "earliest")}.Check(p),
 		Tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.Stall, "30s"), WaitForNewer: cmp.Or(s.Wait, "0s")}.Check(p),
+	}
+	if s.Of != nil {
+		settings.Service = *s.Of
 	}
 	settings.Hooks.LookEvery = cmp.Or(s.Hooks.LookEvery, 100*time.Millisecond)
 	require.NoError(s.T, p.Err())

@@ -124,5 +124,5 @@ func databaseAway(database config.Database, settings *pgx.ConnConfig, err error)
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
 		return fmt.Errorf("Postgres answers at %s:%d, and lets nobody in: %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
 	}
-	return fmt.Errorf("Postgres does not answer at %s:%d; is it running, and does DATABASE_URL name it? %w", settings.Host, settings.Port, err) //nolint:staticcheck // a name
+	return fmt.Errorf("Postgres does not answer at %s:%d; is it running, and does %s name it? %w", settings.Host, settings.Port, database.Variable(), err) //nolint:staticcheck // a name
 }

@@ -70,7 +70,7 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 func (p *Program) Parser(more ...kong.Option) *kong.Kong {
 	parser, err := kong.New(p.Grammar, append(more,
 		kong.Name(p.Name), kong.Description(p.Description),
-		p.words(), fillIn(p.words()),
+		p.words(), p.adopt(), kong.Bind(p.Vocabulary),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
 		kong.Writers(p.Out, p.Err))...)
 	if err != nil {

@@ -36,12 +36,23 @@ func InURL(path string) string {
 
 // Database says how to reach Postgres. The URL is in DATABASE_URL, because it may hold a password.
 type Database struct {
-	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in DATABASE_URL. Without both: the database of \"${program} dev\" in the same folder."`
+	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in ${prefix}DATABASE_URL. Without both: the database of \"${program} dev\" in the same folder."`
 	Schema  string `name:"database-schema" env:"DATABASE_SCHEMA" default:"${program}" placeholder:"NAME" help:"The schema of the database that has the tables. The names of the roles begin with it."`
+
+	prefix string // of variables
 }
 
+// BeforeReset takes the prefix of variables from the service's vocabulary.
+func (d *Database) BeforeReset(v Vocabulary) error {
+	d.prefix = v.Prefix
+	return nil
+}
+
+// Variable is the environment variable that may hold the URL.
+func (d Database) Variable() string { return d.prefix + "DATABASE_URL" }
+
 func (d Database) secret() secret {
-	return secret{variable: "DATABASE_URL", file: d.URLFile, fallback: DevDatabaseURL}
+	return secret{variable: d.Variable(), file: d.URLFile, fallback: DevDatabaseURL}
 }
 
 // URL is where the database is, as the file or the environment has it now.
@@ -53,7 +64,7 @@ func (d Database) In() migrations.Schema {
 }
 
 // Set reports whether the user said where the database is.
-func (d Database) Set() bool { return d.URLFile != "" || os.Getenv("DATABASE_URL") != "" }
+func (d Database) Set() bool { return d.URLFile != "" || os.Getenv(d.Variable()) != "" }
 
 // Check finds the mistakes. It never shows the URL, which may be broken in a way that hides where
 // the password is.

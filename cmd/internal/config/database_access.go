@@ -81,7 +81,7 @@ func (d Database) noDevPassword() error {
 		why = "cannot be read here: " + fileProblem(err)
 	}
 	return fmt.Errorf("the Postgres of the command dev wants its password, and %s %s; run this in the folder in which dev runs, as the same user, "+
-		"or set DATABASE_URL or DATABASE_URL_FILE", file, why)
+		"or set %s or %[3]s_FILE", file, why, d.Variable())
 }
 
 func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }

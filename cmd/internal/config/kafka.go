@@ -16,7 +16,15 @@ type Kafka struct {
 	TLSKeyFile       string `name:"kafka-tls-key-file" env:"KAFKA_TLS_KEY_FILE" placeholder:"FILE" help:"The key of the certificate, as PEM."`
 	SASLMechanism    string `name:"kafka-sasl-mechanism" env:"KAFKA_SASL_MECHANISM" placeholder:"NAME" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
 	SASLUsername     string `name:"kafka-sasl-username" env:"KAFKA_SASL_USERNAME" placeholder:"NAME" help:"The user."`
-	SASLPasswordFile string `name:"kafka-sasl-password-file" env:"KAFKA_SASL_PASSWORD_FILE" placeholder:"FILE" help:"The file with the password; or put it in KAFKA_SASL_PASSWORD."`
+	SASLPasswordFile string `name:"kafka-sasl-password-file" env:"KAFKA_SASL_PASSWORD_FILE" placeholder:"FILE" help:"The file with the password; or put it in ${prefix}KAFKA_SASL_PASSWORD."`
+
+	prefix string // of variables
+}
+
+// BeforeReset takes the prefix of variables from the service's vocabulary.
+func (k *Kafka) BeforeReset(v Vocabulary) error {
+	k.prefix = v.Prefix
+	return nil
 }
 
 // The security protocols and mechanisms, as Kafka calls them.
@@ -90,7 +98,7 @@ func (k Kafka) checkTLS(p *Problems) {
 }
 
 func (k Kafka) password() secret {
-	return secret{variable: "KAFKA_SASL_PASSWORD", file: k.SASLPasswordFile}
+	return secret{variable: k.prefix + "KAFKA_SASL_PASSWORD", file: k.SASLPasswordFile}
 }
 
 func (k Kafka) checkSASL(p *Problems) {
@@ -105,6 +113,6 @@ func (k Kafka) checkSASL(p *Problems) {
 		p.Add("kafka-sasl-username", "", "given where the security protocol is "+k.SecurityProtocol)
 	}
 	if k.password().check(p, "kafka-sasl-password-file") == "" && k.SASLPasswordFile == "" {
-		p.Say("KAFKA_SASL_PASSWORD is not set; it, or %s, must be where the security protocol is %s", p.label("kafka-sasl-password-file"), k.SecurityProtocol)
+		p.Say("%s is not set; it, or %s, must be where the security protocol is %s", k.password().variable, p.label("kafka-sasl-password-file"), k.SecurityProtocol)
 	}
 }

@@ -12,9 +12,9 @@ import (
 
 func (k Kafka) party() party {
 	return party{
-		name: "Kafka", hosts: "KAFKA_BROKERS (or the brokers' own advertised.listeners)",
-		authority: named("KAFKA_TLS_CA_FILE", k.TLSCAFile), certificate: named("KAFKA_TLS_CERT_FILE", k.TLSCertFile),
-		encryption: named("KAFKA_SECURITY_PROTOCOL", k.SecurityProtocol),
+		name: "Kafka", hosts: k.prefix + "KAFKA_BROKERS (or the brokers' own advertised.listeners)",
+		authority: named(k.prefix+"KAFKA_TLS_CA_FILE", k.TLSCAFile), certificate: named(k.prefix+"KAFKA_TLS_CERT_FILE", k.TLSCertFile),
+		encryption: named(k.prefix+"KAFKA_SECURITY_PROTOCOL", k.SecurityProtocol),
 	}
 }
 
@@ -27,13 +27,13 @@ func (k Kafka) Explain(err error) error {
 func (k Kafka) explainRefusal(err error) error {
 	switch {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return refusal(RefusedPassword, err, "Kafka refuses the user %s by %s: the password in %s is not this user's, or KAFKA_SASL_USERNAME is no user there",
-			k.SASLUsername, k.SASLMechanism, k.password().where())
+		return refusal(RefusedPassword, err, "Kafka refuses the user %s by %s: the password in %s is not this user's, or %sKAFKA_SASL_USERNAME is no user there",
+			k.SASLUsername, k.SASLMechanism, k.password().where(), k.prefix)
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
-		return refusal(RefusedMechanism, err, "Kafka does not take KAFKA_SASL_MECHANISM %s there: use another that the brokers have enabled", k.SASLMechanism)
+		return refusal(RefusedMechanism, err, "Kafka does not take %sKAFKA_SASL_MECHANISM %s there: use another that the brokers have enabled", k.prefix, k.SASLMechanism)
 	case errors.Is(err, kerr.GroupAuthorizationFailed):
 		return refusal(RefusedRight, err, "Kafka's access rules do not let the user %s into the consumer group (GROUP_AUTHORIZATION_FAILED): "+
-			"allow it Read on the group in KAFKA_GROUP_ID, as SECURITY.md lists", cmp.Or(k.SASLUsername, "of this client"))
+			"allow it Read on the group in %sKAFKA_GROUP_ID, as SECURITY.md lists", cmp.Or(k.SASLUsername, "of this client"), k.prefix)
 	}
 	return nil
 }

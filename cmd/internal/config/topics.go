@@ -27,6 +27,7 @@ type EventTopics struct {
 type Topics struct {
 	Commands
 	EventTopics
+	Others
 	EventSource     string `name:"event-source" env:"EVENT_SOURCE" default:"/${program}" help:"The ce_source of events: one per environment, never changed later."`
 	DeadLetterTopic string `name:"dead-letter-topic" env:"DEAD_LETTER_TOPIC" default:"${topic}.dlq" help:"Where refused commands go."`
 }
@@ -151,6 +152,7 @@ func (t Topics) checkLoops(p *Problems) {
 	if slices.Contains(commands, t.DeadLetterTopic) {
 		p.Add("dead-letter-topic", t.DeadLetterTopic, "a topic that is not used for anything else")
 	}
+	t.Others.check(p, commands, append(t.Outputs(), t.DeadLetterTopic)...)
 }
 
 // split takes a comma-separated list apart.

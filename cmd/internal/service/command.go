@@ -15,7 +15,7 @@ type Command struct {
 	config.Group
 	config.Tuning
 	config.Log
-	HTTPAddr string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where health and metrics are: /livez, /readyz, /metrics."`
+	HTTPAddr string `name:"http-addr" env:"HTTP_ADDR" default:"${http_addr}" help:"Where health and metrics are: /livez, /readyz, /metrics."`
 
 	Hooks Hooks `kong:"-"`
 }
@@ -29,7 +29,7 @@ Traces are off; OTEL_TRACES_EXPORTER=otlp and OpenTelemetry's other variables tu
 
 Example:
 
-    DATABASE_URL=postgres://worker:secret@db:5432/${program} KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 ${program} worker`
+    ${prefix}DATABASE_URL=postgres://worker:secret@db:5432/${program} ${prefix}KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 ${program} worker`
 }
 
 // Run runs a worker until the context ends.
@@ -53,7 +53,7 @@ func (c *Command) settings(p *cli.Program) (Settings, error) {
 	c.Kafka.Check(problems)
 	c.Database.Check(problems)
 	if !c.Database.Set() {
-		problems.Say("DATABASE_URL is not set; it, or DATABASE_URL_FILE, must be for a worker, such as postgres://user:password@host:5432/%s", p.Name)
+		problems.Say("%s is not set; it, or %[1]s_FILE, must be for a worker, such as postgres://user:password@host:5432/%s", c.Variable(), p.Name)
 	}
 	c.Topics.Check(problems)
 	c.Log.Check(problems)

@@ -25,15 +25,23 @@ type askedTopic struct {
 // askTopics asks for the cluster's id, and about the worker's topics.
 func (p *Process) askTopics(ctx context.Context, client *kgo.Client) (cluster string, topics []askedTopic, err error) {
 	of := p.settings.Topics
-	for _, name := range of.CommandTopicNames() {
+	for _, name := range of.Inputs() {
 		topics = append(topics, askedTopic{name: name, needs: kmsg.ACLOperationRead})
 	}
 	for _, name := range append(of.Outputs(), of.DeadLetterTopic) {
 		topics = append(topics, askedTopic{name: name, needs: kmsg.ACLOperationWrite})
 	}
+	for _, other := range of.Sent() {
+		topics = append(topics, askedTopic{name: other.Topic, needs: kmsg.ACLOperationWrite})
+	}
 	request := kmsg.NewPtrMetadataRequest()
 	request.IncludeTopicAuthorizedOperations = true
+	asked := map[string]bool{}
 	for i := range topics {
+		if asked[topics[i].name] {
+			continue
+		}
+		asked[topics[i].name] = true
 		topic := kmsg.NewMetadataRequestTopic()
 		topic.Topic = &topics[i].name
 		request.Topics = append(request.Topics, topic)

@@ -83,7 +83,7 @@ func New(settings Settings, logger *slog.Logger) *Process {
 		inspectEvery: cmp.Or(settings.Hooks.LookEvery, inspectEvery), lookEvery: cmp.Or(settings.Hooks.LookEvery, lookEvery),
 	}
 	p.metrics.worker.Parts.Patience = cmp.Or(settings.Hooks.Patience, p.metrics.worker.Parts.Patience)
-	p.topicWatch = &topicWatch{logger: logger, gauge: p.metrics.topics(settings.Topics.CommandTopicNames())}
+	p.topicWatch = &topicWatch{logger: logger, gauge: p.metrics.topics(settings.Topics.Inputs())}
 	p.kafkaAccess = newAccess(systemKafka, settings.Kafka.Explain, p.metrics.refused, logger)
 	p.postgresAccess = newAccess(systemPostgres, settings.Database.Explain, p.metrics.refused, logger)
 	p.rights = newRights(p.metrics.refused, logger)
@@ -195,7 +195,7 @@ func (p *Process) work(ctx context.Context, db *store.Store, traces *tracing) er
 	}
 	p.readiness.ask(p.healthOf(runner))
 	p.readiness.watch(p.metrics.worker.Stuck)
-	p.logger.Info("worker starts", "group", p.settings.Group.ID, "topics", p.settings.Topics.CommandTopicNames(), "version", cli.Version())
+	p.logger.Info("worker starts", "group", p.settings.Group.ID, "topics", p.settings.Topics.Inputs(), "version", cli.Version())
 
 	maintenance := newParts(ctx)
 	days := p.newOutboxDays(db)
@@ -225,11 +225,22 @@ func (p *Process) newRelay(db *store.Store, traces *tracing) (*outbox.Relay, err
 		Kafka: p.kafkaOptions(),
 		Envelope: outbox.Envelope{
 			TypePrefix: p.settings.Service.TypePrefix, EventsTopic: topics.EventsTopic, Routes: topics.Routes(), Source: topics.EventSource,
-			DeadLetterTopic: topics.DeadLetterTopic, Group: p.settings.Group.ID,
+			DeadLetterTopic: topics.DeadLetterTopic, Group: p.settings.Group.ID, Commands: destinations(topics.Sent()),
 		},
 		Table: table, Metrics: p.metrics.ofRelay(optional), Logger: p.logger.With("part", "relay"), Tracer: traces.tracer(p.settings.Name + "/outbox"),
 		Parts: p.metrics.worker.Parts, MaxRows: relayRows, MaxBytes: relayBytes,
 	})
+}
+
+// destinations are where commands for other services go, by type.
+func destinations(sent []config.Other) map[string]outbox.Destination {
+	to := map[string]outbox.Destination{}
+	for _, other := range sent {
+		for _, kind := range other.Types {
+			to[kind] = outbox.Destination{Topic: other.Topic, TypePrefix: other.TypePrefix}
+		}
+	}
+	return to
 }
 
 func (p *Process) newWorker(db *store.Store, relay *outbox.Relay, traces *tracing) (*worker.Worker, error) {
@@ -241,6 +252,9 @@ func (p *Process) newWorker(db *store.Store, relay *outbox.Relay, traces *tracin
 	kinds := p.settings.Topics.BareTypes()
 	for _, name := range p.settings.Topics.CommandTopicNames() {
 		topics = append(topics, worker.Topic{Name: name, Types: cloudevents.Types{Type: kinds[name]}})
+	}
+	for _, other := range p.settings.Topics.Taken() {
+		topics = append(topics, worker.Topic{Name: other.Topic, Types: cloudevents.Types{Prefix: other.TypePrefix, Takes: other.Types}})
 	}
 	tuning := p.settings.Tuning
 	return worker.New(worker.Config{

@@ -28,7 +28,7 @@ functions is revoked, and all that other roles have.
 
 Examples:
 
-    DATABASE_URL=postgres://owner:secret@db:5432/${program} ${program} migrate up
+    ${prefix}DATABASE_URL=postgres://owner:secret@db:5432/${program} ${program} migrate up
     ${program} migrate up --worker-role app_rw --operator-role support`
 }
 

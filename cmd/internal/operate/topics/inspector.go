@@ -56,7 +56,8 @@ type view struct {
 // Inspect gives what is not as it should be, in the order of the topics. Topics that do not exist
 // are left out.
 func (i Inspector) Inspect(ctx context.Context) ([]Finding, error) {
-	names := append(append(i.Topics.CommandTopicNames(), i.Topics.Outputs()...), i.Topics.DeadLetterTopic)
+	inputs := i.Topics.Inputs()
+	names := slices.Concat(inputs, i.Topics.Outputs(), []string{i.Topics.DeadLetterTopic})
 	settings, hidden, err := i.describe(ctx, names)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func (i Inspector) Inspect(ctx context.Context) ([]Finding, error) {
 			continue
 		case v.settings == nil:
 			continue
-		case n < len(i.Topics.CommandTopicNames()):
+		case n < len(inputs):
 			largest = max(largest, v.number(maxMessageBytes, 0))
 			v.checkCommands()
 		case name == i.Topics.DeadLetterTopic:
