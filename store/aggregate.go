@@ -38,6 +38,9 @@ type Service struct {
 	// Waiting counts what waits in the service's tables, such as orders for stock; nil where
 	// nothing does.
 	Waiting *Waiting
+
+	// Due are the commands that the clock makes due; nil where none ever are.
+	Due *Due
 }
 
 // Waiting is what waits in a service's tables until something comes.

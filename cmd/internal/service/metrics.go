@@ -35,7 +35,7 @@ type metrics struct {
 	skipped  *prometheus.CounterVec
 	throttle prometheus.Counter
 
-	days, transactions, backlogs, settings, rights *pulse.Part
+	days, transactions, backlogs, settings, rights, due *pulse.Part // due is nil where the service has none
 }
 
 func newMetrics(service string, waiting *store.Waiting) *metrics {

@@ -56,3 +56,21 @@ func TestProcess_knowsOtherServices(t *testing.T) {
 	require.NoError(t, fetches.Err())
 	require.Equal(t, `{"key":"a","n":3}`, string(fetches.Records()[0].Value))
 }
+
+// What the clock makes due is sent to the service's own topic, and not again while it may wait there.
+func TestProcess_sendsWhatIsDue(t *testing.T) {
+	s := programtest.NewService(t)
+	of := counters.Service
+	of.Due = &store.Due{
+		Command: "Add",
+		SQL: `select at, key, name, json_build_object('key', key, 'n', n)::text from due
+where at <= $1 and (at, name) > ($2, $3) order by at, name limit $4`,
+	}
+	database := startCounters(t, s, of, `
+create table due (at timestamptz, key text, name text, n bigint);
+grant select on due to allocation_worker;
+insert into due values (now() - interval '1 hour', 'a', 'x', 1), (now() - interval '1 hour', 'a', 'y', 2),
+	(now() + interval '3 seconds', 'a', 'soon', 4), (now() + interval '1 hour', 'a', 'later', 8);`)
+	awaitCounter(t, database, 7)
+	testbed.Eventually(t, func() bool { return s.Get("/readyz") == "200 {\"ready\":true}\n" })
+}

@@ -82,6 +82,9 @@ func New(settings Settings, logger *slog.Logger) *Process {
 		dial: settings.Kafka.Dialer(), readiness: newReadiness(),
 		inspectEvery: cmp.Or(settings.Hooks.LookEvery, inspectEvery), lookEvery: cmp.Or(settings.Hooks.LookEvery, lookEvery),
 	}
+	if settings.Service.Due != nil {
+		p.metrics.due = p.metrics.worker.Parts.Add("due commands")
+	}
 	p.metrics.worker.Parts.Patience = cmp.Or(settings.Hooks.Patience, p.metrics.worker.Parts.Patience)
 	p.topicWatch = &topicWatch{logger: logger, gauge: p.metrics.topics(settings.Topics.Inputs())}
 	p.kafkaAccess = newAccess(systemKafka, settings.Kafka.Explain, p.metrics.refused, logger)
@@ -205,6 +208,7 @@ func (p *Process) work(ctx context.Context, db *store.Store, traces *tracing) er
 	maintenance.run(func(ctx context.Context) { p.rights.watch(ctx, db.CheckRights) })
 	maintenance.run(p.newOldTransactions(db).run)
 	maintenance.run(p.newBacklogs(db).run)
+	maintenance.run(p.runDue(db))
 	err = runner.Run(ctx)
 	p.stop("maintenance", maintenance)
 	p.logger.Info("worker stopped")
