@@ -1,6 +1,9 @@
 package order
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // MaxLines is how many lines a cart takes, with those that were removed: each keeps its id.
 const MaxLines = 200
@@ -104,4 +107,28 @@ func (x *decider) isOver(l *Line) bool {
 		from = l.Added
 	}
 	return !x.at.Before(from.Add(x.CartTime))
+}
+
+// CountsFrom is since when the time counts after which ExpireCart takes something out of a cart;
+// zero where nothing of it ever expires.
+func (o *Order) CountsFrom() (from time.Time) {
+	if o.Phase != Cart {
+		return from
+	}
+	var reserved time.Time
+	for i := range o.Lines {
+		switch l := &o.Lines[i]; {
+		case !l.open():
+		case l.Reserved.IsZero():
+			if l.Added.After(from) {
+				from = l.Added // the last of those that go with the cart
+			}
+		case reserved.IsZero() || l.Reserved.Before(reserved):
+			reserved = l.Reserved
+		}
+	}
+	if !reserved.IsZero() {
+		return reserved
+	}
+	return from
 }

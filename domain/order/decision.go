@@ -9,6 +9,9 @@ type State struct {
 	Order    *Order
 	// Batches are those of the order's lines and of the fact, by reference.
 	Batches map[string]*Batch
+	// OnBatch are the first orders with reserved lines of a batch that come behind the one that
+	// ReviewBatch names, in the order of their ids, and ReviewPage at most.
+	OnBatch []string
 }
 
 // Settings are the same for all workers of a service.
@@ -26,8 +29,10 @@ type Decision struct {
 	Events  []Event
 	// Stock are commands for stock, by the outbox.
 	Stock []StockCommand
-	// Review is a batch whose orders are to be looked at again; empty: none.
-	Review string
+	// Orders are to be looked at again, each by a ReviewOrder.
+	Orders []string
+	// Review goes through the orders of a batch; nil: nothing does.
+	Review *ReviewBatch
 }
 
 // StockCommand is what stock is asked.

@@ -54,6 +54,9 @@ var Commands = []CommandType{
 	{"ReviewOrder", []string{"customerid", "orderid"}, func(f *fields) Command {
 		return ReviewOrder{f.of("orderid", f.orderid)}
 	}},
+	{"ReviewBatch", []string{"batchref", "after"}, func(f *fields) Command {
+		return ReviewBatch{f.Identifier("batchref", f.batchref), f.OptionalIdentifier("after", f.after)}
+	}},
 }
 
 // CommandNames are the names of all commands.
@@ -98,7 +101,7 @@ func (t *CommandType) read(data []byte) (Command, *Refusal) {
 // fields are the members of a command's data that any command has.
 type fields struct {
 	strictjson.Reader
-	customerid, cartid, orderid, sku, lineid, qty strictjson.Value
+	customerid, cartid, orderid, sku, lineid, qty, batchref, after strictjson.Value
 }
 
 func (f *fields) keep(name []byte, value strictjson.Value) error {
@@ -115,6 +118,10 @@ func (f *fields) keep(name []byte, value strictjson.Value) error {
 		f.lineid = value
 	case "qty":
 		f.qty = value
+	case "batchref":
+		f.batchref = value
+	case "after":
+		f.after = value
 	}
 	return nil
 }

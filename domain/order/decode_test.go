@@ -21,7 +21,7 @@ func TestDecodeCommand(t *testing.T) {
 		require.Nil(t, refusal, name)
 		require.Equal(t, Keys{CustomerID: "alice", OrderID: "alice.1"}, c.Keys())
 	}
-	require.Len(t, CommandNames(), 6)
+	require.Len(t, CommandNames(), 7)
 	for says, data := range map[string]string{
 		`the field "qty" is 0; it must be an integer from 1 to 1000000000`:                        `{"customerid":"alice","cartid":"alice.1","sku":"CHAIR","qty":0}`,
 		`the field "sku" is missing`:                                                              `{"customerid":"alice","cartid":"alice.1","qty":1}`,
@@ -46,12 +46,12 @@ func TestReadFact(t *testing.T) {
 	fact, err = ReadFact("BatchEtaChanged", 8, []byte(`{"batchref":"b1","sku":"CHAIR"}`))
 	require.NoError(t, err)
 	require.Equal(t, BatchFact{Kind: BatchEtaChanged, Sequence: 8, Ref: "b1", SKU: "CHAIR", Arrived: true}, fact)
-	for kind, data := range map[string]string{"BatchQuantityChanged": `{}`, "Restocked": `{`, "Allocated": `{"orderid":"o1","sku":"CHAIR"}`} {
+	for kind, data := range map[string]string{"BatchQuantityChanged": `{}`, "Restocked": `{`, "Allocated": `{"orderid":"o1","sku":"CHAIR","batchref":"b1"}`} {
 		fact, err = ReadFact(kind, 1, []byte(data))
 		require.NoError(t, err)
 		require.Nil(t, fact, kind)
 	}
-	for kind, data := range map[string]string{"OutOfStock": `{`, "Dispatched": `{"orderid":"alice.1"}`} {
+	for kind, data := range map[string]string{"OutOfStock": `{`, "Allocated": `{"orderid":"alice.1","sku":"CHAIR"}`, "Dispatched": `{"orderid":"alice.1"}`} {
 		_, err = ReadFact(kind, 1, []byte(data))
 		require.Error(t, err)
 	}

@@ -10,6 +10,4 @@
 //     was applied to it, and takes none that is not newer.
 //   - A decision has events, commands for stock, and commands for this service itself: see
 //     Decision.
-//
-// No program uses it yet.
 package order

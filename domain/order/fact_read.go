@@ -3,6 +3,7 @@ package order
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"allocation/domain/strictjson"
 )
@@ -29,9 +30,7 @@ type factData struct {
 // of a type that is not known, and an error for one that cannot be read.
 func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
 	var d factData
-	switch FactKind(kind) {
-	case Allocated, OutOfStock, Deallocated, LineDispatched, AllocationRejected, BatchCreated, BatchEtaChanged:
-	default:
+	if !slices.Contains(FactNames(), kind) {
 		return nil, nil
 	}
 	if err := json.Unmarshal(data, &d); err != nil {
@@ -39,6 +38,9 @@ func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
 	}
 	if d.SKU == "" || sequence == 0 && FactKind(kind) != AllocationRejected {
 		return nil, fmt.Errorf("%s has no sku or no sequence", strictjson.Shorten(kind))
+	}
+	if kind := FactKind(kind); (kind == Allocated || kind == LineDispatched) && d.BatchRef == "" {
+		return nil, fmt.Errorf("%s has no batchref", kind)
 	}
 	switch FactKind(kind) {
 	case BatchCreated:

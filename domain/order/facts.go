@@ -25,6 +25,13 @@ const (
 	BatchEtaChanged    FactKind = "BatchEtaChanged"
 )
 
+// FactNames are the names of all facts that are read.
+func FactNames() []string {
+	return []string{
+		string(Allocated), string(OutOfStock), string(Deallocated), string(LineDispatched), string(AllocationRejected), string(BatchCreated), string(BatchEtaChanged),
+	}
+}
+
 func (f LineFact) decide(x *decider) {
 	var l *Line
 	if x.Order != nil {
@@ -103,6 +110,6 @@ func (f BatchFact) decide(x *decider) {
 	b.Fact = f.Sequence
 	if b.Arrived != f.Arrived {
 		b.Arrived = f.Arrived
-		x.d.Review = f.Ref
+		x.d.Review = &ReviewBatch{BatchRef: f.Ref}
 	}
 }

@@ -46,6 +46,26 @@ func (c CancelOrder) decide(x *decider) {
 	}
 }
 
+// ReviewPage is how many orders of a batch are looked at again at once.
+const ReviewPage = 100
+
+// ReviewBatch has the orders of a batch looked at again, as it may have arrived: a page of them, and
+// then those behind it.
+type ReviewBatch struct {
+	BatchRef string
+	After    string // the last order of the page before; empty: there was none
+}
+
+// Keys are the batch.
+func (c ReviewBatch) Keys() Keys { return Keys{Batch: c.BatchRef} }
+
+func (c ReviewBatch) decide(x *decider) {
+	x.d.Orders = x.OnBatch
+	if n := len(x.OnBatch); n == ReviewPage {
+		x.d.Review = &ReviewBatch{c.BatchRef, x.OnBatch[n-1]}
+	}
+}
+
 // ReviewOrder looks again at an order, as one of its batches may have arrived.
 type ReviewOrder struct{ Of }
 

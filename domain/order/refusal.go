@@ -18,6 +18,11 @@ const (
 	ReasonOnItsWay    Reason = "on_its_way"
 )
 
+// Reasons are all of them, for which commands are refused.
+var Reasons = []Reason{
+	ReasonMalformed, ReasonUnknownType, ReasonUnknownCart, ReasonUnknownLine, ReasonCartFull, ReasonCartEmpty, ReasonOrderPlaced, ReasonOrderEnded, ReasonOnItsWay,
+}
+
 // Refusal is the answer to a command that cannot be done. It is no failure, and changes no state.
 type Refusal struct {
 	Reason Reason

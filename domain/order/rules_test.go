@@ -56,8 +56,11 @@ func short(d Decision) string {
 	for _, c := range d.Stock {
 		parts = append(parts, fmt.Sprintf("> %s %s", c.Name, c.LineID))
 	}
-	if d.Review != "" {
-		parts = append(parts, "> review "+d.Review)
+	for _, o := range d.Orders {
+		parts = append(parts, "> review "+o)
+	}
+	if d.Review != nil {
+		parts = append(parts, strings.TrimSpace("> review "+d.Review.BatchRef+" "+d.Review.After))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -208,4 +211,42 @@ func TestFacts_onlyNewOnesOfOurs(t *testing.T) {
 	require.Equal(t, "alice", CustomerOf("alice.1.x"))
 	require.Empty(t, CustomerOf("o1"))
 	require.Empty(t, CustomerOf("alice."))
+}
+
+// However many orders a batch has, they are looked at again by pages.
+func TestReviewBatch_goesThroughItsOrdersByPages(t *testing.T) {
+	t.Parallel()
+	review := func(n int) string {
+		page := []string{}
+		for i := range n {
+			page = append(page, fmt.Sprintf("alice.%03d", i))
+		}
+		d := Decide(ReviewBatch{BatchRef: "b1", After: "alice"}, &State{OnBatch: page}, time.Time{}, Settings{})
+		require.Len(t, d.Orders, n)
+		d.Orders = nil
+		return short(d)
+	}
+	require.Empty(t, review(0))
+	require.Empty(t, review(ReviewPage-1))
+	require.Equal(t, "> review b1 alice.099", review(ReviewPage))
+}
+
+// Who expires carts looks at this time only.
+func TestCart_countsFromItsFirstBatch(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	from := func() time.Duration { return s.orders["alice.1"].CountsFrom().Sub(s.now) }
+	s.add("alice.1", "CHAIR")
+	s.now = s.now.Add(time.Minute)
+	s.add("alice.1", "CHAIR")
+	require.Zero(t, from(), "it goes when the last line is over")
+	s.now = s.now.Add(time.Minute)
+	s.fact("alice.1", "2", Allocated, "b1")
+	require.Zero(t, from(), "the first batch of a line")
+	s.now = s.now.Add(time.Minute)
+	s.fact("alice.1", "1", Allocated, "b1")
+	s.fact("alice.1", "2", Allocated, "b2")
+	require.Equal(t, -time.Minute, from(), "not that of a later line, nor of a later batch")
+	s.place("alice.1")
+	require.Zero(t, s.orders["alice.1"].CountsFrom())
 }

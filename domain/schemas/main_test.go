@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"allocation/domain/order"
 	"allocation/domain/product"
 )
 
@@ -39,7 +40,14 @@ func accepts(schema *jsonschema.Schema, data string) bool {
 }
 
 func TestSchemas_oneForEachCommandAndEvent(t *testing.T) {
-	for folder, names := range map[string][]string{commands: commandNames, events: eventNames} {
+	requireSchemas(t, "allocation", "", commandNames, eventNames)
+	requireSchemas(t, "orders", "orders", order.CommandNames(), order.EventNames())
+}
+
+func requireSchemas(t *testing.T, service, in string, commandNames, eventNames []string) {
+	t.Helper()
+	for kind, names := range map[string][]string{"command": commandNames, "event": eventNames} {
+		folder := filepath.Join(in, kind+"s")
 		var found []string
 		files, err := os.ReadDir(folder)
 		require.NoError(t, err)
@@ -49,8 +57,8 @@ func TestSchemas_oneForEachCommandAndEvent(t *testing.T) {
 		require.ElementsMatch(t, names, found)
 		for _, name := range names {
 			schema := load(t, folder, name)
-			require.Equal(t, "allocation.v1."+name, schema.Title)
-			require.Equal(t, "urn:allocation:v1:"+strings.TrimSuffix(folder, "s")+":"+name, strings.TrimSuffix(schema.ID, "#"))
+			require.Equal(t, service+".v1."+name, schema.Title)
+			require.Equal(t, "urn:"+service+":v1:"+kind+":"+name, strings.TrimSuffix(schema.ID, "#"))
 			require.NotEmpty(t, schema.Description)
 			for field, property := range schema.Properties {
 				require.NotEmpty(t, property.Description, "%s.%s", name, field)
