@@ -1,6 +1,9 @@
 package order
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // EventNames are the names of all events.
 func EventNames() []string {
@@ -10,8 +13,8 @@ func EventNames() []string {
 	}
 }
 
-// data are the fields that the data of an event may have.
-type data struct {
+// Data has the fields that the data of an event, or of a command that is sent, may have.
+type Data struct {
 	CustomerID string     `json:"customerid,omitempty"`
 	OrderID    string     `json:"orderid,omitempty"`
 	LineID     string     `json:"lineid,omitempty"`
@@ -25,25 +28,33 @@ type data struct {
 
 // AppendData appends the event's data as JSON.
 func (e *Event) AppendData(to []byte) []byte {
-	return data{CustomerID: e.CustomerID, OrderID: e.OrderID, LineID: e.LineID, SKU: e.SKU, Qty: e.Qty, Reason: e.Reason, Lines: e.Lines}.append(to)
+	return Data{CustomerID: e.CustomerID, OrderID: e.OrderID, LineID: e.LineID, SKU: e.SKU, Qty: e.Qty, Reason: e.Reason, Lines: e.Lines}.append(to)
 }
 
 // AppendData appends the command's data as JSON.
 func (c *StockCommand) AppendData(to []byte) []byte {
-	return data{OrderID: c.OrderID, SKU: c.SKU, LineID: c.LineID, Qty: c.Qty}.append(to)
+	return Data{OrderID: c.OrderID, SKU: c.SKU, LineID: c.LineID, Qty: c.Qty}.append(to)
 }
 
 // AppendData appends the command's data as JSON.
 func (o Of) AppendData(to []byte) []byte {
-	return data{CustomerID: o.CustomerID, OrderID: o.OrderID}.append(to)
+	return Data{CustomerID: o.CustomerID, OrderID: o.OrderID}.append(to)
 }
 
 // AppendData appends the command's data as JSON.
 func (c ReviewBatch) AppendData(to []byte) []byte {
-	return data{BatchRef: c.BatchRef, After: c.After}.append(to)
+	return Data{BatchRef: c.BatchRef, After: c.After}.append(to)
 }
 
-func (d data) append(to []byte) []byte {
+// ReadData reads what was published.
+func ReadData(data []byte) (d Data, err error) {
+	if err := json.Unmarshal(data, &d); err != nil {
+		return d, fmt.Errorf("the data is no JSON object as orders publishes it: %w", err)
+	}
+	return d, nil
+}
+
+func (d Data) append(to []byte) []byte {
 	text, err := json.Marshal(d)
 	if err != nil {
 		panic(err) // they are texts and numbers

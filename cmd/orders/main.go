@@ -1,0 +1,19 @@
+// Command orders keeps customers' carts and orders: commands and the events of stock come from
+// Kafka, are decided and kept in Postgres, and events and commands for stock go to Kafka. Run it
+// with --help.
+package main
+
+import (
+	"context"
+	"os"
+
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/orders/program"
+)
+
+func main() {
+	ctx, stop := cli.UntilSignal(context.Background())
+	code := program.New(os.Stdin, os.Stdout, os.Stderr).Run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,170 @@
+package orders_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/storetest"
+	"allocation/domain/order"
+	"allocation/outbox"
+	"allocation/worker"
+)
+
+const ready = `4 OrderReady {"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":1,"batchref":"b1"}]}`
+
+func TestApply_publishesWhatHappenedAndWhatStockIsAsked(t *testing.T) {
+	b := setup(t, 2)
+	applied := b.Do(add(0, "alice.1", "CHAIR"), place(0, "alice.1"), place(0, "bob.1"))
+	require.Equal(t, []string{"changed", "changed", "refused"}, storetest.Results(applied))
+	require.Equal(t, []string{
+		`1 CartLineAdded {"customerid":"alice","orderid":"alice.1","lineid":"1","sku":"CHAIR","qty":1}`,
+		`0 Allocate {"orderid":"alice.1","lineid":"1","sku":"CHAIR","qty":1}`,
+		`2 OrderPlaced {"customerid":"alice","orderid":"alice.1"}`,
+		`refused unknown_cart`,
+	}, storetest.Says(applied.Rows[0]))
+	allocate := applied.Rows[0][1]
+	require.Equal(t, []string{"alice", "CHAIR", "alice.1", "alice.1"}, []string{allocate.Key, allocate.RecordKey, allocate.Subject, allocate.Cause.CorrelationID})
+
+	// What comes by another partition is published after it, and so is what goes to stock.
+	applied = b.Do(fact(1, 1, "AllocationRejected", `{"orderid":"alice.1","sku":"CHAIR","lineid":"1","reason":"unknown_sku"}`), add(0, "alice.2", "CHAIR"))
+	require.Equal(t, []string{
+		`3 CartLineRejected {"customerid":"alice","orderid":"alice.1","lineid":"1","sku":"CHAIR","qty":1,"reason":"unknown_sku"}`,
+		`4 OrderCancelled {"customerid":"alice","orderid":"alice.1","reason":"empty"}`,
+	}, storetest.Says(applied.Rows[1]))
+	require.Equal(t, outbox.Predecessor{Source: b.Claims[0].Source.ID, Row: 2}, applied.Rows[1][0].After)
+	require.Equal(t, outbox.Predecessor{Source: b.Claims[1].Source.ID, Row: 1}, applied.Rows[0][0].After)
+}
+
+// Facts about what is not a customer's order, and old ones, count as ignored.
+func TestApply_ignoresWhatIsNotItsOwn(t *testing.T) {
+	b := setup(t, 1)
+	b.Do(add(0, "alice.1", "CHAIR"))
+	applied := b.Do(
+		allocated(0, 7, "somebody else's", "b1"), allocated(0, 7, "carol.1", "b1"), fact(0, 7, "BatchQuantityChanged", `{"batchref":"b1","sku":"CHAIR","qty":1}`),
+		allocated(0, 7, "alice.1", "b1"), allocated(0, 6, "alice.1", "b2"), fact(0, 0, "Allocated", `{"orderid":"alice.1","sku":"CHAIR","lineid":"1","batchref":"b1"}`),
+		storetest.Command(0, "Allocated", `{"orderid":"alice.1","sku":"CHAIR","lineid":"1","batchref":"b1"}`),
+	)
+	require.Equal(t, []string{"ignored", "ignored", "ignored", "no_effect", "ignored", "refused", "refused"}, storetest.Results(applied))
+	require.Equal(t, []string{"refused malformed", "refused unknown_type"}, storetest.Says(applied.Rows[0]))
+	require.Equal(t, 1, b.Count(`select count(*) from customers`))
+}
+
+// A batch that arrives while a line that comes to it is decided: whoever is first, the order is
+// ready in the end.
+func TestApply_aBatchArrivesWhileALineComesToIt(t *testing.T) {
+	t.Run("the batch is first", func(t *testing.T) {
+		b := setup(t, 2)
+		b.Do(add(0, "alice.1", "CHAIR"), place(0, "alice.1"))
+		line := storetest.OnlyPartition(b.Transaction(allocated(0, 7, "alice.1", "b1")), 0)
+		s := b.Interrupted(func() {
+			applied, err := b.Apply(t.Context(), storetest.OnlyPartition(b.Transaction(arrives(1, 8, "b1")), 1))
+			require.NoError(t, err)
+			require.Equal(t, []string{`0 ReviewBatch {"batchref":"b1"}`}, storetest.Says(applied.Rows[0]))
+		})
+		_, err := s.Apply(t.Context(), line)
+		require.ErrorIs(t, err, worker.ErrConflict, "the line was decided without the arrival")
+		applied, err := s.Apply(t.Context(), line)
+		require.NoError(t, err)
+		require.Len(t, applied.Rows[0], 1)
+		require.Equal(t, "OrderReady", applied.Rows[0][0].Type)
+	})
+	t.Run("the line is first", func(t *testing.T) {
+		b := setup(t, 2)
+		b.Do(add(0, "alice.1", "CHAIR"), place(0, "alice.1"), fact(0, 1, "BatchCreated", `{"ref":"b1","sku":"CHAIR","qty":1,"eta":"2030-01-01"}`))
+		line, batch := storetest.OnlyPartition(b.Transaction(allocated(0, 7, "alice.1", "b1")), 0), storetest.OnlyPartition(b.Transaction(arrives(1, 8, "b1")), 1)
+		outsider := b.Outsider(`lock table order_lines in share mode`) // behind the batch's lock
+		done := make(chan error, 2)
+		apply := func(transaction worker.Transaction) {
+			_, err := b.Apply(t.Context(), transaction)
+			done <- err
+		}
+		waiting := func(n int) {
+			testbed.Eventually(t, func() bool {
+				return b.Count(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) == n
+			})
+		}
+		go apply(line)
+		waiting(1)
+		go apply(batch)
+		waiting(2)
+		b.Release(outsider)
+		require.NoError(t, <-done)
+		require.NoError(t, <-done)
+		b.Offsets, b.NextRow = []int64{4, 1}, []int64{3, 1}
+		applied := b.Do(reviewBatch(1, "b1"))
+		require.Equal(t, []string{`0 ReviewOrder {"customerid":"alice","orderid":"alice.1"}`}, storetest.Says(applied.Rows[1]))
+		applied = b.Do(reviewOrder(1, "alice.1"))
+		require.Equal(t, []string{`3` + ready[1:]}, storetest.Says(applied.Rows[1]))
+	})
+}
+
+// A batch may have any number of orders: no transaction has more than a page of them.
+func TestApply_reviewsABatchByPages(t *testing.T) {
+	b := setup(t, 1)
+	const orders = order.ReviewPage + 3
+	var adds, facts []worker.Command
+	for i := range orders {
+		id := fmt.Sprintf("c%03d.1", i)
+		adds, facts = append(adds, add(0, id, "CHAIR")), append(facts, allocated(0, int64(i+1), id, "b1"))
+	}
+	b.Do(adds...)
+	b.Do(facts...)
+	applied := b.Do(arrives(0, 1000, "b1"))
+	require.Equal(t, []string{`0 ReviewBatch {"batchref":"b1"}`}, storetest.Says(applied.Rows[0]))
+	applied = b.Do(reviewBatch(0, "b1"))
+	require.Len(t, applied.Rows[0], order.ReviewPage+1)
+	require.Equal(t, `0 ReviewOrder {"customerid":"c000","orderid":"c000.1"}`, storetest.Says(applied.Rows[0])[0])
+	require.Equal(t, "c000", applied.Rows[0][0].RecordKey)
+	require.Equal(t, `0 ReviewBatch {"batchref":"b1","after":"c099.1"}`, storetest.Says(applied.Rows[0])[order.ReviewPage])
+	applied = b.Do(storetest.Command(0, "ReviewBatch", `{"batchref":"b1","after":"c099.1"}`))
+	require.Len(t, applied.Rows[0], 3)
+	require.Equal(t, "ReviewOrder", applied.Rows[0][2].Type)
+}
+
+// Nor has one that gets the reviews of many batches.
+func TestApply_leavesManyPagesToTheNextTransactions(t *testing.T) {
+	b := setup(t, 1)
+	b.Exec(`insert into order_lines select 'c' || n || '.1', '1', 1, 'CHAIR', 1, 'reserved', 'b1', 1, now(), now() from generate_series(1, 200) n`)
+	reviews := make([]worker.Command, 60)
+	for i := range reviews {
+		reviews[i] = reviewBatch(0, "b1")
+	}
+	applied, err := b.Apply(t.Context(), b.Transaction(reviews...))
+	require.NoError(t, err)
+	require.Len(t, applied.Outcomes, 50)
+}
+
+// A command that fails holds its customer, and nobody else. What is about a batch holds the batch.
+func TestApply_aFailureHoldsItsCustomerOnly(t *testing.T) {
+	b := setup(t, 1)
+	fails := func(c worker.Command) worker.Command { c.Failure = "it failed"; return c }
+	b.Do(fails(add(0, "alice.1", "CHAIR")), fails(arrives(0, 1, "b1")))
+	require.Equal(t, []string{"alice", "batch.b1"}, storetest.Ask[[]string](b, `select array_agg(key order by key) from held_keys`))
+	applied := b.Do(place(0, "alice.1"), add(0, "bob.1", "CHAIR"), allocated(0, 1, "alice.1", "b1"), arrives(0, 2, "b1"), arrives(0, 2, "b2"))
+	require.Equal(t, []string{"held", "changed", "held", "held", "changed"}, storetest.Results(applied))
+}
+
+// What was read may be changed by another before the write.
+func TestApply_conflictsWithAnother(t *testing.T) {
+	for name, first := range map[string]bool{"without locks": false, "with locks": true} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 2)
+			b.Do(add(0, "alice.1", "CHAIR"), allocated(0, 1, "alice.1", "b1"))
+			transaction := storetest.OnlyPartition(b.Transaction(place(0, "alice.1")), 0)
+			if transaction.LockFirst = first; first {
+				_, err := b.Apply(t.Context(), transaction)
+				require.NoError(t, err)
+				return
+			}
+			s := b.Interrupted(func() {
+				_, err := b.Apply(t.Context(), storetest.OnlyPartition(b.Transaction(add(1, "alice.2", "CHAIR")), 1))
+				require.NoError(t, err)
+			})
+			_, err := s.Apply(t.Context(), transaction)
+			require.ErrorIs(t, err, worker.ErrConflict)
+		})
+	}
+}

@@ -1,0 +1,189 @@
+package orders
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"allocation/domain/order"
+	"allocation/store"
+)
+
+// loaded is what a transaction has read, and changes.
+type loaded struct {
+	customers map[string]*customer
+	orders    map[string]*order.Order
+	batches   map[string]*order.Batch
+	pages     map[int][]string // orders of the batch that a message has looked at, by message
+
+	readOrders map[string]order.Order // as they were read
+	readFacts  map[string]int64       // of batches, as they were read
+}
+
+// customer is one, with what the outbox needs beside.
+type customer struct {
+	order.Customer
+	read   order.Customer // as it was read
+	change int64          // counts the changes of all that is the customer's; 0: there is nothing yet
+	last   store.Ref      // what was published last
+	before store.Ref      // the same, as it was read
+}
+
+func newLoaded() *loaded {
+	return &loaded{
+		customers: map[string]*customer{}, orders: map[string]*order.Order{}, batches: map[string]*order.Batch{}, pages: map[int][]string{},
+		readOrders: map[string]order.Order{}, readFacts: map[string]int64{},
+	}
+}
+
+// customerOf is a customer, with nothing in it where there is none.
+func (l *loaded) customerOf(id string) *customer {
+	c := l.customers[id]
+	if c == nil {
+		c = &customer{Customer: order.Customer{ID: id}, read: order.Customer{ID: id}}
+		l.customers[id] = c
+	}
+	return c
+}
+
+// question is what a transaction needs to know.
+type question struct {
+	keys, customers, orders, batches []string
+
+	reviews map[int]order.ReviewBatch // by message
+}
+
+func (a *aggregate) ask() *question {
+	keys, customers, orders, batches := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	q := &question{reviews: map[int]order.ReviewBatch{}}
+	for i := range a.messages {
+		m := &a.messages[i]
+		if m.Message == nil {
+			continue
+		}
+		keys[keyOf(m.keys)] = true
+		if m.keyOnly {
+			continue // loading more might be what fails
+		}
+		customers[m.keys.CustomerID], orders[m.keys.OrderID], batches[m.keys.Batch] = true, true, true
+		if review, ok := m.Message.(order.ReviewBatch); ok {
+			q.reviews[i] = review
+		}
+	}
+	sorted := func(set map[string]bool) []string {
+		delete(set, "")
+		return append([]string{}, slices.Sorted(maps.Keys(set))...)
+	}
+	q.keys, q.customers, q.orders, q.batches = sorted(keys), sorted(customers), sorted(orders), sorted(batches)
+	return q
+}
+
+// The batches are those that facts are about, and those of the orders' lines.
+const batchesSQL = `ref in (select unnest($1::text[]) union select batch from order_lines where order_id = any($2) and state = 'reserved')`
+
+// lock locks the customers and the batches, in the order of the write.
+func (q *question) lock(ctx context.Context, tx *store.Tx) error {
+	if err := tx.Lock(ctx, `select from customers where id = any($1) order by id for no key update`, q.customers); err != nil {
+		return err
+	}
+	return tx.Lock(ctx, `select from stock_batches where `+batchesSQL+` order by ref for no key update`, q.batches, q.orders)
+}
+
+// load reads customers first: what is the customer's and changes after that, changes the customer,
+// which the write notices.
+func (l *loaded) load(ctx context.Context, tx *store.Tx, q *question) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`select id, version, sequence, placed, last_source, last_row, last_day from customers where id = any($1)`, q.customers).Query(l.readCustomers)
+	batch.Queue(`select id, phase::text from orders where id = any($1)`, q.orders).Query(l.readOrder)
+	batch.Queue(`select order_id, line_id, sku, qty, state::text, coalesce(batch, ''), fact, added_at, reserved_at from order_lines
+where order_id = any($1) order by order_id, n`, q.orders).Query(l.readLines)
+	batch.Queue(`select ref, sku, arrived, fact from stock_batches where `+batchesSQL, q.batches, q.orders).Query(l.readBatches)
+	for _, i := range slices.Sorted(maps.Keys(q.reviews)) {
+		batch.Queue(`select order_id from order_lines where batch = $1 and state = 'reserved' and order_id > $2 group by order_id order by order_id limit $3`,
+			q.reviews[i].BatchRef, q.reviews[i].After, order.ReviewPage).Query(func(rows pgx.Rows) (err error) {
+			l.pages[i], err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
+	}
+	if err := tx.Load(ctx, batch, q.keys, nil, nil); err != nil {
+		return err
+	}
+	for id, o := range l.orders {
+		read := *o
+		read.Lines = slices.Clone(o.Lines)
+		l.readOrders[id] = read
+	}
+	for ref, b := range l.batches {
+		l.readFacts[ref] = b.Fact
+	}
+	for _, id := range q.customers {
+		l.customerOf(id)
+	}
+	return nil
+}
+
+func (l *loaded) readCustomers(rows pgx.Rows) error {
+	var c customer
+	source, row, day := c.before.Scan()
+	_, err := pgx.ForEachRow(rows, []any{&c.read.ID, &c.change, &c.read.Version, &c.read.Placed, source, row, day}, func() error {
+		found := c
+		found.Customer, found.last = found.read, found.before
+		l.customers[found.ID] = &found
+		return nil
+	})
+	return err
+}
+
+func (l *loaded) readOrder(rows pgx.Rows) error {
+	var id, phase string
+	_, err := pgx.ForEachRow(rows, []any{&id, &phase}, func() error {
+		l.orders[id] = &order.Order{ID: id, Phase: phases[phase]}
+		return nil
+	})
+	return err
+}
+
+func (l *loaded) readLines(rows pgx.Rows) error {
+	var id, state string
+	var line order.Line
+	var reserved *time.Time
+	_, err := pgx.ForEachRow(rows, []any{&id, &line.ID, &line.SKU, &line.Qty, &state, &line.Batch, &line.Fact, &line.Added, &reserved}, func() error {
+		read := line
+		read.State, read.Reserved = lineStates[state], time.Time{}
+		if reserved != nil {
+			read.Reserved = *reserved
+		}
+		if o := l.orders[id]; o != nil { // else it is newer than what was read before, which the write notices
+			o.Lines = append(o.Lines, read)
+		}
+		return nil
+	})
+	return err
+}
+
+func (l *loaded) readBatches(rows pgx.Rows) error {
+	var b order.Batch
+	_, err := pgx.ForEachRow(rows, []any{&b.Ref, &b.SKU, &b.Arrived, &b.Fact}, func() error {
+		found := b
+		l.batches[b.Ref] = &found
+		return nil
+	})
+	return err
+}
+
+// phases and lineStates are by their names in the tables.
+var phases, lineStates = byName(order.Cart, order.Expired), byName(order.Requested, order.Rejected)
+
+func byName[T interface {
+	~uint8
+	String() string
+}](first, last T) map[string]T {
+	names := map[string]T{}
+	for v := first; v <= last; v++ {
+		names[v.String()] = v
+	}
+	return names
+}
