@@ -23,7 +23,7 @@ type Command struct {
 	Dir          string `default:".allocation" placeholder:"DIR" help:"Where the data is kept."`
 	KafkaAddr    string `default:"127.0.0.1:19092" placeholder:"HOST:PORT" help:"Where Kafka listens."`
 	PostgresPort string `default:"15432" placeholder:"PORT" help:"Where Postgres listens, on 127.0.0.1."`
-	HTTPAddr     string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where the console, health and metrics are."`
+	HTTPAddr     string `name:"http-addr" env:"HTTP_ADDR" default:"${http_addr}" help:"Where the console, health and metrics are."`
 	config.Topics
 	config.Group
 	config.Tuning

@@ -49,8 +49,9 @@ func (d *session) whereConsole() string {
 // they look by themselves, or the one here has another value.
 func (d *session) exports() string {
 	var b strings.Builder
-	if os.Getenv("DATABASE_URL_FILE") != "" {
-		fmt.Fprintln(&b, "  unset DATABASE_URL_FILE")
+	prefix := d.Vocabulary.Prefix
+	if os.Getenv(prefix+"DATABASE_URL_FILE") != "" {
+		fmt.Fprintf(&b, "  unset %sDATABASE_URL_FILE\n", prefix)
 	}
 	for _, v := range []struct{ name, value, usual string }{
 		{"KAFKA_BROKERS", d.kafka.Addr(), config.DevBrokers},
@@ -59,8 +60,8 @@ func (d *session) exports() string {
 		{"COMMAND_TOPICS", d.settings.Topics.CommandTopics, d.Vocabulary.Topic},
 		{"EVENTS_TOPIC", d.settings.Topics.EventsTopic, d.settings.Name + ".events"},
 	} {
-		if v.value != v.usual || cmp.Or(os.Getenv(v.name), v.usual) != v.value {
-			fmt.Fprintf(&b, "  export %s='%s'\n", v.name, v.value)
+		if v.value != v.usual || cmp.Or(os.Getenv(prefix+v.name), v.usual) != v.value {
+			fmt.Fprintf(&b, "  export %s='%s'\n", prefix+v.name, v.value)
 		}
 	}
 	return b.String()
