@@ -84,6 +84,9 @@ func (a *aggregate) ask() *question {
 // The batches are those that facts are about, and those of the orders' lines.
 const batchesSQL = `ref in (select unnest($1::text[]) union select batch from order_lines where order_id = any($2) and state = 'reserved')`
 
+// A page of the orders with lines on a batch, by the index of such lines.
+const pageSQL = `select order_id from order_lines where batch = $1 and state = 'reserved' and order_id > $2 group by order_id order by order_id limit $3`
+
 // lock locks the customers and the batches, in the order of the write.
 func (q *question) lock(ctx context.Context, tx *store.Tx) error {
 	if err := tx.Lock(ctx, `select from customers where id = any($1) order by id for no key update`, q.customers); err != nil {
@@ -102,7 +105,7 @@ func (l *loaded) load(ctx context.Context, tx *store.Tx, q *question) error {
 where order_id = any($1) order by order_id, n`, q.orders).Query(l.readLines)
 	batch.Queue(`select ref, sku, arrived, fact from stock_batches where `+batchesSQL, q.batches, q.orders).Query(l.readBatches)
 	for _, i := range slices.Sorted(maps.Keys(q.reviews)) {
-		batch.Queue(`select order_id from order_lines where batch = $1 and state = 'reserved' and order_id > $2 group by order_id order by order_id limit $3`,
+		batch.Queue(pageSQL,
 			q.reviews[i].BatchRef, q.reviews[i].After, order.ReviewPage).Query(func(rows pgx.Rows) (err error) {
 			l.pages[i], err = pgx.CollectRows(rows, pgx.RowTo[string])
 			return err

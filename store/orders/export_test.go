@@ -1,0 +1,4 @@
+package orders
+
+// PageSQL is for tests.
+const PageSQL = pageSQL
