@@ -133,7 +133,7 @@ mutants: ## break one promise at a time, and name the test that notices
 	$(SERVERS) deploy/mutants/run
 
 .PHONY: chaos
-chaos: ## torment three brokers, a Postgres pair and workers for CHAOS_DURATION, and check every effect; CHAOS_SEED repeats a run
+chaos: ## make faults at random in three brokers, a Postgres pair and workers for CHAOS_DURATION, and check every effect; CHAOS_SEED repeats a run
 	CHAOS_DURATION=$(CHAOS_DURATION) CHAOS_COMMANDS=$(CHAOS_COMMANDS) CHAOS_SEED=$(CHAOS_SEED) CHAOS_MIX=$(CHAOS_MIX) CHAOS_EVERY=$(CHAOS_EVERY) \
 		CHAOS_SESSION_TIMEOUT=$(CHAOS_SESSION_TIMEOUT) go run ./cmd/chaos
 

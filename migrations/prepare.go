@@ -155,7 +155,7 @@ func (f *fitness) unfitTables(s *State, say func(format string, args ...any)) {
 		say("the server is Postgres %s; it must be at least %d", f.serverVersion, oldestServer)
 	}
 	if f.keyword {
-		say("%s is a word of SQL, which has to be quoted everywhere: choose another DATABASE_SCHEMA", s.Schema)
+		say("%s is a word of SQL, which has to be quoted everywhere: choose another --database-schema", s.Schema)
 	}
 	switch {
 	case f.standby:

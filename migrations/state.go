@@ -79,7 +79,7 @@ func look(ctx context.Context, db *sql.Tx, schema Schema, lines Lines) (*State, 
 	}
 	if before && !versioned && schema == DefaultSchema {
 		return nil, &UnfitError{fmt.Sprintf("the database %s has the tables of a version before the first release, in its schema public, and there is no way over: "+
-			"use a new database (`create database`, and DATABASE_URL), or set DATABASE_SCHEMA to another name to begin anew beside them", s.Database)}
+			"use a new database (`create database`, and its URL), or set --database-schema to another name to begin anew beside them", s.Database)}
 	}
 	return &s, s.find(ctx, db)
 }
@@ -195,7 +195,7 @@ func (s *State) find(ctx context.Context, db *sql.Tx) error {
 }
 
 // advice is what to do where others have taken the place.
-const advice = "give allocation a schema of its own (DATABASE_SCHEMA), or a database of its own (`create database`, and DATABASE_URL)"
+const advice = "give this service a schema of its own (--database-schema), or a database of its own (`create database`, and its URL)"
 
 // Own returns an *UnfitError where the versions do not tell of this program's tables: another
 // program uses the same tables for versions, or tables are missing, or others are in the way.
@@ -220,9 +220,9 @@ func (s *State) Own() error {
 		return &UnfitError{fmt.Sprintf("the schema %s of the database %s says that it is at %s, and %s missing: the versions are another program's, or tables were lost; %s, or restore it",
 			s.Schema, s.Database, s.lines.Say(s.Version), are(missing), advice)}
 	case len(odd) > 0:
-		return &UnfitError{fmt.Sprintf("in the schema %s of the database %s %s no table of allocation, but a view or the like in its place; %s", s.Schema, s.Database, are(odd), advice)}
+		return &UnfitError{fmt.Sprintf("in the schema %s of the database %s %s no table of this service, but a view or the like in its place; %s", s.Schema, s.Database, are(odd), advice)}
 	case len(others) > 0:
-		return &UnfitError{fmt.Sprintf("in the schema %s of the database %s %s there, and allocation's at %s has none: another program's; %s",
+		return &UnfitError{fmt.Sprintf("in the schema %s of the database %s %s there, and the schema of this service at %s has none: another program's; %s",
 			s.Schema, s.Database, are(others), s.lines.Say(s.Version), advice)}
 	}
 	return nil
@@ -237,7 +237,7 @@ func (s *State) hasVersions(table string) bool {
 func (s *State) denied() error {
 	if s.roles != "" {
 		return &UnfitError{fmt.Sprintf("permission denied for %s: the user %s of the database %s has the role %s, which lacks its rights, as after a dump that was restored "+
-			"without privileges: as the owner of the tables, `allocation migrate up` grants them again", s.hidden, s.user, s.Database, s.roles)}
+			"without privileges: as the owner of the tables, `migrate up` of this program grants them again", s.hidden, s.user, s.Database, s.roles)}
 	}
 	return &UnfitError{fmt.Sprintf("permission denied for %s: the user %s may not read it in the database %s; as an administrator, `grant %s to %s` for a worker, "+
 		"or `grant %s to %s` for a person", s.hidden, s.user, s.Database, Quote(s.Roles.Worker), s.quoted, Quote(s.Roles.Operator), s.quoted)}

@@ -59,7 +59,7 @@ type ClusterError struct {
 
 func (e *ClusterError) Error() string {
 	return fmt.Sprintf("the database belongs to Kafka cluster %s and group %s, not to cluster %s and group %s: its positions mean nothing there; "+
-		"see KAFKA_BROKERS, KAFKA_GROUP_ID and DATABASE_URL, or, where Kafka or the group is another for good, the runbook",
+		"see the brokers, the group and the database in the settings, or, where Kafka or the group is another for good, the runbook",
 		e.OwnCluster, e.OwnGroup, e.Cluster, e.Group)
 }
 

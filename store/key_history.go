@@ -97,7 +97,7 @@ func (s *Store) EachKeyEvent(ctx context.Context, events []Ref, take func(*KeyEv
 		}
 		read, err := list(ctx, s, "read events", func(row pgx.CollectableRow) (e KeyEvent, err error) { return e, e.scan(row) }, keyEventsAtSQL, sources, numbers, days)
 		if err == nil && len(read) < len(some) {
-			err = errors.New("events were dropped while they were read, as too old (OUTBOX_RETENTION); try again")
+			err = errors.New("events were dropped while they were read, as too old (--outbox-retention); try again")
 		}
 		if err != nil {
 			return err

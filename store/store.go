@@ -1,6 +1,6 @@
 // Package store is the engine on Postgres. It keeps positions, the outbox, dead letters and held
 // keys beside the state of a service, its Aggregate. It knows keys and rows, and not what commands
-// mean: package products is the aggregate of this repository's service.
+// mean: packages products and orders are the aggregates of this repository's services.
 //
 // Its guarantee: a transaction commits positions, the changes of the aggregate, outbox rows and
 // dead letters together. It commits only if the worker still holds the claims, the positions are

@@ -27,7 +27,7 @@ var (
 	errUnknownTopic = errors.New("the topic is gone, or Kafka does not tell of it")
 	errNoPartition  = errors.New("no broker tells of the partition")
 	// errUnstarted keeps a new topic from beginning at its start where it should at its end.
-	errUnstarted = errors.New("the topic is new and begins at its end (KAFKA_AUTO_OFFSET_RESET=latest), which is not known of all of its partitions")
+	errUnstarted = errors.New("the topic is new and begins at its end (--kafka-auto-offset-reset=latest), which is not known of all of its partitions")
 )
 
 // find asks Kafka about partitions, and gives what it answered, too. It has topics that are new

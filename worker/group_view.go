@@ -103,14 +103,14 @@ func (w *Worker) otherDatabase(s *groupSnapshot) *SharedGroupError {
 	own, none := w.databaseID(), [16]byte{}
 	for _, m := range s.group.Members {
 		if m.Database != none && m.Database != own {
-			return sharedGroup("the consumer group %s has a worker of another database: %s works with database %s, this worker with database %s; give one of the two a KAFKA_GROUP_ID "+
+			return sharedGroup("the consumer group %s has a worker of another database: %s works with database %s, this worker with database %s; give one of the two a group (--kafka-group-id) "+
 				"and topics of its own", w.cfg.Group, &m, uuid.UUID(m.Database), uuid.UUID(own))
 		}
 	}
 	for p, r := range s.reports {
 		if r.worker && r.database != own {
 			return sharedGroup("the consumer group %s belongs to another database: what it was told last of topic %s, partition %d, is of database %s, and this worker works with database %s; "+
-				"give it a KAFKA_GROUP_ID and topics of its own, or, if that database is gone for good, stop all workers and delete the group "+
+				"give it a group (--kafka-group-id) and topics of its own, or, if that database is gone for good, stop all workers and delete the group "+
 				"(kafka-consumer-groups --delete --group %s)", w.cfg.Group, p.Topic, p.Partition, uuid.UUID(r.database), uuid.UUID(own), w.cfg.Group)
 		}
 	}
@@ -126,7 +126,7 @@ func (w *Worker) copied(s *groupSnapshot, member string) *SharedGroupError {
 	}
 	id := uuid.UUID(w.databaseID())
 	return sharedGroup("the consumer group %s has a worker of a copy of this database: both have the id %s, but what the worker of %s writes into its database (last %s) is not in this one; "+
-		"stop the workers of the database that is not to be used, or give them a KAFKA_GROUP_ID and topics of their own", w.cfg.Group, id, who, uuid.UUID(s.told[member]))
+		"stop the workers of the database that is not to be used, or give them a group (--kafka-group-id) and topics of their own", w.cfg.Group, id, who, uuid.UUID(s.told[member]))
 }
 
 // findOtherDatabase finds a worker of another database, from what was seen now and before.

@@ -105,10 +105,10 @@ func (a *leftAlone) note(waiting map[string]int64) {
 		if n == 0 {
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("%s: no worker reads this topic any more, and %d records wait in it: is it missing in COMMAND_TOPICS?", topic, n))
+		notes = append(notes, fmt.Sprintf("%s: no worker reads this topic any more, and %d records wait in it: is it missing in --command-topics?", topic, n))
 		if !a.said[topic] {
 			a.said[topic] = true
-			a.w.logger.Warn("no worker reads this topic any more, and records wait in it: is it missing in COMMAND_TOPICS?", "topic", topic, "records", n)
+			a.w.logger.Warn("no worker reads this topic any more, and records wait in it: is it missing in --command-topics?", "topic", topic, "records", n)
 		}
 	}
 	a.w.groupView.left = notes

@@ -1,4 +1,4 @@
-// Package local runs Kafka and Postgres for "allocation dev": nothing needs to be installed, and
+// Package local runs Kafka and Postgres for the command dev of any service: nothing needs to be installed, and
 // what they hold survives a restart.
 //
 // Kafka is kfake, a broker in this process that real clients can connect to. It is not Apache

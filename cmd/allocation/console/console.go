@@ -47,7 +47,7 @@ func Product() console.Product {
 				"says": func(a *try.Answer) string { return a.Says(c.Program) },
 			}
 		},
-		Tail: tail, Find: find,
+		Tail: tail, Finds: "order, batch, SKU", Find: find,
 	}
 }
 

@@ -33,7 +33,7 @@ func TestDatabases_anotherOneMayNotShareTheGroup(t *testing.T) {
 		second.refused()
 		require.True(t, second.logged(a.identity(a.database)), "it names the one")
 		require.True(t, second.logged(a.identity(other)), "and the other")
-		require.True(t, second.logged("KAFKA_GROUP_ID"), "and what to change")
+		require.True(t, second.logged("--kafka-group-id"), "and what to change")
 	}
 	refused("staging")
 	require.Equal(t, ready, first.Get("/readyz"))

@@ -29,7 +29,7 @@ func TestTopics_oneThatLeftTheConfigurationWithABacklogIsNamed(t *testing.T) {
 	require.Contains(t, fewer.Get("/readyz"), `"ready":true`)
 	require.Contains(t, fewer.Get("/metrics"), fmt.Sprintf("allocation_consumer_lag{partition=\"1\",topic=%q} 1", a.commands[1]))
 	require.Equal(t, 1, strings.Count(fewer.Logged(), "no worker reads this topic any more"))
-	require.Equal(t, "unread: no worker reads this topic any more: is it missing in COMMAND_TOPICS?", a.offsetsList()[topicPartition{a.commands[1], 1}])
+	require.Equal(t, "unread: no worker reads this topic any more: is it missing in --command-topics?", a.offsetsList()[topicPartition{a.commands[1], 1}])
 
 	both := a.start("both", "")
 	await(t, 40*time.Second, func() bool { return fewer.Get("/readyz") == ready }, "another worker reads it")

@@ -147,7 +147,7 @@ func TestProgram_refusesAnotherServicesSchema(t *testing.T) {
 		t.Parallel()
 		database := testbed.Database(t)
 		programtest.Administer(t, database, "create schema allocation; create table allocation.migrations_products (number integer)")
-		startsNot(t, database, "the table migrations_products in the schema allocation of the database ", "is another program's", "DATABASE_SCHEMA")
+		startsNot(t, database, "the table migrations_products in the schema allocation of the database ", "is another program's", "--database-schema")
 	})
 	t.Run("tables", func(t *testing.T) {
 		t.Parallel()
@@ -160,7 +160,7 @@ func TestProgram_refusesAnotherServicesSchema(t *testing.T) {
 		t.Parallel()
 		database := testbed.Database(t)
 		programtest.Administer(t, database, "create table public.goose_db_version (); create table public.positions (); create table public.kafka_cluster ()")
-		startsNot(t, database, "has the tables of a version before the first release, in its schema public", "use a new database", "DATABASE_SCHEMA")
+		startsNot(t, database, "has the tables of a version before the first release, in its schema public", "use a new database", "--database-schema")
 		require.Empty(t, programtest.Tables(t, database))
 		programtest.Run(t, "migrate", "up", "--database-schema=another").RequireDone(t)
 	})
@@ -168,7 +168,7 @@ func TestProgram_refusesAnotherServicesSchema(t *testing.T) {
 		t.Parallel()
 		database := programtest.NewMigratedDatabase(t)
 		programtest.Administer(t, database, "alter table lines rename to lines_of_others", "create view lines as select * from lines_of_others where qty > 5")
-		startsNot(t, database, "lines is no table of allocation")
+		startsNot(t, database, "lines is no table of this service")
 	})
 }
 

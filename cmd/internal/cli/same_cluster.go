@@ -16,7 +16,7 @@ import (
 type otherClusterError struct{ own, found, brokers string }
 
 func (e *otherClusterError) Error() string {
-	return fmt.Sprintf("the database is of Kafka cluster %s, and at %s is the cluster %s, whose logs and events are others: one of KAFKA_BROKERS and DATABASE_URL is of "+
+	return fmt.Sprintf("the database is of Kafka cluster %s, and at %s is the cluster %s, whose logs and events are others: the brokers or the database are of "+
 		"another environment; where Kafka is another for good, see the runbook", e.own, e.brokers, e.found)
 }
 

@@ -36,7 +36,7 @@ func InURL(path string) string {
 
 // Database says how to reach Postgres. The URL is in DATABASE_URL, because it may hold a password.
 type Database struct {
-	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in ${prefix}DATABASE_URL. Without both: the database of \"${program} dev\" in the same folder."`
+	URLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" placeholder:"FILE" help:"The file with the URL of the database; or put it in ${prefix}DATABASE_URL. Without both: the database of the command dev in the same folder."`
 	Schema  string `name:"database-schema" env:"DATABASE_SCHEMA" default:"${program}" placeholder:"NAME" help:"The schema of the database that has the tables. The names of the roles begin with it."`
 
 	prefix string // of variables

@@ -113,7 +113,7 @@ func (d Database) parse(url string) (*pgx.ConnConfig, error) {
 // keywords is how options begin that are given as name=value.
 var keywords = regexp.MustCompile(`^[a-z_]+ *=`)
 
-var errMoved = errors.New("DATABASE_URL_FILE names another host or database than when this process began: restart it to move there")
+var errMoved = errors.New("the file of the database's URL names another host or database than when this process began: restart it to move there")
 
 // Refresh makes each new connection of a pool read its credentials again: the file of the URL, and
 // the certificates that the URL names.

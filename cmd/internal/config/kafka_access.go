@@ -41,18 +41,19 @@ func (k Kafka) explainRefusal(err error) error {
 // explainProtocol tells that a listener speaks another security protocol, or returns nil where that
 // is not what failed.
 func (k Kafka) explainProtocol(err error) error {
-	const other = "or name another listener's port in KAFKA_BROKERS"
+	other := "or name another listener's port in " + k.prefix + "KAFKA_BROKERS"
+	protocol := k.prefix + "KAFKA_SECURITY_PROTOCOL " + k.SecurityProtocol
 	hangUp := (*kgo.ErrFirstReadEOF)(nil)
 	switch text := err.Error(); {
 	case errors.Is(err, kerr.IllegalSaslState):
-		return refusal(OtherProtocol, err, "Kafka takes no passwords there, and KAFKA_SECURITY_PROTOCOL %s sends one: use %s, %s",
-			k.SecurityProtocol, strings.TrimPrefix(k.SecurityProtocol, "SASL_"), other)
+		return refusal(OtherProtocol, err, "Kafka takes no passwords there, and %s sends one: use %s, %s",
+			protocol, strings.TrimPrefix(k.SecurityProtocol, "SASL_"), other)
 	case strings.Contains(text, "appear to be a tls alert record"): // the client has no type for it
-		return refusal(OtherProtocol, err, "Kafka speaks TLS there, and KAFKA_SECURITY_PROTOCOL %s does not: use SSL or SASL_SSL, %s", k.SecurityProtocol, other)
+		return refusal(OtherProtocol, err, "Kafka speaks TLS there, and %s does not: use SSL or SASL_SSL, %s", protocol, other)
 	case strings.Contains(text, "the beginning of an HTTP response"):
-		return refusal(OtherProtocol, err, "what answers there is a web server and not Kafka: see KAFKA_BROKERS (%s)", k.Brokers)
+		return refusal(OtherProtocol, err, "what answers there is a web server and not Kafka: see %sKAFKA_BROKERS (%s)", k.prefix, k.Brokers)
 	case errors.As(err, &hangUp): // a broker that stops, or a proxy in front of it, does that, too
-		return fmt.Errorf("Kafka hangs up on KAFKA_SECURITY_PROTOCOL %s; does the listener want another one, such as %s? %w", k.SecurityProtocol, k.likely(), err)
+		return fmt.Errorf("Kafka hangs up on %s; does the listener want another one, such as %s? %w", protocol, k.likely(), err)
 	}
 	return nil
 }

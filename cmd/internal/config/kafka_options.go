@@ -49,7 +49,7 @@ func (k Kafka) dialer() Dialer {
 		d := &tls.Dialer{Config: config}
 		conn, err := d.DialContext(ctx, network, address)
 		if errors.Is(err, io.EOF) { // a listener without TLS hangs up, and so does a broker that stops
-			return nil, fmt.Errorf("%s hung up on TLS, which KAFKA_SECURITY_PROTOCOL %s asks for: is another listener there? %w", address, k.SecurityProtocol, err)
+			return nil, fmt.Errorf("%s hung up on TLS, which %sKAFKA_SECURITY_PROTOCOL %s asks for: is another listener there? %w", address, k.prefix, k.SecurityProtocol, err)
 		}
 		return conn, k.Explain(err)
 	}
@@ -75,17 +75,17 @@ func (k Kafka) tlsConfig() (*tls.Config, error) {
 	if k.TLSCAFile != "" {
 		pem, err := os.ReadFile(k.TLSCAFile)
 		if err != nil {
-			return nil, refusal(BadFile, err, "KAFKA_TLS_CA_FILE cannot be read: %v", err)
+			return nil, refusal(BadFile, err, "%sKAFKA_TLS_CA_FILE cannot be read: %v", k.prefix, err)
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, refusal(BadFile, nil, "KAFKA_TLS_CA_FILE %s has no certificate as PEM", k.TLSCAFile)
+			return nil, refusal(BadFile, nil, "%sKAFKA_TLS_CA_FILE %s has no certificate as PEM", k.prefix, k.TLSCAFile)
 		}
 	}
 	if k.TLSCertFile != "" {
 		pair, err := tls.LoadX509KeyPair(k.TLSCertFile, k.TLSKeyFile)
 		if err != nil {
-			return nil, refusal(BadFile, err, "KAFKA_TLS_CERT_FILE %s and KAFKA_TLS_KEY_FILE %s are no pair: %v", k.TLSCertFile, k.TLSKeyFile, err)
+			return nil, refusal(BadFile, err, "%[1]sKAFKA_TLS_CERT_FILE %[2]s and %[1]sKAFKA_TLS_KEY_FILE %[3]s are no pair: %[4]v", k.prefix, k.TLSCertFile, k.TLSKeyFile, err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}

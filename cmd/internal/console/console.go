@@ -68,6 +68,9 @@ type Product struct {
 	// Tail are the words after "tail" of the command that prints such events; nil: there is none.
 	Tail func(eventType, key, subject string) []string
 
+	// Finds says for people what Find knows, such as "order, batch, SKU"; empty: nothing.
+	Finds string
+
 	// Find gives what has a name, the likeliest first; it may be nil.
 	Find func(ctx context.Context, db *store.Store, name string) ([]Found, error)
 }

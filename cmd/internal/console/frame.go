@@ -138,6 +138,8 @@ func (c *Console) funcs() template.FuncMap {
 		"atMilli":     time.UnixMilli,
 		"rate":        rateText,
 		"int64of":     func(n int32) int64 { return int64(n) },
+		"finds":       func() string { return c.Product.Finds },
+		"topic":       func() string { return c.Program.Vocabulary.Topic },
 		"keyName":     func() string { return c.Program.Vocabulary.Key },
 		"entity":      func() string { return c.Program.Vocabulary.Entity },
 		"title":       func(word string) string { return strings.ToUpper(word[:1]) + word[1:] },

@@ -34,7 +34,7 @@ func TestWorker_refusesAGroupOfAnotherKind(t *testing.T) {
 		})
 		t.Cleanup(polling.Wait)
 		awaitGroup(s, c.group)
-		s.RunWorker("--kafka-group-id="+c.group).RequireFailed(t, `KAFKA_GROUP_ID is "`+c.group+`", and Kafka has `+kind+" of that name, which takes no workers")
+		s.RunWorker("--kafka-group-id="+c.group).RequireFailed(t, `--kafka-group-id is "`+c.group+`", and Kafka has `+kind+" of that name, which takes no workers")
 	}
 }
 

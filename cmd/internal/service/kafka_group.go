@@ -34,7 +34,7 @@ func checkGroupKind(ctx context.Context, client *kgo.Client, group string) error
 	}
 	for _, g := range answer.Groups {
 		if kind := foreignKind(g); g.Group == group && kind != "" {
-			return cli.SetupError(fmt.Sprintf("KAFKA_GROUP_ID is %q, and Kafka has %s of that name, which takes no workers: give the name of a consumer group, or of one that does not exist yet",
+			return cli.SetupError(fmt.Sprintf("--kafka-group-id is %q, and Kafka has %s of that name, which takes no workers: give the name of a consumer group, or of one that does not exist yet",
 				group, kind))
 		}
 	}

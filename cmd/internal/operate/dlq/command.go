@@ -22,7 +22,7 @@ type Command struct {
 
 // letterFlags are filters that all subcommands have that take several dead letters.
 type letterFlags struct {
-	Reason []string `placeholder:"REASON,…" help:"Only those with these reasons, such as unknown_batch,internal."`
+	Reason []string `placeholder:"REASON,…" help:"Only those with these reasons, such as malformed,internal."`
 	Type   []string `placeholder:"TYPE,…" help:"Only commands of these types, such as ${a_type}."`
 	Key    string   `name:"${key}" placeholder:"${KEY}" help:"Only commands of this ${entity}."`
 	Since  string   `placeholder:"TIME" help:"Only those that became dead letters since: a time such as 2026-11-23T02:40:07Z, or 2h or 7d ago."`

@@ -22,6 +22,7 @@ var RecordRoom = kgo.MaxDecompressBatchBytes(64 << 20)
 
 // inKafka is what Kafka tells of a command's partition, and of its record.
 type inKafka struct {
+	program  string // for what a person may type
 	problem  string // why Kafka told nothing
 	bounds   worker.Log
 	record   *kgo.Record // nil: there is none at the offset
@@ -48,7 +49,7 @@ const (
 func (c *Commands) look(ctx context.Context, id store.RecordID, next bool) *inKafka {
 	ctx, cancel := cli.ForAnswer(ctx)
 	defer cancel()
-	k := &inKafka{reported: -1, stable: -1}
+	k := &inKafka{program: c.Program.Name, reported: -1, stable: -1}
 	if next {
 		k.next = &ahead{byKey: map[string]int64{}}
 	}

@@ -93,10 +93,10 @@ func read(w *store.Way, k *inKafka) Stamp {
 func keeps(w *store.Way, k *inKafka) string {
 	switch {
 	case k.unusable != "":
-		return "the partition is in quarantine: " + k.unusable + " (allocation offsets list)"
+		return "the partition is in quarantine: " + k.unusable + " (" + k.program + " offsets list)"
 	case k.unstable(w.ID):
-		return fmt.Sprintf("a producer's transaction is open since offset %d, and %s for its end (allocation offsets list)",
-			k.stable, waitFor(k.bounds.End-k.stable))
+		return fmt.Sprintf("a producer's transaction is open since offset %d, and %s for its end (%s offsets list)",
+			k.stable, waitFor(k.bounds.End-k.stable), k.program)
 	case w.Partition.Trouble != "":
 		return w.Partition.Trouble
 	case w.Partition.Owner == "":
@@ -225,7 +225,7 @@ func keptSince(w *store.Way) string {
 	if w.Since == nil {
 		return ""
 	}
-	return fmt.Sprintf(": transactions of this partition are kept since %s (OUTBOX_RETENTION)", cli.When(*w.Since))
+	return fmt.Sprintf(": transactions of this partition are kept since %s (--outbox-retention)", cli.When(*w.Since))
 }
 
 // open is the command's last dead letter, where the command did not take effect since.

@@ -22,7 +22,7 @@ type upCommand struct {
 
 func (upCommand) Help() string {
 	return `Several may start at once: one migrates, the others wait for it. Its user must own the schema, or be allowed to create it in the database;
-workers and operators should log in as other users, with the roles ${program}_worker and ${program}_operator (with DATABASE_SCHEMA=x: x_worker and
+workers and operators should log in as other users, with the roles ${program}_worker and ${program}_operator (with ${prefix}DATABASE_SCHEMA=x: x_worker and
 x_operator), or the existing roles that are named. These two get the rights that they need. Whatever else they have on the schema, its tables and its
 functions is revoked, and all that other roles have.
 

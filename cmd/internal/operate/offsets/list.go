@@ -154,7 +154,7 @@ func (l *Position) alone(g *group, p store.PositionView) {
 	if foreign := g.foreign(p); foreign != "" {
 		l.State, l.Reason = "foreign", foreign
 	} else if l.Lag != nil && *l.Lag > 0 && g.unread(p) {
-		l.State, l.Reason = "unread", "no worker reads this topic any more: is it missing in COMMAND_TOPICS?"
+		l.State, l.Reason = "unread", "no worker reads this topic any more: is it missing in --command-topics?"
 	}
 }
 

@@ -26,7 +26,7 @@ func TestOperators_areRefusedTheKafkaOfAnotherEnvironment(t *testing.T) {
 	names.Create(t, "--partitions=1").RequireDone(t)
 	staging := "--kafka-brokers=" + names.Brokers
 
-	const says = "one of KAFKA_BROKERS and DATABASE_URL is of another environment"
+	const says = "the brokers or the database are of another environment"
 	for _, args := range [][]string{
 		{"offsets", "list"},
 		{"offsets", "accept", "--execute", "--why=retention was 1 h"},

@@ -24,7 +24,7 @@ type Command struct {
 
 // Help is what --help adds.
 func (c Command) Help() string {
-	return `Sends one command, or all commands of a file, to the first of COMMAND_TOPICS, keyed by ${key}. It is checked before it is sent: a mistake is
+	return `Sends one command, or all commands of a file, to the first of ${prefix}COMMAND_TOPICS, keyed by ${key}. It is checked before it is sent: a mistake is
 an error here, not a dead letter. What it came to is an event (${program} tail), a dead letter (${program} dlq list), or nothing where it was done
 before.
 

@@ -110,11 +110,11 @@ func (s *Status) readDatabase(ctx context.Context, p *cli.Program, db *store.Sto
 	if err := s.readBacklogs(ctx, p, db); err != nil {
 		return err
 	}
-	return s.readTransaction(ctx, db, oldTransaction)
+	return s.readTransaction(ctx, p, db, oldTransaction)
 }
 
 // readTransaction reads which transaction is the oldest. One that is older needs a person.
-func (s *Status) readTransaction(ctx context.Context, db *store.Store, old time.Duration) error {
+func (s *Status) readTransaction(ctx context.Context, p *cli.Program, db *store.Store, old time.Duration) error {
 	oldest, err := db.OldestTransaction(ctx)
 	if err != nil || oldest.Holder == "" {
 		return err
@@ -122,7 +122,7 @@ func (s *Status) readTransaction(ctx context.Context, db *store.Store, old time.
 	s.Transaction = &Transaction{oldest.Holder, oldest.Age.Seconds()}
 	if oldest.Age >= old {
 		s.need("transaction", fmt.Sprintf("a transaction has been open for %s, and makes work slower: %s", oldest.Age.Round(time.Second), oldest.Holder),
-			`psql "$DATABASE_URL" -c "select pid, usename, state, xact_start, query from pg_stat_activity order by xact_start limit 5"`)
+			`psql "$`+p.Vocabulary.Prefix+`DATABASE_URL" -c "select pid, usename, state, xact_start, query from pg_stat_activity order by xact_start limit 5"`)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ type createCommand struct {
 }
 
 func (createCommand) Help() string {
-	return `Creates what is missing of the command topics, the events topic, the topics of EVENT_ROUTES, and the dead-letter topic. The dead-letter
+	return `Creates what is missing of the command topics, the events topic, the topics of ${prefix}EVENT_ROUTES, and the dead-letter topic. The dead-letter
 topic takes records 64 KiB larger than the largest command. None of them is compacted, whatever the brokers' default is. Topics that exist are left
 as they are; what is not right about their settings is said, and a command topic that is compacted is an error.
 

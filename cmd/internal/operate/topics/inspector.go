@@ -196,7 +196,7 @@ func (v *view) checkKept(s Severity, compacted, deleted string) {
 	ms := v.number(retentionTime, -1)
 	if kept := time.Duration(ms) * time.Millisecond; ms >= 0 && ms < v.Retention.Milliseconds() {
 		v.note(Warning, retentionTime, fmt.Sprint(ms), strconv.FormatInt(v.Retention.Milliseconds(), 10),
-			fmt.Sprintf("that is %s, and OUTBOX_RETENTION is %s: %s", kept, v.Retention, deleted))
+			fmt.Sprintf("that is %s, and --outbox-retention is %s: %s", kept, v.Retention, deleted))
 	}
 }
 

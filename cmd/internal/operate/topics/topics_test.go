@@ -88,7 +88,7 @@ func TestTopicsCreate_saysWhatTopicsDoNotKeep(t *testing.T) {
 	for _, m := range create(t, names) {
 		notes[m.Topic] = m.Note
 	}
-	require.Contains(t, notes[names.Commands], "its retention.ms is 3600000: that is 1h0m0s, and OUTBOX_RETENTION is 168h0m0s: a database that is restored")
+	require.Contains(t, notes[names.Commands], "its retention.ms is 3600000: that is 1h0m0s, and --outbox-retention is 168h0m0s: a database that is restored")
 	require.Contains(t, notes[names.Commands], "--entity-name "+names.Commands+" --add-config retention.ms=604800000")
 	require.Contains(t, notes[names.Commands], "its retention.bytes is 1000000: ")
 	require.Contains(t, notes[names.Events], "its cleanup.policy is compact: ")
