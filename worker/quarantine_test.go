@@ -218,9 +218,14 @@ func (p *pipeline) recreate(partitions int32) {
 	admin := kadm.NewClient(p.client)
 	_, err := admin.DeleteTopic(p.t.Context(), p.commands)
 	require.NoError(p.t, err)
+	var created kadm.CreateTopicResponse
 	testbed.Eventually(p.t, func() bool {
-		_, err := admin.CreateTopic(p.t.Context(), partitions, -1, nil, p.commands)
+		created, err = admin.CreateTopic(p.t.Context(), partitions, -1, nil, p.commands)
 		return err == nil
+	})
+	testbed.Eventually(p.t, func() bool { // until then the broker may take records for the topic of before
+		topics, err := admin.ListTopics(p.t.Context(), p.commands)
+		return err == nil && topics[p.commands].ID == created.ID
 	})
 	p.client = p.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0)) // the old one refuses the new topic
 }

@@ -51,7 +51,7 @@ func TestReadFact(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, fact, kind)
 	}
-	for kind, data := range map[string]string{"OutOfStock": `{`, "Allocated": `{"orderid":"alice.1","sku":"CHAIR"}`, "Dispatched": `{"orderid":"alice.1"}`} {
+	for kind, data := range map[string]string{"OutOfStock": `{`, "Allocated": `{"orderid":"alice.1","sku":"CHAIR"}`, "Dispatched": `{"orderid":"alice.1"}`, "BatchCreated": `{"sku":"CHAIR"}`, "BatchEtaChanged": `{"sku":"CHAIR"}`, "Deallocated": `{"orderid":"a\u0000.1","sku":"CHAIR"}`} {
 		_, err = ReadFact(kind, 1, []byte(data))
 		require.Error(t, err)
 	}

@@ -36,11 +36,11 @@ func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
 	if err := json.Unmarshal(data, &d); err != nil {
 		return nil, fmt.Errorf("the data of %s is no JSON object with texts: %w", kind, err)
 	}
-	if d.SKU == "" || sequence == 0 && FactKind(kind) != AllocationRejected {
-		return nil, fmt.Errorf("%s has no sku or no sequence", strictjson.Shorten(kind))
+	if sequence == 0 && FactKind(kind) != AllocationRejected {
+		return nil, fmt.Errorf("%s has no ce_sequence", kind)
 	}
-	if kind := FactKind(kind); (kind == Allocated || kind == LineDispatched) && d.BatchRef == "" {
-		return nil, fmt.Errorf("%s has no batchref", kind)
+	if err := d.check(FactKind(kind)); err != nil {
+		return nil, err
 	}
 	switch FactKind(kind) {
 	case BatchCreated:
@@ -52,6 +52,25 @@ func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
 		return nil, nil
 	}
 	return LineFact{FactKind(kind), sequence, d.OrderID, d.SKU, d.LineID, d.BatchRef, d.Reason}, nil
+}
+
+// check refuses names that stock does not give: they could not be kept.
+func (d *factData) check(kind FactKind) error {
+	for _, field := range []struct {
+		name, value string
+		needed      bool
+	}{
+		{"sku", d.SKU, true},
+		{"ref", d.Ref, kind == BatchCreated},
+		{"batchref", d.BatchRef, kind == BatchEtaChanged || kind == Allocated || kind == LineDispatched},
+		{"orderid", d.OrderID, false},
+		{"lineid", d.LineID, false},
+	} {
+		if (field.needed || field.value != "") && !strictjson.IsIdentifier(field.value) {
+			return fmt.Errorf("%s: the field %q is %q; it must be a text of 1 to 255 bytes without control characters", kind, field.name, strictjson.Shorten(field.value))
+		}
+	}
+	return nil
 }
 
 // Keys are the order, its customer, and its batch.

@@ -50,10 +50,7 @@ func (f LineFact) decide(x *decider) {
 			l.State, l.Batch = Waiting, ""
 		}
 	case Deallocated:
-		// An open line that loses its batch gets another one, or waits: stock says so next.
-		if l.State == Reserved {
-			l.State, l.Batch = Waiting, ""
-		}
+		x.deallocated(l, f.Reason)
 	case LineDispatched:
 		l.State, l.Batch = Left, f.BatchRef
 	case AllocationRejected:
@@ -74,8 +71,9 @@ func (f LineFact) isNew(l *Line) bool {
 
 func (x *decider) allocated(l *Line, batch string) {
 	if !l.open() {
-		// Stock got the Allocate after its cancellation, or has not read that yet.
-		if l.State == Removed {
+		// Stock got the Allocate after its cancellation, or has not read that yet; or it got one again
+		// that it had refused before.
+		if l.State != Left {
 			x.ask(Deallocate, l)
 		}
 		return
@@ -86,6 +84,22 @@ func (x *decider) allocated(l *Line, batch string) {
 	}
 	if x.Order.Phase == Ready {
 		x.Order.Phase = Placed // it moved: the warehouse is told of the new batch
+	}
+}
+
+// reasonCancelled is that of a Deallocated by a Deallocate.
+const reasonCancelled = "cancelled"
+
+// deallocated is about a line that lost its batch: it gets another one, or waits, and stock says so
+// next. A line that somebody else took back at stock gets nothing any more.
+func (x *decider) deallocated(l *Line, reason string) {
+	switch {
+	case !l.open():
+	case reason == reasonCancelled:
+		l.State, l.Batch = Rejected, ""
+		x.emit(ofLine(CartLineRejected, l, reason))
+	case l.State == Reserved:
+		l.State, l.Batch = Waiting, ""
 	}
 }
 

@@ -26,6 +26,8 @@ func (p Phase) ended() bool { return p >= Dispatched }
 type Order struct {
 	ID    string
 	Phase Phase
+	// Placed is the time of the command that placed it; zero: it was not.
+	Placed time.Time
 	// Lines in the order in which they were added.
 	Lines []Line
 }

@@ -11,7 +11,7 @@ func (c PlaceOrder) decide(x *decider) {
 	case x.Order.Phase == Cancelled, x.Order.Phase == Expired:
 		x.refuse(ReasonOrderEnded, "the cart %q is %s, and cannot be placed", c.OrderID, x.Order.Phase)
 	case x.Order.Phase != Cart:
-	case x.Order.count((*Line).open) == 0:
+	case x.Order.count((*Line).living) == 0:
 		x.refuse(ReasonCartEmpty, "the cart %q has no lines", c.OrderID)
 	default:
 		x.place()
@@ -19,7 +19,7 @@ func (c PlaceOrder) decide(x *decider) {
 }
 
 func (x *decider) place() {
-	x.Order.Phase = Placed
+	x.Order.Phase, x.Order.Placed = Placed, x.at
 	x.Customer.Placed++
 	x.emit(Event{Type: OrderPlaced})
 	if x.Customer.Placed == VIPFrom {

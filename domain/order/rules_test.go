@@ -194,6 +194,30 @@ func TestRejected_leavesTheOrder(t *testing.T) {
 	require.Equal(t, "ignored", reject("1"))
 	require.Equal(t, "CartLineRejected 2 unknown_sku, OrderCancelled empty", reject("2"))
 	require.EqualValues(t, 1, s.customer.Placed, "it counts")
+	require.Equal(t, "> Deallocate 1", s.fact("alice.1", "1", Allocated, "b1"), "stock took what it had refused before")
+}
+
+// Who cancels a line at stock takes it from its order.
+func TestDeallocated_bySomebodyElse(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.add("alice.1", "CHAIR")
+	s.place("alice.1")
+	s.fact("alice.1", "1", Allocated, "b1")
+	s.sequence++
+	require.Equal(t, "CartLineRejected 1 cancelled, OrderCancelled empty",
+		s.do("alice.1", LineFact{Kind: Deallocated, Sequence: s.sequence, OrderID: "alice.1", SKU: "CHAIR", LineID: "1", BatchRef: "b1", Reason: "cancelled"}))
+}
+
+// The warehouse may be early.
+func TestPlacing_whatHasLeft(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.add("alice.1", "CHAIR")
+	s.fact("alice.1", "1", Allocated, "b1")
+	require.Empty(t, s.fact("alice.1", "1", LineDispatched, "b1"))
+	require.Equal(t, "OrderPlaced, OrderDispatched", s.place("alice.1"))
+	require.Equal(t, s.now, s.orders["alice.1"].Placed)
 }
 
 func TestFacts_onlyNewOnesOfOurs(t *testing.T) {

@@ -18,7 +18,7 @@ create table orders (
     id        text collate "C" primary key,
     phase     order_phase not null,
     counts_from timestamptz, -- when the time began to count after which something of a cart expires; null: nothing does
-    placed_at timestamptz    -- null: it was not
+    placed_at timestamptz    -- the time of the command that placed it; null: it was not
 ) with (fillfactor = 70);
 create index orders_carts on orders (counts_from, id) where phase = 'cart' and counts_from is not null;
 create index orders_placed on orders (placed_at, id) where phase = 'placed';
@@ -109,12 +109,11 @@ end $$;
 
 -- Writes orders whose customers are locked.
 -- +goose StatementBegin
-create function save_orders(ids text[], phases text[], froms timestamptz[])
+create function save_orders(ids text[], phases text[], froms timestamptz[], placed timestamptz[])
 returns void language sql as $$
-insert into orders (id, phase, counts_from)
-select v.id, v.phase::order_phase, v.counts from unnest(ids, phases, froms) v (id, phase, counts)
-on conflict (id) do update set phase = excluded.phase, counts_from = excluded.counts_from,
-    placed_at = coalesce(orders.placed_at, case when excluded.phase = 'placed' or excluded.phase = 'ready' then now() end);
+insert into orders (id, phase, counts_from, placed_at)
+select v.id, v.phase::order_phase, v.counts, v.placed from unnest(ids, phases, froms, placed) v (id, phase, counts, placed)
+on conflict (id) do update set phase = excluded.phase, counts_from = excluded.counts_from, placed_at = excluded.placed_at;
 $$;
 -- +goose StatementEnd
 

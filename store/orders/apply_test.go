@@ -3,6 +3,7 @@ package orders_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -167,4 +168,23 @@ func TestApply_conflictsWithAnother(t *testing.T) {
 			require.ErrorIs(t, err, worker.ErrConflict)
 		})
 	}
+}
+
+// A fact with names that stock does not give is refused, and stops nothing.
+func TestApply_refusesFactsThatCannotBeKept(t *testing.T) {
+	b := setup(t, 1)
+	for n := range int64(2) {
+		require.Equal(t, []string{"refused malformed"}, storetest.Says(b.Do(fact(0, n+1, "BatchCreated", `{"sku":"CHAIR"}`)).Rows[0]))
+	}
+	odd := fact(0, 3, "Allocated", `{"orderid":"a\u0000.1","sku":"CHAIR","lineid":"1","batchref":"b1"}`)
+	require.Equal(t, []string{"refused malformed"}, storetest.Says(b.Do(odd).Rows[0]))
+}
+
+// An order was placed at its command's time, also where the cart is made in the same transaction.
+func TestApply_keepsWhenAnOrderWasPlaced(t *testing.T) {
+	b := setup(t, 1)
+	placed := place(0, "alice.1")
+	placed.Cause.Time = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC).UnixMilli()
+	b.Do(add(0, "alice.1", "CHAIR"), placed)
+	require.Equal(t, placed.Cause.Time, storetest.Ask[time.Time](b, `select placed_at from orders`).UnixMilli())
 }

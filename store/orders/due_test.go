@@ -40,6 +40,19 @@ func TestDue_findsCarts(t *testing.T) {
 	require.Equal(t, []string{"alice.1"}, names)
 }
 
+// Behind a held customer each ExpireCart would only wait, and be sent again.
+func TestDue_leavesHeldCustomersAlone(t *testing.T) {
+	b := setup(t, 1)
+	b.Do(add(0, "alice.1", "CHAIR"), storetest.Fail(place(0, "alice.1")))
+	due, err := b.DueCommands(t.Context(), time.Now().Add(time.Hour), store.DueCommand{}, 10)
+	require.NoError(t, err)
+	require.Empty(t, due)
+	b.Exec(`delete from held_keys`)
+	due, err = b.DueCommands(t.Context(), time.Now().Add(time.Hour), store.DueCommand{}, 10)
+	require.NoError(t, err)
+	require.Len(t, due, 1)
+}
+
 // What is asked again and again goes by indexes that have only what is open.
 func TestQueries_goByWhatIsOpen(t *testing.T) {
 	b := setup(t, 1)

@@ -100,7 +100,7 @@ func (q *question) lock(ctx context.Context, tx *store.Tx) error {
 func (l *loaded) load(ctx context.Context, tx *store.Tx, q *question) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`select id, version, sequence, placed, last_source, last_row, last_day from customers where id = any($1)`, q.customers).Query(l.readCustomers)
-	batch.Queue(`select id, phase::text from orders where id = any($1)`, q.orders).Query(l.readOrder)
+	batch.Queue(`select id, phase::text, placed_at from orders where id = any($1)`, q.orders).Query(l.readOrder)
 	batch.Queue(`select order_id, line_id, sku, qty, state::text, coalesce(batch, ''), fact, added_at, reserved_at from order_lines
 where order_id = any($1) order by order_id, n`, q.orders).Query(l.readLines)
 	batch.Queue(`select ref, sku, arrived, fact from stock_batches where `+batchesSQL, q.batches, q.orders).Query(l.readBatches)
@@ -142,8 +142,9 @@ func (l *loaded) readCustomers(rows pgx.Rows) error {
 
 func (l *loaded) readOrder(rows pgx.Rows) error {
 	var id, phase string
-	_, err := pgx.ForEachRow(rows, []any{&id, &phase}, func() error {
-		l.orders[id] = &order.Order{ID: id, Phase: phases[phase]}
+	var placed *time.Time
+	_, err := pgx.ForEachRow(rows, []any{&id, &phase, &placed}, func() error {
+		l.orders[id] = &order.Order{ID: id, Phase: phases[phase], Placed: timeOrNone(placed)}
 		return nil
 	})
 	return err
@@ -155,16 +156,21 @@ func (l *loaded) readLines(rows pgx.Rows) error {
 	var reserved *time.Time
 	_, err := pgx.ForEachRow(rows, []any{&id, &line.ID, &line.SKU, &line.Qty, &state, &line.Batch, &line.Fact, &line.Added, &reserved}, func() error {
 		read := line
-		read.State, read.Reserved = lineStates[state], time.Time{}
-		if reserved != nil {
-			read.Reserved = *reserved
-		}
+		read.State, read.Reserved = lineStates[state], timeOrNone(reserved)
 		if o := l.orders[id]; o != nil { // else it is newer than what was read before, which the write notices
 			o.Lines = append(o.Lines, read)
 		}
 		return nil
 	})
 	return err
+}
+
+// timeOrNone is a time, zero where there is none.
+func timeOrNone(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }
 
 func (l *loaded) readBatches(rows pgx.Rows) error {

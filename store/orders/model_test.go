@@ -68,7 +68,7 @@ func TestApply_decidesAsIfAllWereKeptInMemory(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	m := &memory{map[string]*order.Customer{}, map[string]*order.Order{}, map[string]*order.Batch{}}
 	start := time.Now().Add(-24 * time.Hour)
-	sequence := int64(0)
+	sequence := int64(1) // a fact may have the one before
 	next := func() worker.Command {
 		id, batch, line := fmt.Sprintf("c%d.%d", random.IntN(3), random.IntN(5)), fmt.Sprintf("b%d", random.IntN(4)), 1+random.IntN(3)
 		sequence++

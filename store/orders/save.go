@@ -93,11 +93,11 @@ func writeOrders(to *store.Pipeline, changed []*order.Order) {
 		return
 	}
 	var ids, phases []string
-	var froms []*time.Time
+	var froms, placed []*time.Time
 	for _, o := range changed {
-		ids, phases, froms = append(ids, o.ID), append(phases, o.Phase.String()), append(froms, optional(o.CountsFrom()))
+		ids, phases, froms, placed = append(ids, o.ID), append(phases, o.Phase.String()), append(froms, optional(o.CountsFrom())), append(placed, optional(o.Placed))
 	}
-	to.Execute(`select save_orders($1, $2, $3)`, ids, phases, froms)
+	to.Execute(`select save_orders($1, $2, $3, $4)`, ids, phases, froms, placed)
 }
 
 // lineRows are lines as arrays.

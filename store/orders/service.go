@@ -34,7 +34,7 @@ func Service(settings order.Settings) store.Service {
 			SQL: fmt.Sprintf(`
 select counts_from + d.after, split_part(id, '.', 1), id, json_build_object('customerid', split_part(id, '.', 1), 'cartid', id)::text
 from orders, (select interval '%d milliseconds' as after) d
-where phase = 'cart' and counts_from <= $1::timestamptz - d.after and (counts_from, id) > ($2::timestamptz - d.after, $3)
+where phase = 'cart' and not exists (select from held_keys where key = split_part(id, '.', 1)) and counts_from <= $1::timestamptz - d.after and (counts_from, id) > ($2::timestamptz - d.after, $3)
 order by counts_from, id limit $4`, settings.CartTime.Milliseconds()),
 		},
 	}

@@ -3,7 +3,6 @@
 package programtest
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -33,7 +32,7 @@ func Run(t *testing.T, args ...string) Outcome {
 
 // RunWith is Run with a context and a standard input.
 func RunWith(ctx context.Context, in string, args ...string) Outcome {
-	var out, err bytes.Buffer
+	var out, err SyncBuffer
 	p := program.New(strings.NewReader(in), &out, &err, service.Hooks{})
 	return Outcome{Code: p.Run(ctx, args), Out: out.String(), Err: err.String()}
 }
