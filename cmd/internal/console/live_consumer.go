@@ -16,6 +16,13 @@ import (
 // maxPolled bounds the events that are taken from the client at once.
 const maxPolled = 1000
 
+// Kafka answers with so much, or after so long with what there is. Each answer is written to each
+// reader, so many small ones would cost Kafka, the console and its readers more than the events.
+const (
+	fetchBytes = 256 << 10
+	fetchWait  = 100 * time.Millisecond
+)
+
 // liveConsumer reads events for live, from where the topic ended when it began. It joins no group.
 type liveConsumer struct {
 	live *live
@@ -46,7 +53,8 @@ func (c *liveConsumer) consume(ctx context.Context) {
 
 // follow reads with one client. What the client holds in memory is bounded.
 func (c *liveConsumer) follow(ctx context.Context) error {
-	client, err := c.live.program.ConnectKafka(ctx, c.live.kafka, kgo.FetchMaxBytes(4<<20), kgo.FetchMaxPartitionBytes(1<<20), kgo.MaxConcurrentFetches(2))
+	client, err := c.live.program.ConnectKafka(ctx, c.live.kafka, kgo.FetchMaxBytes(4<<20), kgo.FetchMaxPartitionBytes(1<<20), kgo.MaxConcurrentFetches(2),
+		kgo.FetchMinBytes(fetchBytes), kgo.FetchMaxWait(fetchWait))
 	if err != nil {
 		return err
 	}
