@@ -1,5 +1,5 @@
-// Package local runs Kafka and Postgres for the command dev of any service: nothing needs to be installed, and
-// what they hold survives a restart.
+// Package local runs Kafka and Postgres for the command dev of any service. Nothing needs to be
+// installed, and what they hold survives a restart.
 //
 // Kafka is kfake, a broker in this process that real clients can connect to. It is not Apache
 // Kafka: what is promised about Kafka is proven on the real one, by package testbed. Postgres is

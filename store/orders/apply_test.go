@@ -53,7 +53,7 @@ func TestApply_ignoresWhatIsNotItsOwn(t *testing.T) {
 	require.Equal(t, 1, b.Count(`select count(*) from customers`))
 }
 
-// A batch that arrives while a line that comes to it is decided: whoever is first, the order is
+// A batch may arrive while a line is given to it. Whichever transaction commits first, the order is
 // ready in the end.
 func TestApply_aBatchArrivesWhileALineComesToIt(t *testing.T) {
 	t.Run("the batch is first", func(t *testing.T) {

@@ -104,7 +104,7 @@ func (c *Console) failureOf(ctx context.Context, err error) *Failure {
 			fmt.Sprintf("the database did not answer within %s, and the console waits no longer: ask for less, or see the status", PageTime),
 		}}
 	case errors.As(err, &pg) && strings.HasPrefix(pg.Code, "42"):
-		// A statement that the database does not understand: it may be older than the console, if it was migrated down.
+		// The database does not understand a statement. It may have been migrated down meanwhile.
 		if old := (*store.SchemaError)(nil); errors.As(c.Store.CheckSchema(ctx), &old) {
 			return &Failure{Status: http.StatusServiceUnavailable, Title: "The database's schema is too old", Says: []string{
 				old.Error(), "as its owner: " + c.Command("migrate", "up"),
