@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Printable replaces characters that could confuse a terminal or its reader. What is shown came
@@ -44,6 +45,9 @@ func PrintableLines(text string) string {
 // confuses is so of characters on which a terminal acts, or that change how others look, or that
 // nobody sees: one name could look like another.
 func confuses(r rune) bool {
+	if r < utf8.RuneSelf { // nearly all are, and tables take long
+		return r < ' ' || r == '\x7f'
+	}
 	return unicode.IsControl(r) ||
 		unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

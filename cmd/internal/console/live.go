@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,6 +161,7 @@ func (l *live) wake() {
 type liveNews struct {
 	liveState
 
+	run     string       // whose events they are
 	events  []*liveEvent // in order
 	missed  int64        // events before them that are no longer kept
 	changed <-chan struct{}
@@ -180,7 +180,7 @@ func (s liveState) known() bool { return !s.Since.IsZero() || s.Problem != "" }
 func (l *live) after(number int64, most int) liveNews {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := liveNews{liveState: liveState{l.since, l.problem}, changed: l.changed}
+	n := liveNews{liveState: liveState{l.since, l.problem}, run: l.run, changed: l.changed}
 	before := l.last - int64(len(l.events)) // the last that is no longer kept
 	n.missed = max(0, before-number)
 	from := min(max(number, before), l.last) - before
@@ -206,8 +206,10 @@ func (l *live) latest(f *liveFilter, upTo int64, most int) (events []*liveEvent)
 func (l *live) name(number int64) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return fmt.Sprintf("%s-%d", l.run, number)
+	return nameOf(l.run, number)
 }
+
+func nameOf(run string, number int64) string { return run + "-" + strconv.FormatInt(number, 10) }
 
 // find gives the number of the event from which somebody reads on. A name of another run, of this
 // console or of the one before, is not ok: then it is the number before all that are kept.

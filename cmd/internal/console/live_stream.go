@@ -223,7 +223,7 @@ func (p *liveProgram) write(s *sseWriter, n liveNews) bool {
 	for _, e := range n.events {
 		p.last = e.number
 		if p.wants(e) {
-			s.message("", p.live.name(p.last), e.json())
+			s.message("", nameOf(n.run, p.last), e.json())
 			wrote = true
 		}
 	}
