@@ -63,10 +63,11 @@ test-all: $(TEST_TOOLS) ## run all tests, with the race detector
 	$(SERVERS) go test -race -count=1 -timeout 30m -p 3 $(LONGEST_FIRST)
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint ## check style, and which package may import which
+lint: $(TOOLS)/golangci-lint ## check style, which package may import which, and that each mutant still fits
 	$(TOOLS)/golangci-lint run ./...
 	$(TOOLS)/golangci-lint run --build-tags containers ./deploy/testbed
 	cd cmd/compare && go vet ./... && $(TOOLS)/golangci-lint run ./...
+	deploy/mutants/check
 
 .PHONY: vulnerabilities
 vulnerabilities: $(TOOLS)/govulncheck ## look for known vulnerabilities; GOVULNDB names another list than Go's
