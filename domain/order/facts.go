@@ -122,7 +122,9 @@ func (f BatchFact) decide(x *decider) {
 		return
 	}
 	b.Fact = f.Sequence
-	if b.Arrived != f.Arrived {
+	// That a batch arrives which is here already tells that it was gone: its fact was given up, or
+	// comes late.
+	if b.Arrived || f.Arrived {
 		b.Arrived = f.Arrived
 		x.d.Review = &ReviewBatch{BatchRef: f.Ref}
 	}
