@@ -46,8 +46,8 @@ func (x *decider) isCart(what string) bool {
 	return false
 }
 
-// RemoveFromCart takes a line out of a cart. Removed before, or rejected, it has no effect. Refused
-// with unknown_cart, unknown_line, order_placed, order_ended.
+// RemoveFromCart takes a line out of a cart. Removed before, or rejected, it has no effect, whatever
+// became of the cart. Refused with unknown_cart, unknown_line, order_placed, order_ended.
 type RemoveFromCart struct {
 	Of
 	SKU, LineID string
@@ -58,10 +58,9 @@ func (c RemoveFromCart) decide(x *decider) {
 		x.refuse(ReasonUnknownCart, "there is no cart %q", c.OrderID)
 		return
 	}
-	if !x.isCart("its lines stay") {
-		return
-	}
 	switch l := x.Order.line(c.SKU, c.LineID); {
+	case l != nil && !l.living():
+	case !x.isCart("its lines stay"):
 	case l == nil:
 		x.refuse(ReasonUnknownLine, "the cart %q has no line %q of %q", c.OrderID, c.LineID, c.SKU)
 	case l.open():

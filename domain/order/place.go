@@ -1,16 +1,17 @@
 package order
 
-// PlaceOrder makes a cart an order. Its lines may still wait. Placed before, it has no effect.
-// Refused with unknown_cart, cart_empty, order_ended (cancelled or expired).
+// PlaceOrder makes a cart an order. Its lines may still wait. Placed before, it has no effect,
+// whatever became of the order. Refused with unknown_cart, cart_empty, order_ended (a cart that was
+// cancelled or expired).
 type PlaceOrder struct{ Of }
 
 func (c PlaceOrder) decide(x *decider) {
 	switch {
 	case x.Order == nil:
 		x.refuse(ReasonUnknownCart, "there is no cart %q", c.OrderID)
-	case x.Order.Phase == Cancelled, x.Order.Phase == Expired:
+	case !x.Order.Placed.IsZero():
+	case x.Order.Phase.ended():
 		x.refuse(ReasonOrderEnded, "the cart %q is %s, and cannot be placed", c.OrderID, x.Order.Phase)
-	case x.Order.Phase != Cart:
 	case x.Order.count((*Line).living) == 0:
 		x.refuse(ReasonCartEmpty, "the cart %q has no lines", c.OrderID)
 	default:

@@ -101,6 +101,41 @@ func TestCart_eachArticleIsALine(t *testing.T) {
 	require.Equal(t, "refused cart_full", s.add("alice.2", "CHAIR"))
 }
 
+// What was done is not done again, nor refused, whatever became of the order since.
+func TestRepeats_haveNoEffectInAnyLaterState(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.batch("b1", BatchCreated, true)
+	id, n := "", 0
+	remove := func() string { return s.do(id, RemoveFromCart{Of{"alice", id}, "CHAIR", "1"}) }
+	placed := func() { s.place(id) }
+	ready := func() { s.place(id); s.fact(id, "2", Allocated, "b1") }
+	for later, become := range map[Phase]func(){
+		Cart:       func() {},
+		Placed:     placed,
+		Ready:      ready,
+		Dispatched: func() { ready(); s.fact(id, "2", LineDispatched, "b1") },
+		Cancelled:  func() { placed(); s.cancel(id) },
+		Expired:    func() { s.now = s.now.Add(cartTime); s.do(id, ExpireCart{Of{"alice", id}}) },
+	} {
+		n++
+		id = fmt.Sprintf("alice.%d", n)
+		s.add(id, "CHAIR")
+		s.add(id, "CHAIR")
+		require.NotEmpty(t, remove())
+		become()
+		require.Equal(t, later, s.orders[id].Phase)
+		require.Empty(t, remove(), later)
+		if !s.orders[id].Placed.IsZero() {
+			require.Empty(t, s.place(id), later)
+		}
+		if later == Cancelled {
+			require.Empty(t, s.cancel(id))
+		}
+		require.Empty(t, s.do(id, ExpireCart{Of{"alice", id}}), later)
+	}
+}
+
 func TestExpiry_countsFromTheFirstBatch(t *testing.T) {
 	s := newShop(t)
 	expire := func() string { return s.do("alice.1", ExpireCart{Of{"alice", "alice.1"}}) }
