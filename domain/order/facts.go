@@ -46,7 +46,7 @@ func (f LineFact) decide(x *decider) {
 	case Allocated:
 		x.allocated(l, f.BatchRef)
 	case OutOfStock:
-		if l.open() {
+		if x.wanted(l) {
 			l.State, l.Batch = Waiting, ""
 		}
 	case Deallocated:
@@ -69,13 +69,18 @@ func (f LineFact) isNew(l *Line) bool {
 	return f.Sequence > l.Fact
 }
 
+// wanted reports whether a line is still wanted that stock has, on a batch or in its queue. One that
+// is not is taken back: stock got the Allocate after its cancellation, or has not read that yet; or
+// it got one again that it had refused, or had given up.
+func (x *decider) wanted(l *Line) bool {
+	if !l.living() {
+		x.ask(Deallocate, l)
+	}
+	return l.open()
+}
+
 func (x *decider) allocated(l *Line, batch string) {
-	if !l.open() {
-		// Stock got the Allocate after its cancellation, or has not read that yet; or it got one again
-		// that it had refused before.
-		if l.State != Left {
-			x.ask(Deallocate, l)
-		}
+	if !x.wanted(l) {
 		return
 	}
 	l.State, l.Batch = Reserved, batch

@@ -215,6 +215,7 @@ func TestCancelling_takesBackWhatStockGivesLater(t *testing.T) {
 	s.place("alice.1")
 	require.Equal(t, "OrderCancelled customer, > Deallocate 1", s.cancel("alice.1"))
 	require.Empty(t, s.cancel("alice.1"))
+	require.Equal(t, "> Deallocate 1", s.fact("alice.1", "1", OutOfStock, ""), "it would be served later")
 	require.Equal(t, "> Deallocate 1", s.fact("alice.1", "1", Allocated, "b1"))
 	require.Empty(t, s.fact("alice.1", "1", Deallocated, "b1"))
 }
