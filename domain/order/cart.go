@@ -9,7 +9,8 @@ import (
 const MaxLines = 200
 
 // AddToCart puts an article into a cart, which it makes where there is none. Each time makes a
-// line of its own. Refused with cart_full, order_placed, order_ended.
+// line of its own. Refused with malformed where its record has no time that counts, cart_full,
+// order_placed, order_ended.
 type AddToCart struct {
 	Of
 	SKU string
@@ -18,6 +19,8 @@ type AddToCart struct {
 
 func (c AddToCart) decide(x *decider) {
 	switch {
+	case !x.timed():
+		return
 	case x.Order == nil:
 		x.Order = &Order{ID: c.OrderID, Phase: Cart}
 	case !x.isCart("takes no more lines"):
@@ -71,11 +74,12 @@ func (c RemoveFromCart) decide(x *decider) {
 
 // ExpireCart takes out of a cart what its time has gone by for: a line that had a batch, by the time
 // since it had its first; one that never had, with the cart, by the time since it was added. It has
-// no effect where it is too early, or the cart was placed.
+// no effect where it is too early, or the cart was placed. Refused with malformed where its record
+// has no time that counts.
 type ExpireCart struct{ Of }
 
 func (c ExpireCart) decide(x *decider) {
-	if x.Order == nil || x.Order.Phase != Cart {
+	if x.Order == nil || x.Order.Phase != Cart || !x.timed() {
 		return
 	}
 	for i := range x.Order.Lines {

@@ -84,8 +84,12 @@ func (x *decider) allocated(l *Line, batch string) {
 		return
 	}
 	l.State, l.Batch = Reserved, batch
-	if l.Reserved.IsZero() {
+	switch {
+	case !l.Reserved.IsZero():
+	case x.counts():
 		l.Reserved = x.at
+	default:
+		l.Reserved = l.Added // a fact is never refused for its time: the line is on its batch
 	}
 	if x.Order.Phase == Ready {
 		x.Order.Phase = Placed // it moved: the warehouse is told of the new batch

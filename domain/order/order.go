@@ -63,7 +63,8 @@ type Line struct {
 	Fact int64
 	// Added is the time of the command that added it.
 	Added time.Time
-	// Reserved is the time of its first batch, zero where it had none. Later ones leave it.
+	// Reserved is the time of its first batch, zero where it had none. Later ones leave it. Where the
+	// record of the fact has no time that counts, it is that of Added.
 	Reserved time.Time
 }
 

@@ -2,7 +2,7 @@ package order
 
 // PlaceOrder makes a cart an order. Its lines may still wait. Placed before, it has no effect,
 // whatever became of the order. Refused with unknown_cart, cart_empty, order_ended (a cart that was
-// cancelled or expired).
+// cancelled or expired), malformed where its record has no time that counts.
 type PlaceOrder struct{ Of }
 
 func (c PlaceOrder) decide(x *decider) {
@@ -14,7 +14,7 @@ func (c PlaceOrder) decide(x *decider) {
 		x.refuse(ReasonOrderEnded, "the cart %q is %s, and cannot be placed", c.OrderID, x.Order.Phase)
 	case x.Order.count((*Line).living) == 0:
 		x.refuse(ReasonCartEmpty, "the cart %q has no lines", c.OrderID)
-	default:
+	case x.timed():
 		x.place()
 	}
 }

@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -291,6 +292,37 @@ func TestReviewBatch_goesThroughItsOrdersByPages(t *testing.T) {
 	require.Empty(t, review(0))
 	require.Empty(t, review(ReviewPage-1))
 	require.Equal(t, "> review b1 alice.099", review(ReviewPage))
+}
+
+// A time may be one that nothing could keep.
+func TestTimes_outsideOfThoseThatCount(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	day := s.now
+	s.add("alice.1", "CHAIR")
+	for at, says := range map[time.Time]string{
+		{}:                            "missing, or before 1970",
+		FirstTime.Add(-1):             "946684799999 ms, which is 1999-12-31",
+		EndOfTime:                     "4102444800000 ms, which is 2100-01-01",
+		time.UnixMilli(math.MaxInt64): "9223372036854775807 ms, which is ",
+	} {
+		s.now = at
+		for _, m := range []Message{AddToCart{Of{"alice", "alice.1"}, "CHAIR", 1}, PlaceOrder{Of{"alice", "alice.1"}}, ExpireCart{Of{"alice", "alice.1"}}} {
+			d := s.decide("alice.1", m)
+			require.Equal(t, "refused malformed", short(d))
+			require.Contains(t, d.Refusal.Message, "the record's timestamp is "+says)
+			require.Contains(t, d.Refusal.Message, "; it must be from 2000-01-01 on and before 2100-01-01")
+		}
+		s.add("alice.2", "CHAIR")
+		require.Nil(t, s.orders["alice.2"])
+		s.orders["alice.1"].Lines[0].Reserved = time.Time{}
+		s.fact("alice.1", "1", Allocated, "b1")
+		require.Equal(t, day, s.orders["alice.1"].Lines[0].Reserved, "a fact counts")
+	}
+	s.now = FirstTime
+	require.Equal(t, "CartLineAdded 2, > Allocate 2", s.add("alice.1", "CHAIR"))
+	s.now = EndOfTime.Add(-1)
+	require.Equal(t, "OrderPlaced", s.place("alice.1"))
 }
 
 // Who expires carts looks at this time only.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"allocation/domain/order"
+	"allocation/outbox"
 	"allocation/store"
 	"allocation/worker"
 )
@@ -104,8 +105,13 @@ func (a *aggregate) decide(tx *store.Tx, i int) {
 	}
 }
 
-// timeOf is the time of a command's record. Records have one, unless their producer took it away.
-func timeOf(c *worker.Command) time.Time { return time.UnixMilli(max(c.Cause.Time, 0)).UTC() }
+// timeOf is the time of a command's record, zero where that has none.
+func timeOf(c *worker.Command) time.Time {
+	if c.Cause.Time == outbox.NoTime {
+		return time.Time{}
+	}
+	return time.UnixMilli(c.Cause.Time).UTC()
+}
 
 // Outcome tells what a command or a fact came to.
 func (a *aggregate) Outcome(i int) (refusal *worker.Refusal, events int) {

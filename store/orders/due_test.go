@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed/storetest"
+	"allocation/domain/order"
 	"allocation/store"
 	"allocation/store/orders"
 )
@@ -16,7 +17,7 @@ import (
 // Carts are due by the time of their first batch, and no longer when they are placed.
 func TestDue_findsCarts(t *testing.T) {
 	b := setup(t, 1)
-	at := func(minutes int) time.Time { return time.UnixMilli(0).Add(time.Duration(minutes) * time.Minute) }
+	at := func(minutes int) time.Time { return order.FirstTime.Add(time.Duration(minutes) * time.Minute) }
 	for i, id := range []string{"alice.1", "bob.1", "carol.1", "dave.1"} {
 		made, got := add(0, id, "CHAIR"), allocated(0, int64(i+1), id, "b1")
 		made.Cause.Time, got.Cause.Time = at(0).UnixMilli(), at(10-i).UnixMilli()
