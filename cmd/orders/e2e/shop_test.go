@@ -26,6 +26,8 @@ type shop struct {
 	brokers, database                                   string
 	orders, facts, events, stock, letters, stockLetters string
 
+	stockWorker *testbed.Process
+
 	client   *kgo.Client
 	consumer *kgo.Client
 	db       *pgxpool.Pool
@@ -53,7 +55,7 @@ func setup(t *testing.T, cartTime string) *shop {
 	require.NoError(t, err)
 	t.Cleanup(s.db.Close)
 	s.run("orders", "migrate", "up")
-	testbed.StartWorker(t, s.programs["allocation"], s.variables()...)
+	s.stockWorker = testbed.StartWorker(t, s.programs["allocation"], s.variables()...)
 	testbed.StartPrefixedWorker(t, "ORDERS_", s.programs["orders"], append(s.variables(), "ORDERS_CART_TIME="+cartTime)...)
 	return s
 }
@@ -90,7 +92,13 @@ func (s *shop) run(program string, args ...string) string {
 // send sends a command to orders, or to stock.
 func (s *shop) send(topic, prefix, kind, key, format string, args ...any) {
 	s.t.Helper()
-	r := &kgo.Record{Topic: topic, Key: []byte(key), Value: fmt.Appendf(nil, format, args...), Headers: []kgo.RecordHeader{
+	s.sendAt(time.Time{}, topic, prefix, kind, key, format, args...)
+}
+
+// sendAt sends a command with a timestamp, that of now if it is zero.
+func (s *shop) sendAt(at time.Time, topic, prefix, kind, key, format string, args ...any) {
+	s.t.Helper()
+	r := &kgo.Record{Topic: topic, Timestamp: at, Key: []byte(key), Value: fmt.Appendf(nil, format, args...), Headers: []kgo.RecordHeader{
 		{Key: "ce_type", Value: []byte(prefix + kind)}, {Key: "ce_id", Value: []byte(uuid.NewString())},
 	}}
 	require.NoError(s.t, s.client.ProduceSync(s.t.Context(), r).FirstErr())
