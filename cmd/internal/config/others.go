@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -54,39 +55,42 @@ func (o Others) called(others []Other, own string) (all []Other) {
 
 // check finds the mistakes. own are the topics that this service writes beside those of others.
 func (o Others) check(p *Problems, commands []string, own ...string) {
-	known := map[string]bool{}
-	for _, other := range slices.Concat(o.Takes, o.Sends) {
-		known[other.Topic] = other.Topic != ""
-	}
+	usualNames := o.usualNames()
+	seen := map[string]bool{}
 	for _, part := range split(o.OtherTopics) {
 		usual, name, ok := strings.Cut(part, "=")
 		switch {
-		case !ok || !known[usual]:
-			p.Add("other-topics", part, "NAME=TOPIC with a name of "+o.usualNames())
+		case !ok || !slices.Contains(usualNames, usual):
+			p.Add("other-topics", part, "NAME=TOPIC with a name of "+strings.Join(usualNames, ", "))
 		case !validTopic(name):
 			p.Add("other-topics", part, "NAME=TOPIC, where the topic is "+topicAllowed)
+		case seen[usual]:
+			p.Add("other-topics", part, "a name that is not there twice")
 		}
+		seen[usual] = true
 	}
-	for _, other := range o.called(o.Takes, "") {
-		if slices.Contains(commands, other.Topic) || slices.Contains(own, other.Topic) {
-			p.Add("other-topics", other.Topic, "a topic that is not used for anything else")
-		}
+	used := map[string]string{} // what a topic is used for
+	for _, topic := range slices.Concat(commands, own) {
+		used[topic] = "a topic of this service itself"
 	}
-	for _, other := range o.called(o.Sends, "") {
-		if slices.Contains(own, other.Topic) {
-			p.Add("other-topics", other.Topic, "a topic that is not used for anything else")
+	names := o.names()
+	for _, usual := range usualNames {
+		topic := cmp.Or(names[usual], usual)
+		if used[topic] != "" {
+			p.Add("other-topics", usual+"="+topic, "a topic that is not "+used[topic])
 		}
+		used[topic] = "that of " + usual
 	}
 }
 
-func (o Others) usualNames() string {
-	var names []string
+// usualNames are the names of topics of other services, each once.
+func (o Others) usualNames() (names []string) {
 	for _, other := range slices.Concat(o.Takes, o.Sends) {
 		if other.Topic != "" && !slices.Contains(names, other.Topic) {
 			names = append(names, other.Topic)
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // Taken are the topics of other services whose events come from there.

@@ -41,12 +41,22 @@ func TestProgram_hasVariablesOfItsOwn(t *testing.T) {
 		"ORDERS_DATABASE_URL (not shown, it may hold a password) cannot be read",
 		`--events-topic (ORDERS_EVENTS_TOPIC) is "orders.commands"; it must be a topic that is not used for anything else`,
 		`--other-topics (ORDERS_OTHER_TOPICS) is "stock=x"; it must be NAME=TOPIC with a name of allocation.events, warehouse.commands`,
-		`--other-topics (ORDERS_OTHER_TOPICS) is "orders.commands"; it must be a topic that is not used for anything else`,
+		`--other-topics (ORDERS_OTHER_TOPICS) is "allocation.events=orders.commands"; it must be a topic that is not a topic of this service itself`,
 		"ORDERS_KAFKA_SASL_PASSWORD is not set",
 	} {
 		require.Contains(t, printed, says)
 	}
 	require.NotContains(t, printed, "hush")
+	for others, says := range map[string]string{
+		"allocation.events=x,allocation.events=y":  `"allocation.events=y"; it must be a name that is not there twice`,
+		"allocation.events=x,warehouse.commands=x": `"warehouse.commands=x"; it must be a topic that is not that of allocation.events`,
+		"allocation.events=warehouse.commands":     `"warehouse.commands=warehouse.commands"; it must be a topic that is not that of allocation.events`,
+		"warehouse.commands=orders.commands.dlq":   `"warehouse.commands=orders.commands.dlq"; it must be a topic that is not a topic of this service itself`,
+		"warehouse.commands=orders.commands":       `"warehouse.commands=orders.commands"; it must be a topic that is not a topic of this service itself`,
+	} {
+		_, printed = run(t, "worker", "--events-topic=orders.events", "--other-topics="+others)
+		require.Contains(t, printed, "--other-topics (ORDERS_OTHER_TOPICS) is "+says)
+	}
 	_, printed = run(t, "worker", "--cart-time=1ms")
 	require.Contains(t, printed, `--cart-time (ORDERS_CART_TIME) is "1ms"; it must be a time of at least 1s`)
 
