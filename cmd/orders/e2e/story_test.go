@@ -86,6 +86,9 @@ func (s *shop) subcommands() {
 	require.Contains(t, s.run("orders", "explain", "command", "the first"), "order alice.1: line 1, 2 of CHAIR")
 	s.run("orders", "dlq", "discard", found.Letters[0].ID)
 	s.awaitRow("discarded", `select state::text from orders.dead_letters`)
+	fact := ""
+	require.NoError(t, s.db.QueryRow(t.Context(), `select concat_ws('.', topic, partition, 0) from orders.positions where topic = $1 and next_offset > 0 limit 1`, s.facts).Scan(&fact))
+	require.Regexp(t, `, type (BatchCreated|AllocationRejected), `, s.run("orders", "explain", "command", fact))
 	require.Contains(t, s.run("orders", "offsets", "list"), s.facts)
 	require.Contains(t, s.run("orders", "status"), "orders 1")
 	require.Contains(t, s.run("orders", "topics", "create"), s.letters)

@@ -34,7 +34,7 @@ func (c *Commands) Explain(ctx context.Context, id store.RecordID) (*Explained, 
 		return &Explained{Way: way, Idle: idle(way, k), Stamps: []Stamp{}}, nil
 	}
 	e := &Explained{Way: way, Stamps: stampsOf(way, k), Record: k.record}
-	e.name(k, c.Program.Service.TypePrefix, c.Words)
+	e.name(k, c.Program, c.Words)
 	if e.NoEffect() && c.Words.Idle != nil {
 		err = c.Words.Idle(ctx, c.Store, e)
 	}
@@ -42,9 +42,9 @@ func (c *Commands) Explain(ctx context.Context, id store.RecordID) (*Explained, 
 }
 
 // name tells what the command is, by its record or by what is kept of it.
-func (e *Explained) name(k *inKafka, prefix string, w Words) {
+func (e *Explained) name(k *inKafka, p *cli.Program, w Words) {
 	if k.record != nil {
-		c := commandOf(k.record, prefix)
+		c := commandOf(k.record, p)
 		e.Type, e.CommandID, e.CorrelationID, e.Data = c.Type, c.Cause.CommandID, c.Cause.CorrelationID, c.Data
 	}
 	for i := range e.Applied {

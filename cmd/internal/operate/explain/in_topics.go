@@ -49,7 +49,7 @@ func (c *Commands) findInTopic(ctx context.Context, topic string, q Query, known
 	defer client.Close()
 	return cli.ReadTopic(ctx, client, topic, q.Since, func(r *kgo.Record) error {
 		id := store.RecordID{Topic: topic, Partition: r.Partition, Offset: r.Offset}
-		command := commandOf(r, c.Program.Service.TypePrefix)
+		command := commandOf(r, c.Program)
 		cause := command.Cause
 		switch {
 		case known[id] || cause.CommandID != q.Text && cause.CorrelationID != q.Text:
@@ -63,8 +63,16 @@ func (c *Commands) findInTopic(ctx context.Context, topic string, q Query, known
 	})
 }
 
-// commandOf reads the envelope of a record.
-func commandOf(r *kgo.Record, prefix string) worker.Command {
+// commandOf reads the envelope of a record: a command's, or that of an event of another service.
+func commandOf(r *kgo.Record, p *cli.Program) worker.Command {
 	parked := worker.ParkedRecord{Key: r.Key, Value: r.Value, Headers: r.Headers}
-	return parked.Command(prefix)
+	command := parked.Command(p.Service.TypePrefix)
+	for _, other := range p.Vocabulary.Takes {
+		if command.Type == "" {
+			if event := parked.Command(other.TypePrefix); event.Type != "" {
+				return event
+			}
+		}
+	}
+	return command
 }
