@@ -29,6 +29,10 @@ type Program struct {
 	Service     store.Service // whose database it opens
 	Vocabulary  config.Vocabulary
 
+	// Discarded says what a person should know of who discards a dead letter; empty where that is
+	// nothing. It may be nil.
+	Discarded func(*store.Letter) string
+
 	In       io.Reader
 	Out, Err io.Writer
 

@@ -2,6 +2,7 @@ package language
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"allocation/cmd/internal/operate/explain"
@@ -56,4 +57,15 @@ func what(e *store.EventView) string {
 		return "order " + d.OrderID
 	}
 	return "order " + d.OrderID + ": " + strings.Join(parts, "; ")
+}
+
+// Discarded says what comes of it where an event of stock is discarded.
+func Discarded(l *store.Letter) string {
+	switch {
+	case l.Reason == string(order.ReasonUnknownType) || !slices.Contains(order.FactNames(), l.Type):
+		return ""
+	case strings.HasPrefix(l.Type, "Batch"):
+		return "without " + l.Type + ", orders go by what they knew of the batch: they may wait for it for ever, or be announced too early"
+	}
+	return "without " + l.Type + ", the order stays as it is, perhaps open for ever: compare its lines with stock's"
 }

@@ -55,7 +55,7 @@ func New(in io.Reader, out, err io.Writer) *cli.Program {
 			Send: send.Command{Given: send.Given{Language: &language.Orders}}, Tail: tail.Command{Words: language.Words},
 			Explain: explainCommand{explain.Record{Words: language.Words}},
 		},
-		Service: orders.Service(order.Settings{}), Vocabulary: vocabulary(),
+		Service: orders.Service(order.Settings{}), Vocabulary: vocabulary(), Discarded: language.Discarded,
 		In: in, Out: out, Err: err,
 	}
 }

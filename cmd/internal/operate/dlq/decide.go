@@ -104,7 +104,7 @@ func (c *decideFlags) run(ctx context.Context, p *cli.Program, d store.Decision)
 	if err != nil {
 		return err
 	}
-	decisions := newDecisions(&d, &decided)
+	decisions := newDecisions(p, &d, &decided)
 	if !d.DryRun {
 		if err := decisions.await(ctx, db, decided.Letters, wait); err != nil {
 			return err

@@ -16,6 +16,7 @@ type Decisions struct {
 	Letters  []decidedLetter `json:"letters"`
 	More     int64           `json:"more"`     // how many match besides
 	LeftOut  int64           `json:"left_out"` // how many match, but failed when they were retried before
+	Warnings []string        `json:"warnings,omitempty"`
 }
 
 type decidedLetter struct {
@@ -24,15 +25,27 @@ type decidedLetter struct {
 	letter         *store.Letter
 }
 
-func newDecisions(d *store.Decision, decided *store.Decided) *Decisions {
+func newDecisions(p *cli.Program, d *store.Decision, decided *store.Decided) *Decisions {
 	out := &Decisions{Decision: "retry", DryRun: d.DryRun, Letters: []decidedLetter{}, More: decided.More, LeftOut: decided.LeftOut}
 	if d.Discard {
 		out.Decision = "discard"
 	}
 	for i := range decided.Letters {
-		out.Letters = append(out.Letters, decidedLetter{ID: decided.Letters[i].ID, letter: &decided.Letters[i]})
+		l := &decided.Letters[i]
+		out.Letters = append(out.Letters, decidedLetter{ID: l.ID, letter: l})
+		if text := warning(p, l); text != "" && d.Discard && !slices.Contains(out.Warnings, text) {
+			out.Warnings = append(out.Warnings, text)
+		}
 	}
 	return out
+}
+
+// warning is what a person should know of who discards a dead letter; empty where that is nothing.
+func warning(p *cli.Program, l *store.Letter) string {
+	if p.Discarded == nil {
+		return ""
+	}
+	return p.Discarded(l)
 }
 
 func (d *Decisions) total(results ...string) (n int) {
@@ -75,6 +88,9 @@ func printDecisionTable(p *cli.Program, d *Decisions) error {
 			return err
 		}
 		fmt.Fprintln(p.Out)
+	}
+	for _, text := range d.Warnings {
+		fmt.Fprintf(p.Out, "warning: %s\n", text)
 	}
 	_, err := fmt.Fprintln(p.Out, d.sum(p.Vocabulary.Entity))
 	return err

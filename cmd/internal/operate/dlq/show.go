@@ -147,6 +147,9 @@ func printLetter(p *cli.Program, l *Letter) error {
 	if l.Holds != "" {
 		say("holds", "%s: %s later commands wait", l.Holds, cli.Count(l.Waiting))
 	}
+	if text := warning(p, &l.Letter); text != "" && l.State == store.LetterOpen {
+		say("discard", "%s", text)
+	}
 	if l.CommandTime != nil {
 		say("produced", "%s", cli.When(time.UnixMilli(*l.CommandTime)))
 	}

@@ -43,3 +43,34 @@ func TestWords_areTheServices(t *testing.T) {
 	require.NotContains(t, out.String(), "allocation")
 	require.NotContains(t, out.String(), "${")
 }
+
+// A service may have something to say of what is discarded, before and when it is.
+func TestDiscard_warnsOfWhatTheServiceKnows(t *testing.T) {
+	var out bytes.Buffer
+	p := &cli.Program{
+		Name: "counters", Out: &out, Vocabulary: config.Vocabulary{Key: "name", Entity: "counter"},
+		Discarded: func(l *store.Letter) string {
+			if l.Type == "Moved" {
+				return "the counter stays where it was"
+			}
+			return ""
+		},
+	}
+	moved := store.Letter{Type: "Moved", State: store.LetterOpen}
+	decided := &store.Decided{Letters: []store.Letter{moved, {Type: "Add"}, moved}}
+	for _, asJSON := range []bool{false, true} {
+		for decision, times := range map[*store.Decision]int{{Discard: true, DryRun: true}: 1, {Discard: true}: 1, {}: 0} {
+			out.Reset()
+			require.NoError(t, printDecisions(p, newDecisions(p, decision, decided), asJSON))
+			require.Equal(t, times, strings.Count(out.String(), "the counter stays where it was"), out.String())
+		}
+	}
+	for state, says := range map[string]bool{store.LetterOpen: true, store.LetterDiscarded: false} {
+		out.Reset()
+		moved.State = state
+		require.NoError(t, printLetter(p, &Letter{Letter: moved}))
+		require.Equal(t, says, strings.Contains(out.String(), "discard   the counter stays where it was\n"), out.String())
+	}
+	p.Discarded = nil
+	require.Empty(t, newDecisions(p, &store.Decision{Discard: true}, decided).Warnings)
+}

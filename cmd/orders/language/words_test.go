@@ -1,0 +1,25 @@
+package language_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/cmd/orders/language"
+	"allocation/domain/order"
+	"allocation/store"
+)
+
+// Who discards an event of stock is told what it leaves.
+func TestDiscarded_saysWhatStaysOpen(t *testing.T) {
+	t.Parallel()
+	for _, fact := range order.FactNames() {
+		says := "the order stays as it is, perhaps open for ever"
+		if fact == string(order.BatchCreated) || fact == string(order.BatchEtaChanged) {
+			says = "they may wait for it for ever"
+		}
+		require.Contains(t, language.Discarded(&store.Letter{Type: fact, Reason: "internal"}), says)
+		require.Empty(t, language.Discarded(&store.Letter{Type: fact, Reason: "unknown_type"}), "it came as a command")
+	}
+	require.Empty(t, language.Discarded(&store.Letter{Type: "PlaceOrder", Reason: "internal"}))
+}
