@@ -7,8 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Due says which commands the clock makes due. Any worker sends them, and several may send the same
-// one, so a command has to look by its own time whether it is to do anything.
+// Due says which commands the clock makes due. The worker that has the partition of a command's key
+// sends it, and the next one where that ends. It may come twice, and late, so a command has to look
+// by its own time whether it is to do anything.
 type Due struct {
 	Command string // its name
 

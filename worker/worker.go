@@ -164,6 +164,13 @@ func (w *Worker) Run(ctx context.Context) error {
 // to wait for others' events.
 const stuckAfter = time.Second
 
+// Has reports whether the worker has a partition.
+func (w *Worker) Has(name TopicPartition) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.partitions[name] != nil
+}
+
 // flush waits until all events are acknowledged, except those of partitions that move meanwhile:
 // their next owner publishes them. Those that are left may have to follow events of the partitions
 // that the group gave this worker, which another publishes as soon as this one leaves.

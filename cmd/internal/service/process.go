@@ -208,7 +208,7 @@ func (p *Process) work(ctx context.Context, db *store.Store, traces *tracing) er
 	maintenance.run(func(ctx context.Context) { p.rights.watch(ctx, db.CheckRights) })
 	maintenance.run(p.newOldTransactions(db).run)
 	maintenance.run(p.newBacklogs(db).run)
-	maintenance.run(p.runDue(db))
+	maintenance.run(p.runDue(db, runner))
 	err = runner.Run(ctx)
 	p.stop("maintenance", maintenance)
 	p.logger.Info("worker stopped")
