@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"syscall"
@@ -112,4 +113,25 @@ func TestTimestamps_thatCountForNothing(t *testing.T) {
 	s.await("CartLineAdded alice.2 1", "CartLineRejected alice.2 1 unknown_sku")
 	s.awaitRow("3", `select count(*)::text from orders.dead_letters where reason = 'malformed' and message like '%timestamp is%'`)
 	require.Contains(t, s.run("orders", "dlq", "list", "--json"), "9183110400000 ms, which is 2261-01-01")
+}
+
+// Who starts orders late has stock tell of its batches again, as the document says.
+func TestBatches_thatOrdersNeverHeardOf(t *testing.T) {
+	s := setup(t, "1h")
+	s.warehouse("CreateBatch", "CHAIR", `"ref":"c1","qty":10`)
+	s.awaitRow("1", `select count(*)::text from orders.stock_batches`)
+	_, err := s.db.Exec(t.Context(), `delete from orders.stock_batches`)
+	require.NoError(t, err)
+	s.add("alice.1", "CHAIR", 1)
+	s.await("CartLineAdded alice.1 1")
+	s.awaitLine("alice.1", "cart reserved c1")
+	s.customer("PlaceOrder", `"cartid":"alice.1"`)
+	s.await("OrderPlaced alice.1")
+
+	var batch struct{ Ref, SKU string }
+	listed, _, _ := strings.Cut(s.run("allocation", "list", "batches", "--arrived", "--limit=1000", "--json"), "\n")
+	require.NoError(t, json.Unmarshal([]byte(listed), &batch))
+	s.run("allocation", "send", "ChangeBatchEta", "batchref="+batch.Ref, "sku="+batch.SKU, "eta=2099-12-31")
+	s.run("allocation", "send", "ChangeBatchEta", "batchref="+batch.Ref, "sku="+batch.SKU)
+	s.await("OrderReady alice.1 1@c1")
 }
