@@ -148,6 +148,21 @@ func TestApply_aFailureHoldsItsCustomerOnly(t *testing.T) {
 	require.Equal(t, []string{"held", "changed", "held", "held", "changed"}, storetest.Results(applied))
 }
 
+// So does one of a later version, by what could be a name.
+func TestApply_aNewerCommandHoldsItsCustomer(t *testing.T) {
+	b := setup(t, 1)
+	newer := func(data string) worker.Command {
+		c := storetest.Command(0, "", "%s", data)
+		c.Newer, c.Wait, c.Refusal = "orders.v2.Some", time.Hour, &worker.Refusal{Reason: "unknown_type", Message: "it is not known"}
+		return c
+	}
+	applied := b.Do(
+		newer(`{"customerid":"a\u0000","orderid":"alice.1"}`), newer(`{"batchref":"b\u0000"}`), newer(`{"batchref":"b1"}`),
+		add(0, "alice.1", "CHAIR"), add(0, "bob.1", "CHAIR"), arrives(0, 1, "b1"), arrives(0, 1, "b2"))
+	require.Equal(t, []string{"held", "refused", "held", "held", "changed", "held", "changed"}, storetest.Results(applied))
+	require.Equal(t, []string{"alice", "batch.b1"}, storetest.Ask[[]string](b, `select array_agg(key order by key) from held_keys`))
+}
+
 // What was read may be changed by another before the write.
 func TestApply_conflictsWithAnother(t *testing.T) {
 	for name, first := range map[string]bool{"without locks": false, "with locks": true} {

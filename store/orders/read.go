@@ -1,8 +1,6 @@
 package orders
 
 import (
-	"encoding/json"
-
 	"allocation/domain/order"
 	"allocation/worker"
 )
@@ -43,14 +41,10 @@ func (m *message) readFailed(c *worker.Command) {
 
 // guess reads the key of a command of a later version.
 func (m *message) guess(c *worker.Command) {
-	var d struct{ CustomerID, OrderID, CartID, BatchRef string }
-	_ = json.Unmarshal(c.Data, &d) // what cannot be read names nothing
-	if d.OrderID == "" {
-		d.OrderID = d.CartID
-	}
-	if d.CustomerID != "" {
-		m.Message, m.keys = order.ReviewOrder{}, order.Keys{CustomerID: d.CustomerID, OrderID: d.OrderID}
-	} else if d.BatchRef != "" {
-		m.Message, m.keys = order.ReviewBatch{}, order.Keys{Batch: d.BatchRef}
+	switch m.keys = order.GuessNewer(c.Data, c.Key); {
+	case m.keys.CustomerID != "":
+		m.Message = order.ReviewOrder{} // nobody decides it
+	case m.keys.Batch != "":
+		m.Message = order.ReviewBatch{}
 	}
 }
