@@ -62,6 +62,7 @@ const mostOutputs = 5_000
 // Decide loads all that the commands and facts are about, and decides them in order, or as many of
 // the first as one transaction should have.
 func (a *aggregate) Decide(ctx context.Context, tx *store.Tx) error {
+	a.cut(tx, a.mostReviews())
 	q := a.ask()
 	if tx.LockFirst() {
 		if err := q.lock(ctx, tx); err != nil {
@@ -71,6 +72,7 @@ func (a *aggregate) Decide(ctx context.Context, tx *store.Tx) error {
 	if err := a.loaded.load(ctx, tx, q); err != nil {
 		return err
 	}
+	a.cut(tx, a.loaded.whole(q, a.messages))
 	outputs := 0
 	for i := range a.messages {
 		if a.messages[i].Message == nil {
@@ -82,12 +84,32 @@ func (a *aggregate) Decide(ctx context.Context, tx *store.Tx) error {
 		}
 		a.decide(tx, i)
 		if outputs += a.outputs(i); outputs >= mostOutputs {
-			tx.Cut(i + 1)
-			a.messages = a.messages[:i+1]
+			a.cut(tx, i+1)
 			break
 		}
 	}
 	return nil
+}
+
+// mostReviews is how many messages have no more reviews of batches than may have a whole page each.
+func (a *aggregate) mostReviews() int {
+	reviews := 0
+	for i := range a.messages {
+		if _, ok := a.messages[i].Message.(order.ReviewBatch); ok {
+			if reviews++; reviews > mostOutputs/order.ReviewPage {
+				return i
+			}
+		}
+	}
+	return len(a.messages)
+}
+
+// cut leaves the messages from n on to the next transaction.
+func (a *aggregate) cut(tx *store.Tx, n int) {
+	if n < len(a.messages) {
+		tx.Cut(n)
+		a.messages = a.messages[:n]
+	}
 }
 
 func (a *aggregate) decide(tx *store.Tx, i int) {

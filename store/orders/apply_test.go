@@ -138,6 +138,29 @@ func TestApply_leavesManyPagesToTheNextTransactions(t *testing.T) {
 	require.Len(t, applied.Outcomes, 50)
 }
 
+// Nor does one read the lines of any number of orders.
+func TestApply_readsSoManyLinesAtOnce(t *testing.T) {
+	b := setup(t, 1)
+	const n = 300
+	b.Exec(`
+insert into customers select 'c' || n, 1, 0, 0, 0, 0, 0 from generate_series(1, 300) n;
+insert into orders select 'c' || n || '.1', 'cart', now() from generate_series(1, 300) n;
+insert into order_lines select 'c' || n || '.1', l::text, l, 'CHAIR', 1, 'reserved', 'b' || n || '.' || l, 1, now(), now() from generate_series(1, 300) n, generate_series(1, 200) l;
+analyze customers, orders, order_lines`)
+	var places []worker.Command
+	for i := range n {
+		places = append(places, place(0, fmt.Sprintf("c%d.1", n-i)))
+	}
+	for _, want := range []int{100, 100, 100} { // 20,000 lines of 200 each
+		applied, err := b.Apply(t.Context(), b.Transaction(places...))
+		require.NoError(t, err)
+		require.Len(t, applied.Outcomes, want)
+		require.Len(t, applied.Rows[0], want)
+		b.Offsets[0], b.NextRow[0], places = b.Offsets[0]+int64(want), b.NextRow[0]+int64(want), places[want:]
+	}
+	require.Equal(t, n, b.Count(`select count(*) from orders where phase = 'placed'`))
+}
+
 // A command that fails holds its customer, and nobody else. What is about a batch holds the batch.
 func TestApply_aFailureHoldsItsCustomerOnly(t *testing.T) {
 	b := setup(t, 1)

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -18,6 +19,9 @@ type loaded struct {
 	orders    map[string]*order.Order
 	batches   map[string]*order.Batch
 	pages     map[int][]string // orders of the batch that a message has looked at, by message
+
+	lines    int // how many were read
+	lastRead int // the place of their last order among those that were asked for; 1 is the first
 
 	readOrders map[string]order.Order // as they were read
 	readFacts  map[string]int64       // of batches, as they were read
@@ -49,16 +53,21 @@ func (l *loaded) customerOf(id string) *customer {
 	return c
 }
 
+// mostLines is how many lines of orders a transaction reads. It leaves what is about orders that do
+// not fit to another one.
+const mostLines = 20_000
+
 // question is what a transaction needs to know.
 type question struct {
-	keys, customers, orders, batches []string
+	keys, customers, batches []string
+	orders                   []string // in the order of the messages
 
 	reviews map[int]order.ReviewBatch // by message
 }
 
 func (a *aggregate) ask() *question {
-	keys, customers, orders, batches := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-	q := &question{reviews: map[int]order.ReviewBatch{}}
+	keys, customers, orders, batches := map[string]bool{}, map[string]bool{}, map[string]bool{"": true}, map[string]bool{}
+	q := &question{orders: []string{}, reviews: map[int]order.ReviewBatch{}}
 	for i := range a.messages {
 		m := &a.messages[i]
 		if m.Message == nil {
@@ -68,7 +77,11 @@ func (a *aggregate) ask() *question {
 		if m.keyOnly {
 			continue // loading more might be what fails
 		}
-		customers[m.keys.CustomerID], orders[m.keys.OrderID], batches[m.keys.Batch] = true, true, true
+		customers[m.keys.CustomerID], batches[m.keys.Batch] = true, true
+		if !orders[m.keys.OrderID] {
+			orders[m.keys.OrderID] = true
+			q.orders = append(q.orders, m.keys.OrderID)
+		}
 		if review, ok := m.Message.(order.ReviewBatch); ok {
 			q.reviews[i] = review
 		}
@@ -77,12 +90,17 @@ func (a *aggregate) ask() *question {
 		delete(set, "")
 		return append([]string{}, slices.Sorted(maps.Keys(set))...)
 	}
-	q.keys, q.customers, q.orders, q.batches = sorted(keys), sorted(customers), sorted(orders), sorted(batches)
+	q.keys, q.customers, q.batches = sorted(keys), sorted(customers), sorted(batches)
 	return q
 }
 
-// The batches are those that facts are about, and those of the orders' lines.
-const batchesSQL = `ref in (select unnest($1::text[]) union select batch from order_lines where order_id = any($2) and state = 'reserved')`
+// The lines of one order after the other, by the index of their orders, as many as are read.
+const linesSQL = `select o.place, l.order_id, l.line_id, l.sku, l.qty, l.state::text, coalesce(l.batch, ''), l.fact, l.added_at, l.reserved_at
+from unnest($1::text[]) with ordinality o (id, place) cross join lateral (select * from order_lines where order_id = o.id order by n) l limit $2`
+
+// The batches are those that facts are about, and those of the lines.
+const batchesSQL = `ref in (select unnest($1::text[]) union select batch from (
+    select l.batch, l.state from unnest($2::text[]) o (id) cross join lateral (select batch, state from order_lines where order_id = o.id offset 0) l limit $3) l where state = 'reserved')`
 
 // A page of the orders with lines on a batch, by the index of such lines.
 const pageSQL = `select order_id from order_lines where batch = $1 and state = 'reserved' and order_id > $2 group by order_id order by order_id limit $3`
@@ -92,7 +110,7 @@ func (q *question) lock(ctx context.Context, tx *store.Tx) error {
 	if err := tx.Lock(ctx, `select from customers where id = any($1) order by id for no key update`, q.customers); err != nil {
 		return err
 	}
-	return tx.Lock(ctx, `select from stock_batches where `+batchesSQL+` order by ref for no key update`, q.batches, q.orders)
+	return tx.Lock(ctx, `select from stock_batches where `+batchesSQL+` order by ref for no key update`, q.batches, q.orders, mostLines+1)
 }
 
 // load reads customers first: what is the customer's and changes after that, changes the customer,
@@ -101,9 +119,8 @@ func (l *loaded) load(ctx context.Context, tx *store.Tx, q *question) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`select id, version, sequence, placed, last_source, last_row, last_day from customers where id = any($1)`, q.customers).Query(l.readCustomers)
 	batch.Queue(`select id, phase::text, placed_at from orders where id = any($1)`, q.orders).Query(l.readOrder)
-	batch.Queue(`select order_id, line_id, sku, qty, state::text, coalesce(batch, ''), fact, added_at, reserved_at from order_lines
-where order_id = any($1) order by order_id, n`, q.orders).Query(l.readLines)
-	batch.Queue(`select ref, sku, arrived, fact from stock_batches where `+batchesSQL, q.batches, q.orders).Query(l.readBatches)
+	batch.Queue(linesSQL, q.orders, mostLines+1).Query(l.readLines)
+	batch.Queue(`select ref, sku, arrived, fact from stock_batches where `+batchesSQL, q.batches, q.orders, mostLines+1).Query(l.readBatches)
 	for _, i := range slices.Sorted(maps.Keys(q.reviews)) {
 		batch.Queue(pageSQL,
 			q.reviews[i].BatchRef, q.reviews[i].After, order.ReviewPage).Query(func(rows pgx.Rows) (err error) {
@@ -126,6 +143,18 @@ where order_id = any($1) order by order_id, n`, q.orders).Query(l.readLines)
 		l.customerOf(id)
 	}
 	return nil
+}
+
+// whole is how many of the messages are about orders whose lines were all read.
+func (l *loaded) whole(q *question, messages []message) int {
+	if l.lines <= mostLines {
+		return len(messages)
+	}
+	missing := map[string]bool{}
+	for _, id := range q.orders[l.lastRead-1:] {
+		missing[id] = true
+	}
+	return slices.IndexFunc(messages, func(m message) bool { return m.Message != nil && !m.keyOnly && missing[m.keys.OrderID] })
 }
 
 func (l *loaded) readCustomers(rows pgx.Rows) error {
@@ -154,7 +183,12 @@ func (l *loaded) readLines(rows pgx.Rows) error {
 	var id, state string
 	var line order.Line
 	var reserved *time.Time
-	_, err := pgx.ForEachRow(rows, []any{&id, &line.ID, &line.SKU, &line.Qty, &state, &line.Batch, &line.Fact, &line.Added, &reserved}, func() error {
+	var place int
+	_, err := pgx.ForEachRow(rows, []any{&place, &id, &line.ID, &line.SKU, &line.Qty, &state, &line.Batch, &line.Fact, &line.Added, &reserved}, func() error {
+		if place < l.lastRead {
+			return errors.New("lines came in another order than their orders were asked for")
+		}
+		l.lines, l.lastRead = l.lines+1, place
 		read := line
 		read.State, read.Reserved = lineStates[state], timeOrNone(reserved)
 		if o := l.orders[id]; o != nil { // else it is newer than what was read before, which the write notices
