@@ -1,17 +1,14 @@
 package orders_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed/storetest"
 	"allocation/domain/order"
 	"allocation/store"
-	"allocation/store/orders"
 )
 
 // Carts are due by the time of their first batch, and no longer when they are placed.
@@ -52,31 +49,4 @@ func TestDue_leavesHeldCustomersAlone(t *testing.T) {
 	due, err = b.DueCommands(t.Context(), time.Now().Add(time.Hour), store.DueCommand{}, 10)
 	require.NoError(t, err)
 	require.Len(t, due, 1)
-}
-
-// What is asked again and again goes by indexes that have only what is open.
-func TestQueries_goByWhatIsOpen(t *testing.T) {
-	b := setup(t, 1)
-	b.Exec(`
-insert into orders select 'c' || n || '.1', case when n % 1000 = 0 then 'cart' when n % 1000 = 1 then 'placed' else 'dispatched' end::order_phase, now(), now() from generate_series(1, 50000) n;
-insert into order_lines select id, '1', 1, 'CHAIR', 1, case when phase = 'dispatched' then 'dispatched' else 'reserved' end::order_line_state, 'b1', 1, now(), now() from orders;
-analyze orders, order_lines;`)
-	service := orders.Service(settings)
-	for index, ask := range map[string]struct {
-		sql  string
-		args []any
-	}{
-		"orders_carts":         {service.Due.SQL, []any{time.Now(), time.Time{}, "", 100}},
-		"orders_placed":        {service.Waiting.SQL, []any{100}},
-		"order_lines_of_batch": {orders.PageSQL, []any{"b1", "c1", 100}},
-	} {
-		rows, err := b.DB.Query(t.Context(), "explain "+ask.sql, ask.args...)
-		require.NoError(t, err)
-		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		require.NoError(t, err)
-		plan := strings.Join(lines, "\n")
-		require.Contains(t, plan, index)
-		require.NotContains(t, plan, "Seq Scan on order")
-	}
-	require.Equal(t, 50, storetest.Ask[int](b, `select count(*) from orders where phase = 'cart'`))
 }

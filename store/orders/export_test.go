@@ -1,4 +1,8 @@
 package orders
 
-// PageSQL is for tests.
-const PageSQL = pageSQL
+// The queries of a load, for tests.
+const (
+	PageSQL    = pageSQL
+	LinesSQL   = linesSQL
+	BatchesSQL = `select ref from stock_batches where ` + batchesSQL
+)

@@ -1,0 +1,70 @@
+package orders_test
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed/storetest"
+	"allocation/store/orders"
+)
+
+// What is asked again and again goes by indexes, and costs the same however much is over and done.
+func TestQueries_goByWhatIsOpen(t *testing.T) {
+	b := setup(t, 1)
+	exec := func(sql string, args ...any) {
+		_, err := b.DB.Exec(t.Context(), sql, args...)
+		require.NoError(t, err)
+	}
+	grow := func(from, to int) {
+		exec(`
+insert into orders select 'c' || n || '.1', case when n >= 5000 then 'dispatched' when n % 100 = 0 then 'cart' when n % 100 = 1 then 'placed' else 'dispatched' end::order_phase, now(), now()
+from generate_series($1::int, $2::int) n`, from, to)
+		exec(`
+insert into order_lines select id, '1', 1, 'CHAIR', 1, case when phase = 'dispatched' then 'dispatched' else 'reserved' end::order_line_state, 'b' || n, 1, now(), now()
+from generate_series($1::int, $2::int) n join orders on id = 'c' || n || '.1'`, from, to)
+		exec(`insert into stock_batches select 'b' || n, 'CHAIR', true, 1 from generate_series($1::int, $2::int) n`, from, to)
+		exec(`analyze orders, order_lines, stock_batches`)
+	}
+	explain := func(sql string, args ...any) (plan string, cost float64) {
+		rows, err := b.DB.Query(t.Context(), "explain "+sql, args...)
+		require.NoError(t, err)
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(t, err)
+		plan = strings.Join(lines, "\n")
+		cost, err = strconv.ParseFloat(regexp.MustCompile(`\.\.([0-9.]+) `).FindStringSubmatch(plan)[1], 64)
+		require.NoError(t, err)
+		return plan, cost
+	}
+	service := orders.Service(settings)
+	some := []string{"c100.1", "c4.1", "c777.1"}
+	queries := map[string]struct {
+		sql  string
+		args []any
+	}{
+		"orders_carts":         {service.Due.SQL, []any{time.Now(), time.Time{}, "", 100}},
+		"orders_placed":        {service.Waiting.SQL, []any{100}},
+		"order_lines_of_batch": {orders.PageSQL, []any{"b100", "c1", 100}},
+		"order_lines_pkey":     {orders.LinesSQL, []any{some, 20_001}},
+		"stock_batches_pkey":   {orders.BatchesSQL, []any{[]string{"b1"}, some, 20_001}},
+	}
+	costs := map[string]float64{}
+	grow(1, 5_000)
+	for index, q := range queries {
+		_, costs[index] = explain(q.sql, q.args...)
+	}
+	grow(5_001, 50_000)
+	for index, q := range queries {
+		plan, cost := explain(q.sql, q.args...)
+		require.Contains(t, plan, index)
+		require.NotContains(t, plan, "Seq Scan on order")
+		require.NotContains(t, plan, "Seq Scan on stock")
+		require.Less(t, cost, 2*costs[index], "%s\n%s", index, plan)
+	}
+	require.Equal(t, 49, storetest.Ask[int](b, `select count(*) from orders where phase = 'cart'`))
+}
