@@ -55,19 +55,23 @@ create table stock_batches (
 -- new one (the same where nothing changed).
 -- +goose StatementBegin
 create function save_customers(ids text[], olds bigint[], news bigint[], sequences bigint[], placeds bigint[], sources integer[], rows bigint[], days integer[])
-returns void language plpgsql set plan_cache_mode = force_generic_plan as $$
+returns void language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-    seen integer;
+    places tid[];
+    seen   integer;
 begin
-    select count(*) into seen from (
-        select from customers c join unnest(ids, olds) v (id, old) on c.id = v.id and c.version = v.old
-        order by c.id for no key update of c) locked;
+    -- By the index, one after the other, whatever was known of the table when this was planned.
+    select array_agg(at.place order by v.n), count(at.place) into places, seen
+    from (select * from unnest(ids, olds) with ordinality v (id, old, n) order by v.id collate "C") v
+    left join lateral (
+        select c.ctid as place from customers c where c.id >= v.id and c.id <= v.id and c.version = v.old
+        order by c.id desc limit 1 for no key update) at on true;
     seen := seen + (select count(*) from unnest(ids, olds) v (id, old) where v.old = 0 and not exists (select from customers c where c.id = v.id));
     perform expect_count(seen, cardinality(ids), 'customers as they were read');
 
     update customers c set version = v.new, sequence = v.sequence, placed = v.placed, last_source = v.source, last_row = v.row_no, last_day = v.day
-    from unnest(ids, olds, news, sequences, placeds, sources, rows, days) v (id, old, new, sequence, placed, source, row_no, day)
-    where c.id = v.id and v.old > 0 and v.new > v.old;
+    from unnest(olds, news, sequences, placeds, sources, rows, days, places) v (old, new, sequence, placed, source, row_no, day, place)
+    where c.ctid = v.place and v.old > 0 and v.new > v.old;
 
     insert into customers (id, version, sequence, placed, last_source, last_row, last_day)
     select v.id, v.new, v.sequence, v.placed, v.source, v.row_no, v.day
@@ -82,24 +86,29 @@ end $$;
 -- that which lines are on the batch finds all that did not know of the change.
 -- +goose StatementBegin
 create function save_batches(refs text[], skus text[], arriveds boolean[], olds bigint[], facts bigint[], changes boolean[])
-returns void language plpgsql set plan_cache_mode = force_generic_plan as $$
+returns void language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-    seen integer;
+    places tid[];
+    seen   integer;
 begin
     if true = any(changes) then
-        select count(*) into seen from (
-            select from stock_batches b join unnest(refs, olds) v (ref, old) on b.ref = v.ref and b.fact = v.old
-            order by b.ref for no key update of b) locked;
+        select array_agg(at.place order by v.n), count(at.place) into places, seen
+        from (select * from unnest(refs, olds) with ordinality v (ref, old, n) order by v.ref collate "C") v
+        left join lateral (
+            select b.ctid as place from stock_batches b where b.ref >= v.ref and b.ref <= v.ref and b.fact = v.old
+            order by b.ref desc limit 1 for no key update) at on true;
     else
-        select count(*) into seen from (
-            select from stock_batches b join unnest(refs, olds) v (ref, old) on b.ref = v.ref and b.fact = v.old
-            order by b.ref for share of b) locked;
+        select count(at.place) into seen
+        from (select * from unnest(refs, olds) v (ref, old) order by v.ref collate "C") v
+        cross join lateral (
+            select b.ctid as place from stock_batches b where b.ref >= v.ref and b.ref <= v.ref and b.fact = v.old
+            order by b.ref desc limit 1 for share) at;
     end if;
     perform expect_count(seen, (select count(*) from unnest(olds) old where old >= 0), 'batches as they were read');
 
     update stock_batches b set arrived = v.arrived, fact = v.fact
-    from unnest(refs, arriveds, olds, facts, changes) v (ref, arrived, old, fact, changed)
-    where b.ref = v.ref and v.changed and v.old >= 0;
+    from unnest(arriveds, olds, facts, changes, places) v (arrived, old, fact, changed, place)
+    where b.ctid = v.place and v.changed and v.old >= 0;
 
     insert into stock_batches (ref, sku, arrived, fact)
     select v.ref, v.sku, v.arrived, v.fact from unnest(refs, skus, arriveds, olds, facts) v (ref, sku, arrived, old, fact)

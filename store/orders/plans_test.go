@@ -68,3 +68,36 @@ from generate_series($1::int, $2::int) n join orders on id = 'c' || n || '.1'`, 
 	}
 	require.Equal(t, 49, storetest.Ask[int](b, `select count(*) from orders where phase = 'cart'`))
 }
+
+// A session plans once how a transaction is saved, perhaps while the tables are empty.
+func TestSave_isPlannedForManyRowsWhileThereAreNone(t *testing.T) {
+	b := setup(t, 1)
+	conn := b.Connect()
+	exec := func(sql string, args ...any) time.Duration {
+		t.Helper()
+		began := time.Now()
+		_, err := conn.Exec(t.Context(), sql, args...)
+		require.NoError(t, err)
+		return time.Since(began)
+	}
+	const (
+		customers = `select save_customers(array_agg('c' || n), array_agg($2::bigint), array_agg($2::bigint + 1), array_agg(1::bigint), array_agg(0::bigint), array_agg(1), array_agg(1::bigint), array_agg(1)) from generate_series(1, $1::int) n`
+		batches   = `select save_batches(array_agg('b' || n), array_agg('CHAIR'::text), array_agg(true), array_agg($2::bigint), array_agg($2::bigint + 1), array_agg(true)) from generate_series(1, $1::int) n`
+	)
+	exec(`set plan_cache_mode = force_generic_plan; analyze customers, stock_batches`)
+	exec(customers, 1, 0)
+	exec(customers, 1, 1)
+	exec(batches, 1, -1)
+	exec(batches, 1, 0)
+	exec(`truncate customers, stock_batches`)
+	for statement, first := range map[string]int{customers: 0, batches: -1} {
+		const few, many = 1_000, 32_000
+		exec(statement, few, first)
+		short := exec(statement, few, first+1)
+		exec(`truncate customers, stock_batches`)
+		exec(statement, many, first)
+		long := exec(statement, many, first+1)
+		t.Logf("%v for %d, %v for %d", short, few, long, many)
+		require.Less(t, long/short, time.Duration(many/few*8), "the square would be %d times as long", many/few*many/few)
+	}
+}
