@@ -1,0 +1,139 @@
+package warehouse
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"allocation/domain/strictjson"
+)
+
+// MaxQuantity is the largest quantity of a shipment.
+const MaxQuantity = 1_000_000_000
+
+// TaskType is what is known of a task before there is one.
+type TaskType struct {
+	Name   string
+	Fields []string // of its data, in the order of documents
+	make   func(*reader) Message
+}
+
+// Tasks are the commands of the warehouse.
+var Tasks = []TaskType{
+	{"AnnounceShipment", []string{"sku", "shipment", "qty", "eta"}, func(r *reader) Message {
+		return AnnounceShipment{r.of(), r.integer("qty", 1), r.date("eta")}
+	}},
+	{"ReceiveShipment", []string{"sku", "shipment"}, func(r *reader) Message {
+		return ReceiveShipment{r.of()}
+	}},
+	{"ReportDamage", []string{"sku", "shipment", "report", "qty"}, func(r *reader) Message {
+		return ReportDamage{r.of(), r.identifier("report"), r.integer("qty", 1)}
+	}},
+	{"CountBatch", []string{"sku", "shipment", "report", "qty"}, func(r *reader) Message {
+		return CountBatch{r.of(), r.identifier("report"), r.integer("qty", 0)}
+	}},
+	{"PickLine", []string{"sku", "orderid", "lineid", "batchref"}, func(r *reader) Message {
+		return PickLine{r.identifier("sku"), r.identifier("orderid"), r.identifier("lineid"), r.identifier("batchref")}
+	}},
+}
+
+// TaskNames are the names of all tasks.
+func TaskNames() (names []string) {
+	for i := range Tasks {
+		names = append(names, Tasks[i].Name)
+	}
+	return names
+}
+
+// ReadTask reads the JSON data of a task. Fields that it does not know are ignored.
+func ReadTask(name string, data []byte) (Message, *Refusal) {
+	i := slices.IndexFunc(Tasks, func(t TaskType) bool { return t.Name == name })
+	if i < 0 {
+		return nil, &Refusal{ReasonUnknownType, fmt.Sprintf("there is no command called %q", strictjson.Shorten(name))}
+	}
+	r := &reader{values: map[string]strictjson.Value{}}
+	err := strictjson.Parse(data, func(field []byte, value strictjson.Value) error {
+		r.values[string(field)] = value
+		return nil
+	})
+	if err != nil {
+		return nil, &Refusal{ReasonMalformed, fmt.Sprintf("the data of %s is not one plain JSON object: %v", name, err)}
+	}
+	task := Tasks[i].make(r)
+	if r.Problem != "" {
+		return nil, &Refusal{ReasonMalformed, name + ": " + r.Problem}
+	}
+	return task, nil
+}
+
+// reader reads the members of a task's data.
+type reader struct {
+	strictjson.Reader
+	values map[string]strictjson.Value
+}
+
+func (r *reader) identifier(name string) string { return r.Identifier(name, r.values[name]) }
+
+func (r *reader) integer(name string, least int64) int64 {
+	return r.Integer(name, r.values[name], least, MaxQuantity)
+}
+
+// maxSKU leaves room for the number of a shipment in the reference of its batch.
+const maxSKU = 235
+
+func (r *reader) of() Of {
+	sku := r.identifier("sku")
+	if len(sku) > maxSKU {
+		r.Wrong("sku", r.values["sku"], fmt.Sprintf("a string of 1 to %d bytes without control characters", maxSKU))
+	}
+	return Of{sku, r.Integer("shipment", r.values["shipment"], 1, math.MaxInt64)}
+}
+
+func (r *reader) date(name string) string {
+	value := r.values[name]
+	if value.Missing() {
+		return ""
+	}
+	if _, err := time.Parse(time.DateOnly, value.Text()); err != nil || strings.HasPrefix(value.Text(), "0000") {
+		r.Wrong(name, value, "a real date as YYYY-MM-DD")
+	}
+	return value.Text()
+}
+
+// ReadFact reads an event of stock, or of orders. It gives nil for one that is of no concern.
+func ReadFact(kind string, sequence int64, data []byte) (Message, *Refusal) {
+	if kind == ReadyOrder {
+		return readReady(sequence, data)
+	}
+	f := StockFact{Kind: kind, Sequence: sequence}
+	if err := json.Unmarshal(data, &f.Data); err != nil {
+		return nil, &Refusal{ReasonMalformed, fmt.Sprintf("the data of %s cannot be read: %v", kind, err)}
+	}
+	aboutLine := slices.Contains([]string{Allocated, Deallocated, Dispatched}, kind)
+	switch {
+	case sequence < 1:
+		return nil, &Refusal{ReasonMalformed, kind + " has no ce_sequence"}
+	case f.SKU == "", aboutLine && (f.OrderID == "" || f.Qty == nil || *f.Qty < 1):
+		return nil, &Refusal{ReasonMalformed, kind + " does not say what it is about"}
+	}
+	return f, nil
+}
+
+func readReady(sequence int64, data []byte) (Message, *Refusal) {
+	f := OrderReady{Sequence: sequence}
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, &Refusal{ReasonMalformed, fmt.Sprintf("the data of OrderReady cannot be read: %v", err)}
+	}
+	if sequence < 1 || f.CustomerID == "" || f.OrderID == "" {
+		return nil, &Refusal{ReasonMalformed, "OrderReady does not say what it is about"}
+	}
+	for _, l := range f.Lines {
+		if l.SKU == "" || l.LineID == "" || l.BatchRef == "" || l.Qty < 1 {
+			return nil, &Refusal{ReasonMalformed, "OrderReady has a line that says not what it is"}
+		}
+	}
+	return f, nil
+}

@@ -1,0 +1,122 @@
+package warehouse
+
+// Of is the shipment that a task is about.
+type Of struct {
+	SKU      string
+	Shipment int64
+}
+
+// Key is the article.
+func (o Of) Key() string { return o.SKU }
+
+// batch is the batch of the shipment; nil where it is over, or it was refused since there is none.
+func (o Of) batch(x *decider) *Batch {
+	if o.Shipment > x.Last {
+		x.refuse(ReasonUnknownShipment, "shipment: of %q no shipment %d was announced; the last is %d", o.SKU, o.Shipment, x.Last)
+	}
+	return x.Batch(RefOf(o.SKU, o.Shipment))
+}
+
+// AnnounceShipment says that goods come, or, without an ETA, that they are there. Shipments of an
+// article are numbered. Refused with shipment_conflict.
+type AnnounceShipment struct {
+	Of
+	Qty int64
+	ETA string
+}
+
+func (c AnnounceShipment) decide(x *decider) {
+	ref := RefOf(c.SKU, c.Shipment)
+	if c.Shipment <= x.Last {
+		if b := x.Batch(ref); b != nil && b.Received != c.Qty {
+			x.refuse(ReasonShipmentConflict, "qty: %d; the shipment %d of %q was announced with %d", c.Qty, c.Shipment, c.SKU, b.Received)
+		}
+		return
+	}
+	x.Last = c.Shipment
+	x.Batches = append(x.Batches, Batch{
+		Ref: ref, Shipment: c.Shipment, Received: c.Qty, ETA: c.ETA, Arrived: c.ETA == "",
+		Told: []Told{{noRevision, 0}}, Revision: noRevision,
+	})
+	x.output(All, "ShipmentAnnounced", Data{SKU: c.SKU, BatchRef: ref, Qty: &c.Qty, ETA: c.ETA})
+	x.output(Stock, CreateBatch, Data{SKU: c.SKU, Ref: ref, Qty: &c.Qty, ETA: c.ETA})
+}
+
+// ReceiveShipment says that a shipment arrived. Refused with unknown_shipment.
+type ReceiveShipment struct{ Of }
+
+func (c ReceiveShipment) decide(x *decider) {
+	b := c.batch(x)
+	if b == nil || b.Arrived {
+		return
+	}
+	b.Arrived, b.ETA = true, ""
+	qty := b.Received
+	x.output(All, "ShipmentArrived", Data{SKU: c.SKU, BatchRef: b.Ref, Qty: &qty})
+	x.output(Stock, ChangeBatchEta, Data{SKU: c.SKU, BatchRef: b.Ref})
+	x.settle(b, c.SKU)
+}
+
+// ReportDamage says that goods of a batch are lost: as many of them as are on the shelf. What was
+// picked cannot be. Refused with unknown_shipment, not_arrived.
+type ReportDamage struct {
+	Of
+	Report string // tells repeats
+	Qty    int64
+}
+
+func (c ReportDamage) decide(x *decider) {
+	b := arrived(x, c.Of)
+	if b == nil || min(c.Qty, b.Shelf()) <= 0 || b.reported(c.Report) {
+		return
+	}
+	x.lose(b, c.SKU, min(c.Qty, b.Shelf()), "damaged")
+}
+
+// CountBatch says how much of a batch is on the shelf. Refused with unknown_shipment, not_arrived,
+// more_than_received.
+type CountBatch struct {
+	Of
+	Report string // tells repeats
+	Qty    int64
+}
+
+func (c CountBatch) decide(x *decider) {
+	b := arrived(x, c.Of)
+	if b == nil || b.Shelf() == c.Qty {
+		return
+	}
+	if most := b.Shelf() + b.Lost; c.Qty > most {
+		x.refuse(ReasonMoreThanReceived, "qty: %d; of the shipment %d of %q at most %d can be on the shelf", c.Qty, c.Shipment, c.SKU, most)
+		return
+	}
+	if !b.reported(c.Report) {
+		x.lose(b, c.SKU, b.Shelf()-c.Qty, "counted")
+	}
+}
+
+// arrived is the batch of a shipment that is there; nil as from Of.batch.
+func arrived(x *decider, of Of) *Batch {
+	b := of.batch(x)
+	if b != nil && !b.Arrived {
+		x.refuse(ReasonNotArrived, "shipment: the shipment %d of %q is due on %s", of.Shipment, of.SKU, b.ETA)
+		return nil
+	}
+	return b
+}
+
+// PickLine says that a line is to be picked and sent. It is, once stock has it on the batch.
+type PickLine struct{ SKU, OrderID, LineID, BatchRef string }
+
+// Key is the article.
+func (c PickLine) Key() string { return c.SKU }
+
+func (c PickLine) decide(x *decider) {
+	l := x.line(c.OrderID, c.LineID)
+	if l.Picked && l.Batch == c.BatchRef {
+		return
+	}
+	x.Changed = true
+	l.Ready, l.Since = c.BatchRef, x.Fact
+	x.pick(l, c.SKU)
+}

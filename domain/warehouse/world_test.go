@@ -1,0 +1,336 @@
+package warehouse_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"allocation/deploy/checker"
+	"allocation/domain/warehouse"
+)
+
+const sku = "CHAIR"
+
+// world is a warehouse with the services around it: stock, which is the checker's model, and
+// customers whose lines are announced ready. What they tell each other comes in the order of its
+// sender, as late as may be.
+type world struct {
+	require.TestingT
+	draws *rapid.T // what happens
+
+	ledger, customer warehouse.Ledger
+
+	stock     *checker.Model
+	batches   map[string]*stockBatch
+	lines     map[string]*stockLine
+	toStock   []message // of the warehouse
+	customers []message // to stock, of customers
+	picks     []message // that the warehouse sends itself
+
+	facts    []fact // of stock, all of them
+	heard    int    // so many by the warehouse
+	followed int    // so many by orders
+	arrived  map[string]bool
+	readies  []warehouse.OrderReady // all of them
+	taken    int                    // so many by the warehouse
+
+	orders, reports int
+}
+
+type message struct{ kind, data string }
+
+type fact struct {
+	sequence   int64
+	kind, data string
+}
+
+// stockBatch is a batch as stock has it.
+type stockBatch struct{ qty, dispatched, revision int64 }
+
+type stockLine struct {
+	batch             string
+	qty               int64
+	dispatched, ended bool
+}
+
+func newWorld(t require.TestingT) *world {
+	return &world{
+		TestingT: t, stock: checker.NewModel(), batches: map[string]*stockBatch{}, lines: map[string]*stockLine{}, arrived: map[string]bool{},
+	}
+}
+
+// step does one thing of those that may happen, and requires that all adds up.
+func (w *world) step() {
+	kind := rapid.IntRange(0, 8).Draw(w.draws, "step")
+	for range rapid.SampledFrom([]int{1, 1, 2, 5}).Draw(w.draws, "times") {
+		switch kind {
+		case 0:
+			w.task()
+		case 1:
+			w.shop()
+		case 2:
+			w.deliver(&w.toStock)
+		case 3:
+			w.deliver(&w.customers)
+		case 4:
+			w.hear()
+		case 5:
+			w.follow()
+		case 6:
+			w.take()
+		case 7:
+			w.pick()
+		case 8:
+			w.repeat()
+		}
+		w.adds()
+	}
+}
+
+func (w *world) task() {
+	of := fmt.Sprintf(`"sku":%q,"shipment":%d`, sku, rapid.Int64Range(1, max(1, w.ledger.Last)).Draw(w.draws, "shipment"))
+	w.reports++
+	switch rapid.IntRange(0, 5).Draw(w.draws, "task") {
+	case 0:
+		eta := rapid.SampledFrom([]string{"", `,"eta":"2030-01-01"`, `,"eta":"2030-01-02"`}).Draw(w.draws, "eta")
+		w.do("AnnounceShipment", `{"sku":%q,"shipment":%d,"qty":%d%s}`, sku, w.ledger.Last+1, rapid.IntRange(1, 20).Draw(w.draws, "qty"), eta)
+	case 1, 2:
+		w.do("ReceiveShipment", `{%s}`, of)
+	case 3, 4:
+		w.do("ReportDamage", `{%s,"report":"%d","qty":%d}`, of, w.reports, rapid.IntRange(1, 9).Draw(w.draws, "qty"))
+	case 5:
+		w.do("CountBatch", `{%s,"report":"%d","qty":%d}`, of, w.reports, rapid.IntRange(0, 12).Draw(w.draws, "qty"))
+	}
+}
+
+// do has the warehouse decide a task.
+func (w *world) do(name, format string, args ...any) warehouse.Decision {
+	m, refusal := warehouse.ReadTask(name, fmt.Appendf(nil, format, args...))
+	require.Nil(w, refusal)
+	return w.decide(m)
+}
+
+func (w *world) decide(m warehouse.Message) warehouse.Decision {
+	ledger := &w.ledger
+	if m.Key() != sku {
+		ledger = &w.customer
+	}
+	before, _ := json.Marshal(ledger)
+	d := warehouse.Decide(m, ledger)
+	after, _ := json.Marshal(ledger)
+	if !d.Changed {
+		require.Equal(w, string(before), string(after), "%#v", m)
+		require.Empty(w, d.Outputs)
+	}
+	require.NoError(w, json.Unmarshal(after, ledger), "it is kept as JSON")
+	for _, o := range d.Outputs {
+		data, err := json.Marshal(o.Data)
+		require.NoError(w, err)
+		switch o.To {
+		case warehouse.Stock:
+			w.toStock = append(w.toStock, message{o.Type, string(data)})
+		case warehouse.Self:
+			w.picks = append(w.picks, message{o.Type, string(data)})
+		}
+	}
+	return d
+}
+
+// shop has a customer want a line, or no longer.
+func (w *world) shop() {
+	if w.orders > 0 && rapid.IntRange(0, 3).Draw(w.draws, "cancels") == 0 {
+		order := fmt.Sprint("alice.", rapid.IntRange(1, w.orders).Draw(w.draws, "order"))
+		if n := len(w.ledger.Lines); n > 0 {
+			order = w.ledger.Lines[rapid.IntRange(0, n-1).Draw(w.draws, "line")].Order
+		}
+		w.customers = append(w.customers, message{"Deallocate", fmt.Sprintf(`{"orderid":%q,"sku":%q,"lineid":"1"}`, order, sku)})
+		return
+	}
+	w.orders++
+	w.customers = append(w.customers, message{"Allocate", fmt.Sprintf(`{"orderid":"alice.%d","sku":%q,"lineid":"1","qty":%d}`, w.orders, sku, rapid.IntRange(1, 5).Draw(w.draws, "qty"))})
+}
+
+// deliver has stock decide the next command of a sender.
+func (w *world) deliver(from *[]message) bool {
+	if len(*from) == 0 {
+		return false
+	}
+	c := (*from)[0]
+	*from = (*from)[1:]
+	reason, events := w.stock.Apply(c.kind, "", []byte(c.data))
+	if c.kind == warehouse.Dispatch && reason != "" {
+		require.Equal(w, "line_cancelled", reason, "only the customer takes a line away whose Dispatch is on its way: %s", c.data)
+	}
+	for _, e := range events {
+		parts := strings.SplitN(e, " ", 3)
+		var f fact
+		_, err := fmt.Sscan(parts[0], &f.sequence)
+		require.NoError(w, err)
+		f.kind, f.data = parts[1], parts[2]
+		if f.sequence > 0 {
+			w.facts = append(w.facts, f)
+			w.fold(f)
+		}
+	}
+	return true
+}
+
+// fold follows what stock has, at once.
+func (w *world) fold(f fact) {
+	var d warehouse.Data
+	require.NoError(w, json.Unmarshal([]byte(f.data), &d))
+	line := w.lines[d.OrderID]
+	if line == nil {
+		line = &stockLine{}
+		w.lines[d.OrderID] = line
+	}
+	switch f.kind {
+	case warehouse.BatchCreated:
+		w.batches[d.Ref] = &stockBatch{qty: *d.Qty, revision: -1}
+	case warehouse.BatchQuantityChanged:
+		w.batches[d.BatchRef].qty, w.batches[d.BatchRef].revision = *d.Qty, *d.Revision
+	case warehouse.Allocated:
+		line.batch, line.qty = d.BatchRef, *d.Qty
+	case warehouse.Deallocated:
+		line.batch, line.ended = "", d.Reason == "cancelled"
+	case warehouse.Dispatched:
+		require.False(w, line.dispatched, "%s left twice", d.OrderID)
+		line.dispatched = true
+		b := w.batches[d.BatchRef]
+		b.qty, b.dispatched = b.qty-*d.Qty, b.dispatched+*d.Qty
+		require.Equal(w, line.batch, d.BatchRef)
+	}
+}
+
+// hear has the warehouse hear the next of stock.
+func (w *world) hear() bool {
+	if w.heard == len(w.facts) {
+		return false
+	}
+	w.heard++
+	w.tell(w.facts[w.heard-1])
+	return true
+}
+
+func (w *world) tell(f fact) warehouse.Decision {
+	m, refusal := warehouse.ReadFact(f.kind, f.sequence, []byte(f.data))
+	require.Nil(w, refusal)
+	if about := m.(warehouse.StockFact); f.kind == warehouse.Dispatched && f.sequence > w.ledger.Fact {
+		i := slices.IndexFunc(w.ledger.Lines, func(l warehouse.Line) bool { return l.Order == about.OrderID })
+		require.GreaterOrEqual(w, i, 0)
+		require.Equal(w, warehouse.Line{Order: about.OrderID, ID: "1", Qty: *about.Qty, Batch: about.BatchRef, Picked: true}, w.ledger.Lines[i], "it leaves from where it was picked")
+	}
+	return w.decide(m)
+}
+
+// follow has orders hear the next of stock, and announce what is ready.
+func (w *world) follow() bool {
+	if w.followed == len(w.facts) {
+		return false
+	}
+	f := w.facts[w.followed]
+	w.followed++
+	var d warehouse.Data
+	require.NoError(w, json.Unmarshal([]byte(f.data), &d))
+	switch f.kind {
+	case warehouse.BatchCreated:
+		w.arrived[d.Ref] = d.ETA == ""
+	case warehouse.BatchEtaChanged:
+		w.arrived[d.BatchRef] = d.ETA == ""
+		for _, order := range slices.Sorted(w.known(d.BatchRef)) {
+			w.announce(order, d.BatchRef)
+		}
+	case warehouse.Allocated:
+		if w.arrived[d.BatchRef] {
+			w.announce(d.OrderID, d.BatchRef)
+		}
+	}
+	return true
+}
+
+// known are the orders on a batch, as orders knows them.
+func (w *world) known(ref string) func(func(string) bool) {
+	on := map[string]string{}
+	for _, f := range w.facts[:w.followed] {
+		var d warehouse.Data
+		require.NoError(w, json.Unmarshal([]byte(f.data), &d))
+		switch f.kind {
+		case warehouse.Allocated:
+			on[d.OrderID] = d.BatchRef
+		case warehouse.Deallocated, warehouse.Dispatched:
+			delete(on, d.OrderID)
+		}
+	}
+	return func(yield func(string) bool) {
+		for order, batch := range on {
+			if batch == ref && !yield(order) {
+				return
+			}
+		}
+	}
+}
+
+func (w *world) announce(order, batch string) {
+	w.readies = append(w.readies, warehouse.OrderReady{
+		CustomerID: "alice", Sequence: int64(len(w.readies) + 1), OrderID: order, Lines: []warehouse.ReadyLine{{SKU: sku, LineID: "1", Qty: 1, BatchRef: batch}},
+	})
+}
+
+// take has the warehouse hear the next of orders.
+func (w *world) take() bool {
+	if w.taken == len(w.readies) {
+		return false
+	}
+	w.taken++
+	w.decide(w.readies[w.taken-1])
+	return true
+}
+
+// pick has the warehouse do what it told itself.
+func (w *world) pick() bool {
+	if len(w.picks) == 0 {
+		return false
+	}
+	p := w.picks[0]
+	w.picks = w.picks[1:]
+	w.do(p.kind, "%s", p.data)
+	return true
+}
+
+// repeat has the warehouse hear something again.
+func (w *world) repeat() {
+	if w.heard > 0 {
+		d := w.tell(w.facts[rapid.IntRange(0, w.heard-1).Draw(w.draws, "again")])
+		require.True(w, d.Ignored)
+	}
+	if w.taken > 0 {
+		d := w.decide(w.readies[rapid.IntRange(0, w.taken-1).Draw(w.draws, "again")])
+		require.True(w, d.Ignored)
+	}
+}
+
+// rest has all come that is on its way.
+func (w *world) rest() {
+	for w.deliver(&w.toStock) || w.deliver(&w.customers) || w.hear() || w.follow() || w.take() || w.pick() {
+		w.adds()
+	}
+}
+
+// adds requires that what the warehouse told adds up with what stock has.
+func (w *world) adds() {
+	for i := range w.ledger.Batches {
+		b := &w.ledger.Batches[i]
+		require.GreaterOrEqual(w, min(b.Shelf(), b.Lost, b.Shipped, b.Picked), int64(0), "%+v", b)
+		at := w.batches[b.Ref]
+		if at == nil {
+			continue // stock does not know it yet
+		}
+		lost, ok := b.LostAt(at.revision)
+		require.True(w, ok)
+		require.Equal(w, b.Received-lost, at.qty+at.dispatched, "%+v, at stock %+v", b, at)
+	}
+}
