@@ -1,6 +1,7 @@
 package keyed
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,18 +25,19 @@ type aggregate[S, C any] struct {
 type command[C any] struct {
 	read C
 	key  string
-	open bool // it was not refused when it was read
+	open bool // it was not refused when it was read, and is about something of the service's
 
-	refusal *worker.Refusal
-	events  []Event
-	version int64 // of the key after the last event
+	Decision
+	version int64 // of the key before its events
 }
 
 // row is the state of a key.
 type row[S any] struct {
-	state         S
-	read, version int64 // read is the version that was read; 0: there was none
-	last          store.Ref
+	state   S
+	read    int64 // the guard's value that was read; 0: there was no row
+	version int64
+	last    store.Ref
+	changed bool
 }
 
 // Begin reads the commands, and names their keys.
@@ -53,13 +55,26 @@ func (a *aggregate[S, C]) Begin(tx *store.Tx) {
 		default:
 			a.readCommand(c, from)
 		}
+		if c.Ignored {
+			tx.Ignore(i)
+		}
 		tx.Name(i, c.key, c.key)
 	}
 }
 
 func (a *aggregate[S, C]) readCommand(c *command[C], from *worker.Command) {
-	if c.read, c.refusal = a.rules.Read(from.Type, from.Data); c.refusal == nil {
+	mine := true
+	if from.Taken {
+		c.read, mine, c.Refusal = a.rules.Fact(from)
+	} else {
+		c.read, c.Refusal = a.rules.Read(from.Type, from.Data)
+	}
+	switch {
+	case c.Refusal != nil:
+	case mine:
 		c.key, c.open = a.rules.Key(c.read), true
+	default:
+		c.Ignored = true
 	}
 }
 
@@ -72,7 +87,7 @@ func (a *aggregate[S, C]) readFailed(c *command[C], from *worker.Command) {
 		}
 	}()
 	a.readCommand(c, from)
-	c.refusal = nil
+	c.Decision = Decision{}
 }
 
 // Decide loads all keys, and decides the commands in order.
@@ -96,6 +111,9 @@ func (a *aggregate[S, C]) Decide(ctx context.Context, tx *store.Tx) error {
 			return fmt.Errorf("decide: whether %q is held was not loaded", c.key)
 		case store.Free:
 			a.decide(c)
+			if c.Ignored {
+				tx.Ignore(i)
+			}
 		}
 	}
 	return nil
@@ -117,17 +135,17 @@ func (a *aggregate[S, C]) load(ctx context.Context, tx *store.Tx) error {
 	for _, key := range keys {
 		a.rows[key] = &row[S]{}
 	}
-	batch.Queue(`select key, state, version, last_source, last_row, last_day from `+a.rules.Table+` where key = any($1)`, keys)
+	batch.Queue(`select key, state, version, `+a.rules.guard()+`, last_source, last_row, last_day from `+a.rules.Table+` where key = any($1)`, keys)
 	return tx.Load(ctx, batch, keys, nil, func(results pgx.BatchResults) error {
 		rows, _ := results.Query() // its error is that of the rows
 		var key string
 		var state []byte
-		var version int64
+		var version, guard int64
 		var last store.Ref
 		source, number, day := last.Scan()
-		_, err := pgx.ForEachRow(rows, []any{&key, &state, &version, source, number, day}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&key, &state, &version, &guard, source, number, day}, func() error {
 			r := a.rows[key]
-			r.read, r.version, r.last = version, version, last
+			r.read, r.version, r.last = guard, version, last
 			return json.Unmarshal(state, &r.state)
 		})
 		return err
@@ -136,25 +154,37 @@ func (a *aggregate[S, C]) load(ctx context.Context, tx *store.Tx) error {
 
 func (a *aggregate[S, C]) decide(c *command[C]) {
 	r := a.rows[c.key]
-	c.events, c.refusal = a.rules.Decide(c.read, &r.state)
-	r.version += int64(len(c.events))
+	c.Decision = a.rules.decide(c.read, &r.state)
 	c.version = r.version
+	for i := range c.Events {
+		if !c.Events[i].Command {
+			r.version++
+		}
+	}
+	r.changed = r.changed || c.Changed
 }
 
 // Outcome tells what a command came to.
 func (a *aggregate[S, C]) Outcome(i int) (refusal *worker.Refusal, events int) {
-	return a.commands[i].refusal, len(a.commands[i].events)
+	return a.commands[i].Refusal, len(a.commands[i].Events)
 }
 
-// Event gives an event of a command.
+// Event gives an event of a command, or a command that it leads to.
 func (a *aggregate[S, C]) Event(i, n int, at store.Ref, value []byte) (store.Event, []byte) {
 	c := &a.commands[i]
-	r, event := a.rows[c.key], c.events[n]
+	r, event := a.rows[c.key], c.Events[n]
 	data, err := json.Marshal(event.Data)
 	if err != nil {
 		panic(fmt.Sprintf("the data of %s is no JSON: %v", event.Type, err)) // it fails with its command
 	}
-	e := store.Event{Type: event.Type, Key: c.key, Subject: c.key, Sequence: c.version - int64(len(c.events)-1-n), Last: r.last, Previous: r.last}
+	e := store.Event{
+		Type: event.Type, Key: c.key, Subject: cmp.Or(event.Subject, c.key), RecordKey: event.RecordKey, Correlation: event.Correlation,
+		Last: r.last, Previous: r.last,
+	}
+	if !event.Command {
+		c.version++ // they come in order
+		e.Sequence = c.version
+	}
 	r.last = at
 	return e, append(value, data...)
 }
@@ -169,24 +199,28 @@ func (a *aggregate[S, C]) Write(p *store.Pipeline, _ *store.Tx) (keys []string) 
 }
 
 func (a *aggregate[S, C]) write(p *store.Pipeline, key string, r *row[S]) {
-	table := a.rules.Table
-	if r.version == r.read {
-		p.Execute(`select expect_count((select count(*) from `+table+` where key = $1 and version = $2), $3, 'rows as they were read')`, key, r.read, min(r.read, 1))
+	table, guard := a.rules.Table, a.rules.guard()
+	if !r.changed {
+		p.Execute(`select expect_count((select count(*) from `+table+` where key = $1 and `+guard+` = $2), $3, 'rows as they were read')`, key, r.read, min(r.read, 1))
 		return
 	}
 	state, err := json.Marshal(r.state)
 	if err != nil {
 		panic(fmt.Sprintf("the state of %q is no JSON: %v", key, err)) // it fails with its command
 	}
+	columns, values, set := "", "", ""
+	args := []any{key, state, r.version, r.last.Source, r.last.Row, r.last.Day()}
+	if guard != "version" {
+		columns, values, set = ", "+guard, ", $7", ", "+guard+" = $7"
+		args = append(args, r.read+1)
+	}
 	if r.read == 0 {
-		p.Execute(`insert into `+table+` (key, state, version, last_source, last_row, last_day) values ($1, $2, $3, $4, $5, $6)`,
-			key, state, r.version, r.last.Source, r.last.Row, r.last.Day())
+		p.Execute(`insert into `+table+` (key, state, version, last_source, last_row, last_day`+columns+`) values ($1, $2, $3, $4, $5, $6`+values+`)`, args...)
 		return
 	}
-	p.Execute(`with updated as (
-		update `+table+` set state = $2, version = $3, last_source = $4, last_row = $5, last_day = $6 where key = $1 and version = $7 returning 1)
-		select expect_count((select count(*) from updated), 1, 'rows as they were read')`,
-		key, state, r.version, r.last.Source, r.last.Row, r.last.Day(), r.read)
+	p.Execute(fmt.Sprintf(`with updated as (
+		update %s set state = $2, version = $3, last_source = $4, last_row = $5, last_day = $6%s where key = $1 and %s = $%d returning 1)
+		select expect_count((select count(*) from updated), 1, 'rows as they were read')`, table, set, guard, len(args)+1), append(args, r.read)...)
 }
 
 // Done forgets everything.

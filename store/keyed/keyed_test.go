@@ -23,8 +23,8 @@ var files embed.FS
 
 var line = migrations.Line{
 	Name: "sums", Files: files,
-	Worker:   map[string]string{"sums": "select insert update"},
-	Operator: map[string]string{"sums": "select"},
+	Worker:   map[string]string{"sums": "select insert update", "watches": "select insert update"},
+	Operator: map[string]string{"sums": "select", "watches": "select"},
 }
 
 // sum is what has been added to a key, each number twice as an event of its own.

@@ -6,7 +6,12 @@
 //	key text primary key, state jsonb, version bigint, last_source integer, last_row bigint, last_day integer
 //
 // none of them null. The version counts the key's events. Workers have the rights select, insert and
-// update, operators select.
+// update, operators select. Where the state changes without events, too (Rules.Change), there is one
+// more column
+//
+//	changes bigint
+//
+// that counts how often the row was written.
 //
 // Nothing is remembered from one transaction to the next. A row is written, or relied upon, only at
 // the version that was read.
@@ -39,12 +44,50 @@ type Rules[S, C any] struct {
 	// Decide decides a command. It changes the state only where it gives events, and gives none where
 	// it refuses.
 	Decide func(C, *S) ([]Event, *worker.Refusal)
+
+	// Fact reads an event of another service. mine is false where it is about nothing of this one. It
+	// is nil where none are taken.
+	Fact func(*worker.Command) (c C, mine bool, refusal *worker.Refusal)
+
+	// Change is Decide for a service whose state also changes without events, as where it takes those
+	// of others. It changes the state only where it says so. One of the two is nil.
+	Change func(C, *S) Decision
 }
 
-// Event is something that happened to a key.
+// Decision is what a command, or an event of another service, came to.
+type Decision struct {
+	Events  []Event
+	Refusal *worker.Refusal // it changed nothing
+	Changed bool            // the state did; it has to be true where there are events
+	Ignored bool            // it is an event that was applied before, or is about nothing of the service's
+}
+
+// Event is something that happened to a key, or a command that it leads to.
 type Event struct {
-	Type string
-	Data any // its JSON is what is published
+	Type    string
+	Subject string // what it is about; empty: the key
+	Data    any    // its JSON is what is published
+
+	Command     bool   // it is a command, of a type that the service sends: it has no sequence
+	RecordKey   string // of the Kafka record; empty: the key
+	Correlation string // of a command; empty: that of what it came from
+}
+
+// decide has a command decided by the one that there is of Decide and Change.
+func (r *Rules[S, C]) decide(c C, state *S) Decision {
+	if r.Change != nil {
+		return r.Change(c, state)
+	}
+	events, refusal := r.Decide(c, state)
+	return Decision{Events: events, Refusal: refusal, Changed: len(events) > 0}
+}
+
+// guard is the column that tells whether a row is still as it was read.
+func (r *Rules[S, C]) guard() string {
+	if r.Change != nil {
+		return "changes"
+	}
+	return "version"
 }
 
 // Service is a service of the rules, with the line of migrations that makes their table.
