@@ -81,13 +81,13 @@ func (r *reader) integer(name string, least int64) int64 {
 	return r.Integer(name, r.values[name], least, MaxQuantity)
 }
 
-// maxSKU leaves room for the number of a shipment in the reference of its batch.
-const maxSKU = 235
+// MaxSKU is the longest name of an article: it leaves room for the number of a shipment in the reference of its batch.
+const MaxSKU = 235
 
 func (r *reader) of() Of {
 	sku := r.identifier("sku")
-	if len(sku) > maxSKU {
-		r.Wrong("sku", r.values["sku"], fmt.Sprintf("a string of 1 to %d bytes without control characters", maxSKU))
+	if len(sku) > MaxSKU {
+		r.Wrong("sku", r.values["sku"], fmt.Sprintf("a string of 1 to %d bytes without control characters", MaxSKU))
 	}
 	return Of{sku, r.Integer("shipment", r.values["shipment"], 1, math.MaxInt64)}
 }

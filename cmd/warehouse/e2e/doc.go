@@ -1,0 +1,2 @@
+// Package e2e tries stock, orders and the warehouse together, as processes on real servers.
+package e2e

@@ -1,0 +1,67 @@
+package language
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"allocation/cmd/internal/operate/explain"
+	"allocation/domain/warehouse"
+	"allocation/store"
+)
+
+// Words say what the service's events, and the commands that it sends, mean.
+var Words = explain.Words{Command: command, What: what, Why: func(*store.EventView) []string { return nil }}
+
+// command is the name of the task that an event came from; empty where that may be a fact.
+func command(c *store.CauseView) string {
+	switch c.First.Type {
+	case "ShipmentAnnounced":
+		return "AnnounceShipment"
+	case "ShipmentArrived":
+		return "ReceiveShipment"
+	}
+	return ""
+}
+
+// what says what happened.
+func what(e *store.EventView) string {
+	var d warehouse.Data
+	if json.Unmarshal(e.Data, &d) != nil {
+		return string(e.Data)
+	}
+	line := "order " + d.OrderID
+	if d.LineID != "" {
+		line += ", line " + d.LineID
+	}
+	switch e.Type {
+	case "ShipmentAnnounced":
+		if d.ETA == "" {
+			return fmt.Sprintf("batch %s of %d is there", d.BatchRef, number(d.Qty))
+		}
+		return fmt.Sprintf("batch %s of %d is due on %s", d.BatchRef, number(d.Qty), d.ETA)
+	case "ShipmentArrived":
+		return fmt.Sprintf("batch %s of %d arrived", d.BatchRef, number(d.Qty))
+	case "GoodsLost":
+		return fmt.Sprintf("of batch %s %d are lost: %s", d.BatchRef, number(d.Qty), d.Reason)
+	case "GoodsFound":
+		return fmt.Sprintf("of batch %s %d were found", d.BatchRef, number(d.Qty))
+	case "LinePicked":
+		return fmt.Sprintf("%s: %d are picked from batch %s", line, number(d.Qty), d.BatchRef)
+	case "LinePutBack":
+		return fmt.Sprintf("%s: %d are put back to batch %s", line, number(d.Qty), d.BatchRef)
+	case "LineShipped":
+		return fmt.Sprintf("%s: %d of batch %s left", line, number(d.Qty), d.BatchRef)
+	case "PickLine", warehouse.Dispatch:
+		return line
+	case warehouse.ChangeBatchQuantity:
+		return fmt.Sprintf("batch %s has %d, revision %d", d.BatchRef, number(d.Qty), number(d.Revision))
+	}
+	return "batch " + d.Ref + d.BatchRef // one of them is empty
+}
+
+func number(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
