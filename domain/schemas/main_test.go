@@ -13,6 +13,7 @@ import (
 
 	"allocation/domain/order"
 	"allocation/domain/product"
+	"allocation/domain/warehouse"
 )
 
 // The folders of this package.
@@ -42,6 +43,7 @@ func accepts(schema *jsonschema.Schema, data string) bool {
 func TestSchemas_oneForEachCommandAndEvent(t *testing.T) {
 	requireSchemas(t, "allocation", "", commandNames, eventNames)
 	requireSchemas(t, "orders", "orders", order.CommandNames(), order.EventNames())
+	requireSchemas(t, "warehouse", "warehouse", warehouse.TaskNames(), warehouse.Events)
 }
 
 func requireSchemas(t *testing.T, service, in string, commandNames, eventNames []string) {

@@ -77,7 +77,7 @@ func (s *services) variables() []string {
 	} {
 		for name, value := range map[string]string{
 			"KAFKA_BROKERS": s.brokers, "DATABASE_URL": s.database, "KAFKA_GROUP_ID": of.commands, "COMMAND_TOPICS": of.commands,
-			"EVENTS_TOPIC": of.events, "DEAD_LETTER_TOPIC": of.letters, "APPLIERS": "2", "LOG_FORMAT": "text", "SESSION_TIMEOUT": "6s",
+			"EVENTS_TOPIC": of.events, "DEAD_LETTER_TOPIC": of.letters, "APPLIERS": "2", "LOG_FORMAT": "text", "KAFKA_SESSION_TIMEOUT": "3s",
 		} {
 			all = append(all, of.prefix+name+"="+value)
 		}

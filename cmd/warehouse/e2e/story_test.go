@@ -12,10 +12,10 @@ import (
 // Goods come, are damaged and counted, customers order, and all orders leave, though a worker of the
 // warehouse is killed meanwhile. At each moment, and at the end, the ledger adds up with stock.
 func TestStory(t *testing.T) {
-	const orders = 40
+	const orders = 60
 	s := setup(t)
 	var printed bytes.Buffer
-	play := s.command("warehouse", "simulate", "--seed=7", "--skus=CHAIR,LAMP,SOFA", "--stock=60", "--rate=25", "--shipments=18")
+	play := s.command("warehouse", "simulate", "--seed=7", "--skus=CHAIR,LAMP,SOFA", "--stock=40", "--rate=40", "--shipments=30")
 	play.Stdout, play.Stderr = &printed, &printed
 	require.NoError(t, play.Start())
 	t.Cleanup(func() { _ = play.Process.Kill() })
@@ -32,13 +32,14 @@ func TestStory(t *testing.T) {
 			s.customer(customer, "CancelOrder", `"orderid":%q`, cart) // or it is refused, as it has left
 		}
 		if i == orders/2 {
-			s.house.Kill()
-			s.startHouse()
+			s.await("true", `select (count(*) > 9)::text from allocation.lines where state = 'dispatched'`)
 		}
 		s.adds()
 	}
+	s.house.Kill()
+	s.startHouse()
 	require.NoError(t, play.Wait(), "%s", printed.String())
-	require.Contains(t, printed.String(), "with 18 shipments")
+	require.Contains(t, printed.String(), "with 30 shipments")
 
 	// What has not come yet comes.
 	for _, of := range strings.Fields(s.ask(`select coalesce(string_agg(ref, ' '), '') from warehouse.ledger_batches(null) where not arrived`)) {
@@ -57,7 +58,8 @@ func TestStory(t *testing.T) {
 	require.Equal(t, s.ask(`select sum(qty)::text from allocation.batches`), s.ask(`select sum(received - lost - shipped)::text from warehouse.ledger_batches(null)`))
 	require.Equal(t, "0", s.ask(`select count(*)::text from allocation.lines where state = 'allocated'`))
 	require.Equal(t, "0", s.ask(`select count(*)::text from warehouse.dead_letters`))
-	require.Equal(t, "true", s.ask(`select (count(*) > 30)::text from orders.orders where phase = 'dispatched'`))
+	require.Equal(t, "true", s.ask(`select (count(*) > 45)::text from orders.orders where phase = 'dispatched'`))
+	require.Equal(t, "true", s.ask(`select (count(*) > 5)::text from allocation.batches where revision is not null`), "something was lost")
 
 	require.Contains(t, s.run("warehouse", "ledger"), "CHAIR.")
 	require.Contains(t, s.run("warehouse", "status"), "warehouse 1")

@@ -115,13 +115,12 @@ func (s *simulation) close() {
 
 // play has so much happen in a second, until the context ends, or enough was announced.
 func (s *simulation) play(ctx context.Context, p *cli.Program, rate float64) {
-	for step := int64(0); ctx.Err() == nil && (s.most == 0 || s.announced < s.most); {
+	for step := int64(0); ctx.Err() == nil && !s.enough(); {
 		steps := s.Steps(step)
-		for range steps {
+		for end := step + steps; step < end && !s.enough(); step++ {
 			if err := s.do(ctx, p, step); err != nil && ctx.Err() == nil {
 				p.Tell("step %d is left out: %v", step, err)
 			}
-			step++
 		}
 		select {
 		case <-ctx.Done():
@@ -129,6 +128,8 @@ func (s *simulation) play(ctx context.Context, p *cli.Program, rate float64) {
 		}
 	}
 }
+
+func (s *simulation) enough() bool { return s.most > 0 && s.announced >= s.most }
 
 func (s *simulation) do(ctx context.Context, p *cli.Program, step int64) error {
 	sku := s.Article(step)
