@@ -40,8 +40,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build bin/allocation and bin/orders
-	go build -o bin/ ./cmd/allocation ./cmd/orders
+build: ## build bin/allocation, bin/orders and bin/warehouse
+	go build -o bin/ ./cmd/allocation ./cmd/orders ./cmd/warehouse
 
 .PHONY: dev
 dev: build ## run everything on an embedded default, data kept in .allocation

@@ -47,11 +47,10 @@ const (
 	ReasonUnknownShipment  = "unknown_shipment"
 	ReasonShipmentConflict = "shipment_conflict"
 	ReasonNotArrived       = "not_arrived"
-	ReasonMoreThanReceived = "more_than_received"
 )
 
 // Reasons are those of all refusals.
-var Reasons = []string{ReasonMalformed, ReasonUnknownType, ReasonUnknownShipment, ReasonShipmentConflict, ReasonNotArrived, ReasonMoreThanReceived}
+var Reasons = []string{ReasonMalformed, ReasonUnknownType, ReasonUnknownShipment, ReasonShipmentConflict, ReasonNotArrived}
 
 // Decide decides a message on the ledger of its key.
 func Decide(m Message, ledger *Ledger) Decision {

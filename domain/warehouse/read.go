@@ -81,7 +81,8 @@ func (r *reader) integer(name string, least int64) int64 {
 	return r.Integer(name, r.values[name], least, MaxQuantity)
 }
 
-// MaxSKU is the longest name of an article: it leaves room for the number of a shipment in the reference of its batch.
+// MaxSKU is the longest name of an article: it leaves room for the number of a shipment in the
+// reference of its batch.
 const MaxSKU = 235
 
 func (r *reader) of() Of {

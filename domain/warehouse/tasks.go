@@ -73,8 +73,8 @@ func (c ReportDamage) decide(x *decider) {
 	x.lose(b, c.SKU, min(c.Qty, b.Shelf()), "damaged")
 }
 
-// CountBatch says how much of a batch is on the shelf. Refused with unknown_shipment, not_arrived,
-// more_than_received.
+// CountBatch says how much of a batch is on the shelf: no more than what was received, without what
+// left and what is picked. Refused with unknown_shipment, not_arrived.
 type CountBatch struct {
 	Of
 	Report string // tells repeats
@@ -83,15 +83,12 @@ type CountBatch struct {
 
 func (c CountBatch) decide(x *decider) {
 	b := arrived(x, c.Of)
-	if b == nil || b.Shelf() == c.Qty {
+	if b == nil {
 		return
 	}
-	if most := b.Shelf() + b.Lost; c.Qty > most {
-		x.refuse(ReasonMoreThanReceived, "qty: %d; of the shipment %d of %q at most %d can be on the shelf", c.Qty, c.Shipment, c.SKU, most)
-		return
-	}
-	if !b.reported(c.Report) {
-		x.lose(b, c.SKU, b.Shelf()-c.Qty, "counted")
+	lost := max(b.Shelf()-c.Qty, -b.Lost) // below zero: some were found
+	if lost != 0 && !b.reported(c.Report) {
+		x.lose(b, c.SKU, lost, "counted")
 	}
 }
 
