@@ -3,11 +3,25 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// stopsCleanly has people stop in the middle of what they do.
+func (s *services) stopsCleanly() {
+	var printed bytes.Buffer
+	play := s.command("warehouse", "simulate", "--seed=8", "--skus=DESK", "--rate=50")
+	play.Stdout, play.Stderr = &printed, &printed
+	require.NoError(s.t, play.Start())
+	s.await("true", `select (count(*) > 0)::text from warehouse.ledger_batches('DESK')`)
+	require.NoError(s.t, play.Process.Signal(os.Interrupt))
+	require.NoError(s.t, play.Wait(), "%s", printed.String())
+	require.Regexp(s.t, `(?m)^sent \d+ tasks to `+s.tasks+`, with \d+ shipments$`, printed.String())
+	require.Contains(s.t, s.run("warehouse", "simulate", "--seed=8", "--skus=DESK", "--rate=50", "--duration=500ms"), "sent ")
+}
 
 // Goods come, are damaged and counted, customers order, and all orders leave, though a worker of the
 // warehouse is killed meanwhile. At each moment, and at the end, the ledger adds up with stock.
@@ -61,6 +75,7 @@ func TestStory(t *testing.T) {
 	require.Equal(t, "true", s.ask(`select (count(*) > 45)::text from orders.orders where phase = 'dispatched'`))
 	require.Equal(t, "true", s.ask(`select (count(*) > 5)::text from allocation.batches where revision is not null`), "something was lost")
 
+	s.stopsCleanly()
 	require.Contains(t, s.run("warehouse", "ledger"), "CHAIR.")
 	require.Contains(t, s.run("warehouse", "status"), "warehouse 1")
 	require.Contains(t, s.run("warehouse", "offsets", "list"), s.orderEvents)
