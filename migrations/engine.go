@@ -18,6 +18,7 @@ var engine = Line{
 		"fetch_troubles":    "select insert update delete",
 		"database_identity": "select",
 		"worker_nonces":     "select insert delete",
+		"requests":          "select insert update delete",
 	},
 	Operator: map[string]string{
 		"positions":         "select",
@@ -32,6 +33,7 @@ var engine = Line{
 		"claims":            "select",
 		"worker_nonces":     "select",
 		"unparked_commands": "select",
+		"requests":          "select",
 	},
 	OperatorsToo: []string{"outbox_days"},
 }

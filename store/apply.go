@@ -23,8 +23,12 @@ func (s *Store) Apply(ctx context.Context, transaction worker.Transaction) (work
 
 	cache := s.caches.take(transaction.Applier, s.newCache) // given back only where it did not panic
 	tx := newTx(s, conn.Conn(), transaction, cache)
-	cache.aggregate.Begin(tx)
-	if err := tx.avoid(ctx); err != nil {
+	err = tx.readRepeats(ctx)
+	if err == nil {
+		cache.aggregate.Begin(tx)
+		err = tx.avoid(ctx)
+	}
+	if err != nil {
 		s.caches.give(transaction.Applier, cache) // nothing was done with it
 		return worker.Applied{}, err
 	}

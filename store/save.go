@@ -24,6 +24,7 @@ func (s *Store) save(ctx context.Context, tx *Tx, t *txRows) error {
 	queueCached(p, tx, tx.cache.aggregate.Write(p, tx))
 	queueDeadLetters(p, tx.transaction, t)
 	queueParked(p, t)
+	queueRequests(p, tx, t)
 	queueOutbox(p, tx.transaction, t)
 	if p.err != nil {
 		return readError("save", p.err) // the end was not sent, so nothing is committed

@@ -24,6 +24,7 @@ type Tx struct {
 	waits    map[int]string
 	holds    map[int]string
 	ignored  map[int]struct{}
+	repeats  map[int]repeat // commands that came before
 }
 
 func newTx(s *Store, conn *pgx.Conn, transaction worker.Transaction, c *cache) *Tx {
@@ -38,8 +39,11 @@ func (tx *Tx) Len() int { return len(tx.transaction.Commands) }
 func (tx *Tx) Command(i int) *worker.Command { return &tx.transaction.Commands[i] }
 
 // Decided reports whether a command needs no decision: its envelope was refused, its type is
-// ignored, or an operator discarded it.
+// ignored, an operator discarded it, or it is to be done once and came before.
 func (tx *Tx) Decided(i int) bool {
+	if _, repeated := tx.repeats[i]; repeated {
+		return true
+	}
 	c := &tx.transaction.Commands[i]
 	return c.Parked != nil && c.Parked.Discard || c.Ignored || c.Failure == "" && c.Refusal != nil && c.Wait == 0
 }

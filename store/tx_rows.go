@@ -16,6 +16,7 @@ type txRows struct {
 	beside   [][]beside // by move, as rows
 	refused  []refused
 	parked   parked
+	requests []int  // the commands that are to be done once, in order
 	values   []byte // where the events' data are written, one behind the other
 }
 
@@ -48,6 +49,9 @@ func newTxRows(tx *Tx) *txRows {
 	t.reserve(tx)
 	for i := range transaction.Commands {
 		t.write(tx, i)
+		if tx.notes(i) {
+			t.requests = append(t.requests, i)
+		}
 	}
 	t.reread(transaction.Moves, transaction.Reread)
 	t.parked.free = transaction.Free
@@ -56,6 +60,9 @@ func newTxRows(tx *Tx) *txRows {
 
 // outcome is what a command came to.
 func (tx *Tx) outcome(i int) (refusal *worker.Refusal, events int) {
+	if repeat, repeated := tx.repeats[i]; repeated {
+		return repeat.refusal, 0
+	}
 	c := &tx.transaction.Commands[i]
 	switch {
 	case c.Parked != nil && c.Parked.Discard, c.Ignored, tx.waits[i] != "":

@@ -23,8 +23,11 @@ const (
 // ReasonNewer is that of the dead letter of a command that waits for a newer worker.
 const ReasonNewer = "newer_version"
 
+// ReasonIDReused is that of a command to be done once under the id of another one.
+const ReasonIDReused = "id_reused"
+
 // typelessReasons are those of refusals whose command may have any type, or none.
-var typelessReasons = []string{cloudevents.Malformed, cloudevents.UnknownType, reasonTooLarge, reasonUnreadable, reasonInternal, ReasonNewer}
+var typelessReasons = []string{cloudevents.Malformed, cloudevents.UnknownType, reasonTooLarge, reasonUnreadable, reasonInternal, ReasonNewer, ReasonIDReused}
 
 // Reasons are those of the dead letters that come from here, whatever the commands are.
 func Reasons() []string { return slices.Clone(typelessReasons) }

@@ -18,6 +18,7 @@ type Command struct {
 	Taken       bool   // it is an event of another service, of a type that the service takes
 	Sequence    int64  // where such an event stands among those of its key; 0: nowhere
 	Cause       *outbox.Cause
+	Once        bool          // it takes effect once, however often it comes with its id
 	Refusal     *Refusal      // why the envelope could not be read; nil where it could
 	Newer       string        // its type in full, if it is refused only because its version is later than is known here
 	Wait        time.Duration // how long it may wait for a worker that knows its newer type, instead of being refused; 0: it may not

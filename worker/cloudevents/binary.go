@@ -17,6 +17,7 @@ const maxAttribute = 255
 func (m *Message) binary(h headers, types *Types, cause *outbox.Cause) {
 	cause.CommandID, cause.CorrelationID = h.id, h.correlation
 	m.Sequence = sequence(h.sequence)
+	m.Once = h.once == "true"
 	if h.specVersion != "" && h.specVersion != "1.0" {
 		m.refuse(Malformed, "ce_specversion %q is not allowed: it must be 1.0", h.specVersion)
 		return
@@ -26,7 +27,7 @@ func (m *Message) binary(h headers, types *Types, cause *outbox.Cause) {
 
 // headers are the headers that count; of a repeated one the last.
 type headers struct {
-	contentType, specVersion, kind, id, correlation, sequence, traceParent, traceState string
+	contentType, specVersion, kind, id, correlation, sequence, once, traceParent, traceState string
 }
 
 func readHeaders(r *kgo.Record) (h headers) {
@@ -45,6 +46,8 @@ func readHeaders(r *kgo.Record) (h headers) {
 			h.correlation = textAttribute(value)
 		case "ce_sequence":
 			h.sequence = textAttribute(value)
+		case "ce_once":
+			h.once = textAttribute(value)
 		case "traceparent":
 			h.traceParent = string(value)
 		case "tracestate":

@@ -56,6 +56,9 @@ type Message struct {
 	// is missing or no whole number above 0.
 	Sequence int64
 
+	// Once says that it takes effect once, however often it comes with its id: ce_once is true.
+	Once bool
+
 	// Why it is refused, as a reason and a sentence for a person; empty where it could be read.
 	Reason, Problem string
 }
@@ -75,8 +78,12 @@ func Read(r *kgo.Record, types *Types, cause *outbox.Cause) Message {
 	case types.Type != "":
 		m.Type = types.Type
 		cause.CommandID, cause.CorrelationID = h.id, h.correlation
+		m.Once = h.once == "true"
 	default:
 		m.refuse(Malformed, "the command has no type: the header ce_type, a structured CloudEvent, or a topic that is mapped to a type can give one")
+	}
+	if m.Once && cause.CommandID == "" && m.Reason == "" {
+		m.refuse(Malformed, "the command is to be done once (ce_once), and has no id: it must have one of 1 to %d bytes without control characters", maxAttribute)
 	}
 	return m
 }

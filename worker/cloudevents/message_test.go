@@ -186,3 +186,31 @@ func TestRead_ignoresTypesThatAreNotTaken(t *testing.T) {
 		})
 	}
 }
+
+// A command says that it is to be done once, and must have an id then.
+func TestRead_findsWhatIsToBeDoneOnce(t *testing.T) {
+	t.Parallel()
+	binary := func(headers ...string) *kgo.Record {
+		return envelope(`{}`, append([]string{"ce_type", "counters.v1.Add"}, headers...)...)
+	}
+	structured := func(members string) *kgo.Record {
+		return envelope(`{"specversion":"1.0","type":"counters.v1.Add","data":{}`+members+`}`, "content-type", "application/cloudevents+json")
+	}
+	for name, c := range map[string]struct {
+		record *kgo.Record
+		once   bool
+	}{
+		"binary": {binary("ce_id", "1", "ce_once", "true"), true}, "binary without": {binary("ce_id", "1"), false}, "binary not": {binary("ce_id", "1", "ce_once", "false"), false},
+		"structured": {structured(`,"id":"1","once":true`), true}, "structured text": {structured(`,"id":"1","once":"true"`), false}, "structured not": {structured(`,"id":"1","once":false`), false},
+		"bare": {envelope(`{}`, "ce_id", "1", "ce_once", "true"), true},
+	} {
+		got, _ := read(c.record, "Add")
+		require.Empty(t, got.Problem, name)
+		require.Equal(t, c.once, got.Once, name)
+	}
+	for _, without := range []*kgo.Record{binary("ce_once", "true"), structured(`,"once":true`), binary("ce_once", "true", "ce_id", "\x01")} {
+		got, _ := read(without, "")
+		require.Equal(t, Malformed, got.Reason)
+		require.Contains(t, got.Problem, "has no id")
+	}
+}

@@ -42,7 +42,7 @@ func (m *Message) structured(contentType string, types *Types, cause *outbox.Cau
 type structuredEvent struct {
 	specVersion, kind, id, correlation, sequence, traceParent, traceState string
 	data                                                                  []byte
-	hasData, hasBase64                                                    bool
+	hasData, hasBase64, once                                              bool
 }
 
 func (e *structuredEvent) member(name []byte, v strictjson.Value) error {
@@ -64,6 +64,8 @@ func (e *structuredEvent) member(name []byte, v strictjson.Value) error {
 		e.correlation = textAttribute([]byte(e.correlation))
 	case "sequence":
 		optional(v, &e.sequence)
+	case "once":
+		e.once = string(v.Raw()) == "true"
 	case "traceparent":
 		optional(v, &e.traceParent)
 	case "tracestate":
@@ -112,6 +114,7 @@ func (m *Message) adopt(e *structuredEvent, types *Types, cause *outbox.Cause) {
 	cause.CommandID, cause.CorrelationID = e.id, e.correlation
 	keepTrace(cause, e.traceParent, e.traceState)
 	m.Sequence = sequence(e.sequence)
+	m.Once = e.once
 	switch {
 	case e.specVersion != "1.0":
 		m.refuse(Malformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))

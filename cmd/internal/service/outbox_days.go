@@ -65,6 +65,7 @@ func (d *outboxDays) keep(ctx context.Context) {
 	d.make(ctx)
 	_, _ = d.look(ctx) // make's error says the same
 	d.drop(ctx)
+	d.dropRequests(ctx)
 }
 
 func (d *outboxDays) make(ctx context.Context) {
@@ -86,6 +87,13 @@ func (d *outboxDays) drop(ctx context.Context) {
 	}
 	if err != nil && ctx.Err() == nil {
 		d.logger.Warn("an old day of the outbox could not be dropped; trying again later", "error", err)
+	}
+}
+
+// dropRequests forgets what became of commands that nobody sends again any more.
+func (d *outboxDays) dropRequests(ctx context.Context) {
+	if _, err := d.db.DropRequests(ctx); err != nil && ctx.Err() == nil {
+		d.logger.Warn("old requests could not be dropped; trying again later", "error", err)
 	}
 }
 

@@ -46,7 +46,7 @@ func (b *Bench) TryToRedrive(partition, most int) (worker.RedriveBatch, worker.T
 		r := &batch.Records[i]
 		transaction.Commands = append(transaction.Commands, worker.Command{
 			Offset: r.Offset, Type: header(r.Headers, "ce_type"), Data: r.Value, Key: r.Key, Value: r.Value, Headers: r.Headers,
-			Cause: &outbox.Cause{Time: r.Time}, Parked: &r.Parked,
+			Cause: &outbox.Cause{Time: r.Time, CommandID: header(r.Headers, "ce_id")}, Once: header(r.Headers, "ce_once") == "true", Parked: &r.Parked,
 		})
 	}
 	if batch.Free != "" {
