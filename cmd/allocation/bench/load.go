@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/allocation/language"
+	"allocation/cmd/internal/operate/send"
 )
 
 // send sends what do gives it, and returns when Kafka has taken everything.
@@ -22,7 +23,7 @@ func (r *run) send(ctx context.Context, linger time.Duration, do func(put func(m
 	}
 	defer client.Close()
 	err = do(func(c message) {
-		record := language.Products.Record("allocation", r.commands, c.Type, idPrefix+strconv.Itoa(c.Number), c.SKU, []byte(c.Data))
+		record := language.Products.Record(&send.Message{Command: c.Type, Data: []byte(c.Data), ID: idPrefix + strconv.Itoa(c.Number), Key: c.SKU}, r.commands, "/allocation/send")
 		client.Produce(ctx, record, func(sent *kgo.Record, err error) {
 			if err != nil {
 				r.fail(fmt.Errorf("send to %s: %w", r.commands, err))

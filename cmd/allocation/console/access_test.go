@@ -18,6 +18,7 @@ import (
 	"allocation/cmd/allocation/programtest"
 	engine "allocation/cmd/internal/console"
 	"allocation/cmd/internal/service"
+	"allocation/cmd/internal/web"
 	"allocation/deploy/testbed"
 	"allocation/store"
 )
@@ -30,13 +31,13 @@ func TestConsole_othersNeedItsToken(t *testing.T) {
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "10.0.0.7:0", "console.example.com:0", "localhost.example.com:0"} {
 		programtest.Run(t, "console", "--console-addr="+addr).RequireMisuse(t, "which other machines reach", "--console-token-file")
-		require.False(t, engine.IsLoopback(addr))
+		require.False(t, web.IsLoopback(addr))
 	}
 	programtest.Run(t, "console", "--console-addr=0.0.0.0:0", "--console-token-file="+short).RequireMisuse(t, "the token has 15 characters; it must have 16 or more")
 	programtest.Run(t, "console", "--console-addr=0.0.0.0:0", "--console-token-file="+empty).RequireMisuse(t, "--console-token-file")
 	programtest.Run(t, "console", "--console-addr=0.0.0.0:0", "--console-token-file="+empty+".none").RequireMisuse(t, "--console-token-file")
 	for _, addr := range []string{"127.0.0.1:0", "127.9.9.9:8090", "[::1]:0", "localhost:0"} {
-		require.True(t, engine.IsLoopback(addr), addr)
+		require.True(t, web.IsLoopback(addr), addr)
 	}
 }
 

@@ -77,7 +77,7 @@ func (k Kafka) checkTLS(p *Problems) {
 	}
 	for _, f := range files {
 		if f.path != "" && !k.usesTLS() {
-			p.Add("kafka-security-protocol", k.SecurityProtocol, "SSL or SASL_SSL where "+p.label(f.flag)+" is set")
+			p.Add("kafka-security-protocol", k.SecurityProtocol, "SSL or SASL_SSL where "+p.Label(f.flag)+" is set")
 			return
 		}
 	}
@@ -87,9 +87,9 @@ func (k Kafka) checkTLS(p *Problems) {
 	}
 	switch {
 	case k.TLSCertFile != "" && k.TLSKeyFile == "":
-		p.Add("kafka-tls-key-file", "", "given together with "+p.label("kafka-tls-cert-file"))
+		p.Add("kafka-tls-key-file", "", "given together with "+p.Label("kafka-tls-cert-file"))
 	case k.TLSCertFile == "" && k.TLSKeyFile != "":
-		p.Add("kafka-tls-cert-file", "", "given together with "+p.label("kafka-tls-key-file"))
+		p.Add("kafka-tls-cert-file", "", "given together with "+p.Label("kafka-tls-key-file"))
 	case k.usesTLS() && len(p.found) == before:
 		if _, err := k.tlsConfig(); err != nil {
 			p.Say("%w", err)
@@ -113,6 +113,6 @@ func (k Kafka) checkSASL(p *Problems) {
 		p.Add("kafka-sasl-username", "", "given where the security protocol is "+k.SecurityProtocol)
 	}
 	if k.password().check(p, "kafka-sasl-password-file") == "" && k.SASLPasswordFile == "" {
-		p.Say("%s is not set; it, or %s, must be where the security protocol is %s", k.password().variable, p.label("kafka-sasl-password-file"), k.SecurityProtocol)
+		p.Say("%s is not set; it, or %s, must be where the security protocol is %s", k.password().variable, p.Label("kafka-sasl-password-file"), k.SecurityProtocol)
 	}
 }

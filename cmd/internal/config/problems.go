@@ -28,10 +28,10 @@ func NewProblems(variables map[string]string, vocabulary Vocabulary) *Problems {
 // Add says that the value of a flag is none that is allowed.
 func (p *Problems) Add(flag, value, allowed string) {
 	if value == "" {
-		p.Say("%s is not set; it must be %s", p.label(flag), allowed)
+		p.Say("%s is not set; it must be %s", p.Label(flag), allowed)
 		return
 	}
-	p.Say("%s is %q; it must be %s", p.label(flag), value, allowed)
+	p.Say("%s is %q; it must be %s", p.Label(flag), value, allowed)
 }
 
 // Say adds a mistake in the caller's words. They never hold a secret's value.
@@ -47,7 +47,8 @@ func (p *Problems) Err() error {
 	return &Error{Problems: p.found}
 }
 
-func (p *Problems) label(flag string) string {
+// Label names a flag, with its environment variable.
+func (p *Problems) Label(flag string) string {
 	if p.plain {
 		return flag
 	}

@@ -2,15 +2,12 @@ package console
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +15,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/web"
 )
 
 // Command is "console" on the command line.
@@ -52,7 +50,6 @@ const (
 	headerTime = 5 * time.Second
 	writeTime  = 30 * time.Second
 	idleTime   = 2 * time.Minute
-	endTime    = 2 * time.Second // for what is asked while the console stops
 
 	maxHeaderBytes = 128 << 10 // a page's parameters are in its first line
 )
@@ -81,8 +78,11 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer console.Close()
-	fmt.Fprintf(p.Out, "the console is at http://%s%s/ until Ctrl-C\n", shownAddress(c.Addr, listener.Addr()), c.Prefix)
-	return serve(ctx, listener, console)
+	fmt.Fprintf(p.Out, "the console is at http://%s%s/ until Ctrl-C\n", web.ShownAddress(c.Addr, listener.Addr()), c.Prefix)
+	if err := web.Serve(ctx, listener, newServer(console)); err != nil {
+		return fmt.Errorf("serve the console: %w", err)
+	}
+	return nil
 }
 
 var prefixPattern = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
@@ -93,41 +93,13 @@ func (c *Command) check(p *cli.Program) (token string, err error) {
 	c.Kafka.Check(problems)
 	c.Database.Check(problems)
 	c.Events.Check(problems)
-	problems.Address("console-addr", c.Addr)
+	access := web.Access{Name: "console", Addr: c.Addr, TokenFile: c.Token, Hosts: c.Hosts}
+	token = access.Check(problems)
 	problems.OneOf("console-payloads", []string{c.Payloads}, string(PayloadsFull), string(PayloadsMasked), string(PayloadsNone))
 	if c.Prefix != "" && !prefixPattern.MatchString(c.Prefix) {
 		problems.Add("console-prefix", c.Prefix, "a path such as /allocation, that does not end with a slash")
 	}
-	for i, host := range c.Hosts {
-		c.Hosts[i] = strings.ToLower(strings.TrimSpace(host))
-		if strings.ContainsAny(host, "/: *") {
-			problems.Add("console-hosts", host, "names such as console.example.com, without a port")
-		}
-	}
-	if c.Token != "" {
-		token = problems.SecretFile("console-token-file", c.Token)
-	} else if !IsLoopback(c.Addr) {
-		problems.Say("--console-addr (CONSOLE_ADDR) is %q, which other machines reach; --console-token-file (CONSOLE_TOKEN_FILE) must name a file with a token of 16 characters or more", c.Addr)
-	}
-	if token != "" && len(token) < 16 {
-		problems.Say("--console-token-file (CONSOLE_TOKEN_FILE): the token has %d characters; it must have 16 or more", len(token))
-	}
 	return token, problems.Err()
-}
-
-// IsLoopback reports whether only this machine reaches an address.
-func IsLoopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
-}
-
-// shownAddress is the address as it was given, where that has the port.
-func shownAddress(given string, listens net.Addr) string {
-	if strings.HasSuffix(given, ":0") {
-		return listens.String()
-	}
-	return given
 }
 
 // Adjust makes sessions of a console read only, and ends what takes long.
@@ -158,26 +130,8 @@ func whereIs(database config.Database) string {
 	return fmt.Sprintf("%s/%s", net.JoinHostPort(cfg.Host, fmt.Sprint(cfg.Port)), url.PathEscape(cfg.Database))
 }
 
-// serve answers until the context ends.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
+func newServer(handler http.Handler) *http.Server {
+	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(os.Stderr, nil), slog.LevelDebug),
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve the console: %w", err)
-	case <-ctx.Done():
-	}
-	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
-	defer cancel()
-	if server.Shutdown(answering) != nil {
-		_ = server.Close()
-	}
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }

@@ -2,18 +2,17 @@ package console
 
 import (
 	"context"
-	"crypto/rand"
 	"html/template"
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/operate/explain"
+	"allocation/cmd/internal/web"
 	"allocation/store"
 )
 
@@ -24,16 +23,14 @@ type Console struct {
 	handler   http.Handler
 	pages     []Page
 	templates map[string]*template.Template // by their files
-	statics   statics
+	statics   web.Statics
+	door      *web.Door
 	kafka     *kafka
 	running   chan struct{}   // a place for each page that is being read
 	writing   chan struct{}   // a place for each file that is being written
 	streams   context.Context // ends what is followed
 	streaming chan struct{}   // a place for each stream
 	live      *live
-	key       []byte // of the cookies
-
-	wrong, wrongLogged atomic.Int64 // tokens, and when one was logged, in seconds
 }
 
 // Options are what a console needs.
@@ -84,8 +81,8 @@ type Found struct {
 // New makes a console. What its readers follow ends with the context. The caller closes it.
 func New(ctx context.Context, o Options) (*Console, error) {
 	c := &Console{
-		Options: o, streams: ctx, statics: readStatics(), kafka: newKafka(o.Program, o.Kafka),
-		running: make(chan struct{}, maxRunning), writing: make(chan struct{}, maxWriting), streaming: make(chan struct{}, maxStreams), key: []byte(rand.Text()),
+		Options: o, streams: ctx, statics: web.ReadStatics(Static()), door: web.NewDoor(o.Hosts, o.Token, cookie, o.Prefix, o.Logger), kafka: newKafka(o.Program, o.Kafka),
+		running: make(chan struct{}, maxRunning), writing: make(chan struct{}, maxWriting), streaming: make(chan struct{}, maxStreams),
 	}
 	c.live = newLive(ctx, o, c.readLive)
 	c.pages = []Page{

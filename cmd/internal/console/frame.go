@@ -37,7 +37,7 @@ type navigation struct {
 
 func (c *Console) frame(r *http.Request, a *Answer) *frame {
 	f := &frame{Answer: a, Name: c.Program.Name, Now: time.Now(), Here: r.URL.RequestURI()}
-	if !c.knows(r.Host) || !c.open(r) {
+	if !c.door.Knows(r.Host) || !c.door.Opens(r) {
 		return f
 	}
 	f.Where = c.Where
@@ -117,7 +117,7 @@ func (c *Console) funcs() template.FuncMap {
 	w := c.Product.Words
 	return template.FuncMap{
 		"link":        c.Link,
-		"static":      func(name string) string { return c.Prefix + "/static/" + name + "?" + c.statics.hash[name] },
+		"static":      func(name string) string { return c.Prefix + "/static/" + c.statics.Link(name) },
 		"count":       cli.Count,
 		"int64":       func(n int) int64 { return int64(n) },
 		"countOf":     cli.CountOf,

@@ -1,11 +1,11 @@
 package console
 
 import (
-	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
+
+	"allocation/cmd/internal/web"
 )
 
 // What a console takes on at once.
@@ -15,50 +15,23 @@ const (
 	maxStreams = 64 // browsers that follow events
 )
 
-// policy lets a page load its own files only. What came in a message is text; were it markup by a
-// mistake of ours, nothing of it would run.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
 // guard refuses who must not read.
 func (c *Console) guard(next http.Handler) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Content-Security-Policy", policy)
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "same-origin")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
-		header.Set("Cache-Control", "no-store")
+		web.SetPolicy(w.Header())
 		switch {
-		case !c.knows(r.Host):
+		case !c.door.Knows(r.Host):
 			// The name of another site may lead here: a page of that site must not read this.
 			c.fail(w, r, &Failure{Status: http.StatusMisdirectedRequest, Title: "This is not the host that was asked for", Says: []string{
-				"the request is for the host " + hostOf(r.Host) + ", which this console does not go by: --console-hosts names the hosts of a console behind a proxy",
+				"the request is for the host " + web.HostOf(r.Host) + ", which this console does not go by: --console-hosts names the hosts of a console behind a proxy",
 			}})
-		case !c.open(r) && !c.public(r.URL.Path):
+		case !c.door.Opens(r) && !c.public(r.URL.Path):
 			c.askForToken(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
-}
-
-// knows reports whether the console goes by the name of the host: against pages of other sites whose
-// name was made to lead here (DNS rebinding).
-func (c *Console) knows(host string) bool {
-	name := strings.ToLower(hostOf(host))
-	if ip := net.ParseIP(name); ip != nil {
-		return true // no name that could lead elsewhere
-	}
-	return name == "localhost" || slices.Contains(c.Hosts, name)
-}
-
-func hostOf(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return strings.TrimSuffix(strings.Trim(host, "[]"), ".")
 }
 
 // public reports whether a path needs no token.

@@ -19,6 +19,7 @@ import (
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/operate/explain"
+	"allocation/cmd/internal/web"
 	"allocation/store"
 )
 
@@ -97,8 +98,8 @@ func TestGuard_hasItsPolicyEverywhere(t *testing.T) {
 	c := guarded(t, named, func(o *Options) { o.Token = "a token of a console" })
 	for _, path := range []string{"/thing?id=x", "/api/v1/thing", "/static/console.css", "/static/none", "/sign-in", "/nothing", "/search?q=x", "/%00", "/events/stream"} {
 		a := c.ask(t, http.MethodGet, "localhost", path, "")
-		require.Equal(t, policy, a.header.Get("Content-Security-Policy"), path)
-		require.NotContains(t, policy, "unsafe")
+		require.Equal(t, web.Policy, a.header.Get("Content-Security-Policy"), path)
+		require.NotContains(t, web.Policy, "unsafe")
 		require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
 	}
 	page := c.ask(t, http.MethodGet, "localhost", "/thing?id="+url.QueryEscape(`"><script>alert(1)</script>`), "", "Authorization", "Bearer a token of a console").body
@@ -166,7 +167,7 @@ func TestSignIn_logsWrongTokens(t *testing.T) {
 	require.LessOrEqual(t, lines, int(time.Since(began)/time.Second)+2)
 	require.Contains(t, log.String(), "from=192.0.2.1:1234")
 	require.NotContains(t, log.String(), "a guess")
-	require.EqualValues(t, 200, c.wrong.Load())
+	require.EqualValues(t, 200, c.door.Wrong())
 }
 
 // deadlined remembers until when it may be written.
@@ -244,7 +245,7 @@ func TestSignIn_readsNoLargeBody(t *testing.T) {
 	c := guarded(t, named, func(o *Options) { o.Token = "a token of a console" })
 	require.Equal(t, http.StatusMethodNotAllowed, c.ask(t, http.MethodPut, "localhost", "/sign-in", "token=x").status)
 	require.NotContains(t, c.ask(t, http.MethodGet, "localhost", "/sign-in", "next=/thing").body, "/thing", "a body of GET is not read")
-	require.Equal(t, http.StatusForbidden, c.ask(t, http.MethodPost, "localhost", "/sign-in", "token="+strings.Repeat("x", 2*maxForm)).status)
+	require.Equal(t, http.StatusForbidden, c.ask(t, http.MethodPost, "localhost", "/sign-in", "token="+strings.Repeat("x", 2*web.MaxForm)).status)
 }
 
 // Who may not read learns nothing of where the console reads.

@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/internal/web"
 	"allocation/deploy/testbed"
 )
 
@@ -251,7 +252,9 @@ func TestLive_boundsBytes(t *testing.T) {
 // A browser that follows, and is no longer signed in, is told so: it is not sent on to a form.
 func TestLive_wantsTheToken(t *testing.T) {
 	t.Parallel()
-	f := newFollowing(t, 1, func(c *Console, _ *http.Server) { c.Token = "a token of a test" })
+	f := newFollowing(t, 1, func(c *Console, _ *http.Server) {
+		c.door = web.NewDoor(nil, "a token of a test", cookie, "", c.Logger)
+	})
 	for _, path := range []string{"/events/stream", "/api/v1/events"} {
 		status, body := f.get(path)
 		require.Equal(t, http.StatusUnauthorized, status)

@@ -15,6 +15,7 @@ import (
 	"allocation/cmd/internal/config"
 	"allocation/cmd/internal/console"
 	"allocation/cmd/internal/service"
+	"allocation/cmd/internal/web"
 	"allocation/deploy/local"
 )
 
@@ -155,7 +156,7 @@ func (d *session) stopServers() {
 
 // work runs the worker and the console, and says when they are ready.
 func (d *session) work(ctx context.Context) error {
-	if console.IsLoopback(d.command.HTTPAddr) {
+	if web.IsLoopback(d.command.HTTPAddr) {
 		pages, err := d.openConsole(ctx)
 		if err != nil {
 			_ = d.listener.Close()

@@ -1,37 +1,40 @@
-package console
+package web
 
 import (
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
+	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"strings"
 )
 
-//go:embed static/*.js static/*.css static/*.svg
-var staticFiles embed.FS
-
-// statics are the files that pages load. A file's link has a hash of what is in it, so a browser
-// may keep it.
-type statics struct {
+// Statics are the files that pages load, which a request names as "name". A file's link has a hash
+// of what is in it, so a browser may keep it.
+type Statics struct {
 	content map[string][]byte // by name
 	hash    map[string]string
 }
 
-func readStatics() statics {
-	s := statics{map[string][]byte{}, map[string]string{}}
-	entries, _ := staticFiles.ReadDir("static") // it is embedded
-	for _, entry := range entries {
-		content, _ := staticFiles.ReadFile("static/" + entry.Name())
-		sum := sha256.Sum256(content)
-		s.content[entry.Name()], s.hash[entry.Name()] = content, hex.EncodeToString(sum[:6])
+// ReadStatics reads the files of embedded folders.
+func ReadStatics(folders ...fs.FS) Statics {
+	s := Statics{map[string][]byte{}, map[string]string{}}
+	for _, folder := range folders {
+		entries, _ := fs.ReadDir(folder, ".") // it is embedded
+		for _, entry := range entries {
+			content, _ := fs.ReadFile(folder, entry.Name())
+			sum := sha256.Sum256(content)
+			s.content[entry.Name()], s.hash[entry.Name()] = content, hex.EncodeToString(sum[:6])
+		}
 	}
 	return s
 }
 
-func (s statics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Link is a file's name with its hash.
+func (s Statics) Link(name string) string { return name + "?" + s.hash[name] }
+
+func (s Statics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	content, ok := s.content[name]
 	if !ok {

@@ -99,7 +99,7 @@ func (c *Command) sendOne(ctx context.Context, p *cli.Program) error {
 		return err
 	}
 	defer client.Close()
-	sent, err := client.ProduceSync(ctx, c.Language.record(m, c.topic(), p.Name)).First()
+	sent, err := client.ProduceSync(ctx, c.Language.Record(m, c.topic(), sourceOf(p.Name))).First()
 	if err != nil {
 		return fmt.Errorf("send %s: %w", c.Type, err)
 	}

@@ -73,7 +73,7 @@ func (s *fileSender) send(ctx context.Context, in io.Reader) error {
 		if m.ID == "" {
 			m.ID = uuid.NewString()
 		}
-		s.client.Produce(ctx, s.language.record(m, s.topic, s.program), promise)
+		s.client.Produce(ctx, s.language.Record(m, s.topic, sourceOf(s.program)), promise)
 		if lines.line%1024 == 0 { // looking at the clock takes time
 			s.line.Say(func() string { return s.progress(lines) })
 		}

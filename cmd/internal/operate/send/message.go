@@ -60,15 +60,11 @@ var (
 	headerSpecVersion = kgo.RecordHeader{Key: "ce_specversion", Value: []byte("1.0")}
 )
 
-// Record is a command with what its type, its id, its key and its data are. The program sends it.
-func (l *Language) Record(program, topic, command, id, key string, data []byte) *kgo.Record {
-	return l.record(&Message{Command: command, Data: data, ID: id, Key: key}, topic, program)
-}
-
-// record is the command as a CloudEvent in binary mode. It shares no memory with the message.
-func (l *Language) record(m *Message, topic, program string) *kgo.Record {
+// Record is the command as a CloudEvent in binary mode, from a source such as /orders/send. It
+// shares no memory with the message.
+func (l *Language) Record(m *Message, topic, source string) *kgo.Record {
 	r := &kgo.Record{Topic: topic, Value: bytes.Clone(m.Data), Headers: []kgo.RecordHeader{
-		headerJSON, headerSpecVersion, {Key: "ce_source", Value: []byte("/" + program + "/send")},
+		headerJSON, headerSpecVersion, {Key: "ce_source", Value: []byte(source)},
 		{Key: "ce_type", Value: []byte(l.Service.TypeOf(m.Command))},
 		{Key: "ce_id", Value: []byte(m.ID)},
 	}}
@@ -80,3 +76,6 @@ func (l *Language) record(m *Message, topic, program string) *kgo.Record {
 	}
 	return r
 }
+
+// sourceOf is the ce_source of what a program sends for people.
+func sourceOf(program string) string { return "/" + program + "/send" }
