@@ -54,3 +54,8 @@ func (s *Store) WaitsToCreate(ctx context.Context, name string) (key string, err
 	err = s.pool.QueryRow(ctx, waitsToCreateSQL, name).Scan(&key)
 	return key, err
 }
+
+// HeldIn is Held, in a snapshot.
+func HeldIn(ctx context.Context, tx pgx.Tx, keys ...string) ([]HeldKey, error) {
+	return heldKeys(ctx, tx, keys)
+}

@@ -1,8 +1,10 @@
 package orders
 
-// The queries of a load, for tests.
+// The queries of a load, and of what is shown, for tests.
 const (
 	PageSQL    = pageSQL
 	LinesSQL   = linesSQL
 	BatchesSQL = `select ref from stock_batches where ` + batchesSQL
+
+	CustomersOrdersSQL = customersOrdersSQL
 )

@@ -50,6 +50,7 @@ from generate_series($1::int, $2::int) n join orders on id = 'c' || n || '.1'`, 
 		"orders_carts":         {service.Due.SQL, []any{time.Now(), time.Time{}, "", 100}},
 		"orders_placed":        {service.Waiting.SQL, []any{100}},
 		"order_lines_of_batch": {orders.PageSQL, []any{"b100", "c1", 100}},
+		"orders_pkey":          {orders.CustomersOrdersSQL, []any{"c7", "c7.9", 100}},
 		"order_lines_pkey":     {orders.LinesSQL, []any{some, 20_001}},
 		"stock_batches_pkey":   {orders.BatchesSQL, []any{[]string{"b1"}, some, 20_001}},
 	}

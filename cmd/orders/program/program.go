@@ -17,6 +17,7 @@ import (
 	"allocation/cmd/internal/operate/status"
 	"allocation/cmd/internal/operate/tail"
 	"allocation/cmd/internal/operate/topics"
+	"allocation/cmd/orders/api"
 	"allocation/cmd/orders/language"
 	"allocation/domain/order"
 	"allocation/store/orders"
@@ -25,6 +26,7 @@ import (
 // grammar is the command line.
 type grammar struct {
 	Worker  workerCommand   `cmd:"" help:"Run a worker until SIGTERM."`
+	API     api.Command     `cmd:"" name:"api" help:"Serve the HTTP API and the shop page."`
 	Migrate migrate.Command `cmd:"" help:"Bring the database's schema up to date."`
 	Topics  topics.Command  `cmd:"" help:"Create the topics."`
 	Send    send.Command    `cmd:"" help:"Send commands."`

@@ -1,0 +1,40 @@
+package api_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"allocation/deploy/testbed"
+)
+
+// schemathesis asks what the contract allows and what it does not, and holds each answer to it, with
+// all checks that it has. It needs a worker, so that what waits for outcomes gets some.
+func TestAPI_keepsItsContractWhateverIsAsked(t *testing.T) {
+	testbed.Long(t)
+	t.Parallel()
+	program := os.Getenv("SCHEMATHESIS")
+	if program == "" {
+		var err error
+		program, err = filepath.Abs("../../../.cache/bin/schemathesis")
+		require.NoError(t, err)
+		require.FileExists(t, program, "schemathesis is missing: `make test-all` gets it; elsewhere install it, or name one in SCHEMATHESIS")
+	}
+	s := newService(t, testbed.Kafka(t))
+	s.startWorker()
+	c := s.startAPI()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "run", c.url+"/v1/openapi.json", "--checks=all", "--max-examples=50", "--max-time=60", "--no-color")
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "COLUMNS=160")
+	said, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", said)
+	t.Logf("%s", said)
+	require.Greater(t, s.records(), int64(100), "it wrote commands")
+}
