@@ -59,7 +59,7 @@ test: $(TEST_TOOLS) ## run the tests on real Kafka and real Postgres, which it s
 	$(SERVERS) go test -short -count=1 -timeout 20m -p 4 -parallel 4 $(LONGEST_FIRST)
 
 .PHONY: test-all
-test-all: $(TEST_TOOLS) ## run all tests, with the race detector
+test-all: $(TEST_TOOLS) $(TOOLS)/schemathesis ## run all tests, with the race detector
 	$(SERVERS) go test -race -count=1 -timeout 30m -p 3 $(LONGEST_FIRST)
 
 .PHONY: lint
@@ -169,6 +169,12 @@ $(TOOLS)/axe.min.js:
 	@command -v npm >/dev/null || { echo "npm is missing, which fetches axe-core: install Node.js" >&2; exit 1; }
 	package=$$(mktemp -d) && cd $$package && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && tar xzf axe-core-*.tgz package/axe.min.js && \
 		echo "$(AXE_SHA256)  package/axe.min.js" | sha256sum --check --quiet && mv package/axe.min.js $@ && rm -r "$$package"
+
+# Schemathesis, which asks an API what its contract allows and what it does not.
+$(TOOLS)/schemathesis: .ci/schemathesis.txt
+	mkdir -p $(TOOLS)
+	@command -v python3 >/dev/null || { echo "python3 is missing, which runs schemathesis: install it, and its venv" >&2; exit 1; }
+	python3 -m venv --clear $@.d && $@.d/bin/pip install -q --require-virtualenv -r .ci/schemathesis.txt && ln -sf schemathesis.d/bin/schemathesis $@ && touch -h $@
 
 $(TOOLS)/govulncheck:
 	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)

@@ -95,7 +95,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var body bytes.Buffer
-	if err := json.NewEncoder(&body).Encode(answer.body); err != nil {
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(answer.body); err != nil {
 		a.problemOf(r, err).write(w)
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"allocation/domain/strictjson"
 )
 
 // Problem is an error as RFC 9457 has it.
@@ -31,11 +33,7 @@ func (p *Problem) with(name, value string) *Problem {
 
 // wrong says that a value is none that is allowed.
 func wrong(status int, name, value, allowed string) *Problem {
-	const enough = 100
-	if len(value) > enough {
-		value = value[:enough] + "…"
-	}
-	return problem(status, "This cannot be asked", "%s is %q; it must be %s", name, value, allowed)
+	return problem(status, "This cannot be asked", "%s is %q; it must be %s", name, strictjson.Shorten(value), allowed)
 }
 
 func missing(format string, args ...any) *Problem {

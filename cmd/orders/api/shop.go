@@ -83,7 +83,7 @@ func (s *shop) show(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, s.problemOf(r, err))
 		return
 	}
-	s.write(w, http.StatusOK, "shop.html", cmp.Or(p.Customer.ID, "Shop"), p)
+	s.write(w, http.StatusOK, "shop.html", cmp.Or(p.Customer.ID, "Who is shopping?"), p)
 }
 
 // page reads what the page shows.

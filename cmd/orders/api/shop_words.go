@@ -2,6 +2,7 @@ package api
 
 import (
 	"html/template"
+	"net/url"
 	"slices"
 
 	"github.com/google/uuid"
@@ -30,6 +31,7 @@ func shopFuncs(statics web.Statics) template.FuncMap {
 		"canCancel": func(phase string) bool { return slices.Contains([]string{"cart", "placed", "ready"}, phase) },
 		"canRemove": func(state string) bool { return slices.Contains([]string{"requested", "waiting", "reserved"}, state) },
 		"tone":      toneOf,
+		"inPath":    url.PathEscape,
 	}
 }
 

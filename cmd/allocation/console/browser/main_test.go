@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"allocation/deploy/testbed"
+	"allocation/deploy/testbed/chromium"
 )
 
 func TestMain(m *testing.M) { testbed.Main(m) }
@@ -13,10 +14,10 @@ func TestMain(m *testing.M) { testbed.Main(m) }
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	chrome := startChrome(t)
+	chrome := chromium.Start(t)
 	for _, c := range []struct {
 		name string
-		run  func(*testing.T, *site, *chromium)
+		run  func(*testing.T, *site, *chromium.Browser)
 	}{
 		{"noticesWhatIsWrong", noticesWhatIsWrong},
 		{"hasPagesWithoutFault", hasPagesWithoutFault},

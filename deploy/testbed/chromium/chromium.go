@@ -1,11 +1,12 @@
-package browser
+// Package chromium looks at pages in Chromium: whether people can use them in light and dark, on a
+// wide and on a narrow screen, and by keyboard.
+package chromium
 
 import (
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,14 +21,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tools is where make puts what tests need.
-const tools = "../../../../.cache/bin/"
+// Browser is one that runs.
+type Browser struct{ ctx context.Context }
 
-// chromium is a browser that runs.
-type chromium struct{ ctx context.Context }
-
-// startChrome starts Chromium, which ends with the test.
-func startChrome(t *testing.T) *chromium {
+// Start starts Chromium, which ends with the test.
+func Start(t *testing.T) *Browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(findChromium(t)),
@@ -41,7 +39,7 @@ func startChrome(t *testing.T) *chromium {
 		require.NoError(t, chromedp.Cancel(ctx))
 		cancel()
 	})
-	return &chromium{ctx}
+	return &Browser{ctx}
 }
 
 func findChromium(t *testing.T) string {
@@ -49,8 +47,7 @@ func findChromium(t *testing.T) string {
 	if path := os.Getenv("CHROMIUM"); path != "" {
 		return path
 	}
-	path, err := filepath.Abs(tools + "chromium")
-	require.NoError(t, err)
+	path := tool(t, "chromium")
 	if _, err := os.Stat(path); err != nil {
 		path, err = exec.LookPath("chromium")
 		require.NoError(t, err, "Chromium is missing: `make test` gets it on Debian; elsewhere install it, or name one in CHROMIUM")
@@ -58,9 +55,9 @@ func findChromium(t *testing.T) string {
 	return path
 }
 
-// tab is a tab of the browser. What goes wrong in it is kept: what its console says, what the
+// Tab is a tab of the browser. What goes wrong in it is kept: what its console says, what the
 // policy of its pages forbids, and a dialogue, which no page of ours opens.
-type tab struct {
+type Tab struct {
 	t   *testing.T
 	ctx context.Context
 
@@ -68,44 +65,44 @@ type tab struct {
 	wrong []string
 }
 
-// open opens a tab that closes with the test.
-func (c *chromium) open(t *testing.T) *tab {
+// Open opens a tab that closes with the test.
+func (c *Browser) Open(t *testing.T) *Tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	tab := &tab{t: t, ctx: ctx}
+	tab := &Tab{t: t, ctx: ctx}
 	require.NoError(t, chromedp.Listen(ctx, tab.hear))
-	call(tab, log.Enable, cdp.Empty{})
-	call(tab, audits.Enable, cdp.Empty{})
-	tab.look("light", wide)
+	Call(tab, log.Enable, cdp.Empty{})
+	Call(tab, audits.Enable, cdp.Empty{})
+	tab.Look("light", wide)
 	return tab
 }
 
-// do does this in the tab.
-func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+// Do does this in the tab.
+func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	require.NoError(b.t, chromedp.Do(b.ctx, actions...))
 }
 
-// call runs a command of the protocol in the tab.
-func call[P, R any](b *tab, command cdp.Command[P, R], parameters P) R {
+// Call runs a command of the protocol in the tab.
+func Call[P, R any](b *Tab, command cdp.Command[P, R], parameters P) R {
 	b.t.Helper()
 	result, err := chromedp.Call(b.ctx, command, parameters)
 	require.NoError(b.t, err)
 	return result
 }
 
-// goes does what leads to another page, and returns when that is there.
-func (b *tab) goes(actions ...chromedp.Action[chromedp.Void]) {
+// Goes does what leads to another page, and returns when that is there.
+func (b *Tab) Goes(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	_, err := chromedp.RunResponse(b.ctx, actions...)
 	require.NoError(b.t, err)
 }
 
-// visit opens a page.
-func (b *tab) visit(url string) {
+// Visit opens a page.
+func (b *Tab) Visit(url string) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(url))
+	b.Do(chromedp.Navigate(url))
 }
 
 // Sizes of screens.
@@ -115,28 +112,28 @@ const (
 	height = 800
 )
 
-// look has the tab show pages in a theme, on a screen so wide.
-func (b *tab) look(theme string, width int64) {
+// Look has the tab show pages in a theme, on a screen so wide.
+func (b *Tab) Look(theme string, width int64) {
 	b.t.Helper()
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
-	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
+	Call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
+	Call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
 }
 
-// ask is what an expression says in the page.
-func ask[T any](b *tab, expression string, options ...chromedp.EvaluateOption) T {
+// Ask is what an expression says in the page.
+func Ask[T any](b *Tab, expression string, options ...chromedp.EvaluateOption) T {
 	b.t.Helper()
 	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, options...))
 	require.NoError(b.t, err, expression[:min(len(expression), 200)])
 	return value
 }
 
-// heading is the page's first heading.
-func (b *tab) heading() string {
+// Heading is the page's first heading.
+func (b *Tab) Heading() string {
 	b.t.Helper()
-	return ask[string](b, `document.querySelector("h1")?.innerText ?? ""`)
+	return Ask[string](b, `document.querySelector("h1")?.innerText ?? ""`)
 }
 
-func (b *tab) hear(event any) {
+func (b *Tab) hear(event any) {
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning || e.Type == runtime.ConsoleAPICalledTypeAssert {
@@ -166,14 +163,14 @@ func details(d *audits.InspectorIssueDetails) string {
 	return fmt.Sprintf("%+v", d)
 }
 
-func (b *tab) note(format string, args ...any) {
+func (b *Tab) note(format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.wrong = append(b.wrong, fmt.Sprintf(format, args...))
 }
 
-// heard is what went wrong since it was last asked.
-func (b *tab) heard() []string {
+// Heard is what went wrong since it was last asked.
+func (b *Tab) Heard() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	wrong := b.wrong
@@ -183,9 +180,9 @@ func (b *tab) heard() []string {
 
 // world gives the option to ask where the page's scripts see nothing of ours, and its policy does not
 // hold.
-func (b *tab) world() chromedp.EvaluateOption {
+func (b *Tab) world() chromedp.EvaluateOption {
 	b.t.Helper()
-	frame := call(b, page.GetFrameTree, cdp.Empty{}).FrameTree.Frame.ID
-	id := call(b, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: frame}).ExecutionContextID
+	frame := Call(b, page.GetFrameTree, cdp.Empty{}).FrameTree.Frame.ID
+	id := Call(b, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: frame}).ExecutionContextID
 	return func(p *runtime.EvaluateParams) { p.ContextID = id }
 }
