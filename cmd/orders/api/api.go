@@ -48,7 +48,7 @@ type API struct {
 // New makes one. It waits for outcomes until the context ends.
 func New(ctx context.Context, o Options) (*API, error) {
 	a := &API{Options: o, reading: make(chan struct{}, maxReading), sending: make(chan struct{}, maxSending)}
-	a.outcomes = newOutcomes(a.readRequests)
+	a.outcomes = newOutcomes(ctx, a.readRequests)
 	a.all = a.routes()
 	var err error
 	a.shop, err = newShop(a)

@@ -13,8 +13,9 @@ import (
 // outcomes waits for what becomes of commands: one query asks for all that somebody waits for, and
 // none is made while nobody does.
 type outcomes struct {
-	read func(context.Context, []string) ([]store.Request, error)
-	wake chan struct{} // has room for one
+	read  func(context.Context, []string) ([]store.Request, error)
+	wake  chan struct{} // has room for one
+	ended <-chan struct{}
 
 	mu      sync.Mutex
 	waiting map[string][]chan store.Request // by id
@@ -26,8 +27,9 @@ const (
 	pollAgain = 500 * time.Millisecond // after an error
 )
 
-func newOutcomes(read func(context.Context, []string) ([]store.Request, error)) *outcomes {
-	return &outcomes{read: read, wake: make(chan struct{}, 1), waiting: map[string][]chan store.Request{}}
+// newOutcomes makes one for run, which somebody calls with the same context.
+func newOutcomes(ctx context.Context, read func(context.Context, []string) ([]store.Request, error)) *outcomes {
+	return &outcomes{read: read, ended: ctx.Done(), wake: make(chan struct{}, 1), waiting: map[string][]chan store.Request{}}
 }
 
 // await returns what became of a command, or nothing where that is not known in time, or too many
@@ -45,6 +47,7 @@ func (o *outcomes) await(ctx context.Context, id string, most time.Duration) (r 
 		return r, true
 	case <-timer.C:
 	case <-ctx.Done():
+	case <-o.ended: // who waits is answered while the process stops
 	}
 	return r, false
 }
