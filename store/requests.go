@@ -86,13 +86,13 @@ func isNew(c *worker.Command) bool {
 	return c.Parked == nil || c.Parked.Seq == 0 && c.Parked.Letter.Source == 0
 }
 
-// readRepeats finds commands that are to be done once and came before. Where none is to be done
+// readRepeats finds commands that are to be done once and came before, or another with their id. Where none is to be done
 // once, nothing is asked. It is read without locks: the write finds out whether another transaction
 // was first.
 func (tx *Tx) readRepeats(ctx context.Context) error {
 	var ids []string
 	for i := range tx.transaction.Commands {
-		if c := &tx.transaction.Commands[i]; c.Once && isNew(c) {
+		if c := &tx.transaction.Commands[i]; c.Once {
 			ids = append(ids, c.Cause.CommandID)
 		}
 	}
@@ -118,14 +118,16 @@ func (tx *Tx) markRepeats(found []Request) {
 	tx.repeats = map[int]repeat{}
 	for i := range tx.transaction.Commands {
 		c := &tx.transaction.Commands[i]
-		if !c.Once || !isNew(c) {
+		if !c.Once {
 			continue
 		}
 		id, body := c.Cause.CommandID, BodyHash(c.Type, c.Data)
-		if earlier, known := bodies[id]; known {
-			tx.repeats[i] = repeatOf(id, body, earlier)
-		} else {
+		earlier, known := bodies[id]
+		switch {
+		case !known:
 			bodies[id] = body
+		case isNew(c) || !bytes.Equal(body, earlier): // else it is the first one, which was parked
+			tx.repeats[i] = repeatOf(id, body, earlier)
 		}
 	}
 }

@@ -53,6 +53,10 @@ func TestApply_refusesAnotherCommandWithTheSameID(t *testing.T) {
 	require.Equal(t, []string{"refused id_reused"}, says(applied.Rows[0]))
 	require.Equal(t, map[string]string{"1": "changed "}, becameOf(b, "1"))
 	require.Equal(t, 2, b.Count(`select count(*) from dead_letters where reason = 'id_reused'`))
+	_, err := retry(b, 2)
+	require.NoError(t, err)
+	require.Equal(t, []string{"refused"}, results(b.DoRedrive(0, 10)), "a person cannot have it done either")
+	require.Equal(t, map[string]string{"1": "changed "}, becameOf(b, "1"))
 	require.Zero(t, b.Count(`select count(*) from counters where key = 'b'`))
 }
 

@@ -12,7 +12,7 @@
 // lockPositions.
 //
 // Locks are taken in one order, so that transactions cannot deadlock: positions by source, then the
-// aggregate's rows, then held keys.
+// aggregate's rows, then held keys, then requests by id.
 //
 // It starts no goroutine that outlives a call.
 package store

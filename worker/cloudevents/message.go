@@ -82,6 +82,7 @@ func Read(r *kgo.Record, types *Types, cause *outbox.Cause) Message {
 	default:
 		m.refuse(Malformed, "the command has no type: the header ce_type, a structured CloudEvent, or a topic that is mapped to a type can give one")
 	}
+	m.Once = m.Once && !m.Taken && !m.Ignored // another service's events are told apart by their sequence
 	if m.Once && cause.CommandID == "" && m.Reason == "" {
 		m.refuse(Malformed, "the command is to be done once (ce_once), and has no id: it must have one of 1 to %d bytes without control characters", maxAttribute)
 	}

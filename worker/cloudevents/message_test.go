@@ -208,6 +208,8 @@ func TestRead_findsWhatIsToBeDoneOnce(t *testing.T) {
 		require.Empty(t, got.Problem, name)
 		require.Equal(t, c.once, got.Once, name)
 	}
+	var cause outbox.Cause
+	require.False(t, Read(binary("ce_id", "1", "ce_once", "true"), &Types{Prefix: testPrefix, Takes: []string{"Add"}}, &cause).Once, "an event of another service")
 	for _, without := range []*kgo.Record{binary("ce_once", "true"), structured(`,"once":true`), binary("ce_once", "true", "ce_id", "\x01")} {
 		got, _ := read(without, "")
 		require.Equal(t, Malformed, got.Reason)

@@ -23,7 +23,7 @@ type outcomes struct {
 }
 
 const (
-	pollEvery = 20 * time.Millisecond
+	pollEvery = 10 * time.Millisecond
 	pollAgain = 500 * time.Millisecond // after an error
 )
 
