@@ -22,6 +22,9 @@ import (
 
 func (a *API) addToCart(r *request) (*answer, error) {
 	body, problem := r.members("sku", "qty")
+	if problem == nil {
+		problem = r.takes()
+	}
 	if problem != nil {
 		return nil, problem
 	}
@@ -55,17 +58,23 @@ func (a *API) removeFromCart(r *request) (*answer, error) {
 }
 
 func (a *API) placeOrder(r *request) (*answer, error) {
-	if _, problem := r.members(); problem != nil {
-		return nil, problem
-	}
-	return a.write(r, "PlaceOrder", field{"cartid", r.path["cartid"]})
+	return a.writeOnly(r, "PlaceOrder", field{"cartid", r.path["cartid"]})
 }
 
 func (a *API) cancelOrder(r *request) (*answer, error) {
-	if _, problem := r.members(); problem != nil {
+	return a.writeOnly(r, "CancelOrder", field{"orderid", r.path["orderid"]})
+}
+
+// writeOnly writes a command of which the path says all.
+func (a *API) writeOnly(r *request, name string, id field) (*answer, error) {
+	_, problem := r.members()
+	if problem == nil {
+		problem = r.takes()
+	}
+	if problem != nil {
 		return nil, problem
 	}
-	return a.write(r, "CancelOrder", field{"orderid", r.path["orderid"]})
+	return a.write(r, name, id)
 }
 
 // member is a field of a command's data.
@@ -120,11 +129,6 @@ func (a *API) write(r *request, name string, id field, more ...member) (*answer,
 	c, err := commandOf(name, id, more...)
 	if err != nil {
 		return nil, err
-	}
-	if name != "RemoveFromCart" {
-		if problem := r.takes(); problem != nil {
-			return nil, problem
-		}
 	}
 	key, problem := idempotencyKey(r.Header)
 	if problem != nil {
