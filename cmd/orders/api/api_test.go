@@ -109,7 +109,8 @@ func TestAPI_doesAKeyOnce(t *testing.T) {
 }
 
 // While no worker runs, requests are written and not decided: whoever waits is told so in time. The
-// same key twice, and another body, are told apart when a worker comes, which may be killed.
+// same key twice, and another body, are told apart when a worker comes. It is killed, and the first
+// record comes once more, to the next one.
 func TestAPI_whileNoWorkerRuns(t *testing.T) {
 	t.Parallel()
 	s := newService(t, testbed.Kafka(t))
@@ -127,11 +128,15 @@ func TestAPI_whileNoWorkerRuns(t *testing.T) {
 	require.EqualValues(t, 3, s.records())
 	require.Equal(t, "pending", c.ask(http.MethodGet, first.header.Get("Location"), "").text("state"))
 
-	s.startWorker().Kill()
-	waiting := make(chan *reply)
-	go func() { waiting <- c.place("alice.1", "Prefer", waits) }()
-	s.startWorker()
-	require.Equal(t, "applied", (<-waiting).text("state"))
+	worker := s.startWorker()
+	testbed.Eventually(t, func() bool { return s.count(`select count(*) from requests`) == 1 })
+	worker.Kill()
+	s.repeatFirst()
+	s.startWorker() // which waits until the group knows that the first one is gone
+	placed := c.place("alice.1")
+	testbed.Eventually(t, func() bool {
+		return c.ask(http.MethodGet, placed.header.Get("Location"), "").text("state") == "applied"
+	})
 	require.Equal(t, "applied", c.ask(http.MethodGet, first.header.Get("Location"), "").text("state"))
 	conflict := c.ask(http.MethodGet, other.header.Get("Location"), "")
 	require.Equal(t, http.StatusConflict, conflict.status, conflict.body)

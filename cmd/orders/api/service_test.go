@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/deploy/local/child"
 	"allocation/deploy/testbed"
@@ -113,6 +114,16 @@ func (s *service) records() (n int64) {
 		n += partition.Offset
 	}
 	return n
+}
+
+// repeatFirst writes one of the commands once more, as it is.
+func (s *service) repeatFirst() {
+	s.t.Helper()
+	records := testbed.Reader(s.t, s.brokers, s.commands).PollFetches(s.t.Context()).Records()
+	require.NotEmpty(s.t, records)
+	first := records[0]
+	again := &kgo.Record{Topic: s.commands, Key: first.Key, Value: first.Value, Headers: first.Headers}
+	require.NoError(s.t, testbed.Client(s.t, s.brokers, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil))).ProduceSync(s.t.Context(), again).FirstErr())
 }
 
 // client asks one process, and holds each answer to the contract.
