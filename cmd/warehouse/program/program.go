@@ -66,7 +66,7 @@ func New(in io.Reader, out, err io.Writer) *cli.Program {
 func vocabulary() config.Vocabulary {
 	return config.Vocabulary{
 		Prefix: "WAREHOUSE_", Commands: warehouse.TaskNames(), Events: warehouse.Events, Reasons: warehouse.Reasons, Key: "sku", Entity: "article",
-		Topic: "warehouse.tasks", HTTPAddr: "127.0.0.1:8083",
+		Topic: "warehouse.tasks", HTTPAddr: "127.0.0.1:8084",
 		Takes: []config.Other{
 			{Topic: "allocation.events", TypePrefix: "allocation.v1.", Types: warehouse.StockFacts()},
 			{Topic: "orders.events", TypePrefix: "orders.v1.", Types: []string{warehouse.ReadyOrder}},

@@ -12,6 +12,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/operate/send"
 	"allocation/cmd/warehouse/language"
 	"allocation/domain/strictjson"
 	"allocation/domain/warehouse"
@@ -150,7 +151,8 @@ func (s *simulation) do(ctx context.Context, p *cli.Program, step int64) error {
 		return err
 	}
 	id := fmt.Sprintf("simulate.%d.%d", s.Seed, step)
-	if err := s.client.ProduceSync(ctx, language.Warehouse.Record(p.Name, s.topic, task.Name, id, sku, data)).FirstErr(); err != nil {
+	message := &send.Message{Command: task.Name, Data: data, ID: id, Key: sku}
+	if err := s.client.ProduceSync(ctx, language.Warehouse.Record(message, s.topic, "/"+p.Name+"/simulate")).FirstErr(); err != nil {
 		return err
 	}
 	s.sent++
