@@ -1,0 +1,169 @@
+package story
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func TestCheck_aGoodTale(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, goodTale(t).check())
+}
+
+// Records may come twice, at once or later.
+func TestCheck_repeatsAreAllowed(t *testing.T) {
+	t.Parallel()
+	s := goodTale(t)
+	s.records = append(s.records, s.again(topics.OrderEvents, topics.StockEvents, topics.WarehouseEvents, topics.StockCommands, topics.OrderLetters, topics.StockLetters)...)
+	s.keep()
+	require.Empty(t, s.check())
+}
+
+// again are the records of topics once more, with new offsets.
+func (s *tale) again(names ...string) (again []*kgo.Record) {
+	for _, r := range s.records {
+		if slices.Contains(names, r.Topic) {
+			copied := *r
+			copied.Offset = s.offsets[r.Topic]
+			s.offsets[r.Topic]++
+			again = append(again, &copied)
+		}
+	}
+	return again
+}
+
+// Each tale has one fault, and the checker finds what it is about.
+func TestCheck_findsFaults(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]struct {
+		rule, about string
+		spoil       func(*tale)
+	}{
+		"more is allocated than there is": {RuleOversold, "CHAIR.2", func(s *tale) { s.edit("BatchCreated", "CHAIR.2", `"qty":5`, `"qty":4`) }},
+		"more left than was there": {RuleOversold, "CHAIR.1", func(s *tale) {
+			s.house("GoodsLost", `"batchref":"CHAIR.1","qty":8,"reason":"damaged"`)
+		}},
+		"a line left a batch that had not arrived": {RuleArrived, "alice.1 1", func(s *tale) { s.edit("BatchCreated", "CHAIR.1", `"qty"`, `"eta":"2030-01-01","qty"`) }},
+		"an order was dispatched whose line had not left": {RuleArrived, "alice.4", func(s *tale) {
+			s.order("allocation-events.0.9", 1, "OrderReady", "alice.4", `,"lines":[{"sku":"CHAIR","lineid":"1","qty":5,"batchref":"CHAIR.2"}]`)
+			s.order("allocation-events.0.9", 2, "OrderDispatched", "alice.4", "")
+		}},
+
+		"a VIP was never told":         {RuleVIP, "alice", func(s *tale) { s.lose("CustomerBecameVIP", "") }},
+		"a VIP was told twice":         {RuleVIP, "alice", func(s *tale) { s.order("orders-commands.0.9", 3, "CustomerBecameVIP", "alice.3", "") }},
+		"a VIP was told with another":  {RuleVIP, "alice", func(s *tale) { s.edit("CustomerBecameVIP", "", "alice.3", "alice.4") }},
+		"a VIP was told of two orders": {RuleVIP, "bob", func(s *tale) { s.order("orders-commands.0.9", 3, "CustomerBecameVIP", "bob.1", "") }},
+		"a VIP was told too early": {RuleVIP, "alice", func(s *tale) {
+			s.lose("OrderPlaced", "alice.2")
+			s.lose("OrderCancelled", "alice.2")
+		}},
+
+		"a cancelled line is kept at stock": {RuleBehind, "alice.2 1", func(s *tale) { s.lose("Deallocated", `"alice.2","lineid":"1"`) }},
+		"a removed line is kept at stock":   {RuleBehind, "alice.2 2", func(s *tale) { s.lose("Deallocated", `"alice.2","lineid":"2"`) }},
+		"an expired line is kept at stock":  {RuleBehind, "bob.1 1", func(s *tale) { s.lose("Deallocated", "bob.1") }},
+		"a rejected line waits at stock": {RuleBehind, "bob.2 1", func(s *tale) {
+			s.write(topics.StockEvents, "allocation.v1.", "OutOfStock", "UNICORN", `{"orderid":"bob.2","lineid":"1","sku":"UNICORN","qty":1}`, "ce_id", "warehouse-commands.0.3.0", "ce_sequence", "1")
+		}},
+		"stock has a line that nobody wants": {RuleBehind, "carol.1 1", func(s *tale) { s.take("warehouse-commands.0.3", "Allocated", "carol.1", "1", 1, "CHAIR.1", "") }},
+
+		"an order that nothing is missing of stays": {RuleStuck, "alice.4", func(s *tale) {
+			s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`)
+			s.stock("warehouse-commands.0.3", "BatchEtaChanged", `"batchref":"CHAIR.2"`)
+		}},
+		"a line waits for what is there":      {RuleStuck, "alice.3 1", func(s *tale) { s.edit("BatchCreated", "CHAIR.2", `"qty":5`, `"qty":25`) }},
+		"a wanted line is not known to stock": {RuleStuck, "alice.3 1", func(s *tale) { s.lose("OutOfStock", "alice.3") }},
+		"a wanted line is cancelled at stock": {RuleStuck, "alice.3 1", func(s *tale) { s.take("warehouse-commands.0.3", "Deallocated", "alice.3", "1", 20, "", "cancelled") }},
+
+		"a line was picked twice": {RulePick, "alice.1 1", func(s *tale) {
+			r := *s.records[s.find("LinePicked", "")]
+			s.house("LinePicked", string(r.Value[len(`{"sku":"CHAIR",`):len(r.Value)-1]))
+		}},
+		"a line was shipped twice":     {RulePick, "alice.1 1", func(s *tale) { s.house("LineShipped", `"orderid":"alice.1","lineid":"1","batchref":"CHAIR.1","qty":2`) }},
+		"what was picked is forgotten": {RulePick, "alice.1 1", func(s *tale) { s.lose("LineShipped", "") }},
+		"a line left that was not announced": {RulePick, "alice.1 1", func(s *tale) {
+			s.lose("OrderReady", "")
+		}},
+
+		"the warehouse lost what stock does not know": {RuleLedger, "CHAIR.1", func(s *tale) { s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"damaged"`) }},
+		"stock was told of a loss that was none":      {RuleLedger, "CHAIR.1", func(s *tale) { s.lose("GoodsLost", "") }},
+		"stock has a batch that was never announced":  {RuleLedger, "CHAIR.2", func(s *tale) { s.lose("ShipmentAnnounced", "CHAIR.2") }},
+		"stock never heard of a batch":                {RuleLedger, "CHAIR.3", func(s *tale) { s.house("ShipmentAnnounced", `"batchref":"CHAIR.3","qty":1`) }},
+		"a batch arrived for one only":                {RuleLedger, "CHAIR.2", func(s *tale) { s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`) }},
+
+		"events have a gap": {RuleSequence, "alice", func(s *tale) {
+			s.records = slices.Delete(s.records, s.find("OrderReady", ""), s.find("OrderReady", "")+1)
+		}},
+		"events changed places":     {RuleSequence, "CHAIR", func(s *tale) { s.swap(s.find("Dispatched", "alice.1"), s.find("OutOfStock", "")) }},
+		"a repeat has more":         {RuleSequence, "bob", func(s *tale) { s.repeat("CartExpired", "bob.1", " ") }},
+		"an event is not its key's": {RuleFold, "bob.1", func(s *tale) { s.edit("CartExpired", "", `"customerid":"bob"`, `"customerid":"alice"`) }},
+		"an order is placed twice":  {RuleFold, "alice.3", func(s *tale) { s.order("orders-commands.0.9", 4, "OrderPlaced", "alice.3", "") }},
+
+		"a command came to nothing":        {RuleCommand, "alice.2", func(s *tale) { s.lose("OrderCancelled", "") }},
+		"an article came to nothing":       {RuleCommand, "bob.3", func(s *tale) { s.customer("AddToCart", "bob.3", `,"sku":"CHAIR","qty":1`) }},
+		"a command made an event twice":    {RuleCommand, "alice.3", func(s *tale) { s.double("CartLineAdded", "alice.3", `"lineid":"1"`, `"lineid":"2"`) }},
+		"stock was never asked":            {RuleCommand, "alice.3", func(s *tale) { s.lose("Allocate", "alice.3") }},
+		"stock was asked for more":         {RuleCommand, "alice.3 1", func(s *tale) { s.edit("Allocate", "alice.3", `"qty":20`, `"qty":21`) }},
+		"stock was asked without an order": {RuleCommand, "alice.3", func(s *tale) { set(s.records[s.find("Allocate", "alice.3")], "ce_correlationid", "x") }},
+
+		"a command was refused for nothing": {RuleLetter, "alice.4", func(s *tale) {
+			s.customer("PlaceOrder", "alice.4", "")
+			s.letter(topics.OrderLetters, "orders.v1.", "PlaceOrder", topics.OrderCommands, "order_ended")
+		}},
+		"a command failed": {RuleLetter, "warehouse.commands 0@0", func(s *tale) {
+			s.write(topics.StockLetters, "allocation.v1.", "CreateBatch", "CHAIR", "{}", "dlq-reason", "internal", "dlq-original-topic", topics.StockCommands, "dlq-original-partition", "0", "dlq-original-offset", "0")
+		}},
+
+		"a customer's row is behind":       {RuleTables, "alice", func(s *tale) { s.tables.Customers[0].Placed = 3 }},
+		"an order's row is missing":        {RuleTables, "orders", func(s *tale) { s.tables.Orders = s.tables.Orders[1:] }},
+		"an order is ready in the table":   {RuleTables, "alice.3", func(s *tale) { s.tables.Orders[2].Phase = "ready" }},
+		"a line is elsewhere in the table": {RuleTables, "alice.4 1", func(s *tale) { s.tables.OrderLines[4].Batch = "CHAIR.1" }},
+		"a batch arrived in orders' table": {RuleTables, "CHAIR.2", func(s *tale) { s.tables.Known[1].Arrived = true }},
+		"a batch has more in the table":    {RuleTables, "CHAIR.1", func(s *tale) { s.tables.Batches[0].Qty = 8 }},
+		"a line is open in stock's table":  {RuleTables, "bob.1 1", func(s *tale) { s.tables.StockLines[5].State = waiting }},
+		"the ledger's table lost more":     {RuleTables, "CHAIR.1", func(s *tale) { s.tables.Ledger[0].Lost = 2 }},
+		"the ledger's table lacks a batch": {RuleTables, "CHAIR", func(s *tale) { s.tables.Ledger = s.tables.Ledger[1:] }},
+		"what is over is another sum": {RuleTables, "CHAIR", func(s *tale) {
+			s.tables.Ledger = s.tables.Ledger[1:]
+			s.tables.Over = []OverRow{{"CHAIR", 1, 10, 1, 3}}
+		}},
+		"a dead letter has no row": {RuleTables, "orders.commands 0@2", func(s *tale) { s.tables.Letters = s.tables.Letters[1:] }},
+
+		"a row was not published":    {RuleOutbox, "orders: orders.commands 0", func(s *tale) { s.tables.Positions[0].Published-- }},
+		"a record was not applied":   {RuleOutbox, "allocation: warehouse.commands 0", func(s *tale) { s.tables.Positions[2].NextOffset-- }},
+		"nobody takes a partition":   {RuleOutbox, "warehouse.tasks 0", func(s *tale) { s.tables.Positions = slices.Delete(s.tables.Positions, 3, 4) }},
+		"a customer is held at last": {RuleHeld, "orders: alice", func(s *tale) { s.tables.Held = []HeldRow{{orderSchema, "alice"}} }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := goodTale(t)
+			fault.spoil(s)
+			found := s.check()
+			require.True(t, slices.ContainsFunc(found, func(v Violation) bool { return v.Rule == fault.rule && v.About == fault.about }),
+				"%s [%s] is not among %s", fault.rule, fault.about, Report(found))
+		})
+	}
+}
+
+// swap has two records of a topic in each other's place.
+func (s *tale) swap(i, j int) { s.records[i], s.records[j] = s.records[j], s.records[i] }
+
+// repeat has an event come again, with something more in it.
+func (s *tale) repeat(kind, text, more string) {
+	again := *s.records[s.find(kind, text)]
+	again.Value = append(slices.Clone(again.Value), more...)
+	s.records = append(s.records, &again)
+}
+
+// double has the command of an event make another one, as the last of the key.
+func (s *tale) double(kind, text, old, new string) {
+	r := *s.records[s.find(kind, text)]
+	of := readMessage(&r).command()
+	s.order(of, 1, kind, text, string(r.Value[len(`{"customerid":"alice","orderid":"alice.3"`):len(r.Value)-1]))
+	last := s.records[len(s.records)-1]
+	require.Contains(s.t, string(last.Value), old)
+	last.Value = bytes.Replace(last.Value, []byte(old), []byte(new), 1)
+}
