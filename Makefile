@@ -19,6 +19,15 @@ MODEL_COMMANDS := 20000
 WHY_LINES := 10000000
 EXPORT_EVENTS := 100000
 
+# The story of three services: its seeds (without, five new ones), how many customers come, how many faults there are, how many commands come in a
+# second; and how long each service is stopped in `make soak-stops`.
+STORY_SEEDS ?=
+STORY_SHOPPERS ?= 20000
+STORY_FAULTS ?= 40
+STORY_RATE ?= 800
+STORY_STOP ?= 10m
+STORY = STORY_SHOPPERS=$(STORY_SHOPPERS) STORY_FAULTS=$(STORY_FAULTS) STORY_RATE=$(STORY_RATE) go test -v -count=1 -timeout 6h ./deploy/story/e2e
+
 # `make compare`: rounds, of which it shows medians; the most commands of a backlog (without, each contestant has its own number); which contestants
 # (without, all); how long each rate is held; and another build of bin/allocation to take turns with.
 COMPARE_ROUNDS := 4
@@ -97,7 +106,7 @@ bench-short: ## run each benchmark for a moment, and print what it shows
 	go test -run '^$$' -bench . -benchtime 100ms ./domain/product ./outbox ./worker/...
 
 .PHONY: soak
-soak: soak-kills soak-outage soak-backlog soak-model soak-why fuzz mutants ## everything that takes long
+soak: soak-kills soak-outage soak-backlog soak-model soak-why soak-story soak-stops fuzz mutants ## everything that takes long
 
 .PHONY: soak-kills
 soak-kills: ## random SIGKILLs of three workers under E2E_COMMANDS commands; E2E_SEED repeats a run
@@ -119,6 +128,14 @@ soak-model: ## MODEL_COMMANDS random commands through two workers, against the c
 soak-why: ## how long people wait for answers and pages beside WHY_LINES lines and five times as many events, and for a file of EXPORT_EVENTS
 	BENCH_LINES=$(WHY_LINES) $(SERVERS) go test -run '^$$' -bench Why -benchtime 1000x -timeout 3h ./cmd/allocation/console
 	EXPORT_EVENTS=$(EXPORT_EVENTS) $(SERVERS) go test -v -count=1 -timeout 30m -run ofManyEvents ./cmd/allocation/export
+
+.PHONY: soak-story
+soak-story: ## STORY_SHOPPERS customers of orders, stock and the warehouse, and STORY_FAULTS faults between, for each of STORY_SEEDS
+	for seed in $(or $(STORY_SEEDS),$$(shuf -i 1-999999999 -n 5)); do STORY_SEED=$$seed $(STORY) -run TestStory || exit 1; done
+
+.PHONY: soak-stops
+soak-stops: ## each of the three services stopped for STORY_STOP under load, and how long the others take meanwhile
+	STORY_STOP=$(STORY_STOP) $(STORY) -run TestStops
 
 .PHONY: fuzz
 fuzz: ## fuzz each decoder for FUZZ_TIME

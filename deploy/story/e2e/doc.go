@@ -5,5 +5,6 @@
 //	STORY_SHOPPERS  how many customers come: 500
 //	STORY_SEED      of what is random; else a new one, which is printed
 //	STORY_RATE      how many commands customers send in a second: 400
-//	STORY_FAULTS    how many faults there are meanwhile: 6
+//	STORY_FAULTS    how many faults there are meanwhile: 5
+//	STORY_STOP      for how long TestStops stops each service; without it, it is skipped
 package e2e

@@ -20,16 +20,18 @@ type load struct {
 	sent   atomic.Int64
 	failed atomic.Pointer[error]
 	done   chan struct{}
+	stop   func() // ends it before all is sent
 }
 
 func startLoad(t *testing.T, brokers string, c *crowd, rate int) *load {
 	l := &load{client: testbed.Client(t, brokers, kgo.ProducerLinger(0), kgo.MaxBufferedRecords(2*rate)), rate: rate, total: c.commands(), done: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
-	go l.run(ctx, c)
-	t.Cleanup(func() {
+	l.stop = func() {
 		cancel()
 		<-l.done
-	})
+	}
+	go l.run(ctx, c)
+	t.Cleanup(l.stop)
 	return l
 }
 

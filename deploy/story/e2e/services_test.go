@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -45,27 +47,29 @@ type service struct {
 // startServices starts two workers of each service.
 func startServices(t *testing.T, cartTime time.Duration) *services {
 	t.Helper()
-	s := &services{t: t, kafka: testbed.StartKafka(t), postgres: testbed.StartPostgres(t), way: testbed.Proxy(t)}
+	s := &services{t: t, of: []*service{{name: "allocation"}, {name: "orders", prefix: "ORDERS_"}, {name: "warehouse", prefix: "WAREHOUSE_"}}}
+	built := s.all(func(each *service) (err error) {
+		each.program, err = testbed.Build("allocation/cmd/" + each.name)
+		return err
+	})
+	s.kafka, s.postgres, s.way = testbed.StartKafka(t), testbed.StartPostgres(t), testbed.Proxy(t)
+	require.NoError(t, <-built)
 	database, err := url.Parse(s.postgres.URL())
 	require.NoError(t, err)
 	s.way.Lead(database.Host)
 	database.Host = s.way.Addr()
-	for _, each := range []*service{{name: "allocation"}, {name: "orders", prefix: "ORDERS_"}, {name: "warehouse", prefix: "WAREHOUSE_"}} {
-		each.program, err = testbed.Build("allocation/cmd/" + each.name)
-		require.NoError(t, err)
+	for _, each := range s.of {
 		each.environment = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 		for name, value := range map[string]string{
 			"KAFKA_BROKERS": s.kafka.Brokers(), "DATABASE_URL": database.String(), "APPLIERS": "2", "LOG_FORMAT": "text", "KAFKA_SESSION_TIMEOUT": session.String(),
 		} {
 			each.environment = append(each.environment, each.prefix+name+"="+value)
 		}
-		if each.name == "orders" {
-			each.environment = append(each.environment, "ORDERS_CART_TIME="+cartTime.String())
-		}
-		s.of = append(s.of, each)
-		s.run(each, "migrate", "up")
-		s.run(each, "topics", "create", "--partitions", "4")
 	}
+	s.of[1].environment = append(s.of[1].environment, "ORDERS_CART_TIME="+cartTime.String())
+	require.NoError(t, <-s.all(func(each *service) error {
+		return errors.Join(each.run("migrate", "up"), each.run("topics", "create", "--partitions", "4"))
+	}))
 	for _, each := range s.of {
 		each.workers = make([]*testbed.Process, 2)
 		for i := range each.workers {
@@ -75,13 +79,24 @@ func startServices(t *testing.T, cartTime time.Duration) *services {
 	return s
 }
 
+// all does something with each service at once, and tells how it went.
+func (s *services) all(do func(*service) error) <-chan error {
+	each, all := make(chan error, len(s.of)), make(chan error, 1)
+	for _, of := range s.of {
+		go func() { each <- do(of) }()
+	}
+	go func() { all <- errors.Join(<-each, <-each, <-each) }()
+	return all
+}
+
 // run runs a subcommand to its end.
-func (s *services) run(of *service, args ...string) {
-	s.t.Helper()
+func (of *service) run(args ...string) error {
 	cmd := exec.Command(of.program, args...)
 	cmd.Env = of.environment
-	out, err := cmd.CombinedOutput()
-	require.NoError(s.t, err, "%s %s\n%s", of.name, strings.Join(args, " "), out)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", of.name, strings.Join(args, " "), err, out)
+	}
+	return nil
 }
 
 func (s *services) start(of *service, i int) {
