@@ -51,6 +51,7 @@ func TestStops(t *testing.T) {
 	h := &hit{s, rand.New(rand.NewPCG(seed, 3))}
 	h.rest(5*time.Second, 6*time.Second) // all are warm
 	windows := []window{s.while("alone", "", func() { h.rest(length, length+time.Second) })}
+	h.rest(5*time.Second, 6*time.Second) // what began alone ends so
 	for _, of := range s.of {
 		windows = append(windows, s.while(of.name+" is stopped", of.name, func() {
 			for _, w := range of.workers {
