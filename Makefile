@@ -58,7 +58,7 @@ dev: build ## run everything on an embedded default, data kept in .allocation
 
 # go test starts packages in the order in which they are named. Those that take longest come first:
 # one that began last would run alone at the end.
-LONGEST_FIRST := ./cmd/allocation/e2e ./worker ./cmd/internal/service ./cmd/chaos ./store/... ./cmd/... ./...
+LONGEST_FIRST := ./cmd/allocation/e2e ./deploy/story/e2e ./worker ./cmd/internal/service ./cmd/chaos ./store/... ./cmd/... ./...
 
 # What tests need beside Go, Java and Postgres.
 TEST_TOOLS := $(TOOLS)/promtool $(TOOLS)/chromium $(TOOLS)/axe.min.js
