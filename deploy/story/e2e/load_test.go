@@ -24,7 +24,7 @@ type load struct {
 }
 
 func startLoad(t *testing.T, brokers string, c *crowd, rate int) *load {
-	l := &load{client: testbed.Client(t, brokers, kgo.ProducerLinger(0), kgo.MaxBufferedRecords(2*rate)), rate: rate, total: c.commands(), done: make(chan struct{})}
+	l := &load{client: testbed.Client(t, brokers, kgo.ProducerLinger(0), kgo.MaxBufferedRecords(2*rate), kgo.AlwaysRetryEOF()), rate: rate, total: c.commands(), done: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	l.stop = func() {
 		cancel()

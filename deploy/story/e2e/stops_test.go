@@ -130,7 +130,7 @@ func (s *services) report(windows []window) {
 	s.quiet(t)
 	violations, err := story.Check(t.Context(), s.where())
 	require.NoError(t, err)
-	require.Empty(t, violations, story.Report(violations))
+	require.Zero(t, len(violations), story.Report(violations))
 
 	ways := s.measure(windows)
 	for _, w := range windows {

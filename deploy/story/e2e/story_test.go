@@ -60,7 +60,7 @@ func TestStory(t *testing.T) {
 	require.NoError(t, err)
 	s.tell(t)
 	t.Logf("checked in %.1f s", time.Since(checked).Seconds())
-	require.Empty(t, violations, story.Report(violations))
+	require.Zero(t, len(violations), story.Report(violations))
 }
 
 // where is where the checker finds everything.
