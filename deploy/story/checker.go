@@ -28,7 +28,6 @@ type Checker struct {
 	orderEvents, stockEvents, warehouseEvents *stream
 
 	commands  map[place]*command // of customers
-	sent      map[string]bool    // the ids of commands of customers
 	letters   map[place]letter
 	customers map[string]*customer
 	orders    map[string]*order
@@ -45,7 +44,7 @@ type Checker struct {
 func New(topics Topics, ids map[string]string) *Checker {
 	c := &Checker{
 		topics: topics, ids: map[string]string{}, orderEvents: newStream(), stockEvents: newStream(), warehouseEvents: newStream(),
-		commands: map[place]*command{}, sent: map[string]bool{}, letters: map[place]letter{}, customers: map[string]*customer{}, orders: map[string]*order{},
+		commands: map[place]*command{}, letters: map[place]letter{}, customers: map[string]*customer{}, orders: map[string]*order{},
 		products: map[string]*product{}, shelves: map[string]*shelf{}, asked: map[lineID]*asked{}, ends: map[partition]int64{},
 	}
 	for topic, id := range ids {

@@ -7,7 +7,6 @@ type command struct {
 	kind     string
 	order    string
 	line     string
-	again    bool   // the customer sent it before: it may be taken for that
 	readable bool   // its data is what a command's must be
 	effects  string // the events that it made first hand, in short
 }
@@ -27,11 +26,6 @@ func (c *Checker) takeCommand(m *message) {
 	x := c.commandAt(at)
 	x.kind, x.order, x.line = m.kind, m.OrderID, m.LineID
 	x.readable = m.unreadable == nil && (m.kind != "AddToCart" || m.Qty >= 1 && m.Qty <= maxQuantity)
-	if m.id != "" {
-		sent := c.sent[m.id]
-		x.again = sent
-		c.sent[m.id] = true
-	}
 }
 
 func (c *Checker) commandAt(at place) *command {
@@ -81,16 +75,15 @@ func (c *Checker) checkCommands() {
 // checkSilent is about a command that made nothing: what it asked for was so.
 func (c *Checker) checkSilent(at place, x *command) {
 	o := c.orders[x.order]
-	is := o != nil
-	switch x.kind {
-	case "AddToCart":
-		is = is && x.again
-	case "PlaceOrder":
-		is = is && (o.placed || x.again)
-	case "CancelOrder":
-		is = is && o.ended == cancelled
-	case "RemoveFromCart":
-		is = is && o.lines[x.line] != nil && o.lines[x.line].closed != ""
+	is := false // each AddToCart makes a line
+	switch {
+	case o == nil:
+	case x.kind == "PlaceOrder":
+		is = o.placed
+	case x.kind == "CancelOrder":
+		is = o.ended == cancelled
+	case x.kind == "RemoveFromCart":
+		is = o.lines[x.line] != nil && o.lines[x.line].closed != ""
 	}
 	if !is {
 		c.report(RuleCommand, x.order, "the %s at %s came to nothing", x.kind, at)
