@@ -79,10 +79,7 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	}
 	defer console.Close()
 	fmt.Fprintf(p.Out, "the console is at http://%s%s/ until Ctrl-C\n", web.ShownAddress(c.Addr, listener.Addr()), c.Prefix)
-	if err := web.Serve(ctx, listener, newServer(console)); err != nil {
-		return fmt.Errorf("serve the console: %w", err)
-	}
-	return nil
+	return console.Serve(ctx, listener)
 }
 
 var prefixPattern = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
@@ -130,8 +127,13 @@ func whereIs(database config.Database) string {
 	return fmt.Sprintf("%s/%s", net.JoinHostPort(cfg.Host, fmt.Sprint(cfg.Port)), url.PathEscape(cfg.Database))
 }
 
-func newServer(handler http.Handler) *http.Server {
-	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+// Serve answers until the context ends.
+func (c *Console) Serve(ctx context.Context, listener net.Listener) error {
+	err := web.Serve(ctx, listener, &http.Server{
+		Handler: c, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+	})
+	if err != nil {
+		return fmt.Errorf("serve the console: %w", err)
 	}
+	return nil
 }

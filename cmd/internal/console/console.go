@@ -58,6 +58,12 @@ type Product struct {
 
 	Pages func(*Console) []Page // may be nil
 
+	// Section is what the front page has first; nil: nothing but the engine's own.
+	Section *Section
+
+	// Actions are what buttons of pages do. A console that shows a service to its operators has none.
+	Actions []Action
+
 	// Downloads are beside the pages; it may be nil.
 	Downloads func(*Console) []Download
 	Funcs     func(*Console) template.FuncMap // that its templates call; may be nil
@@ -123,6 +129,9 @@ func (c *Console) routes() http.Handler {
 			mux.Handle("GET "+c.Prefix+"/api/v1"+path, c.orFollow(page, c.bounded(c.running, c.twin(page))))
 		}
 		mux.Handle("GET "+c.Prefix+path, c.bounded(c.running, c.page(page)))
+	}
+	for i := range c.Product.Actions {
+		mux.Handle("POST "+c.Prefix+c.Product.Actions[i].Path, c.bounded(c.running, c.action(&c.Product.Actions[i])))
 	}
 	if c.Product.Downloads != nil {
 		for _, d := range c.Product.Downloads(c) {

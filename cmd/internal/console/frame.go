@@ -28,6 +28,7 @@ type frame struct {
 	Twin  string // where its JSON is; empty: it has none
 	Here  string // the page's own link
 	Now   time.Time
+	Acts  bool // a page of the console has buttons that do something
 }
 
 type navigation struct {
@@ -36,7 +37,7 @@ type navigation struct {
 }
 
 func (c *Console) frame(r *http.Request, a *Answer) *frame {
-	f := &frame{Answer: a, Name: c.Program.Name, Now: time.Now(), Here: r.URL.RequestURI()}
+	f := &frame{Answer: a, Name: c.Program.Name, Now: time.Now(), Here: r.URL.RequestURI(), Acts: len(c.Product.Actions) > 0}
 	if !c.door.Knows(r.Host) || !c.door.Opens(r) {
 		return f
 	}
@@ -75,6 +76,9 @@ func (c *Console) parse() (map[string]*template.Template, error) {
 	frame, err := template.New("").Funcs(funcs).ParseFS(own, "layout.html", "parts.html")
 	if err == nil && hasFile(c.Product.Files, "parts.html") {
 		frame, err = frame.ParseFS(c.Product.Files, "parts.html")
+	}
+	if section := c.Product.Section; err == nil && section != nil {
+		frame, err = frame.ParseFS(c.Product.Files, section.File)
 	}
 	if err != nil {
 		return nil, err

@@ -27,8 +27,14 @@ func (c *Console) status(ctx context.Context, r *Request) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	page := &FrontPage{Status: s}
+	if section := c.Product.Section; section != nil {
+		if page.Section, err = section.Read(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	return &Answer{
-		Title: "Status", Data: s, Refresh: 10 * time.Second,
+		Title: "Status", Data: page, Refresh: 10 * time.Second,
 		Shell: []Shell{{"prints this", c.Command("status")}},
 	}, nil
 }
