@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os/exec"
+	"sync/atomic"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
@@ -32,6 +33,10 @@ type Command struct {
 	Product console.Product `kong:"-"` // what the service adds to the console
 	Try     []string        `kong:"-"` // commands to try, without the program's name
 	Why     string          `kong:"-"` // another one, which explains what they came to
+
+	// Beside starts what runs in place of the worker of this process, once the servers are there. It
+	// ends with the context, and is closed after that. nil: the worker runs here.
+	Beside func(context.Context, *Servers) (*Beside, error) `kong:"-"`
 }
 
 // Help is what --help adds.
@@ -114,13 +119,19 @@ type session struct {
 	files    *files
 	logger   *slog.Logger
 
-	kafka    *local.Kafka
-	postgres *local.Postgres
+	kafka *local.Kafka
+
+	postgresPort int
+	postgresLog  string
+	postgres     atomic.Pointer[local.Postgres] // nil: it is stopped, or was never started
+	ended        context.CancelCauseFunc        // ends all where Postgres did by itself
 }
 
 // run starts everything, tells the user, and stops everything when the context ends.
 func (d *session) run(ctx context.Context, port int) error {
 	fmt.Fprintln(d.Out, "starting …")
+	ctx, d.ended = context.WithCancelCause(ctx)
+	defer d.ended(nil)
 	err := d.startServers(ctx, port)
 	defer d.stopServers()
 	if err == nil {
@@ -131,24 +142,26 @@ func (d *session) run(ctx context.Context, port int) error {
 		return err
 	}
 	defer fmt.Fprintln(d.Out, "stopped; the data is in", d.command.Dir)
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-d.postgres.Done():
-			cancel(fmt.Errorf("Postgres ended; see %s", d.postgres.LogPath())) //nolint:staticcheck // a name
-		case <-ctx.Done():
-		}
-	}()
-	return d.work(ctx)
+	if d.command.Beside != nil {
+		return endedBy(ctx, d.accompany(ctx))
+	}
+	return endedBy(ctx, d.work(ctx))
+}
+
+// endedBy adds why the context ended, where that was no signal.
+func endedBy(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, cli.ErrSignal) {
+		return errors.Join(cause, err)
+	}
+	return err
 }
 
 func (d *session) stopServers() {
 	if d.kafka != nil {
 		d.kafka.Close()
 	}
-	if d.postgres != nil {
-		if err := d.postgres.Stop(); err != nil {
+	if postgres := d.postgres.Swap(nil); postgres != nil {
+		if err := postgres.Stop(); err != nil {
 			d.logger.Error("stop Postgres", "error", err)
 		}
 	}
@@ -157,7 +170,7 @@ func (d *session) stopServers() {
 // work runs the worker and the console, and says when they are ready.
 func (d *session) work(ctx context.Context) error {
 	if web.IsLoopback(d.command.HTTPAddr) {
-		pages, err := d.openConsole(ctx)
+		pages, err := d.openConsole(ctx, d.command.Product)
 		if err != nil {
 			_ = d.listener.Close()
 			return err
@@ -177,8 +190,5 @@ func (d *session) work(ctx context.Context) error {
 	err := process.Run(ctx, d.listener)
 	stop()
 	<-told
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, cli.ErrSignal) {
-		err = errors.Join(cause, err)
-	}
 	return err
 }

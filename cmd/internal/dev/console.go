@@ -15,14 +15,14 @@ type consolePages struct {
 }
 
 // openConsole makes the console. What its readers follow ends with the context.
-func (d *session) openConsole(ctx context.Context) (*consolePages, error) {
+func (d *session) openConsole(ctx context.Context, product console.Product) (*consolePages, error) {
 	db, err := store.Open(ctx, store.Options{Service: d.Service, URL: d.settings.URL, Schema: d.settings.Database.In(), Adjust: console.Adjust})
 	if err != nil {
 		return nil, err
 	}
 	c, err := console.New(ctx, console.Options{
-		Program: d.Program, Store: db, Kafka: d.settings.Kafka, Events: d.settings.Topics.Events, Product: d.command.Product,
-		Where: fmt.Sprintf("127.0.0.1:%d/%s", d.postgres.Port(), databaseName), Payloads: console.PayloadsFull, Logger: d.logger,
+		Program: d.Program, Store: db, Kafka: d.settings.Kafka, Events: d.settings.Topics.Events, Product: product,
+		Where: fmt.Sprintf("127.0.0.1:%d/%s", d.postgresPort, databaseName), Payloads: console.PayloadsFull, Logger: d.logger,
 	})
 	if err != nil {
 		db.Close()

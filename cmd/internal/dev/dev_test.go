@@ -35,15 +35,29 @@ type devProgram struct {
 
 func startDev(t *testing.T, dir string, more ...string) *devProgram {
 	t.Helper()
+	d := newDev(t, dir, func(d *devProgram) *cli.Program {
+		return program.New(strings.NewReader(""), &d.out, &d.out, service.Hooks{})
+	}, append([]string{"--http-addr=127.0.0.1:0"}, more...)...)
+	d.awaitReady()
+	return d
+}
+
+// newDev runs dev of a program.
+func newDev(t *testing.T, dir string, of func(*devProgram) *cli.Program, more ...string) *devProgram {
+	t.Helper()
 	ctx, stop := context.WithCancelCause(t.Context())
 	d := &devProgram{t: t, stop: stop, ended: make(chan int, 1)}
-	p := program.New(strings.NewReader(""), &d.out, &d.out, service.Hooks{})
+	p := of(d)
 	go func() {
-		d.ended <- p.Run(ctx, append([]string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0"}, more...))
+		d.ended <- p.Run(ctx, append([]string{"dev", "--dir", dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0"}, more...))
 	}()
 	t.Cleanup(func() { stop(cli.ErrSignal) })
-	testbed.Eventually(t, func() bool { return strings.Contains(d.out.String(), "ready; Ctrl-C") }, "%s", &d.out)
 	return d
+}
+
+func (d *devProgram) awaitReady() {
+	d.t.Helper()
+	testbed.Eventually(d.t, func() bool { return strings.Contains(d.out.String(), "ready; Ctrl-C") }, "%s", &d.out)
 }
 
 // end stops it as Ctrl-C does.

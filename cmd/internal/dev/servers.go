@@ -33,18 +33,31 @@ func (d *session) startServers(ctx context.Context, port int) error {
 			Addr: d.command.KafkaAddr, AddrFlag: "--kafka-addr", Dir: d.command.Dir, Logger: d.logger,
 		})
 	})
-	wg.Go(func() {
-		d.postgres, postgresErr = local.StartPostgres(ctx, local.PostgresOptions{
-			Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: databaseName,
-			Password: d.files.password, Output: d.Out,
-		})
-	})
+	wg.Go(func() { postgresErr = d.startPostgres(ctx, port) })
 	wg.Wait()
 	if err := errors.Join(kafkaErr, postgresErr); err != nil {
 		return err
 	}
 	d.settings.Kafka = config.Kafka{Brokers: d.kafka.Addr(), SecurityProtocol: "PLAINTEXT"}
-	d.settings.URL = d.postgres.URL()
+	return nil
+}
+
+// startPostgres starts Postgres. All end where it ends by itself.
+func (d *session) startPostgres(ctx context.Context, port int) error {
+	postgres, err := local.StartPostgres(ctx, local.PostgresOptions{
+		Dir: d.command.Dir, Port: port, PortFlag: "--postgres-port", Database: databaseName, Password: d.files.password, Output: d.Out,
+	})
+	if err != nil {
+		return err
+	}
+	d.postgresPort, d.postgresLog, d.settings.URL = postgres.Port(), postgres.LogPath(), postgres.URL()
+	d.postgres.Store(postgres)
+	go func() {
+		<-postgres.Done()
+		if d.postgres.CompareAndSwap(postgres, nil) {
+			d.ended(fmt.Errorf("Postgres ended; see %s", d.postgresLog)) //nolint:staticcheck // a name
+		}
+	}()
 	return nil
 }
 

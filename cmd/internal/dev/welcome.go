@@ -25,7 +25,7 @@ Try in another terminal, in this folder:
 And why: %s %s
 
 ready; Ctrl-C stops everything and keeps the data
-`, d.whereConsole(), d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgres.LogPath(), d.exports(), d.try(), d.self(), d.command.Why)
+`, d.whereConsole(), d.kafka.Addr(), d.passwordURL(), d.listener.Addr(), filepath.Join(d.command.Dir, workerLog), d.postgresLog, d.exports(), d.try(), d.self(), d.command.Why)
 }
 
 // try are the commands to try, a line for each.
@@ -70,16 +70,16 @@ func (d *session) exports() string {
 // passwordURL is for other programs, such as psql. It names the file of the password: a password in
 // an argument could be read by other users.
 func (d *session) passwordURL() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable&password=&passfile=%s", d.postgres.Port(), databaseName, config.InURL(d.files.pgpass))
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable&password=&passfile=%s", d.postgresPort, databaseName, config.InURL(d.files.pgpass))
 }
 
 // databaseURL is for this program: the usual one where it finds that by itself.
 func (d *session) databaseURL() string {
 	usual, err := filepath.Abs(filepath.Join(config.DevFolder, config.DevPasswordFile))
-	if err == nil && usual == d.files.pgpass && d.postgres.Port() == config.DevPort {
+	if err == nil && usual == d.files.pgpass && d.postgresPort == config.DevPort {
 		return config.DevDatabaseURL
 	}
-	return config.DevURL(d.postgres.Port(), d.files.pgpass)
+	return config.DevURL(d.postgresPort, d.files.pgpass)
 }
 
 // self is how this program is called.
