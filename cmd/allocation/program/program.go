@@ -12,6 +12,7 @@ import (
 
 	"allocation/cmd/allocation/bench"
 	"allocation/cmd/allocation/console"
+	"allocation/cmd/allocation/demo"
 	"allocation/cmd/allocation/event"
 	"allocation/cmd/allocation/explain"
 	"allocation/cmd/allocation/export"
@@ -42,7 +43,7 @@ import (
 // flag. Flags that act or filter have none: what an environment holds by accident must not arm or
 // narrow a command.
 type grammar struct {
-	Dev     dev.Command      `cmd:"" help:"Run everything in one process, to try it."`
+	Dev     demo.Command     `cmd:"" help:"Run everything in one process, to try it."`
 	Worker  service.Command  `cmd:"" help:"Run a worker until SIGTERM."`
 	Migrate migrate.Command  `cmd:"" help:"Bring the database's schema up to date."`
 	Topics  topics.Command   `cmd:"" help:"Create the topics."`
@@ -83,7 +84,7 @@ func New(in io.Reader, out, err io.Writer, hooks service.Hooks) *cli.Program {
 	return &cli.Program{
 		Name: "allocation", Description: description,
 		Grammar: &grammar{
-			Dev:    dev.Command{Product: pages, Try: tries, Why: "explain order o2"},
+			Dev:    demo.Command{Command: dev.Command{Product: pages, Try: tries, Why: "explain order o2"}},
 			Worker: service.Command{Hooks: hooks}, Console: web.Command{Product: pages},
 			Send: send.Command{Given: given}, Try: try.Command{Given: given},
 			Explain: explain.Command{Command: record.Record{Words: event.Words}},

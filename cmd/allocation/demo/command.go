@@ -1,0 +1,70 @@
+package demo
+
+import (
+	"context"
+
+	"allocation/cmd/internal/cli"
+	"allocation/cmd/internal/console"
+	"allocation/cmd/internal/dev"
+)
+
+// Command is "dev" on the command line, with a demo of all services.
+type Command struct {
+	dev.Command
+	Demo     bool   `help:"Run all three services, with customers that never stop: orders, stock and a warehouse."`
+	ShopAddr string `default:"127.0.0.1:8083" placeholder:"HOST:PORT" help:"Where --demo has the shop."`
+}
+
+// Run runs it until the context ends.
+func (c *Command) Run(ctx context.Context, p *cli.Program) error {
+	if c.Demo {
+		problems := p.Problems()
+		problems.Address("shop-addr", c.ShopAddr)
+		if err := problems.Err(); err != nil {
+			return err
+		}
+		programs, err := findPrograms()
+		if err != nil {
+			return err
+		}
+		c.Beside = func(ctx context.Context, s *dev.Servers) (*dev.Beside, error) {
+			return begin(ctx, s, programs, c.Product, c.ShopAddr)
+		}
+	}
+	return c.Command.Run(ctx, p)
+}
+
+// begin starts the services and the customers.
+func begin(ctx context.Context, s *dev.Servers, programs map[string]string, pages console.Product, shopAddr string) (*dev.Beside, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	x := &services{Servers: s, shop: shopAddr}
+	err := x.start(ctx, programs)
+	var t *troubles
+	if err == nil {
+		t, err = newTroubles(ctx, x)
+	}
+	if err != nil {
+		cancel()
+		x.wait()
+		return nil, err
+	}
+	load := newShoppers("http://" + x.shop)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if x.ready(ctx) == nil && t.stocked(ctx) == nil {
+			load.run(ctx)
+		}
+	}()
+	return &dev.Beside{
+		Product: product(pages, t),
+		Ready:   x.ready,
+		Says:    x.says(),
+		Close: func() {
+			cancel()
+			<-ended
+			t.close()
+			x.wait()
+		},
+	}, nil
+}

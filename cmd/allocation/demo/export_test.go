@@ -1,0 +1,7 @@
+package demo
+
+// For tests, which have no demo.
+var (
+	ReadSums    = readSums
+	MakeIndexes = makeIndexes
+)
