@@ -56,6 +56,10 @@ build: ## build bin/allocation, bin/orders and bin/warehouse
 dev: build ## run everything on an embedded default, data kept in .allocation
 	@bin/allocation dev
 
+.PHONY: demo
+demo: build ## run orders, stock and a warehouse, with customers that never stop, data kept in .allocation
+	@bin/allocation dev --demo
+
 # go test starts packages in the order in which they are named. Those that take longest come first:
 # one that began last would run alone at the end.
 LONGEST_FIRST := ./cmd/allocation/e2e ./deploy/story/e2e ./worker ./cmd/internal/service ./cmd/chaos ./store/... ./cmd/... ./...
