@@ -78,8 +78,9 @@ func (x *decider) output(to Receiver, kind string, data Data) {
 
 // lose notes that something is lost of a batch, or was found (below zero).
 func (x *decider) lose(b *Batch, sku string, qty int64, reason string) {
-	x.Changed = true
 	switch {
+	case qty == 0:
+		return
 	case qty > 0:
 		x.output(All, "GoodsLost", Data{SKU: sku, BatchRef: b.Ref, Qty: &qty, Reason: reason})
 	case qty < 0:
@@ -124,6 +125,11 @@ func (x *decider) pick(l *Line, sku string) {
 	b.Picked += l.Qty
 	qty := l.Qty
 	x.output(All, "LinePicked", Data{SKU: sku, OrderID: l.Order, LineID: l.ID, BatchRef: b.Ref, Qty: &qty})
+	x.dispatch(l, sku)
+}
+
+// dispatch has stock close a line that is sent. A second one has no effect there.
+func (x *decider) dispatch(l *Line, sku string) {
 	x.output(Stock, Dispatch, Data{SKU: sku, OrderID: l.Order, LineID: l.ID})
 }
 

@@ -69,6 +69,7 @@ func (f StockFact) quantityChanged(x *decider) {
 		b.Again = true
 		if f.Revision != nil {
 			b.Revision = *f.Revision
+			b.Telling = false // what was told before is too old by now, and brings no event
 		}
 	case *f.Revision == b.Revision:
 		b.Telling = false

@@ -1,6 +1,10 @@
 package warehouse
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Ledger is what the warehouse knows of an article, or of a customer whose orders it sends. The
 // fields of the two are not the same, so an article may be called as a customer is. The zero Ledger
@@ -53,6 +57,13 @@ func (l *Ledger) Free() (free int64) {
 		}
 	}
 	return free
+}
+
+// announced reports whether a batch is a shipment of the article that was announced.
+func (l *Ledger) announced(sku, ref string) bool {
+	number, is := strings.CutPrefix(ref, sku+".")
+	shipment, err := strconv.ParseInt(number, 10, 64)
+	return is && err == nil && shipment >= 1 && shipment <= l.Last
 }
 
 // line finds a line, and makes it where there is none.

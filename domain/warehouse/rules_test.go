@@ -92,7 +92,6 @@ func TestLine_isPickedOnceAndSent(t *testing.T) {
 	pick := `{"sku":"CHAIR","orderid":"alice.1","lineid":"1","batchref":"CHAIR.1"}`
 	require.Empty(t, b.task("PickLine", pick), "orders heard of it first")
 	require.Equal(t, []string{"LinePicked", "Dispatch"}, b.fact(2, "Allocated", `{"orderid":"alice.1","lineid":"1","sku":"CHAIR","qty":3,"batchref":"CHAIR.1"}`))
-	require.Empty(t, b.task("PickLine", pick))
 	require.Equal(t, []string{"GoodsLost"}, b.task("ReportDamage", `{"sku":"CHAIR","shipment":1,"report":"a","qty":5}`), "it is told when nothing is on its way")
 	require.Zero(t, b.Batch("CHAIR.1").Shelf())
 	require.Equal(t, []string{"LineShipped", "ChangeBatchQuantity", "ChangeBatchQuantity"}, b.fact(3, "Dispatched", `{"orderid":"alice.1","lineid":"1","sku":"CHAIR","qty":3,"batchref":"CHAIR.1"}`))
@@ -129,6 +128,36 @@ func TestLine_thatMovedIsPutBack(t *testing.T) {
 
 	require.Empty(t, b.fact(5, "Allocated", `{"orderid":"alice.2","lineid":"1","sku":"CHAIR","qty":3,"batchref":"CHAIR.1"}`))
 	require.Empty(t, b.task("PickLine", `{"sku":"CHAIR","orderid":"alice.2","lineid":"1","batchref":"CHAIR.2"}`), "it is not there")
+}
+
+// A report is one report, also where it changed nothing when it came first.
+func TestReports_areDoneOnce(t *testing.T) {
+	t.Parallel()
+	b := &book{T: t}
+	b.task("AnnounceShipment", `{"sku":"CHAIR","shipment":1,"qty":5}`)
+	b.task("ReportDamage", `{"sku":"CHAIR","shipment":1,"report":"a","qty":2}`)
+	b.fact(1, "BatchQuantityChanged", `{"batchref":"CHAIR.1","sku":"CHAIR","qty":3,"revision":0}`)
+	b.fact(2, "BatchQuantityChanged", `{"batchref":"CHAIR.1","sku":"CHAIR","qty":3,"revision":1}`)
+	require.Empty(t, b.task("CountBatch", `{"sku":"CHAIR","shipment":1,"report":"b","qty":3}`))
+	b.fact(3, "Allocated", `{"orderid":"alice.1","lineid":"1","sku":"CHAIR","qty":3,"batchref":"CHAIR.1"}`)
+	b.task("PickLine", `{"sku":"CHAIR","orderid":"alice.1","lineid":"1","batchref":"CHAIR.1"}`)
+	require.Empty(t, b.task("CountBatch", `{"sku":"CHAIR","shipment":1,"report":"b","qty":3}`), "nothing is found")
+	require.Empty(t, b.task("ReportDamage", `{"sku":"CHAIR","shipment":1,"report":"c","qty":1}`), "nothing is on the shelf")
+	b.fact(4, "Deallocated", `{"orderid":"alice.1","lineid":"1","sku":"CHAIR","qty":3,"batchref":"CHAIR.1","reason":"cancelled"}`)
+	require.Empty(t, b.task("ReportDamage", `{"sku":"CHAIR","shipment":1,"report":"c","qty":1}`))
+	require.EqualValues(t, 3, b.Batch("CHAIR.1").Shelf())
+}
+
+// Somebody else was first with a later revision: stock takes none of what the warehouse told before.
+func TestBatch_isToldAgainWhereWhatItToldCameTooLate(t *testing.T) {
+	t.Parallel()
+	b := &book{T: t}
+	b.task("AnnounceShipment", `{"sku":"CHAIR","shipment":1,"qty":5}`)
+	b.task("ReportDamage", `{"sku":"CHAIR","shipment":1,"report":"a","qty":2}`)
+	require.Equal(t, []string{"ChangeBatchQuantity", "ChangeBatchQuantity"}, b.fact(1, "BatchQuantityChanged", `{"batchref":"CHAIR.1","sku":"CHAIR","qty":1,"revision":7}`))
+	b.fact(2, "BatchQuantityChanged", `{"batchref":"CHAIR.1","sku":"CHAIR","qty":3,"revision":8}`)
+	b.fact(3, "BatchQuantityChanged", `{"batchref":"CHAIR.1","sku":"CHAIR","qty":3,"revision":9}`)
+	require.False(t, b.Batch("CHAIR.1").Telling)
 }
 
 // Where somebody else tells stock a quantity, the warehouse tells it what there is.

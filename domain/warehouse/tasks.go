@@ -67,9 +67,10 @@ type ReportDamage struct {
 
 func (c ReportDamage) decide(x *decider) {
 	b := arrived(x, c.Of)
-	if b == nil || min(c.Qty, b.Shelf()) <= 0 || b.reported(c.Report) {
+	if b == nil || b.reported(c.Report) {
 		return
 	}
+	x.Changed = true // the report is noted, also where it changes nothing now
 	x.lose(b, c.SKU, min(c.Qty, b.Shelf()), "damaged")
 }
 
@@ -83,13 +84,11 @@ type CountBatch struct {
 
 func (c CountBatch) decide(x *decider) {
 	b := arrived(x, c.Of)
-	if b == nil {
+	if b == nil || b.reported(c.Report) {
 		return
 	}
-	lost := max(b.Shelf()-c.Qty, -b.Lost) // below zero: some were found
-	if lost != 0 && !b.reported(c.Report) {
-		x.lose(b, c.SKU, lost, "counted")
-	}
+	x.Changed = true                                           // as above
+	x.lose(b, c.SKU, max(b.Shelf()-c.Qty, -b.Lost), "counted") // below zero: some were found
 }
 
 // arrived is the batch of a shipment that is there; nil as from Of.batch.
@@ -102,15 +101,22 @@ func arrived(x *decider, of Of) *Batch {
 	return b
 }
 
-// PickLine says that a line is to be picked and sent. It is, once stock has it on the batch.
+// PickLine says that a line is to be picked and sent. It is, once stock has it on the batch. For one
+// that is picked already, stock is told once more: it may have refused the Dispatch, since the batch
+// was not there for a moment, and says nothing of that. Refused with unknown_shipment.
 type PickLine struct{ SKU, OrderID, LineID, BatchRef string }
 
 // Key is the article.
 func (c PickLine) Key() string { return c.SKU }
 
 func (c PickLine) decide(x *decider) {
+	if !x.announced(c.SKU, c.BatchRef) {
+		x.refuse(ReasonUnknownShipment, "batchref: %q is no shipment of %q that was announced, so the line cannot be sent from here", c.BatchRef, c.SKU)
+		return
+	}
 	l := x.line(c.OrderID, c.LineID)
 	if l.Picked && l.Batch == c.BatchRef {
+		x.dispatch(l, c.SKU)
 		return
 	}
 	x.Changed = true
