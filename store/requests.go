@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,6 +39,15 @@ func BodyHash(commandType string, data []byte) []byte {
 	return hash.Sum(nil)
 }
 
+// bodyOf is the hash of a command, and the same in a worker that does not know its type yet.
+func bodyOf(c *worker.Command) []byte {
+	name := c.Type
+	if c.Newer != "" { // family.v2.Add, which others know as v2.Add
+		name = c.Newer[strings.LastIndexByte(c.Newer[:strings.LastIndexByte(c.Newer, '.')], '.')+1:]
+	}
+	return BodyHash(name, c.Data)
+}
+
 const requestsSQL = `
 select id, body, outcome, coalesce(reason, ''), coalesce(message, ''), coalesce(key, ''), decided_at from requests where id = any($1)`
 
@@ -48,12 +58,13 @@ func (s *Store) Requests(ctx context.Context, ids []string) ([]Request, error) {
 
 const dropRequestsSQL = `
 delete from requests where id in (
-    select id from requests where decided_at < now() - $1 * interval '1 second' order by decided_at limit $2 for update skip locked)`
+    select id from requests where decided_at < now() - $1 * interval '1 second' and outcome <> 'held' order by decided_at limit $2 for update skip locked)`
 
 // dropAtOnce bounds what one statement deletes.
 const dropAtOnce = 5_000
 
-// DropRequests forgets requests that are older than RequestsKept. It returns how many.
+// DropRequests forgets requests that were decided longer than RequestsKept ago. Those that still wait
+// for a person are kept. It returns how many.
 func (s *Store) DropRequests(ctx context.Context) (dropped int64, err error) {
 	for {
 		n, err := s.dropRequests(ctx)
@@ -121,7 +132,7 @@ func (tx *Tx) markRepeats(found []Request) {
 		if !c.Once {
 			continue
 		}
-		id, body := c.Cause.CommandID, BodyHash(c.Type, c.Data)
+		id, body := c.Cause.CommandID, bodyOf(c)
 		earlier, known := bodies[id]
 		switch {
 		case !known:
@@ -183,7 +194,7 @@ func lastOfEach(all []Request) []Request {
 
 func (t *txRows) request(tx *Tx, i int) Request {
 	c := tx.Command(i)
-	r := Request{ID: c.Cause.CommandID, Body: BodyHash(c.Type, c.Data), Outcome: t.outcomes[i].Result.String(), Key: cmp.Or(tx.keys[i], tx.named[i])}
+	r := Request{ID: c.Cause.CommandID, Body: bodyOf(c), Outcome: t.outcomes[i].Result.String(), Key: cmp.Or(tx.keys[i], tx.named[i])}
 	if tx.holds[i] != "" || tx.waits[i] != "" {
 		r.Outcome = worker.Held.String()
 	}

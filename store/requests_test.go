@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"allocation/deploy/testbed/counters"
 	"allocation/deploy/testbed/storetest"
 	"allocation/outbox"
 	"allocation/store"
@@ -98,7 +100,26 @@ func TestApply_knowsWhatBecameOfParkedCommands(t *testing.T) {
 	require.Equal(t, map[string]string{"fails": "changed ", "waits": "changed ", "refused": "refused below_zero"}, becameOf(b, "fails", "waits", "refused"))
 }
 
-// What is older than anybody sends again is forgotten.
+// A worker that does not know the type keeps the same of a command as the one that does it.
+func TestApply_doesACommandOfANewerTypeOnce(t *testing.T) {
+	b := setup(t, 1)
+	b.Do(create(0, "a", "A", 1))
+	typed := func() worker.Command {
+		c := storetest.Typed(add(0, "a", 2))
+		c.Headers[0].Value = []byte("v2.Add")
+		return once("1", newer(c, time.Hour))
+	}
+	b.Do(typed(), typed())
+	require.Equal(t, map[string]string{"1": "held newer_version"}, becameOf(b, "1"))
+	b.Service.Later = counters.Later
+	b.Store = b.Open("newer")
+	require.Equal(t, []string{"changed"}, results(b.DoRedrive(0, 10)))
+	again := storetest.Command(0, "v2.Add", "%s", add(0, "a", 2).Data)
+	require.Equal(t, []string{"no_effect"}, results(b.Do(once("1", again))))
+	require.Equal(t, map[string]string{"1": "changed "}, becameOf(b, "1"))
+}
+
+// What is older than anybody sends again is forgotten, unless it still waits.
 func TestDropRequests_dropsOldOnes(t *testing.T) {
 	b := setup(t, 1)
 	b.Do(once("old", create(0, "a", "A", 1)), once("new", create(0, "b", "B", 1)))
@@ -108,6 +129,15 @@ func TestDropRequests_dropsOldOnes(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 12_001, dropped)
 	require.Equal(t, map[string]string{"new": "changed "}, becameOf(b, "old", "new"))
+
+	b.Do(fail(add(0, "a", 1)))
+	b.Do(once("waits", add(0, "a", 2)))
+	b.Exec(`update requests set decided_at = now() - interval '49 hours'`)
+	dropped, err = b.DropRequests(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 1, dropped)
+	require.Equal(t, []string{"no_effect"}, results(b.Do(once("waits", add(0, "a", 2)))), "else it would be done twice")
+	require.Equal(t, map[string]string{"waits": "held "}, becameOf(b, "new", "waits"))
 }
 
 // Commands that are not to be done once ask and write nothing about it.

@@ -15,7 +15,7 @@ type Refusal struct {
 
 // Reasons of commands that failed, and of record batches that were not unpacked.
 const (
-	reasonInternal   = "internal"
+	ReasonInternal   = "internal"
 	reasonTooLarge   = "too_large"
 	reasonUnreadable = "unreadable"
 )
@@ -27,7 +27,7 @@ const ReasonNewer = "newer_version"
 const ReasonIDReused = "id_reused"
 
 // typelessReasons are those of refusals whose command may have any type, or none.
-var typelessReasons = []string{cloudevents.Malformed, cloudevents.UnknownType, reasonTooLarge, reasonUnreadable, reasonInternal, ReasonNewer, ReasonIDReused}
+var typelessReasons = []string{cloudevents.Malformed, cloudevents.UnknownType, reasonTooLarge, reasonUnreadable, ReasonInternal, ReasonNewer, ReasonIDReused}
 
 // Reasons are those of the dead letters that come from here, whatever the commands are.
 func Reasons() []string { return slices.Clone(typelessReasons) }

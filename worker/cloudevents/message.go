@@ -86,6 +86,7 @@ func Read(r *kgo.Record, types *Types, cause *outbox.Cause) Message {
 	if m.Once && cause.CommandID == "" && m.Reason == "" {
 		m.refuse(Malformed, "the command is to be done once (ce_once), and has no id: it must have one of 1 to %d bytes without control characters", maxAttribute)
 	}
+	m.Once = m.Once && cause.CommandID != ""
 	return m
 }
 

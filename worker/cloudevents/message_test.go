@@ -214,5 +214,9 @@ func TestRead_findsWhatIsToBeDoneOnce(t *testing.T) {
 		got, _ := read(without, "")
 		require.Equal(t, Malformed, got.Reason)
 		require.Contains(t, got.Problem, "has no id")
+		require.False(t, got.Once, "it shares its id with others")
 	}
+	got, _ := read(envelope(`{}`, "ce_type", "nobody's", "ce_once", "true"), "")
+	require.Equal(t, UnknownType, got.Reason)
+	require.False(t, got.Once)
 }
