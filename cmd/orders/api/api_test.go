@@ -176,6 +176,21 @@ create trigger poison before insert on order_lines for each row when (new.sku = 
 	})
 }
 
+// A command that failed as it was read holds nobody. What failed is not told.
+func TestAPI_tellsNoFailure(t *testing.T) {
+	t.Parallel()
+	s := newService(t, testbed.Kafka(t))
+	id := strings.Repeat("a", 64)
+	_, err := s.db.Exec(t.Context(), `insert into requests (id, body, outcome, reason, message) values ($1, '', 'refused', 'internal', 'panic: secret')`, id)
+	require.NoError(t, err)
+	c := s.startAPI()
+	a := c.ask(http.MethodGet, "/v1/requests/"+id, "")
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	require.Equal(t, "held", a.text("state"))
+	require.NotContains(t, a.body, "secret")
+	require.Equal(t, http.StatusOK, c.ask(http.MethodGet, "/?customer=alice&after=alice.%00", "").status, "the page leaves it out")
+}
+
 // Where Kafka is away nothing is written, and asking again does it once. Where it stood still, what
 // was asked may have been written, and asking again still does it once.
 func TestAPI_withoutKafka(t *testing.T) {

@@ -41,6 +41,8 @@ type heldView struct {
 // What a customer may know of a failure. What failed is for who runs the service.
 const heldMessage = "a command of this customer failed for a reason that nobody foresaw: what came after it waits until a person has looked at that"
 
+const failedMessage = "it failed for a reason that nobody foresaw, and waits for a person"
+
 func heldViewOf(h *store.HeldKey) *heldView {
 	if h == nil {
 		return nil
@@ -61,10 +63,13 @@ func viewOf(id string, found *store.Request, held *store.HeldKey) *requestView {
 		v.State = stateApplied
 	case worker.Refused.String():
 		v.State, v.Reason, v.Message = stateRefused, found.Reason, found.Message
+		if found.Reason == worker.ReasonInternal { // it failed before its key was known, so it holds nobody
+			v.State, v.Reason, v.Message = stateHeld, "", failedMessage
+		}
 	case worker.Held.String():
 		v.State, v.Message = stateHeld, "it waits, since a command of this customer failed"
 		if found.Reason != "" {
-			v.Message = "it failed for a reason that nobody foresaw, and waits for a person"
+			v.Message = failedMessage
 		}
 	case worker.Discarded.String():
 		v.State, v.Message = stateDiscarded, "a person decided that it never takes effect"

@@ -127,7 +127,7 @@ func (s *shop) readCustomer(ctx context.Context, p *shopPage) error {
 	if err != nil {
 		return err
 	}
-	if order.CustomerOf(p.After) != id {
+	if order.CustomerOf(p.After) != id || !isIdentifier(p.After) {
 		p.After = ""
 	}
 	list, err := s.list(ctx, id, p.After, shopOrders, true)
