@@ -2,10 +2,16 @@ package demo
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/console"
 	"allocation/cmd/internal/dev"
+	"allocation/cmd/internal/web"
+	"allocation/deploy/local"
 )
 
 // Command is "dev" on the command line, with a demo of all services.
@@ -20,7 +26,19 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if c.Demo {
 		problems := p.Problems()
 		problems.Address("shop-addr", c.ShopAddr)
+		if problems.Err() == nil && !web.IsLoopback(c.ShopAddr) {
+			problems.Add("shop-addr", c.ShopAddr, "for this machine only, such as 127.0.0.1:8083")
+		}
+		if c.CommandTopics != stockTopic {
+			problems.Add("command-topics", c.CommandTopics, stockTopic+" with --demo, which the other services know")
+		}
+		if c.EventsTopic != factsTopic {
+			problems.Add("events-topic", c.EventsTopic, factsTopic+" with --demo, which the other services know")
+		}
 		if err := problems.Err(); err != nil {
+			return err
+		}
+		if err := isFree(ctx, c.ShopAddr); err != nil {
 			return err
 		}
 		programs, err := findPrograms()
@@ -32,6 +50,19 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		}
 	}
 	return c.Command.Run(ctx, p)
+}
+
+// isFree reports where another program has the address of the shop: the demo's customers would go
+// there.
+func isFree(ctx context.Context, addr string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return &local.AddrInUseError{Server: "the shop", Addr: addr, Flag: "--shop-addr"}
+	}
+	if err != nil {
+		return fmt.Errorf("listen at --shop-addr: %w", err)
+	}
+	return listener.Close()
 }
 
 // begin starts the services and the customers.

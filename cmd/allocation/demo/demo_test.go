@@ -1,6 +1,7 @@
 package demo_test
 
 import (
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -214,7 +215,7 @@ func TestDemo_stopsOrders(t *testing.T) {
 	}, "goods come")
 	stopped, _ := d.Sums()
 	require.Equal(t, count(stopped, "cancelled"), count(before, "cancelled"))
-	require.Contains(t, d.Type("orders status || true"), "no worker runs")
+	testbed.Eventually(t, func() bool { return strings.Contains(d.Type("orders status || true"), "no worker runs") })
 	d.isOver("stop-orders")
 	testbed.Eventually(t, func() bool {
 		s, ok := d.Sums()
@@ -226,6 +227,19 @@ func TestDemo_stopsOrders(t *testing.T) {
 // What is not built is said before anything begins.
 func TestDemo_needsThePrograms(t *testing.T) {
 	t.Parallel()
-	programtest.Run(t, "dev", "--demo", "--dir=/nonexistent/x").RequireFailed(t, "the program allocation is not beside ", "`make build`")
+	programtest.Run(t, "dev", "--demo", "--dir=/nonexistent/x", "--shop-addr=127.0.0.1:0").RequireFailed(t, "the program allocation is not beside ", "`make build`")
 	programtest.Run(t, "dev", "--demo", "--shop-addr=8083").RequireMisuse(t, `--shop-addr is "8083"; it must be an address such as`)
+	programtest.Run(t, "dev", "--demo", "--shop-addr=0.0.0.0:8083").RequireMisuse(t, `--shop-addr is "0.0.0.0:8083"; it must be for this machine only`)
+	programtest.Run(t, "dev", "--demo", "--command-topics=a", "--events-topic=b").RequireMisuse(t, `is "a"; it must be warehouse.commands with --demo`, `is "b"; it must be allocation.events with --demo`)
+}
+
+// Another shop is there already: the demo's customers do not go there.
+func TestDemo_leavesAnotherShopAlone(t *testing.T) {
+	t.Parallel()
+	other, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer other.Close()
+	_, port, _ := net.SplitHostPort(other.Addr().String())
+	programtest.Run(t, "dev", "--demo", "--dir=/nonexistent/x", "--shop-addr="+other.Addr().String()).
+		RequireFailed(t, "port "+port+", for the shop, is in use by another program: stop that, or choose another port with --shop-addr")
 }

@@ -22,7 +22,9 @@ func (c *Console) action(a *Action) http.Handler {
 			c.fail(w, r, &Failure{Status: http.StatusBadRequest, Title: "This cannot be asked", Says: []string{"the form cannot be read: " + err.Error()}})
 			return
 		}
-		next, err := a.Do(r.Context(), newRequest(r.PostForm))
+		ctx, cancel := context.WithTimeoutCause(r.Context(), PageTime, errSlow)
+		defer cancel()
+		next, err := a.Do(ctx, newRequest(r.PostForm))
 		if err != nil {
 			c.fail(w, r, err)
 			return

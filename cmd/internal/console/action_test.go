@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,7 +30,9 @@ func TestConsole_sectionAndActions(t *testing.T) {
 			Section: &console.Section{File: "more.html", Read: func(context.Context, *console.Console) (any, error) {
 				return map[string]string{"Word": "<b>"}, nil
 			}},
-			Actions: []console.Action{{Path: "/press", Do: func(_ context.Context, r *console.Request) (string, error) {
+			Actions: []console.Action{{Path: "/press", Do: func(ctx context.Context, r *console.Request) (string, error) {
+				ends, limited := ctx.Deadline()
+				require.True(t, limited && time.Until(ends) <= console.PageTime, "it ends like a page")
 				button := r.OneOf("button", "", "red")
 				if err := r.Err(); err != nil {
 					return "", err
