@@ -33,7 +33,6 @@ var engine = Line{
 		"claims":            "select",
 		"worker_nonces":     "select",
 		"unparked_commands": "select",
-		"requests":          "select",
 	},
 	OperatorsToo: []string{"outbox_days"},
 }

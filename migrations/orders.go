@@ -19,5 +19,6 @@ var Orders = Line{
 		"orders":        "select",
 		"order_lines":   "select",
 		"stock_batches": "select",
+		"requests":      "select", // the API asks what became of them
 	},
 }

@@ -104,13 +104,20 @@ func (b *bench) tryToApply(transaction worker.Transaction) error {
 	return err
 }
 
+// once makes a command one that is to be done once.
+func once(id string, c worker.Command) worker.Command {
+	c.Once, c.Cause.CommandID = true, id
+	c.Headers = append(c.Headers, outbox.Header{Key: "ce_id", Value: []byte(id)}, outbox.Header{Key: "ce_once", Value: []byte("true")})
+	return c
+}
+
 // holdAndFree holds the product behind a command that failed, retries that, holds it behind one
 // that waited, and discards that.
 func (b *bench) holdAndFree(sku string, sudo func(string)) error {
 	allocate := func(order string) worker.Command {
 		return typed(command(0, "Allocate", `{"orderid":%q,"sku":%q,"qty":1}`, order, sku))
 	}
-	if err := b.tryToApply(b.Transaction(fail(allocate("o2")))); err != nil {
+	if err := b.tryToApply(b.Transaction(fail(once("once "+sku, allocate("o2"))))); err != nil {
 		return err
 	}
 	if err := b.tryToApply(b.Transaction(allocate("o3"), allocate("o4"))); err != nil {
@@ -155,11 +162,12 @@ func (b *bench) afterwards() error {
 	made := b.MakeDays(ctx)
 	_, dropped := b.DropDays(ctx, 7*24*time.Hour)
 	_, indexed := b.IndexDays(ctx)
+	_, forgotten := b.DropRequests(ctx)
 	_, ahead := b.OutboxDaysAhead(ctx)
 	nudged, asked := b.Nudge(ctx, []int32{claim.Source.ID}), b.AskForNonces(ctx)
 	positions, held := b.PositionRecords(ctx)
 	orphans, claimed := b.ClaimOrphans(ctx, positions)
-	err := errors.Join(rows, saved, troubled, made, dropped, indexed, ahead, nudged, asked, held, claimed)
+	err := errors.Join(rows, saved, troubled, made, dropped, indexed, forgotten, ahead, nudged, asked, held, claimed)
 	if err == nil {
 		require.NotEmpty(b.T, orphans)
 	}
