@@ -29,6 +29,10 @@ func TestWorker_goesOnWhereOneTopicIsHiddenFromIt(t *testing.T) {
 	admin := kadm.NewClient(p.client)
 	_, err := admin.CreateTopic(t.Context(), 2, 1, nil, hidden)
 	require.NoError(t, err)
+	testbed.Eventually(t, func() bool { // a topic is made before all its partitions lead
+		ends, err := admin.ListEndOffsets(t.Context(), hidden)
+		return err == nil && ends.Error() == nil
+	})
 	p.topics = []worker.Topic{{Name: hidden}}
 	refused := &atomic.Int64{}
 	p.refused = func() { refused.Add(1) }
