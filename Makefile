@@ -18,6 +18,7 @@ OUTAGE_SECONDS := 30
 MODEL_COMMANDS := 20000
 WHY_LINES := 10000000
 EXPORT_EVENTS := 100000
+PAST_ORDERS := 10000000
 
 # The story of three services: its seeds (without, five new ones), how many customers come, how many faults there are, how many commands come in a
 # second; and how long each service is stopped in `make soak-stops`.
@@ -110,7 +111,7 @@ bench-short: ## run each benchmark for a moment, and print what it shows
 	go test -run '^$$' -bench . -benchtime 100ms ./domain/product ./outbox ./worker/...
 
 .PHONY: soak
-soak: soak-kills soak-outage soak-backlog soak-model soak-why soak-story soak-stops fuzz mutants ## everything that takes long
+soak: soak-kills soak-outage soak-backlog soak-model soak-why soak-story soak-stops soak-past fuzz mutants ## everything that takes long
 
 .PHONY: soak-kills
 soak-kills: ## random SIGKILLs of three workers under E2E_COMMANDS commands; E2E_SEED repeats a run
@@ -140,6 +141,10 @@ soak-story: ## STORY_SHOPPERS customers of orders, stock and the warehouse, and 
 .PHONY: soak-stops
 soak-stops: ## each of the three services stopped for STORY_STOP under load, and how long the others take meanwhile
 	STORY_STOP=$(STORY_STOP) $(STORY) -run TestStops
+
+.PHONY: soak-past
+soak-past: ## what customers do and read beside PAST_ORDERS orders that have left
+	PAST_ORDERS=$(PAST_ORDERS) $(SERVERS) go test -v -count=1 -timeout 1h -run TestPast ./store/orders
 
 .PHONY: fuzz
 fuzz: ## fuzz each decoder for FUZZ_TIME

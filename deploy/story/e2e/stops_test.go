@@ -133,6 +133,8 @@ func (s *services) report(windows []window) {
 	require.Zero(t, len(violations), story.Report(violations))
 
 	ways := s.measure(windows)
+	click, hop := percentile(ways[0].took["alone"], 0.99), percentile(ways[2].took["alone"], 0.99)
+	t.Logf("alone, p99: %s %s, %s %s: %.2f times as long", ways[0].name, click, ways[2].name, hop, click.Seconds()/hop.Seconds())
 	for _, w := range windows {
 		t.Logf("%s, %.0f s:", w.name, w.to.Sub(w.from).Seconds())
 		for _, each := range ways {
