@@ -2,7 +2,9 @@ package story
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +38,19 @@ func (s *tale) again(names ...string) (again []*kgo.Record) {
 	return again
 }
 
+// A line that has left is in no OrderReady any more.
+func TestCheck_readyWithoutWhatLeft(t *testing.T) {
+	t.Parallel()
+	s := goodTale(t)
+	s.twoLines("CHAIR.1")
+	s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
+	s.take(s.ask("Dispatch", "alice.5", "1", ""), "Dispatched", "alice.5", "1", 1, "CHAIR.1", "")
+	s.order("allocation-events.0.9", 3, "OrderReady", "alice.5", readyLines("2", "CHAIR.1"))
+	for _, v := range s.check() {
+		require.NotEqual(t, RuleReady, v.Rule, v)
+	}
+}
+
 // Each tale has one fault, and the checker finds what it is about.
 func TestCheck_findsFaults(t *testing.T) {
 	t.Parallel()
@@ -52,6 +67,28 @@ func TestCheck_findsFaults(t *testing.T) {
 			s.order("allocation-events.0.9", 1, "OrderReady", "alice.4", `,"lines":[{"sku":"CHAIR","lineid":"1","qty":5,"batchref":"CHAIR.2"}]`)
 			s.order("allocation-events.0.9", 2, "OrderDispatched", "alice.4", "")
 		}},
+
+		"an order is ready without a line": {RuleReady, "alice.5", func(s *tale) {
+			s.twoLines("CHAIR.1")
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1"))
+		}},
+		"an order is ready again without a line": {RuleReady, "alice.5 2", func(s *tale) {
+			s.twoLines("CHAIR.1")
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
+			s.order("allocation-events.0.9", 3, "OrderReady", "alice.5", readyLines("1", "CHAIR.1"))
+		}},
+		"an order is ready without any line": {RuleReady, "alice.1", func(s *tale) {
+			s.edit("OrderReady", "alice.1", `{"sku":"CHAIR","lineid":"1","qty":2,"batchref":"CHAIR.1"}`, "")
+		}},
+		"an order is ready with a line twice": {RuleFold, "alice.5", func(s *tale) {
+			s.twoLines("CHAIR.1")
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1", "2", "CHAIR.1"))
+		}},
+		"an order is ready on what never arrived": {RuleReady, "alice.5 2", func(s *tale) {
+			s.twoLines("CHAIR.2")
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.2"))
+		}},
+		"an order is ready on a batch that its line was never on": {RuleReady, "alice.1 1", func(s *tale) { s.edit("OrderReady", "alice.1", "CHAIR.1", "CHAIR.2") }},
 
 		"a VIP was never told":         {RuleVIP, "alice", func(s *tale) { s.lose("CustomerBecameVIP", "") }},
 		"a VIP was told twice":         {RuleVIP, "alice", func(s *tale) { s.order("orders-commands.0.9", 3, "CustomerBecameVIP", "alice.3", "") }},
@@ -146,6 +183,22 @@ func TestCheck_findsFaults(t *testing.T) {
 				"%s [%s] is not among %s", fault.rule, fault.about, Report(found))
 		})
 	}
+}
+
+// twoLines has a customer place an order of two lines, the second of which is on a batch.
+func (s *tale) twoLines(second string) {
+	s.take(s.add("alice.5", "1", 1), "Allocated", "alice.5", "1", 1, "CHAIR.1", "")
+	s.take(s.add("alice.5", "2", 1), "Allocated", "alice.5", "2", 1, second, "")
+	s.place("alice.5")
+}
+
+// readyLines are those of an OrderReady: of one chair each, as line and batch.
+func readyLines(of ...string) string {
+	var lines []string
+	for i := 0; i < len(of); i += 2 {
+		lines = append(lines, fmt.Sprintf(`{"sku":"CHAIR","lineid":%q,"qty":1,"batchref":%q}`, of[i], of[i+1]))
+	}
+	return `,"lines":[` + strings.Join(lines, ",") + `]`
 }
 
 // swap has two records of a topic in each other's place.

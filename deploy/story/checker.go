@@ -120,6 +120,7 @@ func (c *Checker) Check(t *Tables) []Violation {
 	c.checkVIPs()
 	c.checkLines()
 	c.checkPlaced()
+	c.checkReady()
 	c.checkShelves()
 	c.checkTables(t)
 	c.checkServices(t)

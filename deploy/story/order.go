@@ -23,6 +23,9 @@ type orderLine struct {
 	sku    string
 	qty    int64
 	closed string // removed or rejected; empty: it is wanted
+
+	readyOn []string // the batches from which it was announced ready, each once
+	leftOut bool     // of an OrderReady, behind one that had it
 }
 
 // The ends of orders and lines, as tables have them.
@@ -110,7 +113,7 @@ func (c *Checker) takeStep(who *customer, o *order, m *message) {
 	case "OrderReady":
 		must(o.placed && o.ended == "", "waiting for goods")
 		o.ready = true
-		c.checkAnnounced(o, m)
+		c.takeReady(o, m)
 	case "OrderDispatched":
 		must(o.placed && o.ready && o.ended == "", "ready")
 		o.ended = dispatched
@@ -122,15 +125,5 @@ func (c *Checker) takeStep(who *customer, o *order, m *message) {
 		o.ended = expired
 	default:
 		c.report(RuleFold, o.id, "%s is none of the events of orders", m)
-	}
-}
-
-// checkAnnounced looks at the lines that an OrderReady has.
-func (c *Checker) checkAnnounced(o *order, m *message) {
-	for _, pick := range m.Lines {
-		if l := o.lines[pick.LineID]; l == nil || l.sku != pick.SKU || l.qty != pick.Qty || l.closed != "" {
-			c.report(RuleFold, o.id, "%s has the line %s of %d %s, which is not open", m, pick.LineID, pick.Qty, pick.SKU)
-		}
-		c.askedOf(&message{data: data{OrderID: o.id, LineID: pick.LineID}}).announced++
 	}
 }

@@ -1,5 +1,7 @@
 package story
 
+import "slices"
+
 // product is what stock's events about an article add up to.
 type product struct {
 	sku     string
@@ -16,6 +18,7 @@ type batch struct {
 	ref                        string
 	qty, allocated, dispatched int64
 	arrived                    bool
+	came                       bool // it arrived once, whatever was said later
 }
 
 // lineID is a line of an order. That of a customer's order is of one article.
@@ -27,7 +30,8 @@ func (l lineID) String() string { return l.order + " " + l.line }
 type stockLine struct {
 	qty   int64
 	state string
-	batch string // of one that is allocated or dispatched
+	batch string   // of one that is allocated or dispatched
+	wasOn []string // the batches that it ever was on
 }
 
 // The states of lines at stock, as its table has them.
@@ -66,7 +70,7 @@ func (c *Checker) takeStockEvent(m *message) {
 		if p.batches[m.Ref] != nil {
 			c.report(RuleFold, m.Ref, "%s: there is such a batch", m)
 		}
-		p.batches[m.Ref] = &batch{ref: m.Ref, qty: m.Qty, arrived: m.ETA == ""}
+		p.batches[m.Ref] = &batch{ref: m.Ref, qty: m.Qty, arrived: m.ETA == "", came: m.ETA == ""}
 	case "BatchQuantityChanged", "BatchEtaChanged":
 		c.takeBatchChange(p, m)
 	default:
@@ -78,6 +82,7 @@ func (c *Checker) takeBatchChange(p *product, m *message) {
 	b := c.batch(p, m)
 	if m.kind == "BatchEtaChanged" {
 		b.arrived = m.ETA == ""
+		b.came = b.came || b.arrived
 		return
 	}
 	b.qty = m.Qty
@@ -139,6 +144,9 @@ func (c *Checker) moveLine(p *product, l *stockLine, m *message) {
 		b := c.batch(p, m)
 		b.allocated += l.qty
 		l.state, l.batch = allocated, b.ref
+		if !slices.Contains(l.wasOn, b.ref) {
+			l.wasOn = append(l.wasOn, b.ref)
+		}
 		p.changed = append(p.changed, b)
 	case "Deallocated":
 		l.state, l.batch = waiting, ""
