@@ -1,14 +1,20 @@
 package story
 
+import "slices"
+
 // asked is what stock was asked about a line of a customer's order, and what else is known of it.
 type asked struct {
 	sku       string
 	qty       int64 // of Allocate
 	allocates int
-	gives     int    // Deallocates
-	sends     int    // Dispatches
-	announced int    // how often OrderReady had it
-	rejected  string // why stock did not take it
+	gives     int // Deallocates
+	announced int // how often OrderReady had it
+
+	picks []uint64 // the warehouse's PickLines, by what they say
+	told  int      // how often there is a record of one: repeats, too
+	sends []uint64 // Dispatches, by what they say
+
+	rejected string // why stock did not take it
 }
 
 func (c *Checker) askedOf(m *message) *asked {
@@ -46,11 +52,31 @@ func (c *Checker) takeAsked(m *message) {
 	case "Deallocate":
 		a.gives++
 	case "Dispatch":
-		a.sends++
+		a.sends = once(a.sends, m)
 	}
 	if m.kind != "Dispatch" && m.correlation != m.OrderID {
 		c.report(RuleCommand, m.OrderID, "%s has the correlation %q, which is not its order", m, m.correlation)
 	}
+}
+
+// checkSends: the warehouse picks a line once for each OrderReady that has it. A PickLine that comes
+// again may be one of the engine's repeats, which the warehouse tells only by the state of the line.
+func (c *Checker) checkSends(id lineID, a *asked) {
+	if len(a.sends) > a.told || len(a.sends) > 0 && a.announced == 0 {
+		c.report(RulePick, id.String(), "stock was told %d times that the line left; it was announced ready %d times, and the warehouse told itself %d times to pick it",
+			len(a.sends), a.announced, a.told)
+	}
+	if len(a.picks) != a.announced {
+		c.report(RulePick, id.String(), "it was announced ready %d times; the warehouse told itself to pick it %d times, not counting repeats", a.announced, len(a.picks))
+	}
+}
+
+// once adds a message to those that there were, unless it is a repeat.
+func once(sums []uint64, m *message) []uint64 {
+	if sum := m.sum(); !slices.Contains(sums, sum) {
+		return append(sums, sum)
+	}
+	return sums
 }
 
 // checkAsked compares what stock was asked with what customers wanted.
@@ -62,12 +88,11 @@ func (c *Checker) checkAsked() {
 		}
 		switch {
 		case l == nil:
-			c.report(RuleCommand, id.String(), "stock was asked for a line (%d Allocate, %d Deallocate, %d Dispatch) that no order has", a.allocates, a.gives, a.sends)
+			c.report(RuleCommand, id.String(), "stock was asked for a line (%d Allocate, %d Deallocate, %d Dispatch) that no order has", a.allocates, a.gives, len(a.sends))
 		case a.allocates > 0 && (l.sku != a.sku || l.qty != a.qty):
 			c.report(RuleCommand, id.String(), "stock was asked for %d %s; the line is of %d %s", a.qty, a.sku, l.qty, l.sku)
-		case a.sends > 0 && a.announced == 0:
-			c.report(RulePick, id.String(), "stock was told that the line left, which was never announced ready")
 		}
+		c.checkSends(id, a)
 	}
 	for _, o := range c.orders {
 		for line := range o.lines {

@@ -20,7 +20,7 @@ func TestCheck_aGoodTale(t *testing.T) {
 func TestCheck_repeatsAreAllowed(t *testing.T) {
 	t.Parallel()
 	s := goodTale(t)
-	s.records = append(s.records, s.again(topics.OrderEvents, topics.StockEvents, topics.WarehouseEvents, topics.StockCommands, topics.OrderLetters, topics.StockLetters)...)
+	s.records = append(s.records, s.again(topics.OrderEvents, topics.StockEvents, topics.WarehouseEvents, topics.StockCommands, topics.Tasks, topics.OrderLetters, topics.StockLetters)...)
 	s.keep()
 	require.Empty(t, s.check())
 }
@@ -124,6 +124,13 @@ func TestCheck_findsFaults(t *testing.T) {
 		"a line left that was not announced": {RulePick, "alice.1 1", func(s *tale) {
 			s.lose("OrderReady", "")
 		}},
+		"stock was told more often that a line left": {RulePick, "alice.1 1", func(s *tale) {
+			s.ask("Dispatch", "alice.1", "1", "")
+		}},
+		"a line was to be picked for nothing": {RulePick, "alice.4 1", func(s *tale) {
+			s.task("PickLine", `"orderid":"alice.4","lineid":"1","batchref":"CHAIR.2"`)
+		}},
+		"a line that was ready was not to be picked": {RulePick, "alice.1 1", func(s *tale) { s.lose("PickLine", "") }},
 
 		"the warehouse lost what stock does not know": {RuleLedger, "CHAIR.1", func(s *tale) { s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"damaged"`) }},
 		"stock was told of a loss that was none":      {RuleLedger, "CHAIR.1", func(s *tale) { s.lose("GoodsLost", "") }},

@@ -79,11 +79,12 @@ func (c *Checker) Take(r *kgo.Record) {
 	case c.topics.OrderLetters, c.topics.StockLetters, c.topics.TaskLetters:
 		c.takeLetter(r)
 		return
-	case c.topics.Tasks:
-		return
 	}
 	m := readMessage(r)
 	switch r.Topic {
+	case c.topics.Tasks:
+		c.takeTask(m)
+		return
 	case c.topics.OrderCommands:
 		c.takeCommand(m)
 		return

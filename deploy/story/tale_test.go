@@ -64,6 +64,19 @@ func (s *tale) stock(of string, kind, value string) {
 	s.event(topics.StockEvents, "allocation.v1.", kind, "CHAIR", of, 0, `{"sku":"CHAIR",`+value+`}`)
 }
 
+// task is a command of the warehouse.
+func (s *tale) task(kind, more string) {
+	id := fmt.Sprint("t", s.offsets[topics.Tasks])
+	s.write(topics.Tasks, "warehouse.v1.", kind, "CHAIR", `{"sku":"CHAIR",`+more+`}`, "ce_id", id)
+}
+
+// pick has the warehouse pick a line.
+func (s *tale) pick(order, line string, qty int, batch string) {
+	of := fmt.Sprintf(`"orderid":%q,"lineid":%q,"batchref":%q`, order, line, batch)
+	s.task("PickLine", of)
+	s.house("LinePicked", fmt.Sprintf(`%s,"qty":%d`, of, qty))
+}
+
 // house is an event of the warehouse.
 func (s *tale) house(kind, value string) {
 	s.event(topics.WarehouseEvents, "warehouse.v1.", kind, "CHAIR", "warehouse-tasks.0.0", int(s.offsets[topics.WarehouseEvents]), `{"sku":"CHAIR",`+value+`}`)
@@ -71,7 +84,8 @@ func (s *tale) house(kind, value string) {
 
 // ask is a command for stock about a line.
 func (s *tale) ask(kind, order, line, more string) string {
-	return s.write(topics.StockCommands, "allocation.v1.", kind, "CHAIR", fmt.Sprintf(`{"orderid":%q,"lineid":%q,"sku":"CHAIR"%s}`, order, line, more), "ce_correlationid", order)
+	id := fmt.Sprint("a", s.offsets[topics.StockCommands])
+	return s.write(topics.StockCommands, "allocation.v1.", kind, "CHAIR", fmt.Sprintf(`{"orderid":%q,"lineid":%q,"sku":"CHAIR"%s}`, order, line, more), "ce_correlationid", order, "ce_id", id)
 }
 
 // letter is a dead letter of the last command of a topic.
@@ -121,7 +135,7 @@ func goodTale(t *testing.T) *tale {
 	s.take(s.add("alice.1", "1", 2), "Allocated", "alice.1", "1", 2, "CHAIR.1", "")
 	of := s.place("alice.1")
 	s.order(of, 1, "OrderReady", "alice.1", `,"lines":[{"sku":"CHAIR","lineid":"1","qty":2,"batchref":"CHAIR.1"}]`)
-	s.house("LinePicked", `"orderid":"alice.1","lineid":"1","batchref":"CHAIR.1","qty":2`)
+	s.pick("alice.1", "1", 2, "CHAIR.1")
 	s.take(s.ask("Dispatch", "alice.1", "1", ""), "Dispatched", "alice.1", "1", 2, "CHAIR.1", "")
 	s.house("LineShipped", `"orderid":"alice.1","lineid":"1","batchref":"CHAIR.1","qty":2`)
 	s.order("allocation-events.0.9", 0, "OrderDispatched", "alice.1", "")
