@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -49,6 +50,34 @@ func TestCheck_readyWithoutWhatLeft(t *testing.T) {
 	for _, v := range s.check() {
 		require.NotEqual(t, RuleReady, v.Rule, v)
 	}
+}
+
+// What orders had not heard of when a cart expired did not count.
+func TestCheck_expiredBeforeItsBatchWasHeardOf(t *testing.T) {
+	t.Parallel()
+	s := goodTale(t)
+	s.at("Allocated", "bob.1", s.now)
+	require.Empty(t, s.check())
+}
+
+// A line may expire alone, at the very time.
+func TestCheck_expiredAtTheTime(t *testing.T) {
+	t.Parallel()
+	s := goodTale(t)
+	s.twoLinesOfWhichOneExpires(0)
+	for _, v := range s.check() {
+		require.NotEqual(t, RuleExpired, v.Rule, v)
+	}
+}
+
+// at gives a record another time, unless that is none, and tells which it had.
+func (s *tale) at(kind, text string, now time.Time) (before time.Time) {
+	r := s.records[s.find(kind, text)]
+	before = r.Timestamp
+	if !now.IsZero() {
+		r.Timestamp = now
+	}
+	return before
 }
 
 // Each tale has one fault, and the checker finds what it is about.
@@ -106,6 +135,30 @@ func TestCheck_findsFaults(t *testing.T) {
 			s.write(topics.StockEvents, "allocation.v1.", "OutOfStock", "UNICORN", `{"orderid":"bob.2","lineid":"1","sku":"UNICORN","qty":1}`, "ce_id", "warehouse-commands.0.3.0", "ce_sequence", "1")
 		}},
 		"stock has a line that nobody wants": {RuleBehind, "carol.1 1", func(s *tale) { s.take("warehouse-commands.0.3", "Allocated", "carol.1", "1", 1, "CHAIR.1", "") }},
+		"a cart keeps a line that is allocated": {RuleBehind, "bob.4 1", func(s *tale) {
+			s.take(s.add("bob.4", "1", 1), "Allocated", "bob.4", "1", 1, "CHAIR.1", "")
+		}},
+		"a cart keeps a line that waits": {RuleBehind, "bob.4 1", func(s *tale) {
+			s.take(s.add("bob.4", "1", 20), "OutOfStock", "bob.4", "1", 20, "", "")
+		}},
+
+		"a cart expired after a second": {RuleExpired, "bob.1 1", func(s *tale) {
+			s.at("ExpireCart", "bob.1", s.at("AddToCart", "bob.1", time.Time{}).Add(time.Second))
+		}},
+		"a cart expired a millisecond too early": {RuleExpired, "bob.1 1", func(s *tale) {
+			s.at("ExpireCart", "bob.1", s.now.Add(-time.Millisecond))
+		}},
+		"a line expired by the time since it was added": {RuleExpired, "bob.4 1", func(s *tale) {
+			s.twoLinesOfWhichOneExpires(time.Second)
+		}},
+		"a line that waited expired without its cart": {RuleExpired, "bob.4 1", func(s *tale) {
+			s.twoLinesOfWhichOneExpires(0)
+			s.lose("Allocated", `"bob.4","lineid":"1"`)
+		}},
+		"a line expired by no command": {RuleExpired, "alice.2 2", func(s *tale) {
+			s.edit("CartLineRemoved", "alice.2", `"reason":"customer"`, `"reason":"expired"`)
+		}},
+		"a line expired by the command of another cart": {RuleExpired, "bob.1 1", func(s *tale) { s.edit("ExpireCart", "", "bob.1", "bob.2") }},
 
 		"an order that nothing is missing of stays": {RuleStuck, "alice.4", func(s *tale) {
 			s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`)
@@ -146,9 +199,13 @@ func TestCheck_findsFaults(t *testing.T) {
 		"an event is not its key's": {RuleFold, "bob.1", func(s *tale) { s.edit("CartExpired", "", `"customerid":"bob"`, `"customerid":"alice"`) }},
 		"an order is placed twice":  {RuleFold, "alice.3", func(s *tale) { s.order("orders-commands.0.9", 4, "OrderPlaced", "alice.3", "") }},
 
-		"a command came to nothing":        {RuleCommand, "alice.2", func(s *tale) { s.lose("OrderCancelled", "") }},
-		"an article came to nothing":       {RuleCommand, "bob.3", func(s *tale) { s.customer("AddToCart", "bob.3", `,"sku":"CHAIR","qty":1`) }},
-		"a command made an event twice":    {RuleCommand, "alice.3", func(s *tale) { s.double("CartLineAdded", "alice.3", `"lineid":"1"`, `"lineid":"2"`) }},
+		"a command came to nothing":     {RuleCommand, "alice.2", func(s *tale) { s.lose("OrderCancelled", "") }},
+		"an article came to nothing":    {RuleCommand, "bob.3", func(s *tale) { s.customer("AddToCart", "bob.3", `,"sku":"CHAIR","qty":1`) }},
+		"a command made an event twice": {RuleCommand, "alice.3", func(s *tale) { s.double("CartLineAdded", "alice.3", `"lineid":"1"`, `"lineid":"2"`) }},
+		"a cart is placed as it expires": {RuleCommand, "alice.5", func(s *tale) {
+			s.take(s.add("alice.5", "1", 1), "Allocated", "alice.5", "1", 1, "CHAIR.1", "")
+			s.order(s.expire("alice.5"), 0, "OrderPlaced", "alice.5", "")
+		}},
 		"stock was never asked":            {RuleCommand, "alice.3", func(s *tale) { s.lose("Allocate", "alice.3") }},
 		"stock was asked for more":         {RuleCommand, "alice.3 1", func(s *tale) { s.edit("Allocate", "alice.3", `"qty":20`, `"qty":21`) }},
 		"stock was asked without an order": {RuleCommand, "alice.3", func(s *tale) { set(s.records[s.find("Allocate", "alice.3")], "ce_correlationid", "x") }},
@@ -197,6 +254,16 @@ func (s *tale) twoLines(second string) {
 	s.take(s.add("alice.5", "1", 1), "Allocated", "alice.5", "1", 1, "CHAIR.1", "")
 	s.take(s.add("alice.5", "2", 1), "Allocated", "alice.5", "2", 1, second, "")
 	s.place("alice.5")
+}
+
+// twoLinesOfWhichOneExpires has a cart keep a line while another one expires, whose batch came late.
+func (s *tale) twoLinesOfWhichOneExpires(late time.Duration) {
+	of := s.add("bob.4", "1", 1)
+	s.now = s.now.Add(late)
+	s.take(of, "Allocated", "bob.4", "1", 1, "CHAIR.1", "")
+	s.now = s.now.Add(cartTime - late)
+	s.add("bob.4", "2", 1)
+	s.order(s.expire("bob.4"), 0, "CartLineRemoved", "bob.4", `,"lineid":"1","sku":"CHAIR","qty":1,"reason":"expired"`)
 }
 
 // readyLines are those of an OrderReady: of one chair each, as line and batch.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -22,8 +23,9 @@ func (t *Topics) all() []string {
 
 // Checker takes all records, and then finds what is wrong.
 type Checker struct {
-	topics Topics
-	ids    map[string]string // of topics, by their ids
+	topics   Topics
+	ids      map[string]string // of topics, by their ids
+	cartTime time.Duration
 
 	orderEvents, stockEvents, warehouseEvents *stream
 
@@ -40,10 +42,11 @@ type Checker struct {
 	counted int
 }
 
-// New makes a checker. ids are the topics' ids, as the ids of events have them.
-func New(topics Topics, ids map[string]string) *Checker {
+// New makes a checker. ids are the topics' ids, as the ids of events have them; cartTime is after how
+// long what is in a cart expires.
+func New(topics Topics, ids map[string]string, cartTime time.Duration) *Checker {
 	c := &Checker{
-		topics: topics, ids: map[string]string{}, orderEvents: newStream(), stockEvents: newStream(), warehouseEvents: newStream(),
+		topics: topics, ids: map[string]string{}, cartTime: cartTime, orderEvents: newStream(), stockEvents: newStream(), warehouseEvents: newStream(),
 		commands: map[place]*command{}, letters: map[place]letter{}, customers: map[string]*customer{}, orders: map[string]*order{},
 		products: map[string]*product{}, shelves: map[string]*shelf{}, asked: map[lineID]*asked{}, ends: map[partition]int64{},
 	}
@@ -122,6 +125,7 @@ func (c *Checker) Check(t *Tables) []Violation {
 	c.checkLines()
 	c.checkPlaced()
 	c.checkReady()
+	c.checkExpired()
 	c.checkShelves()
 	c.checkTables(t)
 	c.checkServices(t)

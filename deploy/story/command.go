@@ -1,30 +1,37 @@
 package story
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
-// command is one that a customer sent, and what came of it.
+// command is one that a customer sent, or that makes a cart expire, and what came of it.
 type command struct {
 	kind     string
 	order    string
 	line     string
+	time     time.Time
 	readable bool   // its data is what a command's must be
 	effects  string // the events that it made first hand, in short
 }
 
-// customersCommands are those that customers send. The others the service sends to itself.
+// customersCommands are those that customers send. The others the service sends to itself. Of these
+// it is known what expireCart made.
 var customersCommands = map[string]string{
 	"AddToCart": "CartLineAdded", "RemoveFromCart": "CartLineRemoved", "PlaceOrder": "OrderPlaced", "CancelOrder": "OrderCancelled",
 }
 
+const expireCart = "ExpireCart"
+
 const maxQuantity = 1_000_000_000
 
 func (c *Checker) takeCommand(m *message) {
-	if customersCommands[m.kind] == "" {
+	if customersCommands[m.kind] == "" && m.kind != expireCart {
 		return
 	}
 	at := m.place()
 	x := c.commandAt(at)
-	x.kind, x.order, x.line = m.kind, m.OrderID, m.LineID
+	x.kind, x.order, x.line, x.time = m.kind, m.OrderID, m.LineID, m.record.Timestamp
 	x.readable = m.unreadable == nil && (m.kind != "AddToCart" || m.Qty >= 1 && m.Qty <= maxQuantity)
 }
 
@@ -58,9 +65,10 @@ func (c *Checker) checkCommands() {
 		reason := c.letters[at].reason
 		switch {
 		case x.kind == "":
-			// The service sends itself what makes CartLineRemoved by time. It has a record, which is not kept.
-			if x.effects != "" && !strings.Contains(x.effects, "CartLineRemoved") {
-				c.report(RuleCommand, at.String(), "%s comes of no customer's command", x.effects)
+			c.report(RuleCommand, at.String(), "%s comes of no customer's command", x.effects)
+		case x.kind == expireCart: // checkExpired looks at what it removed
+			if more := strings.TrimSpace(strings.ReplaceAll(x.effects, "CartLineRemoved", "")); more != "" {
+				c.report(RuleCommand, x.order, "the %s at %s made %s", x.kind, at, more)
 			}
 		case x.effects != "" && reason != "":
 			c.report(RuleCommand, x.order, "the %s at %s made %s, and is a dead letter, too: %s", x.kind, at, x.effects, reason)

@@ -15,7 +15,9 @@ type order struct {
 	placed bool
 	ready  bool   // announced, at least once
 	ended  string // dispatched, cancelled or expired; empty: it goes on
-	lines  map[string]*orderLine
+
+	expiredBy place // the command of CartExpired; none where it has none
+	lines     map[string]*orderLine
 }
 
 // orderLine is a line of it.
@@ -23,6 +25,8 @@ type orderLine struct {
 	sku    string
 	qty    int64
 	closed string // removed or rejected; empty: it is wanted
+
+	addedBy, expiredBy place // its commands; expiredBy is none where it did not expire
 
 	readyOn []string // the batches from which it was announced ready, each once
 	leftOut bool     // of an OrderReady, behind one that had it
@@ -71,11 +75,12 @@ func (c *Checker) takeOrderEvent(m *message) {
 
 func (c *Checker) takeCartLine(o *order, m *message) {
 	l := o.lines[m.LineID]
+	by, _ := c.placeOf(m.command())
 	if m.kind == "CartLineAdded" {
 		if l != nil || o.placed || o.ended != "" {
 			c.report(RuleFold, o.id, "%s: a line %s; the order is placed: %t, and ended: %q", m, m.LineID, o.placed, o.ended)
 		}
-		o.lines[m.LineID] = &orderLine{sku: m.SKU, qty: m.Qty}
+		o.lines[m.LineID] = &orderLine{sku: m.SKU, qty: m.Qty, addedBy: by}
 		return
 	}
 	if l == nil || l.sku != m.SKU || l.qty != m.Qty || l.closed != "" {
@@ -86,6 +91,9 @@ func (c *Checker) takeCartLine(o *order, m *message) {
 		c.report(RuleFold, o.id, "%s: the order is placed, and its lines stay", m)
 	}
 	l.closed = removed
+	if m.Reason == expired {
+		l.expiredBy = by
+	}
 	if m.kind == "CartLineRejected" {
 		l.closed = rejected
 	}
@@ -123,6 +131,7 @@ func (c *Checker) takeStep(who *customer, o *order, m *message) {
 	case "CartExpired":
 		must(!o.placed && o.ended == "", "a cart")
 		o.ended = expired
+		o.expiredBy, _ = c.placeOf(m.command())
 	default:
 		c.report(RuleFold, o.id, "%s is none of the events of orders", m)
 	}

@@ -1,6 +1,9 @@
 package story
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // product is what stock's events about an article add up to.
 type product struct {
@@ -30,8 +33,9 @@ func (l lineID) String() string { return l.order + " " + l.line }
 type stockLine struct {
 	qty   int64
 	state string
-	batch string   // of one that is allocated or dispatched
-	wasOn []string // the batches that it ever was on
+	batch string    // of one that is allocated or dispatched
+	wasOn []string  // the batches that it ever was on
+	first time.Time // of the event that it has its first batch; zero: it never had one
 }
 
 // The states of lines at stock, as its table has them.
@@ -144,6 +148,9 @@ func (c *Checker) moveLine(p *product, l *stockLine, m *message) {
 		b := c.batch(p, m)
 		b.allocated += l.qty
 		l.state, l.batch = allocated, b.ref
+		if l.first.IsZero() {
+			l.first = m.record.Timestamp
+		}
 		if !slices.Contains(l.wasOn, b.ref) {
 			l.wasOn = append(l.wasOn, b.ref)
 		}

@@ -14,6 +14,7 @@ type Run struct {
 	Brokers  []string
 	Database string // its URL; its user may read all tables
 	Topics   Topics
+	CartTime time.Duration // after it, what is in a cart expires
 }
 
 // Check reads everything and finds what is wrong. Nothing may change meanwhile.
@@ -28,7 +29,7 @@ func Check(ctx context.Context, run Run) ([]Violation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := New(run.Topics, ids)
+	c := New(run.Topics, ids, run.CartTime)
 	for len(unread) > 0 {
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {

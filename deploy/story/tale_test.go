@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -24,12 +25,16 @@ type tale struct {
 	tables    Tables
 	offsets   map[string]int64
 	sequences map[string]int64
+	now       time.Time // of what is written
 }
+
+// cartTime is that of a tale.
+const cartTime = 30 * time.Minute
 
 // write writes a record to the only partition of a topic, and gives the id that its events begin
 // with.
 func (s *tale) write(topic, prefix, kind, key, value string, headers ...string) string {
-	r := &kgo.Record{Topic: topic, Offset: s.offsets[topic], Key: []byte(key), Value: []byte(value)}
+	r := &kgo.Record{Topic: topic, Offset: s.offsets[topic], Key: []byte(key), Value: []byte(value), Timestamp: s.now}
 	headers = append(headers, "ce_type", prefix+kind)
 	for i := 0; i < len(headers); i += 2 {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: headers[i], Value: []byte(headers[i+1])})
@@ -113,6 +118,12 @@ func (s *tale) take(of, kind, order, line string, qty int, batch, reason string)
 	s.stock(of, kind, fmt.Sprintf(`"orderid":%q,"lineid":%q,"qty":%d%s`, order, line, qty, more))
 }
 
+// expire is a command that has a cart expire.
+func (s *tale) expire(cart string) (of string) {
+	who := customerOf(cart)
+	return s.write(topics.OrderCommands, "orders.v1.", "ExpireCart", who, fmt.Sprintf(`{"customerid":%q,"cartid":%q}`, who, cart))
+}
+
 // place has a customer place a cart.
 func (s *tale) place(order string) (of string) {
 	of = s.customer("PlaceOrder", order, "")
@@ -123,7 +134,7 @@ func (s *tale) place(order string) (of string) {
 // goodTale is one without a fault. Of CHAIR.1 there were 10, of which 1 is lost; CHAIR.2 has not
 // arrived.
 func goodTale(t *testing.T) *tale {
-	s := &tale{t: t, offsets: map[string]int64{}, sequences: map[string]int64{}}
+	s := &tale{t: t, offsets: map[string]int64{}, sequences: map[string]int64{}, now: time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC)}
 	s.write(topics.Tasks, "warehouse.v1.", "AnnounceShipment", "CHAIR", `{}`)
 	for i, more := range []string{`,"qty":10`, `,"qty":5,"eta":"2030-01-01"`} {
 		ref := fmt.Sprint("CHAIR.", i+1)
@@ -162,7 +173,8 @@ func goodTale(t *testing.T) *tale {
 
 	// A cart expires, one was rejected.
 	s.take(s.add("bob.1", "1", 1), "Allocated", "bob.1", "1", 1, "CHAIR.1", "")
-	of = s.write(topics.OrderCommands, "orders.v1.", "ExpireCart", "bob", `{"customerid":"bob","cartid":"bob.1"}`)
+	s.now = s.now.Add(cartTime)
+	of = s.expire("bob.1")
 	s.order(of, 0, "CartLineRemoved", "bob.1", `,"lineid":"1","sku":"CHAIR","qty":1,"reason":"expired"`)
 	s.order(of, 1, "CartExpired", "bob.1", "")
 	s.take(s.ask("Deallocate", "bob.1", "1", ""), "Deallocated", "bob.1", "1", 1, "CHAIR.1", "cancelled")
@@ -220,7 +232,7 @@ func (s *tale) check() []Violation {
 	for _, topic := range topics.all() {
 		ids[topic] = strings.ReplaceAll(topic, ".", "-")
 	}
-	c := New(topics, ids)
+	c := New(topics, ids, cartTime)
 	for _, r := range s.records {
 		c.Take(r)
 	}

@@ -33,7 +33,8 @@ func (c *Checker) left(o *order) (n int) {
 	return n
 }
 
-// checkLines: stock keeps nothing for lines that are closed, and has all others.
+// checkLines: stock keeps nothing for lines that are closed, and has all others. A cart has none: all
+// is quiet only when each line in a cart had its time, so it left the cart, or the cart was placed.
 func (c *Checker) checkLines() {
 	for _, o := range c.orders {
 		for line, l := range o.lines {
@@ -50,6 +51,8 @@ func (c *Checker) checkLines() {
 				c.report(RuleStuck, id.String(), "the line of %d %s is wanted, and stock does not have it (rejected: %q)", l.qty, l.sku, c.asked[id].reason())
 			case s.state == cancelled:
 				c.report(RuleStuck, id.String(), "the line of %d %s is wanted, and cancelled at stock", l.qty, l.sku)
+			case !o.placed:
+				c.report(RuleBehind, id.String(), "the line of %d %s is %s at stock, in a cart that did not expire", l.qty, l.sku, s.state)
 			}
 		}
 	}

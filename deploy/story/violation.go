@@ -22,6 +22,7 @@ const (
 	RuleOversold = "oversold"    // more of a batch is allocated or gone than there is
 	RuleArrived  = "arrived"     // something left a batch that had not arrived
 	RuleReady    = "ready"       // an order was announced ready that was not
+	RuleExpired  = "expired"     // a line expired too early, or by nothing
 	RuleVIP      = "vip"         // a customer was told too often, too late, wrongly or never
 	RuleBehind   = "left behind" // stock keeps something for a line that is closed
 	RuleStuck    = "stuck"       // an order does not go on though nothing is missing

@@ -34,6 +34,7 @@ type services struct {
 	kafka    *testbed.KafkaServer
 	postgres *testbed.PostgresServer
 	way      *proxy.Proxy
+	cartTime time.Duration
 	of       []*service
 }
 
@@ -47,7 +48,7 @@ type service struct {
 // startServices starts two workers of each service.
 func startServices(t *testing.T, cartTime time.Duration) *services {
 	t.Helper()
-	s := &services{t: t, of: []*service{{name: "allocation"}, {name: "orders", prefix: "ORDERS_"}, {name: "warehouse", prefix: "WAREHOUSE_"}}}
+	s := &services{t: t, cartTime: cartTime, of: []*service{{name: "allocation"}, {name: "orders", prefix: "ORDERS_"}, {name: "warehouse", prefix: "WAREHOUSE_"}}}
 	built := s.all(func(each *service) (err error) {
 		each.program, err = testbed.Build("allocation/cmd/" + each.name)
 		return err

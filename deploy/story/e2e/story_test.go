@@ -65,7 +65,7 @@ func TestStory(t *testing.T) {
 
 // where is where the checker finds everything.
 func (s *services) where() story.Run {
-	return story.Run{Brokers: strings.Split(s.kafka.Brokers(), ","), Database: s.postgres.URL(), Topics: topics}
+	return story.Run{Brokers: strings.Split(s.kafka.Brokers(), ","), Database: s.postgres.URL(), Topics: topics, CartTime: s.cartTime}
 }
 
 // stock is how much of an article is there at first, and how much the simulator wants to be free.
