@@ -80,6 +80,27 @@ func (s *tale) at(kind, text string, now time.Time) (before time.Time) {
 	return before
 }
 
+// What is due arrives, though it is announced and received again. A part of what was lost is found, a
+// report says more than there is, another one comes again, and one changes nothing.
+func TestCheck_tasksThatAreMeant(t *testing.T) {
+	t.Parallel()
+	s := goodTale(t)
+	s.task("AnnounceShipment", `"shipment":1,"qty":10`)
+	for range 2 {
+		s.task("ReceiveShipment", `"shipment":2`)
+	}
+	s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`)
+	s.task("CountBatch", `"shipment":1,"report":"r2","qty":9`)
+	s.house("GoodsFound", `"batchref":"CHAIR.1","qty":1`)
+	s.task("CountBatch", `"shipment":1,"report":"r3","qty":8`)
+	s.task("ReportDamage", `"shipment":1,"report":"r4","qty":20`)
+	s.house("GoodsLost", `"batchref":"CHAIR.1","qty":8,"reason":"damaged"`)
+	s.task("ReportDamage", `"shipment":1,"report":"r4","qty":20`)
+	for _, v := range s.check() {
+		require.NotEqual(t, RuleTask, v.Rule, v)
+	}
+}
+
 // Each tale has one fault, and the checker finds what it is about.
 func TestCheck_findsFaults(t *testing.T) {
 	t.Parallel()
@@ -191,6 +212,33 @@ func TestCheck_findsFaults(t *testing.T) {
 		"stock never heard of a batch":                {RuleLedger, "CHAIR.3", func(s *tale) { s.house("ShipmentAnnounced", `"batchref":"CHAIR.3","qty":1`) }},
 		"a batch arrived for one only":                {RuleLedger, "CHAIR.2", func(s *tale) { s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`) }},
 
+		"an announcement came to nothing":             {RuleTask, "CHAIR.3", func(s *tale) { s.task("AnnounceShipment", `"shipment":3,"qty":5`) }},
+		"a shipment was announced by nobody":          {RuleTask, "CHAIR.2", func(s *tale) { s.lose("AnnounceShipment", `"shipment":2`) }},
+		"a shipment was announced with more":          {RuleTask, "CHAIR.2", func(s *tale) { s.edit("ShipmentAnnounced", "CHAIR.2", `"qty":5`, `"qty":6`) }},
+		"a shipment was announced for another day":    {RuleTask, "CHAIR.2", func(s *tale) { s.edit("ShipmentAnnounced", "CHAIR.2", "2030-01-01", "2030-01-02") }},
+		"a shipment that was received did not arrive": {RuleTask, "CHAIR.2", func(s *tale) { s.task("ReceiveShipment", `"shipment":2`) }},
+		"a shipment arrived that was not received":    {RuleTask, "CHAIR.2", func(s *tale) { s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`) }},
+		"a shipment arrived twice": {RuleTask, "CHAIR.2", func(s *tale) {
+			s.task("ReceiveShipment", `"shipment":2`)
+			s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`)
+			s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`)
+		}},
+		"goods were lost that nobody reported": {RuleTask, "CHAIR.1", func(s *tale) { s.lose("ReportDamage", "") }},
+		"goods were lost of another batch":     {RuleTask, "CHAIR.1", func(s *tale) { s.edit("ReportDamage", "", `"shipment":1`, `"shipment":2`) }},
+		"more was lost than was reported":      {RuleTask, "CHAIR.1", func(s *tale) { s.edit("GoodsLost", "", `"qty":1`, `"qty":2`) }},
+		"more was lost than was counted to miss": {RuleTask, "CHAIR.1", func(s *tale) {
+			s.task("CountBatch", `"shipment":1,"report":"r2","qty":6`)
+			s.house("GoodsLost", `"batchref":"CHAIR.1","qty":2,"reason":"counted"`)
+		}},
+		"more was found than was lost": {RuleTask, "CHAIR.1", func(s *tale) {
+			s.task("CountBatch", `"shipment":1,"report":"r2","qty":9`)
+			s.house("GoodsFound", `"batchref":"CHAIR.1","qty":2`)
+		}},
+		"a report was noted twice": {RuleTask, "CHAIR.1", func(s *tale) {
+			s.task("ReportDamage", `"shipment":1,"report":"r1","qty":1`)
+			s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"damaged"`)
+		}},
+
 		"events have a gap": {RuleSequence, "alice", func(s *tale) {
 			s.records = slices.Delete(s.records, s.find("OrderReady", ""), s.find("OrderReady", "")+1)
 		}},
@@ -213,6 +261,10 @@ func TestCheck_findsFaults(t *testing.T) {
 		"a command was refused for nothing": {RuleLetter, "alice.4", func(s *tale) {
 			s.customer("PlaceOrder", "alice.4", "")
 			s.letter(topics.OrderLetters, "orders.v1.", "PlaceOrder", topics.OrderCommands, "order_ended")
+		}},
+		"a line left that was not there": {RuleLetter, "warehouse.commands 0@14", func(s *tale) {
+			s.ask("Dispatch", "alice.3", "1", "")
+			s.letter(topics.StockLetters, "allocation.v1.", "Dispatch", topics.StockCommands, "line_waiting")
 		}},
 		"a command failed": {RuleLetter, "warehouse.commands 0@0", func(s *tale) {
 			s.write(topics.StockLetters, "allocation.v1.", "CreateBatch", "CHAIR", "{}", "dlq-reason", "internal", "dlq-original-topic", topics.StockCommands, "dlq-original-partition", "0", "dlq-original-offset", "0")

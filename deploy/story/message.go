@@ -23,9 +23,9 @@ type message struct {
 
 // data has the fields that any message has.
 type data struct {
-	CustomerID, OrderID, CartID, LineID, SKU, BatchRef, Ref, ETA, Reason string
-	Qty                                                                  int64
-	Lines                                                                []pickLine
+	CustomerID, OrderID, CartID, LineID, SKU, BatchRef, Ref, ETA, Reason, Report string
+	Qty, Shipment                                                                int64
+	Lines                                                                        []pickLine
 }
 
 // pickLine is a line of OrderReady.

@@ -2,19 +2,26 @@ package story
 
 // shelf is what the warehouse's events about a batch add up to.
 type shelf struct {
-	sku, ref                string
+	sku, ref, eta           string
 	received, lost, shipped int64
 	arrived                 bool
 	picked                  map[lineID]int64 // those that have not left
+
+	announcedBy place   // its task
+	arrivals    []place // their tasks
+	losses      []loss
 }
 
 func (c *Checker) takeWarehouseEvent(m *message) {
 	s := c.shelves[m.BatchRef]
+	by, _ := c.placeOf(m.command())
 	if m.kind == "ShipmentAnnounced" {
 		if s != nil {
 			c.report(RuleFold, m.BatchRef, "%s: it was announced before", m)
 		}
-		c.shelves[m.BatchRef] = &shelf{sku: m.SKU, ref: m.BatchRef, received: m.Qty, arrived: m.ETA == "", picked: map[lineID]int64{}}
+		c.shelves[m.BatchRef] = &shelf{
+			sku: m.SKU, ref: m.BatchRef, eta: m.ETA, received: m.Qty, arrived: m.ETA == "", picked: map[lineID]int64{}, announcedBy: by,
+		}
 		return
 	}
 	if s == nil || s.sku != m.SKU {
@@ -25,10 +32,11 @@ func (c *Checker) takeWarehouseEvent(m *message) {
 	switch m.kind {
 	case "ShipmentArrived":
 		s.arrived = true
+		s.arrivals = append(s.arrivals, by)
 	case "GoodsLost":
-		s.lost += m.Qty
+		s.lose(by, m.Qty)
 	case "GoodsFound":
-		s.lost -= m.Qty
+		s.lose(by, -m.Qty)
 	case "LinePicked":
 		if s.picked[id] != 0 || !s.arrived {
 			c.report(RulePick, id.String(), "%s of %s: of it %d is picked already (arrived: %t)", m, s.ref, s.picked[id], s.arrived)
@@ -42,9 +50,18 @@ func (c *Checker) takeWarehouseEvent(m *message) {
 	default:
 		c.report(RuleFold, s.ref, "%s is none of the warehouse's events", m)
 	}
-	if s.shipped+s.lost+total(s.picked) > s.received {
+	if s.left() < 0 {
 		c.report(RuleOversold, s.ref, "after %s the warehouse has shipped %d, picked %d and lost %d of %d", m, s.shipped, total(s.picked), s.lost, s.received)
 	}
+}
+
+// left is what is on the shelf.
+func (s *shelf) left() int64 { return s.received - s.lost - s.shipped - total(s.picked) }
+
+// lose takes what was lost, or was found (below zero).
+func (s *shelf) lose(by place, qty int64) {
+	s.losses = append(s.losses, loss{by: by, qty: qty, shelf: s.left(), lostBefore: s.lost})
+	s.lost += qty
 }
 
 // unpick takes what was picked of a line off what is picked.

@@ -82,9 +82,9 @@ func (s *tale) pick(order, line string, qty int, batch string) {
 	s.house("LinePicked", fmt.Sprintf(`%s,"qty":%d`, of, qty))
 }
 
-// house is an event of the warehouse.
+// house is an event of the warehouse, which has the id of one of the last task.
 func (s *tale) house(kind, value string) {
-	s.event(topics.WarehouseEvents, "warehouse.v1.", kind, "CHAIR", "warehouse-tasks.0.0", int(s.offsets[topics.WarehouseEvents]), `{"sku":"CHAIR",`+value+`}`)
+	s.event(topics.WarehouseEvents, "warehouse.v1.", kind, "CHAIR", fmt.Sprint("warehouse-tasks.0.", s.offsets[topics.Tasks]-1), int(s.offsets[topics.WarehouseEvents]), `{"sku":"CHAIR",`+value+`}`)
 }
 
 // ask is a command for stock about a line.
@@ -135,9 +135,9 @@ func (s *tale) place(order string) (of string) {
 // arrived.
 func goodTale(t *testing.T) *tale {
 	s := &tale{t: t, offsets: map[string]int64{}, sequences: map[string]int64{}, now: time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC)}
-	s.write(topics.Tasks, "warehouse.v1.", "AnnounceShipment", "CHAIR", `{}`)
 	for i, more := range []string{`,"qty":10`, `,"qty":5,"eta":"2030-01-01"`} {
 		ref := fmt.Sprint("CHAIR.", i+1)
+		s.task("AnnounceShipment", fmt.Sprintf(`"shipment":%d%s`, i+1, more))
 		s.house("ShipmentAnnounced", fmt.Sprintf(`"batchref":%q%s`, ref, more))
 		s.stock(s.write(topics.StockCommands, "allocation.v1.", "CreateBatch", "CHAIR", `{}`), "BatchCreated", fmt.Sprintf(`"ref":%q%s`, ref, more))
 	}
@@ -181,6 +181,7 @@ func goodTale(t *testing.T) *tale {
 	s.reject("bob.2")
 
 	// Something is lost.
+	s.task("ReportDamage", `"shipment":1,"report":"r1","qty":1`)
 	s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"damaged"`)
 	s.stock(s.write(topics.StockCommands, "allocation.v1.", "ChangeBatchQuantity", "CHAIR", `{}`), "BatchQuantityChanged", `"batchref":"CHAIR.1","qty":7,"revision":0`)
 	s.keep()

@@ -1,10 +1,91 @@
 package story
 
-// takeTask takes a command of the warehouse.
+import "fmt"
+
+// task is a command of the warehouse about a shipment.
+type task struct {
+	kind, sku, ref, eta, report string
+	qty                         int64
+	isNew                       bool // an AnnounceShipment whose number is above all before
+}
+
 func (c *Checker) takeTask(m *message) {
-	if m.kind == "PickLine" {
+	switch m.kind {
+	case "PickLine":
 		a := c.askedOf(m)
 		a.picks = once(a.picks, m)
 		a.told++
+	case "AnnounceShipment", "ReceiveShipment", "ReportDamage", "CountBatch":
+		t := task{kind: m.kind, sku: m.SKU, ref: fmt.Sprint(m.SKU, ".", m.Shipment), eta: m.ETA, report: m.Report, qty: m.Qty}
+		if m.kind == "AnnounceShipment" && m.Shipment > c.shipments[m.SKU] {
+			t.isNew, c.shipments[m.SKU] = true, m.Shipment
+		}
+		c.tasks[m.place()] = t
+	}
+}
+
+// checkTasks looks at what became of each task, and at what the warehouse noted by none.
+func (c *Checker) checkTasks() {
+	received := map[string]bool{}
+	for at, t := range c.tasks {
+		s := c.shelves[t.ref]
+		switch {
+		case t.isNew && (s == nil || s.announcedBy != at):
+			c.report(RuleTask, t.ref, "the AnnounceShipment at %s came to nothing", at)
+		case t.kind == "ReceiveShipment":
+			received[t.ref] = true
+		}
+	}
+	for ref, s := range c.shelves {
+		if t := c.tasks[s.announcedBy]; !t.isNew || t.ref != ref || t.sku != s.sku || t.qty != s.received || t.eta != s.eta {
+			c.report(RuleTask, ref, "%d %s were announced, due %q; at %s is no task for that", s.received, s.sku, s.eta, s.announcedBy)
+		}
+		c.checkArrivals(s, received[ref])
+		c.checkLosses(s)
+	}
+}
+
+// checkArrivals: what was due arrived once, by a task.
+func (c *Checker) checkArrivals(s *shelf, received bool) {
+	want := 0
+	if received && s.eta != "" {
+		want = 1
+	}
+	if len(s.arrivals) != want {
+		c.report(RuleTask, s.ref, "it was due %q, and received by a task: %t; it arrived %d times", s.eta, received, len(s.arrivals))
+	}
+	for _, at := range s.arrivals {
+		if t := c.tasks[at]; t.kind != "ReceiveShipment" || t.ref != s.ref {
+			c.report(RuleTask, s.ref, "it arrived; at %s is no task for that", at)
+		}
+	}
+}
+
+// loss is that something was lost of a batch, or was found (below zero).
+type loss struct {
+	by                place
+	qty               int64
+	shelf, lostBefore int64
+}
+
+// checkLosses: each loss is of a report, once, and as much as that says. A report that changed nothing
+// has none.
+func (c *Checker) checkLosses(s *shelf) {
+	reports := map[string]bool{}
+	for _, l := range s.losses {
+		t := c.tasks[l.by]
+		want := int64(0)
+		switch {
+		case t.ref != s.ref:
+		case t.kind == "ReportDamage":
+			want = min(t.qty, l.shelf)
+		case t.kind == "CountBatch":
+			want = max(l.shelf-t.qty, -l.lostBefore)
+		}
+		if l.qty != want || want == 0 || reports[t.report] {
+			c.report(RuleTask, s.ref, "%d of %d on the shelf were lost; by the %s %q of %d at %s it is %d (noted before: %t)",
+				l.qty, l.shelf, t.kind, t.report, t.qty, l.by, want, reports[t.report])
+		}
+		reports[t.report] = true
 	}
 }

@@ -28,6 +28,7 @@ const (
 	RuleStuck    = "stuck"       // an order does not go on though nothing is missing
 	RulePick     = "pick"        // goods were taken off the shelf, or left, for nothing or twice
 	RuleLedger   = "ledger"      // the warehouse's goods are not those of stock
+	RuleTask     = "task"        // the warehouse noted what no task says, or not what one says
 	RuleTables   = "tables"      // a table says something else than events
 	RuleCommand  = "command"     // a command came to nothing, or to two things
 	RuleLetter   = "letter"      // a dead letter that nobody meant
