@@ -80,14 +80,14 @@ func (s *tale) at(kind, text string, now time.Time) (before time.Time) {
 	return before
 }
 
-// What is due arrives, though it is announced and received again. A part of what was lost is found, a
-// report says more than there is, another one comes again, and one changes nothing.
+// What is due arrives, though it is announced and received again. What was lost is found, a report
+// says more than there is, another one comes again, and one changes nothing.
 func TestCheck_tasksThatAreMeant(t *testing.T) {
 	t.Parallel()
 	s := goodTale(t)
 	s.task("AnnounceShipment", `"shipment":1,"qty":10`)
-	for range 2 {
-		s.task("ReceiveShipment", `"shipment":2`)
+	for _, shipment := range []int{1, 2, 2} {
+		s.task("ReceiveShipment", fmt.Sprintf(`"shipment":%d`, shipment))
 	}
 	s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`)
 	s.task("CountBatch", `"shipment":1,"report":"r2","qty":9`)
@@ -130,6 +130,14 @@ func TestCheck_findsFaults(t *testing.T) {
 		"an order is ready without any line": {RuleReady, "alice.1", func(s *tale) {
 			s.edit("OrderReady", "alice.1", `{"sku":"CHAIR","lineid":"1","qty":2,"batchref":"CHAIR.1"}`, "")
 		}},
+		"an order is ready when all has left": {RuleReady, "alice.5", func(s *tale) {
+			s.twoLines("CHAIR.1")
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
+			for _, line := range []string{"1", "2"} {
+				s.take(s.ask("Dispatch", "alice.5", line, ""), "Dispatched", "alice.5", line, 1, "CHAIR.1", "")
+			}
+			s.order("allocation-events.0.9", 3, "OrderReady", "alice.5", `,"lines":[]`)
+		}},
 		"an order is ready with a line twice": {RuleFold, "alice.5", func(s *tale) {
 			s.twoLines("CHAIR.1")
 			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1", "2", "CHAIR.1"))
@@ -138,7 +146,10 @@ func TestCheck_findsFaults(t *testing.T) {
 			s.twoLines("CHAIR.2")
 			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.2"))
 		}},
-		"an order is ready on a batch that its line was never on": {RuleReady, "alice.1 1", func(s *tale) { s.edit("OrderReady", "alice.1", "CHAIR.1", "CHAIR.2") }},
+		"an order is ready on a batch that its line was never on": {RuleReady, "alice.1 1", func(s *tale) {
+			s.edit("BatchCreated", "CHAIR.2", `,"eta":"2030-01-01"`, "")
+			s.edit("OrderReady", "alice.1", "CHAIR.1", "CHAIR.2")
+		}},
 
 		"a VIP was never told":         {RuleVIP, "alice", func(s *tale) { s.lose("CustomerBecameVIP", "") }},
 		"a VIP was told twice":         {RuleVIP, "alice", func(s *tale) { s.order("orders-commands.0.9", 3, "CustomerBecameVIP", "alice.3", "") }},
@@ -176,8 +187,9 @@ func TestCheck_findsFaults(t *testing.T) {
 			s.twoLinesOfWhichOneExpires(0)
 			s.lose("Allocated", `"bob.4","lineid":"1"`)
 		}},
-		"a line expired by no command": {RuleExpired, "alice.2 2", func(s *tale) {
+		"a line expired by a customer": {RuleExpired, "alice.2 2", func(s *tale) {
 			s.edit("CartLineRemoved", "alice.2", `"reason":"customer"`, `"reason":"expired"`)
+			s.at("RemoveFromCart", "alice.2", s.now)
 		}},
 		"a line expired by the command of another cart": {RuleExpired, "bob.1 1", func(s *tale) { s.edit("ExpireCart", "", "bob.1", "bob.2") }},
 
@@ -204,7 +216,10 @@ func TestCheck_findsFaults(t *testing.T) {
 		"a line was to be picked for nothing": {RulePick, "alice.4 1", func(s *tale) {
 			s.task("PickLine", `"orderid":"alice.4","lineid":"1","batchref":"CHAIR.2"`)
 		}},
-		"a line that was ready was not to be picked": {RulePick, "alice.1 1", func(s *tale) { s.lose("PickLine", "") }},
+		"a line that was ready was not to be picked": {RulePick, "alice.5 2", func(s *tale) {
+			s.twoLines("CHAIR.1")
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
+		}},
 
 		"the warehouse lost what stock does not know": {RuleLedger, "CHAIR.1", func(s *tale) { s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"damaged"`) }},
 		"stock was told of a loss that was none":      {RuleLedger, "CHAIR.1", func(s *tale) { s.lose("GoodsLost", "") }},
@@ -212,8 +227,16 @@ func TestCheck_findsFaults(t *testing.T) {
 		"stock never heard of a batch":                {RuleLedger, "CHAIR.3", func(s *tale) { s.house("ShipmentAnnounced", `"batchref":"CHAIR.3","qty":1`) }},
 		"a batch arrived for one only":                {RuleLedger, "CHAIR.2", func(s *tale) { s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`) }},
 
-		"an announcement came to nothing":             {RuleTask, "CHAIR.3", func(s *tale) { s.task("AnnounceShipment", `"shipment":3,"qty":5`) }},
-		"a shipment was announced by nobody":          {RuleTask, "CHAIR.2", func(s *tale) { s.lose("AnnounceShipment", `"shipment":2`) }},
+		"an announcement came to nothing":    {RuleTask, "CHAIR.3", func(s *tale) { s.task("AnnounceShipment", `"shipment":3,"qty":5`) }},
+		"a shipment was announced by nobody": {RuleTask, "CHAIR.2", func(s *tale) { s.lose("AnnounceShipment", `"shipment":2`) }},
+		"a shipment was announced by a count": {RuleTask, "CHAIR.2", func(s *tale) {
+			set(s.records[s.find("AnnounceShipment", `"shipment":2`)], "ce_type", "warehouse.v1.CountBatch")
+		}},
+		"a shipment arrived by a count": {RuleTask, "CHAIR.2", func(s *tale) {
+			s.task("ReceiveShipment", `"shipment":2`)
+			s.task("CountBatch", `"shipment":2,"report":"r2","qty":5`)
+			s.house("ShipmentArrived", `"batchref":"CHAIR.2","qty":5`)
+		}},
 		"a shipment was announced with more":          {RuleTask, "CHAIR.2", func(s *tale) { s.edit("ShipmentAnnounced", "CHAIR.2", `"qty":5`, `"qty":6`) }},
 		"a shipment was announced for another day":    {RuleTask, "CHAIR.2", func(s *tale) { s.edit("ShipmentAnnounced", "CHAIR.2", "2030-01-01", "2030-01-02") }},
 		"a shipment that was received did not arrive": {RuleTask, "CHAIR.2", func(s *tale) { s.task("ReceiveShipment", `"shipment":2`) }},

@@ -44,8 +44,8 @@ type Checker struct {
 	counted int
 }
 
-// New makes a checker. ids are the topics' ids, as the ids of events have them; cartTime is after how
-// long what is in a cart expires.
+// New makes a checker. ids are the topics' ids, as the ids of events have them; cartTime is after
+// how long what is in a cart expires.
 func New(topics Topics, ids map[string]string, cartTime time.Duration) *Checker {
 	c := &Checker{
 		topics: topics, ids: map[string]string{}, cartTime: cartTime, orderEvents: newStream(), stockEvents: newStream(), warehouseEvents: newStream(),

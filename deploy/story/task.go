@@ -28,9 +28,8 @@ func (c *Checker) takeTask(m *message) {
 func (c *Checker) checkTasks() {
 	received := map[string]bool{}
 	for at, t := range c.tasks {
-		s := c.shelves[t.ref]
 		switch {
-		case t.isNew && (s == nil || s.announcedBy != at):
+		case t.isNew && c.shelves[t.ref] == nil:
 			c.report(RuleTask, t.ref, "the AnnounceShipment at %s came to nothing", at)
 		case t.kind == "ReceiveShipment":
 			received[t.ref] = true
@@ -68,8 +67,8 @@ type loss struct {
 	shelf, lostBefore int64
 }
 
-// checkLosses: each loss is of a report, once, and as much as that says. A report that changed nothing
-// has none.
+// checkLosses: each loss is of a report, once, and as much as that says. A report that changed
+// nothing has none.
 func (c *Checker) checkLosses(s *shelf) {
 	reports := map[string]bool{}
 	for _, l := range s.losses {

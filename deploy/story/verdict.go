@@ -33,8 +33,8 @@ func (c *Checker) left(o *order) (n int) {
 	return n
 }
 
-// checkLines: stock keeps nothing for lines that are closed, and has all others. A cart has none: all
-// is quiet only when each line in a cart had its time, so it left the cart, or the cart was placed.
+// checkLines: stock keeps nothing for lines that are closed, and has all others. A cart has
+// none: all is quiet only when each line in a cart had its time.
 func (c *Checker) checkLines() {
 	for _, o := range c.orders {
 		for line, l := range o.lines {
