@@ -257,6 +257,14 @@ func TestCheck_findsFaults(t *testing.T) {
 			s.task("CountBatch", `"shipment":1,"report":"r2","qty":9`)
 			s.house("GoodsFound", `"batchref":"CHAIR.1","qty":2`)
 		}},
+		"a report had an effect when it was repeated": {RuleTask, "CHAIR.1", func(s *tale) {
+			s.task("CountBatch", `"shipment":1,"report":"r2","qty":7`)
+			s.task("CountBatch", `"shipment":1,"report":"r2","qty":6`)
+			s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"counted"`)
+		}},
+		"a report was noted twice by one task": {RuleTask, "CHAIR.1", func(s *tale) {
+			s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"damaged"`)
+		}},
 		"a report was noted twice": {RuleTask, "CHAIR.1", func(s *tale) {
 			s.task("ReportDamage", `"shipment":1,"report":"r1","qty":1`)
 			s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"damaged"`)

@@ -36,7 +36,8 @@ type Checker struct {
 	products  map[string]*product
 	shelves   map[string]*shelf // by the reference of the batch
 	tasks     map[place]task
-	shipments map[string]int64 // the last number of each article that was to be announced
+	reports   map[reportID]bool // that there were
+	shipments map[string]int64  // the last number of each article that was to be announced
 	asked     map[lineID]*asked
 
 	ends    map[partition]int64 // behind the last record of each partition
@@ -50,7 +51,7 @@ func New(topics Topics, ids map[string]string, cartTime time.Duration) *Checker 
 	c := &Checker{
 		topics: topics, ids: map[string]string{}, cartTime: cartTime, orderEvents: newStream(), stockEvents: newStream(), warehouseEvents: newStream(),
 		commands: map[place]*command{}, letters: map[place]letter{}, customers: map[string]*customer{}, orders: map[string]*order{},
-		products: map[string]*product{}, shelves: map[string]*shelf{}, tasks: map[place]task{}, shipments: map[string]int64{}, asked: map[lineID]*asked{}, ends: map[partition]int64{},
+		products: map[string]*product{}, shelves: map[string]*shelf{}, tasks: map[place]task{}, reports: map[reportID]bool{}, shipments: map[string]int64{}, asked: map[lineID]*asked{}, ends: map[partition]int64{},
 	}
 	for topic, id := range ids {
 		c.ids[id] = topic

@@ -7,7 +7,11 @@ type task struct {
 	kind, sku, ref, eta, report string
 	qty                         int64
 	isNew                       bool // an AnnounceShipment whose number is above all before
+	again                       bool // a report that there was before
 }
+
+// reportID is a report about a batch.
+type reportID struct{ ref, report string }
 
 func (c *Checker) takeTask(m *message) {
 	switch m.kind {
@@ -19,6 +23,10 @@ func (c *Checker) takeTask(m *message) {
 		t := task{kind: m.kind, sku: m.SKU, ref: fmt.Sprint(m.SKU, ".", m.Shipment), eta: m.ETA, report: m.Report, qty: m.Qty}
 		if m.kind == "AnnounceShipment" && m.Shipment > c.shipments[m.SKU] {
 			t.isNew, c.shipments[m.SKU] = true, m.Shipment
+		}
+		if id := (reportID{t.ref, t.report}); t.report != "" {
+			t.again = c.reports[id]
+			c.reports[id] = true
 		}
 		c.tasks[m.place()] = t
 	}
@@ -68,9 +76,10 @@ type loss struct {
 }
 
 // checkLosses: each loss is of a report, once, and as much as that says. A report that changed
-// nothing has none.
+// nothing has none, and its repeats have none. The warehouse knows them only among the last 8 of a
+// batch; here nobody repeats one later.
 func (c *Checker) checkLosses(s *shelf) {
-	reports := map[string]bool{}
+	before := map[place]bool{}
 	for _, l := range s.losses {
 		t := c.tasks[l.by]
 		want := int64(0)
@@ -81,10 +90,10 @@ func (c *Checker) checkLosses(s *shelf) {
 		case t.kind == "CountBatch":
 			want = max(l.shelf-t.qty, -l.lostBefore)
 		}
-		if l.qty != want || want == 0 || reports[t.report] {
-			c.report(RuleTask, s.ref, "%d of %d on the shelf were lost; by the %s %q of %d at %s it is %d (noted before: %t)",
-				l.qty, l.shelf, t.kind, t.report, t.qty, l.by, want, reports[t.report])
+		if l.qty != want || want == 0 || t.again || before[l.by] {
+			c.report(RuleTask, s.ref, "%d of %d on the shelf were lost; by the %s %q of %d at %s it is %d (a repeat: %t)",
+				l.qty, l.shelf, t.kind, t.report, t.qty, l.by, want, t.again || before[l.by])
 		}
-		reports[t.report] = true
+		before[l.by] = true
 	}
 }
