@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -25,6 +26,8 @@ type contract struct {
 			Responses map[string]response
 		}
 	}
+
+	mu       sync.Mutex // guards the compiler
 	compiler *jsonschema.Compiler
 }
 
@@ -79,7 +82,9 @@ func (c *contract) check(t *testing.T, method, path string, got *reply) {
 	if method == http.MethodHead || content.Schema.Ref == "" {
 		return
 	}
+	c.mu.Lock()
 	schema, err := c.compiler.Compile(document + content.Schema.Ref)
+	c.mu.Unlock()
 	require.NoError(t, err)
 	value, err := jsonschema.UnmarshalJSON(strings.NewReader(got.body))
 	require.NoError(t, err)

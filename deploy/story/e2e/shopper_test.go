@@ -42,9 +42,11 @@ func (s *shopper) order(id string) {
 		}
 	}
 	switch s.IntN(10) {
-	case 0: // it expires, and is wanted then
-		s.pause(2000)
-		s.do("PlaceOrder", id, "")
+	case 0: // it is forgotten and expires, and may be wanted then
+		if s.IntN(2) == 0 {
+			s.pause(2000)
+			s.do("PlaceOrder", id, "")
+		}
 		return
 	case 1: // it was never wanted
 		s.cancel(id)
