@@ -55,7 +55,8 @@ func TestStory(t *testing.T) {
 	require.NoError(t, play.Wait(), "%s", printed.String())
 	require.Contains(t, printed.String(), "with 30 shipments")
 
-	// What has not come yet comes.
+	// What has not come yet comes, when the ledgers have all that was announced.
+	s.await("30", `select sum(coalesce((state->>'last')::bigint, 0))::text from warehouse.ledgers where article`)
 	for _, of := range strings.Fields(s.ask(`select coalesce(string_agg(ref, ' '), '') from warehouse.ledger_batches(null) where not arrived`)) {
 		sku, shipment, _ := strings.Cut(of, ".")
 		s.run("warehouse", "send", "ReceiveShipment", "sku="+sku, "shipment="+shipment)
