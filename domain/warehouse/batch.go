@@ -72,7 +72,7 @@ func (b *Batch) tell() {
 	b.Telling, b.Again = true, false
 }
 
-// reported notes a report, and tells whether it is a repeat.
+// reported notes the id of a report. It returns true if the id was noted before.
 func (b *Batch) reported(id string) (repeat bool) {
 	if slices.Contains(b.Reports, id) {
 		return true

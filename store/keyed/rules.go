@@ -82,7 +82,7 @@ func (r *Rules[S, C]) decide(c C, state *S) Decision {
 	return Decision{Events: events, Refusal: refusal, Changed: len(events) > 0}
 }
 
-// guard is the column that tells whether a row is still as it was read.
+// guard is the column whose value changes with each write of a row.
 func (r *Rules[S, C]) guard() string {
 	if r.Change != nil {
 		return "changes"

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,8 +12,8 @@ import (
 	"allocation/store"
 )
 
-// Sums are what the front page has of all three services, at one snapshot of their database. In JSON
-// they are the "section" of the front page.
+// Sums are what the front page shows of all three services, as of one snapshot of their database.
+// JSON has them as "section".
 type Sums struct {
 	AddsUp bool `json:"adds_up"`
 	// Received - Lost = Free + Allocated + Dispatched, of the batches that arrived.
@@ -137,8 +136,8 @@ from warehouse.ledger_batches(null) l
 left join lateral (select * from allocation.batches b where b.ref >= l.ref and b.ref <= l.ref order by b.ref desc limit 1) b on true
 order by l.sku, length(l.ref), l.ref`
 
-// readBatches reads the batches of which something is left. It gives the names of all, also of those
-// that are on their way.
+// readBatches reads the batches of which something is left. It returns all their names, with those
+// of batches on their way.
 func (s *Sums) readBatches(ctx context.Context, tx pgx.Tx) (known map[string]bool, err error) {
 	known = map[string]bool{}
 	rows, err := tx.Query(ctx, batchesSQL)
@@ -233,69 +232,6 @@ func (s *Sums) readOthers(ctx context.Context, tx pgx.Tx, known map[string]bool,
 		}
 	}
 	return rows.Err()
-}
-
-// late are the dispatches that the ledger has not heard of.
-type late struct {
-	of      map[string]int64 // by batch
-	unknown []string         // articles of which they cannot be counted
-}
-
-// maxLate is how far back in a partition's events they are looked for.
-const maxLate = 50_000
-
-const lateSQL = `
-select l.key, p.version - l.fact, o.type, o.value
-from (select key, coalesce((state->>'fact')::bigint, 0) as fact from warehouse.ledgers where article) l
-cross join lateral (select * from allocation.products p where p.sku >= l.key and p.sku <= l.key order by p.sku desc limit 1) p
-left join lateral (
-    select o.type, o.value from allocation.outbox o
-    where o.source = p.last_source and o.row_no between p.last_row - $1 and p.last_row and o.key = l.key and o.sequence > l.fact
-    order by o.row_no desc limit p.version - l.fact) o on true
-where p.version > l.fact`
-
-func lateDispatches(ctx context.Context, tx pgx.Tx) (l late, err error) {
-	l.of = map[string]int64{}
-	missing := map[string]int64{}
-	rows, err := tx.Query(ctx, lateSQL, maxLate)
-	if err != nil {
-		return l, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var sku string
-		var eventType *string // nil: none is kept
-		var since int64
-		var value []byte
-		if err := rows.Scan(&sku, &since, &eventType, &value); err != nil {
-			return l, err
-		}
-		if _, seen := missing[sku]; !seen {
-			missing[sku] = since
-		}
-		if eventType == nil {
-			continue
-		}
-		missing[sku]--
-		if *eventType != "Dispatched" {
-			continue
-		}
-		var d struct {
-			BatchRef string
-			Qty      int64
-		}
-		if err := json.Unmarshal(value, &d); err != nil {
-			return l, err
-		}
-		l.of[d.BatchRef] += d.Qty
-	}
-	for sku, n := range missing {
-		if n != 0 {
-			l.unknown = append(l.unknown, sku)
-		}
-	}
-	slices.Sort(l.unknown)
-	return l, rows.Err()
 }
 
 const ordersSQL = `

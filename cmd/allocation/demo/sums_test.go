@@ -81,8 +81,8 @@ func (d *tables) read() *demo.Sums {
 	return s
 }
 
-// What was dispatched is known also where the warehouse has not heard of it, and what was lost by the
-// revision that stock has. What is on its way, or somebody else's, is left out.
+// Dispatches count before the warehouse has heard of them. Losses count from the revision that stock
+// has. Batches on their way, and those of somebody else, do not count.
 func TestSums(t *testing.T) {
 	t.Parallel()
 	d := newTables(t)

@@ -81,8 +81,8 @@ func (s *Servers) Terminal() io.Writer { return s.d.Out }
 // LogPath is the file that something called so logs to.
 func (s *Servers) LogPath(name string) string { return filepath.Join(s.d.command.Dir, name+".log") }
 
-// Variables are those by which a process finds the servers, if the names of its variables begin with
-// the prefix. Of the user's own it has none but what programs need.
+// Variables are the environment of a process. They tell it where the servers are, under names that
+// begin with the prefix. Of the user's own variables they have PATH, HOME and TMPDIR.
 func (s *Servers) Variables(prefix string) []string {
 	all := []string{
 		prefix + "KAFKA_BROKERS=" + s.Brokers(),

@@ -38,8 +38,8 @@ func NewDoor(hosts []string, token, cookie, path string, logger *slog.Logger) *D
 	return &Door{hosts: hosts, token: token, cookie: cookie, path: path, logger: logger, key: []byte(rand.Text())}
 }
 
-// Knows reports whether it goes by the name of the host: against pages of other sites whose name was
-// made to lead here (DNS rebinding).
+// Knows reports whether a request's Host is a name of this server. A page of another site can have
+// its own name lead here (DNS rebinding), and is refused by that.
 func (d *Door) Knows(host string) bool {
 	name := strings.ToLower(HostOf(host))
 	if ip := net.ParseIP(name); ip != nil {

@@ -66,8 +66,8 @@ func TestAPI_story(t *testing.T) {
 	require.Equal(t, http.StatusOK, c.ask(http.MethodGet, "/v1/openapi.json", "").status)
 }
 
-// With a key, a request is done once, whichever process it is sent to, and whenever; what it came to
-// stays so.
+// A request with a key is done once, whichever process it is sent to, and whenever. Its outcome
+// stays the same.
 func TestAPI_doesAKeyOnce(t *testing.T) {
 	t.Parallel()
 	s := newService(t, testbed.Kafka(t))
@@ -108,9 +108,9 @@ func TestAPI_doesAKeyOnce(t *testing.T) {
 	require.Equal(t, 1, s.count(`select count(*) from order_lines where order_id = 'alice.1'`))
 }
 
-// While no worker runs, requests are written and not decided: whoever waits is told so in time. The
-// same key twice, and another body, are told apart when a worker comes. It is killed, and the first
-// record comes once more, to the next one.
+// Without a worker, requests are written and not decided. A client that waits gets 202 in time. A
+// worker then finds the repeat of a key, and the other body under it. It is killed, and the next
+// worker is sent the first record once more.
 func TestAPI_whileNoWorkerRuns(t *testing.T) {
 	t.Parallel()
 	s := newService(t, testbed.Kafka(t))

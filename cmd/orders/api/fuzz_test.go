@@ -13,8 +13,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// schemathesis asks what the contract allows and what it does not, and holds each answer to it, with
-// all checks that it has. It needs a worker, so that what waits for outcomes gets some.
+// schemathesis sends requests that the contract allows and others, and checks each answer against
+// it. All its checks are on. A worker runs, so that requests that wait get an outcome.
 func TestAPI_keepsItsContractWhateverIsAsked(t *testing.T) {
 	testbed.Long(t)
 	t.Parallel()

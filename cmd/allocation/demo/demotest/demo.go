@@ -163,7 +163,7 @@ func (d *Demo) Sums() (s *demo.Sums, ok bool) {
 	return page.Section, ok
 }
 
-// Press presses a button of the trouble page, and gives the status of the answer, and where it leads.
+// Press presses a button of the trouble page. It returns the answer's status and its Location.
 func (d *Demo) Press(kind string) (status int, next string) {
 	d.t.Helper()
 	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
