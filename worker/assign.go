@@ -82,7 +82,7 @@ func (w *Worker) claim(ctx context.Context, names []TopicPartition) (map[string]
 		if old := w.partitions[f.name]; old != nil { // a partition can be handed out twice
 			w.close(old)
 		}
-		p := newPartition(f.claim, w.typesOf(f.name.Topic), now)
+		p := newPartition(f.claim, w.types[f.name.Topic], now)
 		p.silence.uncompared = true
 		w.add(p)
 		w.take(p, f, seen)

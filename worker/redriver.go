@@ -124,7 +124,7 @@ func (a *applier) readParked(ctx context.Context, work *work) (ok bool, err erro
 // recordOf makes a record of a parked command, as if it had just been fetched.
 func (w *Worker) recordOf(r *ParkedRecord) record {
 	fetched := &kgo.Record{Key: r.Key, Value: r.Value, Headers: r.Headers, Offset: r.Offset, Timestamp: time.UnixMilli(r.Time)}
-	return record{Record: fetched, types: w.typesOf(r.From.Topic), parked: &r.Parked}
+	return record{Record: fetched, types: w.typesOfParked(r.From.Topic, fetched), parked: &r.Parked}
 }
 
 // fatal says for a dead letter that a command ends its worker.

@@ -153,7 +153,7 @@ func (w *Worker) stopReread(ctx context.Context, letter *BatchLetter, why string
 func (w *Worker) again(letter *BatchLetter, chunk []packedRecord) []record {
 	records := make([]record, len(chunk))
 	for i, r := range chunk {
-		records[i] = record{Record: r.Record, oversized: r.alone, types: w.typesOf(letter.From.Topic), parked: &Parked{From: letter.From, Event: letter.Event}}
+		records[i] = record{Record: r.Record, oversized: r.alone, types: w.typesOfParked(letter.From.Topic, r.Record), parked: &Parked{From: letter.From, Event: letter.Event}}
 	}
 	return records
 }

@@ -87,6 +87,30 @@ func TestWorker_takesAnotherServicesEventsBySequence(t *testing.T) {
 	require.Equal(t, "unknown_type", header(p.await(4)[3], "dlq-reason"))
 }
 
+// An event that waits for its key is of its type still where its topic got another name meanwhile.
+func TestWorker_takesWhatWaitsOfATopicThatWasRenamed(t *testing.T) {
+	p := setup(t, 1)
+	p.poison()
+	takes := func(topic string) []worker.Topic {
+		return []worker.Topic{{Name: topic, Types: cloudevents.Types{Prefix: "stock.v1.", Takes: []string{"Moved"}}}}
+	}
+	before := testbed.Topic(t, "facts", 1)
+	p.topics = takes(before)
+	m := p.start()
+	p.send(0, create("a", "first", 5), poisonous("a", "poison"))
+	p.await(2)
+	p.sendTo(before, 0, &kgo.Record{Value: []byte(`{"key":"a"}`), Headers: []kgo.RecordHeader{
+		{Key: "ce_type", Value: []byte("stock.v1.Moved")}, {Key: "ce_sequence", Value: []byte("12")},
+	}})
+	testbed.Eventually(t, func() bool { return p.number(`select count(*) from held_commands`) > 0 })
+	require.NoError(t, m.stop())
+
+	p.topics = takes(testbed.Topic(t, "facts-renamed", 1))
+	p.start()
+	p.decideLetters("discarding")
+	require.ElementsMatch(t, []string{"discarded", `counters.v1.Added {"key":"a","value":12}`}, say(p.await(4)[2:], p.letters))
+}
+
 // A service sends commands to another one: to that one's topic, under its prefix, by a key and with
 // a correlation of their own, and not before what happened earlier under the same key.
 func TestWorker_sendsCommandsToAnotherService(t *testing.T) {

@@ -238,10 +238,16 @@ func (w *Worker) closeAll() {
 	}
 }
 
-// typesOf are the types of a topic's records, also where the topic left the configuration.
-func (w *Worker) typesOf(topic string) *cloudevents.Types {
+// typesOfParked are the types of a parked record. Its topic may have left the configuration. Then an
+// event that is taken from another topic now was taken from that one, and all else is a command.
+func (w *Worker) typesOfParked(topic string, r *kgo.Record) *cloudevents.Types {
 	if t := w.types[topic]; t != nil {
 		return t
+	}
+	for _, t := range w.types {
+		if m := cloudevents.Read(r, t, &outbox.Cause{}); m.Taken {
+			return t
+		}
 	}
 	return &cloudevents.Types{Prefix: w.cfg.TypePrefix, Later: w.cfg.Later}
 }
