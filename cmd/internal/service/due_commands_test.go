@@ -1,8 +1,6 @@
-package service
+package service_test
 
 import (
-	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"allocation/cmd/allocation/programtest"
+	"allocation/cmd/internal/sender"
+	"allocation/cmd/internal/service"
 	"allocation/deploy/testbed"
 	"allocation/deploy/testbed/counters"
 	"allocation/deploy/testbed/storetest"
@@ -19,69 +20,163 @@ import (
 	"allocation/worker"
 )
 
+// dues are 1200 commands that are due, and a topic of three partitions.
+type dues struct {
+	t     *testing.T
+	bench *storetest.Bench
+	to    *sender.Sender
+}
+
+func newDues(t *testing.T, topic string, patience time.Duration, brokers string) *dues {
+	t.Helper()
+	of := counters.Service
+	of.Due = &store.Due{Command: "Add", SQL: `select at, key, key, '{}' from due where at <= $1 and (at, key) > ($2, $3) order by at, key limit $4`}
+	d := &dues{t: t, bench: storetest.New(t, of, 0, counters.Tables, `
+create table due (at timestamptz, key text);
+grant select, delete on due to allocation_worker;
+insert into due select now() - interval '1 hour', 'key ' || n from generate_series(1, 1200) n;`)}
+	var err error
+	d.to, err = sender.New(topic, patience, kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.MetadataMinAge(100*time.Millisecond))
+	require.NoError(t, err)
+	t.Cleanup(d.to.Close)
+	return d
+}
+
+// of is a worker's part that has some of the partitions.
+func (d *dues) of(partitions *[]int32) *service.DueCommands {
+	return service.NewDueCommands(d.bench.Store, d.to, "counters.v1.Add", func(name worker.TopicPartition) bool {
+		return name.Topic == d.to.Topic() && slices.Contains(*partitions, name.Partition)
+	})
+}
+
+// send sends all that is due at a time, and expects as many rounds.
+func (d *dues) send(of *service.DueCommands, now time.Time, rounds int) {
+	d.t.Helper()
+	for n := range rounds {
+		more, err := of.Send(d.t.Context(), now)
+		require.NoError(d.t, err)
+		require.Equal(d.t, n+1 < rounds, more)
+	}
+}
+
+// sent counts the records of each partition: -1 where it has no leader.
+func (d *dues) sent() (ends [3]int64) {
+	d.t.Helper()
+	offsets, _ := kadm.NewClient(d.to.Client()).ListEndOffsets(d.t.Context(), d.to.Topic()) // each partition has its error
+	ends = [3]int64{-1, -1, -1}
+	offsets.Each(func(o kadm.ListedOffset) {
+		if o.Err == nil {
+			ends[o.Partition] = o.Offset
+		}
+	})
+	return ends
+}
+
 // Each command that is due is sent by the worker that has its partition, and by the next one where
 // that ends.
 func TestDueCommands_haveOneSender(t *testing.T) {
-	of := counters.Service
-	of.Due = &store.Due{Command: "Add", SQL: `select at, key, key, '{}' from due where at <= $1 and (at, key) > ($2, $3) order by at, key limit $4`}
-	b := storetest.New(t, of, 0, counters.Tables, `
-create table due (at timestamptz, key text);
-grant select on due to allocation_worker;
-insert into due select now() - interval '1 hour', 'key ' || n from generate_series(1, 1200) n;`)
-	topic := testbed.Topic(t, "due", 3)
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(testbed.Kafka(t), ",")...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	require.NoError(t, err)
-	defer client.Close()
+	d := newDues(t, testbed.Topic(t, "due", 3), 10*time.Second, testbed.Kafka(t))
 	now := time.Now()
-	sender := func(partitions *[]int32) *dueCommands {
-		has := func(name worker.TopicPartition) bool {
-			return name.Topic == topic && slices.Contains(*partitions, name.Partition)
-		}
-		return &dueCommands{db: b.Store, client: client, logger: slog.Default(), has: has, topic: topic, kind: "counters.v1.Add", source: "/test"}
-	}
-	send := func(d *dueCommands, rounds int) {
-		for n := range rounds {
-			more, err := d.send(t.Context(), now)
-			require.NoError(t, err)
-			require.Equal(t, n+1 < rounds, more)
-		}
-	}
-	sent := func() (ends [3]int64) {
-		offsets, err := kadm.NewClient(client).ListEndOffsets(t.Context(), topic)
-		require.NoError(t, err)
-		offsets.Each(func(o kadm.ListedOffset) { ends[o.Partition] = o.Offset })
-		return ends
-	}
 	none, first, second := []int32{}, []int32{0, 1}, []int32{2}
-	a, c := sender(&first), sender(&second)
-	send(sender(&none), 1)
-	require.Equal(t, [3]int64{}, sent())
-	send(a, 3)
-	some := sent()
+	a, c := d.of(&first), d.of(&second)
+	d.send(d.of(&none), now, 1)
+	require.Equal(t, [3]int64{}, d.sent())
+	d.send(a, now, 3)
+	some := d.sent()
 	require.Positive(t, some[0])
 	require.Positive(t, some[1])
 	require.Zero(t, some[2])
-	send(c, 3)
-	all := sent()
+	d.send(c, now, 3)
+	all := d.sent()
 	require.EqualValues(t, 1200, all[0]+all[1]+all[2], "each once")
-	send(a, 1)
-	send(c, 1)
-	require.Equal(t, all, sent(), "and not again while they may wait")
+	d.send(a, now, 1)
+	d.send(c, now, 1)
+	require.Equal(t, all, d.sent(), "and not again while they may wait")
 
 	// The first sender ended, and the second has its partitions.
 	second = []int32{0, 1, 2}
-	send(c, 3)
-	after := sent()
-	require.Equal(t, [3]int64{2 * all[0], 2 * all[1], 2 * all[2]}, after, "what the first may have left")
+	d.send(c, now, 3)
+	require.Equal(t, [3]int64{2 * all[0], 2 * all[1], all[2]}, d.sent(), "what the first may have left")
+}
 
-	// They are where any client sends such a key.
-	other, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(testbed.Kafka(t), ",")...))
-	require.NoError(t, err)
-	defer other.Close()
-	for n := range 20 {
-		r := &kgo.Record{Topic: topic, Key: fmt.Appendf(nil, "key %d", n)}
-		want := a.partitionOf(r)
-		require.NoError(t, other.ProduceSync(t.Context(), r).FirstErr())
-		require.Equal(t, want, r.Partition)
+// What is still due is sent again, each time after twice as long, until the first of it is done.
+func TestDueCommands_areSentAgainEverMoreSeldom(t *testing.T) {
+	d := newDues(t, testbed.Topic(t, "due", 3), 10*time.Second, testbed.Kafka(t))
+	partitions, now, times := []int32{0, 1, 2}, time.Now(), int64(1)
+	a := d.of(&partitions)
+	d.send(a, now, 3)
+	for again := service.DueAgain; again <= 4*service.DueAgain; again *= 2 {
+		now = now.Add(again)
+		d.send(a, now, 1)
+		now = now.Add(time.Second)
+		d.send(a, now, 3)
+		times++
 	}
+	sent := d.sent()
+	require.Equal(t, 1200*times, sent[0]+sent[1]+sent[2])
+	d.bench.Exec(`delete from due where key = 'key 1'`)
+	now = now.Add(8*service.DueAgain + time.Second)
+	d.send(a, now, 3)
+	d.send(a, now.Add(service.DueAgain), 1)
+	d.send(a, now.Add(service.DueAgain+time.Second), 3)
+}
+
+// Where partitions are added, a key goes where other clients send it.
+func TestDueCommands_followThePartitionsOfTheTopic(t *testing.T) {
+	d := newDues(t, testbed.Topic(t, "due", 1), 10*time.Second, testbed.Kafka(t))
+	partitions, now := []int32{0, 1, 2}, time.Now()
+	a := d.of(&partitions)
+	d.send(a, now, 3)
+	admin := testbed.Admin(t, testbed.Kafka(t))
+	_, err := admin.UpdatePartitions(t.Context(), 3, d.to.Topic())
+	require.NoError(t, err)
+	testbed.Eventually(t, func() bool {
+		topics, err := admin.ListTopics(t.Context(), d.to.Topic())
+		return err == nil && len(topics[d.to.Topic()].Partitions) == 3
+	})
+	d.to.Client().ForceMetadataRefresh()
+	testbed.Eventually(t, func() bool {
+		now = now.Add(time.Hour)
+		d.send(a, now, 3)
+		sent := d.sent()
+		return sent[1] > 0 && sent[2] > 0
+	})
+}
+
+// sendsWhatIsDueElsewhere: one partition has no leader. What is due in the others is sent, and what
+// is due there when its broker is back.
+func sendsWhatIsDueElsewhere(s *programtest.Service, cluster cluster) {
+	t := s.T
+	topic := s.Names.Commands
+	cluster.makeTopic(t, topic, []int32{1}, []int32{2}, []int32{3})
+	d := newDues(t, topic, 5*time.Second, s.Names.Brokers)
+	partitions := []int32{0, 1, 2}
+	a := d.of(&partitions)
+	cluster.Kill(2)
+	admin := testbed.Admin(t, s.Names.Brokers)
+	testbed.Eventually(t, func() bool {
+		topics, err := admin.ListTopics(t.Context(), topic)
+		return err == nil && topics[topic].Partitions[2].Leader < 0
+	})
+	rounds, said, began := 0, "", time.Now()
+	for more := true; more; rounds++ {
+		var err error
+		if more, err = a.Send(t.Context(), time.Now()); err != nil {
+			said += err.Error() + "\n"
+		}
+	}
+	require.Equal(t, 3, rounds, said)
+	require.Regexp(t, `^partition 2: .*\n$`, said, "it was tried once")
+	sent := d.sent()
+	require.Positive(t, sent[0])
+	require.Positive(t, sent[1])
+	require.EqualValues(t, -1, sent[2])
+
+	require.NoError(t, cluster.Start(t.Context(), 2))
+	testbed.Eventually(t, func() bool { return d.sent()[2] == 0 })
+	d.send(a, began.Add(service.DueRest-time.Second), 1)
+	d.send(a, time.Now().Add(service.DueRest), 3)
+	all := d.sent()
+	require.Equal(t, sent[:2], all[:2], "the others were not sent again")
+	require.EqualValues(t, 1200, all[0]+all[1]+all[2])
 }

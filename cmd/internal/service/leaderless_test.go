@@ -31,6 +31,7 @@ func TestService_goesOnWhereABrokerIsAway(t *testing.T) {
 		{"aNewTopicBeginsAtItsEnd", beginsANewTopicAtItsEnd},
 		{"oneWorkerDoesNotReachIt", goesOnWhereItReachesNotEachBroker},
 		{"readyzSaysWhatKeepsEventsBack", saysWhatKeepsEventsBack},
+		{"dueCommandsGoElsewhere", sendsWhatIsDueElsewhere},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.show(three.worker(t, c.name+"-"), three) })
 	}

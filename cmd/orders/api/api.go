@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"allocation/cmd/internal/sender"
 	"allocation/cmd/internal/web"
 	"allocation/store"
 )
@@ -19,7 +20,7 @@ import (
 // Bounds of what a process takes on at once, and of how long it takes.
 const (
 	maxReading = 32  // that read the tables
-	maxSending = 512 // that wait for Kafka
+	maxSending = 128 // that wait for one partition of Kafka
 	maxWaiting = 2048
 	readTime   = 3 * time.Second
 	sendTime   = 5 * time.Second
@@ -28,7 +29,7 @@ const (
 // Options are what an API needs.
 type Options struct {
 	Store  *store.Store // whose sessions end long statements
-	Sender Sender
+	Sender *sender.Sender
 	Door   *web.Door
 	Logger *slog.Logger
 }
@@ -41,13 +42,13 @@ type API struct {
 	all      []route
 	outcomes *outcomes
 	reading  chan struct{} // a place for each request that reads
-	sending  chan struct{} // a place for each that sends
+	sending  lanes
 	shop     *shop
 }
 
 // New makes one. It waits for outcomes until the context ends.
 func New(ctx context.Context, o Options) (*API, error) {
-	a := &API{Options: o, reading: make(chan struct{}, maxReading), sending: make(chan struct{}, maxSending)}
+	a := &API{Options: o, reading: make(chan struct{}, maxReading), sending: lanes{waiting: map[int32]int{}}}
 	a.outcomes = newOutcomes(ctx, a.readRequests)
 	a.all = a.routes()
 	var err error

@@ -15,6 +15,7 @@ import (
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/config"
+	"allocation/cmd/internal/sender"
 	"allocation/cmd/internal/web"
 )
 
@@ -74,17 +75,15 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	}
 	defer db.Close()
 	logger := slog.New(slog.NewTextHandler(p.Err, nil))
-	client, err := kgo.NewClient(slices.Concat(c.Kafka.Options(p.Name, c.Kafka.Dialer()), []kgo.Opt{
-		kgo.WithLogger(cli.QuietLogger(logger.Handler())),
-		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // as Java's clients: a customer's commands stay in one partition
-		kgo.RecordDeliveryTimeout(sendTime), kgo.MaxBufferedRecords(2 * maxSending), kgo.MetadataMinAge(100 * time.Millisecond), kgo.ProducerLinger(0),
+	client, err := sender.New(c.CommandTopicNames()[0], sendTime, slices.Concat(c.Kafka.Options(p.Name, c.Kafka.Dialer()), []kgo.Opt{
+		kgo.WithLogger(cli.QuietLogger(logger.Handler())), kgo.MetadataMinAge(100 * time.Millisecond),
 	})...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	a, err := New(ctx, Options{
-		Store: db, Sender: &sender{client, c.CommandTopicNames()[0]}, Door: web.NewDoor(c.Hosts, token, "orders", "", logger), Logger: logger,
+		Store: db, Sender: client, Door: web.NewDoor(c.Hosts, token, "orders", "", logger), Logger: logger,
 	})
 	if err != nil {
 		return err

@@ -4,38 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"allocation/cmd/internal/operate/send"
 	"allocation/cmd/orders/language"
 )
-
-// Sender sends a record, and returns when Kafka has it on all replicas that must have it.
-type Sender interface {
-	Send(context.Context, *kgo.Record) error
-	Topic() string
-}
-
-// sender is a Sender by a client that is idempotent, and waits for all replicas in sync.
-type sender struct {
-	client *kgo.Client
-	topic  string
-}
-
-func (s *sender) Topic() string { return s.topic }
-
-// Send gives up when the context ends. The record may come to be written then, or not.
-func (s *sender) Send(ctx context.Context, r *kgo.Record) error {
-	sent := make(chan error, 1)
-	s.client.TryProduce(ctx, r, func(_ *kgo.Record, err error) { sent <- err })
-	select {
-	case err := <-sent:
-		return err
-	case <-ctx.Done():
-		return errors.Join(errors.New("Kafka has not acknowledged it"), context.Cause(ctx)) //nolint:staticcheck // a name
-	}
-}
 
 // source is the ce_source of commands that come by the API.
 const source = "/orders/api"
@@ -65,19 +40,56 @@ func (c *command) record(topic string) *kgo.Record {
 	return r
 }
 
-// send sends it, while not too many others do.
+// send sends it, while not too many others wait for the same partition: the others have their own
+// places where its leader does not answer.
 func (a *API) send(ctx context.Context, c *command) error {
-	free, ok := place(a.sending)
-	if !ok {
-		return busy("%d others send just now", maxSending)
+	partition := a.Sender.PartitionOf([]byte(c.customer))
+	if !a.sending.enter(partition) {
+		return busy("%d others wait just now until Kafka takes what goes to the same partition", maxSending)
 	}
-	defer free()
+	defer a.sending.leave(partition)
 	// Who asked may go: what they asked for is sent all the same.
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), sendTime, fmt.Errorf("no answer within %s", sendTime))
 	defer cancel()
-	if err := a.Sender.Send(ctx, c.record(a.Sender.Topic())); err != nil {
-		a.Logger.Warn("a command could not be sent", "command", c.name, "error", err)
+	if err := a.await(ctx, c.record(a.Sender.Topic())); err != nil {
+		a.Logger.Warn("a command could not be sent", "command", c.name, "partition", partition, "error", err)
 		return busy("Kafka did not take the command: ask again, with the same Idempotency-Key, for it may still come to be written")
 	}
 	return nil
+}
+
+// await sends a record, and gives up when the context ends. The record may come to be written then,
+// or not.
+func (a *API) await(ctx context.Context, r *kgo.Record) error {
+	sent := make(chan error, 1)
+	a.Sender.Send(ctx, r, func(err error) { sent <- err })
+	select {
+	case err := <-sent:
+		return err
+	case <-ctx.Done():
+		return errors.Join(errors.New("Kafka has not acknowledged it"), context.Cause(ctx)) //nolint:staticcheck // a name
+	}
+}
+
+// lanes count who waits for each partition.
+type lanes struct {
+	mu      sync.Mutex
+	waiting map[int32]int
+}
+
+// enter takes a place, if one is free.
+func (l *lanes) enter(partition int32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting[partition] >= maxSending {
+		return false
+	}
+	l.waiting[partition]++
+	return true
+}
+
+func (l *lanes) leave(partition int32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting[partition]--
 }
