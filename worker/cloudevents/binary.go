@@ -17,7 +17,6 @@ const maxAttribute = 255
 func (m *Message) binary(h headers, types *Types, cause *outbox.Cause) {
 	cause.CommandID, cause.CorrelationID = h.id, h.correlation
 	m.Sequence = sequence(h.sequence)
-	m.Once = h.once == "true"
 	if h.specVersion != "" && h.specVersion != "1.0" {
 		m.refuse(Malformed, "ce_specversion %q is not allowed: it must be 1.0", h.specVersion)
 		return
@@ -47,7 +46,7 @@ func readHeaders(r *kgo.Record) (h headers) {
 		case "ce_sequence":
 			h.sequence = textAttribute(value)
 		case "ce_once":
-			h.once = textAttribute(value)
+			h.once = string(value)
 		case "traceparent":
 			h.traceParent = string(value)
 		case "tracestate":

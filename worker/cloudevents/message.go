@@ -56,6 +56,8 @@ type Message struct {
 	// is missing or no whole number above 0.
 	Sequence int64
 
+	mark string // what it has as ce_once
+
 	// Once says that it takes effect once, however often it comes with its id: ce_once is true.
 	Once bool
 
@@ -66,9 +68,9 @@ type Message struct {
 // Read reads a record, and puts its time, ids and trace into cause: also those of a record that is
 // refused.
 func Read(r *kgo.Record, types *Types, cause *outbox.Cause) Message {
-	m := Message{Data: r.Value}
 	*cause = outbox.Cause{Time: Time(r)}
 	h := readHeaders(r)
+	m := Message{Data: r.Value, mark: h.once}
 	keepTrace(cause, h.traceParent, h.traceState)
 	switch {
 	case isCloudEvents(h.contentType):
@@ -78,20 +80,30 @@ func Read(r *kgo.Record, types *Types, cause *outbox.Cause) Message {
 	case types.Type != "":
 		m.Type = types.Type
 		cause.CommandID, cause.CorrelationID = h.id, h.correlation
-		m.Once = h.once == "true"
 	default:
 		m.refuse(Malformed, "the command has no type: the header ce_type, a structured CloudEvent, or a topic that is mapped to a type can give one")
 	}
-	m.Once = m.Once && !m.Taken && !m.Ignored // another service's events are told apart by their sequence
-	if m.Once && cause.CommandID == "" && m.Reason == "" {
-		m.refuse(Malformed, "the command is to be done once (ce_once), and has no id: it must have one of 1 to %d bytes without control characters", maxAttribute)
+	if !m.Taken && !m.Ignored { // another service's events are told apart by their sequence
+		m.setOnce(cause.CommandID)
 	}
-	m.Once = m.Once && cause.CommandID != ""
 	return m
 }
 
 func (m *Message) refuse(reason, format string, args ...any) {
 	m.Reason, m.Problem = reason, fmt.Sprintf(format, args...)
+}
+
+// setOnce sets whether it is done once. A mark that is misspelt is refused: without it, it would be
+// done each time.
+func (m *Message) setOnce(id string) {
+	switch {
+	case m.mark == "" || m.mark == "false":
+	case m.mark != "true" && m.Reason == "":
+		m.refuse(Malformed, "ce_once %q is not allowed: it must be true or false", shorten(m.mark))
+	case id == "" && m.Reason == "":
+		m.refuse(Malformed, "the command is to be done once (ce_once), and has no id: it must have one of 1 to %d bytes without control characters", maxAttribute)
+	}
+	m.Once = m.mark == "true" && id != ""
 }
 
 // setType sets the type, or ignores the message, or refuses it.

@@ -201,7 +201,7 @@ func TestRead_findsWhatIsToBeDoneOnce(t *testing.T) {
 		once   bool
 	}{
 		"binary": {binary("ce_id", "1", "ce_once", "true"), true}, "binary without": {binary("ce_id", "1"), false}, "binary not": {binary("ce_id", "1", "ce_once", "false"), false},
-		"structured": {structured(`,"id":"1","once":true`), true}, "structured text": {structured(`,"id":"1","once":"true"`), false}, "structured not": {structured(`,"id":"1","once":false`), false},
+		"structured": {structured(`,"id":"1","once":true`), true}, "structured text": {structured(`,"id":"1","once":"true"`), true}, "structured null": {structured(`,"id":"1","once":null`), false}, "structured not": {structured(`,"id":"1","once":false`), false},
 		"bare": {envelope(`{}`, "ce_id", "1", "ce_once", "true"), true},
 	} {
 		got, _ := read(c.record, "Add")
@@ -215,6 +215,14 @@ func TestRead_findsWhatIsToBeDoneOnce(t *testing.T) {
 		require.Equal(t, Malformed, got.Reason)
 		require.Contains(t, got.Problem, "has no id")
 		require.False(t, got.Once, "it shares its id with others")
+	}
+	for _, misspelt := range []*kgo.Record{
+		binary("ce_id", "1", "ce_once", "True"), binary("ce_id", "1", "ce_once", "1"), binary("ce_id", "1", "ce_once", "true "), binary("ce_id", "1", "ce_once", "\x01"),
+		envelope(`{}`, "ce_id", "1", "ce_once", "yes"), structured(`,"id":"1","once":"True"`), structured(`,"id":"1","once":1`), structured(`,"id":"1","once":{}`),
+	} {
+		got, _ := read(misspelt, "Add")
+		require.Equal(t, Malformed, got.Reason)
+		require.Regexp(t, `ce_once ".*" is not allowed: it must be true or false`, got.Problem)
 	}
 	got, _ := read(envelope(`{}`, "ce_type", "nobody's", "ce_once", "true"), "")
 	require.Equal(t, UnknownType, got.Reason)

@@ -40,9 +40,9 @@ func (m *Message) structured(contentType string, types *Types, cause *outbox.Cau
 
 // structuredEvent holds the members of a CloudEvent that count. A null member is an absent one.
 type structuredEvent struct {
-	specVersion, kind, id, correlation, sequence, traceParent, traceState string
-	data                                                                  []byte
-	hasData, hasBase64, once                                              bool
+	specVersion, kind, id, correlation, sequence, once, traceParent, traceState string
+	data                                                                        []byte
+	hasData, hasBase64                                                          bool
 }
 
 func (e *structuredEvent) member(name []byte, v strictjson.Value) error {
@@ -65,7 +65,9 @@ func (e *structuredEvent) member(name []byte, v strictjson.Value) error {
 	case "sequence":
 		optional(v, &e.sequence)
 	case "once":
-		e.once = string(v.Raw()) == "true"
+		if e.once = string(v.Raw()); v.Kind() == strictjson.String {
+			e.once = v.Text()
+		}
 	case "traceparent":
 		optional(v, &e.traceParent)
 	case "tracestate":
@@ -114,7 +116,7 @@ func (m *Message) adopt(e *structuredEvent, types *Types, cause *outbox.Cause) {
 	cause.CommandID, cause.CorrelationID = e.id, e.correlation
 	keepTrace(cause, e.traceParent, e.traceState)
 	m.Sequence = sequence(e.sequence)
-	m.Once = e.once
+	m.mark = e.once
 	switch {
 	case e.specVersion != "1.0":
 		m.refuse(Malformed, "specversion %q is not allowed: it must be 1.0", shorten(e.specVersion))
