@@ -1,6 +1,7 @@
 package warehouse_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,7 +25,9 @@ func TestPickLine_againOnlyTellsStockAgain(t *testing.T) {
 func TestPickLine_ofAnotherBatch(t *testing.T) {
 	t.Parallel()
 	b := &book{T: t}
-	b.task("AnnounceShipment", `{"sku":"CHAIR","shipment":2,"qty":9}`)
+	for shipment := 1; shipment <= 2; shipment++ {
+		b.task("AnnounceShipment", fmt.Sprintf(`{"sku":"CHAIR","shipment":%d,"qty":9}`, shipment))
+	}
 	for ref, comes := range map[string][]string{"b1": {"unknown_shipment"}, "CHAIR.3": {"unknown_shipment"}, "CHAIR.x": {"unknown_shipment"}, "CHAIR.2": nil} {
 		require.Equal(t, comes, b.task("PickLine", `{"sku":"CHAIR","orderid":"alice.1","lineid":"1","batchref":"`+ref+`"}`), ref)
 	}

@@ -59,6 +59,8 @@ func TestTasks(t *testing.T) {
 		{"ReceiveShipment", `{"sku":"CHAIR","shipment":1}`, []string{"unknown_shipment"}, 0},
 		{"AnnounceShipment", `{"sku":"CHAIR","shipment":1,"qty":0}`, []string{"malformed"}, 0},
 		{"AnnounceShipment", `{"sku":"CHAIR","shipment":1,"qty":9,"eta":"2030-02-30"}`, []string{"malformed"}, 0},
+		{"AnnounceShipment", `{"sku":"CHAIR","shipment":2,"qty":9}`, []string{"shipment_conflict"}, 0},
+		{"AnnounceShipment", `{"sku":"CHAIR","shipment":9223372036854775807,"qty":9}`, []string{"shipment_conflict"}, 0},
 		{"AnnounceShipment", `{"sku":"CHAIR","shipment":1,"qty":9,"eta":"2030-01-01"}`, []string{"ShipmentAnnounced", "CreateBatch"}, 9},
 		{"AnnounceShipment", `{"sku":"CHAIR","shipment":1,"qty":9,"eta":"2030-01-01"}`, nil, 9},
 		{"AnnounceShipment", `{"sku":"CHAIR","shipment":1,"qty":8}`, []string{"shipment_conflict"}, 9},

@@ -18,7 +18,7 @@ func (o Of) batch(x *decider) *Batch {
 }
 
 // AnnounceShipment says that goods come, or, without an ETA, that they are there. Shipments of an
-// article are numbered. Refused with shipment_conflict.
+// article are numbered from 1, without gaps. Refused with shipment_conflict.
 type AnnounceShipment struct {
 	Of
 	Qty int64
@@ -31,6 +31,10 @@ func (c AnnounceShipment) decide(x *decider) {
 		if b := x.Batch(ref); b != nil && b.Received != c.Qty {
 			x.refuse(ReasonShipmentConflict, "qty: %d; the shipment %d of %q was announced with %d", c.Qty, c.Shipment, c.SKU, b.Received)
 		}
+		return
+	}
+	if c.Shipment != x.Last+1 {
+		x.refuse(ReasonShipmentConflict, "shipment: %d; the next of %q is %d", c.Shipment, c.SKU, x.Last+1)
 		return
 	}
 	x.Last = c.Shipment
