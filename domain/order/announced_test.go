@@ -20,6 +20,7 @@ type story struct {
 
 	arrived map[string]bool   // batches at stock
 	lines   map[string]string // the batches of open lines at stock, by order and line
+	put     map[string]int64  // the sequence of the fact that put them there
 
 	queues map[string][]func()
 	step   int
@@ -72,10 +73,12 @@ func (s *story) review(m ReviewBatch) {
 	s.decided("", Decide(m, state, s.now, Settings{}))
 }
 
-// dispatch has the warehouse send lines of an order. What stock refuses brings no fact.
+// dispatch has the warehouse send lines of an order, but none that moved since the fact that it is
+// announced with. What stock refuses brings no fact.
 func (s *story) dispatch(order string, lines []PickLine) {
 	for _, l := range lines {
-		if batch := s.lines[order+"/"+l.LineID]; batch != "" && s.arrived[batch] {
+		batch := s.lines[order+"/"+l.LineID]
+		if batch != "" && s.put[order+"/"+l.LineID] == l.Fact && s.arrived[batch] {
 			delete(s.lines, order+"/"+l.LineID)
 			s.fact(order, func(n int64) Fact {
 				return LineFact{Kind: LineDispatched, Sequence: n, OrderID: order, SKU: "CHAIR", LineID: l.LineID, BatchRef: batch}
@@ -99,7 +102,7 @@ func (s *story) move(order, line, to string) {
 		fact(Deallocated, from)
 	}
 	fact(Allocated, to)
-	s.lines[order+"/"+line] = to
+	s.lines[order+"/"+line], s.put[order+"/"+line] = to, s.sequence
 }
 
 // turn has a batch arrive, or leave again. The fact that it left may be given up.
@@ -123,7 +126,7 @@ func TestReady_isToldAfterItsBatchesWereGone(t *testing.T) {
 	orders, refs := []string{"alice.1", "alice.2"}, []string{"b1", "b2"}
 	rapid.Check(t, func(r *rapid.T) {
 		s := &story{
-			shop: newShop(t), t: r, arrived: map[string]bool{}, lines: map[string]string{},
+			shop: newShop(t), t: r, arrived: map[string]bool{}, lines: map[string]string{}, put: map[string]int64{},
 			queues: map[string][]func(){}, gone: map[string]int{}, ready: map[string]int{},
 		}
 		for _, o := range orders {

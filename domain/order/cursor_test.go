@@ -20,5 +20,5 @@ func TestFacts_eachLineHasACursorOfItsOwn(t *testing.T) {
 	}
 	require.Empty(t, fact(9, "2"))
 	require.Empty(t, fact(8, "1"))
-	require.Equal(t, "OrderPlaced, OrderReady 1@b1 2@b1", s.place("alice.1"))
+	require.Equal(t, "OrderPlaced, OrderReady 1@b1:8 2@b1:9", s.place("alice.1"))
 }

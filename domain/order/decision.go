@@ -119,11 +119,12 @@ func (x *decider) arrived() bool {
 	}) == 0
 }
 
-// toPick are the lines that the warehouse is to send.
+// toPick are the lines that the warehouse is to send. The last fact about one that is reserved is
+// the Allocated of its batch.
 func (o *Order) toPick() (lines []PickLine) {
 	for i := range o.Lines {
 		if l := &o.Lines[i]; l.State == Reserved {
-			lines = append(lines, PickLine{SKU: l.SKU, LineID: l.ID, Qty: l.Qty, BatchRef: l.Batch})
+			lines = append(lines, PickLine{SKU: l.SKU, LineID: l.ID, Qty: l.Qty, BatchRef: l.Batch, Fact: l.Fact})
 		}
 	}
 	return lines

@@ -47,6 +47,8 @@ type PickLine struct {
 	LineID   string `json:"lineid"`
 	Qty      int64  `json:"qty"`
 	BatchRef string `json:"batchref"`
+	// Fact is the sequence of the Allocated that put the line onto the batch.
+	Fact int64 `json:"fact"`
 }
 
 func ofLine(kind EventType, l *Line, reason string) Event {

@@ -52,7 +52,7 @@ func short(d Decision) string {
 	for _, e := range d.Events {
 		words := []string{string(e.Type), e.LineID, e.Reason}
 		for _, l := range e.Lines {
-			words = append(words, l.LineID+"@"+l.BatchRef)
+			words = append(words, fmt.Sprintf("%s@%s:%d", l.LineID, l.BatchRef, l.Fact))
 		}
 		parts = append(parts, strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " "))
 	}
@@ -192,10 +192,10 @@ func TestShipping_onceAllBatchesArrived(t *testing.T) {
 	require.Empty(t, s.fact("alice.1", "2", Allocated, "b2"))
 	require.Equal(t, "> review b2", s.batch("b2", BatchEtaChanged, true))
 	review := func() string { return s.do("alice.1", ReviewOrder{Of{"alice", "alice.1"}}) }
-	require.Equal(t, "OrderReady 1@b1 2@b2", review())
-	require.Equal(t, "OrderReady 1@b1 2@b2", review(), "a batch may have gone meanwhile, and come again")
+	require.Equal(t, "OrderReady 1@b1:3 2@b2:4", review())
+	require.Equal(t, "OrderReady 1@b1:3 2@b2:4", review(), "a batch may have gone meanwhile, and come again")
 	require.Empty(t, s.fact("alice.1", "2", Deallocated, "b2"))
-	require.Equal(t, "OrderReady 1@b1 2@b1", s.fact("alice.1", "2", Allocated, "b1"), "what moved is announced again")
+	require.Equal(t, "OrderReady 1@b1:3 2@b1:7", s.fact("alice.1", "2", Allocated, "b1"), "what moved is announced again")
 	require.Empty(t, s.fact("alice.1", "1", LineDispatched, "b1"))
 	require.Equal(t, "refused on_its_way", s.cancel("alice.1"))
 	require.Equal(t, "OrderDispatched", s.fact("alice.1", "2", LineDispatched, "b1"))
@@ -203,11 +203,11 @@ func TestShipping_onceAllBatchesArrived(t *testing.T) {
 
 	s.add("alice.2", "CHAIR")
 	s.place("alice.2")
-	require.Equal(t, "OrderReady 1@b2", s.fact("alice.2", "1", Allocated, "b2"))
+	require.Equal(t, "OrderReady 1@b2:10", s.fact("alice.2", "1", Allocated, "b2"))
 	s.batch("b2", BatchEtaChanged, false)
 	require.Empty(t, s.do("alice.2", ReviewOrder{Of{"alice", "alice.2"}}))
 	s.batch("b2", BatchEtaChanged, true)
-	require.Equal(t, "OrderReady 1@b2", s.do("alice.2", ReviewOrder{Of{"alice", "alice.2"}}))
+	require.Equal(t, "OrderReady 1@b2:10", s.do("alice.2", ReviewOrder{Of{"alice", "alice.2"}}))
 }
 
 func TestCancelling_takesBackWhatStockGivesLater(t *testing.T) {

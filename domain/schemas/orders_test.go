@@ -59,7 +59,7 @@ func orderExamples() []order.Event {
 	return []order.Event{
 		line(order.CartLineAdded, ""), line(order.CartLineRemoved, order.ReasonCustomer), line(order.CartLineRemoved, order.ReasonExpired),
 		line(order.CartLineRejected, "unknown_sku"), of(order.Event{Type: order.CartExpired}), of(order.Event{Type: order.OrderPlaced}),
-		of(order.Event{Type: order.OrderReady, Lines: []order.PickLine{{SKU: "CHAIR", LineID: "1", Qty: 1, BatchRef: "b1"}}}),
+		of(order.Event{Type: order.OrderReady, Lines: []order.PickLine{{SKU: "CHAIR", LineID: "1", Qty: 1, BatchRef: "b1", Fact: 1}}}),
 		of(order.Event{Type: order.OrderDispatched}), of(order.Event{Type: order.OrderCancelled, Reason: order.ReasonCustomer}),
 		of(order.Event{Type: order.OrderCancelled, Reason: order.ReasonEmpty}), of(order.Event{Type: order.CustomerBecameVIP}),
 	}

@@ -14,7 +14,7 @@ import (
 	"allocation/worker"
 )
 
-const ready = `4 OrderReady {"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":1,"batchref":"b1"}]}`
+const ready = `4 OrderReady {"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":1,"batchref":"b1","fact":7}]}`
 
 func TestApply_publishesWhatHappenedAndWhatStockIsAsked(t *testing.T) {
 	b := setup(t, 2)
