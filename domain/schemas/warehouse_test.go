@@ -19,7 +19,7 @@ const (
 
 // legalTask has a value that each field of a task may have.
 var legalTask = map[string]string{
-	"sku": `"CHAIR"`, "shipment": `1`, "qty": `5`, "eta": `"2030-01-01"`, "report": `"r1"`, "orderid": `"alice.1"`, "lineid": `"1"`, "batchref": `"CHAIR.1"`,
+	"sku": `"CHAIR"`, "shipment": `1`, "qty": `5`, "eta": `"2030-01-01"`, "report": `"r1"`, "orderid": `"alice.1"`, "lineid": `"1"`, "batchref": `"CHAIR.1"`, "fact": `1`,
 }
 
 func TestWarehouseCommands_agreeWithTheDecoder(t *testing.T) {
@@ -64,8 +64,8 @@ func decided(t *testing.T) (all []warehouse.Output) {
 	task("ReportDamage", `{"sku":"CHAIR","shipment":2,"report":"a","qty":2}`)
 	task("CountBatch", `{"sku":"CHAIR","shipment":2,"report":"b","qty":8}`)
 	task("CountBatch", `{"sku":"CHAIR","shipment":2,"report":"c","qty":0}`)
-	fact("OrderReady", `{"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":3,"batchref":"CHAIR.1"}]}`)
-	task("PickLine", `{"orderid":"alice.1","lineid":"1","sku":"CHAIR","batchref":"CHAIR.1"}`)
+	fact("OrderReady", `{"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":3,"batchref":"CHAIR.1","fact":7}]}`)
+	task("PickLine", `{"orderid":"alice.1","lineid":"1","sku":"CHAIR","batchref":"CHAIR.1","fact":1}`)
 	fact("Allocated", line)
 	fact("Deallocated", line)
 	fact("Dispatched", line)

@@ -8,6 +8,7 @@ type Data struct {
 	BatchRef string `json:"batchref,omitempty"`
 	OrderID  string `json:"orderid,omitempty"`
 	LineID   string `json:"lineid,omitempty"`
+	Fact     int64  `json:"fact,omitempty"`
 	Qty      *int64 `json:"qty,omitempty"`
 	Revision *int64 `json:"revision,omitempty"`
 	ETA      string `json:"eta,omitempty"`

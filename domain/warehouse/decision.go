@@ -115,13 +115,14 @@ func (x *decider) tell(b *Batch, sku string) {
 	}
 }
 
-// pick picks a line that is ready, if its goods are there, and has it sent.
+// pick picks a line that was announced ready where it is now, if its goods are there, and has it
+// sent.
 func (x *decider) pick(l *Line, sku string) {
 	b := x.Batch(l.Batch)
-	if b == nil || l.Picked || l.Ready != l.Batch || !b.Arrived || !b.settled() || b.Shelf() < l.Qty {
+	if b == nil || l.Picked || l.Ready != l.Fact || !b.Arrived || !b.settled() || b.Shelf() < l.Qty {
 		return
 	}
-	l.Picked, l.Ready, l.Since = true, "", 0
+	l.Picked = true
 	b.Picked += l.Qty
 	qty := l.Qty
 	x.output(All, "LinePicked", Data{SKU: sku, OrderID: l.Order, LineID: l.ID, BatchRef: b.Ref, Qty: &qty})

@@ -82,12 +82,9 @@ func (f StockFact) moved(x *decider) {
 	l := x.line(f.OrderID, f.LineID)
 	was := x.Batch(l.Batch)
 	x.putBack(l, f.SKU)
-	l.Batch, l.Qty = "", *f.Qty
-	switch {
-	case f.Kind == Deallocated && f.Reason == "cancelled":
-		l.Ready = ""
-	case f.Kind == Allocated && x.Batch(f.BatchRef) != nil:
-		l.Batch = f.BatchRef
+	l.Batch, l.Fact, l.Qty = "", 0, *f.Qty
+	if f.Kind == Allocated && x.Batch(f.BatchRef) != nil {
+		l.Batch, l.Fact = f.BatchRef, f.Sequence
 		x.pick(l, f.SKU)
 	}
 	if was != nil {
@@ -104,7 +101,7 @@ func (f StockFact) left(x *decider) {
 		l.Picked = false
 		was.Picked -= l.Qty
 	}
-	l.Batch, l.Ready = "", ""
+	l.Batch, l.Fact = "", 0
 	if b := x.Batch(f.BatchRef); b != nil {
 		b.Shipped += *f.Qty
 		x.output(All, "LineShipped", Data{SKU: f.SKU, OrderID: f.OrderID, LineID: f.LineID, BatchRef: b.Ref, Qty: f.Qty})
@@ -122,12 +119,13 @@ type OrderReady struct {
 	Lines      []ReadyLine
 }
 
-// ReadyLine is a line that can be sent, and from where.
+// ReadyLine is a line that can be sent, from where, and by which event of stock it came there.
 type ReadyLine struct {
 	SKU      string `json:"sku"`
 	LineID   string `json:"lineid"`
 	Qty      int64  `json:"qty"`
 	BatchRef string `json:"batchref"`
+	Fact     int64  `json:"fact"` // the sequence of that Allocated
 }
 
 // Key is the customer.
@@ -140,6 +138,6 @@ func (f OrderReady) decide(x *decider) {
 	}
 	x.Ready, x.Changed = f.Sequence, true
 	for _, l := range f.Lines {
-		x.output(Self, "PickLine", Data{SKU: l.SKU, OrderID: f.OrderID, LineID: l.LineID, BatchRef: l.BatchRef})
+		x.output(Self, "PickLine", Data{SKU: l.SKU, OrderID: f.OrderID, LineID: l.LineID, BatchRef: l.BatchRef, Fact: l.Fact})
 	}
 }

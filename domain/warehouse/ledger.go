@@ -13,20 +13,29 @@ type Ledger struct {
 	Fact    int64   `json:"fact,omitempty"`    // the sequence of the last event of stock about the article
 	Last    int64   `json:"last,omitempty"`    // the number of the last shipment that was announced
 	Batches []Batch `json:"batches,omitempty"` // those that are not over, in the order of their numbers
-	Lines   []Line  `json:"lines,omitempty"`   // those that are on them, or announced ready
+	Lines   []Line  `json:"lines,omitempty"`   // see Line
 	Over    Over    `json:"over,omitzero"`
 
 	Ready int64 `json:"ready,omitempty"` // the sequence of the customer's last OrderReady
 }
 
-// Line is a line of an order.
+// Line is a line of an order. It is in the ledger while it is on one of its batches, or while the
+// event is on its way that puts it onto one and by which it was announced ready.
+//
+// So of each batch there are at most Received - Shipped lines, since each takes at least one piece;
+// somebody else's quantities apart. Of lines on none there are at most as many as the ledger is
+// behind stock's events.
+//
+// A line on a batch is kept before it is announced, too. Its announcement says by which event it came
+// there, but not that no later one took it away: such an event may have come long before. To keep
+// the lines that were taken away instead would have no bound.
 type Line struct {
 	Order  string `json:"order"`
 	ID     string `json:"id,omitempty"`
 	Qty    int64  `json:"qty"`
 	Batch  string `json:"batch,omitempty"`  // where stock has it; empty: on none that is known
-	Ready  string `json:"ready,omitempty"`  // the batch from which it is to be picked; empty: it is not, or was
-	Since  int64  `json:"since,omitempty"`  // Ledger.Fact as it was announced ready
+	Fact   int64  `json:"fact,omitempty"`   // the sequence of the Allocated that put it there; 0: it is on none
+	Ready  int64  `json:"ready,omitempty"`  // the largest Fact with which it was announced ready; 0: it was not
 	Picked bool   `json:"picked,omitempty"` // its Dispatch is on its way
 }
 
@@ -66,25 +75,27 @@ func (l *Ledger) announced(sku, ref string) bool {
 	return is && err == nil && shipment >= 1 && shipment <= l.Last
 }
 
-// line finds a line, and makes it where there is none.
-func (l *Ledger) line(order, id string) *Line {
-	i := slices.IndexFunc(l.Lines, func(line Line) bool { return line.Order == order && line.ID == id })
-	if i < 0 {
-		i = len(l.Lines)
-		l.Lines = append(l.Lines, Line{Order: order, ID: id})
+// find finds a line; nil where there is none.
+func (l *Ledger) find(order, id string) *Line {
+	if i := slices.IndexFunc(l.Lines, func(line Line) bool { return line.Order == order && line.ID == id }); i >= 0 {
+		return &l.Lines[i]
 	}
-	return &l.Lines[i]
+	return nil
 }
 
-// staleAfter is how many events of stock may come before the one that puts a line onto the batch
-// that it was announced ready on. Where none did, the line was over before it was announced.
-const staleAfter = 100_000
+// line finds a line, and makes it where there is none.
+func (l *Ledger) line(order, id string) *Line {
+	if line := l.find(order, id); line != nil {
+		return line
+	}
+	l.Lines = append(l.Lines, Line{Order: order, ID: id})
+	return &l.Lines[len(l.Lines)-1]
+}
 
-// tidy forgets lines that say nothing any more, and adds up batches that are over.
+// tidy forgets lines that are on no batch, unless the event is on its way by which one was announced
+// ready, and adds up batches that are over.
 func (l *Ledger) tidy() {
-	l.Lines = slices.DeleteFunc(l.Lines, func(line Line) bool {
-		return line.Batch == "" && (line.Ready == "" || l.Fact > line.Since+staleAfter)
-	})
+	l.Lines = slices.DeleteFunc(l.Lines, func(line Line) bool { return line.Batch == "" && line.Ready <= l.Fact })
 	l.Batches = slices.DeleteFunc(l.Batches, func(b Batch) bool {
 		if !b.over() {
 			return false

@@ -35,8 +35,10 @@ var Tasks = []TaskType{
 	{"CountBatch", []string{"sku", "shipment", "report", "qty"}, func(r *reader) Message {
 		return CountBatch{r.of(), r.identifier("report"), r.integer("qty", 0)}
 	}},
-	{"PickLine", []string{"sku", "orderid", "lineid", "batchref"}, func(r *reader) Message {
-		return PickLine{r.identifier("sku"), r.identifier("orderid"), r.identifier("lineid"), r.identifier("batchref")}
+	{"PickLine", []string{"sku", "orderid", "lineid", "batchref", "fact"}, func(r *reader) Message {
+		return PickLine{
+			r.identifier("sku"), r.identifier("orderid"), r.identifier("lineid"), r.identifier("batchref"), r.Integer("fact", r.values["fact"], 1, math.MaxInt64),
+		}
 	}},
 }
 
@@ -134,6 +136,11 @@ func readReady(sequence int64, data []byte) (Message, *Refusal) {
 	for _, l := range f.Lines {
 		if l.SKU == "" || l.LineID == "" || l.BatchRef == "" || l.Qty < 1 {
 			return nil, &Refusal{ReasonMalformed, "OrderReady has a line that says not what it is"}
+		}
+		if l.Fact < 1 {
+			return nil, &Refusal{ReasonMalformed, fmt.Sprintf(
+				"fact: %d of the line %q of OrderReady; it is to be the ce_sequence of stock's Allocated, from 1 on. Workers of orders that are too old leave it out", l.Fact, l.LineID,
+			)}
 		}
 	}
 	return f, nil

@@ -105,10 +105,16 @@ func arrived(x *decider, of Of) *Batch {
 	return b
 }
 
-// PickLine says that a line is to be picked and sent. It is, once stock has it on the batch. For one
-// that is picked already, stock is told once more: it may have refused the Dispatch, since the batch
-// was not there for a moment, and says nothing of that. Refused with unknown_shipment.
-type PickLine struct{ SKU, OrderID, LineID, BatchRef string }
+// PickLine says that a line is to be picked and sent. It is picked if the last event of stock about it
+// is the Allocated that Fact is the sequence of. If that is on its way, the line waits for it. If the
+// line has moved or left since, PickLine has no effect: orders announces it again.
+//
+// For a line that is picked already, stock is told once more: it may have refused the Dispatch, since
+// the batch was not there for a moment, and says nothing of that. Refused with unknown_shipment.
+type PickLine struct {
+	SKU, OrderID, LineID, BatchRef string
+	Fact                           int64
+}
 
 // Key is the article.
 func (c PickLine) Key() string { return c.SKU }
@@ -118,12 +124,18 @@ func (c PickLine) decide(x *decider) {
 		x.refuse(ReasonUnknownShipment, "batchref: %q is no shipment of %q that was announced, so the line cannot be sent from here", c.BatchRef, c.SKU)
 		return
 	}
-	l := x.line(c.OrderID, c.LineID)
-	if l.Picked && l.Batch == c.BatchRef {
-		x.dispatch(l, c.SKU)
+	if c.Fact > x.Fact {
+		if l := x.line(c.OrderID, c.LineID); c.Fact > l.Ready {
+			l.Ready, x.Changed = c.Fact, true
+		}
 		return
 	}
-	x.Changed = true
-	l.Ready, l.Since = c.BatchRef, x.Fact
-	x.pick(l, c.SKU)
+	switch l := x.find(c.OrderID, c.LineID); {
+	case l == nil || c.Fact != l.Fact || c.Fact < l.Ready: // it moved or left, or orders knows that it did
+	case l.Picked:
+		x.dispatch(l, c.SKU)
+	default:
+		l.Ready, x.Changed = c.Fact, true
+		x.pick(l, c.SKU)
+	}
 }

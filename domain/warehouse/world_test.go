@@ -3,6 +3,7 @@ package warehouse_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,7 +30,8 @@ type world struct {
 	lines     map[string]*stockLine
 	toStock   []message // of the warehouse
 	customers []message // to stock, of customers
-	picks     []message // that the warehouse sends itself
+	picks     []message // that the warehouse sends itself, all of them
+	picked    int       // so many were done
 
 	facts    []fact // of stock, all of them
 	heard    int    // so many by the warehouse
@@ -130,6 +132,9 @@ func (w *world) decide(m warehouse.Message) warehouse.Decision {
 	for _, o := range d.Outputs {
 		data, err := json.Marshal(o.Data)
 		require.NoError(w, err)
+		if o.Type == "LinePicked" {
+			w.requireAnnounced(o.Data)
+		}
 		switch o.To {
 		case warehouse.Stock:
 			w.toStock = append(w.toStock, message{o.Type, string(data)})
@@ -222,7 +227,8 @@ func (w *world) tell(f fact) warehouse.Decision {
 	if about := m.(warehouse.StockFact); f.kind == warehouse.Dispatched && f.sequence > w.ledger.Fact {
 		i := slices.IndexFunc(w.ledger.Lines, func(l warehouse.Line) bool { return l.Order == about.OrderID })
 		require.GreaterOrEqual(w, i, 0)
-		require.Equal(w, warehouse.Line{Order: about.OrderID, ID: "1", Qty: *about.Qty, Batch: about.BatchRef, Picked: true}, w.ledger.Lines[i], "it leaves from where it was picked")
+		l := w.ledger.Lines[i]
+		require.Equal(w, warehouse.Line{Order: about.OrderID, ID: "1", Qty: *about.Qty, Batch: about.BatchRef, Fact: l.Ready, Ready: l.Ready, Picked: true}, l, "it leaves from where it was picked")
 	}
 	return w.decide(m)
 }
@@ -241,12 +247,13 @@ func (w *world) follow() bool {
 		w.arrived[d.Ref] = d.ETA == ""
 	case warehouse.BatchEtaChanged:
 		w.arrived[d.BatchRef] = d.ETA == ""
-		for _, order := range slices.Sorted(w.known(d.BatchRef)) {
-			w.announce(order, d.BatchRef)
+		known := w.known(d.BatchRef)
+		for _, order := range slices.Sorted(maps.Keys(known)) {
+			w.announce(order, known[order])
 		}
 	case warehouse.Allocated:
 		if w.arrived[d.BatchRef] {
-			w.announce(d.OrderID, d.BatchRef)
+			w.announce(d.OrderID, w.known(d.BatchRef)[d.OrderID])
 		}
 	}
 	return true

@@ -31,13 +31,13 @@ func TestService(t *testing.T) {
 		fact(1, "BatchCreated", `{"ref":"CHAIR.1","sku":"CHAIR","qty":9}`),
 		fact(2, "Allocated", `{"orderid":"alice.1","lineid":"1","sku":"CHAIR","qty":3,"batchref":"CHAIR.1"}`),
 		fact(1, "BatchCreated", `{"ref":"CHAIR.1","sku":"CHAIR","qty":9}`),
-		fact(4, "OrderReady", `{"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":3,"batchref":"CHAIR.1"}]}`),
+		fact(4, "OrderReady", `{"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":3,"batchref":"CHAIR.1","fact":2}]}`),
 	)
 	require.Equal(t, []string{"changed", "no_effect", "no_effect", "ignored", "changed"}, storetest.Results(applied))
 	require.Equal(t, []string{
 		`1 ShipmentAnnounced {"sku":"CHAIR","batchref":"CHAIR.1","qty":9}`,
 		`0 CreateBatch {"sku":"CHAIR","ref":"CHAIR.1","qty":9}`,
-		`0 PickLine {"sku":"CHAIR","batchref":"CHAIR.1","orderid":"alice.1","lineid":"1"}`,
+		`0 PickLine {"sku":"CHAIR","batchref":"CHAIR.1","orderid":"alice.1","lineid":"1","fact":2}`,
 	}, storetest.Says(applied.Rows[0]))
 	pick := applied.Rows[0][2]
 	require.Equal(t, []string{"alice", "CHAIR", "alice.1", "alice.1"}, []string{pick.Key, pick.RecordKey, pick.Subject, pick.Cause.CorrelationID})
@@ -63,7 +63,7 @@ func TestLedgerBatches(t *testing.T) {
 	b.Do(
 		task("AnnounceShipment", `{"sku":"CHAIR","shipment":1,"qty":9}`), task("ReportDamage", `{"sku":"CHAIR","shipment":1,"report":"r","qty":2}`),
 		task("AnnounceShipment", `{"sku":"LAMP","shipment":1,"qty":5,"eta":"2030-01-01"}`),
-		fact(4, "OrderReady", `{"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":3,"batchref":"CHAIR.1"}]}`),
+		fact(4, "OrderReady", `{"customerid":"alice","orderid":"alice.1","lines":[{"sku":"CHAIR","lineid":"1","qty":3,"batchref":"CHAIR.1","fact":2}]}`),
 	)
 	operator := b.As("allocation_operator")
 	require.NoError(t, operator.CheckSchema(t.Context()))
