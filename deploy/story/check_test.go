@@ -24,25 +24,25 @@ func TestCheck_findsFaults(t *testing.T) {
 		}},
 		"a line left a batch that had not arrived": {RuleArrived, "alice.1 1", func(s *tale) { s.edit("BatchCreated", "CHAIR.1", `"qty"`, `"eta":"2030-01-01","qty"`) }},
 		"an order was dispatched whose line had not left": {RuleArrived, "alice.4", func(s *tale) {
-			s.order("allocation-events.0.9", 1, "OrderReady", "alice.4", `,"lines":[{"sku":"CHAIR","lineid":"1","qty":5,"batchref":"CHAIR.2"}]`)
+			s.order("allocation-events.0.9", 1, "OrderReady", "alice.4", `,"lines":[{"sku":"CHAIR","lineid":"1","qty":5,"batchref":"CHAIR.2","fact":10}]`)
 			s.order("allocation-events.0.9", 2, "OrderDispatched", "alice.4", "")
 		}},
 
 		"an order is ready without a line": {RuleReady, "alice.5", func(s *tale) {
 			s.twoLines("CHAIR.1")
-			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1"))
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", s.readyLines("1", "CHAIR.1"))
 		}},
 		"an order is ready again without a line": {RuleReady, "alice.5 2", func(s *tale) {
 			s.twoLines("CHAIR.1")
-			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
-			s.order("allocation-events.0.9", 3, "OrderReady", "alice.5", readyLines("1", "CHAIR.1"))
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", s.readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
+			s.order("allocation-events.0.9", 3, "OrderReady", "alice.5", s.readyLines("1", "CHAIR.1"))
 		}},
 		"an order is ready without any line": {RuleReady, "alice.1", func(s *tale) {
-			s.edit("OrderReady", "alice.1", `{"sku":"CHAIR","lineid":"1","qty":2,"batchref":"CHAIR.1"}`, "")
+			s.edit("OrderReady", "alice.1", `{"sku":"CHAIR","lineid":"1","qty":2,"batchref":"CHAIR.1","fact":3}`, "")
 		}},
 		"an order is ready when all has left": {RuleReady, "alice.5", func(s *tale) {
 			s.twoLines("CHAIR.1")
-			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", s.readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
 			for _, line := range []string{"1", "2"} {
 				s.take(s.ask("Dispatch", "alice.5", line, ""), "Dispatched", "alice.5", line, 1, "CHAIR.1", "")
 			}
@@ -50,16 +50,20 @@ func TestCheck_findsFaults(t *testing.T) {
 		}},
 		"an order is ready with a line twice": {RuleFold, "alice.5", func(s *tale) {
 			s.twoLines("CHAIR.1")
-			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1", "2", "CHAIR.1"))
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", s.readyLines("1", "CHAIR.1", "2", "CHAIR.1", "2", "CHAIR.1"))
 		}},
 		"an order is ready on what never arrived": {RuleReady, "alice.5 2", func(s *tale) {
 			s.twoLines("CHAIR.2")
-			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.2"))
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", s.readyLines("1", "CHAIR.1", "2", "CHAIR.2"))
 		}},
 		"an order is ready on a batch that its line was never on": {RuleReady, "alice.1 1", func(s *tale) {
 			s.edit("BatchCreated", "CHAIR.2", `,"eta":"2030-01-01"`, "")
 			s.edit("OrderReady", "alice.1", "CHAIR.1", "CHAIR.2")
 		}},
+		"an order is ready by an event about another line": {RuleReady, "alice.1 1", func(s *tale) {
+			s.edit("OrderReady", "alice.1", `"fact":3`, fmt.Sprintf(`"fact":%d`, s.put["alice.2 1"]))
+		}},
+		"an order is ready by no event": {RuleReady, "alice.1 1", func(s *tale) { s.edit("OrderReady", "alice.1", `,"fact":3`, "") }},
 
 		"a VIP was never told":         {RuleVIP, "alice", func(s *tale) { s.lose("CustomerBecameVIP", "") }},
 		"a VIP was told twice":         {RuleVIP, "alice", func(s *tale) { s.order("orders-commands.0.9", 3, "CustomerBecameVIP", "alice.3", "") }},
@@ -128,7 +132,7 @@ func TestCheck_findsFaults(t *testing.T) {
 		}},
 		"a line that was ready was not to be picked": {RulePick, "alice.5 2", func(s *tale) {
 			s.twoLines("CHAIR.1")
-			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
+			s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", s.readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
 		}},
 
 		"the warehouse lost what stock does not know": {RuleLedger, "CHAIR.1", func(s *tale) { s.house("GoodsLost", `"batchref":"CHAIR.1","qty":1,"reason":"damaged"`) }},
@@ -259,11 +263,11 @@ func (s *tale) twoLinesOfWhichOneExpires(late time.Duration) {
 	s.order(s.expire("bob.4"), 0, "CartLineRemoved", "bob.4", `,"lineid":"1","sku":"CHAIR","qty":1,"reason":"expired"`)
 }
 
-// readyLines are those of an OrderReady: of one chair each, as line and batch.
-func readyLines(of ...string) string {
+// readyLines are those of an OrderReady of alice.5: of one chair each, as line and batch.
+func (s *tale) readyLines(of ...string) string {
 	var lines []string
 	for i := 0; i < len(of); i += 2 {
-		lines = append(lines, fmt.Sprintf(`{"sku":"CHAIR","lineid":%q,"qty":1,"batchref":%q}`, of[i], of[i+1]))
+		lines = append(lines, fmt.Sprintf(`{"sku":"CHAIR","lineid":%q,"qty":1,"batchref":%q,"fact":%d}`, of[i], of[i+1], s.put["alice.5 "+of[i]]))
 	}
 	return `,"lines":[` + strings.Join(lines, ",") + `]`
 }

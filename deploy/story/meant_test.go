@@ -42,9 +42,9 @@ func TestCheck_readyWithoutWhatLeft(t *testing.T) {
 	t.Parallel()
 	s := goodTale(t)
 	s.twoLines("CHAIR.1")
-	s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
+	s.order("allocation-events.0.9", 2, "OrderReady", "alice.5", s.readyLines("1", "CHAIR.1", "2", "CHAIR.1"))
 	s.take(s.ask("Dispatch", "alice.5", "1", ""), "Dispatched", "alice.5", "1", 1, "CHAIR.1", "")
-	s.order("allocation-events.0.9", 3, "OrderReady", "alice.5", readyLines("2", "CHAIR.1"))
+	s.order("allocation-events.0.9", 3, "OrderReady", "alice.5", s.readyLines("2", "CHAIR.1"))
 	for _, v := range s.check() {
 		require.NotEqual(t, RuleReady, v.Rule, v)
 	}

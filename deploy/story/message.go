@@ -31,7 +31,7 @@ type data struct {
 // pickLine is a line of OrderReady.
 type pickLine struct {
 	SKU, LineID, BatchRef string
-	Qty                   int64
+	Qty, Fact             int64
 }
 
 // place is where a record is.

@@ -28,8 +28,8 @@ type orderLine struct {
 
 	addedBy, expiredBy place // its commands; expiredBy is none where it did not expire
 
-	readyOn []string // the batches from which it was announced ready, each once
-	leftOut bool     // of an OrderReady, behind one that had it
+	readyOn []spot // from where it was announced ready, each once
+	leftOut bool   // of an OrderReady, behind one that had it
 }
 
 // The ends of orders and lines, as tables have them.

@@ -1,9 +1,6 @@
 package story
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // product is what stock's events about an article add up to.
 type product struct {
@@ -34,8 +31,14 @@ type stockLine struct {
 	qty   int64
 	state string
 	batch string    // of one that is allocated or dispatched
-	wasOn []string  // the batches that it ever was on
+	wasOn []spot    // where it ever was
 	first time.Time // of the event that it has its first batch; zero: it never had one
+}
+
+// spot is a batch that a line was on, and the sequence of the event that put it there.
+type spot struct {
+	ref  string
+	fact int64
 }
 
 // The states of lines at stock, as its table has them.
@@ -151,9 +154,7 @@ func (c *Checker) moveLine(p *product, l *stockLine, m *message) {
 		if l.first.IsZero() {
 			l.first = m.record.Timestamp
 		}
-		if !slices.Contains(l.wasOn, b.ref) {
-			l.wasOn = append(l.wasOn, b.ref)
-		}
+		l.wasOn = append(l.wasOn, spot{b.ref, m.sequence})
 		p.changed = append(p.changed, b)
 	case "Deallocated":
 		l.state, l.batch = waiting, ""

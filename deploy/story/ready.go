@@ -12,8 +12,8 @@ func (c *Checker) takeReady(o *order, m *message) {
 			c.report(RuleFold, o.id, "%s has the line %s of %d %s, which is not open, or twice", m, pick.LineID, pick.Qty, pick.SKU)
 		}
 		has[pick.LineID] = true
-		if l != nil && !slices.Contains(l.readyOn, pick.BatchRef) {
-			l.readyOn = append(l.readyOn, pick.BatchRef)
+		if at := (spot{pick.BatchRef, pick.Fact}); l != nil && !slices.Contains(l.readyOn, at) {
+			l.readyOn = append(l.readyOn, at)
 		}
 		c.askedOf(&message{data: data{OrderID: o.id, LineID: pick.LineID}}).announced++
 	}
@@ -37,9 +37,9 @@ func (c *Checker) takeLeftOut(o *order, line string, m *message) {
 	l.leftOut = true
 }
 
-// checkReady: stock had each line on the batch from which it was announced ready, and that batch
-// arrived. When they did is not asked, since orders may have heard of it much later. A line that
-// was left out has left.
+// checkReady: stock put each line on the batch from which it was announced ready, by the event that
+// was named, and that batch arrived. When it did is not asked, since orders may have heard of it
+// much later. A line that was left out has left.
 func (c *Checker) checkReady() {
 	for _, o := range c.orders {
 		for line, l := range o.lines {
@@ -48,11 +48,11 @@ func (c *Checker) checkReady() {
 			if l.leftOut && (s == nil || s.state != dispatched) {
 				c.report(RuleReady, id.String(), "the order was announced ready without the line of %d %s, which has not left", l.qty, l.sku)
 			}
-			for _, ref := range l.readyOn {
-				if s == nil || !slices.Contains(s.wasOn, ref) {
-					c.report(RuleReady, id.String(), "the line was announced ready on %s, where stock never had it", ref)
-				} else if !c.products[l.sku].batches[ref].came {
-					c.report(RuleReady, id.String(), "the line was announced ready on %s, which never arrived", ref)
+			for _, at := range l.readyOn {
+				if s == nil || !slices.Contains(s.wasOn, at) {
+					c.report(RuleReady, id.String(), "the line was announced ready on %s by the event %d, which did not put it there", at.ref, at.fact)
+				} else if !c.products[l.sku].batches[at.ref].came {
+					c.report(RuleReady, id.String(), "the line was announced ready on %s, which never arrived", at.ref)
 				}
 			}
 		}

@@ -25,7 +25,8 @@ type tale struct {
 	tables    Tables
 	offsets   map[string]int64
 	sequences map[string]int64
-	now       time.Time // of what is written
+	put       map[string]int64 // the sequence of the last Allocated of a line, by order and line
+	now       time.Time        // of what is written
 }
 
 // cartTime is that of a tale.
@@ -116,6 +117,9 @@ func (s *tale) take(of, kind, order, line string, qty int, batch, reason string)
 		more += fmt.Sprintf(`,"reason":%q`, reason)
 	}
 	s.stock(of, kind, fmt.Sprintf(`"orderid":%q,"lineid":%q,"qty":%d%s`, order, line, qty, more))
+	if kind == "Allocated" {
+		s.put[order+" "+line] = s.sequences[topics.StockEvents+"CHAIR"]
+	}
 }
 
 // expire is a command that has a cart expire.
@@ -134,7 +138,7 @@ func (s *tale) place(order string) (of string) {
 // goodTale is one without a fault. Of CHAIR.1 there were 10, of which 1 is lost; CHAIR.2 has not
 // arrived.
 func goodTale(t *testing.T) *tale {
-	s := &tale{t: t, offsets: map[string]int64{}, sequences: map[string]int64{}, now: time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC)}
+	s := &tale{t: t, offsets: map[string]int64{}, sequences: map[string]int64{}, put: map[string]int64{}, now: time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC)}
 	for i, more := range []string{`,"qty":10`, `,"qty":5,"eta":"2030-01-01"`} {
 		ref := fmt.Sprint("CHAIR.", i+1)
 		s.task("AnnounceShipment", fmt.Sprintf(`"shipment":%d%s`, i+1, more))
@@ -145,7 +149,7 @@ func goodTale(t *testing.T) *tale {
 	// The first is dispatched.
 	s.take(s.add("alice.1", "1", 2), "Allocated", "alice.1", "1", 2, "CHAIR.1", "")
 	of := s.place("alice.1")
-	s.order(of, 1, "OrderReady", "alice.1", `,"lines":[{"sku":"CHAIR","lineid":"1","qty":2,"batchref":"CHAIR.1"}]`)
+	s.order(of, 1, "OrderReady", "alice.1", `,"lines":[{"sku":"CHAIR","lineid":"1","qty":2,"batchref":"CHAIR.1","fact":3}]`)
 	s.pick("alice.1", "1", 2, "CHAIR.1")
 	s.take(s.ask("Dispatch", "alice.1", "1", ""), "Dispatched", "alice.1", "1", 2, "CHAIR.1", "")
 	s.house("LineShipped", `"orderid":"alice.1","lineid":"1","batchref":"CHAIR.1","qty":2`)
