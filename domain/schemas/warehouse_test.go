@@ -70,6 +70,7 @@ func decided(t *testing.T) (all []warehouse.Output) {
 	fact("Deallocated", line)
 	fact("Dispatched", line)
 	fact("Dispatched", `{"orderid":"somebody else's","sku":"CHAIR","qty":1,"batchref":"CHAIR.1"}`)
+	decide(warehouse.ReadFact("Deallocated", ledger.Fact+3, []byte(line)))
 	return all
 }
 

@@ -14,7 +14,9 @@ type Data struct {
 	ETA      string `json:"eta,omitempty"`
 	Report   string `json:"report,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	After    int64  `json:"after,omitempty"`
+	Before   int64  `json:"before,omitempty"`
 }
 
 // Events are the types of all events.
-var Events = []string{"ShipmentAnnounced", "ShipmentArrived", "GoodsLost", "GoodsFound", "LinePicked", "LinePutBack", "LineShipped"}
+var Events = []string{"ShipmentAnnounced", "ShipmentArrived", "GoodsLost", "GoodsFound", "LinePicked", "LinePutBack", "LineShipped", "EventsMissed"}

@@ -33,7 +33,8 @@ func StockCommands() []string {
 }
 
 // StockFact is an event of stock about an article. All that come of an article have its key, and
-// come in order, so the ledger keeps only the sequence of the last.
+// come in order, so the ledger keeps only the sequence of the last. Where some are missing, it goes
+// on with what came, and says so.
 type StockFact struct {
 	Kind     string
 	Sequence int64
@@ -47,6 +48,10 @@ func (f StockFact) decide(x *decider) {
 	if f.Sequence <= x.Fact {
 		x.Ignored = true
 		return
+	}
+	if missed := f.Sequence - x.Fact - 1; x.Fact > 0 && missed > 0 {
+		x.Missed += missed
+		x.output(All, "EventsMissed", Data{SKU: f.SKU, After: x.Fact, Before: f.Sequence})
 	}
 	x.Fact, x.Changed = f.Sequence, true
 	switch f.Kind {

@@ -11,6 +11,7 @@ import (
 // is that of one that nothing happened to.
 type Ledger struct {
 	Fact    int64   `json:"fact,omitempty"`    // the sequence of the last event of stock about the article
+	Missed  int64   `json:"missed,omitempty"`  // how many of those before it never came
 	Last    int64   `json:"last,omitempty"`    // the number of the last shipment that was announced
 	Batches []Batch `json:"batches,omitempty"` // those that are not over, in the order of their numbers
 	Lines   []Line  `json:"lines,omitempty"`   // see Line

@@ -48,6 +48,21 @@ func (b *book) decide(m warehouse.Message) (came []string) {
 	return came
 }
 
+// Events that never came are told of, and what comes next is taken. A ledger that begins later than
+// stock misses nothing.
+func TestStockFact_behindAGap(t *testing.T) {
+	t.Parallel()
+	b := &book{T: t}
+	quantity := `{"batchref":"b1","sku":"CHAIR","qty":3}`
+	require.Empty(t, b.fact(7, "BatchQuantityChanged", quantity))
+	require.Empty(t, b.fact(8, "BatchQuantityChanged", quantity))
+	d := warehouse.Decide(warehouse.StockFact{Kind: "BatchQuantityChanged", Sequence: 11, Data: warehouse.Data{SKU: "CHAIR", BatchRef: "b1"}}, &b.Ledger)
+	require.Equal(t, []warehouse.Output{{Type: "EventsMissed", Data: warehouse.Data{SKU: "CHAIR", After: 8, Before: 11}}}, d.Outputs)
+	require.Equal(t, []string{"ignored"}, b.fact(9, "BatchQuantityChanged", quantity))
+	require.Empty(t, b.fact(12, "BatchQuantityChanged", quantity))
+	require.EqualValues(t, 2, b.Missed)
+}
+
 func TestTasks(t *testing.T) {
 	t.Parallel()
 	b := &book{T: t}

@@ -2,6 +2,8 @@
 package warehouse
 
 import (
+	"cmp"
+
 	"allocation/domain/warehouse"
 	"allocation/migrations"
 	"allocation/store/keyed"
@@ -41,7 +43,7 @@ func change(m warehouse.Message, ledger *warehouse.Ledger) keyed.Decision {
 func event(o *warehouse.Output) keyed.Event {
 	e := keyed.Event{Type: o.Type, Data: &o.Data, Command: o.To != warehouse.All, Subject: o.Data.OrderID}
 	if e.Subject == "" {
-		e.Subject = o.Data.BatchRef + o.Data.Ref // one of them is empty
+		e.Subject = cmp.Or(o.Data.BatchRef, o.Data.Ref, o.Data.SKU)
 	}
 	if e.Command {
 		e.RecordKey, e.Correlation = o.Data.SKU, o.Data.OrderID

@@ -51,6 +51,8 @@ func what(e *store.EventView) string {
 		return fmt.Sprintf("%s: %d are put back to batch %s", line, number(d.Qty), d.BatchRef)
 	case "LineShipped":
 		return fmt.Sprintf("%s: %d of batch %s left", line, number(d.Qty), d.BatchRef)
+	case "EventsMissed":
+		return fmt.Sprintf("%d events of stock about %s never came: those after %d and before %d", d.Before-d.After-1, d.SKU, d.After, d.Before)
 	case "PickLine", warehouse.Dispatch:
 		return line
 	case warehouse.ChangeBatchQuantity:

@@ -68,7 +68,15 @@ func printLedgers(p *cli.Program, articles []store.Article) error {
 			t.Row(append([]string{a.SKU, fmt.Sprintf("(%d are over)", o.Batches)}, counts(&sum)...)...)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for i := range articles {
+		if a := &articles[i]; a.Missed > 0 {
+			fmt.Fprintf(p.Out, "%s: %s events of stock never came, so this may be wrong: see EventsMissed in docs/warehouse.md\n", a.SKU, cli.Count(a.Missed))
+		}
+	}
+	return nil
 }
 
 func counts(b *warehouse.Batch) (cells []string) {
