@@ -21,12 +21,16 @@ EXPORT_EVENTS := 100000
 PAST_ORDERS := 10000000
 
 # The story of three services: its seeds (without, five new ones), how many customers come, how many faults there are, how many commands come in a
-# second; and how long each service is stopped in `make soak-stops`.
+# second; how long each service is stopped in `make soak-stops`, and how many times as long what needs it not may take (p99) while it is stopped
+# and while it catches up; and a click to its reservation, as one hop.
 STORY_SEEDS ?=
 STORY_SHOPPERS ?= 20000
 STORY_FAULTS ?= 40
 STORY_RATE ?= 800
 STORY_STOP ?= 10m
+STORY_STOPPED_RATIO ?= 1.5
+STORY_CATCHUP_RATIO ?= 3
+STORY_CLICK_RATIO ?= 3
 STORY = STORY_SHOPPERS=$(STORY_SHOPPERS) STORY_FAULTS=$(STORY_FAULTS) STORY_RATE=$(STORY_RATE) go test -v -count=1 -timeout 6h ./deploy/story/e2e
 
 # `make compare`: rounds, of which it shows medians; the most commands of a backlog (without, each contestant has its own number); which contestants
@@ -139,8 +143,9 @@ soak-story: ## STORY_SHOPPERS customers of orders, stock and the warehouse, and 
 	for seed in $(or $(STORY_SEEDS),$$(shuf -i 1-999999999 -n 5)); do STORY_SEED=$$seed $(STORY) -run TestStory || exit 1; done
 
 .PHONY: soak-stops
-soak-stops: ## each of the three services stopped for STORY_STOP under load, and how long the others take meanwhile
-	STORY_STOP=$(STORY_STOP) $(STORY) -run TestStops
+soak-stops: ## each of the three services stopped for STORY_STOP at 1,000 orders a minute; what needs it not goes on, at most STORY_…_RATIO times as slowly
+	STORY_STOP=$(STORY_STOP) STORY_STOPPED_RATIO=$(STORY_STOPPED_RATIO) STORY_CATCHUP_RATIO=$(STORY_CATCHUP_RATIO) \
+		STORY_CLICK_RATIO=$(STORY_CLICK_RATIO) $(STORY) -run TestStops
 
 .PHONY: soak-past
 soak-past: ## what customers do and read beside PAST_ORDERS orders that have left

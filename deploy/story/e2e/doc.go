@@ -6,5 +6,11 @@
 //	STORY_SEED      of what is random; else a new one, which is printed
 //	STORY_RATE      how many commands customers send in a second: 400
 //	STORY_FAULTS    how many faults there are meanwhile: 5
-//	STORY_STOP      for how long TestStops stops each service; without it, it is skipped
+//	STORY_STOP      for how long TestStops stops each service, 30s at least; without it, it is skipped
+//
+// How many times as long something may take in TestStops, by its p99:
+//
+//	STORY_STOPPED_RATIO  while a service is stopped that it does not need: 1.5
+//	STORY_CATCHUP_RATIO  while one catches up: 3
+//	STORY_CLICK_RATIO    from click to reservation, as one hop: 3
 package e2e

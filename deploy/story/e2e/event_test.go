@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,13 +13,15 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// event is what TestStops looks at.
+// event is what TestStops looks at, or a command.
 type event struct {
-	kind, line string
-	of         time.Time // when its command was written
+	kind, line, shipment string
+	of                   time.Time // when its command was written
+	published            time.Time
 }
 
-func readEvent(r *kgo.Record) (e event) {
+func readEvent(r *kgo.Record) event {
+	e := event{published: r.Timestamp}
 	for _, h := range r.Headers {
 		switch h.Key {
 		case "ce_type":
@@ -27,13 +30,16 @@ func readEvent(r *kgo.Record) (e event) {
 			e.of, _ = time.Parse(time.RFC3339Nano, string(h.Value))
 		}
 	}
-	var d struct{ OrderID, LineID string }
+	var d struct {
+		SKU, OrderID, LineID string
+		Shipment             int64
+	}
 	_ = json.Unmarshal(r.Value, &d)
-	e.line = d.OrderID + " " + d.LineID
+	e.line, e.shipment = d.OrderID+" "+d.LineID, fmt.Sprint(d.SKU, ".", d.Shipment)
 	return e
 }
 
-// each gives all records of topics.
+// each gives all records of topics, each partition's in order.
 func (s *services) each(names []string, take func(*kgo.Record)) {
 	client := testbed.Reader(s.t, s.kafka.Brokers(), names...)
 	defer client.Close()
@@ -47,15 +53,4 @@ func (s *services) each(names []string, take func(*kgo.Record)) {
 			take(r)
 		})
 	}
-}
-
-// waited are the lines that had to wait for goods: nothing was slow.
-func (s *services) waited() map[string]bool {
-	waited := map[string]bool{}
-	s.each([]string{topics.StockEvents}, func(r *kgo.Record) {
-		if e := readEvent(r); e.kind == "OutOfStock" {
-			waited[e.line] = true
-		}
-	})
-	return waited
 }

@@ -43,8 +43,8 @@ func TestStory(t *testing.T) {
 	began := time.Now()
 	s := startServices(t, 3*time.Second)
 	c := newCrowd(seed, shoppers)
-	s.open(c.skus)
-	house := s.simulate(seed, c.skus, float64(rate)/10)
+	s.open(c.skus, stock)
+	house := s.simulate(seed, c.skus, float64(rate)/10, stock)
 	t.Logf("open after %.0f s", time.Since(began).Seconds())
 	began = time.Now()
 	l := startLoad(t, s.kafka.Brokers(), c, rate)
@@ -68,11 +68,12 @@ func (s *services) where() story.Run {
 	return story.Run{Brokers: strings.Split(s.kafka.Brokers(), ","), Database: s.postgres.URL(), Topics: topics, CartTime: s.cartTime}
 }
 
-// stock is how much of an article is there at first, and how much the simulator wants to be free.
+// stock is how much of an article is there at first in TestStory, and how much the simulator wants
+// to be free.
 const stock = 250
 
-// open has something of each article there.
-func (s *services) open(skus []string) {
+// open has so much of each article there.
+func (s *services) open(skus []string, stock int) {
 	client := testbed.Client(s.t, s.kafka.Brokers())
 	for _, sku := range skus {
 		r := &kgo.Record{Topic: topics.Tasks, Key: []byte(sku), Value: fmt.Appendf(nil, `{"sku":%q,"shipment":1,"qty":%d}`, sku, stock), Headers: []kgo.RecordHeader{
@@ -89,7 +90,7 @@ func (s *services) open(skus []string) {
 }
 
 // simulate plays the people of the warehouse until it is ended.
-func (s *services) simulate(seed uint64, skus []string, rate float64) *child.Process {
+func (s *services) simulate(seed uint64, skus []string, rate float64, stock int) *child.Process {
 	of := s.of[2]
 	cmd := exec.Command(of.program, "simulate", "--seed", fmt.Sprint(seed), "--skus", strings.Join(skus, ","), "--rate", fmt.Sprint(rate), "--stock", strconv.Itoa(stock))
 	cmd.Env, cmd.Stderr = of.environment, &strings.Builder{}
