@@ -15,9 +15,9 @@ import (
 
 // event is what TestStops looks at, or a command.
 type event struct {
-	kind, line, shipment string
-	of                   time.Time // when its command was written
-	published            time.Time
+	kind, line, shipment, reason string
+	of                           time.Time // when its command was written
+	published                    time.Time
 }
 
 func readEvent(r *kgo.Record) event {
@@ -31,11 +31,11 @@ func readEvent(r *kgo.Record) event {
 		}
 	}
 	var d struct {
-		SKU, OrderID, LineID string
-		Shipment             int64
+		SKU, OrderID, LineID, Reason string
+		Shipment                     int64
 	}
 	_ = json.Unmarshal(r.Value, &d)
-	e.line, e.shipment = d.OrderID+" "+d.LineID, fmt.Sprint(d.SKU, ".", d.Shipment)
+	e.line, e.shipment, e.reason = d.OrderID+" "+d.LineID, fmt.Sprint(d.SKU, ".", d.Shipment), d.Reason
 	return e
 }
 

@@ -38,7 +38,7 @@ func TestStops(t *testing.T) {
 	c := newCrowd(seed, customers)
 	goods := stock + int(10*p.lines*length.Seconds())/len(c.skus) // for a stop of the warehouse: a line wants about 3
 	s.open(c.skus, goods)
-	house := s.simulate(seed, c.skus, float64(p.commands)*2/5, goods) // some are shipments, which are measured
+	house := s.simulate(seed, c.skus, float64(p.commands)/4, goods)
 	load := startLoad(t, s.kafka.Brokers(), c, p.commands)
 	t.Logf("%d commands a second, with %.1f lines, of %d customers; %d of each of %d articles", p.commands, p.lines, customers, goods, len(c.skus))
 

@@ -56,8 +56,8 @@ func (w *ways) all() []*way { return []*way{w.click, w.hop, w.line, w.placed, w.
 // measure reads all events. Each has the time of the record of its command; its own is when it was
 // published. Both are of one machine's clock, in milliseconds.
 //
-// How often customers ask follows from their pace. How often the simulator does depends on what is
-// in the warehouse: its tasks are counted.
+// How often customers ask follows from their pace. How often the simulator and the warehouse do
+// depends on what is in the warehouse: their records are counted.
 func (s *services) measure(p pace) *ways {
 	w := &ways{
 		click:  &way{name: "click to reservation", needs: []string{"orders", "allocation"}, rate: p.lines},
@@ -68,7 +68,7 @@ func (s *services) measure(p pace) *ways {
 		batch:  &way{name: "warehouse's command to event of stock", needs: []string{"warehouse", "allocation"}},
 	}
 	clicks, first, waited, told := map[string]time.Time{}, map[string]event{}, map[string]bool{}, map[string]bool{}
-	s.each([]string{topics.OrderEvents, topics.StockEvents, topics.WarehouseEvents, topics.Tasks}, func(r *kgo.Record) {
+	s.each([]string{topics.OrderEvents, topics.StockEvents, topics.WarehouseEvents, topics.Tasks, topics.StockCommands}, func(r *kgo.Record) {
 		e := readEvent(r)
 		answered := answer{e.of, r.Timestamp.Sub(e.of)}
 		switch e.kind {
@@ -77,9 +77,15 @@ func (s *services) measure(p pace) *ways {
 				told[again] = true
 				w.task.asked = append(w.task.asked, r.Timestamp)
 			}
-		case "ShipmentAnnounced", "ShipmentArrived":
-			w.task.answers = append(w.task.answers, answered)
-		case "BatchCreated", "BatchEtaChanged":
+		case "ReportDamage":
+			w.task.asked = append(w.task.asked, r.Timestamp)
+		case "ShipmentAnnounced", "ShipmentArrived", "GoodsLost":
+			if e.reason != "counted" { // a count may have no event, and is left out
+				w.task.answers = append(w.task.answers, answered)
+			}
+		case "CreateBatch", "ChangeBatchEta", "ChangeBatchQuantity":
+			w.batch.asked = append(w.batch.asked, r.Timestamp)
+		case "BatchCreated", "BatchEtaChanged", "BatchQuantityChanged":
 			w.batch.answers = append(w.batch.answers, answered)
 		case "OrderPlaced":
 			w.placed.answers = append(w.placed.answers, answered)
@@ -93,7 +99,6 @@ func (s *services) measure(p pace) *ways {
 			}
 		}
 	})
-	w.batch.asked = w.task.asked // the warehouse tells stock of each
 	for line, e := range first {
 		if at, known := clicks[line]; known && !waited[line] { // one that had to wait for goods was not slow
 			w.click.answers = append(w.click.answers, answer{at, e.published.Sub(at)})
