@@ -65,7 +65,6 @@ func (c *Console) command(ctx context.Context, r *Request) (*Answer, error) {
 	answer := &Answer{Title: "Commands of " + page.Term, Data: page, Shell: []Shell{{"prints this", c.explainCommand(page)}}}
 	if len(found.Commands) > 1 {
 		page.Commands, page.More = found.Commands, found.More
-		slices.SortStableFunc(page.Commands, func(a, b store.FoundCommand) int { return produced(&a).Compare(produced(&b)) })
 		return answer, nil
 	}
 	if page.Command, err = commands.Explain(ctx, found.Commands[0].ID); err != nil {
@@ -80,14 +79,6 @@ func (c *Console) command(ctx context.Context, r *Request) (*Answer, error) {
 		answer.Refresh = 5 * time.Second
 	}
 	return answer, nil
-}
-
-// produced is when a command was produced, as its record says; zero where that is not known.
-func produced(f *store.FoundCommand) time.Time {
-	if f.Time == nil {
-		return time.Time{}
-	}
-	return *f.Time
 }
 
 func (c *Console) explainCommand(page *CommandPage) string {

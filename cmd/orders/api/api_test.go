@@ -26,7 +26,7 @@ func TestAPI_story(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	require.Equal(t, "applied", a.text("state"))
 	require.Equal(t, waits, a.header.Get("Preference-Applied"))
-	require.Contains(t, s.run("explain", "command", a.text("id")), "order alice.1: line 1, 2 of CHAIR")
+	require.Contains(t, s.run("explain", "command", a.text("id")), "CartLineAdded order alice.1: line 1, 2 of CHAIR")
 	require.Equal(t, 1, s.count(`select count(*) from outbox where type = 'CartLineAdded' and traceparent like '00-4bf92f3577b34da6a3ce929d0e0e4736-%' and correlation_id = 'alice.1'`))
 
 	a = c.ask(http.MethodDelete, "/v1/carts/alice.1/lines/1?sku=CHAIR", "", "Prefer", waits)

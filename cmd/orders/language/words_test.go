@@ -23,3 +23,10 @@ func TestDiscarded_saysWhatStaysOpen(t *testing.T) {
 	}
 	require.Empty(t, language.Discarded(&store.Letter{Type: "PlaceOrder", Reason: "internal"}))
 }
+
+// An event's data do not say what happened: its type has to be printed.
+func TestWords_havePrintedTypes(t *testing.T) {
+	t.Parallel()
+	require.True(t, language.Words.Types)
+	require.Equal(t, "order carol.1: because of: customer", language.Words.What(&store.EventView{Type: "OrderCancelled", Data: []byte(`{"orderid":"carol.1","reason":"customer"}`)}))
+}

@@ -80,5 +80,5 @@ func TestStory(t *testing.T) {
 	require.Contains(t, s.run("warehouse", "ledger"), "CHAIR.")
 	require.Contains(t, s.run("warehouse", "status"), "warehouse 1")
 	require.Contains(t, s.run("warehouse", "offsets", "list"), s.orderEvents)
-	require.Contains(t, s.run("warehouse", "explain", "command", "customer0.0"), "are picked from batch")
+	require.Contains(t, s.run("warehouse", "explain", "command", "customer0.0"), "LinePicked order customer0.0, line ")
 }

@@ -29,7 +29,11 @@ func PrintTried(p *cli.Program, w Words, events []store.EventView) error {
 }
 
 func printEvent(p *cli.Program, w Words, e *store.EventView, state string) error {
-	if _, err := fmt.Fprintf(p.Out, "    %s%s%s\n", number(e), cli.Printable(w.What(e)), state); err != nil {
+	what := w.What(e)
+	if w.Types {
+		what = e.Type + " " + what
+	}
+	if _, err := fmt.Fprintf(p.Out, "    %s%s%s\n", number(e), cli.Printable(what), state); err != nil {
 		return err
 	}
 	for _, sentence := range w.Why(e) {

@@ -1,8 +1,11 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"allocation/cmd/internal/cli"
@@ -97,11 +100,33 @@ func (c *Commands) Find(ctx context.Context, q Query) (*Understood, error) {
 	for i := range found.Commands {
 		c.nameType(&found.Commands[i])
 	}
+	sortByTime(found.Commands)
 	return &Understood{understood(q.Text, found), found, true}, nil
 }
 
 func one(says string, id store.RecordID) *Understood {
 	return &Understood{says, &store.Found{Commands: []store.FoundCommand{{ID: id}}}, false}
+}
+
+// sortByTime puts commands in the order of time, and those of a partition in that of their offsets:
+// one counts as produced no earlier than those before it in its partition.
+func sortByTime(commands []store.FoundCommand) {
+	slices.SortFunc(commands, func(a, b store.FoundCommand) int {
+		return cmp.Or(strings.Compare(a.ID.Topic, b.ID.Topic), cmp.Compare(a.ID.Partition, b.ID.Partition), cmp.Compare(a.ID.Offset, b.ID.Offset))
+	})
+	produced := map[store.RecordID]time.Time{}
+	var latest time.Time
+	for i := range commands {
+		f := &commands[i]
+		if i > 0 && (f.ID.Topic != commands[i-1].ID.Topic || f.ID.Partition != commands[i-1].ID.Partition) {
+			latest = time.Time{}
+		}
+		if f.Time != nil && f.Time.After(latest) {
+			latest = *f.Time
+		}
+		produced[f.ID] = latest
+	}
+	slices.SortStableFunc(commands, func(a, b store.FoundCommand) int { return produced[a.ID].Compare(produced[b.ID]) })
 }
 
 // nameType tells a command's type by its first event, where nothing else did.

@@ -14,6 +14,9 @@ type Words struct {
 	What    func(*store.EventView) string   // what happened
 	Why     func(*store.EventView) []string // why its command decided so
 
+	// Types has explain print the type of each event, which What does not say.
+	Types bool
+
 	// Harm says what a command takes away that others were promised, by how many events of each type
 	// it has; nil: nothing. It may itself be nil.
 	Harm func(byType map[string]int64) *Harm
