@@ -55,4 +55,6 @@ func TestReadFact(t *testing.T) {
 		_, err = ReadFact(kind, 1, []byte(data))
 		require.Error(t, err)
 	}
+	_, err = ReadFact("Allocated", 0, []byte(`{"orderid":"alice.1","sku":"CHAIR","batchref":"b1"}`))
+	require.EqualError(t, err, "Allocated: ce_sequence is missing, or is something else than it must be: an integer from 1 to 9223372036854775807")
 }

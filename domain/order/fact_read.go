@@ -3,6 +3,7 @@ package order
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"allocation/domain/strictjson"
@@ -37,7 +38,7 @@ func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
 		return nil, fmt.Errorf("the data of %s is no JSON object with texts: %w", kind, err)
 	}
 	if sequence == 0 && FactKind(kind) != AllocationRejected {
-		return nil, fmt.Errorf("%s has no ce_sequence", kind)
+		return nil, fmt.Errorf("%s: ce_sequence is missing, or is something else than it must be: an integer from 1 to %d", kind, math.MaxInt64)
 	}
 	if err := d.check(FactKind(kind)); err != nil {
 		return nil, err

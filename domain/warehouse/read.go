@@ -118,11 +118,25 @@ func ReadFact(kind string, sequence int64, data []byte) (Message, *Refusal) {
 	aboutLine := slices.Contains([]string{Allocated, Deallocated, Dispatched}, kind)
 	switch {
 	case sequence < 1:
-		return nil, &Refusal{ReasonMalformed, kind + " has no ce_sequence"}
-	case f.SKU == "", aboutLine && (f.OrderID == "" || f.Qty == nil || *f.Qty < 1):
-		return nil, &Refusal{ReasonMalformed, kind + " does not say what it is about"}
+		return nil, noSequence(kind)
+	case f.SKU == "":
+		return nil, noText(kind, "sku")
+	case aboutLine && f.OrderID == "":
+		return nil, noText(kind, "orderid")
+	case aboutLine && f.Qty == nil:
+		return nil, &Refusal{ReasonMalformed, kind + `: the field "qty" is missing; it must be an integer from 1 on`}
+	case aboutLine && *f.Qty < 1:
+		return nil, &Refusal{ReasonMalformed, fmt.Sprintf(`%s: the field "qty" is %d; it must be an integer from 1 on`, kind, *f.Qty)}
 	}
 	return f, nil
+}
+
+func noSequence(kind string) *Refusal {
+	return &Refusal{ReasonMalformed, fmt.Sprintf("%s: ce_sequence is missing, or is something else than it must be: an integer from 1 to %d", kind, math.MaxInt64)}
+}
+
+func noText(kind, name string) *Refusal {
+	return &Refusal{ReasonMalformed, fmt.Sprintf("%s: the field %q is missing or empty; it must be a text", kind, name)}
 }
 
 func readReady(sequence int64, data []byte) (Message, *Refusal) {
@@ -130,8 +144,13 @@ func readReady(sequence int64, data []byte) (Message, *Refusal) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, &Refusal{ReasonMalformed, fmt.Sprintf("the data of OrderReady cannot be read: %v", err)}
 	}
-	if sequence < 1 || f.CustomerID == "" || f.OrderID == "" {
-		return nil, &Refusal{ReasonMalformed, "OrderReady does not say what it is about"}
+	switch {
+	case sequence < 1:
+		return nil, noSequence(ReadyOrder)
+	case f.CustomerID == "":
+		return nil, noText(ReadyOrder, "customerid")
+	case f.OrderID == "":
+		return nil, noText(ReadyOrder, "orderid")
 	}
 	for _, l := range f.Lines {
 		if l.SKU == "" || l.LineID == "" || l.BatchRef == "" || l.Qty < 1 {
