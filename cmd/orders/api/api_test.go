@@ -104,6 +104,7 @@ func TestAPI_doesAKeyOnce(t *testing.T) {
 	other := two.add("alice.1", "TABLE", "Idempotency-Key", "k1")
 	require.Equal(t, http.StatusConflict, other.status)
 	require.Equal(t, "id_reused", other.text("reason"))
+	require.Contains(t, other.body, "whose operation, path or body is another")
 	require.Equal(t, http.StatusAccepted, one.add("bob.1", "CHAIR", "Idempotency-Key", "k1").status, "a key is its customer's")
 	require.Equal(t, 1, s.count(`select count(*) from order_lines where order_id = 'alice.1'`))
 }
@@ -241,6 +242,7 @@ func TestAPI_refusesWhatCannotWork(t *testing.T) {
 		{"POST", lines, `[]`, 400, "one plain JSON object", nil},
 		{"POST", lines, ``, 415, "Content-Type", nil},
 		{"POST", lines, `{"sku":"A","qty":1}`, 415, "Content-Type", []string{"Content-Type", "", "Content-Type", "text/plain"}},
+		{"POST", lines, `{"sku":"A","qty":1}`, 415, `the header Content-Encoding is \"gzip\"; it must be absent or identity`, []string{"Content-Encoding", "gzip"}},
 		{"POST", lines, `{"sku":"` + strings.Repeat("x", 17<<10) + `","qty":1}`, 413, "16384 bytes", nil},
 		{"POST", lines + "?x=1", `{"sku":"A","qty":1}`, 400, "there is no parameter", nil},
 		{"POST", lines, `{"sku":"A","qty":1}`, 400, "Idempotency-Key", []string{"Idempotency-Key", long}},
@@ -250,7 +252,8 @@ func TestAPI_refusesWhatCannotWork(t *testing.T) {
 		{"POST", lines, `{"sku":"A","qty":1}`, 421, "evil.example", []string{"Host", "evil.example"}},
 		{"PUT", lines, `{}`, 405, "one of POST", nil},
 		{"DELETE", "/v1/orders/alice.1", ``, 405, "GET, HEAD", nil},
-		{"DELETE", lines + "/1", ``, 422, "sku is", nil},
+		{"DELETE", lines + "/1", ``, 422, `the parameter \"sku\" is missing; it must be 1 to 255 bytes`, nil},
+		{"DELETE", lines + "/1?sku=", ``, 422, `sku is \"\"`, nil},
 		{"DELETE", lines + "/x?sku=A", ``, 422, "lineid is", nil},
 		{"DELETE", lines + "/1?sku=A&sku=B", ``, 400, "there 2 times", nil},
 		{"DELETE", lines + "/1?sku=%ff", ``, 422, "UTF-8", nil},

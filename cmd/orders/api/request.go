@@ -90,6 +90,9 @@ func (r *request) members(names ...string) (map[string][]byte, *Problem) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return nil, wrong(http.StatusUnsupportedMediaType, "the header Content-Type", r.Header.Get("Content-Type"), "application/json").with("Accept", "application/json")
 	}
+	if coding := r.Header.Values("Content-Encoding"); len(coding) > 0 && !strings.EqualFold(coding[0], "identity") || len(coding) > 1 {
+		return nil, wrong(http.StatusUnsupportedMediaType, "the header Content-Encoding", strings.Join(coding, ", "), "absent or identity").with("Accept-Encoding", "identity")
+	}
 	found := map[string][]byte{}
 	unknown := ""
 	err = strictjson.Parse(body, func(name []byte, value strictjson.Value) error {

@@ -48,6 +48,9 @@ func (a *API) removeFromCart(r *request) (*answer, error) {
 		return nil, problem
 	}
 	line, sku := r.path["lineid"], r.query.Get("sku")
+	if _, given := r.query["sku"]; !given {
+		return nil, problem(http.StatusUnprocessableEntity, "This cannot be asked", "the parameter \"sku\" is missing; it must be 1 to 255 bytes of UTF-8 without control characters")
+	}
 	if !lineID.MatchString(line) {
 		return nil, wrong(http.StatusUnprocessableEntity, "lineid", line, "an integer from 1 to 999999999")
 	}
@@ -254,7 +257,7 @@ func statusOf(reason string) int {
 }
 
 func reused(id string) *Problem {
-	p := problem(http.StatusConflict, "The idempotency key was used for something else", "the header Idempotency-Key is that of another request of this customer, with another body; it must be a new one")
+	p := problem(http.StatusConflict, "The idempotency key was used for something else", "the header Idempotency-Key is that of another request of this customer, whose operation, path or body is another; it must be a new one")
 	p.Reason, p.ID = worker.ReasonIDReused, id
 	return p
 }
