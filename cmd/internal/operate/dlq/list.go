@@ -92,15 +92,16 @@ func letterState(l *store.Letter) string {
 	return StateText(l.State, l.Retries)
 }
 
-// StateText is a dead letter's state for people, with how often its command was retried before.
+// StateText is a dead letter's state for people, with how often its command was tried again before:
+// by a person, or by a worker that waited for a newer one in vain.
 func StateText(state string, retries int32) string {
 	switch retries {
 	case 0:
 		return state
 	case 1:
-		return state + " (retried once before)"
+		return state + " (tried again once)"
 	}
-	return fmt.Sprintf("%s (retried %d times before)", state, retries)
+	return fmt.Sprintf("%s (tried again %d times)", state, retries)
 }
 
 // cut leaves so many characters of a text at most.
