@@ -29,6 +29,13 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		if problems.Err() == nil && !web.IsLoopback(c.ShopAddr) {
 			problems.Add("shop-addr", c.ShopAddr, "for this machine only, such as 127.0.0.1:8083")
 		}
+		for _, other := range []struct{ flag, addr string }{
+			{"http-addr", c.HTTPAddr}, {"kafka-addr", c.KafkaAddr}, {"postgres-port", net.JoinHostPort("127.0.0.1", c.PostgresPort)},
+		} {
+			if same(c.ShopAddr, other.addr) {
+				problems.Add("shop-addr", c.ShopAddr, "another address than that of "+problems.Label(other.flag))
+			}
+		}
 		if c.CommandTopics != stockTopic {
 			problems.Add("command-topics", c.CommandTopics, stockTopic+" with --demo, which the other services know")
 		}
@@ -38,11 +45,11 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		if err := problems.Err(); err != nil {
 			return err
 		}
-		if err := isFree(ctx, c.ShopAddr); err != nil {
-			return err
-		}
-		programs, err := findPrograms()
-		if err != nil {
+		var programs map[string]string
+		c.Before = func(ctx context.Context) (err error) {
+			if err = isFree(ctx, c.ShopAddr); err == nil {
+				programs, err = findPrograms()
+			}
 			return err
 		}
 		c.Beside = func(ctx context.Context, s *dev.Servers) (*dev.Beside, error) {
@@ -50,6 +57,16 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 		}
 	}
 	return c.Command.Run(ctx, p)
+}
+
+// same reports whether two addresses cannot be listened at both. Port 0 is any that is free.
+func same(addr, other string) bool {
+	host, port, err1 := net.SplitHostPort(addr)
+	otherHost, otherPort, err2 := net.SplitHostPort(other)
+	if err1 != nil || err2 != nil || port != otherPort || port == "0" {
+		return false
+	}
+	return host == otherHost || host == "localhost" || otherHost == "localhost"
 }
 
 // isFree reports where another program has the address of the shop: the demo's customers would go

@@ -3,6 +3,7 @@ package demo_test
 import (
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 	"allocation/cmd/allocation/demo"
 	"allocation/cmd/allocation/demo/demotest"
 	"allocation/cmd/allocation/programtest"
+	"allocation/deploy/local"
 	"allocation/deploy/testbed"
 	"allocation/store"
 )
@@ -28,6 +30,7 @@ type site struct {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	d := site{t, demotest.Start(t)}
+	d.saysWhereWhatIs()
 	d.tellsTheStory()
 	d.sendsDuplicates()
 	d.sendsEarly()
@@ -41,6 +44,18 @@ func TestDemo(t *testing.T) {
 	require.Greater(t, len(pids), 6)
 	d.Stop(syscall.SIGKILL)
 	testbed.Eventually(t, func() bool { return !slices.ContainsFunc(pids, demotest.Lives) }, "all end with it")
+}
+
+// saysWhereWhatIs: the programs are where they run, not where the demo was started, and each worker
+// has an address.
+func (d site) saysWhereWhatIs() {
+	d.Helper()
+	var page demo.TroublePage
+	require.True(d, d.Get("/trouble", &page))
+	require.Contains(d, d.Said(), "\n  "+page.Path+"\n")
+	orders := strings.TrimSpace(d.Type("PATH=/usr/bin:/bin; " + page.Path + "; command -v orders"))
+	require.Equal(d, filepath.Join(d.Programs, "orders"), orders)
+	require.Regexp(d, `\n            http://127\.0\.0\.1:\d+/readyz  warehouse-worker\n`, d.Said())
 }
 
 // tellsTheStory: orders leave, customers become VIPs, and all adds up all the while.
@@ -227,19 +242,32 @@ func TestDemo_stopsOrders(t *testing.T) {
 // What is not built is said before anything begins.
 func TestDemo_needsThePrograms(t *testing.T) {
 	t.Parallel()
-	programtest.Run(t, "dev", "--demo", "--dir=/nonexistent/x", "--shop-addr=127.0.0.1:0").RequireFailed(t, "the program allocation is not beside ", "`make build`")
+	programtest.Run(t, "dev", "--demo", "--dir="+filepath.Join(t.TempDir(), "data"), "--http-addr=127.0.0.1:0", "--shop-addr=127.0.0.1:0").RequireFailed(t, "the program allocation is not beside ", "`make build`")
 	programtest.Run(t, "dev", "--demo", "--shop-addr=8083").RequireMisuse(t, `--shop-addr is "8083"; it must be an address such as`)
 	programtest.Run(t, "dev", "--demo", "--shop-addr=0.0.0.0:8083").RequireMisuse(t, `--shop-addr is "0.0.0.0:8083"; it must be for this machine only`)
+	for _, flag := range []string{"--http-addr", "--kafka-addr"} {
+		for _, addr := range []string{"127.0.0.1:8099", "localhost:8099"} {
+			programtest.Run(t, "dev", "--demo", flag+"="+addr, "--shop-addr=127.0.0.1:8099").
+				RequireMisuse(t, `--shop-addr is "127.0.0.1:8099"; it must be another address than that of `+flag)
+		}
+	}
+	programtest.Run(t, "dev", "--demo", "--postgres-port=8099", "--shop-addr=127.0.0.1:8099").RequireMisuse(t, "another address than that of --postgres-port")
 	programtest.Run(t, "dev", "--demo", "--command-topics=a", "--events-topic=b").RequireMisuse(t, `is "a"; it must be warehouse.commands with --demo`, `is "b"; it must be allocation.events with --demo`)
 }
 
-// Another shop is there already: the demo's customers do not go there.
+// Another shop is there already: the demo's customers do not go there. Where the folder is in use,
+// that is said first: the demo that uses it has the ports, too.
 func TestDemo_leavesAnotherShopAlone(t *testing.T) {
 	t.Parallel()
 	other, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer other.Close()
 	_, port, _ := net.SplitHostPort(other.Addr().String())
-	programtest.Run(t, "dev", "--demo", "--dir=/nonexistent/x", "--shop-addr="+other.Addr().String()).
-		RequireFailed(t, "port "+port+", for the shop, is in use by another program: stop that, or choose another port with --shop-addr")
+	dir := filepath.Join(t.TempDir(), "data")
+	args := []string{"dev", "--demo", "--dir=" + dir, "--http-addr=127.0.0.1:0", "--shop-addr=" + other.Addr().String()}
+	programtest.Run(t, args...).RequireFailed(t, "port "+port+", for the shop, is in use by another program: stop that, or choose another port with --shop-addr")
+	lock, err := local.LockFolder(filepath.Join(dir, "dev.lock"))
+	require.NoError(t, err)
+	defer lock.Close()
+	programtest.Run(t, args...).RequireFailed(t, "folder is in use by process ")
 }

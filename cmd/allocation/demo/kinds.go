@@ -111,7 +111,7 @@ func (t *troubles) freezeWorker(_ context.Context, h *happened) (func(context.Co
 func (t *troubles) cutPostgres(_ context.Context, h *happened) (func(context.Context) error, error) {
 	h.did("Postgres is stopped, and starts again after 10 s")
 	h.page("how everything is, if the database can be read", "/", "")
-	h.command("says why a worker is not ready", "curl http://"+t.health[0]+"/readyz")
+	h.command("says why a worker is not ready", "curl http://"+t.health[0].addr+"/readyz")
 	h.command("says for what the workers wait", "tail -n 20 "+t.LogPath(t.stock[0].Name()))
 	return func(ctx context.Context) error {
 		if err := t.CutPostgres(ctx, cutTime); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -31,13 +32,17 @@ const (
 // services are the processes of all three.
 type services struct {
 	*dev.Servers
-	shop string // its address
+	shop     string // its address
+	programs string // the folder of the programs
 
 	stock  []*dev.Companion
 	orders *dev.Companion // its worker
 	all    []*dev.Companion
-	health []string // addresses
+	health []health
 }
+
+// health is where a worker says how it is.
+type health struct{ worker, addr string }
 
 // findPrograms finds the programs of the services, by their names.
 func findPrograms() (map[string]string, error) {
@@ -55,6 +60,7 @@ func findPrograms() (map[string]string, error) {
 // start makes the tables and topics of the services, and starts them.
 func (x *services) start(ctx context.Context, programs map[string]string) (err error) {
 	s := x.Servers
+	x.programs = filepath.Dir(programs["allocation"])
 	if strings.HasSuffix(x.shop, ":0") {
 		if x.shop, err = s.FreeAddress(); err != nil {
 			return err
@@ -99,7 +105,7 @@ func (x *services) worker(ctx context.Context, name, prefix, program string, mor
 	if err != nil {
 		return nil, err
 	}
-	x.health = append(x.health, addr)
+	x.health = append(x.health, health{name, addr})
 	return x.add(x.Start(ctx, name, append(append(x.Variables(prefix), prefix+"HTTP_ADDR="+addr), more...), program, "worker")), nil
 }
 
@@ -111,8 +117,8 @@ func (x *services) add(c *dev.Companion) *dev.Companion {
 // ready returns when all workers and the shop answer that they are ready.
 func (x *services) ready(ctx context.Context) error {
 	urls := []string{"http://" + x.shop + "/livez"}
-	for _, addr := range x.health {
-		urls = append(urls, "http://"+addr+"/readyz")
+	for _, h := range x.health {
+		urls = append(urls, "http://"+h.addr+"/readyz")
 	}
 	for _, url := range urls {
 		if err := cli.Until(ctx, func(ctx context.Context) (bool, error) { return isOK(ctx, url), nil }); err != nil {
@@ -144,17 +150,24 @@ func (x *services) wait() {
 
 // says is where what is, for the terminal.
 func (x *services) says() []string {
-	lines := []string{"  Shop      http://" + x.shop + "/", "  Logs      of each process:"}
+	lines := []string{"  Shop      http://" + x.shop + "/", "  Health    of each worker, beside /metrics:"}
+	for _, h := range x.health {
+		lines = append(lines, fmt.Sprintf("            http://%s/readyz  %s", h.addr, h.worker))
+	}
+	lines = append(lines, "  Logs      of each process:")
 	for _, c := range x.all {
 		lines = append(lines, "            "+x.LogPath(c.Name()))
 	}
 	lines = append(lines, "", "The first page says whether all goods add up; the page Trouble has buttons to break things.",
-		"In another terminal, in this folder, bin/allocation, bin/orders and bin/warehouse are at your service.")
+		"In another terminal, in this folder, allocation, orders and warehouse are at your service:", "  "+x.path())
 	for _, line := range x.exports() {
 		lines = append(lines, "  "+line)
 	}
 	return lines
 }
+
+// path has a shell find the programs, wherever it is.
+func (x *services) path() string { return "export PATH=" + cli.Quote(x.programs) + `:"$PATH"` }
 
 // exports are what a shell needs before it runs the programs: nothing where the demo is where they
 // look by themselves.

@@ -175,6 +175,7 @@ func (t *troubles) put(k *trouble, h *happened) {
 type TroublePage struct {
 	Troubles []TroubleView `json:"troubles"`
 	Exports  []string      `json:"exports"`
+	Path     string        `json:"path"` // has a shell find the programs
 }
 
 // TroubleView is a trouble, and what it did last.
@@ -195,7 +196,7 @@ func (t *troubles) page(_ context.Context, r *console.Request) (*console.Answer,
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := &TroublePage{Exports: t.exports()}
+	p := &TroublePage{Exports: t.exports(), Path: t.path()}
 	for _, k := range t.kinds {
 		v := TroubleView{ID: k.id, Title: k.title, Does: k.does, Seen: k.seen, Mends: k.mends, Last: k.last}
 		if k.last != nil && k.last.On && k.last.Until != nil {

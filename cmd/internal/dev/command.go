@@ -34,6 +34,9 @@ type Command struct {
 	Try     []string        `kong:"-"` // commands to try, without the program's name
 	Why     string          `kong:"-"` // another one, which explains what they came to
 
+	// Before is called when the folder is this process', and nothing has started; nil: nothing is.
+	Before func(context.Context) error `kong:"-"`
+
 	// Beside starts what runs in place of the worker of this process, once the servers are there. It
 	// ends with the context, and is closed after that. nil: the worker runs here.
 	Beside func(context.Context, *Servers) (*Beside, error) `kong:"-"`
@@ -60,16 +63,20 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
+	files, err := openFiles(c.Dir) // before addresses: a process that uses the folder has these, too
+	if err != nil {
+		return err
+	}
+	defer files.close()
+	if c.Before != nil {
+		if err := c.Before(ctx); err != nil {
+			return err
+		}
+	}
 	listener, err := service.Listen(ctx, c.HTTPAddr)
 	if err != nil {
 		return err
 	}
-	files, err := openFiles(c.Dir)
-	if err != nil {
-		_ = listener.Close()
-		return err
-	}
-	defer files.close()
 	d := &session{Program: p, command: c, settings: settings, listener: listener, files: files, logger: newLogger(files.log, p.Err)}
 	err = d.run(ctx, port)
 	if errors.Is(context.Cause(ctx), cli.ErrSignal) {

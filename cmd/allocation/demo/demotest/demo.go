@@ -26,14 +26,14 @@ import (
 
 // Demo is a demo that runs, and ends with its test.
 type Demo struct {
-	URL string // of the console, without the last slash
-	Dir string // of the data
+	URL      string // of the console, without the last slash
+	Dir      string // of the data
+	Programs string // their folder
 
-	t        *testing.T
-	programs string // the folder
-	out      string // the file that it prints to
-	cmd      *exec.Cmd
-	ended    chan struct{}
+	t     *testing.T
+	out   string // the file that it prints to
+	cmd   *exec.Cmd
+	ended chan struct{}
 }
 
 // Start starts one, and returns when it says that it is ready.
@@ -43,7 +43,7 @@ func Start(t *testing.T) *Demo {
 	for _, name := range []string{"allocation", "orders", "warehouse"} {
 		path, err := testbed.Build("allocation/cmd/" + name)
 		require.NoError(t, err)
-		d.programs = filepath.Dir(path)
+		d.Programs = filepath.Dir(path)
 	}
 	dir, err := os.MkdirTemp("", "allocation-demo-*") //nolint:usetesting // only its owner can enter a test's own, and Postgres is another user
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func (d *Demo) launch() {
 	out, err := os.Create(d.out)
 	require.NoError(d.t, err)
 	defer out.Close()
-	d.cmd = exec.CommandContext(context.Background(), filepath.Join(d.programs, "allocation"), "dev", "--demo", "--dir="+d.Dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0", "--shop-addr=127.0.0.1:0")
+	d.cmd = exec.CommandContext(context.Background(), filepath.Join(d.Programs, "allocation"), "dev", "--demo", "--dir="+d.Dir, "--kafka-addr=127.0.0.1:0", "--postgres-port=0", "--http-addr=127.0.0.1:0", "--shop-addr=127.0.0.1:0")
 	d.cmd.Stdout, d.cmd.Stderr = out, out
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	require.NoError(d.t, d.cmd.Start())
@@ -131,7 +131,7 @@ func Lives(pid int) bool {
 func (d *Demo) Type(command string) string {
 	d.t.Helper()
 	cmd := exec.CommandContext(d.t.Context(), "sh", "-c", command)
-	cmd.Env = []string{"PATH=" + d.programs + ":" + os.Getenv("PATH")}
+	cmd.Env = []string{"PATH=" + d.Programs + ":" + os.Getenv("PATH")}
 	for _, v := range regexp.MustCompile(`export (\w+)='([^']*)'`).FindAllStringSubmatch(d.Said(), -1) {
 		cmd.Env = append(cmd.Env, v[1]+"="+v[2])
 	}
