@@ -75,7 +75,7 @@ func (t *troubles) all() []*trouble {
 			id: "poison", title: "Poison a product", lasts: newerTime, begin: t.poison,
 			does:  "Sends an Allocate of version 2, which no worker knows yet.",
 			seen:  "The product is held: its commands wait behind the dead letter, in order. All other products go on.",
-			mends: "Itself: after 2 minutes the worker refuses it, and what waited is applied. Discarding the dead letter by the command that is shown ends it at once.",
+			mends: "Itself: after 2 minutes the worker refuses it, and what waited is applied. Its dead letter stays open then, unknown_type, and harms nobody. Discarding it by the command that is shown ends all at once.",
 		},
 	}
 }
