@@ -59,7 +59,7 @@ func (w *work) decode(patience time.Duration) {
 // decode reads the envelope of a record.
 func decode(r *kgo.Record, types *cloudevents.Types, cause *outbox.Cause) Command {
 	m := cloudevents.Read(r, types, cause)
-	c := Command{Offset: r.Offset, Type: m.Type, Data: m.Data, Taken: m.Taken, Sequence: m.Sequence, Ignored: m.Ignored, Newer: m.Newer, Once: m.Once, Cause: cause, Key: r.Key, Value: r.Value, Headers: r.Headers}
+	c := Command{Offset: r.Offset, Type: m.Type, Data: m.Data, Taken: m.Taken, Sequence: m.Sequence, SequenceText: m.SequenceText, Ignored: m.Ignored, Newer: m.Newer, Once: m.Once, Cause: cause, Key: r.Key, Value: r.Value, Headers: r.Headers}
 	if m.Reason != "" {
 		c.Refusal = &Refusal{Reason: m.Reason, Message: m.Problem}
 	}

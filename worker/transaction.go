@@ -1,7 +1,10 @@
 package worker
 
 import (
+	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"allocation/outbox"
@@ -10,21 +13,22 @@ import (
 // Command is one record of a command topic after its envelope was read. What it means is the
 // store's business.
 type Command struct {
-	Move        int    // the partition it came by: an index into Transaction.Moves
-	Offset      int64  // of the record
-	LeaderEpoch int32  // of the record; -1: not known
-	Type        string // without the prefix
-	Data        []byte // JSON
-	Taken       bool   // it is an event of another service, of a type that the service takes
-	Sequence    int64  // where such an event stands among those of its key; 0: nowhere
-	Cause       *outbox.Cause
-	Once        bool          // it takes effect once, however often it comes with its id
-	Refusal     *Refusal      // why the envelope could not be read; nil where it could
-	Newer       string        // its type in full, if it is refused only because its version is later than is known here
-	Wait        time.Duration // how long it may wait for a worker that knows its newer type, instead of being refused; 0: it may not
-	Ignored     bool          // its type is none that the service takes of its topic: it has no effect
-	Failure     string        // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
-	Parked      *Parked       // where it was parked until now; nil for one that was just fetched
+	Move         int    // the partition it came by: an index into Transaction.Moves
+	Offset       int64  // of the record
+	LeaderEpoch  int32  // of the record; -1: not known
+	Type         string // without the prefix
+	Data         []byte // JSON
+	Taken        bool   // it is an event of another service, of a type that the service takes
+	Sequence     int64  // where such an event stands among those of its key; 0: nowhere
+	SequenceText string // as it came; empty: it is missing
+	Cause        *outbox.Cause
+	Once         bool          // it takes effect once, however often it comes with its id
+	Refusal      *Refusal      // why the envelope could not be read; nil where it could
+	Newer        string        // its type in full, if it is refused only because its version is later than is known here
+	Wait         time.Duration // how long it may wait for a worker that knows its newer type, instead of being refused; 0: it may not
+	Ignored      bool          // its type is none that the service takes of its topic: it has no effect
+	Failure      string        // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
+	Parked       *Parked       // where it was parked until now; nil for one that was just fetched
 
 	Batch *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil
 
@@ -32,6 +36,15 @@ type Command struct {
 	Key     []byte
 	Value   []byte
 	Headers []outbox.Header
+}
+
+// SequenceProblem says, for a person, why the sequence is 0.
+func (c *Command) SequenceProblem() string {
+	is := "missing"
+	if c.SequenceText != "" {
+		is = strconv.Quote(c.SequenceText)
+	}
+	return fmt.Sprintf("ce_sequence is %s; it must be an integer from 1 to %d", is, math.MaxInt64)
 }
 
 // PositionMove is what one transaction does to the position of one partition. It commits only if

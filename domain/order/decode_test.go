@@ -56,5 +56,7 @@ func TestReadFact(t *testing.T) {
 		require.Error(t, err)
 	}
 	_, err = ReadFact("Allocated", 0, []byte(`{"orderid":"alice.1","sku":"CHAIR","batchref":"b1"}`))
-	require.EqualError(t, err, "Allocated: ce_sequence is missing, or is something else than it must be: an integer from 1 to 9223372036854775807")
+	require.ErrorIs(t, err, ErrNoSequence)
+	_, err = ReadFact("AllocationRejected", 0, []byte(`{"orderid":"alice.1","sku":"CHAIR"}`))
+	require.NoError(t, err)
 }

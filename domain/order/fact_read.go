@@ -2,8 +2,8 @@ package order
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"allocation/domain/strictjson"
@@ -27,6 +27,9 @@ type factData struct {
 	Reason   string `json:"reason"`
 }
 
+// ErrNoSequence is that of a fact whose sequence is 0, but for AllocationRejected, which has none.
+var ErrNoSequence = errors.New("ce_sequence is missing, or no integer from 1 on")
+
 // ReadFact reads an event of stock. It gives nil for one that is not about orders of customers, or
 // of a type that is not known, and an error for one that cannot be read.
 func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
@@ -38,7 +41,7 @@ func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
 		return nil, fmt.Errorf("the data of %s is no JSON object with texts: %w", kind, err)
 	}
 	if sequence == 0 && FactKind(kind) != AllocationRejected {
-		return nil, fmt.Errorf("%s: ce_sequence is missing, or is something else than it must be: an integer from 1 to %d", kind, math.MaxInt64)
+		return nil, fmt.Errorf("%s: %w", kind, ErrNoSequence)
 	}
 	if err := d.check(FactKind(kind)); err != nil {
 		return nil, err

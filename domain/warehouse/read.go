@@ -132,7 +132,7 @@ func ReadFact(kind string, sequence int64, data []byte) (Message, *Refusal) {
 }
 
 func noSequence(kind string) *Refusal {
-	return &Refusal{ReasonMalformed, fmt.Sprintf("%s: ce_sequence is missing, or is something else than it must be: an integer from 1 to %d", kind, math.MaxInt64)}
+	return &Refusal{ReasonMalformed, kind + ": ce_sequence is missing, or no integer from 1 on"}
 }
 
 func noText(kind, name string) *Refusal {

@@ -11,7 +11,7 @@ import (
 // A refusal names the field, its value where it has one, and what is allowed.
 func TestReadFact_saysWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	const noSequence = ": ce_sequence is missing, or is something else than it must be: an integer from 1 to 9223372036854775807"
+	const noSequence = ": ce_sequence is missing, or no integer from 1 on"
 	for _, f := range []struct {
 		sequence         int64
 		kind, data, says string

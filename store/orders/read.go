@@ -1,6 +1,8 @@
 package orders
 
 import (
+	"errors"
+
 	"allocation/domain/order"
 	"allocation/worker"
 )
@@ -18,6 +20,8 @@ func (m *message) read(c *worker.Command) {
 	}
 	fact, err := order.ReadFact(c.Type, c.Sequence, c.Data)
 	switch {
+	case errors.Is(err, order.ErrNoSequence):
+		m.decision.Refusal = &order.Refusal{Reason: order.ReasonMalformed, Message: c.Type + ": " + c.SequenceProblem()}
 	case err != nil:
 		m.decision.Refusal = &order.Refusal{Reason: order.ReasonMalformed, Message: err.Error()}
 	case fact == nil:

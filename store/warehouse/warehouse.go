@@ -24,6 +24,9 @@ var Rules = &keyed.Rules[warehouse.Ledger, warehouse.Message]{
 		return m, (*worker.Refusal)(refusal)
 	},
 	Fact: func(c *worker.Command) (m warehouse.Message, mine bool, _ *worker.Refusal) {
+		if c.Sequence == 0 {
+			return nil, true, &worker.Refusal{Reason: warehouse.ReasonMalformed, Message: c.Type + ": " + c.SequenceProblem()}
+		}
 		m, refusal := warehouse.ReadFact(c.Type, c.Sequence, c.Data)
 		return m, true, (*worker.Refusal)(refusal)
 	},

@@ -92,3 +92,13 @@ func TestLedgerBatches(t *testing.T) {
 	}
 	require.True(t, storetest.Ask[bool](b, `select lost_at('[{"revision":4,"lost":1}]', 3) is null`))
 }
+
+// A fact without a sequence is refused by what it has in place of it.
+func TestFact_namesTheSequence(t *testing.T) {
+	t.Parallel()
+	for text, is := range map[string]string{"": "missing", "x": `"x"`} {
+		_, mine, refusal := warehouse.Rules.Fact(&worker.Command{Taken: true, Type: "OrderReady", SequenceText: text, Data: []byte(`{"customerid":"a","orderid":"a.1"}`)})
+		require.True(t, mine)
+		require.Equal(t, &worker.Refusal{Reason: "malformed", Message: "OrderReady: ce_sequence is " + is + "; it must be an integer from 1 to 9223372036854775807"}, refusal)
+	}
+}

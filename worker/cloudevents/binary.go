@@ -16,7 +16,7 @@ const maxAttribute = 255
 // binary reads a message whose attributes are headers.
 func (m *Message) binary(h headers, types *Types, cause *outbox.Cause) {
 	cause.CommandID, cause.CorrelationID = h.id, h.correlation
-	m.Sequence = sequence(h.sequence)
+	m.Sequence, m.SequenceText = sequence(h.sequence), shorten(h.sequence)
 	if h.specVersion != "" && h.specVersion != "1.0" {
 		m.refuse(Malformed, "ce_specversion %q is not allowed: it must be 1.0", h.specVersion)
 		return

@@ -56,6 +56,9 @@ type Message struct {
 	// is missing or no whole number above 0.
 	Sequence int64
 
+	// SequenceText is ce_sequence as it came, for a person; empty where it is missing or no text.
+	SequenceText string
+
 	mark string // what it has as ce_once
 
 	// Once says that it takes effect once, however often it comes with its id: ce_once is true.

@@ -74,8 +74,10 @@ func TestRead_findsTheSequence(t *testing.T) {
 	} {
 		got, _ := read(envelope(`{}`, "ce_type", "counters.v1.Add", "ce_sequence", text), "")
 		require.Equal(t, want, got.Sequence, text)
+		require.Equal(t, text, got.SequenceText)
 		got, _ = read(envelope(`{"specversion":"1.0","type":"counters.v1.Add","sequence":"`+text+`","data":{}}`, "content-type", "application/cloudevents+json"), "")
 		require.Equal(t, want, got.Sequence, text)
+		require.Equal(t, text, got.SequenceText)
 		require.Empty(t, got.Problem)
 	}
 }

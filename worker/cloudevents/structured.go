@@ -115,7 +115,7 @@ func optional(v strictjson.Value, into *string) {
 func (m *Message) adopt(e *structuredEvent, types *Types, cause *outbox.Cause) {
 	cause.CommandID, cause.CorrelationID = e.id, e.correlation
 	keepTrace(cause, e.traceParent, e.traceState)
-	m.Sequence = sequence(e.sequence)
+	m.Sequence, m.SequenceText = sequence(e.sequence), shorten(e.sequence)
 	m.mark = e.once
 	switch {
 	case e.specVersion != "1.0":
