@@ -1,13 +1,15 @@
 package worker
 
 import (
+	"strings"
 	"testing"
 	"time"
 
-	"allocation/worker/cloudevents"
-
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"allocation/outbox"
+	"allocation/worker/cloudevents"
 )
 
 // A transaction has all of the partitions with little waiting, wherever they stand, and is filled
@@ -76,4 +78,16 @@ func trimmed(counts []int) []int {
 		counts = counts[:len(counts)-1]
 	}
 	return counts
+}
+
+// What an event has in place of a sequence is told to whoever refuses it.
+func TestDecode_keepsWhatIsNoSequence(t *testing.T) {
+	t.Parallel()
+	types := &cloudevents.Types{Prefix: "stock.v1.", Takes: []string{"Moved"}}
+	for text, is := range map[string]string{"": "missing", "abc": `"abc"`, "-1": `"-1"`, strings.Repeat("9", 23): `"99999999999999999999999"`} {
+		r := &kgo.Record{Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("stock.v1.Moved")}, {Key: "ce_sequence", Value: []byte(text)}}}
+		c := decode(r, types, &outbox.Cause{})
+		require.Zero(t, c.Sequence)
+		require.Equal(t, "ce_sequence is "+is+"; it must be an integer from 1 to 9223372036854775807", c.SequenceProblem())
+	}
 }
