@@ -84,7 +84,7 @@ func trimmed(counts []int) []int {
 func TestDecode_keepsWhatIsNoSequence(t *testing.T) {
 	t.Parallel()
 	types := &cloudevents.Types{Prefix: "stock.v1.", Takes: []string{"Moved"}}
-	for text, is := range map[string]string{"": "missing", "abc": `"abc"`, "-1": `"-1"`, strings.Repeat("9", 23): `"99999999999999999999999"`} {
+	for text, is := range map[string]string{"": "missing, or no text of at most 255 bytes", "abc": `"abc"`, "-1": `"-1"`, strings.Repeat("9", 23): `"99999999999999999999999"`} {
 		r := &kgo.Record{Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("stock.v1.Moved")}, {Key: "ce_sequence", Value: []byte(text)}}}
 		c := decode(r, types, &outbox.Cause{})
 		require.Zero(t, c.Sequence)

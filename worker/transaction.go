@@ -40,7 +40,7 @@ type Command struct {
 
 // SequenceProblem says, for a person, why the sequence is 0.
 func (c *Command) SequenceProblem() string {
-	is := "missing"
+	is := "missing, or no text of at most 255 bytes"
 	if c.SequenceText != "" {
 		is = strconv.Quote(c.SequenceText)
 	}

@@ -119,7 +119,7 @@ func (x *decider) tell(b *Batch, sku string) {
 // sent.
 func (x *decider) pick(l *Line, sku string) {
 	b := x.Batch(l.Batch)
-	if b == nil || l.Picked || l.Ready != l.Fact || !b.Arrived || !b.settled() || b.Shelf() < l.Qty {
+	if b == nil || l.Picked || l.Ready == 0 || l.Ready != l.Fact || !b.Arrived || !b.settled() || b.Shelf() < l.Qty {
 		return
 	}
 	l.Picked = true

@@ -34,10 +34,10 @@ type Line struct {
 	Order  string `json:"order"`
 	ID     string `json:"id,omitempty"`
 	Qty    int64  `json:"qty"`
-	Batch  string `json:"batch,omitempty"`  // where stock has it; empty: on none that is known
-	Fact   int64  `json:"fact,omitempty"`   // the sequence of the Allocated that put it there; 0: it is on none
-	Ready  int64  `json:"ready,omitempty"`  // the largest Fact with which it was announced ready; 0: it was not
-	Picked bool   `json:"picked,omitempty"` // its Dispatch is on its way
+	Batch  string `json:"batch,omitempty"`     // where stock has it; empty: on none that is known
+	Fact   int64  `json:"fact,omitempty"`      // the sequence of the Allocated that put it there; 0: it is on none
+	Ready  int64  `json:"announced,omitempty"` // the largest Fact with which it was announced ready; 0: it was not
+	Picked bool   `json:"picked,omitempty"`    // its Dispatch is on its way
 }
 
 // Over adds up batches of which nothing is left.

@@ -96,7 +96,7 @@ func TestLedgerBatches(t *testing.T) {
 // A fact without a sequence is refused by what it has in place of it.
 func TestFact_namesTheSequence(t *testing.T) {
 	t.Parallel()
-	for text, is := range map[string]string{"": "missing", "x": `"x"`} {
+	for text, is := range map[string]string{"": "missing, or no text of at most 255 bytes", "x": `"x"`} {
 		_, mine, refusal := warehouse.Rules.Fact(&worker.Command{Taken: true, Type: "OrderReady", SequenceText: text, Data: []byte(`{"customerid":"a","orderid":"a.1"}`)})
 		require.True(t, mine)
 		require.Equal(t, &worker.Refusal{Reason: "malformed", Message: "OrderReady: ce_sequence is " + is + "; it must be an integer from 1 to 9223372036854775807"}, refusal)

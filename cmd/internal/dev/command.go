@@ -77,6 +77,10 @@ func (c *Command) Run(ctx context.Context, p *cli.Program) error {
 	if err != nil {
 		return err
 	}
+	if err := files.openLog(); err != nil {
+		_ = listener.Close()
+		return err
+	}
 	d := &session{Program: p, command: c, settings: settings, listener: listener, files: files, logger: newLogger(files.log, p.Err)}
 	err = d.run(ctx, port)
 	if errors.Is(context.Cause(ctx), cli.ErrSignal) {

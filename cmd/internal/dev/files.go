@@ -28,8 +28,7 @@ type files struct {
 	pgpass   string // the file that holds it, in the form that Postgres' clients read
 }
 
-// openFiles makes the folder and the files that are missing in it. It leaves the log of a process
-// that uses the folder already alone.
+// openFiles makes the folder and the files that are missing in it, unless a process uses it already.
 func openFiles(dir string) (*files, error) {
 	if err := local.OwnFolder(dir); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)
@@ -42,14 +41,17 @@ func openFiles(dir string) (*files, error) {
 	if f.lock, err = local.LockFolder(filepath.Join(dir, lockFile)); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)
 	}
-	if f.password, err = keptPassword(f.pgpass); err == nil {
-		f.log, err = local.CreateLog(filepath.Join(dir, workerLog))
-	}
-	if err != nil {
+	if f.password, err = keptPassword(f.pgpass); err != nil {
 		f.close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// openLog empties the log. What a start says that fails before is on the terminal.
+func (f *files) openLog() (err error) {
+	f.log, err = local.CreateLog(filepath.Join(filepath.Dir(f.pgpass), workerLog))
+	return err
 }
 
 func (f *files) close() {

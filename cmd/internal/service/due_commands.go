@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,14 +22,16 @@ const (
 	dueEvery = time.Second
 	dueMost  = 500 // at once
 
+	// dueRound is how often all that is due is looked at from the first on: what came late, as a key
+	// that was held, and what is due for another time.
+	dueRound = time.Minute
+
 	// dueAgain is after how long a command is sent again that is still due. Until then it waits in
-	// its topic. While the first one still waits, this doubles: what is sent would only be longer.
+	// its topic. Each time this doubles: what waits there would only be more.
 	dueAgain     = time.Minute
 	dueAgainMost = 16 * time.Minute
 
-	duePatience = 10 * time.Second // with Kafka
-	dueRest     = 30 * time.Second // of a partition that took nothing
-	dueCount    = time.Minute      // how often the topic's partitions are counted
+	duePatience = 5 * time.Second // with Kafka
 )
 
 // dueCommands sends the commands that the clock makes due to the service's own topic: those whose
@@ -44,19 +47,22 @@ type dueCommands struct {
 	kind, source string
 
 	partitions []duePartition
-	counted    time.Time // when they were
-
-	since time.Time        // when it last began to send all that is due
-	first store.DueCommand // of all that was due then
-	again time.Duration    // from then until it begins anew
+	began      time.Time        // when the round did
+	looked     store.DueCommand // the last one that was looked at in the round
+	sent       map[string]*sentDue
 }
 
 // duePartition is what is known of a partition.
 type duePartition struct {
-	has  bool             // this worker has it
-	sent store.DueCommand // the last that was looked at
-	rest time.Time        // until when nothing is sent, for it took nothing
-	err  error            // why
+	has bool  // this worker has it
+	err error // why it took nothing: nothing is sent to it for the rest of the round
+}
+
+// sentDue is a command that was sent, by its name, until it is due no more.
+type sentDue struct {
+	wait  time.Duration
+	again time.Time // when it is sent again
+	seen  time.Time // the last round that it was due in
 }
 
 // runDue sends what is due until the context ends.
@@ -66,18 +72,18 @@ func (p *Process) runDue(db *store.Store, runner *worker.Worker) func(context.Co
 		if due == nil {
 			return
 		}
-		to, err := sender.New(p.settings.Topics.CommandTopicNames()[0], duePatience, append(p.kafkaOptions(), kgo.MetadataMaxAge(dueCount))...)
+		to, err := sender.New(p.settings.Topics.CommandTopicNames()[0], duePatience, append(p.kafkaOptions(), kgo.MetadataMaxAge(dueRound))...)
 		if err != nil {
 			return // the same options made the relay's
 		}
 		defer to.Close()
 		d := &dueCommands{
-			db: db, sender: to, logger: p.logger.With("part", "due commands"), part: p.metrics.due, has: runner.Has,
+			sent: map[string]*sentDue{}, db: db, sender: to, logger: p.logger.With("part", "due commands"), part: p.metrics.due, has: runner.Has,
 			kind: p.settings.Service.TypeOf(due.Command), source: p.settings.Topics.EventSource,
 		}
 		for ctx.Err() == nil {
 			more, err := d.send(ctx, time.Now())
-			d.part.Ill(cmp.Or(err, d.ill(time.Now())))
+			d.part.Ill(cmp.Or(err, d.ill()))
 			if err != nil && ctx.Err() == nil {
 				d.logger.Warn("commands that are due could not be sent, trying again", "error", err)
 			}
@@ -88,145 +94,130 @@ func (p *Process) runDue(db *store.Store, runner *worker.Worker) func(context.Co
 	}
 }
 
-// send sends what became due since the last time, and now and then all that still is. It reports
-// whether there may be more.
+// send sends what became due since the last time. It reports whether there may be more.
 func (d *dueCommands) send(ctx context.Context, now time.Time) (more bool, err error) {
-	if err := d.count(ctx, now); err != nil {
+	if now.Sub(d.began) >= dueRound {
+		err = d.begin(ctx, now)
+	}
+	if !d.look() {
 		return false, err
 	}
-	if now.Sub(d.since) > d.again {
-		if err := d.restart(ctx, now); err != nil {
-			return false, err
-		}
+	due, failed := d.db.DueCommands(ctx, now, d.looked, dueMost)
+	if failed != nil {
+		return false, errors.Join(err, failed)
 	}
-	behind, some := d.look(now)
-	if !some {
-		return false, nil
+	err = errors.Join(err, d.sendAll(ctx, due, now))
+	if len(due) > 0 {
+		d.looked = due[len(due)-1]
 	}
-	due, err := d.db.DueCommands(ctx, now, behind, dueMost)
-	if err != nil || len(due) == 0 {
-		return false, err
+	if len(due) == dueMost {
+		return true, err
 	}
-	return len(due) == dueMost, d.sendAll(ctx, due, now)
+	maps.DeleteFunc(d.sent, func(_ string, s *sentDue) bool { return !s.seen.Equal(d.began) }) // they are due no more
+	return false, err
 }
 
-// count counts the partitions. Where some were added, keys have others than before.
-func (d *dueCommands) count(ctx context.Context, now time.Time) error {
-	if now.Sub(d.counted) <= dueCount {
-		return nil
-	}
+// begin begins a round, and counts the partitions. Where that cannot be, it goes on with those that
+// it knows.
+func (d *dueCommands) begin(ctx context.Context, now time.Time) error {
 	topic := d.sender.Topic()
 	topics, err := worker.ListTopics(ctx, d.sender.Client(), topic)
-	if err := cmp.Or(err, topics[topic].Err); err != nil {
-		return err
+	n := len(d.partitions)
+	if err = cmp.Or(err, topics[topic].Err); err == nil {
+		n = len(topics[topic].Partitions)
 	}
-	if n := len(topics[topic].Partitions); n != len(d.partitions) {
-		d.partitions = make([]duePartition, n)
+	if n > 0 {
+		d.partitions, d.began, d.looked = make([]duePartition, n), now, store.DueCommand{}
 	}
-	d.counted = now
-	return nil
+	return err
 }
 
-// restart has all that is due sent again. The time until the next restart doubles where the first
-// command is the one that was the first before.
-func (d *dueCommands) restart(ctx context.Context, now time.Time) error {
-	due, err := d.db.DueCommands(ctx, now, store.DueCommand{}, 1)
-	if err != nil {
-		return err
-	}
-	if len(due) > 0 && d.first == due[0] {
-		d.again = min(2*d.again, dueAgainMost)
-	} else {
-		d.again = dueAgain
-	}
-	d.since, d.first = now, store.DueCommand{}
-	if len(due) > 0 {
-		d.first = due[0]
-	}
-	for i := range d.partitions {
-		d.partitions[i].sent = store.DueCommand{}
-	}
-	return nil
-}
-
-// look finds what was sent least far of the partitions that this worker has and that take records.
-// What is due in one that came was passed over before.
-func (d *dueCommands) look(now time.Time) (behind store.DueCommand, some bool) {
+// look finds which partitions this worker has, and reports whether there are any. What is due in one
+// that came was passed over before, so all is looked at again.
+func (d *dueCommands) look() (some bool) {
 	for i := range d.partitions {
 		p := &d.partitions[i]
 		has := d.has(worker.TopicPartition{Topic: d.sender.Topic(), Partition: int32(i)})
 		if has && !p.has {
-			p.sent = store.DueCommand{}
+			d.looked = store.DueCommand{}
 		}
 		p.has = has
-		if p.sends(now) && (!some || before(&p.sent, &behind)) {
-			behind, some = p.sent, true
-		}
+		some = some || has
 	}
-	return behind, some
+	return some
 }
 
-// sends reports whether anything is sent to the partition now.
-func (p *duePartition) sends(now time.Time) bool { return p.has && !now.Before(p.rest) }
-
-// sendAll sends to each partition what it was not sent yet. One that takes nothing rests for a
-// while, and keeps nothing from the others.
+// sendAll sends what is not on its way. A partition that takes nothing rests until the next round:
+// so the others wait for it once a round, for as long as there is patience.
 func (d *dueCommands) sendAll(ctx context.Context, due []store.DueCommand, now time.Time) error {
 	type outcome struct {
+		command   *store.DueCommand
 		partition int32
 		err       error
 	}
-	outcomes, sent := make(chan outcome, len(due)), 0
+	outcomes, waits := make(chan outcome, len(due)), 0
 	for i := range due {
-		partition := sender.PartitionOf(d.sender.Topic(), []byte(due[i].Key), int32(len(d.partitions)))
-		if p := &d.partitions[partition]; p.sends(now) && before(&p.sent, &due[i]) {
-			d.sender.Send(ctx, d.record(&due[i], now), func(err error) { outcomes <- outcome{partition, err} })
-			sent++
+		c := &due[i]
+		partition := sender.PartitionOf(d.sender.Topic(), []byte(c.Key), int32(len(d.partitions)))
+		if p := &d.partitions[partition]; p.has && d.wants(c, now) && p.err == nil {
+			d.sender.Send(ctx, d.record(c), func(err error) { outcomes <- outcome{c, partition, err} })
+			waits++
 		}
 	}
 	failed := map[int32]error{}
-	for range sent {
+	for range waits {
 		if o := <-outcomes; o.err != nil {
 			failed[o.partition] = o.err
+		} else {
+			d.note(o.command, now)
 		}
 	}
 	var errs []error
-	for i := range d.partitions {
-		p := &d.partitions[i]
-		if !p.sends(now) {
-			continue
-		}
-		if err := failed[int32(i)]; err != nil {
-			p.rest, p.err = now.Add(dueRest), fmt.Errorf("partition %d: %w", i, err)
-			errs = append(errs, p.err)
-		} else if before(&p.sent, &due[len(due)-1]) {
-			p.sent = due[len(due)-1]
-		}
+	for partition, err := range failed {
+		err = fmt.Errorf("partition %d: %w", partition, err)
+		d.partitions[partition].err = err
+		errs = append(errs, err)
 	}
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// ill says which partitions rest, and why; nil where none does.
-func (d *dueCommands) ill(now time.Time) error {
+// wants reports whether a command that is due is to be sent.
+func (d *dueCommands) wants(c *store.DueCommand, now time.Time) bool {
+	s := d.sent[c.Name]
+	if s == nil {
+		return true
+	}
+	s.seen = d.began
+	return !now.Before(s.again)
+}
+
+// note notes that a command was sent.
+func (d *dueCommands) note(c *store.DueCommand, now time.Time) {
+	s := d.sent[c.Name]
+	if s == nil {
+		s = &sentDue{wait: dueAgain / 2}
+		d.sent[c.Name] = s
+	}
+	s.wait = min(2*s.wait, dueAgainMost)
+	s.again, s.seen = now.Add(s.wait), d.began
+}
+
+// ill says which partitions took nothing; nil where all do.
+func (d *dueCommands) ill() error {
 	var errs []error
 	for i := range d.partitions {
-		if p := &d.partitions[i]; p.has && now.Before(p.rest) {
+		if p := &d.partitions[i]; p.has {
 			errs = append(errs, p.err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// before reports whether one command comes before another in the order in which they are due.
-func before(a, b *store.DueCommand) bool {
-	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Name, b.Name)) < 0
-}
-
-// record has the time by which the command was found to be due.
-func (d *dueCommands) record(c *store.DueCommand, now time.Time) *kgo.Record {
+// record has the time of now, by which the command was due.
+func (d *dueCommands) record(c *store.DueCommand) *kgo.Record {
 	header := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
 	return &kgo.Record{
-		Key: []byte(c.Key), Value: []byte(c.Data), Timestamp: now,
+		Key: []byte(c.Key), Value: []byte(c.Data), Timestamp: time.Now(),
 		Headers: []kgo.RecordHeader{
 			header("content-type", "application/json"), header("ce_specversion", "1.0"), header("ce_type", d.kind), header("ce_source", d.source),
 			header("ce_id", uuid.NewString()), header("ce_correlationid", c.Name),

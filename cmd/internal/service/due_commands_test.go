@@ -99,26 +99,30 @@ func TestDueCommands_haveOneSender(t *testing.T) {
 	require.Equal(t, [3]int64{2 * all[0], 2 * all[1], all[2]}, d.sent(), "what the first may have left")
 }
 
-// What is still due is sent again, each time after twice as long, until the first of it is done.
+// What is still due is sent again, each time after twice as long. What comes late, as a key that was
+// held, waits for no other.
 func TestDueCommands_areSentAgainEverMoreSeldom(t *testing.T) {
 	d := newDues(t, testbed.Topic(t, "due", 3), 10*time.Second, testbed.Kafka(t))
-	partitions, now, times := []int32{0, 1, 2}, time.Now(), int64(1)
+	partitions, now := []int32{0, 1, 2}, time.Now()
 	a := d.of(&partitions)
-	d.send(a, now, 3)
-	for again := service.DueAgain; again <= 4*service.DueAgain; again *= 2 {
-		now = now.Add(again)
-		d.send(a, now, 1)
-		now = now.Add(time.Second)
+	after := func(minutes time.Duration) int64 {
+		now = now.Add(minutes * service.DueAgain)
 		d.send(a, now, 3)
-		times++
+		sent := d.sent()
+		return sent[0] + sent[1] + sent[2]
 	}
-	sent := d.sent()
-	require.Equal(t, 1200*times, sent[0]+sent[1]+sent[2])
-	d.bench.Exec(`delete from due where key = 'key 1'`)
-	now = now.Add(8*service.DueAgain + time.Second)
-	d.send(a, now, 3)
-	d.send(a, now.Add(service.DueAgain), 1)
-	d.send(a, now.Add(service.DueAgain+time.Second), 3)
+	require.EqualValues(t, 1200, after(0))
+	require.EqualValues(t, 2400, after(1))
+	require.EqualValues(t, 2400, after(1))
+	require.EqualValues(t, 3600, after(1))
+	require.EqualValues(t, 3600, after(3))
+	require.EqualValues(t, 4800, after(1))
+	d.bench.Exec(`insert into due select now() - interval '2 hours', 'late'`)
+	require.EqualValues(t, 4801, after(1))
+	d.bench.Exec(`delete from due where key <> 'late'`)
+	d.send(a, now.Add(service.DueRound), 1)
+	d.bench.Exec(`insert into due select now() - interval '1 hour', 'key ' || n from generate_series(1, 1200) n`)
+	require.EqualValues(t, 6002, after(2), "they were due no more, and are anew")
 }
 
 // Where partitions are added, a key goes where other clients send it.
@@ -150,7 +154,7 @@ func sendsWhatIsDueElsewhere(s *programtest.Service, cluster cluster) {
 	topic := s.Names.Commands
 	cluster.makeTopic(t, topic, []int32{1}, []int32{2}, []int32{3})
 	d := newDues(t, topic, 5*time.Second, s.Names.Brokers)
-	partitions := []int32{0, 1, 2}
+	partitions, now := []int32{0, 1, 2}, time.Now()
 	a := d.of(&partitions)
 	cluster.Kill(2)
 	admin := testbed.Admin(t, s.Names.Brokers)
@@ -158,10 +162,10 @@ func sendsWhatIsDueElsewhere(s *programtest.Service, cluster cluster) {
 		topics, err := admin.ListTopics(t.Context(), topic)
 		return err == nil && topics[topic].Partitions[2].Leader < 0
 	})
-	rounds, said, began := 0, "", time.Now()
+	rounds, said := 0, ""
 	for more := true; more; rounds++ {
 		var err error
-		if more, err = a.Send(t.Context(), time.Now()); err != nil {
+		if more, err = a.Send(t.Context(), now); err != nil {
 			said += err.Error() + "\n"
 		}
 	}
@@ -174,9 +178,8 @@ func sendsWhatIsDueElsewhere(s *programtest.Service, cluster cluster) {
 
 	require.NoError(t, cluster.Start(t.Context(), 2))
 	testbed.Eventually(t, func() bool { return d.sent()[2] == 0 })
-	d.send(a, began.Add(service.DueRest-time.Second), 1)
-	d.send(a, time.Now().Add(service.DueRest), 3)
-	all := d.sent()
-	require.Equal(t, sent[:2], all[:2], "the others were not sent again")
-	require.EqualValues(t, 1200, all[0]+all[1]+all[2])
+	d.send(a, now.Add(service.DueRound-time.Second), 1)
+	require.Equal(t, [3]int64{sent[0], sent[1], 0}, d.sent(), "it rests")
+	d.send(a, now.Add(service.DueRound), 3)
+	require.Equal(t, [3]int64{2 * sent[0], 2 * sent[1], 1200 - sent[0] - sent[1]}, d.sent(), "what is still due is sent again")
 }

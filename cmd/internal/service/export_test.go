@@ -10,11 +10,11 @@ import (
 	"allocation/worker"
 )
 
-// DueAgain is the shortest time after which all that is due is sent again, and DueRest for how long
-// a partition rests that took nothing.
+// DueAgain is the shortest time after which what is still due is sent again, and DueRound how often
+// all that is due is looked at.
 const (
 	DueAgain = dueAgain
-	DueRest  = dueRest
+	DueRound = dueRound
 )
 
 // DueCommands sends what is due to the partitions that it has.
@@ -22,7 +22,7 @@ type DueCommands struct{ of *dueCommands }
 
 // NewDueCommands makes one that sends commands of a type.
 func NewDueCommands(db *store.Store, to *sender.Sender, kind string, has func(worker.TopicPartition) bool) *DueCommands {
-	return &DueCommands{&dueCommands{db: db, sender: to, logger: slog.Default(), has: has, kind: kind, source: "/test"}}
+	return &DueCommands{&dueCommands{sent: map[string]*sentDue{}, db: db, sender: to, logger: slog.Default(), has: has, kind: kind, source: "/test"}}
 }
 
 // Send sends what is due at a time, and reports whether there may be more.
