@@ -152,15 +152,28 @@ func readReady(sequence int64, data []byte) (Message, *Refusal) {
 	case f.OrderID == "":
 		return nil, noText(ReadyOrder, "orderid")
 	}
-	for _, l := range f.Lines {
-		if l.SKU == "" || l.LineID == "" || l.BatchRef == "" || l.Qty < 1 {
-			return nil, &Refusal{ReasonMalformed, "OrderReady has a line that says not what it is"}
-		}
-		if l.Fact < 1 {
-			return nil, &Refusal{ReasonMalformed, fmt.Sprintf(
-				"fact: %d of the line %q of OrderReady; it is to be the ce_sequence of stock's Allocated, from 1 on. Workers of orders that are too old leave it out", l.Fact, l.LineID,
-			)}
+	for i := range f.Lines {
+		if refusal := f.Lines[i].check(fmt.Sprintf("lines[%d].", i)); refusal != nil {
+			return nil, refusal
 		}
 	}
 	return f, nil
+}
+
+// check refuses a line that lacks something. In names stands before its fields.
+func (l *ReadyLine) check(in string) *Refusal {
+	for _, field := range []struct{ name, value string }{{"sku", l.SKU}, {"lineid", l.LineID}, {"batchref", l.BatchRef}} {
+		if field.value == "" {
+			return noText(ReadyOrder, in+field.name)
+		}
+	}
+	switch {
+	case l.Qty < 1:
+		return &Refusal{ReasonMalformed, fmt.Sprintf("%s: the field %q is %d; it must be an integer from 1 on", ReadyOrder, in+"qty", l.Qty)}
+	case l.Fact < 1:
+		return &Refusal{ReasonMalformed, fmt.Sprintf(
+			"%s: the field %q is %d; it must be the ce_sequence of stock's Allocated, from 1 on. Workers of orders that are too old leave it out", ReadyOrder, in+"fact", l.Fact,
+		)}
+	}
+	return nil
 }

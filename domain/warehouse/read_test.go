@@ -23,6 +23,8 @@ func TestReadFact_saysWhatIsWrong(t *testing.T) {
 		{1, "Allocated", `{"orderid":"a","sku":"CHAIR","qty":-1}`, `Allocated: the field "qty" is -1; it must be an integer from 1 on`},
 		{0, "OrderReady", `{"customerid":"a","orderid":"a.1"}`, "OrderReady" + noSequence},
 		{1, "OrderReady", `{"orderid":"a.1"}`, `OrderReady: the field "customerid" is missing or empty; it must be a text`},
+		{1, "OrderReady", `{"customerid":"a","orderid":"a.1","lines":[{"sku":"A","lineid":"1","batchref":"A.1","qty":1,"fact":1},{"sku":"A","batchref":"A.1","qty":1,"fact":1}]}`, `OrderReady: the field "lines[1].lineid" is missing or empty; it must be a text`},
+		{1, "OrderReady", `{"customerid":"a","orderid":"a.1","lines":[{"sku":"A","lineid":"1","batchref":"A.1","qty":-2,"fact":1}]}`, `OrderReady: the field "lines[0].qty" is -2; it must be an integer from 1 on`},
 		{1, "OrderReady", `{"customerid":"a"}`, `OrderReady: the field "orderid" is missing or empty; it must be a text`},
 	} {
 		_, refusal := warehouse.ReadFact(f.kind, f.sequence, []byte(f.data))
