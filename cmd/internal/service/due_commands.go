@@ -60,6 +60,7 @@ type duePartition struct {
 
 // sentDue is a command that was sent, by its name, until it is due no more.
 type sentDue struct {
+	at    time.Time // when it was due; by another time it is due anew
 	wait  time.Duration
 	again time.Time // when it is sent again
 	seen  time.Time // the last round that it was due in
@@ -184,7 +185,7 @@ func (d *dueCommands) sendAll(ctx context.Context, due []store.DueCommand, now t
 // wants reports whether a command that is due is to be sent.
 func (d *dueCommands) wants(c *store.DueCommand, now time.Time) bool {
 	s := d.sent[c.Name]
-	if s == nil {
+	if s == nil || !s.at.Equal(c.At) {
 		return true
 	}
 	s.seen = d.began
@@ -194,8 +195,8 @@ func (d *dueCommands) wants(c *store.DueCommand, now time.Time) bool {
 // note notes that a command was sent.
 func (d *dueCommands) note(c *store.DueCommand, now time.Time) {
 	s := d.sent[c.Name]
-	if s == nil {
-		s = &sentDue{wait: dueAgain / 2}
+	if s == nil || !s.at.Equal(c.At) {
+		s = &sentDue{at: c.At, wait: dueAgain / 2}
 		d.sent[c.Name] = s
 	}
 	s.wait = min(2*s.wait, dueAgainMost)
