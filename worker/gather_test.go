@@ -80,7 +80,7 @@ func trimmed(counts []int) []int {
 	return counts
 }
 
-// What an event has in place of a sequence is told to whoever refuses it.
+// A service that refuses an event for its sequence is told what stands there.
 func TestDecode_keepsWhatIsNoSequence(t *testing.T) {
 	t.Parallel()
 	types := &cloudevents.Types{Prefix: "stock.v1.", Takes: []string{"Moved"}}

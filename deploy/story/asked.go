@@ -59,9 +59,8 @@ func (c *Checker) takeAsked(m *message) {
 	}
 }
 
-// checkSends: the warehouse tells itself to pick a line once for each OrderReady that has it, and
-// stock at most once for each time that it was told. A repeat of the engine's may have it tell stock
-// once more, which has no effect there.
+// checkSends: the warehouse tells itself to pick a line once for each OrderReady. It tells stock at
+// most once for each time that it was told itself.
 func (c *Checker) checkSends(id lineID, a *asked) {
 	if len(a.sends) > a.told {
 		c.report(RulePick, id.String(), "stock was told %d times that the line left; the warehouse was told %d times to pick it", len(a.sends), a.told)

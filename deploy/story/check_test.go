@@ -253,7 +253,7 @@ func (s *tale) twoLines(second string) {
 	s.place("alice.5")
 }
 
-// twoLinesOfWhichOneExpires has a cart keep a line while another one expires, whose batch came late.
+// twoLinesOfWhichOneExpires has one line of a cart expire. The other one is added later.
 func (s *tale) twoLinesOfWhichOneExpires(late time.Duration) {
 	of := s.add("bob.4", "1", 1)
 	s.now = s.now.Add(late)

@@ -81,8 +81,8 @@ func (d *tables) read() *demo.Sums {
 	return s
 }
 
-// Dispatches count before the warehouse has heard of them. Losses count from the revision that stock
-// has. Batches on their way, and those of somebody else, do not count.
+// Dispatches count before the warehouse has heard of them. Losses count by stock's revision.
+// Batches on their way do not count, nor do those of somebody else.
 func TestSums(t *testing.T) {
 	t.Parallel()
 	d := newTables(t)

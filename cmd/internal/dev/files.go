@@ -28,7 +28,7 @@ type files struct {
 	pgpass   string // the file that holds it, in the form that Postgres' clients read
 }
 
-// openFiles makes the folder and the files that are missing in it, unless a process uses it already.
+// openFiles makes the folder and what is missing in it. It fails where a process uses the folder.
 func openFiles(dir string) (*files, error) {
 	if err := local.OwnFolder(dir); err != nil {
 		return nil, fmt.Errorf("--dir: %w", err)

@@ -30,8 +30,8 @@ func send(s *sender.Sender, key string) error {
 	return <-done
 }
 
-// A key goes where other clients send it, and no record has a producer id, which a broker could deny
-// for good.
+// A key goes where other clients send it. No record has a producer id: a broker could deny it for
+// good.
 func TestSender_sendsAsOtherClientsDo(t *testing.T) {
 	topic := testbed.Topic(t, "sent", 5)
 	s := open(t, topic)

@@ -60,10 +60,10 @@ type duePartition struct {
 
 // sentDue is a command that was sent, by its name, until it is due no more.
 type sentDue struct {
-	at    time.Time // when it was due; by another time it is due anew
-	wait  time.Duration
-	again time.Time // when it is sent again
-	seen  time.Time // the last round that it was due in
+	at    time.Time     // when it was due; by another time it is due anew
+	wait  time.Duration // until it was, or is, sent again
+	again time.Time     // when it is sent again
+	seen  time.Time     // the last round that it was due in
 }
 
 // runDue sends what is due until the context ends.
@@ -133,8 +133,8 @@ func (d *dueCommands) begin(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// look finds which partitions this worker has, and reports whether there are any. What is due in one
-// that came was passed over before, so all is looked at again.
+// look finds which partitions this worker has, and reports whether there are any. Where one came,
+// all is looked at again: what is due there was passed over.
 func (d *dueCommands) look() (some bool) {
 	for i := range d.partitions {
 		p := &d.partitions[i]

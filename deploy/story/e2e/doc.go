@@ -6,7 +6,7 @@
 //	STORY_SEED      of what is random; else a new one, which is printed
 //	STORY_RATE      how many commands customers send in a second: 400
 //	STORY_FAULTS    how many faults there are meanwhile: 5
-//	STORY_STOP      for how long TestStops stops each service, 30s at least; without it, it is skipped
+//	STORY_STOP      how long TestStops stops each service, at least 30s; unset skips it
 //
 // How many times as long something may take in TestStops, by its p99:
 //
