@@ -45,9 +45,9 @@ func TestWorker_logsAboutACommandInTheSameWords(t *testing.T) {
 		a := applierOf(partitionOf(2))
 		a.w.logger, a.w.metrics, a.w.throttled.logger = logger, metrics, logger
 		a.w.freed = sync.NewCond(&a.w.mu)
-		a.pace.limit = 1
+		a.short.limit = 1
 		work := workOf(sampledParent, "")
-		work.partitions, work.taken = a.partitions, []int{2}
+		work.pace, work.partitions, work.taken = &a.short, a.partitions, []int{2}
 		a.partitions[0].state = waiting
 		c.happens(a, work)
 		require.Contains(t, log.String(), c.says, name)

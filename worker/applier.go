@@ -22,8 +22,10 @@ type applier struct {
 	partitions  []*partition   // guarded by Worker.mu
 	turn        int            // the partition that goes first
 	redriveTurn bool           // parked commands go first
-	pace        pace
-	last        work // what was gathered last
+	turnOfLong  bool           // partitions with much waiting go next, where there are others
+	longRests   time.Time      // before that they do not
+	short, long pace           // of partitions with little waiting, and with much
+	last        work           // what was gathered last
 
 	lingersUntil time.Time // before that, a few commands are not worth a transaction
 
@@ -33,7 +35,7 @@ type applier struct {
 
 func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
 	return &applier{
-		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), pace: pace{most: w.cfg.MaxBatch, limit: w.cfg.MaxBatch}, movedAt: time.Now(),
+		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: newPace(w.cfg.MaxBatch), long: newPace(w.cfg.MaxBatch), movedAt: time.Now(),
 	}
 }
 
@@ -87,14 +89,15 @@ func (a *applier) apply(ctx context.Context, work *work) (err error) {
 		spans.end(work, err)
 	}()
 	work.decode(a.w.cfg.WaitForNewer)
-	work.transaction.LockFirst = a.pace.locksFirst(len(work.transaction.Commands))
+	work.transaction.LockFirst = work.pace.locksFirst(len(work.transaction.Commands))
 	start := time.Now()
 	ctx, spans = a.w.spans.begin(ctx, work, start)
 	applied, err := a.w.store.Apply(ctx, work.transaction)
+	work.took = time.Since(start)
 	if err == nil {
-		end := time.Now()
-		a.linger(start, end)
-		a.w.metrics.Transaction.Observe(end.Sub(start).Seconds())
+		a.linger(start, start.Add(work.took))
+		work.pace.measured(sample{len(applied.Outcomes), work.took})
+		a.w.metrics.Transaction.Observe(work.took.Seconds())
 		a.w.metrics.countTransaction(&work.transaction, applied.Outcomes)
 	}
 	work.applied = applied
@@ -122,13 +125,17 @@ func (a *applier) finish(stop context.Context, work *work, err error) {
 	case errors.Is(err, ErrConflict):
 		a.retry("conflict")
 		a.release(work)
-		pause(stop, a.pace.conflicted(len(work.transaction.Commands)))
+		if left := work.pace.conflicted(len(work.transaction.Commands)); !work.long {
+			pause(stop, left)
+		} else {
+			a.rest(time.Now(), work.took)
+		}
 	case errors.Is(err, ErrOutage):
 		a.retry("outage")
 		a.w.throttled.warn("transaction failed, waiting for Postgres", err)
 		a.suffers(err)
 		a.release(work)
-		pause(stop, a.pace.outage())
+		pause(stop, work.pace.outage())
 	case stop.Err() != nil:
 		a.release(work)
 	default:
@@ -147,7 +154,7 @@ func (a *applier) retry(reason string) { a.w.metrics.Retries.WithLabelValues("po
 
 // committed hands the rows to the relay and drops the records.
 func (a *applier) committed(work *work) {
-	a.pace.committed(len(work.records))
+	work.pace.committed(len(work.records))
 	a.w.sayNewer(work)
 	w, now := a.w, time.Now()
 	w.mu.Lock()
@@ -249,7 +256,7 @@ func (a *applier) isolate(work *work, err error) {
 		if i := work.isolation(); i.failed(work.records, err, a.w.failures.mayHold(), now) {
 			a.w.logger.With(work.aboutFirst().LogAttrs()...).Error("a parked command fails, retrying", "failures", i.failures, "error", err)
 		}
-	case a.pace.failed(len(work.records)):
+	case work.pace.failed(len(work.records)):
 		a.w.failedAlone(p, work.aboutFirst(), err, now)
 	}
 }

@@ -16,7 +16,10 @@ type work struct {
 	partitions  []*partition
 	taken       []int    // records at the head of each partition's queue
 	records     []record // the commands among them
+	pace        *pace
+	long        bool // the partitions have much waiting
 	applied     Applied
+	took        time.Duration // from Apply until it ended, however it did
 
 	probe   bool    // its records may crash this process: the database is told of them before
 	redrive bool    // it has no fetched records, but parked commands
@@ -111,12 +114,21 @@ func (a *applier) pick(now time.Time) (*work, time.Duration) {
 	case a.lingers(now, ready):
 		return nil, a.lingersUntil.Sub(now)
 	}
-	return a.pickRecords(ready), 0
+	chosen, long := a.choose(now, ready)
+	if len(chosen) == 0 {
+		return nil, a.longRests.Sub(now)
+	}
+	return a.pickRecords(chosen, long), 0
 }
 
 // pickRecords makes a transaction of records.
-func (a *applier) pickRecords(ready []*partition) *work {
-	g := gathering{work: a.newWork(), commands: a.pace.limit, bytes: batchBytes}
+func (a *applier) pickRecords(ready []*partition, long bool) *work {
+	g := gathering{work: a.newWork(), bytes: batchBytes}
+	g.work.pace, g.work.long = &a.short, long
+	if long {
+		g.work.pace = &a.long
+	}
+	g.commands = g.work.pace.next()
 	switch first := ready[0]; {
 	case first.oversizedNext():
 		g.takeOversized(first)
@@ -130,7 +142,6 @@ func (a *applier) pickRecords(ready []*partition) *work {
 	if len(g.work.partitions) == 0 {
 		g.fill(ready)
 	}
-	a.turn++
 	for _, p := range g.work.partitions {
 		p.busy = true
 	}
@@ -210,22 +221,11 @@ type gathering struct {
 	bytes    int // still allowed; one record may exceed it
 }
 
-// shortPart of a transaction, divided by the partitions, is what a partition may have waiting to be
-// taken as a whole.
-const shortPart = 4
-
-// fill takes all of the partitions that have little waiting, so that none of them waits for the
-// others' turns. What is still allowed it takes from the others in turn, of each as much as there
-// is: the fewer partitions, the fewer keys does a transaction write beside its lines and events.
+// fill takes from one partition after the other, of each as much as there is: the fewer partitions,
+// the fewer keys does a transaction write beside its lines and events.
 func (g *gathering) fill(partitions []*partition) {
-	short := g.commands / (shortPart * len(partitions))
 	for _, p := range partitions {
-		if len(p.queue.records) <= short {
-			g.take(p, short)
-		}
-	}
-	for _, p := range partitions {
-		if len(p.queue.records) > short && g.commands > 0 && g.bytes > 0 {
+		if g.commands > 0 && g.bytes > 0 {
 			g.take(p, g.commands)
 		}
 	}

@@ -3,14 +3,23 @@ package worker
 import "time"
 
 // pace is how many commands an applier takes at once, and how long it pauses after a transaction
-// that failed. Fewer are taken while one of them is at fault, or while others keep being first.
+// that failed. Fewer are taken while one of them is at fault, while others keep being first, or
+// where they take long.
 type pace struct {
-	most      int // that it may ever take
-	limit     int // commands in the next transaction
-	suspects  int // commands of which one is at fault
-	conflicts int // in a row
-	outages   int // in a row
+	most      int    // that it may ever take
+	limit     int    // commands in the next transaction, by how the last ones ended
+	quick     int    // commands in the next transaction, by how long the last ones took
+	filled    sample // the last one with as many as that
+	before    sample // the last one before it that had another number
+	suspects  int    // commands of which one is at fault
+	conflicts int    // in a row
+	outages   int    // in a row
 }
+
+func newPace(most int) pace { return pace{most: most, limit: most, quick: min(most, firstCommands)} }
+
+// next is how many commands the next transaction takes at most.
+func (p *pace) next() int { return min(p.limit, p.quick) }
 
 // After a few conflicts in a row keys are locked before they are read, if by then the transaction
 // has few commands: others wait for it, and many keys locked for long would be worse for all than
@@ -69,4 +78,56 @@ func (p *pace) failed(commands int) (known bool) {
 	}
 	p.suspects = 0
 	return true
+}
+
+// sample is how long a transaction of so many commands took.
+type sample struct {
+	commands int
+	took     time.Duration
+}
+
+// A transaction is to take quickly at most: what comes meanwhile waits for it. A pace begins with
+// firstCommands, doubles them after a transaction that took half of that, and lowers them after one
+// that took longer, to an eighth (quickShrink) and to quickLeast at least. So a service whose commands
+// cost ten times as much has transactions of a tenth.
+const (
+	quickly       = 50 * time.Millisecond
+	firstCommands = 1000
+	quickShrink   = 8
+	quickLeast    = 16
+)
+
+// measured notes how long a transaction took. Those with fewer commands than there may be tell
+// nothing.
+func (p *pace) measured(s sample) {
+	if s.commands < p.quick {
+		return
+	}
+	if s.commands != p.filled.commands {
+		p.before = p.filled
+	}
+	p.filled = s
+	switch {
+	case s.took <= quickly/2:
+		p.quick *= 2
+	case s.took > quickly:
+		p.quick = max(quickLeast, p.quick/quickShrink, min(2*p.quick, s.quick(p.before)))
+	}
+	p.quick = min(p.quick, p.most)
+}
+
+// quick is how many commands are done quickly. Where a transaction takes long however few they are,
+// it is as many as take as long as none: fewer would cost much and gain little. A transaction of
+// another size tells how long one without commands takes.
+func (s sample) quick(other sample) int {
+	n, took := float64(s.commands), float64(s.took)
+	if other.commands == 0 {
+		return int(n * float64(quickly) / took)
+	}
+	each := (took - float64(other.took)) / (n - float64(other.commands))
+	if each <= 0 {
+		return 2 * s.commands
+	}
+	none := max(0, took-each*n)
+	return int(max(float64(quickly)-none, none) / each)
 }

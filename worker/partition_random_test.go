@@ -221,16 +221,16 @@ func (h *history) apply() {
 		h.now = h.now.Add(wait)
 		return
 	}
-	require.LessOrEqual(h.t, len(work.records), h.a.pace.most)
+	require.LessOrEqual(h.t, len(work.records), work.pace.most)
 	switch err := h.outcome(work); {
 	case err == nil:
 		h.commit(work)
 	case errors.Is(err, ErrConflict):
 		work.release()
-		h.a.pace.conflicted(len(work.records))
+		work.pace.conflicted(len(work.records))
 	case errors.Is(err, ErrOutage):
 		work.release()
-		h.a.pace.outage()
+		work.pace.outage()
 	case errors.Is(err, errFenced):
 		work.release()
 		for _, p := range work.partitions {
@@ -241,7 +241,7 @@ func (h *history) apply() {
 		work.partitions[0].wait(work.transaction.Moves[0].From, "a row", "somebody", h.now)
 	default:
 		work.release()
-		if p := work.partitions[0]; h.a.pace.failed(len(work.records)) {
+		if p := work.partitions[0]; work.pace.failed(len(work.records)) {
 			others := slices.ContainsFunc(h.a.partitions, func(other *partition) bool { return other != p && other.mayShow() })
 			p.failing.failed(err, &h.stats, others, h.now)
 		}
@@ -317,7 +317,7 @@ func (h *history) commit(work *work) {
 			p.requestReclaim(time.Time{})
 		}
 	}
-	h.a.pace.committed(len(work.records))
+	work.pace.committed(len(work.records))
 }
 
 // check looks at what must hold at any time.

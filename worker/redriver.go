@@ -83,7 +83,7 @@ func (a *applier) dueRedrive(now time.Time) (due *partition, wait time.Duration)
 func (a *applier) pickRedrive(p *partition) *work {
 	a.turn++
 	p.busy = true
-	work := &work{redrive: true, fails: p.redrive.parked.failure, transaction: Transaction{Applier: a.number}}
+	work := &work{redrive: true, pace: &a.short, fails: p.redrive.parked.failure, transaction: Transaction{Applier: a.number}}
 	work.add(p, 0, PositionMove{Source: p.claim.Source, Token: p.claim.Token, From: p.next, To: p.next, NextRow: p.published.nextRow})
 	if p.redrive.again.isReady() {
 		p.redrive.again.give(work)

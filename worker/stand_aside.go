@@ -22,7 +22,7 @@ func (a *applier) standAside(work *work, e *LockedError) {
 			w.wait(work.partitions[i], work.aboutNext(i, from), e, now)
 		}
 	case len(work.records) > 1:
-		a.pace.halve(len(work.records))
+		work.pace.halve(len(work.records))
 	default:
 		w.wait(work.partitions[0], work.aboutNext(0, work.transaction.Moves[0].From), e, now)
 	}

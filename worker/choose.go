@@ -1,0 +1,49 @@
+package worker
+
+import "time"
+
+// Partitions with little waiting and those with much take turns. So what is little is not applied as
+// slowly as very many commands of others, nor again and again where those are in conflict: a service
+// that follows another's events goes on with its own commands while it has many events to catch up
+// with.
+//
+// shortPart of a transaction that is quick enough, divided by the partitions, is what a partition
+// with little waiting has at most.
+const shortPart = 4
+
+// restMost is how long those with much waiting rest at most, after others were first.
+const restMost = 250 * time.Millisecond
+
+// choose is which of the partitions that are ready have their turn, and whether that is those with
+// much waiting. It is none while these rest and there are no others.
+func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition, long bool) {
+	little := a.long.quick / (shortPart * len(ready))
+	var short, much []*partition
+	for _, p := range ready {
+		if p.goesAlone() || len(p.queue.records) <= little {
+			short = append(short, p)
+		} else {
+			much = append(much, p)
+		}
+	}
+	rests := now.Before(a.longRests)
+	if len(short) > 0 && (len(much) == 0 || rests || !a.turnOfLong) {
+		a.turnOfLong = true
+		if len(much) == 0 {
+			a.turn++
+		}
+		return short, false
+	}
+	if rests {
+		return nil, true
+	}
+	a.turnOfLong = false
+	a.turn++
+	return much, true
+}
+
+// rest has those with much waiting rest about as long as it took to find that others were first:
+// these are done sooner, and those with little go on meanwhile.
+func (a *applier) rest(now time.Time, took time.Duration) {
+	a.longRests = now.Add(jitter(min(2*took, restMost)))
+}
