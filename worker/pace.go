@@ -91,7 +91,7 @@ type sample struct {
 // that took longer, to an eighth (quickShrink) and to quickLeast at least. So a service whose commands
 // cost ten times as much has transactions of a tenth.
 const (
-	quickly       = 50 * time.Millisecond
+	quickly       = 100 * time.Millisecond
 	firstCommands = 1000
 	quickShrink   = 8
 	quickLeast    = 16
