@@ -301,7 +301,7 @@ func TestPace_takesAsManyAsAreQuick(t *testing.T) {
 		least, most int
 	}{
 		"quick ones":                       {fixed: 2 * time.Millisecond, each: 5 * time.Microsecond, least: 4000, most: 4000},
-		"slow ones":                        {fixed: 2 * time.Millisecond, each: time.Millisecond, least: 47, most: 98},
+		"slow ones":                        {fixed: 2 * time.Millisecond, each: time.Millisecond, least: 90, most: 98},
 		"very slow ones":                   {fixed: 2 * time.Millisecond, each: time.Second, least: quickLeast, most: quickLeast},
 		"quick ones, and a slow database":  {fixed: 150 * time.Millisecond, each: 5 * time.Microsecond, least: 4000, most: 4000},
 		"slow ones, and a slower database": {fixed: 200 * time.Millisecond, each: time.Millisecond, least: 100, most: 400},
