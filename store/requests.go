@@ -97,9 +97,9 @@ func isNew(c *worker.Command) bool {
 	return c.Parked == nil || c.Parked.Seq == 0 && c.Parked.Letter.Source == 0
 }
 
-// readRepeats finds commands that are to be done once and came before, or another with their id. Where none is to be done
-// once, nothing is asked. It is read without locks: the write finds out whether another transaction
-// was first.
+// readRepeats finds commands that are to be done once and came before, or another with their id.
+// Where none is to be done once, nothing is asked. It is read without locks: the write finds out
+// whether another transaction was first.
 func (tx *Tx) readRepeats(ctx context.Context) error {
 	var ids []string
 	for i := range tx.transaction.Commands {

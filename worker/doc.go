@@ -55,6 +55,10 @@
 // an operator has decided (see redrive). One that ends the process leaves no error: it is found by
 // probes that never ended (see crashProbe).
 //
+// A transaction has no more commands than take about 100 ms (see pace). Partitions with little
+// waiting and those with much are not in one transaction, and take turns (see applier.choose): a
+// service that has another's events to catch up with goes on with its own commands.
+//
 // A transaction that finds that others changed its keys meanwhile is decided again: with fewer
 // commands, when that happens again and again, and in the end with its keys locked before they are
 // read, or one that takes long would never be first (see applier.finish and Transaction.LockFirst).
