@@ -2,10 +2,9 @@ package worker
 
 import "time"
 
-// Partitions with little waiting and those with much take turns. So what is little is not applied as
-// slowly as very many commands of others, nor again and again where those are in conflict: a service
-// that follows another's events goes on with its own commands while it has many events to catch up
-// with.
+// Partitions with little waiting and those with much take turns. What is little is then not applied
+// as slowly as very many commands of others. It is not applied again and again where those are in
+// conflict. A service with many events of another to catch up with goes on with its own commands.
 //
 // shortPart of a transaction that is quick enough, divided by the partitions, is what a partition
 // with little waiting has at most.
@@ -42,8 +41,8 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 	return much, true
 }
 
-// rest has those with much waiting rest about as long as it took to find that others were first:
-// these are done sooner, and those with little go on meanwhile.
+// rest has those with much waiting rest once to twice as long as it took to find that others were
+// first. These are done sooner then, and those with little go on meanwhile.
 func (a *applier) rest(now time.Time, took time.Duration) {
 	a.longRests = now.Add(jitter(min(2*took, restMost)))
 }

@@ -1,9 +1,11 @@
 package worker
 
 import (
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -60,8 +62,14 @@ func TestChoose_whatIsMuchRestsWhereOthersWereFirst(t *testing.T) {
 	t.Parallel()
 	w, now := &Worker{cfg: Config{MaxBatch: 4000}}, time.Now()
 	a := newApplier(w, 0, nil)
+	w.metrics, w.freed = NewMetrics(prometheus.NewRegistry()), sync.NewCond(&w.mu)
 	a.partitions = waitingPartitions(5000, 1)
-	a.rest(now, time.Minute)
+	a.turnOfLong = true
+	work, _ := a.pick(now)
+	require.True(t, work.long)
+	work.took = time.Minute
+	a.finish(t.Context(), work, ErrConflict)
+	now = time.Now()
 	numbers, _ := chosen(a, now)
 	require.Equal(t, []int32{1}, numbers)
 	work, wait := a.pick(now)

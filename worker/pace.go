@@ -89,7 +89,7 @@ type sample struct {
 // A transaction is to take quickly at most: what comes meanwhile waits for it. A pace begins with
 // firstCommands, and takes at most twice as many after each transaction, or as few as an eighth
 // (quickShrink), quickLeast at least. So a service whose commands cost ten times as much has
-// transactions of a tenth. Stock's largest take 60 to 80 ms where two cores do everything.
+// transactions of a tenth. Two appliers of stock that apply 108,000 a second take 74 ms for 4,000.
 const (
 	quickly       = 100 * time.Millisecond
 	firstCommands = 1000

@@ -227,7 +227,9 @@ func (h *history) apply() {
 		h.commit(work)
 	case errors.Is(err, ErrConflict):
 		work.release()
-		work.pace.conflicted(len(work.records))
+		if work.pace.conflicted(len(work.records)); work.long {
+			h.a.rest(h.now, time.Second)
+		}
 	case errors.Is(err, ErrOutage):
 		work.release()
 		work.pace.outage()
