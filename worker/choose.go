@@ -11,7 +11,7 @@ import "time"
 const shortPart = 4
 
 // restMost is how long those with much waiting rest at most, after others were first.
-const restMost = 250 * time.Millisecond
+const restMost = 500 * time.Millisecond
 
 // choose is which of the partitions that are ready have their turn, and whether that is those with
 // much waiting. It is none while these rest and there are no others.
@@ -42,7 +42,8 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 }
 
 // rest has those with much waiting rest once to twice as long as it took to find that others were
-// first. These are done sooner then, and those with little go on meanwhile.
+// first, and twice as long after each conflict that follows. The others are done sooner then, and
+// those with little go on meanwhile.
 func (a *applier) rest(now time.Time, took time.Duration) {
-	a.longRests = now.Add(jitter(min(2*took, restMost)))
+	a.longRests = now.Add(jitter(min(took<<min(a.long.conflicts, 4), restMost)))
 }

@@ -60,8 +60,9 @@
 // service that has another's events to catch up with goes on with its own commands.
 //
 // A transaction that finds that others changed its keys meanwhile is decided again: with fewer
-// commands, when that happens again and again, and in the end with its keys locked before they are
-// read, or one that takes long would never be first (see applier.finish and Transaction.LockFirst).
+// commands, when that happens again and again. One of few commands has its keys locked before they
+// are read, or one that takes long would never be first (see applier.finish and
+// Transaction.LockFirst).
 //
 // There is one lock, Worker.mu, for partitions and what is in them. It is never held across a call
 // to the Store or to Kafka, nor while the relay waits for acknowledgements. Opening and closing a

@@ -70,12 +70,12 @@ func TestWorker_goesOnAfterErrors(t *testing.T) {
 	p.checkAdded(adds * len(faults))
 }
 
-// Where others commit first again and again, an applier takes fewer commands. Where even few take so
-// long that others are always first, these have to wait for them.
+// Where others commit first again and again, an applier takes fewer commands, until they are few
+// enough that their keys are locked first. The others have to wait for these.
 func TestWorker_locksFirstWhereOthersAreAlwaysFirst(t *testing.T) {
 	p := setup(t, 1)
 	p.createEach(1)
-	p.addToEach(1, 40)
+	p.addToEach(1, 300)
 	var tried atomic.Bool
 	p.startFaulty(func(ctx context.Context, real worker.Store, transaction worker.Transaction) (worker.Applied, error) {
 		if len(transaction.Commands) > 0 && !transaction.LockFirst {
@@ -85,7 +85,7 @@ func TestWorker_locksFirstWhereOthersAreAlwaysFirst(t *testing.T) {
 		return real.Apply(ctx, transaction)
 	})
 	p.awaitAllCommitted()
-	p.checkAdded(40)
+	p.checkAdded(300)
 	require.True(t, tried.Load(), "it is the last resort")
 }
 

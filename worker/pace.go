@@ -21,13 +21,10 @@ func newPace(most int) pace { return pace{most: most, limit: most, quick: min(mo
 // next is how many commands the next transaction takes at most.
 func (p *pace) next() int { return min(p.limit, p.quick) }
 
-// After a few conflicts in a row keys are locked before they are read, if by then the transaction
-// has few commands: others wait for it, and many keys locked for long would be worse for all than
-// more conflicts.
-const (
-	conflictsToLock = 4
-	fewToLock       = 16 // commands
-)
+// fewToLock is how many commands a transaction has at most whose keys are locked before they are
+// read, after others were first: others wait for it, and many keys locked for long would be worse
+// for all than more conflicts.
+const fewToLock = 64
 
 // faultShrink is by which factor fewer commands are tried after some of which one is at fault. A
 // fault may take long, such as a timeout of Postgres, and transactions of few commands are quick:
@@ -36,7 +33,7 @@ const faultShrink = 64
 
 // locksFirst reports whether keys are to be locked before they are read.
 func (p *pace) locksFirst(commands int) bool {
-	return p.conflicts >= conflictsToLock && commands <= fewToLock
+	return p.conflicts > 0 && commands <= fewToLock
 }
 
 // committed notes a transaction of so many commands.

@@ -23,15 +23,14 @@ func TestPace_takesFewerWhereOneFailsOrOthersAreFirst(t *testing.T) {
 	require.Equal(t, 2, p.limit)
 
 	p = newPace(1000)
+	require.False(t, p.locksFirst(1))
 	require.Zero(t, p.conflicted(100))
 	require.Equal(t, 1000, p.limit, "once is no reason")
+	require.True(t, p.locksFirst(fewToLock))
+	require.False(t, p.locksFirst(fewToLock+1), "many keys would be locked")
 	p.conflicted(100)
 	require.Equal(t, 50, p.limit)
 	require.Positive(t, p.conflicted(50))
-	require.False(t, p.locksFirst(fewToLock))
-	p.conflicted(25)
-	require.True(t, p.locksFirst(fewToLock))
-	require.False(t, p.locksFirst(fewToLock+1), "many keys would be locked")
 	first, later := p.outage(), time.Duration(0)
 	for range 10 {
 		later = p.outage()
@@ -39,7 +38,7 @@ func TestPace_takesFewerWhereOneFailsOrOthersAreFirst(t *testing.T) {
 	require.LessOrEqual(t, first, 100*time.Millisecond)
 	require.GreaterOrEqual(t, later, time.Second)
 	p.committed(12)
-	require.Equal(t, 24, p.limit)
+	require.Equal(t, 50, p.limit)
 	require.False(t, p.locksFirst(1))
 }
 

@@ -71,9 +71,9 @@ type Transaction struct {
 	Free     []string // keys for which nothing waits behind these commands: they are held no longer
 	Reread   *Reread  // the record batch that the commands are of, where that is read again; else nil
 
-	// LockFirst has the keys locked before they are read: others were first again and again, as
-	// they are where a key's commands come by several partitions and one of them takes long,
-	// because its batch of stock has very many lines. The others wait then.
+	// LockFirst has the keys locked before they are read: others were first, as they are again and
+	// again where a key's commands come by several partitions and one of them takes long, because
+	// its batch of stock has very many lines. The others wait then.
 	LockFirst bool
 }
 

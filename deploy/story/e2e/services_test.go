@@ -45,7 +45,8 @@ type service struct {
 	workers               []*testbed.Process
 }
 
-// startServices starts two workers of each service.
+// startServices starts two workers of each service, with one applier each: six of them share the
+// machine.
 func startServices(t *testing.T, cartTime time.Duration) *services {
 	t.Helper()
 	s := &services{t: t, cartTime: cartTime, of: []*service{{name: "allocation"}, {name: "orders", prefix: "ORDERS_"}, {name: "warehouse", prefix: "WAREHOUSE_"}}}
@@ -62,7 +63,7 @@ func startServices(t *testing.T, cartTime time.Duration) *services {
 	for _, each := range s.of {
 		each.environment = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 		for name, value := range map[string]string{
-			"KAFKA_BROKERS": s.kafka.Brokers(), "DATABASE_URL": database.String(), "APPLIERS": "2", "LOG_FORMAT": "text", "KAFKA_SESSION_TIMEOUT": session.String(),
+			"KAFKA_BROKERS": s.kafka.Brokers(), "DATABASE_URL": database.String(), "APPLIERS": "1", "LOG_FORMAT": "text", "KAFKA_SESSION_TIMEOUT": session.String(),
 		} {
 			each.environment = append(each.environment, each.prefix+name+"="+value)
 		}
