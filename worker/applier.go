@@ -24,6 +24,7 @@ type applier struct {
 	redriveTurn bool           // parked commands go first
 	turnOfLong  bool           // partitions with much waiting go next, where there are others
 	longRests   time.Time      // before that they do not
+	catchUp     catchUp        // with much waiting
 	short, long pace           // of partitions with little waiting, and with much
 	last        work           // what was gathered last
 
@@ -35,7 +36,7 @@ type applier struct {
 
 func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
 	return &applier{
-		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: newPace(w.cfg.MaxBatch), long: newPace(w.cfg.MaxBatch), movedAt: time.Now(),
+		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: newPace(w.cfg.MaxBatch), long: newPace(w.cfg.MaxBatch), catchUp: catchUp{time: w.cfg.CatchUpTime}, movedAt: time.Now(),
 	}
 }
 
@@ -178,6 +179,9 @@ func (a *applier) committed(work *work) {
 				w.interruptPoll()
 			}
 		}
+	}
+	if work.long {
+		a.longRests = now.Add(a.catchUp.rest(now, work.took, int64(len(work.records)), a.lag()))
 	}
 	a.movedAt, a.outage = now, nil
 	w.freed.Broadcast()

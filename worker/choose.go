@@ -16,7 +16,7 @@ const restMost = 500 * time.Millisecond
 // choose is which of the partitions that are ready have their turn, and whether that is those with
 // much waiting. It is none while these rest and there are no others.
 func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition, long bool) {
-	little := a.long.quick / (shortPart * len(ready))
+	little := max(quickLeast, a.long.quick/(shortPart*len(ready)))
 	var short, much []*partition
 	for _, p := range ready {
 		if p.goesAlone() || len(p.queue.records) <= little {
@@ -25,6 +25,8 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 			much = append(much, p)
 		}
 	}
+	a.catchUp.see(now, len(much) > 0, len(much) == 0 && a.lag() <= int64(little*len(a.partitions)))
+	a.long.quickly = a.catchUp.quickly(now)
 	rests := now.Before(a.longRests)
 	if len(short) > 0 && (len(much) == 0 || rests || !a.turnOfLong) {
 		a.turnOfLong = true

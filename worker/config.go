@@ -28,6 +28,7 @@ type Config struct {
 
 	Appliers        int           // transactions at once
 	MaxBatch        int           // most commands in a transaction
+	CatchUpTime     time.Duration // over which a backlog is spread; 0: it goes as fast as it can
 	StallTimeout    time.Duration // an applier with work that did not move for so long is not ready
 	ShutdownTimeout time.Duration // after which a graceful stop gives up
 	WaitForNewer    time.Duration // how long commands of a newer type wait for a worker that knows it; 0: they are refused
@@ -64,6 +65,7 @@ func (c *Config) validate() error {
 	needs(c.Metrics != nil, "no metrics")
 	needs(c.Appliers > 0, "%d appliers: at least 1 is needed", c.Appliers)
 	needs(c.MaxBatch > 0, "%d commands in a transaction: at least 1 is needed", c.MaxBatch)
+	needs(c.CatchUpTime >= 0, "a time to catch up of %s: it must not be below 0", c.CatchUpTime)
 	needs(c.SessionTimeout > 0, "a session timeout of %s: it must be above 0", c.SessionTimeout)
 	needs(c.StallTimeout > 0, "a stall timeout of %s: it must be above 0", c.StallTimeout)
 	needs(c.ShutdownTimeout > 0, "a shutdown timeout of %s: it must be above 0", c.ShutdownTimeout)

@@ -38,6 +38,7 @@ func TestNew_namesEachOptionThatCannotBe(t *testing.T) {
 		"no logger":                        func(c *Config) { c.Logger = nil },
 		"no metrics":                       func(c *Config) { c.Metrics = nil },
 		"0 appliers: at least 1 is needed": func(c *Config) { c.Appliers = 0 },
+		"a time to catch up of -1ns: it must not be below 0": func(c *Config) { c.CatchUpTime = -1 },
 		"-1 commands in a transaction: at least 1 is needed": func(c *Config) { c.MaxBatch = -1 },
 		"a session timeout of 0s: it must be above 0":        func(c *Config) { c.SessionTimeout = 0 },
 		"a stall timeout of 0s: it must be above 0":          func(c *Config) { c.StallTimeout = 0 },

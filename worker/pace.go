@@ -6,17 +6,20 @@ import "time"
 // that failed. Fewer are taken while one of them is at fault, while others keep being first, or
 // where they take long.
 type pace struct {
-	most      int    // that it may ever take
-	limit     int    // commands in the next transaction, by how the last ones ended
-	quick     int    // commands in the next transaction, by how long the last ones took
-	filled    sample // the last one with as many as that
-	before    sample // the last one before it that had another number
-	suspects  int    // commands of which one is at fault
-	conflicts int    // in a row
-	outages   int    // in a row
+	most      int           // that it may ever take
+	limit     int           // commands in the next transaction, by how the last ones ended
+	quick     int           // commands in the next transaction, by how long the last ones took
+	quickly   time.Duration // how long it is to take at most
+	filled    sample        // the last one with as many as that
+	before    sample        // the last one before it that had another number
+	suspects  int           // commands of which one is at fault
+	conflicts int           // in a row
+	outages   int           // in a row
 }
 
-func newPace(most int) pace { return pace{most: most, limit: most, quick: min(most, firstCommands)} }
+func newPace(most int) pace {
+	return pace{most: most, limit: most, quick: min(most, firstCommands), quickly: quickly}
+}
 
 // next is how many commands the next transaction takes at most.
 func (p *pace) next() int { return min(p.limit, p.quick) }
@@ -105,8 +108,8 @@ func (p *pace) measured(s sample) {
 	}
 	p.filled = s
 	next := 2 * p.quick
-	if 2*s.took > quickly {
-		next = min(next, s.quick(p.before))
+	if 2*s.took > p.quickly {
+		next = min(next, s.quick(p.quickly, p.before))
 	}
 	p.quick = min(p.most, max(quickLeast, p.quick/quickShrink, next))
 }
@@ -114,7 +117,7 @@ func (p *pace) measured(s sample) {
 // quick is how many commands are done quickly. Where a transaction takes long however few they are,
 // it is as many as take as long as none: fewer would cost much and gain little. A transaction of
 // another size tells how long one without commands takes.
-func (s sample) quick(other sample) int {
+func (s sample) quick(quickly time.Duration, other sample) int {
 	n, took := float64(s.commands), float64(s.took)
 	if other.commands == 0 || s.took <= quickly {
 		return int(n * float64(quickly) / took)

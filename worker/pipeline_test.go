@@ -48,6 +48,7 @@ type pipeline struct {
 	others    map[string]outbox.Destination
 	log       lockedBuffer
 	maxBatch  int
+	catchUp   time.Duration // as in worker.Config
 	session   time.Duration // 0: 6 s
 	stall     time.Duration // 0: 10 s
 	patience  time.Duration // with parts that stand still; 0: the usual
@@ -121,7 +122,7 @@ func (p *pipeline) startWith(wrap func(worker.Store) worker.Store) *member {
 	}
 	w, err := newWorker(worker.Config{
 		Kafka: append(slices.Clip(seeds), p.options...), Group: p.group, Topics: append([]worker.Topic{{Name: p.commands}}, p.topics...), SessionTimeout: cmp.Or(p.session, 6*time.Second),
-		TypePrefix: typePrefix, Later: p.later, WaitForNewer: p.wait, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, StartLatest: p.latest,
+		TypePrefix: typePrefix, Later: p.later, WaitForNewer: p.wait, Service: "test", Appliers: 2, MaxBatch: p.maxBatch, CatchUpTime: p.catchUp, StartLatest: p.latest,
 		StallTimeout: cmp.Or(p.stall, 10*time.Second), ShutdownTimeout: 20 * time.Second, Logger: logger, Metrics: counts, Refused: p.refused,
 	}, wrap(db), relay)
 	require.NoError(p.t, err)

@@ -99,7 +99,7 @@ func (s *Service) Settings() service.Settings {
 			Others: config.Others{Takes: s.Takes, Sends: s.Sends},
 		},
 		Group:  config.Group{GroupID: s.Group, SessionTimeout: "10s", AutoOffsetReset: cmp.Or(s.Reset, "earliest")}.Check(p),
-		Tuning: config.Tuning{MaxBatch: "100", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.Stall, "30s"), WaitForNewer: cmp.Or(s.Wait, "0s")}.Check(p),
+		Tuning: config.Tuning{MaxBatch: "100", CatchUpTime: "0s", OutboxRetention: "7d", ShutdownTimeout: "25s", StallTimeout: cmp.Or(s.Stall, "30s"), WaitForNewer: cmp.Or(s.Wait, "0s")}.Check(p),
 	}
 	if s.Of != nil {
 		settings.Service = *s.Of

@@ -9,6 +9,7 @@ import (
 type Tuning struct {
 	Appliers        string `name:"appliers" env:"APPLIERS" placeholder:"N" help:"Transactions at the same time; as many as there are cores without it."`
 	MaxBatch        string `name:"max-batch" env:"MAX_BATCH" default:"4000" help:"The most commands of a transaction."`
+	CatchUpTime     string `name:"catch-up-time" env:"CATCH_UP_TIME" default:"0s" help:"Over which a backlog is spread, so that those who share the machine are slowed down less; 0s: it goes as fast as it can."`
 	OutboxRetention string `name:"outbox-retention" env:"OUTBOX_RETENTION" default:"7d" help:"How long published events stay in the database."`
 	ShutdownTimeout string `name:"shutdown-timeout" env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a stop may take."`
 	StallTimeout    string `name:"stall-timeout" env:"STALL_TIMEOUT" default:"30s" help:"After which work that does not move turns /readyz red."`
@@ -19,6 +20,7 @@ type Tuning struct {
 type TuningSettings struct {
 	Appliers        int
 	MaxBatch        int
+	CatchUpTime     time.Duration // 0: a backlog goes as fast as it can
 	OutboxRetention time.Duration
 	ShutdownTimeout time.Duration
 	StallTimeout    time.Duration
@@ -34,6 +36,7 @@ func (t Tuning) Check(p *Problems) TuningSettings {
 	return TuningSettings{
 		Appliers:        appliers,
 		MaxBatch:        p.Integer("max-batch", t.MaxBatch, 1, 100_000),
+		CatchUpTime:     p.duration("catch-up-time", t.CatchUpTime, 0, time.Hour),
 		OutboxRetention: p.Retention("outbox-retention", t.OutboxRetention),
 		ShutdownTimeout: p.duration("shutdown-timeout", t.ShutdownTimeout, time.Second, time.Hour),
 		StallTimeout:    p.duration("stall-timeout", t.StallTimeout, time.Second, time.Hour),

@@ -269,7 +269,7 @@ func (p *Process) newWorker(db *store.Store, relay *outbox.Relay, traces *tracin
 		Later:       p.settings.Service.Later,
 		Service:     p.settings.Name,
 		StartLatest: p.settings.Group.FromLatest, SessionTimeout: p.settings.Group.SessionTimeout,
-		Appliers: tuning.Appliers, MaxBatch: tuning.MaxBatch,
+		Appliers: tuning.Appliers, MaxBatch: tuning.MaxBatch, CatchUpTime: tuning.CatchUpTime,
 		StallTimeout: tuning.StallTimeout, ShutdownTimeout: tuning.ShutdownTimeout, WaitForNewer: tuning.WaitForNewer,
 		Admitted: func(ctx context.Context) error {
 			return db.RememberCluster(ctx, p.cluster, p.settings.Group.ID)
