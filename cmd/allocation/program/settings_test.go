@@ -19,11 +19,11 @@ func TestWorker_reportsEveryMistakeTogether(t *testing.T) {
 		"--kafka-brokers=kafka", "--kafka-security-protocol=SASL_SSL", "--kafka-sasl-mechanism=MD5", "--kafka-tls-ca-file=/none/ca.pem",
 		"--kafka-tls-cert-file=/none/cert.pem", "--kafka-session-timeout=soon", "--kafka-auto-offset-reset=middle", "--kafka-group-id=",
 		"--command-topics=a b,c=Frob,d,d", "--events-topic=d", "--event-routes=Frob=x,Allocated=d", "--event-source=", "--dead-letter-topic=..",
-		"--appliers=0", "--outbox-retention=7 days", "--shutdown-timeout=0s", "--stall-timeout=-1s", "--log-level=loud", "--log-format=xml",
+		"--appliers=0", "--catch-up-time=1d", "--outbox-retention=7 days", "--shutdown-timeout=0s", "--stall-timeout=-1s", "--log-level=loud", "--log-format=xml",
 		"--http-addr=8080", "--database-schema=")
 	require.Equal(t, cli.ExitUsage, o.Code)
 	for _, says := range []string{
-		`27 settings are wrong`,
+		`28 settings are wrong`,
 		`--kafka-brokers (KAFKA_BROKERS) is "kafka"; it must be addresses such as`,
 		`--kafka-sasl-mechanism (KAFKA_SASL_MECHANISM) is "MD5"; it must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512`,
 		`--kafka-sasl-username (KAFKA_SASL_USERNAME) is not set`,
@@ -44,6 +44,7 @@ func TestWorker_reportsEveryMistakeTogether(t *testing.T) {
 		`--dead-letter-topic (DEAD_LETTER_TOPIC) is ".."`,
 		`--appliers (APPLIERS) is "0"; it must be an integer from 1 to 256`,
 		`--max-batch (MAX_BATCH) is "many"`,
+		`--catch-up-time (CATCH_UP_TIME) is "1d"; it must be a time from 0s to 1h`,
 		`--outbox-retention (OUTBOX_RETENTION) is "7 days"; it must be a time from 1h to 3650d`,
 		`--shutdown-timeout (SHUTDOWN_TIMEOUT) is "0s"`,
 		`--stall-timeout (STALL_TIMEOUT) is "-1s"`,

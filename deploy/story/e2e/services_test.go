@@ -45,9 +45,9 @@ type service struct {
 	workers               []*testbed.Process
 }
 
-// startServices starts two workers of each service, with one applier each: six of them share the
-// machine.
-func startServices(t *testing.T, cartTime time.Duration) *services {
+// startServices starts two workers of each service, with one applier each, because six of them
+// share the machine, and with more settings.
+func startServices(t *testing.T, cartTime time.Duration, settings ...string) *services {
 	t.Helper()
 	s := &services{t: t, cartTime: cartTime, of: []*service{{name: "allocation"}, {name: "orders", prefix: "ORDERS_"}, {name: "warehouse", prefix: "WAREHOUSE_"}}}
 	built := s.all(func(each *service) (err error) {
@@ -66,6 +66,9 @@ func startServices(t *testing.T, cartTime time.Duration) *services {
 			"KAFKA_BROKERS": s.kafka.Brokers(), "DATABASE_URL": database.String(), "APPLIERS": "1", "LOG_FORMAT": "text", "KAFKA_SESSION_TIMEOUT": session.String(),
 		} {
 			each.environment = append(each.environment, each.prefix+name+"="+value)
+		}
+		for _, setting := range settings {
+			each.environment = append(each.environment, each.prefix+setting)
 		}
 	}
 	s.of[1].environment = append(s.of[1].environment, "ORDERS_CART_TIME="+cartTime.String())
