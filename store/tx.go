@@ -60,8 +60,8 @@ func (tx *Tx) Newer(i int) bool { return tx.transaction.Commands[i].Wait > 0 }
 // write checks it.
 func (tx *Tx) Tries() bool { return tx.tries }
 
-// LockFirst reports whether rows are to be locked before they are read: others were first
-// the last time.
+// LockFirst reports whether rows are to be locked before they are read: others were first the last
+// time.
 func (tx *Tx) LockFirst() bool { return tx.transaction.LockFirst }
 
 // Lock has rows locked until the transaction ends. It is only for LockFirst.

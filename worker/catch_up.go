@@ -2,17 +2,17 @@ package worker
 
 import "time"
 
-// catchUp spreads what is much over Config.CatchUpTime, so that whoever shares the machine or the
-// database is slowed down less. When that time is over, it goes as fast as it can: a service whose
-// usual load takes more than what is left to it does not fall behind for ever.
+// catchUp spreads what is much over Config.CatchUpTime. Other programs on the machine, or with the
+// same database, slow down less then. When that time is over, it goes as fast as it can. Otherwise a
+// service whose usual load needs more than that would fall behind for ever.
 type catchUp struct {
 	time time.Duration
 	by   time.Time // when it is to be over; zero: there is nothing to catch up with
 }
 
 // While what is much is spread, a transaction is to take unnoticed at most, because others may wait
-// for it. Afterwards those with much waiting rest at most restShare times as long as it took: so
-// what is only a little too much is soon over.
+// for it. Afterwards those with much waiting rest restShare times as long as it took, at most. So a
+// backlog that is small is soon gone.
 const (
 	unnoticed = quickly / 4
 	restShare = 9
@@ -45,15 +45,15 @@ func (c *catchUp) rest(now time.Time, took time.Duration, applied, left int64) t
 		return 0
 	}
 	even := time.Duration(float64(remains) * float64(applied) / float64(applied+left))
-	return min(max(0, even-took), restShare*took)
+	return min(max(0, even-took), restShare*took, restMost)
 }
 
-// lag is how many records the applier's partitions have left, as far as is known. The caller holds
-// Worker.mu.
+// lag is how many records the applier's partitions have left, as far as is known. Those that wait
+// for a producer's transaction do not count. The caller holds Worker.mu.
 func (a *applier) lag() (n int64) {
 	for _, p := range a.partitions {
 		if p.state == running {
-			n += max(int64(len(p.queue.records)), p.log.end-p.next)
+			n += max(int64(len(p.queue.records)), p.log.stable-p.next)
 		}
 	}
 	return n

@@ -55,3 +55,14 @@ func TestCatchUp_beginsAnew(t *testing.T) {
 	require.Equal(t, unnoticed, spread.quickly(now))
 	require.Positive(t, spread.rest(now, time.Millisecond, 1, 1000))
 }
+
+// What waits for a producer's transaction is no backlog: nobody may apply it.
+func TestCatchUp_countsWhatMayBeApplied(t *testing.T) {
+	t.Parallel()
+	a := newApplier(&Worker{cfg: Config{MaxBatch: 100}}, 0, nil)
+	a.partitions = waitingPartitions(10, 0)
+	require.EqualValues(t, 10, a.lag())
+	p := a.partitions[0]
+	p.log.see(p.next+30, p.next+90, time.Now())
+	require.EqualValues(t, 30, a.lag())
+}

@@ -10,7 +10,8 @@ import "time"
 // with little waiting has at most.
 const shortPart = 4
 
-// restMost is how long those with much waiting rest at most, after others were first.
+// restMost is how long those with much waiting rest at most. A service's StallTimeout is longer,
+// so one that rests is not taken for one that stands still.
 const restMost = 500 * time.Millisecond
 
 // choose is which of the partitions that are ready have their turn, and whether that is those with

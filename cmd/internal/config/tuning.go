@@ -9,7 +9,7 @@ import (
 type Tuning struct {
 	Appliers        string `name:"appliers" env:"APPLIERS" placeholder:"N" help:"Transactions at the same time; as many as there are cores without it."`
 	MaxBatch        string `name:"max-batch" env:"MAX_BATCH" default:"4000" help:"The most commands of a transaction."`
-	CatchUpTime     string `name:"catch-up-time" env:"CATCH_UP_TIME" default:"0s" help:"Over which a backlog is spread, so that those who share the machine are slowed down less; 0s: it goes as fast as it can."`
+	CatchUpTime     string `name:"catch-up-time" env:"CATCH_UP_TIME" default:"0s" help:"Over which a backlog is spread, so that other programs on the machine slow down less; 0s: it goes as fast as it can."`
 	OutboxRetention string `name:"outbox-retention" env:"OUTBOX_RETENTION" default:"7d" help:"How long published events stay in the database."`
 	ShutdownTimeout string `name:"shutdown-timeout" env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a stop may take."`
 	StallTimeout    string `name:"stall-timeout" env:"STALL_TIMEOUT" default:"30s" help:"After which work that does not move turns /readyz red."`

@@ -99,8 +99,8 @@ func TestDueCommands_haveOneSender(t *testing.T) {
 	require.Equal(t, [3]int64{2 * all[0], 2 * all[1], all[2]}, d.sent(), "what the first may have left")
 }
 
-// What is still due is sent again, each time after twice as long. A key that was held comes late. It
-// waits for no other.
+// What is still due is sent again, each time after twice as long. A key that was held comes late.
+// It waits for no other.
 func TestDueCommands_areSentAgainEverMoreSeldom(t *testing.T) {
 	d := newDues(t, testbed.Topic(t, "due", 3), 10*time.Second, testbed.Kafka(t))
 	partitions, now := []int32{0, 1, 2}, time.Now()
