@@ -112,8 +112,8 @@ type Event struct {
 
 // Ref is where the outbox has an event. The zero value is nowhere: sources count from 1.
 type Ref struct {
-	Source int32
 	Row    int64
+	Source int32
 	day    day
 }
 

@@ -24,7 +24,7 @@ func queueOutbox(p *Pipeline, transaction worker.Transaction, t *txRows) {
 	if !slices.ContainsFunc(t.rows, func(rows []outbox.Row) bool { return len(rows) > 0 }) {
 		return
 	}
-	letters, linked := t.parked.letters(), t.linked()
+	letters, linked := t.parked.letters(), t.linked || len(t.parked.decided) > 0 || t.parked.reread != nil
 	sql, columns := copyOutboxSQL, outboxColumns
 	if linked {
 		sql, columns = copyLinkedSQL, outboxColumns+linkColumns
@@ -36,27 +36,11 @@ func queueOutbox(p *Pipeline, transaction worker.Transaction, t *txRows) {
 				kept := &t.beside[move][i]
 				copyOutboxRow(to, source, t.today, &rows[i], kept.back)
 				if linked {
-					copyLinks(to, &rows[i], kept, letters[rows[i].Number])
+					copyLinks(to, &rows[i], cmp.Or(kept.threads, &noThreads), letters[rows[i].Number])
 				}
 			}
 		}
 	})
-}
-
-// linked reports whether any row has a value in linkFields.
-func (t *txRows) linked() bool {
-	if len(t.parked.decided) > 0 || t.parked.reread != nil {
-		return true
-	}
-	for move, rows := range t.rows {
-		for i := range rows {
-			r, kept := &rows[i], &t.beside[move][i]
-			if r.After.Source > 0 || r.From != nil || r.Cause.TraceParent != "" || r.RecordKey != "" || kept.previous.Source > 0 || kept.also.Source > 0 || kept.note != nil {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func copyOutboxRow(to *CopyRows, source int32, today day, row *outbox.Row, back int32) {
@@ -85,9 +69,11 @@ func copyOutboxRow(to *CopyRows, source int32, today day, row *outbox.Row, back 
 	}
 }
 
+var noThreads threads
+
 // copyLinks writes what a row refers to, its trace and its note. Each part is null where there is
 // nothing: sources count from 1.
-func copyLinks(to *CopyRows, row *outbox.Row, kept *beside, letter worker.LetterID) {
+func copyLinks(to *CopyRows, row *outbox.Row, kept *threads, letter worker.LetterID) {
 	to.Optional(row.Cause.TraceParent)
 	to.Optional(row.Cause.TraceState)
 	to.link(row.After.Source, row.After.Row)

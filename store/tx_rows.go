@@ -17,13 +17,19 @@ type txRows struct {
 	refused  []refused
 	parked   parked
 	requests []int  // the commands that are to be done once, in order
+	linked   bool   // a row has a value in linkFields
 	values   []byte // where the events' data are written, one behind the other
 }
 
 // beside is what the outbox keeps of an event for people.
 type beside struct {
+	back    int32    // how many rows before it the key's last event is; 0: elsewhere, or nowhere
+	threads *threads // nil: none, and no note, as most have it
+}
+
+// threads are the events that an event continues, and its note.
+type threads struct {
 	previous, also Ref
-	back           int32 // how many rows before it the key's last event is; 0: elsewhere, or nowhere
 	note           []byte
 }
 
@@ -167,7 +173,10 @@ func (t *txRows) event(tx *Tx, i, n int) {
 		Type:  e.Type, Key: e.Key, Subject: e.Subject, Value: values[start:len(values):len(values)], Sequence: e.Sequence,
 		RecordKey: e.RecordKey, Cause: correlated(c.Cause, e.Correlation),
 	}
-	kept := beside{previous: e.Previous, also: e.Also, note: e.Note}
+	var kept beside
+	if e.Previous.Source > 0 || e.Also.Source > 0 || e.Note != nil {
+		kept.threads = &threads{previous: e.Previous, also: e.Also, note: e.Note}
+	}
 	switch back := at.Row - e.Last.Row; {
 	case e.Last.Source != at.Source:
 		row.After = e.Last.predecessor()
@@ -202,6 +211,9 @@ func (t *txRows) next(moves []worker.PositionMove, move int) int64 {
 }
 
 func (t *txRows) add(move int, row outbox.Row, kept beside) {
+	if row.After.Source > 0 || row.From != nil || row.Cause.TraceParent != "" || row.RecordKey != "" || kept.threads != nil {
+		t.linked = true
+	}
 	t.rows[move] = append(t.rows[move], row)
 	t.beside[move] = append(t.beside[move], kept)
 }

@@ -13,24 +13,26 @@ import (
 // Command is one record of a command topic after its envelope was read. What it means is the
 // store's business.
 type Command struct {
-	Move         int    // the partition it came by: an index into Transaction.Moves
-	Offset       int64  // of the record
-	LeaderEpoch  int32  // of the record; -1: not known
-	Taken        bool   // it is an event of another service, of a type that the service takes
-	Ignored      bool   // its type is none that the service takes of its topic: it has no effect
-	Once         bool   // it takes effect once, however often it comes with its id
-	Type         string // without the prefix
-	Data         []byte // JSON
-	Sequence     int64  // where such an event stands among those of its key; 0: nowhere
-	SequenceText string // as it came; empty: it is missing
-	Cause        *outbox.Cause
-	Refusal      *Refusal      // why the envelope could not be read; nil where it could
-	Newer        string        // its type in full, if it is refused only because its version is later than is known here
-	Wait         time.Duration // how long it may wait for a worker that knows its newer type, instead of being refused; 0: it may not
-	Failure      string        // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
-	Parked       *Parked       // where it was parked until now; nil for one that was just fetched
+	Move        int    // the partition it came by: an index into Transaction.Moves
+	Offset      int64  // of the record
+	LeaderEpoch int32  // of the record; -1: not known
+	Taken       bool   // it is an event of another service, of a type that the service takes
+	Ignored     bool   // its type is none that the service takes of its topic: it has no effect
+	Once        bool   // it takes effect once, however often it comes with its id
+	Type        string // without the prefix
+	Data        []byte // JSON
+	Cause       *outbox.Cause
+	Sequence    int64         // where such an event stands among those of its key; 0: nowhere
+	Refusal     *Refusal      // why the envelope could not be read; nil where it could
+	Parked      *Parked       // where it was parked until now; nil for one that was just fetched
+	Failure     string        // why it is not to be decided: it becomes a dead letter that holds its key; empty: decide it
+	Wait        time.Duration // how long it may wait for a worker that knows its newer type, instead of being refused; 0: it may not
 
-	Batch *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil
+	// What few commands have, behind what is read of each.
+
+	Newer        string              // its type in full, if it is refused only because its version is later than is known here
+	SequenceText string              // as it came; empty: it is missing
+	Batch        *outbox.RecordBatch // it stands for a record batch that was not unpacked, and is refused; else nil
 
 	// The record as it came, for a dead letter.
 	Key     []byte

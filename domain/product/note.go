@@ -82,5 +82,6 @@ func noteOf(n Note) *Note {
 	if len(n.PassedOver)+len(n.Largest) == 0 && !n.Partial {
 		return nil
 	}
-	return &n
+	kept := n // apart, so that a note which there is not costs nothing
+	return &kept
 }

@@ -44,19 +44,19 @@ func (n *newLines) wrong() { n.careful, n.caution = n.caution, min(2*n.caution, 
 // which it shares with others: the last one stays.
 type recent struct {
 	seed  maphash.Seed
-	slots []uint64
+	slots []uint32 // the upper halves of hashes; the lower ones choose the slot
 }
 
-// recentSlots is a power of two: a megabyte of slots.
+// recentSlots is a power of two: half a megabyte of slots, which a core's cache has room for.
 const recentSlots = 1 << 17
 
-func newRecent() recent { return recent{maphash.MakeSeed(), make([]uint64, recentSlots)} }
+func newRecent() recent { return recent{maphash.MakeSeed(), make([]uint32, recentSlots)} }
 
 // seen reports whether it was asked about a line before.
 func (r *recent) seen(id product.LineID) bool {
 	hash := maphash.Comparable(r.seed, id)
-	slot := &r.slots[hash%recentSlots]
-	before := *slot == hash
-	*slot = hash
+	slot, upper := &r.slots[hash%recentSlots], uint32(hash>>32)
+	before := *slot == upper
+	*slot = upper
 	return before
 }
