@@ -7,30 +7,38 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A backlog is spread over the time that it may take. What comes meanwhile makes it quicker, and
-// when the time is over it goes as fast as it can.
+// A backlog is spread over the time that it may take, whatever else comes. When that time is over it
+// goes as fast as it can.
 func TestCatchUp_spreadsABacklog(t *testing.T) {
 	t.Parallel()
-	const each, took = 100, 20 * time.Millisecond
+	const each, took = 100, 20 * time.Millisecond // 5,000 a second
 	for name, c := range map[string]struct {
 		time     time.Duration
-		comes    int64 // after each transaction
+		backlog  int64
+		comes    float64 // a second
 		from, to time.Duration
 	}{
-		"as fast as it goes":      {from: 2 * time.Second, to: 2 * time.Second},
-		"evenly":                  {time: 10 * time.Second, from: 9900 * time.Millisecond, to: 10100 * time.Millisecond},
-		"with what comes":         {time: 10 * time.Second, comes: 5, from: 9900 * time.Millisecond, to: 10200 * time.Millisecond},
-		"sooner where it is soon": {time: time.Hour, from: 19 * time.Second, to: 20 * time.Second},
-		"more than there is time": {time: time.Second, from: 2 * time.Second, to: 2 * time.Second},
+		"as fast as it goes":          {backlog: 10_000, from: 2 * time.Second, to: 2 * time.Second},
+		"evenly":                      {backlog: 10_000, time: 10 * time.Second, from: 9600 * time.Millisecond, to: 10300 * time.Millisecond},
+		"with a tenth of what it can": {backlog: 10_000, time: 10 * time.Second, comes: 500, from: 9600 * time.Millisecond, to: 10300 * time.Millisecond},
+		"with half of what it can":    {backlog: 10_000, time: 10 * time.Second, comes: 2500, from: 9600 * time.Millisecond, to: 10300 * time.Millisecond},
+		"sooner where it is small":    {backlog: 10_000, time: time.Hour, from: 19 * time.Second, to: 20 * time.Second},
+		"more than there is time":     {backlog: 10_000, time: time.Second, from: 2 * time.Second, to: 2200 * time.Millisecond},
+		"a moment's rush":             {backlog: 4900, time: time.Hour, from: 980 * time.Millisecond, to: 980 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			spread, began := catchUp{time: c.time}, time.Now()
-			now := began
-			for left := int64(10_000); left > 0; left += c.comes {
-				spread.see(now, true, false)
+			now, left := began, float64(c.backlog)
+			for left >= each/2 {
+				before := now
 				now, left = now.Add(took), left-each
-				now = now.Add(spread.rest(now, took, each, max(0, left)))
+				now = now.Add(spread.rest(now, took, each, int64(max(0, left))))
+				left += c.comes * now.Sub(before).Seconds()
+				if c.comes > 0 {
+					even := float64(c.backlog) * (1 - now.Sub(began).Seconds()/c.time.Seconds())
+					require.LessOrEqual(t, left, even+10*each, "after %s", now.Sub(began))
+				}
 			}
 			require.GreaterOrEqual(t, now.Sub(began), c.from)
 			require.LessOrEqual(t, now.Sub(began), c.to)
@@ -38,22 +46,36 @@ func TestCatchUp_spreadsABacklog(t *testing.T) {
 	}
 }
 
+// Partitions that are fetched a moment later belong to the backlog.
+func TestCatchUp_findsMoreAtFirst(t *testing.T) {
+	t.Parallel()
+	spread, now := catchUp{time: time.Minute}, time.Now()
+	require.Positive(t, spread.rest(now, time.Second, 1, 1000))
+	now = now.Add(time.Second)
+	require.Zero(t, spread.rest(now, time.Second, 1, 4000), "it is not far enough")
+	require.Positive(t, spread.rest(now, time.Second, 1, 3900))
+	now = now.Add(9 * time.Second)
+	require.Zero(t, spread.rest(now, time.Second, 1, 8000), "what comes that late is no part of it")
+	require.Zero(t, spread.rest(now, time.Second, 1, 3900))
+	require.Positive(t, spread.rest(now, time.Second, 1, 3300))
+}
+
 // Each backlog has a time of its own.
 func TestCatchUp_beginsAnew(t *testing.T) {
 	t.Parallel()
 	spread, now := catchUp{time: time.Minute}, time.Now()
-	spread.see(now, true, false)
+	begin := func() { require.Positive(t, spread.rest(now, time.Millisecond, 1, 2000)) }
+	begin()
 	require.Equal(t, unnoticed, spread.quickly(now))
 	now = now.Add(2 * time.Minute)
-	spread.see(now, true, false)
 	require.Equal(t, quickly, spread.quickly(now))
-	require.Zero(t, spread.rest(now, time.Millisecond, 1, 1000))
-	spread.see(now, false, false) // some are being fetched
-	require.Equal(t, quickly, spread.quickly(now))
-	spread.see(now, false, true)
-	spread.see(now, true, false)
+	require.Zero(t, spread.rest(now, time.Millisecond, 1, 2000))
+	spread.done()
+	require.Equal(t, unnoticed, spread.quickly(now), "also in a rush")
+	begin()
 	require.Equal(t, unnoticed, spread.quickly(now))
-	require.Positive(t, spread.rest(now, time.Millisecond, 1, 1000))
+	spread = catchUp{}
+	require.Equal(t, quickly, spread.quickly(now))
 }
 
 // What waits for a producer's transaction is no backlog: nobody may apply it.

@@ -26,7 +26,9 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 			much = append(much, p)
 		}
 	}
-	a.catchUp.see(now, len(much) > 0, len(much) == 0 && a.lag() <= int64(little*len(a.partitions)))
+	if len(much) == 0 && a.lag() <= int64(little*len(a.partitions)) {
+		a.catchUp.done()
+	}
 	a.long.quickly = a.catchUp.quickly(now)
 	rests := now.Before(a.longRests)
 	if len(short) > 0 && (len(much) == 0 || rests || !a.turnOfLong) {

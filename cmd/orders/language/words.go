@@ -11,7 +11,10 @@ import (
 )
 
 // Words say what the service's events mean.
-var Words = explain.Words{Command: command, What: what, Types: true, Why: func(*store.EventView) []string { return nil }}
+var Words = explain.Words{
+	Command: command, What: what, Types: true, Why: func(*store.EventView) []string { return nil },
+	Quiet: "what orders keeps may have changed all the same",
+}
 
 // command is the name of the command that an event came from; empty where that may be a fact.
 func command(c *store.CauseView) string {

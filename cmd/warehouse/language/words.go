@@ -10,7 +10,10 @@ import (
 )
 
 // Words say what the service's events, and the commands that it sends, mean.
-var Words = explain.Words{Command: command, What: what, Types: true, Why: func(*store.EventView) []string { return nil }}
+var Words = explain.Words{
+	Command: command, What: what, Types: true, Why: func(*store.EventView) []string { return nil },
+	Quiet: "what the warehouse keeps may have changed all the same",
+}
 
 // command is the name of the task that an event came from; empty where that may be a fact.
 func command(c *store.CauseView) string {

@@ -33,7 +33,7 @@ func (c *Commands) Explain(ctx context.Context, id store.RecordID) (*Explained, 
 	if k.isEnd(way) {
 		return &Explained{Way: way, Idle: idle(way, k), Stamps: []Stamp{}}, nil
 	}
-	e := &Explained{Way: way, Stamps: stampsOf(way, k), Record: k.record}
+	e := &Explained{Way: way, Stamps: stampsOf(way, k, c.Words), Record: k.record}
 	e.name(k, c.Program, c.Words)
 	if e.NoEffect() && c.Words.Idle != nil {
 		err = c.Words.Idle(ctx, c.Store, e)

@@ -21,8 +21,8 @@ type Stamp struct {
 }
 
 // stampsOf are the six steps on the way of a command.
-func stampsOf(w *store.Way, k *inKafka) []Stamp {
-	return []Stamp{produced(w, k), read(w, k), decided(w), committed(w), published(w), reported(w, k)}
+func stampsOf(w *store.Way, k *inKafka, words Words) []Stamp {
+	return []Stamp{produced(w, k), read(w, k), decided(w, words), committed(w), published(w), reported(w, k)}
 }
 
 func produced(w *store.Way, k *inKafka) Stamp {
@@ -180,7 +180,7 @@ func lastMoved(w *store.Way) string {
 }
 
 // decided is what was done with the command, the last time.
-func decided(w *store.Way) Stamp {
+func decided(w *store.Way, words Words) Stamp {
 	letter, events := open(w), eventsOf(w)
 	switch {
 	case w.Waits != nil:
@@ -199,11 +199,18 @@ func decided(w *store.Way) Stamp {
 	case events > 0:
 		return Stamp{"applied", true, nil, cli.CountOf(events, "event")}
 	case len(w.Applied) > 0:
-		return Stamp{"applied", true, nil, "without effect: it changed nothing, and was not refused" + waitedText(w)}
+		return Stamp{"applied", true, nil, withoutEvent(words) + waitedText(w)}
 	case w.ID.Offset < w.Partition.NextOffset:
 		return Stamp{"applied", true, nil, "what it did is no longer kept" + keptSince(w)}
 	}
 	return Stamp{"applied", false, nil, "not yet, because it was not read"}
+}
+
+func withoutEvent(words Words) string {
+	if words.Quiet != "" {
+		return "without event: " + words.Quiet + ", and it was not refused"
+	}
+	return "without effect: it changed nothing, and was not refused"
 }
 
 func waitBefore(n int64) string {

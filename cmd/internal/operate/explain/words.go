@@ -21,6 +21,9 @@ type Words struct {
 	// it has; nil: nothing. It may itself be nil.
 	Harm func(byType map[string]int64) *Harm
 
+	// Quiet says that a command without events may have changed something; empty: it changed nothing.
+	Quiet string
+
 	// Idle says more of a command without effect; it may be nil.
 	Idle func(context.Context, *store.Store, *Explained) error
 }
