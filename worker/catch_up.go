@@ -2,8 +2,8 @@ package worker
 
 import "time"
 
-// catchUp spreads a backlog over Config.CatchUpTime. Other programs on the machine, or with the same
-// database, slow down less then.
+// catchUp spreads a backlog over Config.CatchUpTime. Other programs on the machine, or with the
+// same database, slow down less then.
 type catchUp struct {
 	time time.Duration
 	by   time.Time // when it is to be over; zero: there is no backlog

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A backlog is spread over the time that it may take, whatever else comes. When that time is over it
-// goes as fast as it can.
+// A backlog is spread over the time that it may take, whatever else comes. When that time is over
+// it goes as fast as it can.
 func TestCatchUp_spreadsABacklog(t *testing.T) {
 	t.Parallel()
 	const each, took = 100, 20 * time.Millisecond // 5,000 a second

@@ -82,6 +82,6 @@ func noteOf(n Note) *Note {
 	if len(n.PassedOver)+len(n.Largest) == 0 && !n.Partial {
 		return nil
 	}
-	kept := n // apart, so that a note which there is not costs nothing
+	kept := n // a copy: the address of n itself would have it allocated also where nil is returned
 	return &kept
 }

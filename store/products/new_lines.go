@@ -47,7 +47,7 @@ type recent struct {
 	slots []uint32 // the upper halves of hashes; the lower ones choose the slot
 }
 
-// recentSlots is a power of two: half a megabyte of slots, which a core's cache has room for.
+// recentSlots is a power of two: half a megabyte of slots.
 const recentSlots = 1 << 17
 
 func newRecent() recent { return recent{maphash.MakeSeed(), make([]uint32, recentSlots)} }

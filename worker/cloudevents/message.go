@@ -133,7 +133,7 @@ func (m *Message) setType(field, kind string, types *Types) {
 
 // sequence is the number that the attribute has; 0 where it has none.
 func sequence(attribute string) int64 {
-	if attribute == "" { // of nearly all commands: that is no error to be made each time
+	if attribute == "" { // as in most commands; ParseInt would allocate an error for each
 		return 0
 	}
 	n, err := strconv.ParseInt(attribute, 10, 64)

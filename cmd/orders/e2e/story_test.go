@@ -94,8 +94,8 @@ func (s *shop) subcommands() {
 	require.Contains(t, s.run("orders", "topics", "create"), s.letters)
 }
 
-// explainsFacts asks what became of the first fact of each partition. Orders keeps a batch that is due,
-// and has no event of it.
+// explainsFacts asks what became of the first fact of each partition. Orders keeps a batch that is
+// due, and has no event of it.
 func (s *shop) explainsFacts() {
 	t := s.t
 	rows, _ := s.db.Query(t.Context(), `select concat_ws('.', topic, partition, 0) from orders.positions where topic = $1 and next_offset > 0`, s.facts)

@@ -65,7 +65,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-// NoEffect reports whether the command was applied, and changed nothing.
+// NoEffect reports whether the command was applied, and has neither an event nor a dead letter.
 func (e *Explained) NoEffect() bool {
 	return e.Waits == nil && len(e.Letters) == 0 && len(e.Applied) > 0 && eventsOf(e.Way) == 0
 }
