@@ -8,8 +8,7 @@
 // deciding: reads take no locks and leave no transaction open. The write is one pipeline with its
 // commit at the end, which is sent at once unless it is large. An applier's next transaction
 // remembers what its last one read or wrote, and the write checks that, too: see cache. A
-// transaction locks its rows before it reads only after several conflicts in a row: see
-// lockPositions.
+// transaction of few commands locks its rows before it reads after a conflict: see lockPositions.
 //
 // Locks are taken in one order, so that transactions cannot deadlock: positions by source, then the
 // aggregate's rows, then held keys, then requests by id.

@@ -66,10 +66,16 @@ func (tx *Tx) LockFirst() bool { return tx.transaction.LockFirst }
 
 // Lock has rows locked until the transaction ends. It is only for LockFirst.
 func (tx *Tx) Lock(ctx context.Context, sql string, args ...any) error {
+	_, err := tx.Count(ctx, sql, args...)
+	return err
+}
+
+// Count tells how many rows a query finds. It is only for LockFirst, before rows are locked.
+func (tx *Tx) Count(ctx context.Context, sql string, args ...any) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := tx.conn.Exec(ctx, sql, args...)
-	return readError("lock", err)
+	found, err := tx.conn.Exec(ctx, sql, args...)
+	return found.RowsAffected(), readError("lock", err)
 }
 
 // Name tells the key that a command names itself, and what it is about, as its events say it. Each

@@ -35,3 +35,45 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	_, err = another.Apply(t.Context(), rival)
 	require.NoError(t, err)
 }
+
+// Whoever locks first and whoever only writes want the table absences and a product in one order.
+func TestApply_doesNotDeadlockWhereItLocksFirst(t *testing.T) {
+	makes := command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50}`)
+	relies := command(0, "ChangeBatchEta", `{"batchref":"nobody"}`)
+	reliesByProduct := command(0, "Allocate", `{"orderid":"o1","sku":"LAMP","qty":1}`)
+	for name, commands := range map[string][]worker.Command{
+		"makes, where others rely":   {makes, relies},
+		"relies, where others make":  {relies, makes},
+		"relies, by a product":       {reliesByProduct, makes},
+		"makes and relies as others": {makes, relies, makes, reliesByProduct},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 2)
+			b.Do(command(0, "CreateBatch", `{"ref":"b1","sku":"CHAIR","qty":50}`))
+			half := len(commands) / 2
+			change := `{"batchref":"b1","qty":%d}`
+			theirs := append([]worker.Command{command(0, "ChangeBatchQuantity", change, 10)}, commands[half:]...)
+			rival := b.Transaction(theirs...)
+			for i := range rival.Commands {
+				rival.Commands[i].Offset = int64(i)
+			}
+			rival.Moves = rival.Moves[1:]
+			rival.Moves[0].To = int64(len(theirs))
+			another, rivals := b.Open("rival"), make(chan error, 1)
+			s := b.Interrupted(func() {
+				go func() {
+					_, err := another.Apply(t.Context(), rival)
+					rivals <- err
+				}()
+				testbed.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() })
+			})
+			transaction := b.Transaction(append([]worker.Command{command(0, "ChangeBatchQuantity", change, 20)}, commands[:half]...)...)
+			transaction.Moves, transaction.LockFirst = transaction.Moves[:1], true
+			_, err := s.Apply(t.Context(), transaction)
+			require.NoError(t, err)
+			err = <-rivals
+			require.ErrorIs(t, err, worker.ErrConflict)
+			require.NotContains(t, err.Error(), "40P01", "deadlock_detected")
+		})
+	}
+}

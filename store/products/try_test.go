@@ -2,6 +2,7 @@ package products
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -254,6 +255,20 @@ func eventText(t *testing.T, e *store.EventView) string {
 	return fmt.Sprintf("%d %s %s %s %s %s", e.Sequence, e.Type, e.Key, e.Subject, e.Data, text)
 }
 
+// doAgain applies commands as a worker does: once more where a line was taken for a new one, because
+// another one has its slot among those seen lately.
+func (b *bench) doAgain(commands ...worker.Command) worker.Applied {
+	b.T.Helper()
+	transaction := b.Transaction(commands...)
+	applied, err := b.Apply(b.T.Context(), transaction)
+	if errors.Is(err, worker.ErrConflict) {
+		applied, err = b.Apply(b.T.Context(), transaction)
+	}
+	require.NoError(b.T, err)
+	b.Committed(transaction, applied)
+	return applied
+}
+
 // What is tried is what then happens, also where appliers remember what they read and presume that
 // lines are new.
 func TestTry_isWhatHappensThen(t *testing.T) {
@@ -270,7 +285,7 @@ func TestTry_isWhatHappensThen(t *testing.T) {
 		answers, err := b.Try(t.Context(), commands, 1000)
 		require.NoError(t, err)
 		require.Len(t, answers, len(commands))
-		applied := b.Do(commands...)
+		applied := b.doAgain(commands...)
 		for i := range commands {
 			c := &commands[i]
 			became := b.became(c, applied.Outcomes[i])
