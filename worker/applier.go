@@ -24,9 +24,9 @@ type applier struct {
 	redriveTurn bool           // parked commands go first
 	turnOfLong  bool           // partitions with much waiting go next, where there are others
 	longRests   time.Time      // before that they do not
-	catchUp     catchUp        // with much waiting
-	short, long pace           // of partitions with little waiting, and with much
-	last        work           // what was gathered last
+	catchUp     catchUp
+	short, long pace // of partitions with little waiting, and with much
+	last        work // what was gathered last
 
 	lingersUntil time.Time // before that, a few commands are not worth a transaction
 
@@ -181,7 +181,7 @@ func (a *applier) committed(work *work) {
 		}
 	}
 	if work.long {
-		a.longRests = now.Add(a.catchUp.rest(now, work.took, int64(len(work.records)), a.lag()))
+		a.caughtUp(work, now)
 	}
 	a.movedAt, a.outage = now, nil
 	w.freed.Broadcast()

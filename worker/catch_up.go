@@ -1,20 +1,28 @@
 package worker
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
 
 // catchUp spreads a backlog over Config.CatchUpTime. Other programs on the machine, or with the
 // same database, slow down less then.
 type catchUp struct {
-	time time.Duration
-	by   time.Time // when it is to be over; zero: there is no backlog
-	from int64     // how many records it had
+	time  time.Duration
+	by    time.Time // when it is to be over; zero: there is no backlog
+	from  int64     // how many records it had
+	until time.Time // before that, the partitions that have one rest
 }
 
-// A backlog is what takes longer than atOnce at full speed: a moment's rush is none, because those
-// who wait for it would wait longer. Those with much waiting rest restShare times as long as each
+// A backlog is what has waited for stale, by the records' timestamps, and takes longer than atOnce
+// at full speed. A rush is none, such as that from a service which catches up itself: those who
+// wait for it would wait longer. Partitions with a backlog rest restShare times as long as each
 // transaction took, at most. So a small backlog is over before its time. A transaction is to take
 // unnoticed at most, also in a rush, because others may wait for it.
 const (
+	stale     = 10 * time.Second
 	atOnce    = time.Second
 	unnoticed = quickly / 4
 	restShare = 9
@@ -35,7 +43,7 @@ func (c *catchUp) quickly(now time.Time) time.Duration {
 	return unnoticed
 }
 
-// rest is how long those with much waiting rest after a transaction that applied so many records,
+// rest is how long partitions with a backlog rest after a transaction that applied so many records,
 // where so many are left. They do not while more is left than would be if the backlog went evenly:
 // what comes meanwhile is to wait no longer than what it began with. After the time they go as fast
 // as they can, so a service whose usual load needs that does not fall behind for ever.
@@ -56,13 +64,31 @@ func (c *catchUp) rest(now time.Time, took time.Duration, applied, left int64) t
 	return min(restShare*took, restMost)
 }
 
-// lag is how many records the applier's partitions have left, as far as is known. Those that wait
-// for a producer's transaction do not count. The caller holds Worker.mu.
-func (a *applier) lag() (n int64) {
+// caughtUp notes a transaction of partitions with much waiting. The caller holds Worker.mu.
+func (a *applier) caughtUp(work *work, now time.Time) {
+	if slices.ContainsFunc(work.records, func(r record) bool { return isStale(r.Record, now) }) {
+		a.catchUp.until = now.Add(a.catchUp.rest(now, work.took, int64(len(work.records)), a.backlog(now)))
+	}
+}
+
+// backlog is how many records are left of partitions that have one, as far as is known. Those that
+// wait for a producer's transaction do not count. The caller holds Worker.mu.
+func (a *applier) backlog(now time.Time) (n int64) {
 	for _, p := range a.partitions {
-		if p.state == running {
+		if p.state == running && p.stale(now) {
 			n += max(int64(len(p.queue.records)), p.log.stable-p.next)
 		}
 	}
 	return n
 }
+
+// stale reports whether what comes next has waited for long. Before it is fetched, what was applied
+// last tells.
+func (p *partition) stale(now time.Time) bool {
+	if len(p.queue.records) > 0 {
+		return isStale(p.queue.records[0], now)
+	}
+	return now.Sub(p.queue.taken) > stale
+}
+
+func isStale(r *kgo.Record, now time.Time) bool { return now.Sub(r.Timestamp) > stale }

@@ -78,13 +78,46 @@ func TestCatchUp_beginsAnew(t *testing.T) {
 	require.Equal(t, quickly, spread.quickly(now))
 }
 
-// What waits for a producer's transaction is no backlog: nobody may apply it.
-func TestCatchUp_countsWhatMayBeApplied(t *testing.T) {
+// What waits for a producer's transaction is no backlog: nobody may apply it. Neither is what came
+// just now.
+func TestCatchUp_countsWhatMayBeAppliedAndIsStale(t *testing.T) {
 	t.Parallel()
-	a := newApplier(&Worker{cfg: Config{MaxBatch: 100}}, 0, nil)
-	a.partitions = waitingPartitions(10, 0)
-	require.EqualValues(t, 10, a.lag())
+	a, now := newApplier(&Worker{cfg: Config{MaxBatch: 100}}, 0, nil), time.Now()
+	a.partitions = waitingPartitions(10, 10)
+	a.partitions[1].queue.records[0].Timestamp = now.Add(-stale)
+	require.EqualValues(t, 10, a.backlog(now))
 	p := a.partitions[0]
-	p.log.see(p.next+30, p.next+90, time.Now())
-	require.EqualValues(t, 30, a.lag())
+	p.log.see(p.next+30, p.next+90, now)
+	require.EqualValues(t, 30, a.backlog(now))
+	require.EqualValues(t, 40, a.backlog(now.Add(1)))
+
+	p.queue.records[9].Timestamp = now
+	p.queue.take(10)
+	require.EqualValues(t, 10, a.backlog(now.Add(stale)), "30 are not fetched, and no older than what was taken")
+	require.EqualValues(t, 40, a.backlog(now.Add(stale+1)))
+}
+
+// A rush goes on while a backlog rests.
+func TestCatchUp_restsWhatIsStale(t *testing.T) {
+	t.Parallel()
+	a, now := newApplier(&Worker{cfg: Config{MaxBatch: 4000, CatchUpTime: time.Minute}}, 0, nil), time.Now()
+	a.partitions = waitingPartitions(50_000, 5000)
+	for _, r := range a.partitions[1].queue.records {
+		r.Timestamp = now
+	}
+	work, _ := a.pick(now)
+	require.True(t, work.long)
+	work.took = time.Second
+	a.caughtUp(work, now)
+	work.release()
+
+	numbers, long := chosen(a, now)
+	require.Equal(t, []int32{1}, numbers)
+	require.True(t, long)
+	a.partitions = a.partitions[:1]
+	work, wait := a.pick(now)
+	require.Nil(t, work)
+	require.Equal(t, restMost, wait)
+	numbers, _ = chosen(a, now.Add(wait))
+	require.Equal(t, []int32{0}, numbers)
 }

@@ -10,23 +10,24 @@ import "time"
 // with little waiting has at most.
 const shortPart = 4
 
-// restMost is how long those with much waiting rest at most. A service's StallTimeout is longer,
-// so one that rests is not taken for one that stands still.
+// restMost is how long partitions rest at most. A service's StallTimeout is longer, so an applier
+// that rests is not taken for one that stands still.
 const restMost = 500 * time.Millisecond
 
 // choose is which of the partitions that are ready have their turn, and whether that is those with
-// much waiting. It is none while these rest and there are no others.
+// much waiting. It is none while these rest and there are no others: see rests.
 func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition, long bool) {
 	little := max(quickLeast, a.long.quick/(shortPart*len(ready)))
 	var short, much []*partition
 	for _, p := range ready {
-		if p.goesAlone() || len(p.queue.records) <= little {
+		switch {
+		case p.goesAlone() || len(p.queue.records) <= little:
 			short = append(short, p)
-		} else {
+		case !now.Before(a.catchUp.until) || !p.stale(now):
 			much = append(much, p)
 		}
 	}
-	if len(much) == 0 && a.lag() <= int64(little*len(a.partitions)) {
+	if a.backlog(now) <= int64(little*len(a.partitions)) {
 		a.catchUp.done()
 	}
 	a.long.quickly = a.catchUp.quickly(now)
@@ -44,6 +45,11 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 	a.turnOfLong = false
 	a.turn++
 	return much, true
+}
+
+// rests is how long to wait where all that are ready rest.
+func (a *applier) rests(now time.Time) time.Duration {
+	return sooner(max(0, a.longRests.Sub(now)), max(0, a.catchUp.until.Sub(now)))
 }
 
 // rest has those with much waiting rest once to twice as long as it took to find that others were

@@ -116,7 +116,7 @@ func (a *applier) pick(now time.Time) (*work, time.Duration) {
 	}
 	chosen, long := a.choose(now, ready)
 	if len(chosen) == 0 {
-		return nil, sooner(a.longRests.Sub(now), sooner(wait, redriveWait))
+		return nil, sooner(a.rests(now), sooner(wait, redriveWait))
 	}
 	return a.pickRecords(chosen, long), 0
 }

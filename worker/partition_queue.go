@@ -3,6 +3,7 @@ package worker
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -11,9 +12,10 @@ import (
 // without a gap that the log did not explain. Their offsets are below end.
 type queue struct {
 	records []*kgo.Record
-	bytes   int   // that they cost
-	end     int64 // queued up to here: a client that rewinds adds nothing
-	epoch   int32 // the log was found to hold what was applied when its leader had this epoch
+	bytes   int       // that they cost
+	end     int64     // queued up to here: a client that rewinds adds nothing
+	taken   time.Time // the timestamp of the record that was taken last; zero: none was
+	epoch   int32     // the log was found to hold what was applied when its leader had this epoch
 }
 
 // reset empties the queue, for records from an offset on.
@@ -37,6 +39,7 @@ func (q *queue) add(r *kgo.Record) {
 func (q *queue) take(n int) {
 	for _, r := range q.records[:n] {
 		q.bytes -= size(r)
+		q.taken = r.Timestamp
 	}
 	clear(q.records[:n])
 	q.records = q.records[n:]
