@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"allocation/deploy/testbed"
+	"allocation/store"
 	"allocation/worker"
 )
 
@@ -15,14 +16,7 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 
 	rival := b.Transaction(command(1, "Allocate", `{"orderid":"o2","sku":"CHAIR","qty":20}`))
 	rival.Moves, rival.Commands[0].Move = rival.Moves[1:], 0
-	another, rivals := b.Open("rival"), make(chan error, 1)
-	s := b.Interrupted(func() {
-		go func() {
-			_, err := another.Apply(t.Context(), rival)
-			rivals <- err
-		}()
-		testbed.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() })
-	})
+	s, another, rivals := b.beside(rival)
 
 	transaction := b.Transaction(command(0, "ChangeBatchQuantity", `{"batchref":"b1","qty":10}`)) // names its product only by its batch
 	transaction.Moves, transaction.LockFirst = transaction.Moves[:1], true
@@ -59,14 +53,7 @@ func TestApply_doesNotDeadlockWhereItLocksFirst(t *testing.T) {
 			}
 			rival.Moves = rival.Moves[1:]
 			rival.Moves[0].To = int64(len(theirs))
-			another, rivals := b.Open("rival"), make(chan error, 1)
-			s := b.Interrupted(func() {
-				go func() {
-					_, err := another.Apply(t.Context(), rival)
-					rivals <- err
-				}()
-				testbed.Eventually(t, func() bool { return len(rivals) > 0 || b.WaitsForLock() })
-			})
+			s, _, rivals := b.beside(rival)
 			transaction := b.Transaction(append([]worker.Command{command(0, "ChangeBatchQuantity", change, 20)}, commands[:half]...)...)
 			transaction.Moves, transaction.LockFirst = transaction.Moves[:1], true
 			_, err := s.Apply(t.Context(), transaction)
@@ -76,4 +63,17 @@ func TestApply_doesNotDeadlockWhereItLocksFirst(t *testing.T) {
 			require.NotContains(t, err.Error(), "40P01", "deadlock_detected")
 		})
 	}
+}
+
+// beside gives a store whose first load has another one apply a transaction, until that is over or
+// waits for a lock. Its error comes by the channel.
+func (b *bench) beside(rival worker.Transaction) (s, another *store.Store, rivals chan error) {
+	another, rivals = b.Open("rival"), make(chan error, 1)
+	return b.Interrupted(func() {
+		go func() {
+			_, err := another.Apply(b.T.Context(), rival)
+			rivals <- err
+		}()
+		testbed.Eventually(b.T, func() bool { return len(rivals) > 0 || b.WaitsForLock() })
+	}), another, rivals
 }
