@@ -39,7 +39,7 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 		}
 		return short, false
 	}
-	if rests {
+	if rests || len(much) == 0 {
 		return nil, true
 	}
 	a.turnOfLong = false

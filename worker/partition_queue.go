@@ -39,7 +39,9 @@ func (q *queue) add(r *kgo.Record) {
 func (q *queue) take(n int) {
 	for _, r := range q.records[:n] {
 		q.bytes -= size(r)
-		q.taken = r.Timestamp
+	}
+	if n > 0 {
+		q.taken = q.records[n-1].Timestamp
 	}
 	clear(q.records[:n])
 	q.records = q.records[n:]
