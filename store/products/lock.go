@@ -7,7 +7,8 @@ import (
 	"allocation/store"
 )
 
-// It finds rows where a command names a product or a batch that does not exist.
+// absentSQL finds the products and batches that commands name and that do not exist. A range of one
+// value has Postgres look each of them up in the index, however many there are.
 const absentSQL = `
 select from unnest($1::text[]) v (sku) where not exists (select from products p where p.sku >= v.sku and p.sku <= v.sku)
 union all

@@ -30,7 +30,8 @@ func TestApply_isFirstWhereItLocksFirst(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Whoever locks first and whoever only writes want the table absences and a product in one order.
+// A transaction that locks first and one that only writes lock the table absences and a product in
+// the same order.
 func TestApply_doesNotDeadlockWhereItLocksFirst(t *testing.T) {
 	makes := command(0, "CreateBatch", `{"ref":"b2","sku":"CHAIR","qty":50}`)
 	relies := command(0, "ChangeBatchEta", `{"batchref":"nobody"}`)

@@ -255,8 +255,8 @@ func eventText(t *testing.T, e *store.EventView) string {
 	return fmt.Sprintf("%d %s %s %s %s %s", e.Sequence, e.Type, e.Key, e.Subject, e.Data, text)
 }
 
-// doAgain applies commands as a worker does: once more where a line was taken for a new one, because
-// another one has its slot among those seen lately.
+// doAgain applies commands as a worker does, once more after a conflict. A line may be taken for a
+// new one, because another one has its slot among those seen lately.
 func (b *bench) doAgain(commands ...worker.Command) worker.Applied {
 	b.T.Helper()
 	transaction := b.Transaction(commands...)

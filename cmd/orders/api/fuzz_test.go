@@ -14,7 +14,8 @@ import (
 )
 
 // schemathesis sends requests that the contract allows and others, and checks each answer against
-// it. All its checks are on, but one in one phase: see testdata. A worker runs, so that requests that wait get an outcome.
+// it. All its checks are on, but one in one phase: see testdata/schemathesis.toml. A worker runs,
+// so that requests that wait get an outcome.
 func TestAPI_keepsItsContractWhateverIsAsked(t *testing.T) {
 	testbed.Long(t)
 	t.Parallel()
