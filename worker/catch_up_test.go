@@ -115,9 +115,11 @@ func TestCatchUp_restsWhatIsStale(t *testing.T) {
 	require.Equal(t, []int32{1}, numbers)
 	require.True(t, long)
 	a.partitions = a.partitions[:1]
+	turn := a.turn
 	work, wait := a.pick(now)
 	require.Nil(t, work)
 	require.Equal(t, restMost, wait)
+	require.Equal(t, turn, a.turn, "nobody had a turn")
 	numbers, _ = chosen(a, now.Add(wait))
 	require.Equal(t, []int32{0}, numbers)
 }
