@@ -35,8 +35,10 @@ type applier struct {
 }
 
 func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
+	catchUp := catchUp{time: w.cfg.CatchUpTime}
+	pace := newPace(w.cfg.MaxBatch, catchUp.first())
 	return &applier{
-		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: newPace(w.cfg.MaxBatch), long: newPace(w.cfg.MaxBatch), catchUp: catchUp{time: w.cfg.CatchUpTime}, movedAt: time.Now(),
+		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: pace, long: pace, catchUp: catchUp, movedAt: time.Now(),
 	}
 }
 

@@ -32,6 +32,18 @@ const (
 // partitions are fetched one after the other.
 const foundWithin = 10
 
+// firstOfBacklog is how many commands the first transaction has where a backlog is spread. How long
+// they take is not known yet, and whoever has just started is slow.
+const firstOfBacklog = firstCommands / 16
+
+// first is how many commands the first transaction has.
+func (c *catchUp) first() int {
+	if c.time == 0 {
+		return firstCommands
+	}
+	return firstOfBacklog
+}
+
 // done notes that nothing is left. The next backlog has a time of its own.
 func (c *catchUp) done() { c.by, c.from = time.Time{}, 0 }
 

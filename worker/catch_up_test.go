@@ -78,6 +78,18 @@ func TestCatchUp_beginsAnew(t *testing.T) {
 	require.Equal(t, quickly, spread.quickly(now))
 }
 
+// The first transaction after a start is small where a backlog is to leave the machine to others.
+func TestCatchUp_beginsWithFew(t *testing.T) {
+	t.Parallel()
+	for catchUp, first := range map[time.Duration]int{0: firstCommands, time.Minute: firstOfBacklog} {
+		a := newApplier(&Worker{cfg: Config{MaxBatch: 4000, CatchUpTime: catchUp}}, 0, nil)
+		require.Equal(t, first, a.long.next())
+		require.Equal(t, first, a.short.next())
+		a.long.measured(sample{first, time.Millisecond})
+		require.Equal(t, 2*first, a.long.next())
+	}
+}
+
 // What waits for a producer's transaction is no backlog: nobody may apply it. Neither is what came
 // just now.
 func TestCatchUp_countsWhatMayBeAppliedAndIsStale(t *testing.T) {

@@ -17,8 +17,8 @@ type pace struct {
 	outages   int           // in a row
 }
 
-func newPace(most int) pace {
-	return pace{most: most, limit: most, quick: min(most, firstCommands), quickly: quickly}
+func newPace(most, first int) pace {
+	return pace{most: most, limit: most, quick: min(most, first), quickly: quickly}
 }
 
 // next is how many commands the next transaction takes at most.

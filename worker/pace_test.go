@@ -9,7 +9,7 @@ import (
 
 func TestPace_takesFewerWhereOneFailsOrOthersAreFirst(t *testing.T) {
 	t.Parallel()
-	p := newPace(1000)
+	p := newPace(1000, firstCommands)
 	require.False(t, p.failed(1000))
 	require.Equal(t, 15, p.limit)
 	for range 10 {
@@ -22,7 +22,7 @@ func TestPace_takesFewerWhereOneFailsOrOthersAreFirst(t *testing.T) {
 	p.committed(1)
 	require.Equal(t, 2, p.limit)
 
-	p = newPace(1000)
+	p = newPace(1000, firstCommands)
 	require.False(t, p.locksFirst(1))
 	require.Zero(t, p.conflicted(100))
 	require.Equal(t, 1000, p.limit, "once is no reason")
@@ -57,7 +57,7 @@ func TestPace_takesAsManyAsAreQuick(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPace(4000)
+			p := newPace(4000, firstCommands)
 			for n := range 100 {
 				next := p.next()
 				if n > 10 {
@@ -70,7 +70,7 @@ func TestPace_takesAsManyAsAreQuick(t *testing.T) {
 			}
 		})
 	}
-	p := newPace(4000)
+	p := newPace(4000, firstCommands)
 	p.measured(sample{1000, time.Hour})
 	require.Equal(t, 125, p.next(), "one that stood still is no reason for very few")
 }
