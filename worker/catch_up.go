@@ -25,7 +25,7 @@ const (
 	stale     = 10 * time.Second
 	atOnce    = time.Second
 	unnoticed = quickly / 4
-	restShare = 9
+	restShare = 19
 )
 
 // foundWithin is in which part of the time, one divided by it, a backlog may turn out to be larger:
