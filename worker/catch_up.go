@@ -14,19 +14,25 @@ type catchUp struct {
 	by    time.Time // when it is to be over; zero: there is no backlog
 	from  int64     // how many records it had
 	until time.Time // before that, the partitions that have one rest
+	most  time.Duration
 }
 
 // A backlog is what has waited for stale, by the records' timestamps, and takes longer than atOnce
 // at full speed. A rush is none, such as that from a service which catches up itself: those who
-// wait for it would wait longer. Partitions with a backlog rest restShare times as long as each
-// transaction took, at most. So a small backlog is over before its time. A transaction is to take
-// unnoticed at most, also in a rush, because others may wait for it.
+// wait for it would wait longer. Partitions with a backlog rest spreadRest at most after each
+// transaction. So a small backlog is over before its time. A transaction is to take unnoticed at
+// most, also in a rush, because others may wait for it.
 const (
-	stale     = 10 * time.Second
-	atOnce    = time.Second
-	unnoticed = quickly / 4
-	restShare = 19
+	stale      = 10 * time.Second
+	atOnce     = time.Second
+	unnoticed  = quickly / 4
+	spreadRest = 2 * time.Second
 )
+
+// newCatchUp makes one. An applier that rests is not to be taken for one that stands still.
+func newCatchUp(time, stall time.Duration) catchUp {
+	return catchUp{time: time, most: min(spreadRest, stall/2)}
+}
 
 // foundWithin is in which part of the time, one divided by it, a backlog may turn out to be larger:
 // partitions are fetched one after the other.
@@ -56,9 +62,9 @@ func (c *catchUp) quickly(now time.Time) time.Duration {
 }
 
 // rest is how long partitions with a backlog rest after a transaction that applied so many records,
-// where so many are left. They do not while more is left than would be if the backlog went evenly:
-// what comes meanwhile is to wait no longer than what it began with. After the time they go as fast
-// as they can, so a service whose usual load needs that does not fall behind for ever.
+// where so many are left: until so much is left if the backlog goes evenly. What comes meanwhile
+// waits no longer than what it began with. After the time they go as fast as they can, so a service
+// whose usual load needs that does not fall behind for ever.
 func (c *catchUp) rest(now time.Time, took time.Duration, applied, left int64) time.Duration {
 	if c.by.IsZero() {
 		if c.time == 0 || took.Seconds()*float64(left) <= atOnce.Seconds()*float64(applied) {
@@ -68,12 +74,10 @@ func (c *catchUp) rest(now time.Time, took time.Duration, applied, left int64) t
 	}
 	remains := c.by.Sub(now)
 	if remains > c.time-c.time/foundWithin {
-		c.from = max(c.from, left)
+		c.from = max(c.from, applied+left)
 	}
-	if float64(left) > float64(c.from)*remains.Seconds()/c.time.Seconds() {
-		return 0
-	}
-	return min(restShare*took, restMost)
+	evenly := time.Duration(float64(c.time) * float64(left) / float64(c.from))
+	return min(max(0, remains-evenly), c.most)
 }
 
 // caughtUp notes a transaction of partitions with much waiting. The caller holds Worker.mu.
