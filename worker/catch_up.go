@@ -11,10 +11,10 @@ import (
 // same database, slow down less then.
 type catchUp struct {
 	time  time.Duration
-	by    time.Time // when it is to be over; zero: there is no backlog
-	from  int64     // how many records it had
-	until time.Time // before that, the partitions that have one rest
-	most  time.Duration
+	by    time.Time     // when it is to be over; zero: there is no backlog
+	from  int64         // how many records it had
+	until time.Time     // before that, the partitions that have one rest
+	most  time.Duration // that they rest at once
 }
 
 // A backlog is what has waited for stale, by the records' timestamps, and takes longer than atOnce
