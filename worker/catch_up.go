@@ -14,7 +14,7 @@ type catchUp struct {
 	by    time.Time     // when it is to be over; zero: there is no backlog
 	from  int64         // how many records it had
 	until time.Time     // before that, the partitions that have one rest
-	most  time.Duration // that they rest at once
+	most  time.Duration // that a rest lasts
 }
 
 // A backlog is what has waited for stale, by the records' timestamps, and takes longer than atOnce
@@ -30,8 +30,8 @@ const (
 )
 
 // newCatchUp makes one. An applier that rests is not to be taken for one that stands still.
-func newCatchUp(time, stall time.Duration) catchUp {
-	return catchUp{time: time, most: min(spreadRest, stall/2)}
+func newCatchUp(length, stall time.Duration) catchUp {
+	return catchUp{time: length, most: min(spreadRest, stall/2)}
 }
 
 // foundWithin is in which part of the time, one divided by it, a backlog may turn out to be larger:
