@@ -39,7 +39,7 @@ func newCatchUp(length, stall time.Duration) catchUp {
 const foundWithin = 10
 
 // firstOfBacklog is how many commands the first transaction has where a backlog is spread. How long
-// they take is not known yet, and whoever has just started is slow.
+// they take is not known yet, and a service that has just started is slow.
 const firstOfBacklog = firstCommands / 16
 
 // first is how many commands the first transaction has.

@@ -60,8 +60,8 @@ func TestPromise2_rowsOfAPartitionThatAnotherMemberHasAreLeftToIt(t *testing.T) 
 	require.Empty(t, old.NotReady(t.Context()))
 }
 
-// A database that went back by no more than what was said to be published is told again, though no
-// command comes: the outbox does not look as if it had something to publish.
+// A restored database that lacks only how far rows were published is told again, though no command
+// comes: otherwise its outbox looks as if it had something to publish.
 func TestPromise10_whatIsPublishedIsSaidAgain(t *testing.T) {
 	p := setup(t, 1)
 	p.attentive = true

@@ -335,3 +335,18 @@ func TestPartition_leavesTheClientTimeToUnpack(t *testing.T) {
 	require.True(t, p.explained(5, nil))
 	require.Zero(t, p.fetch.looks, "nor does a look count that found where to go on")
 }
+
+// A database that lost a transaction is noticed, whatever the transaction applied.
+func TestPartition_isAheadOfADatabaseThatLostATransaction(t *testing.T) {
+	t.Parallel()
+	now := then
+	p := newPartition(Claim{NextOffset: 7, NextRow: 20}, nil, now)
+	before := PositionRecord{NextOffset: 7, NextRow: 20}
+	require.False(t, p.isAheadOf(before))
+	p.redriven(3, now)
+	require.True(t, p.isAheadOf(before))
+	before.NextRow = 23
+	require.False(t, p.isAheadOf(before))
+	p.move(8, 0, now)
+	require.True(t, p.isAheadOf(before))
+}

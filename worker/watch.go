@@ -57,7 +57,7 @@ func (w *Worker) watchAgain() time.Duration {
 // watchClaims finds partitions whose claim is not the last: an operator decided about the
 // partition, or another worker claimed it by mistake. It also finds those that are not where they
 // were left, though nothing moved them since the question was asked: the database lost commits.
-// Where these moved nothing, but said what is published, that is said again.
+// Where it lost only how far rows are published, that is saved again.
 func (w *Worker) watchClaims(positions []PositionRecord, asked time.Time) {
 	found := make(map[int32]PositionRecord, len(positions))
 	for _, at := range positions {
@@ -74,7 +74,7 @@ func (w *Worker) watchClaims(positions []PositionRecord, asked time.Time) {
 			w.metrics.Fenced.Inc()
 			w.requestReclaim(p, time.Now())
 		case p.busy || !p.movedAt.Before(asked):
-		case at.NextOffset < p.next || at.NextRow < p.published.nextRow:
+		case p.isAheadOf(at):
 			w.requestReclaim(p, time.Time{})
 		case at.Published < p.published.saved:
 			p.published.saved, p.published.saveNow = at.Published, true
