@@ -184,17 +184,18 @@ func (r *Relay) Notes() []string { return r.health.notes(time.Now()) }
 // DeferredKeys is how many keys wait for an event of another source.
 func (r *Relay) DeferredKeys() int { return int(r.deferredKeys.Load()) }
 
-// OldestUnpublished is about the timestamp, in Unix milliseconds, of the oldest command with rows
-// that are not acknowledged. It is not ok when there is none.
-func (r *Relay) OldestUnpublished() (ms int64, ok bool) {
+// OldestUnpublished says about since when the oldest row waits that is not acknowledged: since it
+// was handed over, or, where it was read from the table, since its command. It is not ok when there
+// is none.
+func (r *Relay) OldestUnpublished() (since time.Time, ok bool) {
 	for _, id := range r.open() {
 		if s := r.source(id); s != nil {
-			if t, unpublished := s.oldest(); unpublished && (!ok || t < ms) {
-				ms, ok = t, true
+			if t, unpublished := s.oldest(); unpublished && (!ok || t.Before(since)) {
+				since, ok = t, true
 			}
 		}
 	}
-	return ms, ok
+	return since, ok
 }
 
 func (r *Relay) source(id int32) *source {

@@ -135,7 +135,7 @@ func (s *source) count(rows []Row) {
 	}
 	s.awaitsBudget = false
 	s.taken = rows[len(rows)-1].Number + 1
-	s.note(&rows[0])
+	s.note(rows[0].Number, notWrittenBefore(&rows[0]))
 	old := max(0, min(s.handed-rows[0].Number, int64(len(rows))))
 	cost := costOf(rows[:old])
 	s.drained.add(cost)

@@ -51,9 +51,11 @@ type source struct {
 	passed   map[int32]int64 // what other sources have published since the goroutine last looked
 }
 
-// age is the timestamp of the command that caused a row, for the first row of each
-// transaction.
-type age struct{ row, time int64 }
+// age says since when a row waits, for the first row of each transaction.
+type age struct {
+	row   int64
+	since time.Time
+}
 
 // flusher waits until all rows below one are acknowledged.
 type flusher struct {
@@ -94,7 +96,7 @@ func (s *source) hand(rows []Row) {
 		s.take(rows)
 	}
 	s.known = rows[len(rows)-1].Number + 1
-	s.note(&rows[0])
+	s.note(rows[0].Number, time.Now())
 	s.signal()
 }
 
@@ -119,28 +121,34 @@ func (s *source) skip(rows []Row) {
 	s.handed = rows[len(rows)-1].Number + 1
 }
 
-// note remembers how old a row is, in order of rows: those read from the table may come after newer
-// ones that were handed over. Called with mu held.
-func (s *source) note(row *Row) {
-	t := row.cause().Time
+// note remembers since when a row waits, in order of rows: those read from the table may come after
+// newer ones that were handed over. Called with mu held.
+func (s *source) note(row int64, since time.Time) {
 	n := len(s.ages)
 	switch {
-	case t == NoTime:
-	case n == 0 || row.Number > s.ages[n-1].row:
-		s.ages = append(s.ages, age{row.Number, t})
-	case row.Number < s.ages[0].row:
-		s.ages = slices.Insert(s.ages, 0, age{row.Number, t})
+	case n == 0 || row > s.ages[n-1].row:
+		s.ages = append(s.ages, age{row, since})
+	case row < s.ages[0].row:
+		s.ages = slices.Insert(s.ages, 0, age{row, since})
 	}
 }
 
-// oldest is about the timestamp of the command that caused the first row that is not acknowledged.
-func (s *source) oldest() (int64, bool) {
+// notWrittenBefore is the time of a row's command. The table does not say when the row was written.
+func notWrittenBefore(row *Row) time.Time {
+	if ms := row.cause().Time; ms != NoTime {
+		return time.UnixMilli(ms)
+	}
+	return time.Now()
+}
+
+// oldest says since when the first row waits that is not acknowledged.
+func (s *source) oldest() (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.acked.low == s.known || len(s.ages) == 0 {
-		return 0, false
+		return time.Time{}, false
 	}
-	return s.ages[0].time, true
+	return s.ages[0].since, true
 }
 
 // flush gives a channel that is closed when all rows known by now are acknowledged.

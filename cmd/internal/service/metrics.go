@@ -145,7 +145,7 @@ func (m *metrics) observe(relay *outbox.Relay) {
 	m.own.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "oldest_unpublished_event_age_seconds",
-			Help: "Age of the oldest command with an event that Kafka has not acknowledged; 0 where there is none.",
+			Help: "How long the oldest event waits that Kafka has not acknowledged; 0 where there is none.",
 		}, func() float64 { return oldestAge(relay) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "outbox_held_keys",
@@ -155,9 +155,9 @@ func (m *metrics) observe(relay *outbox.Relay) {
 }
 
 func oldestAge(relay *outbox.Relay) float64 {
-	ms, ok := relay.OldestUnpublished()
+	since, ok := relay.OldestUnpublished()
 	if !ok {
 		return 0
 	}
-	return max(0, time.Since(time.UnixMilli(ms)).Seconds())
+	return max(0, time.Since(since).Seconds())
 }
