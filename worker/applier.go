@@ -35,7 +35,7 @@ type applier struct {
 }
 
 func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
-	catchUp := newCatchUp(w.cfg.CatchUpTime, w.cfg.StallTimeout)
+	catchUp := catchUp{time: w.cfg.CatchUpTime, stall: w.cfg.StallTimeout}
 	pace := newPace(w.cfg.MaxBatch, catchUp.first())
 	return &applier{
 		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: pace, long: pace, catchUp: catchUp, movedAt: time.Now(),

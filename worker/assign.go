@@ -119,12 +119,18 @@ func (w *Worker) noteLostCommits(p *partition, claim Claim) {
 	if lostCommits(p, claim) {
 		w.metrics.Rollbacks.Inc()
 		w.loggerOf(p).Error("the database is behind what was committed: it was restored, or a failover lost commits; replaying from its own position",
-			"position", claim.NextOffset, "committed", p.next)
+			"position", claim.NextOffset, "committed", p.next, "row", claim.NextRow, "committed_row", p.published.nextRow)
 	}
 }
 
+// lostCommits reports whether a claim is behind what the partition committed. Where its position is
+// gone, the claim made another one for the same log.
 func lostCommits(p *partition, claim Claim) bool {
-	return claim.NextOffset < p.next && claim.Source.ID == p.claim.Source.ID && claim.Replay == p.claim.Replay
+	was := &p.claim
+	if claim.Source.ID != was.Source.ID {
+		return was.Source.ID != 0 && claim.Source.TopicID == was.Source.TopicID
+	}
+	return claim.Replay == was.Replay && p.isAheadOf(claim.NextOffset, claim.NextRow)
 }
 
 // noteRollback reports a database that was restored or lost commits: the group knows of commands

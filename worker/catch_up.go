@@ -11,10 +11,11 @@ import (
 // same database, slow down less then.
 type catchUp struct {
 	time  time.Duration
+	stall time.Duration // for how long a partition may stand still: Config.StallTimeout
 	by    time.Time     // when it is to be over; zero: there is no backlog
 	from  int64         // how many records it had
+	each  float64       // seconds that a record took in the last transaction that had some of it
 	until time.Time     // before that, the partitions that have one rest
-	most  time.Duration // that a rest lasts
 }
 
 // A backlog is what has waited for stale, by the records' timestamps, and takes longer than atOnce
@@ -28,11 +29,6 @@ const (
 	unnoticed  = quickly / 4
 	spreadRest = 2 * time.Second
 )
-
-// newCatchUp makes one. An applier that rests is not to be taken for one that stands still.
-func newCatchUp(length, stall time.Duration) catchUp {
-	return catchUp{time: length, most: min(spreadRest, stall/2)}
-}
 
 // foundWithin is in which part of the time, one divided by it, a backlog may turn out to be larger:
 // partitions are fetched one after the other.
@@ -50,8 +46,20 @@ func (c *catchUp) first() int {
 	return firstOfBacklog
 }
 
-// done notes that nothing is left. The next backlog has a time of its own.
-func (c *catchUp) done() { c.by, c.from = time.Time{}, 0 }
+// isLeft notes how many records are left, and how many are few. When few are left that take no time,
+// the backlog is over, and the next one has a time of its own.
+func (c *catchUp) isLeft(left, few int64) {
+	if left <= few && c.each*float64(left) <= atOnce.Seconds()/2 {
+		c.by, c.from = time.Time{}, 0
+	}
+}
+
+// most is how long a rest of an applier with so many partitions lasts at most. Each partition has a
+// turn after as many rests as there are partitions, and is not to be taken for one that stands
+// still.
+func (c *catchUp) most(partitions int) time.Duration {
+	return min(spreadRest, c.stall/2/time.Duration(max(1, partitions)))
+}
 
 // quickly is how long a transaction is to take at most.
 func (c *catchUp) quickly(now time.Time) time.Duration {
@@ -66,8 +74,9 @@ func (c *catchUp) quickly(now time.Time) time.Duration {
 // waits no longer than what it began with. After the time they go as fast as they can, so a service
 // whose usual load needs that does not fall behind for ever.
 func (c *catchUp) rest(now time.Time, took time.Duration, applied, left int64) time.Duration {
+	c.each = took.Seconds() / float64(applied)
 	if c.by.IsZero() {
-		if c.time == 0 || took.Seconds()*float64(left) <= atOnce.Seconds()*float64(applied) {
+		if c.time == 0 || c.each*float64(left) <= atOnce.Seconds() {
 			return 0
 		}
 		c.by = now.Add(c.time)
@@ -77,21 +86,22 @@ func (c *catchUp) rest(now time.Time, took time.Duration, applied, left int64) t
 		c.from = max(c.from, applied+left)
 	}
 	evenly := time.Duration(float64(c.time) * float64(left) / float64(c.from))
-	return min(max(0, remains-evenly), c.most)
+	return max(0, remains-evenly)
 }
 
 // caughtUp notes a transaction of partitions with much waiting. The caller holds Worker.mu.
 func (a *applier) caughtUp(work *work, now time.Time) {
 	if slices.ContainsFunc(work.records, func(r record) bool { return isStale(r.Record, now) }) {
-		a.catchUp.until = now.Add(a.catchUp.rest(now, work.took, int64(len(work.records)), a.backlog(now)))
+		rest := a.catchUp.rest(now, work.took, int64(len(work.records)), a.backlog(now))
+		a.catchUp.until = now.Add(min(rest, a.catchUp.most(len(a.partitions))))
 	}
 }
 
 // backlog is how many records are left of partitions that have one, as far as is known. Those that
-// wait for a producer's transaction do not count. The caller holds Worker.mu.
+// wait for a producer's transaction or a lock do not count. The caller holds Worker.mu.
 func (a *applier) backlog(now time.Time) (n int64) {
 	for _, p := range a.partitions {
-		if p.state == running && p.stale(now) {
+		if p.state == running && p.lock == nil && p.stale(now) {
 			n += max(int64(len(p.queue.records)), p.log.stable-p.next)
 		}
 	}

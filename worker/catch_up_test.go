@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -28,12 +29,12 @@ func TestCatchUp_spreadsABacklog(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			spread, began := newCatchUp(c.time, time.Minute), time.Now()
+			spread, began := catchUp{time: c.time, stall: time.Minute}, time.Now()
 			now, left := began, float64(c.backlog)
 			for left >= each/2 {
 				before := now
 				now, left = now.Add(took), left-each
-				now = now.Add(spread.rest(now, took, each, int64(max(0, left))))
+				now = now.Add(min(spread.rest(now, took, each, int64(max(0, left))), spread.most(1)))
 				left += c.comes * now.Sub(before).Seconds()
 				if c.comes > 0 {
 					even := float64(c.backlog) * (1 - now.Sub(began).Seconds()/c.time.Seconds())
@@ -49,7 +50,7 @@ func TestCatchUp_spreadsABacklog(t *testing.T) {
 // Partitions that are fetched a moment later belong to the backlog.
 func TestCatchUp_findsMoreAtFirst(t *testing.T) {
 	t.Parallel()
-	spread, now := newCatchUp(time.Minute, time.Minute), time.Now()
+	spread, now := catchUp{time: time.Minute}, time.Now()
 	require.Positive(t, spread.rest(now, time.Second, 1, 1000))
 	now = now.Add(time.Second)
 	require.Zero(t, spread.rest(now, time.Second, 1, 4000), "it is not far enough")
@@ -60,26 +61,34 @@ func TestCatchUp_findsMoreAtFirst(t *testing.T) {
 	require.Positive(t, spread.rest(now, time.Second, 1, 3300))
 }
 
-// An applier that rests is not taken for one that stands still.
-func TestCatchUp_restsNoLongerThanItMayStand(t *testing.T) {
+// A partition that waits for its turn is not taken for one that stands still.
+func TestCatchUp_restsNoLongerThanAPartitionMayStand(t *testing.T) {
 	t.Parallel()
-	for stall, most := range map[time.Duration]time.Duration{time.Second: time.Second / 2, time.Minute: spreadRest} {
-		spread := newCatchUp(time.Hour, stall)
-		require.Equal(t, most, spread.rest(time.Now(), time.Second, 1, 100))
+	for partitions, most := range map[int]time.Duration{1: spreadRest, 7: spreadRest, 16: 30 * time.Second / 32} {
+		a, now := newApplier(&Worker{cfg: Config{MaxBatch: 4000, CatchUpTime: time.Hour, StallTimeout: 30 * time.Second}}, 0, nil), time.Now()
+		a.partitions = waitingPartitions(slices.Repeat([]int{5000}, partitions)...)
+		work, _ := a.pick(now)
+		work.took = time.Second
+		a.caughtUp(work, now)
+		require.Equal(t, most, a.catchUp.until.Sub(now), "%d partitions", partitions)
 	}
 }
 
 // Each backlog has a time of its own.
 func TestCatchUp_beginsAnew(t *testing.T) {
 	t.Parallel()
-	spread, now := newCatchUp(time.Minute, time.Minute), time.Now()
+	spread, now := catchUp{time: time.Minute}, time.Now()
 	begin := func() { require.Positive(t, spread.rest(now, time.Millisecond, 1, 2000)) }
 	begin()
 	require.Equal(t, unnoticed, spread.quickly(now))
 	now = now.Add(2 * time.Minute)
 	require.Equal(t, quickly, spread.quickly(now))
 	require.Zero(t, spread.rest(now, time.Millisecond, 1, 2000))
-	spread.done()
+	spread.isLeft(501, 1000)
+	require.Zero(t, spread.rest(now, time.Millisecond, 1, 2000), "half a second and more is left")
+	spread.isLeft(500, 499)
+	require.Zero(t, spread.rest(now, time.Millisecond, 1, 2000), "many are left")
+	spread.isLeft(500, 500)
 	require.Equal(t, unnoticed, spread.quickly(now), "also in a rush")
 	begin()
 	require.Equal(t, unnoticed, spread.quickly(now))

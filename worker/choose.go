@@ -10,7 +10,7 @@ import "time"
 // with little waiting has at most.
 const shortPart = 4
 
-// restMost is how long partitions rest at most. A service's StallTimeout is longer, so an applier
+// restMost is how long partitions rest at most after a conflict. A service's StallTimeout is longer, so an applier
 // that rests is not taken for one that stands still.
 const restMost = 500 * time.Millisecond
 
@@ -27,9 +27,7 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 			much = append(much, p)
 		}
 	}
-	if a.backlog(now) <= int64(little*len(a.partitions)) {
-		a.catchUp.done()
-	}
+	a.catchUp.isLeft(a.backlog(now), int64(little*len(a.partitions)))
 	a.long.quickly = a.catchUp.quickly(now)
 	rests := now.Before(a.longRests)
 	if len(short) > 0 && (len(much) == 0 || rests || !a.turnOfLong) {

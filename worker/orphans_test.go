@@ -77,6 +77,23 @@ func TestPromise10_whatIsPublishedIsSaidAgain(t *testing.T) {
 	require.Len(t, p.checkIdentities(), 2)
 }
 
+// A restored database may be older than a partition, and have no position of it. Its commands are
+// replayed though none comes, and that is told.
+func TestPromise10_aPositionThatIsGoneIsMadeAgain(t *testing.T) {
+	p := setup(t, 1)
+	p.attentive = true
+	m := p.start()
+	p.send(0, create("a", "first", 1), create("b", "second", 1))
+	p.await(2)
+	p.awaitPublished(p.commands)
+	p.execute(`delete from outbox; delete from counter_names; delete from counters; delete from positions`)
+	p.await(4)
+	p.awaitPublished(p.commands)
+	require.Len(t, p.checkIdentities(), 2)
+	require.Contains(t, p.log.String(), "the database is behind what was committed")
+	require.NoError(t, m.stop())
+}
+
 func (p *pipeline) awaitPublished(topic string) {
 	p.t.Helper()
 	testbed.Eventually(p.t, func() bool {

@@ -205,10 +205,10 @@ func (p *partition) move(to int64, rows int, now time.Time) {
 	p.published.add(to, rows)
 }
 
-// isAheadOf reports whether the database lacks a transaction that it had: one of records, or one of
-// parked commands, which makes rows and moves no offset.
-func (p *partition) isAheadOf(at PositionRecord) bool {
-	return at.NextOffset < p.next || at.NextRow < p.published.nextRow
+// isAheadOf reports whether a database that has a position so far lacks a transaction that it had:
+// one of records, or one of parked commands, which makes rows and moves no offset.
+func (p *partition) isAheadOf(nextOffset, nextRow int64) bool {
+	return nextOffset < p.next || nextRow < p.published.nextRow
 }
 
 // hasNext reports whether there is something to apply.

@@ -341,12 +341,33 @@ func TestPartition_isAheadOfADatabaseThatLostATransaction(t *testing.T) {
 	t.Parallel()
 	now := then
 	p := newPartition(Claim{NextOffset: 7, NextRow: 20}, nil, now)
-	before := PositionRecord{NextOffset: 7, NextRow: 20}
-	require.False(t, p.isAheadOf(before))
+	require.False(t, p.isAheadOf(7, 20))
 	p.redriven(3, now)
-	require.True(t, p.isAheadOf(before))
-	before.NextRow = 23
-	require.False(t, p.isAheadOf(before))
+	require.True(t, p.isAheadOf(7, 20))
+	require.False(t, p.isAheadOf(7, 23))
 	p.move(8, 0, now)
-	require.True(t, p.isAheadOf(before))
+	require.True(t, p.isAheadOf(7, 23))
+}
+
+// A claim tells of lost transactions by its position, or by having a new one for the log of before.
+func TestLostCommits(t *testing.T) {
+	t.Parallel()
+	log, other := outbox.Source{ID: 4, TopicID: [16]byte{1}}, outbox.Source{ID: 5, TopicID: [16]byte{2}}
+	p := newPartition(Claim{Source: log, NextOffset: 7, NextRow: 20}, nil, then)
+	again := log
+	again.ID = 6
+	for name, c := range map[string]struct {
+		claim Claim
+		lost  bool
+	}{
+		"all is there":           {Claim{Source: log, NextOffset: 7, NextRow: 20}, false},
+		"records":                {Claim{Source: log, NextOffset: 6, NextRow: 20}, true},
+		"parked commands":        {Claim{Source: log, NextOffset: 7, NextRow: 19}, true},
+		"an operator's decision": {Claim{Source: log, NextOffset: 6, NextRow: 20, Replay: Replay{Below: 7, Times: 1}}, false},
+		"the position":           {Claim{Source: again, NextOffset: 7}, true},
+		"a topic made again":     {Claim{Source: other}, false},
+	} {
+		require.Equal(t, c.lost, lostCommits(p, c.claim), name)
+	}
+	require.False(t, lostCommits(newPartition(Claim{}, nil, then), Claim{Source: log}), "it had no claim before")
 }

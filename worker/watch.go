@@ -56,8 +56,8 @@ func (w *Worker) watchAgain() time.Duration {
 
 // watchClaims finds partitions whose claim is not the last: an operator decided about the
 // partition, or another worker claimed it by mistake. It also finds those that are not where they
-// were left, though nothing moved them since the question was asked: the database lost commits.
-// Where it lost only how far rows are published, that is saved again.
+// were left, or have no position at all, though nothing moved them since the question was asked:
+// the database lost commits. Where it lost only how far rows are published, that is saved again.
 func (w *Worker) watchClaims(positions []PositionRecord, asked time.Time) {
 	found := make(map[int32]PositionRecord, len(positions))
 	for _, at := range positions {
@@ -69,12 +69,11 @@ func (w *Worker) watchClaims(positions []PositionRecord, asked time.Time) {
 		settled := p.state == running || p.state == quarantined || p.state == waiting
 		at, ok := found[p.claim.Source.ID]
 		switch {
-		case !settled || !ok:
-		case at.Token != p.claim.Token:
+		case !settled || p.busy || !p.movedAt.Before(asked):
+		case ok && at.Token != p.claim.Token:
 			w.metrics.Fenced.Inc()
 			w.requestReclaim(p, time.Now())
-		case p.busy || !p.movedAt.Before(asked):
-		case p.isAheadOf(at):
+		case !ok || p.isAheadOf(at.NextOffset, at.NextRow):
 			w.requestReclaim(p, time.Time{})
 		case at.Published < p.published.saved:
 			p.published.saved, p.published.saveNow = at.Published, true
