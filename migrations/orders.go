@@ -13,12 +13,14 @@ var Orders = Line{
 		"orders":        "select insert update",
 		"order_lines":   "select insert update",
 		"stock_batches": "select insert update",
+		"early_facts":   "select insert update delete", // update: to lock what is old
 	},
 	Operator: map[string]string{
 		"customers":     "select",
 		"orders":        "select",
 		"order_lines":   "select",
 		"stock_batches": "select",
+		"early_facts":   "select",
 		"requests":      "select", // the API asks what became of them
 	},
 }

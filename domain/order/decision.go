@@ -9,6 +9,8 @@ type State struct {
 	Order    *Order
 	// Batches are those of the order's lines and of the fact, by reference.
 	Batches map[string]*Batch
+	// Early are the facts about lines of the order that are not there yet.
+	Early []EarlyFact
 	// OnBatch are the first orders with reserved lines of a batch that come behind the one that
 	// ReviewBatch names, in the order of their ids, and ReviewPage at most.
 	OnBatch []string

@@ -39,24 +39,27 @@ func TestDecodeCommand(t *testing.T) {
 }
 
 func TestReadFact(t *testing.T) {
-	fact, err := ReadFact("Allocated", 7, []byte(`{"orderid":"alice.1","sku":"CHAIR","qty":1,"batchref":"b1","lineid":"1"}`))
+	fact, err := ReadFact("Allocated", 7, "", []byte(`{"orderid":"alice.1","sku":"CHAIR","qty":1,"batchref":"b1","lineid":"1"}`))
 	require.NoError(t, err)
 	require.Equal(t, LineFact{Kind: Allocated, Sequence: 7, OrderID: "alice.1", SKU: "CHAIR", LineID: "1", BatchRef: "b1"}, fact)
+	fact, err = ReadFact("Allocated", 7, "alice.1", []byte(`{"orderid":"alice.1","sku":"CHAIR","qty":1,"batchref":"b1","lineid":"1"}`))
+	require.NoError(t, err)
+	require.True(t, fact.(LineFact).Asked)
 	require.Equal(t, Keys{"alice", "alice.1", "b1"}, fact.Keys())
-	fact, err = ReadFact("BatchEtaChanged", 8, []byte(`{"batchref":"b1","sku":"CHAIR"}`))
+	fact, err = ReadFact("BatchEtaChanged", 8, "", []byte(`{"batchref":"b1","sku":"CHAIR"}`))
 	require.NoError(t, err)
 	require.Equal(t, BatchFact{Kind: BatchEtaChanged, Sequence: 8, Ref: "b1", SKU: "CHAIR", Arrived: true}, fact)
 	for kind, data := range map[string]string{"BatchQuantityChanged": `{}`, "Restocked": `{`, "Allocated": `{"orderid":"o1","sku":"CHAIR","batchref":"b1"}`} {
-		fact, err = ReadFact(kind, 1, []byte(data))
+		fact, err = ReadFact(kind, 1, "", []byte(data))
 		require.NoError(t, err)
 		require.Nil(t, fact, kind)
 	}
 	for kind, data := range map[string]string{"OutOfStock": `{`, "Allocated": `{"orderid":"alice.1","sku":"CHAIR"}`, "Dispatched": `{"orderid":"alice.1"}`, "BatchCreated": `{"sku":"CHAIR"}`, "BatchEtaChanged": `{"sku":"CHAIR"}`, "Deallocated": `{"orderid":"a\u0000.1","sku":"CHAIR"}`} {
-		_, err = ReadFact(kind, 1, []byte(data))
+		_, err = ReadFact(kind, 1, "", []byte(data))
 		require.Error(t, err)
 	}
-	_, err = ReadFact("Allocated", 0, []byte(`{"orderid":"alice.1","sku":"CHAIR","batchref":"b1"}`))
+	_, err = ReadFact("Allocated", 0, "", []byte(`{"orderid":"alice.1","sku":"CHAIR","batchref":"b1"}`))
 	require.ErrorIs(t, err, ErrNoSequence)
-	_, err = ReadFact("AllocationRejected", 0, []byte(`{"orderid":"alice.1","sku":"CHAIR"}`))
+	_, err = ReadFact("AllocationRejected", 0, "", []byte(`{"orderid":"alice.1","sku":"CHAIR"}`))
 	require.NoError(t, err)
 }

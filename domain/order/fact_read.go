@@ -30,9 +30,10 @@ type factData struct {
 // ErrNoSequence is that of a fact whose sequence is 0, but for AllocationRejected, which has none.
 var ErrNoSequence = errors.New("ce_sequence is missing, or no integer from 1 on")
 
-// ReadFact reads an event of stock. It gives nil for one that is not about orders of customers, or
-// of a type that is not known, and an error for one that cannot be read.
-func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
+// ReadFact reads an event of stock. The commands that stock is asked by have the order as their
+// correlation, and so have the events that they lead to. It gives nil for one that is not about
+// orders of customers, or of a type that is not known, and an error for one that cannot be read.
+func ReadFact(kind string, sequence int64, correlation string, data []byte) (Fact, error) {
 	var d factData
 	if !slices.Contains(FactNames(), kind) {
 		return nil, nil
@@ -55,7 +56,7 @@ func ReadFact(kind string, sequence int64, data []byte) (Fact, error) {
 	if CustomerOf(d.OrderID) == "" {
 		return nil, nil
 	}
-	return LineFact{FactKind(kind), sequence, d.OrderID, d.SKU, d.LineID, d.BatchRef, d.Reason}, nil
+	return LineFact{FactKind(kind), sequence, d.OrderID, d.SKU, d.LineID, d.BatchRef, d.Reason, correlation == d.OrderID}, nil
 }
 
 // check refuses names that stock does not give: they could not be kept.

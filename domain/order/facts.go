@@ -9,6 +9,8 @@ type LineFact struct {
 	LineID   string
 	BatchRef string
 	Reason   string
+	// Asked says that a command of this service led to it.
+	Asked bool
 }
 
 // FactKind is the type of an event of stock.
@@ -33,14 +35,18 @@ func FactNames() []string {
 }
 
 func (f LineFact) decide(x *decider) {
-	var l *Line
-	if x.Order != nil {
-		l = x.Order.line(f.SKU, f.LineID)
-	}
-	if l == nil || !f.isNew(l) {
+	l := x.lineOf(f)
+	switch {
+	case l == nil && (f.Asked || x.hasEarly(f)) && !x.repeatsEarly(f):
+		x.Early = append(x.Early, EarlyFact{f, x.at})
+	case l == nil || !f.isNew(l):
 		x.d.Ignored = true
-		return
+	default:
+		f.apply(x, l)
 	}
+}
+
+func (f LineFact) apply(x *decider, l *Line) {
 	l.Fact = max(l.Fact, f.Sequence)
 	switch f.Kind {
 	case Allocated:

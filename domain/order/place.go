@@ -67,15 +67,16 @@ func (c ReviewBatch) decide(x *decider) {
 	}
 }
 
-// ReviewOrder looks again at an order, as one of its batches may have arrived. What is ready is
-// announced once more: the batch may have gone and come again meanwhile, and stock refuses to
-// dispatch from one that is gone, which brings no fact.
+// ReviewOrder looks again at an order, as one of its batches may have arrived, or a fact came before
+// its line. What is ready is announced once more: the batch may have gone and come again meanwhile,
+// and stock refuses to dispatch from one that is gone, which brings no fact.
 type ReviewOrder struct{ Of }
 
 func (ReviewOrder) decide(x *decider) {
 	if x.Order == nil {
 		return
 	}
+	x.takeEarly()
 	if x.Order.Phase == Ready {
 		x.Order.Phase = Placed
 	}

@@ -22,22 +22,24 @@ type shop struct {
 	customer Customer
 	orders   map[string]*Order
 	batches  map[string]*Batch
+	early    map[string][]EarlyFact
 	sequence int64
 }
 
 func newShop(t *testing.T) *shop {
-	return &shop{t: t, now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), customer: Customer{ID: "alice"}, orders: map[string]*Order{}, batches: map[string]*Batch{}}
+	return &shop{t: t, now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), customer: Customer{ID: "alice"}, orders: map[string]*Order{}, batches: map[string]*Batch{}, early: map[string][]EarlyFact{}}
 }
 
 // do decides a message about an order, "" where it is about a batch.
 func (s *shop) do(order string, m Message) string { return short(s.decide(order, m)) }
 
 func (s *shop) decide(order string, m Message) Decision {
-	state := &State{Customer: &s.customer, Order: s.orders[order], Batches: s.batches}
+	state := &State{Customer: &s.customer, Order: s.orders[order], Batches: s.batches, Early: s.early[order]}
 	d := Decide(m, state, s.now, Settings{CartTime: cartTime})
 	if state.Order != nil {
 		s.orders[order] = state.Order
 	}
+	s.early[order] = state.Early
 	return d
 }
 

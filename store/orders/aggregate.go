@@ -117,10 +117,14 @@ func (a *aggregate) decide(tx *store.Tx, i int) {
 	state := &order.State{Batches: a.loaded.batches, OnBatch: a.loaded.pages[i]}
 	if m.keys.CustomerID != "" {
 		state.Customer, state.Order = &a.loaded.customerOf(m.keys.CustomerID).Customer, a.loaded.orders[m.keys.OrderID]
+		state.Early = a.loaded.early[m.keys.OrderID]
 	}
 	m.decision = order.Decide(m, state, timeOf(tx.Command(i)), a.settings)
 	if state.Order != nil {
 		a.loaded.orders[m.keys.OrderID] = state.Order
+	}
+	if len(state.Early) > 0 || len(a.loaded.early[m.keys.OrderID]) > 0 {
+		a.loaded.early[m.keys.OrderID] = state.Early
 	}
 	if m.decision.Ignored {
 		tx.Ignore(i)

@@ -53,6 +53,37 @@ func TestApply_ignoresWhatIsNotItsOwn(t *testing.T) {
 	require.Equal(t, 1, b.Count(`select count(*) from customers`))
 }
 
+// An event of stock may come before its line, where the database lost commits.
+func TestApply_keepsWhatComesBeforeItsLine(t *testing.T) {
+	b := setup(t, 2)
+	adds := storetest.OnlyPartition(b.Transaction(add(0, "alice.1", "CHAIR")), 0)
+	s := b.Interrupted(func() {
+		require.Equal(t, []string{"no_effect", "changed"}, storetest.Results(b.Do(early("alice.1"), arrives(1, 8, "b1"))))
+	})
+	_, err := s.Apply(t.Context(), adds)
+	require.ErrorIs(t, err, worker.ErrConflict, "the line was added without what was kept meanwhile")
+	require.Equal(t, 1, b.Count(`select count(*) from early_facts`))
+	applied := b.Do(add(0, "alice.1", "CHAIR"))
+	require.Equal(t, `0 ReviewOrder {"customerid":"alice","orderid":"alice.1"}`, storetest.Says(applied.Rows[0])[2])
+	applied = b.Do(place(0, "alice.1"), reviewOrder(0, "alice.1"))
+	require.Equal(t, `3 OrderReady`, storetest.Says(applied.Rows[0])[1][:12])
+	require.Zero(t, b.Count(`select count(*) from early_facts`))
+
+	// What nobody wants is no order of here. It goes when the next is kept.
+	b.Do(early("bob.1"))
+	_, err = b.DB.Exec(t.Context(), `update early_facts set kept_at = now() - interval '49 hours'`)
+	require.NoError(t, err)
+	b.Do(early("carol.1"))
+	require.Equal(t, "carol.1", storetest.Ask[string](b, `select string_agg(order_id, ' ') from early_facts`))
+}
+
+// early has an order put on a batch that it asked for.
+func early(id string) worker.Command {
+	c := allocated(1, 7, id, "b1")
+	c.Cause.CorrelationID = id
+	return c
+}
+
 // A batch may arrive while a line is given to it. Whichever transaction commits first, the order is
 // ready in the end.
 func TestApply_aBatchArrivesWhileALineComesToIt(t *testing.T) {

@@ -4,6 +4,7 @@ package orders
 const (
 	PageSQL    = pageSQL
 	LinesSQL   = linesSQL
+	EarlySQL   = earlySQL
 	BatchesSQL = `select ref from stock_batches where ` + batchesSQL
 
 	CustomersOrdersSQL = customersOrdersSQL

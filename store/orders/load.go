@@ -18,13 +18,15 @@ type loaded struct {
 	customers map[string]*customer
 	orders    map[string]*order.Order
 	batches   map[string]*order.Batch
-	pages     map[int][]string // orders of the batch that a message has looked at, by message
+	early     map[string][]order.EarlyFact // by order
+	pages     map[int][]string             // orders of the batch that a message has looked at, by message
 
 	lines    int // how many were read
 	lastRead int // the place of their last order among those that were asked for; 1 is the first
 
-	readOrders map[string]order.Order // as they were read
-	readFacts  map[string]int64       // of batches, as they were read
+	readOrders map[string]order.Order       // as they were read
+	readFacts  map[string]int64             // of batches, as they were read
+	readEarly  map[string][]order.EarlyFact // as they were read
 }
 
 // customer is one, with what the outbox needs beside.
@@ -39,7 +41,7 @@ type customer struct {
 func newLoaded() *loaded {
 	return &loaded{
 		customers: map[string]*customer{}, orders: map[string]*order.Order{}, batches: map[string]*order.Batch{}, pages: map[int][]string{},
-		readOrders: map[string]order.Order{}, readFacts: map[string]int64{},
+		early: map[string][]order.EarlyFact{}, readOrders: map[string]order.Order{}, readFacts: map[string]int64{}, readEarly: map[string][]order.EarlyFact{},
 	}
 }
 
@@ -98,8 +100,8 @@ func (a *aggregate) ask() *question {
 const linesSQL = `select o.place, l.order_id, l.line_id, l.sku, l.qty, l.state::text, coalesce(l.batch, ''), l.fact, l.added_at, l.reserved_at
 from unnest($1::text[]) with ordinality o (id, place) cross join lateral (select * from order_lines where order_id = o.id order by n) l limit $2`
 
-// The batches are those that facts are about, and those of the lines.
-const batchesSQL = `ref in (select unnest($1::text[]) union select batch from (
+// The batches are those that facts are about, those of the lines, and those that lines may come to.
+const batchesSQL = `ref in (select unnest($1::text[]) union select batch from early_facts where order_id = any($2) union select batch from (
     select l.batch, l.state from unnest($2::text[]) o (id) cross join lateral (select batch, state from order_lines where order_id = o.id offset 0) l limit $3) l where state = 'reserved')`
 
 // A page of the orders with lines on a batch, by the index of such lines.
@@ -120,6 +122,7 @@ func (l *loaded) load(ctx context.Context, tx *store.Tx, q *question) error {
 	batch.Queue(`select id, version, sequence, placed, last_source, last_row, last_day from customers where id = any($1)`, q.customers).Query(l.readCustomers)
 	batch.Queue(`select id, phase::text, placed_at from orders where id = any($1)`, q.orders).Query(l.readOrder)
 	batch.Queue(linesSQL, q.orders, mostLines+1).Query(l.readLines)
+	batch.Queue(earlySQL, q.orders).Query(l.readEarlyFacts)
 	batch.Queue(`select ref, sku, arrived, fact from stock_batches where `+batchesSQL, q.batches, q.orders, mostLines+1).Query(l.readBatches)
 	for _, i := range slices.Sorted(maps.Keys(q.reviews)) {
 		batch.Queue(pageSQL,
@@ -138,6 +141,9 @@ func (l *loaded) load(ctx context.Context, tx *store.Tx, q *question) error {
 	}
 	for ref, b := range l.batches {
 		l.readFacts[ref] = b.Fact
+	}
+	for id, early := range l.early {
+		l.readEarly[id] = slices.Clone(early)
 	}
 	for _, id := range q.customers {
 		l.customerOf(id)

@@ -18,6 +18,7 @@ type memory struct {
 	customers map[string]*order.Customer
 	orders    map[string]*order.Order
 	batches   map[string]*order.Batch
+	early     map[string][]order.EarlyFact
 }
 
 // decide gives what a message comes to, as rows say it.
@@ -26,7 +27,7 @@ func (m *memory) decide(t *testing.T, c *worker.Command) (says []string) {
 	var message order.Message
 	var keys order.Keys
 	if c.Taken {
-		fact, err := order.ReadFact(c.Type, c.Sequence, c.Data)
+		fact, err := order.ReadFact(c.Type, c.Sequence, c.Cause.CorrelationID, c.Data)
 		require.NoError(t, err)
 		message, keys = fact, fact.Keys()
 	} else {
@@ -34,7 +35,7 @@ func (m *memory) decide(t *testing.T, c *worker.Command) (says []string) {
 		require.Nil(t, refusal)
 		message, keys = command, command.Keys()
 	}
-	state := &order.State{Order: m.orders[keys.OrderID], Batches: m.batches}
+	state := &order.State{Order: m.orders[keys.OrderID], Batches: m.batches, Early: m.early[keys.OrderID]}
 	if keys.CustomerID != "" {
 		if m.customers[keys.CustomerID] == nil {
 			m.customers[keys.CustomerID] = &order.Customer{ID: keys.CustomerID}
@@ -45,11 +46,16 @@ func (m *memory) decide(t *testing.T, c *worker.Command) (says []string) {
 	if state.Order != nil {
 		m.orders[keys.OrderID] = state.Order
 	}
+	m.early[keys.OrderID] = state.Early
 	for i := range d.Events {
 		says = append(says, fmt.Sprintf("%d %s %s", d.Events[i].Sequence, d.Events[i].Type, d.Events[i].AppendData(nil)))
 	}
 	for i := range d.Stock {
 		says = append(says, fmt.Sprintf("0 %s %s", d.Stock[i].Name, d.Stock[i].AppendData(nil)))
+	}
+	for _, id := range d.Orders {
+		of := order.Of{CustomerID: order.CustomerOf(id), OrderID: id}
+		says = append(says, fmt.Sprintf("0 ReviewOrder %s", of.AppendData(nil)))
 	}
 	if d.Review != nil {
 		says = append(says, fmt.Sprintf("0 ReviewBatch %s", d.Review.AppendData(nil)))
@@ -66,7 +72,7 @@ func TestApply_decidesAsIfAllWereKeptInMemory(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	m := &memory{map[string]*order.Customer{}, map[string]*order.Order{}, map[string]*order.Batch{}}
+	m := &memory{map[string]*order.Customer{}, map[string]*order.Order{}, map[string]*order.Batch{}, map[string][]order.EarlyFact{}}
 	start := time.Now().Add(-24 * time.Hour)
 	sequence := int64(1) // a fact may have the one before
 	next := func() worker.Command {
@@ -94,6 +100,9 @@ func TestApply_decidesAsIfAllWereKeptInMemory(t *testing.T) {
 		default:
 			kinds := []string{"Allocated", "Allocated", "OutOfStock", "Deallocated", "Dispatched", "AllocationRejected"}
 			c = fact(0, sequence-int64(random.IntN(2)), kinds[random.IntN(len(kinds))], `%s`, of)
+			if random.IntN(2) == 0 {
+				c.Cause.CorrelationID = id
+			}
 		}
 		c.Cause.Time = start.Add(time.Duration(sequence) * time.Minute).UnixMilli()
 		return c

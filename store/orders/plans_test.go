@@ -29,7 +29,8 @@ from generate_series($1::int, $2::int) n`, from, to)
 insert into order_lines select id, '1', 1, 'CHAIR', 1, case when phase = 'dispatched' then 'dispatched' else 'reserved' end::order_line_state, 'b' || n, 1, now(), now()
 from generate_series($1::int, $2::int) n join orders on id = 'c' || n || '.1'`, from, to)
 		exec(`insert into stock_batches select 'b' || n, 'CHAIR', true, 1 from generate_series($1::int, $2::int) n`, from, to)
-		exec(`analyze orders, order_lines, stock_batches`)
+		exec(`insert into early_facts select 'c' || n || '.2', 'CHAIR', '1', 'Allocated', 1, 'b1', '', 0, true from generate_series($1::int, $2::int) n`, from, to)
+		exec(`analyze orders, order_lines, stock_batches, early_facts`)
 	}
 	explain := func(sql string, args ...any) (plan string, cost float64) {
 		rows, err := b.DB.Query(t.Context(), "explain "+sql, args...)
@@ -52,6 +53,7 @@ from generate_series($1::int, $2::int) n join orders on id = 'c' || n || '.1'`, 
 		"order_lines_of_batch": {orders.PageSQL, []any{"b100", "c1", 100}},
 		"orders_pkey":          {orders.CustomersOrdersSQL, []any{"c7", "c7.9", 100}},
 		"order_lines_pkey":     {orders.LinesSQL, []any{some, 20_001}},
+		"early_facts_pkey":     {orders.EarlySQL, []any{some}},
 		"stock_batches_pkey":   {orders.BatchesSQL, []any{[]string{"b1"}, some, 20_001}},
 	}
 	costs := map[string]float64{}
@@ -65,6 +67,7 @@ from generate_series($1::int, $2::int) n join orders on id = 'c' || n || '.1'`, 
 		require.Contains(t, plan, index)
 		require.NotContains(t, plan, "Seq Scan on order")
 		require.NotContains(t, plan, "Seq Scan on stock")
+		require.NotContains(t, plan, "Seq Scan on early")
 		require.Less(t, cost, 2*costs[index], "%s\n%s", index, plan)
 	}
 	require.Equal(t, 49, storetest.Ask[int](b, `select count(*) from orders where phase = 'cart'`))

@@ -18,7 +18,7 @@ func (m *message) read(c *worker.Command) {
 		m.Message, m.keys = command, command.Keys()
 		return
 	}
-	fact, err := order.ReadFact(c.Type, c.Sequence, c.Data)
+	fact, err := order.ReadFact(c.Type, c.Sequence, c.Cause.CorrelationID, c.Data)
 	switch {
 	case errors.Is(err, order.ErrNoSequence):
 		m.decision.Refusal = &order.Refusal{Reason: order.ReasonMalformed, Message: c.Type + ": " + c.SequenceProblem()}

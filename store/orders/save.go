@@ -12,11 +12,12 @@ import (
 // Write appends what was changed, and checks what was relied on.
 func (a *aggregate) Write(to *store.Pipeline, _ *store.Tx) (keys []string) {
 	l := a.loaded
-	changed := l.changedOrders()
-	l.writeCustomers(to, changed)
+	changed, early := l.changedOrders(), l.changedEarly()
+	l.writeCustomers(to, changed, early)
 	l.writeBatches(to, changed)
 	writeOrders(to, changed)
 	l.writeLines(to, changed)
+	l.writeEarly(to, early)
 	for i := range a.messages {
 		if a.messages[i].Message != nil {
 			keys = append(keys, keyOf(a.messages[i].keys))
@@ -37,8 +38,11 @@ func (l *loaded) changedOrders() (changed []*order.Order) {
 	return changed
 }
 
-func (l *loaded) writeCustomers(to *store.Pipeline, changed []*order.Order) {
+func (l *loaded) writeCustomers(to *store.Pipeline, changed []*order.Order, early []string) {
 	owners := map[string]bool{}
+	for _, id := range early {
+		owners[order.CustomerOf(id)] = true
+	}
 	for _, o := range changed {
 		owners[order.CustomerOf(o.ID)] = true
 	}

@@ -23,6 +23,7 @@ func Service(settings order.Settings) store.Service {
 			"customers":     `select 'customer ' || id, id from customers where ctid = $1::text::tid`,
 			"orders":        `select 'order ' || id, split_part(id, '.', 1) from orders where ctid = $1::text::tid`,
 			"order_lines":   `select 'a line of order ' || order_id, split_part(order_id, '.', 1) from order_lines where ctid = $1::text::tid`,
+			"early_facts":   `select 'an event of stock about order ' || order_id, split_part(order_id, '.', 1) from early_facts where ctid = $1::text::tid`,
 			"stock_batches": `select 'batch ' || ref, '` + batchKey("") + `' || ref from stock_batches where ctid = $1::text::tid`,
 		},
 		Waiting: &store.Waiting{

@@ -62,9 +62,14 @@ func what(e *store.EventView) string {
 	return "order " + d.OrderID + ": " + strings.Join(parts, "; ")
 }
 
-// Discarded says what comes of it where an event of stock is discarded.
+// Discarded says what comes of it where an event of stock is discarded, or a command that the
+// service sent to itself.
 func Discarded(l *store.Letter) string {
 	switch {
+	case l.Type == "ReviewBatch":
+		return "without ReviewBatch, orders on the batch may not hear that it has arrived: send it again (orders send ReviewBatch batchref=REF)"
+	case l.Type == "ReviewOrder":
+		return "without ReviewOrder, the order may not become ready: send it again (orders send ReviewOrder customerid=CUSTOMER orderid=ORDER)"
 	case l.Reason == string(order.ReasonUnknownType) || !slices.Contains(order.FactNames(), l.Type):
 		return ""
 	case strings.HasPrefix(l.Type, "Batch"):

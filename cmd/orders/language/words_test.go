@@ -22,6 +22,9 @@ func TestDiscarded_saysWhatStaysOpen(t *testing.T) {
 		require.Empty(t, language.Discarded(&store.Letter{Type: fact, Reason: "unknown_type"}), "it came as a command")
 	}
 	require.Empty(t, language.Discarded(&store.Letter{Type: "PlaceOrder", Reason: "internal"}))
+	for _, review := range []string{"ReviewBatch", "ReviewOrder"} {
+		require.Contains(t, language.Discarded(&store.Letter{Type: review, Reason: "internal"}), "orders send "+review)
+	}
 }
 
 // An event's data do not say what happened: its type has to be printed.

@@ -1,0 +1,51 @@
+package order
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// EarlyFact is a fact about a line that no command has added yet, and the time of its record. A
+// database that lost commits reads commands and facts again. They come by different partitions, so
+// the answer of stock may come before the AddToCart that stock was asked by. Stock does not answer a
+// second time: the fact is kept until the line is there.
+type EarlyFact struct {
+	LineFact
+	At time.Time
+}
+
+func (x *decider) lineOf(f LineFact) *Line {
+	if x.Order == nil {
+		return nil
+	}
+	return x.Order.line(f.SKU, f.LineID)
+}
+
+// hasEarly reports whether a fact about the line of another one is kept. What happens to a line
+// later may have other causes than this service.
+func (x *decider) hasEarly(f LineFact) bool {
+	return slices.ContainsFunc(x.Early, func(e EarlyFact) bool { return e.SKU == f.SKU && e.LineID == f.LineID })
+}
+
+// repeatsEarly reports whether the fact is kept.
+func (x *decider) repeatsEarly(f LineFact) bool {
+	return slices.ContainsFunc(x.Early, func(e EarlyFact) bool { return e.LineFact == f })
+}
+
+// takeEarly applies the facts that were kept of lines which are there by now.
+func (x *decider) takeEarly() {
+	slices.SortStableFunc(x.Early, func(a, b EarlyFact) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	at, early := x.at, x.Early
+	x.Early = nil
+	for _, f := range early {
+		switch l := x.lineOf(f.LineFact); {
+		case l == nil:
+			x.Early = append(x.Early, f)
+		case f.isNew(l):
+			x.at = f.At
+			f.apply(x, l)
+		}
+	}
+	x.at = at
+}
