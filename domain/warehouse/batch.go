@@ -3,6 +3,7 @@ package warehouse
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Batch is a shipment of an article.
@@ -40,6 +41,15 @@ const (
 
 // RefOf is the reference that stock knows the batch of a shipment by.
 func RefOf(sku string, shipment int64) string { return sku + "." + strconv.FormatInt(shipment, 10) }
+
+// shipmentOf is the shipment of an article that a reference names; 0: none.
+func shipmentOf(sku, ref string) int64 {
+	number, is := strings.CutPrefix(ref, sku+".")
+	if shipment, err := strconv.ParseInt(number, 10, 64); is && err == nil {
+		return shipment
+	}
+	return 0
+}
 
 // Shelf is what is there, or comes, and is not picked.
 func (b *Batch) Shelf() int64 { return b.Received - b.Lost - b.Shipped - b.Picked }

@@ -107,8 +107,8 @@ func (x *decider) tell(b *Batch, sku string) {
 		return
 	}
 	b.tell()
-	left := b.Shelf()
-	for range 2 { // see the package's comment
+	left := max(0, b.Shelf()) // somebody else's quantities may have more leave than there was
+	for range 2 {             // see the package's comment
 		b.Revision++
 		revision := b.Revision
 		x.output(Stock, ChangeBatchQuantity, Data{SKU: sku, BatchRef: b.Ref, Qty: &left, Revision: &revision})

@@ -67,9 +67,13 @@ func (f StockFact) decide(x *decider) {
 // quantityChanged hears what the warehouse told itself, or somebody else did.
 func (f StockFact) quantityChanged(x *decider) {
 	b := x.Batch(f.BatchRef)
-	switch {
-	case b == nil:
+	if b == nil {
+		if c := x.coming(f.SKU, f.BatchRef); c != nil && f.Revision != nil {
+			c.Revision = max(c.Revision, *f.Revision)
+		}
 		return
+	}
+	switch {
 	case f.Revision == nil || *f.Revision > b.Revision:
 		b.Again = true
 		if f.Revision != nil {
@@ -88,7 +92,7 @@ func (f StockFact) moved(x *decider) {
 	was := x.Batch(l.Batch)
 	x.putBack(l, f.SKU)
 	l.Batch, l.Fact, l.Qty = "", 0, *f.Qty
-	if f.Kind == Allocated && x.Batch(f.BatchRef) != nil {
+	if f.Kind == Allocated && (x.Batch(f.BatchRef) != nil || x.coming(f.SKU, f.BatchRef) != nil) {
 		l.Batch, l.Fact = f.BatchRef, f.Sequence
 		x.pick(l, f.SKU)
 	}
@@ -110,6 +114,8 @@ func (f StockFact) left(x *decider) {
 	if b := x.Batch(f.BatchRef); b != nil {
 		b.Shipped += *f.Qty
 		x.output(All, "LineShipped", Data{SKU: f.SKU, OrderID: f.OrderID, LineID: f.LineID, BatchRef: b.Ref, Qty: f.Qty})
+	} else if c := x.coming(f.SKU, f.BatchRef); c != nil {
+		c.Shipped += *f.Qty
 	}
 	if was != nil {
 		x.tell(was, f.SKU)

@@ -1,21 +1,18 @@
 package warehouse
 
-import (
-	"slices"
-	"strconv"
-	"strings"
-)
+import "slices"
 
 // Ledger is what the warehouse knows of an article, or of a customer whose orders it sends. The
 // fields of the two are not the same, so an article may be called as a customer is. The zero Ledger
 // is that of one that nothing happened to.
 type Ledger struct {
-	Fact    int64   `json:"fact,omitempty"`    // the sequence of the last event of stock about the article
-	Missed  int64   `json:"missed,omitempty"`  // how many of those before it never came
-	Last    int64   `json:"last,omitempty"`    // the number of the last shipment that was announced
-	Batches []Batch `json:"batches,omitempty"` // those that are not over, in the order of their numbers
-	Lines   []Line  `json:"lines,omitempty"`   // see Line
-	Over    Over    `json:"over,omitzero"`
+	Fact    int64    `json:"fact,omitempty"`    // the sequence of the last event of stock about the article
+	Missed  int64    `json:"missed,omitempty"`  // how many of those before it never came
+	Last    int64    `json:"last,omitempty"`    // the number of the last shipment that was announced
+	Batches []Batch  `json:"batches,omitempty"` // those that are not over, in the order of their numbers
+	Lines   []Line   `json:"lines,omitempty"`   // see Line
+	Over    Over     `json:"over,omitzero"`
+	Coming  []Coming `json:"coming,omitempty"`
 
 	Ready int64 `json:"ready,omitempty"` // the sequence of the customer's last OrderReady
 }
@@ -62,7 +59,7 @@ func (l *Ledger) Free() (free int64) {
 		free += l.Batches[i].Shelf()
 	}
 	for i := range l.Lines {
-		if line := &l.Lines[i]; line.Batch != "" && !line.Picked {
+		if line := &l.Lines[i]; l.Batch(line.Batch) != nil && !line.Picked {
 			free -= line.Qty
 		}
 	}
@@ -71,9 +68,8 @@ func (l *Ledger) Free() (free int64) {
 
 // announced reports whether a batch is a shipment of the article that was announced.
 func (l *Ledger) announced(sku, ref string) bool {
-	number, is := strings.CutPrefix(ref, sku+".")
-	shipment, err := strconv.ParseInt(number, 10, 64)
-	return is && err == nil && shipment >= 1 && shipment <= l.Last
+	shipment := shipmentOf(sku, ref)
+	return shipment >= 1 && shipment <= l.Last
 }
 
 // find finds a line; nil where there is none.

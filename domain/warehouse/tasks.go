@@ -44,6 +44,7 @@ func (c AnnounceShipment) decide(x *decider) {
 	})
 	x.output(All, "ShipmentAnnounced", Data{SKU: c.SKU, BatchRef: ref, Qty: &c.Qty, ETA: c.ETA})
 	x.output(Stock, CreateBatch, Data{SKU: c.SKU, Ref: ref, Qty: &c.Qty, ETA: c.ETA})
+	x.came(&x.Batches[len(x.Batches)-1], c.SKU)
 }
 
 // ReceiveShipment says that a shipment arrived. Refused with unknown_shipment.
@@ -75,7 +76,7 @@ func (c ReportDamage) decide(x *decider) {
 		return
 	}
 	x.Changed = true // the report is noted, also where it changes nothing now
-	x.lose(b, c.SKU, min(c.Qty, b.Shelf()), "damaged")
+	x.lose(b, c.SKU, min(c.Qty, max(0, b.Shelf())), "damaged")
 }
 
 // CountBatch says how much of a batch is on the shelf: no more than what was received, without what

@@ -3,6 +3,7 @@ package language
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"allocation/cmd/internal/operate/explain"
 	"allocation/domain/warehouse"
@@ -62,6 +63,21 @@ func what(e *store.EventView) string {
 		return fmt.Sprintf("batch %s has %d, revision %d", d.BatchRef, number(d.Qty), number(d.Revision))
 	}
 	return "batch " + d.Ref + d.BatchRef // one of them is empty
+}
+
+// Discarded says what comes of it where a task or an event of another service is discarded.
+func Discarded(l *store.Letter) string {
+	switch {
+	case l.Reason == warehouse.ReasonUnknownType:
+		return ""
+	case l.Type == warehouse.ReadyOrder || l.Type == "PickLine":
+		return "without " + l.Type + ", lines are not picked, and their order stays ready: have it announced again (orders send ReviewOrder customerid=CUSTOMER orderid=ORDER)"
+	case l.Type == "AnnounceShipment":
+		return "without AnnounceShipment, the next shipments of the article are refused until one has its number"
+	case slices.Contains(warehouse.StockFacts(), l.Type):
+		return "without " + l.Type + ", the ledger misses an event of stock: docs/warehouse.md says what may be wrong then, under \"Where events of stock are missing\""
+	}
+	return ""
 }
 
 func number(n *int64) int64 {

@@ -47,7 +47,7 @@ type explainCommand struct {
 const description = `Plays a warehouse, with a ledger of its own. Tasks and the events of orders and of stock come from Kafka, state is kept in Postgres, events and
 commands for stock go to Kafka.
 
-Without settings, every command talks to the servers of "allocation dev". Each variable begins with WAREHOUSE_.
+Without settings, every command but "worker" talks to the servers of "allocation dev". Each variable begins with WAREHOUSE_.
 Exit codes: 0 done, 1 failed, 2 wrong usage.`
 
 // New makes a run of the program.
@@ -58,7 +58,7 @@ func New(in io.Reader, out, err io.Writer) *cli.Program {
 			Send: send.Command{Given: send.Given{Language: &language.Warehouse}}, Tail: tail.Command{Words: language.Words},
 			Explain: explainCommand{explain.Record{Words: language.Words}},
 		},
-		Service: store.Service, Vocabulary: vocabulary(),
+		Service: store.Service, Vocabulary: vocabulary(), Discarded: language.Discarded,
 		In: in, Out: out, Err: err,
 	}
 }
