@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
+
+	"github.com/alecthomas/kong"
 
 	"allocation/cmd/internal/cli"
 	"allocation/cmd/internal/console"
@@ -21,9 +24,17 @@ type Command struct {
 	ShopAddr string `default:"127.0.0.1:8083" placeholder:"HOST:PORT" help:"Where --demo has the shop."`
 }
 
+// flags are those of dev that --demo takes. Its workers are processes with the usual settings.
+var flags = []string{"demo", "shop-addr", "dir", "kafka-addr", "postgres-port", "http-addr", "command-topics", "events-topic"}
+
 // Run runs it until the context ends.
-func (c *Command) Run(ctx context.Context, p *cli.Program) error {
+func (c *Command) Run(ctx context.Context, p *cli.Program, parsed *kong.Context) error {
 	if c.Demo {
+		for _, given := range parsed.Path {
+			if given.Flag != nil && !slices.Contains(flags, given.Flag.Name) {
+				return cli.Misuse("--demo does not take --%s: its workers have the usual settings; leave out one of the two", given.Flag.Name)
+			}
+		}
 		problems := p.Problems()
 		problems.Address("shop-addr", c.ShopAddr)
 		if problems.Err() == nil && !web.IsLoopback(c.ShopAddr) {

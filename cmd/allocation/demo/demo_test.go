@@ -251,6 +251,7 @@ func TestDemo_needsThePrograms(t *testing.T) {
 				RequireMisuse(t, `--shop-addr is "127.0.0.1:8099"; it must be another address than that of `+flag)
 		}
 	}
+	programtest.Run(t, "dev", "--demo", "--catch-up-time=3m").RequireMisuse(t, "--demo does not take --catch-up-time")
 	programtest.Run(t, "dev", "--demo", "--postgres-port=8099", "--shop-addr=127.0.0.1:8099").RequireMisuse(t, "another address than that of --postgres-port")
 	programtest.Run(t, "dev", "--demo", "--command-topics=a", "--events-topic=b").RequireMisuse(t, `is "a"; it must be warehouse.commands with --demo`, `is "b"; it must be allocation.events with --demo`)
 }

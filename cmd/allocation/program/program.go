@@ -66,7 +66,7 @@ type grammar struct {
 
 const description = `Allocates order lines to batches of stock. Commands come from Kafka, state is kept in Postgres, events go to Kafka.
 
-Without settings, every command talks to the servers of "allocation dev".
+Without settings, every command but "worker" talks to the servers of "allocation dev".
 Exit codes: 0 done, 1 failed, 2 wrong usage.`
 
 // Main runs the program with this process's arguments, and ends the process. hooks are a worker's.

@@ -46,7 +46,7 @@ type explainCommand struct {
 const description = `Keeps customers' carts and orders. Commands and the events of stock come from Kafka, state is kept in Postgres, events and commands for stock go
 to Kafka.
 
-Without settings, every command talks to the servers of "allocation dev". Each variable begins with ORDERS_.
+Without settings, every command but "worker" talks to the servers of "allocation dev". Each variable begins with ORDERS_.
 Exit codes: 0 done, 1 failed, 2 wrong usage.`
 
 // New makes a run of the program.
