@@ -34,9 +34,6 @@ func (c AddToCart) decide(x *decider) {
 	l := &o.Lines[len(o.Lines)-1]
 	x.emit(ofLine(CartLineAdded, l, ""))
 	x.ask(Allocate, l)
-	if x.hasEarly(LineFact{SKU: l.SKU, LineID: l.ID}) {
-		x.d.Orders = append(x.d.Orders, o.ID)
-	}
 }
 
 // isCart refuses what a cart only can take.

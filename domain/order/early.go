@@ -33,7 +33,23 @@ func (x *decider) repeatsEarly(f LineFact) bool {
 	return slices.ContainsFunc(x.Early, func(e EarlyFact) bool { return e.LineFact == f })
 }
 
-// takeEarly applies the facts that were kept of lines which are there by now.
+// reviewEarly has the order reviewed where its command made the line of a fact that is kept, or where
+// it takes no more lines.
+func (x *decider) reviewEarly(m Message) {
+	switch m.(type) {
+	case LineFact, ReviewOrder:
+		return
+	}
+	if x.Order == nil || x.d.Refusal != nil {
+		return
+	}
+	if slices.ContainsFunc(x.Early, func(e EarlyFact) bool { return x.Order.Phase != Cart || x.lineOf(e.LineFact) != nil }) {
+		x.d.Orders = append(x.d.Orders, x.Order.ID)
+	}
+}
+
+// takeEarly applies the facts that were kept of lines which are there by now. Where no more lines are
+// taken, stock takes back the others: the order was placed, or ended, before they came.
 func (x *decider) takeEarly() {
 	slices.SortStableFunc(x.Early, func(a, b EarlyFact) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	at, early := x.at, x.Early
@@ -41,11 +57,22 @@ func (x *decider) takeEarly() {
 	for _, f := range early {
 		switch l := x.lineOf(f.LineFact); {
 		case l == nil:
-			x.Early = append(x.Early, f)
+			x.early(f.LineFact, f.At)
 		case f.isNew(l):
 			x.at = f.At
 			f.apply(x, l)
 		}
 	}
 	x.at = at
+}
+
+// early keeps a fact about a line that is not there, or has stock take the line back where it cannot
+// come any more.
+func (x *decider) early(f LineFact, at time.Time) {
+	switch {
+	case x.Order == nil || x.Order.Phase == Cart:
+		x.Early = append(x.Early, EarlyFact{f, at})
+	case f.Kind == Allocated || f.Kind == OutOfStock:
+		x.ask(Deallocate, &Line{ID: f.LineID, SKU: f.SKU})
+	}
 }

@@ -28,7 +28,7 @@ func TestEarly_isAppliedOnceItsLineIsThere(t *testing.T) {
 
 	s.now = s.now.Add(-time.Minute)
 	require.Equal(t, "CartLineAdded 1, > Allocate 1, > review alice.1", s.add("alice.1", "CHAIR"))
-	require.Equal(t, "CartLineAdded 2, > Allocate 2", s.add("alice.1", "LAMP"))
+	require.Equal(t, "CartLineAdded 2, > Allocate 2, > review alice.1", s.add("alice.1", "LAMP"))
 	require.Empty(t, s.do("alice.1", ReviewOrder{Of{"alice", "alice.1"}}))
 	require.Equal(t, Reserved, s.orders["alice.1"].Lines[0].State)
 	require.Equal(t, at, s.orders["alice.1"].Lines[0].Reserved)
@@ -44,11 +44,21 @@ func TestEarly_takesBackWhatNobodyWantsAnyMore(t *testing.T) {
 	s := newShop(t)
 	require.Empty(t, s.do("alice.1", LineFact{Kind: Allocated, Sequence: 5, OrderID: "alice.1", SKU: "CHAIR", LineID: "1", BatchRef: "b1", Asked: true}))
 	require.Equal(t, "CartLineAdded 1, > Allocate 1, > review alice.1", s.add("alice.1", "CHAIR"))
-	require.Equal(t, "OrderCancelled customer, > Deallocate 1", s.cancel("alice.1"))
+	require.Equal(t, "OrderCancelled customer, > Deallocate 1, > review alice.1", s.cancel("alice.1"))
 	require.Equal(t, "> Deallocate 1", s.do("alice.1", ReviewOrder{Of{"alice", "alice.1"}}))
 
 	require.Empty(t, s.do("alice.2", LineFact{Kind: AllocationRejected, OrderID: "alice.2", SKU: "CHAIR", LineID: "1", Reason: "unknown_sku", Asked: true}))
 	s.add("alice.2", "CHAIR")
 	s.place("alice.2")
 	require.Equal(t, "CartLineRejected 1 unknown_sku, OrderCancelled empty", s.do("alice.2", ReviewOrder{Of{"alice", "alice.2"}}))
+
+	// A line that comes too late for its order is not added any more.
+	early := LineFact{Kind: Allocated, Sequence: 7, OrderID: "alice.3", SKU: "CHAIR", LineID: "2", BatchRef: "b1", Asked: true}
+	s.add("alice.3", "CHAIR")
+	require.Empty(t, s.do("alice.3", early))
+	require.Equal(t, "OrderPlaced, > review alice.3", s.place("alice.3"))
+	require.Equal(t, "refused order_placed", s.add("alice.3", "CHAIR"))
+	require.Equal(t, "> Deallocate 2", s.do("alice.3", ReviewOrder{Of{"alice", "alice.3"}}))
+	require.Empty(t, s.early["alice.3"])
+	require.Equal(t, "> Deallocate 2", s.do("alice.3", early))
 }

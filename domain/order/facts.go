@@ -38,7 +38,7 @@ func (f LineFact) decide(x *decider) {
 	l := x.lineOf(f)
 	switch {
 	case l == nil && (f.Asked || x.hasEarly(f)) && !x.repeatsEarly(f):
-		x.Early = append(x.Early, EarlyFact{f, x.at})
+		x.early(f, x.at)
 	case l == nil || !f.isNew(l):
 		x.d.Ignored = true
 	default:
