@@ -170,6 +170,12 @@ func (w *world) deliver(from *[]message) bool {
 	if c.kind == warehouse.Dispatch && reason != "" {
 		require.Equal(w, "line_cancelled", reason, "only the customer takes a line away whose Dispatch is on its way: %s", c.data)
 	}
+	w.told(events)
+	return true
+}
+
+// told adds what stock says of a command.
+func (w *world) told(events []string) {
 	for _, e := range events {
 		parts := strings.SplitN(e, " ", 3)
 		var f fact
@@ -181,7 +187,6 @@ func (w *world) deliver(from *[]message) bool {
 			w.fold(f)
 		}
 	}
-	return true
 }
 
 // fold follows what stock has, at once.
