@@ -153,6 +153,7 @@ func TestRestore_forgetsNoLine(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := &restored{shop: newShop(t), t: r, stock: checker.NewModel(), logs: map[string][]entry{}, at: map[string]int{}}
 		logs := []string{commands, "CHAIR", "LAMP"}
+		s.copy()
 		for step := range rapid.IntRange(1, 80).Draw(r, "steps") {
 			switch what := rapid.IntRange(0, 9).Draw(r, "what"); {
 			case what < 4:
@@ -164,7 +165,10 @@ func TestRestore_forgetsNoLine(t *testing.T) {
 			case what == 7 && s.backup != nil:
 				s.backup()
 			default:
-				s.read(rapid.SampledFrom(logs).Draw(r, "log"))
+				log := rapid.SampledFrom(logs).Draw(r, "log")
+				for range rapid.SampledFrom([]int{1, 1, 9}).Draw(r, "reads") {
+					s.read(log)
+				}
 			}
 		}
 		for {
