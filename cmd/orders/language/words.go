@@ -66,10 +66,8 @@ func what(e *store.EventView) string {
 // service sent to itself.
 func Discarded(l *store.Letter) string {
 	switch {
-	case l.Type == "ReviewBatch":
-		return "without ReviewBatch, orders on the batch may not hear that it has arrived: send it again (orders send ReviewBatch batchref=REF)"
-	case l.Type == "ReviewOrder":
-		return "without ReviewOrder, the order may not become ready: send it again (orders send ReviewOrder customerid=CUSTOMER orderid=ORDER)"
+	case strings.HasPrefix(l.Type, "Review"):
+		return "without " + l.Type + ", an order may not hear that its goods are there: send it again (orders send " + l.Type + ")"
 	case l.Reason == string(order.ReasonUnknownType) || !slices.Contains(order.FactNames(), l.Type):
 		return ""
 	case strings.HasPrefix(l.Type, "Batch"):
