@@ -63,12 +63,7 @@ func TestPromise2_rowsOfAPartitionThatAnotherMemberHasAreLeftToIt(t *testing.T) 
 // A restored database that lacks only how far rows were published is told again, though no command
 // comes: otherwise its outbox looks as if it had something to publish.
 func TestPromise10_whatIsPublishedIsSaidAgain(t *testing.T) {
-	p := setup(t, 1)
-	p.attentive = true
-	m := p.start()
-	p.send(0, create("a", "first", 1), create("b", "second", 1))
-	p.await(2)
-	p.awaitPublished(p.commands)
+	p, m := published(t)
 	owner := p.ownerOf(p.commands)
 	p.execute(`update positions set published_row = 0`)
 	p.awaitPublished(p.commands)
@@ -80,18 +75,24 @@ func TestPromise10_whatIsPublishedIsSaidAgain(t *testing.T) {
 // A restored database may be older than a partition, and have no position of it. Its commands are
 // replayed though none comes, and that is told.
 func TestPromise10_aPositionThatIsGoneIsMadeAgain(t *testing.T) {
-	p := setup(t, 1)
-	p.attentive = true
-	m := p.start()
-	p.send(0, create("a", "first", 1), create("b", "second", 1))
-	p.await(2)
-	p.awaitPublished(p.commands)
+	p, m := published(t)
 	p.execute(`delete from outbox; delete from counter_names; delete from counters; delete from positions`)
 	p.await(4)
 	p.awaitPublished(p.commands)
 	require.Len(t, p.checkIdentities(), 2)
 	require.Contains(t, p.log.String(), "the database is behind what was committed")
 	require.NoError(t, m.stop())
+}
+
+// published is a pipeline whose two commands are applied and published, and its worker.
+func published(t *testing.T) (*pipeline, *member) {
+	p := setup(t, 1)
+	p.attentive = true
+	m := p.start()
+	p.send(0, create("a", "first", 1), create("b", "second", 1))
+	p.await(2)
+	p.awaitPublished(p.commands)
+	return p, m
 }
 
 func (p *pipeline) awaitPublished(topic string) {

@@ -161,17 +161,22 @@ func (w *world) shop() {
 
 // deliver has stock decide the next command of a sender.
 func (w *world) deliver(from *[]message) bool {
-	if len(*from) == 0 {
-		return false
-	}
-	c := (*from)[0]
-	*from = (*from)[1:]
-	reason, events := w.stock.Apply(c.kind, "", []byte(c.data))
+	c, reason := w.ask(from)
 	if c.kind == warehouse.Dispatch && reason != "" {
 		require.Equal(w, "line_cancelled", reason, "only the customer takes a line away whose Dispatch is on its way: %s", c.data)
 	}
+	return c.kind != ""
+}
+
+// ask is deliver whatever stock answers. It gives the command, and why it was refused.
+func (w *world) ask(from *[]message) (c message, reason string) {
+	if len(*from) == 0 {
+		return c, ""
+	}
+	c, *from = (*from)[0], (*from)[1:]
+	reason, events := w.stock.Apply(c.kind, "", []byte(c.data))
 	w.told(events)
-	return true
+	return c, reason
 }
 
 // told adds what stock says of a command.
