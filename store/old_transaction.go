@@ -17,10 +17,13 @@ type OldTransaction struct {
 // transactions, of standbys that say what they need, and of replication slots. What a slot needs of
 // the catalogs alone holds back nothing here, and a VACUUM's own snapshot neither. Transaction ids
 // can be seen without any right; since when a session of another role is in its transaction cannot.
+// A session that listens reads notifications in a transaction while it is idle. That seems to have
+// begun with the session's last statement, however long ago.
 const oldTransactionSQL = `
 with holders (xids, kind, name, pid, usename, backend, since) as (
-    select greatest(age(backend_xid), age(backend_xmin)), case when datid is null then 'standby' else 'session' end, application_name, pid,
-        usename, backend_type, xact_start
+    select greatest(age(backend_xid), age(backend_xmin)),
+        case when datid is null then 'standby' when state = 'idle' then 'listener' else 'session' end, application_name, pid,
+        usename, backend_type, case when state is distinct from 'idle' then xact_start end
     from pg_stat_activity
     where coalesce(datname = current_database(), true) and (backend_xid is not null or backend_xmin is not null) and pid <> pg_backend_pid()
         and pid not in (select pid from pg_stat_progress_vacuum)
@@ -57,6 +60,8 @@ func (s *Store) OldestTransaction(ctx context.Context) (OldTransaction, error) {
 	switch kind {
 	case "session":
 		old.Holder = holderText(pid, user, name, backend, since)
+	case "listener":
+		old.Holder = fmt.Sprintf("process %d, user %q, application %q, which reads notifications", pid, user, name)
 	case "standby":
 		old.Holder = fmt.Sprintf("the standby of process %d, user %q, application %q, by hot_standby_feedback", pid, user, name)
 	case "prepared":

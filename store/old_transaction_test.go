@@ -55,6 +55,27 @@ func TestOldestTransaction_namesTheSession(t *testing.T) {
 	}
 }
 
+// A session reads notifications in a transaction of which Postgres says that it began with the last
+// statement. What it holds back begins later.
+func TestOldestTransaction_ofAListenerBeginsWithItsNotifications(t *testing.T) {
+	b := setup(t, 1)
+	listener := b.Connect()
+	_, err := listener.Exec(t.Context(), `listen flood`)
+	require.NoError(t, err)
+	var start, now time.Time
+	require.NoError(t, b.DB.QueryRow(t.Context(), `select clock_timestamp()`).Scan(&start))
+	// More than the listener's connection takes while nobody reads from it.
+	_, err = b.DB.Exec(t.Context(), `select pg_notify('flood', repeat('x', 7900) || n) from generate_series(1, 4000) n`)
+	require.NoError(t, err)
+	var name string
+	require.NoError(t, b.DB.QueryRow(t.Context(), `select application_name from pg_stat_activity where pid = $1`, listener.PgConn().PID()).Scan(&name))
+	holderIs(b, b.Store, fmt.Sprintf(`process %d, user "postgres", application %q, which reads notifications`, listener.PgConn().PID(), name), 0)
+	old, err := b.Store.OldestTransaction(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, b.DB.QueryRow(t.Context(), `select clock_timestamp()`).Scan(&now))
+	require.LessOrEqual(t, old.Age, now.Sub(start))
+}
+
 // A transaction that has neither a snapshot nor an id holds back nothing, and one of another
 // database neither.
 func TestOldestTransaction_passesOverWhatHoldsBackNothing(t *testing.T) {
