@@ -30,7 +30,12 @@ func (x *decider) hasEarly(f LineFact) bool {
 
 // repeatsEarly reports whether the fact is kept.
 func (x *decider) repeatsEarly(f LineFact) bool {
-	return slices.ContainsFunc(x.Early, func(e EarlyFact) bool { return e.LineFact == f })
+	return slices.ContainsFunc(x.Early, func(e EarlyFact) bool { return e.compare(f) == 0 })
+}
+
+// compare orders facts about one order, and is 0 only for the same one.
+func (f LineFact) compare(other LineFact) int {
+	return cmp.Or(cmp.Compare(f.Sequence, other.Sequence), cmp.Compare(f.SKU, other.SKU), cmp.Compare(f.LineID, other.LineID), cmp.Compare(f.Kind, other.Kind))
 }
 
 // reviewEarly has the order reviewed where its command made the line of a fact that is kept, or where
@@ -51,7 +56,7 @@ func (x *decider) reviewEarly(m Message) {
 // takeEarly applies the facts that were kept of lines which are there by now. Where no more lines are
 // taken, stock takes back the others: the order was placed, or ended, before they came.
 func (x *decider) takeEarly() {
-	slices.SortStableFunc(x.Early, func(a, b EarlyFact) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	slices.SortFunc(x.Early, func(a, b EarlyFact) int { return a.compare(b.LineFact) })
 	at, early := x.at, x.Early
 	x.Early = nil
 	for _, f := range early {

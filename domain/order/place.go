@@ -76,9 +76,9 @@ func (ReviewOrder) decide(x *decider) {
 	if x.Order == nil {
 		return
 	}
-	x.takeEarly()
 	if x.Order.Phase == Ready {
 		x.Order.Phase = Placed
 	}
+	x.takeEarly()
 	x.settle()
 }

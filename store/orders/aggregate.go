@@ -119,7 +119,7 @@ func (a *aggregate) decide(tx *store.Tx, i int) {
 		state.Customer, state.Order = &a.loaded.customerOf(m.keys.CustomerID).Customer, a.loaded.orders[m.keys.OrderID]
 		state.Early = a.loaded.early[m.keys.OrderID]
 	}
-	m.decision = order.Decide(m, state, timeOf(tx.Command(i)), a.settings)
+	m.decision = order.Decide(m.Message, state, timeOf(tx.Command(i)), a.settings)
 	if state.Order != nil {
 		a.loaded.orders[m.keys.OrderID] = state.Order
 	}

@@ -116,6 +116,11 @@ func TestApply_decidesAsIfAllWereKeptInMemory(t *testing.T) {
 			want = append(want, m.decide(t, &c)...)
 		}
 		require.Equal(t, want, storetest.Says(b.Do(commands...).Rows[0]))
+		kept := 0
+		for _, facts := range m.early {
+			kept += len(facts)
+		}
+		require.Equal(t, kept, b.Count(`select count(*) from early_facts`))
 	}
 	for id, o := range m.orders {
 		require.Equal(t, o.Phase.String(), storetest.Ask[string](b, `select phase::text from orders where id = $1`, id))
