@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// EarlyFact is a fact about a line that no command has added yet, and the time of its record. A
-// database that lost commits reads commands and facts again. They come by different partitions, so
-// the answer of stock may come before the AddToCart that stock was asked by. Stock does not answer a
-// second time: the fact is kept until the line is there.
+// EarlyFact is a fact about a line that no command has added yet, and the time of its record.
+//
+// After a database lost commits, commands and facts are read again. They come by different
+// partitions, so stock's answer may come before the AddToCart. Stock does not answer a second time,
+// so the fact is kept until the line is there.
 type EarlyFact struct {
 	LineFact
 	At time.Time
@@ -38,8 +39,8 @@ func (f LineFact) compare(other LineFact) int {
 	return cmp.Or(cmp.Compare(f.Sequence, other.Sequence), cmp.Compare(f.SKU, other.SKU), cmp.Compare(f.LineID, other.LineID), cmp.Compare(f.Kind, other.Kind))
 }
 
-// reviewEarly has the order reviewed where its command made the line of a fact that is kept, or where
-// it takes no more lines.
+// reviewEarly has an order reviewed of which facts are kept, where the line of one is there by now,
+// or the order takes no more lines.
 func (x *decider) reviewEarly(m Message) {
 	switch m.(type) {
 	case LineFact, ReviewOrder:
@@ -53,8 +54,8 @@ func (x *decider) reviewEarly(m Message) {
 	}
 }
 
-// takeEarly applies the facts that were kept of lines which are there by now. Where no more lines are
-// taken, stock takes back the others: the order was placed, or ended, before they came.
+// takeEarly applies the facts whose lines are there by now. An order that is placed, or has ended,
+// takes no more lines: stock takes back those that are missing.
 func (x *decider) takeEarly() {
 	slices.SortFunc(x.Early, func(a, b EarlyFact) int { return a.compare(b.LineFact) })
 	at, early := x.at, x.Early
@@ -71,8 +72,8 @@ func (x *decider) takeEarly() {
 	x.at = at
 }
 
-// early keeps a fact about a line that is not there, or has stock take the line back where it cannot
-// come any more.
+// early keeps a fact about a line that is not there. Where the line cannot come any more, stock takes
+// it back.
 func (x *decider) early(f LineFact, at time.Time) {
 	switch {
 	case x.Order == nil || x.Order.Phase == Cart:

@@ -67,9 +67,9 @@ func (c ReviewBatch) decide(x *decider) {
 	}
 }
 
-// ReviewOrder looks again at an order, as one of its batches may have arrived, or a fact came before
-// its line. What is ready is announced once more: the batch may have gone and come again meanwhile,
-// and stock refuses to dispatch from one that is gone, which brings no fact.
+// ReviewOrder looks again at an order: one of its batches may have arrived, or a fact came before its
+// line. What is ready is announced once more. Its batch may have gone and come again meanwhile, and
+// stock refuses to dispatch from one that is gone, which brings no fact.
 type ReviewOrder struct{ Of }
 
 func (ReviewOrder) decide(x *decider) {

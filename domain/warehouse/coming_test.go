@@ -38,8 +38,8 @@ func TestComing(t *testing.T) {
 	require.EqualValues(t, 3, b.Batch("CHAIR.1").Shelf())
 }
 
-// Where somebody else's quantities have more leave a batch than was there, stock is told that nothing
-// is left: it refuses less.
+// Somebody else's quantities may have more leave a batch than was there. Stock is told then that
+// nothing is left, since it refuses less.
 func TestTell_isNeverBelowZero(t *testing.T) {
 	t.Parallel()
 	b := &book{T: t}
