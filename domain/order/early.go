@@ -72,8 +72,8 @@ func (x *decider) takeEarly() {
 	x.at = at
 }
 
-// early keeps a fact about a line that is not there. Where the line cannot come any more, stock takes
-// it back.
+// early keeps a fact about a line that is not there. Where the line cannot come any more, stock
+// takes it back.
 func (x *decider) early(f LineFact, at time.Time) {
 	switch {
 	case x.Order == nil || x.Order.Phase == Cart:

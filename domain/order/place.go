@@ -50,8 +50,8 @@ func (c CancelOrder) decide(x *decider) {
 // ReviewPage is how many orders of a batch are looked at again at once.
 const ReviewPage = 100
 
-// ReviewBatch has the orders of a batch looked at again, as it may have arrived: a page of them, and
-// then those behind it.
+// ReviewBatch has the orders of a batch looked at again, as it may have arrived: a page of them,
+// and then those behind it.
 type ReviewBatch struct {
 	BatchRef string
 	After    string // the last order of the page before; empty: there was none
@@ -67,9 +67,9 @@ func (c ReviewBatch) decide(x *decider) {
 	}
 }
 
-// ReviewOrder looks again at an order: one of its batches may have arrived, or a fact came before its
-// line. What is ready is announced once more. Its batch may have gone and come again meanwhile, and
-// stock refuses to dispatch from one that is gone, which brings no fact.
+// ReviewOrder looks again at an order: one of its batches may have arrived, or a fact came before
+// its line. What is ready is announced once more. Its batch may have gone and come again meanwhile,
+// and stock refuses to dispatch from one that is gone, which brings no fact.
 type ReviewOrder struct{ Of }
 
 func (ReviewOrder) decide(x *decider) {

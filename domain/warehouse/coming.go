@@ -2,11 +2,11 @@ package warehouse
 
 import "slices"
 
-// Coming is what stock told of a shipment that was not announced. Lines on its batch are in the ledger
-// as others are.
+// Coming is what stock told of a shipment that was not announced. Lines on its batch are in the
+// ledger as others are.
 //
-// After a database lost commits, tasks and events are read again. They come by different partitions,
-// so events may come before the AnnounceShipment that they follow from.
+// After a database lost commits, tasks and events are read again. They come by different
+// partitions, so events may come before the AnnounceShipment that they follow from.
 type Coming struct {
 	Ref      string `json:"ref"`
 	Shipped  int64  `json:"shipped"`

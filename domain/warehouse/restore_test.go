@@ -13,8 +13,8 @@ import (
 	"allocation/domain/warehouse"
 )
 
-// restored is a warehouse whose database goes back, while what is around it does not. It reads tasks
-// with what it sends itself, the events of stock, and those of orders, each by a partition.
+// restored is a warehouse whose database goes back, while what is around it does not. It reads
+// tasks with what it sends itself, the events of stock, and those of orders, each by a partition.
 type restored struct {
 	*world
 
