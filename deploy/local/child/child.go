@@ -70,22 +70,24 @@ func (p *Process) Running() bool {
 	}
 }
 
-// Signal sends a signal to the program alone. A program that has ended already is no error.
-func (p *Process) Signal(signal syscall.Signal) {
-	if p.Running() {
-		_ = p.cmd.Process.Signal(signal)
-	}
-}
+// Signal sends a signal to the program alone. A program that has ended already is no error. After
+// SIGSTOP, on Linux, it returns when the program stands still.
+func (p *Process) Signal(signal syscall.Signal) { p.send(signal, nil) }
 
 // SignalAll sends a signal to the program and all its descendants, whatever process groups they are
-// in; only to its group where they cannot be listed.
-func (p *Process) SignalAll(signal syscall.Signal) {
+// in; only to its group where they cannot be listed. It returns as Signal does.
+func (p *Process) SignalAll(signal syscall.Signal) { p.send(signal, descendants(p.PID())) }
+
+func (p *Process) send(signal syscall.Signal, others []int) {
 	if !p.Running() {
 		return
 	}
-	p.Signal(signal)
-	for _, pid := range descendants(p.PID()) {
+	_ = p.cmd.Process.Signal(signal)
+	for _, pid := range others {
 		_ = syscall.Kill(pid, signal)
+	}
+	if signal == syscall.SIGSTOP {
+		awaitStop(append(others, p.PID()))
 	}
 }
 

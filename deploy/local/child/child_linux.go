@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -40,14 +41,8 @@ func processesByParent() map[int][]int {
 	return children
 }
 
-// parentOf reads the parent's id: the second field after the command's name, which stands in
-// parentheses and may hold anything.
 func parentOf(statPath string) (int, bool) {
-	stat, err := os.ReadFile(statPath)
-	if err != nil {
-		return 0, false // it has ended meanwhile
-	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	fields := fieldsOf(statPath)
 	if len(fields) < 2 {
 		return 0, false
 	}
@@ -58,21 +53,51 @@ func parentOf(statPath string) (int, bool) {
 // awaitEnd waits until the processes have ended, whether or not anybody has asked for their exit
 // codes, for at most five seconds.
 func awaitEnd(pids []int) {
+	await(pids, func(pid int) bool { return ended(statPath(pid)) })
+}
+
+// awaitStop waits until the processes stand still, for at most five seconds. A thread goes on after
+// SIGSTOP until it is next scheduled.
+func awaitStop(pids []int) {
+	await(pids, func(pid int) bool {
+		threads, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "task", "*", "stat"))
+		return !slices.ContainsFunc(threads, func(path string) bool { return stateOf(path) != 'T' && !ended(path) })
+	})
+}
+
+func await(pids []int, so func(pid int) bool) {
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
 	deadline := time.Now().Add(5 * time.Second)
 	for _, pid := range pids {
-		for alive(pid) && time.Now().Before(deadline) {
+		for !so(pid) && time.Now().Before(deadline) {
 			<-look.C
 		}
 	}
 }
 
-func alive(pid int) bool {
-	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return false
+func statPath(pid int) string { return filepath.Join("/proc", strconv.Itoa(pid), "stat") }
+
+func ended(statPath string) bool {
+	state := stateOf(statPath)
+	return state == 0 || state == 'Z' || state == 'X'
+}
+
+// stateOf is the letter of a process's or a thread's state, 0 where there is none such.
+func stateOf(statPath string) byte {
+	fields := fieldsOf(statPath)
+	if len(fields) == 0 {
+		return 0
 	}
-	state := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:])
-	return len(state) > 0 && state[0] != 'Z' && state[0] != 'X'
+	return fields[0][0]
+}
+
+// fieldsOf reads what stands after the command's name, which stands in parentheses and may hold
+// anything: the state, the parent's id, and so on. It has none when the process has ended.
+func fieldsOf(statPath string) [][]byte {
+	stat, err := os.ReadFile(statPath)
+	if err != nil {
+		return nil
+	}
+	return bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 }

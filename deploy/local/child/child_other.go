@@ -18,3 +18,5 @@ func setAttributes(cmd *exec.Cmd, _ syscall.Signal) {
 func descendants(pid int) []int { return []int{-pid} }
 
 func awaitEnd([]int) {}
+
+func awaitStop([]int) {}
