@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -20,15 +21,19 @@ type catchUp struct {
 
 // A backlog is what has waited for stale, by the records' timestamps, and takes longer than atOnce
 // at full speed. A rush is none, such as that from a service which catches up itself: those who
-// wait for it would wait longer. Partitions with a backlog rest spreadRest at most after each
-// transaction. So a small backlog is over before its time. A transaction is to take unnoticed at
-// most, also in a rush, because others may wait for it.
+// wait for it would wait longer. After each transaction partitions with a backlog rest, spreadRest
+// at most. So a small backlog is over before its time. A transaction is to take unnoticed at most,
+// also in a rush, because others may wait for it.
 const (
 	stale      = 10 * time.Second
 	atOnce     = time.Second
 	unnoticed  = quickly / 4
 	spreadRest = 2 * time.Second
 )
+
+// spreadStep is for how long one transaction's part of a backlog is to last. What the commands lead
+// to is work for other services: of 2,700 commands of orders at once, for a second on two cores.
+const spreadStep = 100 * time.Millisecond
 
 // foundWithin is in which part of the time, one divided by it, a backlog may turn out to be larger:
 // partitions are fetched one after the other.
@@ -46,8 +51,8 @@ func (c *catchUp) first() int {
 	return firstOfBacklog
 }
 
-// isLeft notes how many records are left, and how many are few. When few are left that take no time,
-// the backlog is over, and the next one has a time of its own.
+// isLeft notes how many records are left, and how many are few. When few are left that take no
+// time, the backlog is over, and the next one has a time of its own.
 func (c *catchUp) isLeft(left, few int64) {
 	if left <= few && c.each*float64(left) <= atOnce.Seconds()/2 {
 		c.by, c.from = time.Time{}, 0
@@ -87,6 +92,17 @@ func (c *catchUp) rest(now time.Time, took time.Duration, applied, left int64) t
 	}
 	evenly := time.Duration(float64(c.time) * float64(left) / float64(c.from))
 	return max(0, remains-evenly)
+}
+
+// part is how many records with a backlog the next transaction has at most, where so many are left:
+// as many as are due within spreadStep if the backlog goes evenly, quickLeast at least.
+func (c *catchUp) part(now time.Time, left int64) int {
+	remains := c.by.Sub(now)
+	if c.by.IsZero() || remains <= 0 {
+		return math.MaxInt
+	}
+	then := float64(c.from) * max(0, remains-spreadStep).Seconds() / c.time.Seconds()
+	return max(quickLeast, int(left)-int(then))
 }
 
 // caughtUp notes a transaction of partitions with much waiting. The caller holds Worker.mu.

@@ -12,35 +12,44 @@ import (
 // it goes as fast as it can.
 func TestCatchUp_spreadsABacklog(t *testing.T) {
 	t.Parallel()
-	const each, took = 100, 20 * time.Millisecond // 5,000 a second
+	const most, each = 500, 200 * time.Microsecond // a transaction of 500 takes 100 ms
 	for name, c := range map[string]struct {
 		time     time.Duration
 		backlog  int64
 		comes    float64 // a second
 		from, to time.Duration
+		largest  int // transaction after the first second, while it is spread
 	}{
 		"as fast as it goes":          {backlog: 10_000, from: 2 * time.Second, to: 2 * time.Second},
-		"evenly":                      {backlog: 10_000, time: 10 * time.Second, from: 9600 * time.Millisecond, to: 10100 * time.Millisecond},
-		"with a tenth of what it can": {backlog: 10_000, time: 10 * time.Second, comes: 500, from: 9600 * time.Millisecond, to: 10100 * time.Millisecond},
-		"with half of what it can":    {backlog: 10_000, time: 10 * time.Second, comes: 2500, from: 9600 * time.Millisecond, to: 10100 * time.Millisecond},
-		"sooner where it is small":    {backlog: 10_000, time: time.Hour, from: 200 * time.Second, to: 202 * time.Second},
-		"more than there is time":     {backlog: 10_000, time: time.Second, from: 2 * time.Second, to: 2100 * time.Millisecond},
-		"a moment's rush":             {backlog: 4900, time: time.Hour, from: 980 * time.Millisecond, to: 980 * time.Millisecond},
+		"evenly":                      {backlog: 10_000, time: 10 * time.Second, from: 9600 * time.Millisecond, to: 10100 * time.Millisecond, largest: 101},
+		"with a tenth of what it can": {backlog: 10_000, time: 10 * time.Second, comes: 500, from: 9600 * time.Millisecond, to: 10100 * time.Millisecond, largest: 151},
+		"with half of what it can":    {backlog: 10_000, time: 10 * time.Second, comes: 2500, from: 9600 * time.Millisecond, to: 10200 * time.Millisecond, largest: 370},
+		"sooner where it is small":    {backlog: 10_000, time: time.Hour, from: 1190 * time.Second, to: 1255 * time.Second, largest: quickLeast},
+		"more than there is time":     {backlog: 10_000, time: time.Second, from: 2 * time.Second, to: 2100 * time.Millisecond, largest: most},
+		"a moment's rush":             {backlog: 4900, time: time.Hour, from: 980 * time.Millisecond, to: 980 * time.Millisecond, largest: most},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			spread, began := catchUp{time: c.time, stall: time.Minute}, time.Now()
-			now, left := began, float64(c.backlog)
-			for left >= each/2 {
-				before := now
-				now, left = now.Add(took), left-each
-				now = now.Add(min(spread.rest(now, took, each, int64(max(0, left))), spread.most(1)))
+			now, left, largest := began, float64(c.backlog), 0
+			for left >= 1 {
+				before, part := now, min(most, int(left), spread.part(now, int64(left)))
+				took := each * time.Duration(part)
+				now, left = now.Add(took), left-float64(part)
+				now = now.Add(min(spread.rest(now, took, int64(part), int64(left)), spread.most(1)))
 				left += c.comes * now.Sub(before).Seconds()
+				if before.Sub(began) >= time.Second && before.Sub(began) < c.time {
+					largest = max(largest, part)
+				}
 				if c.comes > 0 {
 					even := float64(c.backlog) * (1 - now.Sub(began).Seconds()/c.time.Seconds())
-					require.LessOrEqual(t, left, even+4*each, "after %s", now.Sub(began))
+					require.LessOrEqual(t, left, even+most+c.comes, "after %s", now.Sub(began))
+				}
+				if c.time > 0 && now.Sub(began) > c.time && left <= c.comes { // what comes goes on
+					break
 				}
 			}
+			require.LessOrEqual(t, largest, c.largest)
 			require.GreaterOrEqual(t, now.Sub(began), c.from)
 			require.LessOrEqual(t, now.Sub(began), c.to)
 		})

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -37,7 +38,8 @@ type record struct {
 	oversized *batchHeader // it stands for a record batch that was not unpacked; else nil
 }
 
-// decode reads the envelopes. A command of a newer type may wait so long for a worker that knows it.
+// decode reads the envelopes. A command of a newer type may wait so long for a worker that knows
+// it.
 func (w *work) decode(patience time.Duration) {
 	causes := make([]outbox.Cause, len(w.records)) // apart, because the rows of a command keep no more of it than this
 	w.transaction.Commands = slices.Grow(w.transaction.Commands, len(w.records))[:len(w.records)]
@@ -118,15 +120,15 @@ func (a *applier) pick(now time.Time) (*work, time.Duration) {
 	if len(chosen) == 0 {
 		return nil, sooner(a.rests(now), sooner(wait, redriveWait))
 	}
-	return a.pickRecords(chosen, long), 0
+	return a.pickRecords(now, chosen, long), 0
 }
 
 // pickRecords makes a transaction of records.
-func (a *applier) pickRecords(ready []*partition, long bool) *work {
-	g := gathering{work: a.newWork(), bytes: batchBytes}
+func (a *applier) pickRecords(now time.Time, ready []*partition, long bool) *work {
+	g := gathering{work: a.newWork(), bytes: batchBytes, backlog: math.MaxInt}
 	g.work.pace, g.work.long = &a.short, long
 	if long {
-		g.work.pace = &a.long
+		g.work.pace, g.backlog = &a.long, a.catchUp.part(now, a.backlog(now))
 	}
 	g.commands = g.work.pace.next()
 	switch first := ready[0]; {
@@ -140,7 +142,7 @@ func (a *applier) pickRecords(ready []*partition, long bool) *work {
 		g.commands = 1
 	}
 	if len(g.work.partitions) == 0 {
-		g.fill(ready)
+		g.fill(now, ready)
 	}
 	for _, p := range g.work.partitions {
 		p.busy = true
@@ -219,21 +221,28 @@ type gathering struct {
 	work     *work
 	commands int // still allowed
 	bytes    int // still allowed; one record may exceed it
+	backlog  int // commands of partitions with a backlog that are still allowed
 }
 
 // fill takes from one partition after the other, of each as much as there is: the fewer partitions,
 // the fewer keys does a transaction write beside its lines and events.
-func (g *gathering) fill(partitions []*partition) {
+func (g *gathering) fill(now time.Time, partitions []*partition) {
 	for _, p := range partitions {
-		if g.commands > 0 && g.bytes > 0 {
+		switch {
+		case g.commands <= 0 || g.bytes <= 0:
+			return
+		case p.stale(now):
+			g.backlog -= g.take(p, min(g.commands, g.backlog))
+		default:
 			g.take(p, g.commands)
 		}
 	}
 }
 
-// take adds up to most commands of a partition. Control records move the position, and are no
-// commands.
-func (g *gathering) take(p *partition, most int) {
+// take adds up to most commands of a partition, and gives how many. Control records move the
+// position, and are no commands.
+func (g *gathering) take(p *partition, most int) int {
+	before := g.commands
 	taken, to, epoch := 0, p.next, int32(-1)
 	for _, r := range p.queue.records {
 		if taken > 0 && p.beyondLock(r.Offset) {
@@ -251,10 +260,10 @@ func (g *gathering) take(p *partition, most int) {
 		taken++
 		to, epoch = r.Offset+1, r.LeaderEpoch
 	}
-	if taken == 0 {
-		return
+	if taken > 0 {
+		g.work.add(p, taken, p.moveTo(to, epoch))
 	}
-	g.work.add(p, taken, p.moveTo(to, epoch))
+	return before - g.commands
 }
 
 // takeOversized makes a batch that is not unpacked one command, which is refused, or none where its
