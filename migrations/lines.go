@@ -14,8 +14,8 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// Line is a row of migrations with versions of its own, and what the two roles may do with the tables
-// that it makes.
+// Line is a row of migrations with versions of its own, and what the two roles may do with the
+// tables that it makes.
 type Line struct {
 	Name  string // of the folder of its files, too
 	Files embed.FS

@@ -95,8 +95,8 @@ from (
     from held h group by role, kind, id, name, what, col) h
 where grantable or not ok order by 1, 2`
 
-// Of a name there may be two functions: one is called by workers of the version before. A column may
-// not be there, as in the schema of the version before.
+// Of a name there may be two functions: one is called by workers of the version before. A column
+// may not be there, as in the schema of the version before.
 const lackingSQL = declaredSQL + `
 select format('grant %s on %s to %I', string_agg(what || case when col = '' then '' else format('(%I)', col) end, ', ' order by what, col),
     case kind when 'table' then format('%I.%I', $1::text, id) else kind || ' ' || o.name end, role)

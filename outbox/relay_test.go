@@ -308,8 +308,8 @@ func TestRelay_rowsMissingInBetweenAreReadFromTheTable(t *testing.T) {
 	require.Equal(t, tally{}, s.used(r))
 }
 
-// Of what is handed over counts how long it waits, however old its command is: a backlog of commands
-// is no backlog of events.
+// Of what is handed over counts how long it waits, however old its command is: a backlog of
+// commands is no backlog of events.
 func TestRelay_oldestUnpublished(t *testing.T) {
 	s := newStage(t)
 	start := time.Now()

@@ -13,8 +13,8 @@ import (
 )
 
 // Decision is what an operator wants done with dead letters. They are the letters of the commands
-// in IDs or, without IDs, the open letters that match Filter. Those that wait for a newer worker only
-// match where their reason is asked for.
+// in IDs or, without IDs, the open letters that match Filter. Those that wait for a newer worker
+// only match where their reason is asked for.
 type Decision struct {
 	IDs      []RecordID
 	Filter   LetterFilter

@@ -143,7 +143,8 @@ select d.reason, d.state, count(*), min(d.recorded_at), max(d.recorded_at) from 
 group by 1, 2 order by 3 desc, 1, 2`
 
 // LetterGroups counts dead letters by reason and state, of those that are not resolved, or of all
-// where states ask for them. It counts the oldest MaxSearched at most: cut says that there are more.
+// where states ask for them. It counts the oldest MaxSearched at most: cut says that there are
+// more.
 func (s *Store) LetterGroups(ctx context.Context, states []string) (groups []LetterGroup, cut bool, err error) {
 	p := LetterPage{States: states}
 	groups = []LetterGroup{}

@@ -63,8 +63,8 @@ delete from requests where id in (
 // dropAtOnce bounds what one statement deletes.
 const dropAtOnce = 5_000
 
-// DropRequests forgets requests that were decided longer than RequestsKept ago. Those that still wait
-// for a person are kept. It returns how many.
+// DropRequests forgets requests that were decided longer than RequestsKept ago. Those that still
+// wait for a person are kept. It returns how many.
 func (s *Store) DropRequests(ctx context.Context) (dropped int64, err error) {
 	for {
 		n, err := s.dropRequests(ctx)

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// HeldKey is a key whose commands wait behind one that failed unexpectedly, or that waits for a newer
-// worker.
+// HeldKey is a key whose commands wait behind one that failed unexpectedly, or that waits for a
+// newer worker.
 type HeldKey struct {
 	Key     string    `json:"-"`
 	Letter  RecordID  `json:"letter"`       // that holds it

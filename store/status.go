@@ -68,8 +68,8 @@ select count(*), min(recorded_at) from dead_letters d where ` + unresolvedSQL + 
 	newerKeysSQL = `select count(*), min(k.held_at) from held_keys k join dead_letters d using (source, row_no) where ` + awaitsSQL
 )
 
-// OpenLetters counts dead letters about which nobody decided yet. Those that wait for a newer worker
-// need nobody.
+// OpenLetters counts dead letters about which nobody decided yet. Those that wait for a newer
+// worker need nobody.
 func (s *Store) OpenLetters(ctx context.Context) (Backlog, error) {
 	return s.backlog(ctx, "count dead letters", openLettersSQL)
 }

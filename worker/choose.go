@@ -10,8 +10,8 @@ import "time"
 // with little waiting has at most.
 const shortPart = 4
 
-// restMost is how long partitions rest at most after a conflict. A service's StallTimeout is longer, so an applier
-// that rests is not taken for one that stands still.
+// restMost is how long partitions rest at most after a conflict. A service's StallTimeout is
+// longer, so an applier that rests is not taken for one that stands still.
 const restMost = 500 * time.Millisecond
 
 // choose is which of the partitions that are ready have their turn, and whether that is those with

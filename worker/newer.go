@@ -10,8 +10,9 @@ import (
 // worker may come and know it, so the command may wait: it is parked under its key, which is held
 // meanwhile. See Command.Wait.
 
-// mayWait is how long a command may wait for a newer worker. One that waited behind a held key waits
-// on from there. A dead letter waits no longer, since its time is over or an operator decided.
+// mayWait is how long a command may wait for a newer worker. One that waited behind a held key
+// waits on from there. A dead letter waits no longer, since its time is over or an operator
+// decided.
 func (c *Command) mayWait(patience time.Duration) time.Duration {
 	switch {
 	case c.Newer == "", c.Failure != "":

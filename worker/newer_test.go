@@ -11,8 +11,8 @@ import (
 	"allocation/deploy/testbed/counters"
 )
 
-// newer is a command of a type that only a newer worker knows. It adds to a counter, and the name is
-// the subject of its event.
+// newer is a command of a type that only a newer worker knows. It adds to a counter, and the name
+// is the subject of its event.
 func newer(key, name string, n int) *kgo.Record {
 	return typed("counters.v2.Add", command("", `{"key":%q,"name":%q,"n":%d}`, key, name, n))
 }
@@ -29,8 +29,8 @@ func (p *pipeline) endWait() {
 	p.execute(`update held_keys set waits_until = now() where waits_until > now()`)
 }
 
-// A command of a newer type holds its own key, and nothing else, until a worker comes that knows the
-// type. That one applies it and what waits behind it, in order and once.
+// A command of a newer type holds its own key, and nothing else, until a worker comes that knows
+// the type. That one applies it and what waits behind it, in order and once.
 func TestPromise3_aNewerTypeWaitsInItsPlaceForANewerWorker(t *testing.T) {
 	p := setup(t, 2)
 	p.wait = time.Hour
@@ -84,8 +84,8 @@ func TestPromise3_aNewerTypeWaitsWhileOldAndNewWorkersShareTheGroup(t *testing.T
 	require.Len(t, letters(got, p.letters), 4, "two letters, and what became of them")
 }
 
-// Without a newer worker, a command of a newer type is refused when its time is over, and what waits
-// behind it goes on. One that waited behind it waits from when it came.
+// Without a newer worker, a command of a newer type is refused when its time is over, and what
+// waits behind it goes on. One that waited behind it waits from when it came.
 func TestPromise4_aNewerTypeIsRefusedWhenItsTimeIsOver(t *testing.T) {
 	p := setup(t, 1)
 	p.wait = time.Hour

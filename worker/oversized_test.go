@@ -87,8 +87,8 @@ func TestPromise7_manyBatchesThatUnpackToMuch(t *testing.T) {
 	require.NoError(t, m.stop())
 }
 
-// Producers in Java fill a batch until it has 1 MB packed. Commands of one key, in a loop, pack very
-// well.
+// Producers in Java fill a batch until it has 1 MB packed. Commands of one key, in a loop, pack
+// very well.
 func TestPromise4_aBatchOfAsManyCommandsAsALegalProducerPacks(t *testing.T) {
 	p := setup(t, 1)
 	p.send(0, create("counter-0001", "first", 50))

@@ -16,8 +16,8 @@ import (
 	"allocation/worker"
 )
 
-// packedAdds is a batch of records that is too large: a counter to which so much is added, and among
-// that what is no command.
+// packedAdds is a batch of records that is too large: a counter to which so much is added, and
+// among that what is no command.
 func packedAdds(n int, codec kgo.CompressionCodecType) testbed.PackedBatch {
 	b := testbed.PackedBatch{Codec: codec, Records: []testbed.PackedRecord{{Value: []byte("{")}, packed(create("a", "first", 0))}}
 	for i := range n {

@@ -238,8 +238,8 @@ func (w *Worker) closeAll() {
 	}
 }
 
-// typesOfParked are the types of a parked record. Its topic may have left the configuration. Then an
-// event that is taken from another topic now was taken from that one, and all else is a command.
+// typesOfParked are the types of a parked record. Its topic may have left the configuration. Then
+// an event that is taken from another topic now was taken from that one, and all else is a command.
 func (w *Worker) typesOfParked(topic string, r *kgo.Record) *cloudevents.Types {
 	if t := w.types[topic]; t != nil {
 		return t

@@ -1,6 +1,6 @@
-// Command warehouse plays a warehouse that keeps a ledger of its own: tasks and events of orders and
-// of stock come from Kafka, are decided and kept in Postgres, and events and commands for stock go
-// to Kafka. Run it with --help.
+// Command warehouse plays a warehouse that keeps a ledger of its own: tasks and events of orders
+// and of stock come from Kafka, are decided and kept in Postgres, and events and commands for stock
+// go to Kafka. Run it with --help.
 package main
 
 import (

@@ -124,8 +124,8 @@ func (c *Checker) checkStockTables(t *Tables) {
 	}
 }
 
-// checkLedgerTables compares the ledger of each article with the warehouse's events: what is over is
-// added up there.
+// checkLedgerTables compares the ledger of each article with the warehouse's events: what is over
+// is added up there.
 func (c *Checker) checkLedgerTables(t *Tables) {
 	over := map[string]*OverRow{}
 	for _, s := range c.shelves {

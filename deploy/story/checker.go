@@ -59,8 +59,8 @@ func New(topics Topics, ids map[string]string, cartTime time.Duration) *Checker 
 	return c
 }
 
-// placeOf reads the place that the id of an event begins with: the id of a topic, a partition and an
-// offset.
+// placeOf reads the place that the id of an event begins with: the id of a topic, a partition and
+// an offset.
 func (c *Checker) placeOf(id string) (at place, ok bool) {
 	parts := strings.Split(id, ".")
 	if len(parts) != 3 {

@@ -1,5 +1,5 @@
-// Package story proves, from Kafka and Postgres alone, that orders, stock and the warehouse told one
-// story: what customers wanted, what was reserved, and what left.
+// Package story proves, from Kafka and Postgres alone, that orders, stock and the warehouse told
+// one story: what customers wanted, what was reserved, and what left.
 //
 // It imports nothing of the services. It reads the topics of all three, adds up what they tell, and
 // compares that with the tables, and one service with the other two. Records may come twice, as

@@ -49,8 +49,8 @@ func (x *decider) isCart(what string) bool {
 	return false
 }
 
-// RemoveFromCart takes a line out of a cart. Removed before, or rejected, it has no effect, whatever
-// became of the cart. Refused with unknown_cart, unknown_line, order_placed, order_ended.
+// RemoveFromCart takes a line out of a cart. Removed before, or rejected, it has no effect,
+// whatever became of the cart. Refused with unknown_cart, unknown_line, order_placed, order_ended.
 type RemoveFromCart struct {
 	Of
 	SKU, LineID string
@@ -72,10 +72,10 @@ func (c RemoveFromCart) decide(x *decider) {
 	}
 }
 
-// ExpireCart takes out of a cart what its time has gone by for: a line that had a batch, by the time
-// since it had its first; one that never had, with the cart, by the time since it was added. It has
-// no effect where it is too early, or the cart was placed. Refused with malformed where its record
-// has no time that counts.
+// ExpireCart takes out of a cart what its time has gone by for: a line that had a batch, by the
+// time since it had its first; one that never had, with the cart, by the time since it was added.
+// It has no effect where it is too early, or the cart was placed. Refused with malformed where its
+// record has no time that counts.
 type ExpireCart struct{ Of }
 
 func (c ExpireCart) decide(x *decider) {

@@ -75,9 +75,9 @@ func (f LineFact) isNew(l *Line) bool {
 	return f.Sequence > l.Fact
 }
 
-// wanted reports whether a line is still wanted that stock has, on a batch or in its queue. One that
-// is not is taken back: stock got the Allocate after its cancellation, or has not read that yet; or
-// it got one again that it had refused, or had given up.
+// wanted reports whether a line is still wanted that stock has, on a batch or in its queue. One
+// that is not is taken back: stock got the Allocate after its cancellation, or has not read that
+// yet; or it got one again that it had refused, or had given up.
 func (x *decider) wanted(l *Line) bool {
 	if !l.living() {
 		x.ask(Deallocate, l)

@@ -65,7 +65,8 @@ func (b *Batch) LostAt(revision int64) (lost int64, ok bool) {
 	return lost, ok
 }
 
-// settled reports whether stock knows what is lost, and the warehouse knows what stock did about it.
+// settled reports whether stock knows what is lost, and the warehouse knows what stock did about
+// it.
 func (b *Batch) settled() bool {
 	return !b.Telling && !b.Again && b.Lost == b.Told[len(b.Told)-1].Lost
 }

@@ -24,9 +24,9 @@ type Ledger struct {
 // somebody else's quantities apart. Of lines on none there are at most as many as the ledger is
 // behind stock's events.
 //
-// A line on a batch is kept before it is announced, too. Its announcement says by which event it came
-// there, but not that no later one took it away: such an event may have come long before. To keep
-// the lines that were taken away instead would have no bound.
+// A line on a batch is kept before it is announced, too. Its announcement says by which event it
+// came there, but not that no later one took it away: such an event may have come long before. To
+// keep the lines that were taken away instead would have no bound.
 type Line struct {
 	Order  string `json:"order"`
 	ID     string `json:"id,omitempty"`
@@ -53,7 +53,8 @@ func (l *Ledger) Batch(ref string) *Batch {
 	return nil
 }
 
-// Free is what is in the warehouse or on its way, and stock has given to no line as far as is known.
+// Free is what is in the warehouse or on its way, and stock has given to no line as far as is
+// known.
 func (l *Ledger) Free() (free int64) {
 	for i := range l.Batches {
 		free += l.Batches[i].Shelf()
@@ -89,8 +90,8 @@ func (l *Ledger) line(order, id string) *Line {
 	return &l.Lines[len(l.Lines)-1]
 }
 
-// tidy forgets lines that are on no batch, unless the event is on its way by which one was announced
-// ready, and adds up batches that are over.
+// tidy forgets lines that are on no batch, unless the event is on its way by which one was
+// announced ready, and adds up batches that are over.
 func (l *Ledger) tidy() {
 	l.Lines = slices.DeleteFunc(l.Lines, func(line Line) bool { return line.Batch == "" && line.Ready <= l.Fact })
 	l.Batches = slices.DeleteFunc(l.Batches, func(b Batch) bool {

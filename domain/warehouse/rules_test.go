@@ -161,7 +161,8 @@ func TestReports_areDoneOnce(t *testing.T) {
 	require.EqualValues(t, 3, b.Batch("CHAIR.1").Shelf())
 }
 
-// Somebody else was first with a later revision: stock takes none of what the warehouse told before.
+// Somebody else was first with a later revision: stock takes none of what the warehouse told
+// before.
 func TestBatch_isToldAgainWhereWhatItToldCameTooLate(t *testing.T) {
 	t.Parallel()
 	b := &book{T: t}

@@ -12,8 +12,8 @@ import (
 	"allocation/domain/warehouse"
 )
 
-// play has a simulator run for some steps, with customers who want some of each article now and then.
-// It gives all tasks.
+// play has a simulator run for some steps, with customers who want some of each article now and
+// then. It gives all tasks.
 func play(t *testing.T, seed uint64, steps int64, wanted int64) (tasks []string, ledgers map[string]*warehouse.Ledger) {
 	s := warehouse.Simulator{Seed: seed, Articles: []string{"CHAIR", "LAMP", "SOFA"}, Stock: 100}
 	ledgers = map[string]*warehouse.Ledger{}

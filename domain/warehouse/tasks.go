@@ -106,12 +106,13 @@ func arrived(x *decider, of Of) *Batch {
 	return b
 }
 
-// PickLine says that a line is to be picked and sent. It is picked if the last event of stock about it
-// is the Allocated that Fact is the sequence of. If that is on its way, the line waits for it. If the
-// line has moved or left since, PickLine has no effect: orders announces it again.
+// PickLine says that a line is to be picked and sent. It is picked if the last event of stock about
+// it is the Allocated that Fact is the sequence of. If that is on its way, the line waits for it.
+// If the line has moved or left since, PickLine has no effect: orders announces it again.
 //
-// For a line that is picked already, stock is told once more: it may have refused the Dispatch, since
-// the batch was not there for a moment, and says nothing of that. Refused with unknown_shipment.
+// For a line that is picked already, stock is told once more: it may have refused the Dispatch,
+// since the batch was not there for a moment, and says nothing of that. Refused with
+// unknown_shipment.
 type PickLine struct {
 	SKU, OrderID, LineID, BatchRef string
 	Fact                           int64

@@ -5,9 +5,9 @@
 //
 //	key text primary key, state jsonb, version bigint, last_source integer, last_row bigint, last_day integer
 //
-// none of them null. The version counts the key's events. Workers have the rights select, insert and
-// update, operators select. Where the state changes without events, too (Rules.Change), there is one
-// more column
+// none of them null. The version counts the key's events. Workers have the rights select, insert
+// and update, operators select. Where the state changes without events, too (Rules.Change), there
+// is one more column
 //
 //	changes bigint
 //

@@ -31,7 +31,8 @@ func (m *message) read(c *worker.Command) {
 	}
 }
 
-// readFailed reads what failed, for its key. Reading it may be what failed; then nothing can be held.
+// readFailed reads what failed, for its key. Reading it may be what failed; then nothing can be
+// held.
 func (m *message) readFailed(c *worker.Command) {
 	defer func() {
 		if recover() != nil {

@@ -69,8 +69,8 @@ func ShowCustomer(ctx context.Context, db *store.Store, id string) (v CustomerVi
 	})
 }
 
-// ListOrders reads carts and orders of a customer in the descending order of their ids: those behind
-// one in that order, or the first ones. Their lines are read where they are wanted.
+// ListOrders reads carts and orders of a customer in the descending order of their ids: those
+// behind one in that order, or the first ones. Their lines are read where they are wanted.
 func ListOrders(ctx context.Context, db *store.Store, customer, after string, limit int, lines bool) (all []OrderView, err error) {
 	return all, db.Snapshot(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, customersOrdersSQL, customer, after, limit) // its error is that of the rows, too

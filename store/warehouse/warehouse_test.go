@@ -22,8 +22,8 @@ func fact(sequence int64, kind, data string) worker.Command {
 
 func task(name, data string) worker.Command { return storetest.Command(0, name, "%s", data) }
 
-// What the warehouse does is published, and what stock and the warehouse itself have to do is sent to
-// the partition of the article.
+// What the warehouse does is published, and what stock and the warehouse itself have to do is sent
+// to the partition of the article.
 func TestService(t *testing.T) {
 	b := storetest.New(t, warehouse.Service, 1)
 	applied := b.Do(

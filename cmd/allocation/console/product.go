@@ -58,7 +58,8 @@ func barsOf(batch products.BatchView, all []products.BatchView) bars {
 	return bars{percent(batch.Allocated), percent(batch.Qty)}
 }
 
-// mostOf is the batch that has most available, the first in preference; nil where none has anything.
+// mostOf is the batch that has most available, the first in preference; nil where none has
+// anything.
 func mostOf(all []products.BatchView) (most *products.BatchView) {
 	for i := range all {
 		if b := &all[i]; b.Available > 0 && (most == nil || b.Available > most.Available) {

@@ -189,8 +189,8 @@ func TestRolling_workersOfTheVersionBefore(t *testing.T) {
 }
 
 // TestRolling_theVersionBeforeKeepsWhatWaitsForANewerWorker: a command of a later version holds its
-// product. A worker of the version before leaves it so, and has what comes for the product wait, until
-// one of this version is there again.
+// product. A worker of the version before leaves it so, and has what comes for the product wait,
+// until one of this version is there again.
 func TestRolling_theVersionBeforeKeepsWhatWaitsForANewerWorker(t *testing.T) {
 	testbed.Long(t)
 	t.Parallel()

@@ -15,8 +15,8 @@ import (
 	"allocation/deploy/testbed"
 )
 
-// StartConsole starts a console of the worker's servers, which ends with the test, and returns where
-// it says that it is, without the last slash.
+// StartConsole starts a console of the worker's servers, which ends with the test, and returns
+// where it says that it is, without the last slash.
 func (s *Service) StartConsole(flags ...string) string {
 	s.T.Helper()
 	return StartConsole(s.T, append([]string{"--kafka-brokers=" + testbed.Kafka(s.T), "--events-topic=" + s.Names.Events}, flags...)...)

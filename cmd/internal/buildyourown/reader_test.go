@@ -28,7 +28,8 @@ type reader struct {
 // What a reader has patience for: go builds everything anew.
 const patience = 5 * time.Minute
 
-// newReader makes the copy. Its place stays the same, so that go has to build it only after a change.
+// newReader makes the copy. Its place stays the same, so that go has to build it only after a
+// change.
 func newReader(t *testing.T) *reader {
 	t.Helper()
 	top, err := filepath.Abs("../../..")

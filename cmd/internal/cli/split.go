@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Split takes a line apart into words as a shell does, and puts nothing in the place of variables or
-// patterns. It reads what Quote writes.
+// Split takes a line apart into words as a shell does, and puts nothing in the place of variables
+// or patterns. It reads what Quote writes.
 func Split(line string) (words []string, err error) {
 	for {
 		line = strings.TrimLeftFunc(line, unicode.IsSpace)

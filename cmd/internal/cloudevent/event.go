@@ -75,7 +75,8 @@ func (e *Event) field(header string) *string {
 	return nil
 }
 
-// ByTime merges the partitions of fetches by their records' times, and keeps each partition's order.
+// ByTime merges the partitions of fetches by their records' times, and keeps each partition's
+// order.
 func ByTime(fetches kgo.Fetches) []*kgo.Record {
 	var partitions [][]*kgo.Record
 	total := 0

@@ -141,8 +141,8 @@ func (c *Console) recordOf(r *kgo.Record) *Record {
 	return out
 }
 
-// maskHeaders leaves as much of headers as is to be shown. What is an attribute of CloudEvents names
-// a message, and is no content.
+// maskHeaders leaves as much of headers as is to be shown. What is an attribute of CloudEvents
+// names a message, and is no content.
 func (c *Console) maskHeaders(headers []dlq.Header) {
 	for i := range headers {
 		if h := &headers[i]; h.Key.Text == nil || !strings.HasPrefix(*h.Key.Text, "ce_") {

@@ -88,8 +88,8 @@ func TestCommandPage_readsRecordsInBatches(t *testing.T) {
 	require.NotEmpty(t, read.Command.Applied[0].Events)
 }
 
-// Without Kafka, pages show what the database knows: where nobody listens, where nobody answers, and
-// where answers stop coming. A page that waited longer than it may be read would be no page.
+// Without Kafka, pages show what the database knows: where nobody listens, where nobody answers,
+// and where answers stop coming. A page that waited longer than it may be read would be no page.
 func TestPages_withoutKafka(t *testing.T) {
 	t.Parallel()
 	server := testbed.StartKafka(t)

@@ -34,8 +34,8 @@ type liveConsumer struct {
 	seen  map[int32]bool  // partitions that there are
 }
 
-// consume reads until the context ends. While Kafka does not answer, it says so and tries again, and
-// goes on where it was.
+// consume reads until the context ends. While Kafka does not answer, it says so and tries again,
+// and goes on where it was.
 func (c *liveConsumer) consume(ctx context.Context) {
 	for {
 		if err := c.follow(ctx); ctx.Err() == nil {
@@ -95,8 +95,8 @@ func (c *liveConsumer) poll(ctx context.Context, client *kgo.Client) error {
 
 var errMadeAgain = errors.New("the topic of events was deleted and made again")
 
-// look finds out whether Kafka answers, and has the client read the partitions that it does not read
-// yet. It gives what goes wrong with some of them only.
+// look finds out whether Kafka answers, and has the client read the partitions that it does not
+// read yet. It gives what goes wrong with some of them only.
 func (c *liveConsumer) look(ctx context.Context, client *kgo.Client, reads map[int32]bool) (problem string, err error) {
 	ctx, cancel := cli.ForAnswer(ctx)
 	defer cancel()

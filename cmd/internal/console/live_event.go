@@ -21,8 +21,8 @@ const (
 	maxLiveText  = 200     // characters of a text in a row
 )
 
-// liveEvent is an event that is kept for its readers. What is written of it is written once, however
-// many read it.
+// liveEvent is an event that is kept for its readers. What is written of it is written once,
+// however many read it.
 type liveEvent struct {
 	cloudevent.Event
 

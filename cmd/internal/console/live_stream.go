@@ -46,7 +46,8 @@ func (c *Console) orFollow(page *Page, twin http.Handler) http.Handler {
 	})
 }
 
-// followList sends a browser its list each time that it changed, and no more often than it can take.
+// followList sends a browser its list each time that it changed, and no more often than it can
+// take.
 func (c *Console) followList(w http.ResponseWriter, r *http.Request) {
 	c.followBy(w, r, c.live.pace, func(f liveFilter) liveReader { return &liveBrowser{liveList: c.newList(f, false)} })
 }

@@ -37,7 +37,8 @@ type follows struct {
 	made    int
 }
 
-// newFollows makes a console on a topic. adjust changes its options and its server before it begins.
+// newFollows makes a console on a topic. adjust changes its options and its server before it
+// begins.
 func newFollows(t *testing.T, brokers, topic string, adjust func(*Console, *http.Server)) *follows {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())

@@ -96,8 +96,8 @@ func hide(r rune) rune {
 	return r
 }
 
-// jsonPart is how many bytes a string of JSON has at the start of the text, or what comes before the
-// next one.
+// jsonPart is how many bytes a string of JSON has at the start of the text, or what comes before
+// the next one.
 func jsonPart(text string) int {
 	if text[0] != '"' {
 		if next := strings.IndexByte(text, '"'); next > 0 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// sseWriter writes Server-Sent Events. Each write has its own time, so that the server's limit for an
-// answer does not end a stream, and a client that does not read does.
+// sseWriter writes Server-Sent Events. Each write has its own time, so that the server's limit for
+// an answer does not end a stream, and a client that does not read does.
 type sseWriter struct {
 	w          http.ResponseWriter
 	controller *http.ResponseController

@@ -57,7 +57,8 @@ func TestProcess_knowsOtherServices(t *testing.T) {
 	require.Equal(t, `{"key":"a","n":3}`, string(fetches.Records()[0].Value))
 }
 
-// What the clock makes due is sent to the service's own topic, and not again while it may wait there.
+// What the clock makes due is sent to the service's own topic, and not again while it may wait
+// there.
 func TestProcess_sendsWhatIsDue(t *testing.T) {
 	s := programtest.NewService(t)
 	of := counters.Service

@@ -74,8 +74,8 @@ func (r *request) number(name string, usual, least, most int) (int, *Problem) {
 	return n, nil
 }
 
-// members reads the body: a JSON object with these members, each as it stands there. One without any
-// may be left out.
+// members reads the body: a JSON object with these members, each as it stands there. One without
+// any may be left out.
 func (r *request) members(names ...string) (map[string][]byte, *Problem) {
 	body, err := io.ReadAll(r.Body)
 	var large *http.MaxBytesError
@@ -129,8 +129,8 @@ func accepts(header http.Header) *Problem {
 	return wrong(http.StatusNotAcceptable, "the header Accept", strings.Join(values, ", "), "one that takes application/json")
 }
 
-// wait is how long the client wants to wait for an outcome, by Prefer (RFC 7240); 0: not at all. What
-// cannot be read is no preference, and the first one counts.
+// wait is how long the client wants to wait for an outcome, by Prefer (RFC 7240); 0: not at all.
+// What cannot be read is no preference, and the first one counts.
 func wait(header http.Header) time.Duration {
 	for part := range strings.SplitSeq(strings.Join(header.Values("Prefer"), ","), ",") {
 		name, value, _ := strings.Cut(part, "=")

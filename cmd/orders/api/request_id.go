@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 )
 
-// requestID is the ce_id of the command of a customer's idempotency key. Each part stands behind its
-// length, and the first names what it is for, so that no two meanings have one id.
+// requestID is the ce_id of the command of a customer's idempotency key. Each part stands behind
+// its length, and the first names what it is for, so that no two meanings have one id.
 func requestID(customer, key string) string {
 	hash := sha256.New()
 	for _, part := range []string{"orders.v1 idempotency key", customer, key} {

@@ -103,8 +103,8 @@ func (f rawField) append(to []byte) []byte {
 	return fmt.Appendf(to, ",%q:%s", f.name, f.value)
 }
 
-// commandOf makes a command about a cart or an order, whose id is the first member. What the decoder
-// refuses is refused here: it never becomes a record.
+// commandOf makes a command about a cart or an order, whose id is the first member. What the
+// decoder refuses is refused here: it never becomes a record.
 func commandOf(name string, id field, more ...member) (*command, error) {
 	customer := order.CustomerOf(id.value)
 	text, _ := json.Marshal(customer)

@@ -23,8 +23,8 @@ func (s *services) stopsCleanly() {
 	require.Contains(s.t, s.run("warehouse", "simulate", "--seed=8", "--skus=DESK", "--rate=50", "--duration=500ms"), "sent ")
 }
 
-// Goods come, are damaged and counted, customers order, and all orders leave, though a worker of the
-// warehouse is killed meanwhile. At each moment, and at the end, the ledger adds up with stock.
+// Goods come, are damaged and counted, customers order, and all orders leave, though a worker of
+// the warehouse is killed meanwhile. At each moment, and at the end, the ledger adds up with stock.
 func TestStory(t *testing.T) {
 	const orders = 60
 	s := setup(t)

@@ -1,6 +1,6 @@
 // Package e2e plays the story of three services on real servers, as processes: customers from a
-// seed, the warehouse's simulator, and faults between. In the end the checker of package story finds
-// nothing.
+// seed, the warehouse's simulator, and faults between. In the end the checker of package story
+// finds nothing.
 //
 //	STORY_SHOPPERS  how many customers come: 500
 //	STORY_SEED      of what is random; else a new one, which is printed

@@ -33,8 +33,8 @@ func number(t *testing.T, name string, usual uint64) uint64 {
 	return n
 }
 
-// Customers shop, the warehouse sends what it has, and everything fails now and then. In the end all
-// three tell one story.
+// Customers shop, the warehouse sends what it has, and everything fails now and then. In the end
+// all three tell one story.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	seed := number(t, "STORY_SEED", rand.Uint64())

@@ -178,8 +178,8 @@ func (b *Tab) Heard() []string {
 	return wrong
 }
 
-// world gives the option to ask where the page's scripts see nothing of ours, and its policy does not
-// hold.
+// world gives the option to ask where the page's scripts see nothing of ours, and its policy does
+// not hold.
 func (b *Tab) world() chromedp.EvaluateOption {
 	b.t.Helper()
 	frame := Call(b, page.GetFrameTree, cdp.Empty{}).FrameTree.Frame.ID

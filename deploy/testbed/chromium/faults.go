@@ -45,8 +45,8 @@ func (b *Tab) Faults(url string) (faults []string) {
 const widest = `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll"))
 	.map(e => e.outerHTML.slice(0, 120)).slice(0, 3).join("\n")`
 
-// AxeIn loads axe-core into a world of its own: it checks whether people can use a page who do not see
-// or hear, or have no mouse.
+// AxeIn loads axe-core into a world of its own: it checks whether people can use a page who do not
+// see or hear, or have no mouse.
 func (b *Tab) AxeIn() (world chromedp.EvaluateOption) {
 	b.t.Helper()
 	script, err := os.ReadFile(tool(b.t, "axe.min.js"))

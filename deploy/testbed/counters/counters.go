@@ -14,11 +14,11 @@
 //   - Flood {"key","n"}: one is added n times, with an event for each. What comes behind it is left
 //     to the next transaction.
 //
-// It takes the event Moved {"key"} of another service: the counter's value becomes its sequence. One
-// whose sequence is not above the value is ignored.
+// It takes the event Moved {"key"} of another service: the counter's value becomes its sequence.
+// One whose sequence is not above the value is ignored.
 //
-// A newer version of the service, with the types of Later, knows the version 2 of Add, too, which is
-// about the same.
+// A newer version of the service, with the types of Later, knows the version 2 of Add, too, which
+// is about the same.
 //
 // A refusal is unknown_key, unknown_name, name_taken, below_zero, unknown_type or malformed. An
 // event has the key's new value: Made {"key","value"}, Added {"key","value"}. Its subject is the

@@ -60,8 +60,8 @@ func TestDLQ_tellsWhatWaitsForANewerWorker(t *testing.T) {
 	run("verify")
 }
 
-// An operator need not wait: a command that is retried is refused by a worker that does not know its
-// type, and what waits goes on.
+// An operator need not wait: a command that is retried is refused by a worker that does not know
+// its type, and what waits goes on.
 func TestDLQ_endsTheWaitForANewerWorker(t *testing.T) {
 	t.Parallel()
 	s := programtest.NewService(t)
