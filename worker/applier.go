@@ -24,9 +24,8 @@ type applier struct {
 	redriveTurn bool           // parked commands go first
 	turnOfLong  bool           // partitions with much waiting go next, where there are others
 	longRests   time.Time      // before that they do not
-	catchUp     catchUp
-	short, long pace // of partitions with little waiting, and with much
-	last        work // what was gathered last
+	short, long pace           // of partitions with little waiting, and with much
+	last        work           // what was gathered last
 
 	lingersUntil time.Time // before that, a few commands are not worth a transaction
 
@@ -35,10 +34,13 @@ type applier struct {
 }
 
 func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
-	catchUp := catchUp{time: w.cfg.CatchUpTime, stall: w.cfg.StallTimeout}
-	pace := newPace(w.cfg.MaxBatch, catchUp.first())
+	pace := newPace(w.cfg.MaxBatch, firstCommands)
+	if w.cfg.CatchUpTime > 0 {
+		pace = newPace(w.cfg.MaxBatch, firstOfBacklog)
+		pace.quickly = unnoticed
+	}
 	return &applier{
-		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: pace, long: pace, catchUp: catchUp, movedAt: time.Now(),
+		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: pace, long: pace, movedAt: time.Now(),
 	}
 }
 
@@ -182,9 +184,7 @@ func (a *applier) committed(work *work) {
 			}
 		}
 	}
-	if work.long {
-		a.caughtUp(work, now)
-	}
+	a.caughtUp(work, now)
 	a.movedAt, a.outage = now, nil
 	w.freed.Broadcast()
 }

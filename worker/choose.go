@@ -20,15 +20,12 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 	little := max(quickLeast, a.long.quick/(shortPart*len(ready)))
 	var short, much []*partition
 	for _, p := range ready {
-		switch {
-		case p.goesAlone() || len(p.queue.records) <= little:
+		if p.goesAlone() || len(p.queue.records) <= little {
 			short = append(short, p)
-		case !now.Before(a.catchUp.until) || !p.stale(now):
+		} else {
 			much = append(much, p)
 		}
 	}
-	a.catchUp.isLeft(a.backlog(now), int64(little*len(a.partitions)))
-	a.long.quickly = a.catchUp.quickly(now)
 	rests := now.Before(a.longRests)
 	if len(short) > 0 && (len(much) == 0 || rests || !a.turnOfLong) {
 		a.turnOfLong = true
@@ -46,9 +43,7 @@ func (a *applier) choose(now time.Time, ready []*partition) (chosen []*partition
 }
 
 // rests is how long to wait where all that are ready rest.
-func (a *applier) rests(now time.Time) time.Duration {
-	return sooner(max(0, a.longRests.Sub(now)), max(0, a.catchUp.until.Sub(now)))
-}
+func (a *applier) rests(now time.Time) time.Duration { return max(0, a.longRests.Sub(now)) }
 
 // rest has those with much waiting rest once to twice as long as it took to find that others were
 // first, and twice as long after each conflict that follows. The others are done sooner then, and

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -125,10 +124,10 @@ func (a *applier) pick(now time.Time) (*work, time.Duration) {
 
 // pickRecords makes a transaction of records.
 func (a *applier) pickRecords(now time.Time, ready []*partition, long bool) *work {
-	g := gathering{work: a.newWork(), bytes: batchBytes, backlog: math.MaxInt}
+	g := gathering{work: a.newWork(), bytes: batchBytes}
 	g.work.pace, g.work.long = &a.short, long
 	if long {
-		g.work.pace, g.backlog = &a.long, a.catchUp.part(now, a.backlog(now))
+		g.work.pace = &a.long
 	}
 	g.commands = g.work.pace.next()
 	switch first := ready[0]; {
@@ -142,7 +141,7 @@ func (a *applier) pickRecords(now time.Time, ready []*partition, long bool) *wor
 		g.commands = 1
 	}
 	if len(g.work.partitions) == 0 {
-		g.fill(now, ready)
+		g.fill(now, a.w.cfg.CatchUpTime, ready)
 	}
 	for _, p := range g.work.partitions {
 		p.busy = true
@@ -221,28 +220,21 @@ type gathering struct {
 	work     *work
 	commands int // still allowed
 	bytes    int // still allowed; one record may exceed it
-	backlog  int // commands of partitions with a backlog that are still allowed
 }
 
-// fill takes from one partition after the other, of each as much as there is: the fewer partitions,
-// the fewer keys does a transaction write beside its lines and events.
-func (g *gathering) fill(now time.Time, partitions []*partition) {
+// fill takes from one partition after the other, of each as much as there is and its part allows:
+// the fewer partitions, the fewer keys does a transaction write beside its lines and events.
+func (g *gathering) fill(now time.Time, catchUp time.Duration, partitions []*partition) {
 	for _, p := range partitions {
-		switch {
-		case g.commands <= 0 || g.bytes <= 0:
-			return
-		case p.stale(now):
-			g.backlog -= g.take(p, min(g.commands, g.backlog))
-		default:
-			g.take(p, g.commands)
+		if g.commands > 0 && g.bytes > 0 {
+			g.take(p, min(g.commands, p.part(now, catchUp)))
 		}
 	}
 }
 
-// take adds up to most commands of a partition, and gives how many. Control records move the
-// position, and are no commands.
-func (g *gathering) take(p *partition, most int) int {
-	before := g.commands
+// take adds up to most commands of a partition. Control records move the position, and are no
+// commands.
+func (g *gathering) take(p *partition, most int) {
 	taken, to, epoch := 0, p.next, int32(-1)
 	for _, r := range p.queue.records {
 		if taken > 0 && p.beyondLock(r.Offset) {
@@ -260,10 +252,10 @@ func (g *gathering) take(p *partition, most int) int {
 		taken++
 		to, epoch = r.Offset+1, r.LeaderEpoch
 	}
-	if taken > 0 {
-		g.work.add(p, taken, p.moveTo(to, epoch))
+	if taken == 0 {
+		return
 	}
-	return before - g.commands
+	g.work.add(p, taken, p.moveTo(to, epoch))
 }
 
 // takeOversized makes a batch that is not unpacked one command, which is refused, or none where its

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -17,23 +16,24 @@ import (
 func TestGathering_fillsFromFewPartitions(t *testing.T) {
 	for name, c := range map[string]struct {
 		waiting, want []int // by partition; of the first that are taken from
-		most, backlog int
+		most          int
 		fresh         []int // partitions
+		catchUp       time.Duration
 	}{
 		"one long partition is enough":     {waiting: []int{900, 900, 900}, most: 400, want: []int{400}},
 		"a second one fills up":            {waiting: []int{300, 900, 900}, most: 400, want: []int{300, 100}},
 		"everything that waits has room":   {waiting: []int{5, 6, 7}, most: 400, want: []int{5, 6, 7}},
 		"one command, of whose turn it is": {waiting: []int{3, 900}, most: 1, want: []int{1}},
-		"a part of a backlog":              {waiting: []int{30, 900, 900}, most: 400, backlog: 100, want: []int{30, 70}},
-		"a part of a backlog and a rush":   {waiting: []int{900, 900, 900}, most: 400, backlog: 100, fresh: []int{1}, want: []int{100, 300}},
+		"a part of each backlog":           {waiting: []int{30, 900, 900}, most: 400, catchUp: 1, want: []int{30, firstOfBacklog, firstOfBacklog}},
+		"all of a rush":                    {waiting: []int{900, 900, 900}, most: 400, catchUp: 1, fresh: []int{1}, want: []int{firstOfBacklog, 400 - firstOfBacklog}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			now, partitions := time.Now(), waitingPartitions(c.waiting...)
 			for _, n := range c.fresh {
 				partitions[n].queue.records[0].Timestamp = now
 			}
-			g := gathering{work: &work{}, commands: c.most, bytes: batchBytes, backlog: cmp.Or(c.backlog, c.most)}
-			g.fill(now, partitions)
+			g := gathering{work: &work{}, commands: c.most, bytes: batchBytes}
+			g.fill(now, c.catchUp, partitions)
 			got := make([]int, len(c.waiting))
 			for i, p := range g.work.partitions {
 				got[p.name.Partition] = g.work.taken[i]

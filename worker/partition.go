@@ -36,6 +36,7 @@ type partition struct {
 	failing   failing
 	lock      *locked // what it waits for; nil: nothing
 	probe     crashProbe
+	catchUp   catchUp
 	redrive   redrive
 	reclaim   reclaim
 	silence   silence
@@ -232,7 +233,10 @@ func (p *partition) mayTryAt() time.Time {
 	if p.blocked() {
 		return p.lock.againAt
 	}
-	return p.failing.retryAt
+	if p.failing.retryAt.After(p.catchUp.until) {
+		return p.failing.retryAt
+	}
+	return p.catchUp.until
 }
 
 // goesAlone reports whether the next transaction must be of this partition alone.
