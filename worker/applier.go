@@ -26,6 +26,7 @@ type applier struct {
 	longRests   time.Time      // before that they do not
 	short, long pace           // of partitions with little waiting, and with much
 	last        work           // what was gathered last
+	began       time.Time      // partitions rest until a multiple of spreadStep after it
 
 	lingersUntil time.Time // before that, a few commands are not worth a transaction
 
@@ -37,10 +38,10 @@ func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
 	pace := newPace(w.cfg.MaxBatch, firstCommands)
 	if w.cfg.CatchUpTime > 0 {
 		pace = newPace(w.cfg.MaxBatch, firstOfBacklog)
-		pace.quickly = unnoticed
 	}
+	now := time.Now()
 	return &applier{
-		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: pace, long: pace, movedAt: time.Now(),
+		w: w, number: number, budget: budget, wake: make(chan struct{}, 1), short: pace, long: pace, began: now, movedAt: now,
 	}
 }
 

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,18 +14,21 @@ type catchUp struct {
 	by    time.Time // when it is to be over; zero: there is no backlog
 	from  int64     // how many records it had
 	until time.Time // before that, the partition rests
+	last  time.Time // the last transaction that had some of it
 }
 
 // A backlog is what has waited for stale, by the records' timestamps, where all that an applier has
-// of it takes longer than atOnce at full speed. A rush is none, such as that from a service which
-// catches up itself: those who wait for it would wait longer. After each transaction a partition
-// with a backlog rests, spreadRest at most. So a small backlog is over before its time. A
-// transaction is to take unnoticed at most, also in a rush, because others may wait for it.
+// of it takes longer than atOnce at full speed. A rush is none that is over before, such as that
+// from a service which catches up itself: those who wait for it would wait longer. After each
+// transaction a partition with a backlog rests, spreadRest at most. So a small backlog is over
+// before its time. A partition that was interrupted for that long begins anew. A transaction is to
+// take unnoticed at most, also in a rush, because others may wait for it.
 const (
-	stale      = 10 * time.Second
-	atOnce     = time.Second
-	unnoticed  = quickly / 4
-	spreadRest = 2 * time.Second
+	stale       = 10 * time.Second
+	atOnce      = time.Second
+	unnoticed   = quickly / 4
+	spreadRest  = 2 * time.Second
+	interrupted = 30 * time.Second
 )
 
 // spreadStep is for how long a transaction's part of a backlog is to last. What the commands lead
@@ -52,37 +56,48 @@ func (l load) takes(records int64) time.Duration { return l.each * time.Duration
 // due within spreadStep if the backlog goes evenly, quickLeast at least. When the time is over, it
 // goes as fast as it can, so a service whose usual load needs that does not fall behind for ever.
 func (c *catchUp) part(now time.Time, over time.Duration, left int64) int {
-	remains := c.by.Sub(now)
 	switch {
-	case c.by.IsZero():
+	case !c.goesOn(now):
 		return firstOfBacklog
-	case remains <= 0:
+	case c.isOver(now):
 		return math.MaxInt
 	}
+	remains := c.by.Sub(now)
 	then := float64(c.from) * max(0, remains-spreadStep).Seconds() / over.Seconds()
 	return max(quickLeast, int(left)-int(then))
 }
 
-// applied notes a transaction, and whether what comes next has waited for long, too. The partition
-// rests until so much is left as if the backlog went evenly, and no longer than most. What comes
-// meanwhile waits no longer than what it began with.
-func (c *catchUp) applied(now time.Time, over, most time.Duration, l load, stale bool) {
-	if c.by.IsZero() {
+// goesOn reports whether there is a backlog that has a time already.
+func (c *catchUp) goesOn(now time.Time) bool {
+	return !c.by.IsZero() && now.Sub(c.last) <= interrupted
+}
+
+// isOver reports whether the time of a backlog is over.
+func (c *catchUp) isOver(now time.Time) bool { return c.goesOn(now) && !now.Before(c.by) }
+
+// applied notes a transaction, and gives how long the partition rests, where what comes next has
+// waited for long, too: until so much is left as if the backlog went evenly. What comes meanwhile
+// waits no longer than what it began with.
+func (c *catchUp) applied(now time.Time, over time.Duration, l load, stale bool) (rest time.Duration) {
+	if !c.goesOn(now) {
+		*c = catchUp{}
 		if !stale || l.takes(l.all) <= atOnce {
-			return
+			return 0
 		}
 		c.by, c.from = now.Add(over), l.applied+l.left
 	}
+	c.last = now
 	remains := c.by.Sub(now)
 	switch {
 	case l.left <= quickLeast && l.takes(l.left) <= atOnce/2,
 		remains > over-over/foundWithin && l.takes(l.all) <= atOnce,
 		remains <= 0 && !stale:
 		*c = catchUp{}
-	case stale:
-		evenly := time.Duration(float64(over) * float64(l.left) / float64(c.from))
-		c.until = now.Add(min(most, max(0, remains-evenly)))
+		return 0
+	case !stale:
+		return 0
 	}
+	return max(0, remains-time.Duration(float64(over)*float64(l.left)/float64(c.from)))
 }
 
 // caughtUp has the partitions of a transaction rest that have a backlog. The caller holds Worker.mu.
@@ -94,7 +109,27 @@ func (a *applier) caughtUp(work *work, now time.Time) {
 	l := load{each: work.took / time.Duration(len(work.records)), all: a.backlog(now)}
 	for i, p := range work.partitions {
 		l.applied, l.left = int64(work.taken[i]), p.left()
-		p.catchUp.applied(now, over, most, l, p.stale(now))
+		if rest := p.catchUp.applied(now, over, l, p.stale(now)); rest > 0 {
+			p.catchUp.until = a.began.Add(now.Add(min(rest, most)).Sub(a.began).Round(spreadStep))
+		}
+	}
+}
+
+// quickly is how long a transaction of these partitions is to take at most.
+func (a *applier) quickly(now time.Time, partitions []*partition) time.Duration {
+	if a.w.cfg.CatchUpTime == 0 || slices.ContainsFunc(partitions, func(p *partition) bool { return p.catchUp.isOver(now) }) {
+		return quickly
+	}
+	return unnoticed
+}
+
+// endRests ends all rests. What waits in memory leaves no room for more. The caller holds mu.
+func (w *Worker) endRests() {
+	for _, p := range w.partitions {
+		p.catchUp.until = time.Time{}
+	}
+	for _, a := range w.appliers {
+		a.kick()
 	}
 }
 

@@ -30,6 +30,7 @@ func (w *Worker) fetchError(p *partition, err error) {
 	case errors.Is(err, errNoRoom):
 		p.fetch.noRoom = true
 		w.unpacker.idle.Store(w.allApplied())
+		w.endRests()
 		w.pauseFetch(p, noRoomPause, now)
 	case errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss):
 		p.fetch.lost = true

@@ -69,6 +69,9 @@ func newPartition(c Claim, types *cloudevents.Types, now time.Time) *partition {
 // claimed begins a partition, again or for the first time, from a claim. What belongs to the claim
 // of before is dropped.
 func (p *partition) claimed(c Claim, now time.Time) {
+	if c.NextOffset < p.next {
+		p.catchUp = catchUp{} // there is more of it
+	}
 	p.claim, p.next, p.movedAt = c, c.NextOffset, now
 	p.queue.reset(c.NextOffset)
 	p.published = publishedOf(c)

@@ -26,7 +26,7 @@ func (c *campaign) check(ctx context.Context) error {
 	c.say("read %d commands, %d events and %d dead letters in %s", len(history.Commands), len(history.Events), len(history.Letters), time.Since(began).Round(time.Second))
 	violations := checker.Check(history)
 	if len(violations) > 0 {
-		err = errors.Join(errors.New(checker.Report(violations)), c.writeAudit(ctx))
+		err = errors.Join(errors.New(checker.Report(violations)), c.writeAudit(ctx), c.sayLost(ctx, history.Lost))
 	}
 	c.say("checked after %s: %d violations", time.Since(began).Round(time.Second), len(violations))
 	fmt.Fprint(os.Stdout, c.summary(history, len(violations)))
