@@ -38,6 +38,7 @@ func newApplier(w *Worker, number int, budget *outbox.Budget) *applier {
 	pace := newPace(w.cfg.MaxBatch, firstCommands)
 	if w.cfg.CatchUpTime > 0 {
 		pace = newPace(w.cfg.MaxBatch, firstOfBacklog)
+		pace.quickly = unnoticed
 	}
 	now := time.Now()
 	return &applier{

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,11 +17,12 @@ type catchUp struct {
 }
 
 // A backlog is what has waited for stale, by the records' timestamps, where all that an applier has
-// of it takes longer than atOnce at full speed. A rush is none that is over before, such as that
+// of it takes longer than atOnce at full speed. A rush that is over by then is none, such as that
 // from a service which catches up itself: those who wait for it would wait longer. After each
 // transaction a partition with a backlog rests, spreadRest at most. So a small backlog is over
-// before its time. A partition that was interrupted for that long begins anew. A transaction is to
-// take unnoticed at most, also in a rush, because others may wait for it.
+// before its time. One of which nothing was applied for interrupted begins anew. A transaction is
+// to take unnoticed at most, also in a rush, because others may wait for it; but quickly from when
+// a time was not enough.
 const (
 	stale       = 10 * time.Second
 	atOnce      = time.Second
@@ -106,24 +106,32 @@ func (a *applier) caughtUp(work *work, now time.Time) {
 	if over == 0 || work.redrive || len(work.records) == 0 {
 		return
 	}
+	if a.w.lacksRoom() {
+		most = 0
+	}
 	l := load{each: work.took / time.Duration(len(work.records)), all: a.backlog(now)}
 	for i, p := range work.partitions {
 		l.applied, l.left = int64(work.taken[i]), p.left()
-		if rest := p.catchUp.applied(now, over, l, p.stale(now)); rest > 0 {
-			p.catchUp.until = a.began.Add(now.Add(min(rest, most)).Sub(a.began).Round(spreadStep))
+		if rest := min(most, p.catchUp.applied(now, over, l, p.stale(now))); rest > 0 {
+			p.catchUp.until = a.began.Add(now.Add(rest).Sub(a.began).Round(spreadStep))
+		}
+		if p.catchUp.isOver(now) {
+			a.short.quickly, a.long.quickly = quickly, quickly
 		}
 	}
 }
 
-// quickly is how long a transaction of these partitions is to take at most.
-func (a *applier) quickly(now time.Time, partitions []*partition) time.Duration {
-	if a.w.cfg.CatchUpTime == 0 || slices.ContainsFunc(partitions, func(p *partition) bool { return p.catchUp.isOver(now) }) {
-		return quickly
+// lacksRoom reports whether what waits in memory leaves no room for more. The caller holds mu.
+func (w *Worker) lacksRoom() bool {
+	for _, p := range w.partitions {
+		if p.fetch.noRoom {
+			return true
+		}
 	}
-	return unnoticed
+	return false
 }
 
-// endRests ends all rests. What waits in memory leaves no room for more. The caller holds mu.
+// endRests ends all rests, as there is no room for more in memory. The caller holds mu.
 func (w *Worker) endRests() {
 	for _, p := range w.partitions {
 		p.catchUp.until = time.Time{}

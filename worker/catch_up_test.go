@@ -224,22 +224,52 @@ func TestCatchUp_hasFewTransactions(t *testing.T) {
 }
 
 // Transactions are short where a backlog is to leave the machine to others, and the first one is
-// small. When its time is over they are as long as others.
+// small. Where its time was not enough, they are as long as others from then on.
 func TestCatchUp_isUnnoticed(t *testing.T) {
 	t.Parallel()
-	a, now := newApplier(&Worker{cfg: Config{MaxBatch: 4000}}, 0, nil), time.Now()
-	a.partitions = waitingPartitions(5000)
-	pick := func() *pace {
-		work, _ := a.pick(now)
-		work.release()
-		return work.pace
+	paces := func(a *applier, first int, long time.Duration) {
+		t.Helper()
+		for _, p := range []pace{a.short, a.long} {
+			require.Equal(t, first, p.next())
+			require.Equal(t, long, p.quickly)
+		}
 	}
-	require.Equal(t, firstCommands, a.long.next())
-	require.Equal(t, quickly, pick().quickly)
-	a = newApplier(&Worker{cfg: Config{MaxBatch: 4000, CatchUpTime: time.Minute}}, 0, nil)
+	paces(newApplier(&Worker{cfg: Config{MaxBatch: 4000}}, 0, nil), firstCommands, quickly)
+	a, now := newApplier(&Worker{cfg: Config{MaxBatch: 4000, CatchUpTime: time.Minute, StallTimeout: time.Minute}}, 0, nil), time.Now()
 	a.partitions = waitingPartitions(5000)
-	require.Equal(t, firstOfBacklog, a.long.next())
-	require.Equal(t, unnoticed, pick().quickly)
-	a.partitions[0].catchUp = catchUp{by: now, from: 1, last: now}
-	require.Equal(t, quickly, pick().quickly)
+	paces(a, firstOfBacklog, unnoticed)
+	for _, by := range []time.Duration{1, 0} {
+		work, _ := a.pick(now)
+		work.took = time.Second
+		a.partitions[0].catchUp = catchUp{by: now.Add(by), from: 5000, last: now}
+		paces(a, firstOfBacklog, unnoticed)
+		a.caughtUp(work, now)
+		work.release()
+	}
+	paces(a, firstOfBacklog, quickly)
+}
+
+// Nobody rests while there is no room for what comes.
+func TestCatchUp_leavesRoom(t *testing.T) {
+	t.Parallel()
+	w, now := &Worker{cfg: Config{MaxBatch: 4000, CatchUpTime: time.Hour, StallTimeout: time.Minute}}, time.Now()
+	a := newApplier(w, 0, nil)
+	a.partitions = waitingPartitions(5000, 0)
+	w.appliers, w.partitions = []*applier{a}, map[TopicPartition]*partition{}
+	for _, p := range a.partitions {
+		w.partitions[p.name] = p
+	}
+	rests := func() bool {
+		work, _ := a.pick(now)
+		work.took = time.Second
+		a.caughtUp(work, now)
+		work.release()
+		return !a.partitions[0].ready(now)
+	}
+	require.True(t, rests())
+	a.partitions[1].fetch.noRoom = true
+	w.endRests()
+	require.False(t, rests())
+	a.partitions[1].fetch.came()
+	require.True(t, rests())
 }

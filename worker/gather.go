@@ -129,7 +129,6 @@ func (a *applier) pickRecords(now time.Time, ready []*partition, long bool) *wor
 	if long {
 		g.work.pace = &a.long
 	}
-	g.work.pace.quickly = a.quickly(now, ready)
 	g.commands = g.work.pace.next()
 	switch first := ready[0]; {
 	case first.oversizedNext():

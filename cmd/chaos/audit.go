@@ -43,7 +43,7 @@ func (c *campaign) sayLost(ctx context.Context, lost []checker.Record) error {
 	for _, r := range lost[:min(len(lost), around)] {
 		from := kgo.NewOffset().At(max(0, r.Offset-around))
 		client, err := kgo.NewClient(kgo.SeedBrokers(c.cluster.Brokers()...), kgo.KeepControlRecords(),
-			kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.Topic: {r.Partition: from}}))
+			kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.Topic: {r.Partition: from}}))
 		if err != nil {
 			return err
 		}
