@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // AddrInUseError says that another program listens where a server should.
@@ -48,15 +49,28 @@ func FreePort() (int, error) {
 		if claim, err = net.ListenPacket("udp", loopback(port)); err != nil {
 			continue
 		}
-		var listener net.Listener
-		if listener, err = net.Listen("tcp", loopback(port)); err != nil {
+		if err = nobodyListens(port); err != nil {
 			err = errors.Join(err, claim.Close())
 			continue
 		}
 		claims.Store(port, claim)
-		return port, listener.Close()
+		return port, nil
 	}
 	return 0, fmt.Errorf("find a free port after %d attempts: %w", attempts, err)
+}
+
+// nobodyListens returns an error where a connection to the port is not refused. It does not listen
+// itself: a program that starts at that moment has a copy of the socket, and keeps the port for a
+// few milliseconds after it was closed here.
+func nobodyListens(port int) error {
+	conn, err := net.DialTimeout("tcp", loopback(port), time.Second)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errors.Join(fmt.Errorf("port %d is in use", port), conn.Close())
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

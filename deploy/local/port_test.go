@@ -2,8 +2,11 @@ package local
 
 import (
 	"net"
+	"os/exec"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,4 +23,33 @@ func TestFreePort_givesNoneTwice(t *testing.T) {
 		_, err = net.ListenPacket("udp", loopback(port))
 		require.Error(t, err, "port %d is free for another process", port)
 	}
+}
+
+// Servers are started side by side: a port is free at once, whatever programs start meanwhile.
+func TestFreePort_isFreeWhileProgramsStart(t *testing.T) {
+	t.Parallel()
+	var programs sync.WaitGroup
+	for range 4 {
+		programs.Go(func() {
+			for range 200 {
+				assert.NoError(t, exec.CommandContext(t.Context(), "true").Run())
+			}
+		})
+	}
+	for range 2000 {
+		port, err := FreePort()
+		require.NoError(t, err)
+		require.NoError(t, checkPort("Postgres", loopback(port), ""))
+	}
+	programs.Wait()
+}
+
+// A port that somebody listens on is not free.
+func TestFreePort_leavesWhatIsTaken(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", loopback(0))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, taken.Close()) })
+	port := taken.Addr().(*net.TCPAddr).Port
+	require.ErrorContains(t, nobodyListens(port), "is in use")
 }

@@ -72,22 +72,32 @@ func (p *Process) Running() bool {
 
 // Signal sends a signal to the program alone. A program that has ended already is no error. After
 // SIGSTOP, on Linux, it returns when the program stands still.
-func (p *Process) Signal(signal syscall.Signal) { p.send(signal, nil) }
+func (p *Process) Signal(signal syscall.Signal) {
+	if p.Running() {
+		_ = p.cmd.Process.Signal(signal)
+		stopped(signal, p.PID())
+	}
+}
 
 // SignalAll sends a signal to the program and all its descendants, whatever process groups they are
-// in; only to its group where they cannot be listed. It returns as Signal does.
-func (p *Process) SignalAll(signal syscall.Signal) { p.send(signal, descendants(p.PID())) }
-
-func (p *Process) send(signal syscall.Signal, others []int) {
+// in; only to its group where they cannot be listed. It returns as Signal does. The program comes
+// first: one that stands still starts no more of them.
+func (p *Process) SignalAll(signal syscall.Signal) {
+	p.Signal(signal)
 	if !p.Running() {
 		return
 	}
-	_ = p.cmd.Process.Signal(signal)
+	others := descendants(p.PID())
 	for _, pid := range others {
 		_ = syscall.Kill(pid, signal)
 	}
+	stopped(signal, others...)
+}
+
+// stopped waits until processes stand still that were sent SIGSTOP.
+func stopped(signal syscall.Signal, pids ...int) {
 	if signal == syscall.SIGSTOP {
-		awaitStop(append(others, p.PID()))
+		awaitStop(pids)
 	}
 }
 

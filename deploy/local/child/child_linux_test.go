@@ -18,10 +18,10 @@ func TestProcess_standsStillOnceItIsStopped(t *testing.T) {
 	require.Eventually(t, func() bool { return len(descendants(process.PID())) == 8 }, 2*time.Minute, 10*time.Millisecond)
 	all := append(descendants(process.PID()), process.PID())
 	for range 200 {
-		process.send(syscall.SIGSTOP, all)
+		process.SignalAll(syscall.SIGSTOP)
 		for _, pid := range all {
 			require.Equal(t, "T", string(stateOf(statPath(pid))))
 		}
-		process.send(syscall.SIGCONT, all)
+		process.SignalAll(syscall.SIGCONT)
 	}
 }
