@@ -11,18 +11,18 @@ import (
 // machine, or with the same database, slow down less then.
 type catchUp struct {
 	by    time.Time // when it is to be over; zero: there is no backlog
-	from  int64     // how many records it had
+	from  int64     // how many records it had, as if all were due evenly in its time
 	until time.Time // before that, the partition rests
 	last  time.Time // the last transaction that had some of it
 }
 
 // A backlog is what has waited for stale, by the records' timestamps, where all that an applier has
-// of it takes longer than atOnce at full speed. A rush that is over by then is none, such as that
-// from a service which catches up itself: those who wait for it would wait longer. After each
-// transaction a partition with a backlog rests, spreadRest at most. So a small backlog is over
-// before its time. One of which nothing was applied for interrupted begins anew. A transaction is
-// to take unnoticed at most, also in a rush, because others may wait for it; but quickly from when
-// a time was not enough.
+// of it takes longer than atOnce at the speed of its last transaction. A rush that is over by then
+// is none, such as that from a service which catches up itself: those who wait for it would wait
+// longer. After each transaction a partition with a backlog rests, spreadRest at most. So a small
+// backlog is over before its time. One of which nothing was applied for interrupted begins anew. A
+// transaction is to take unnoticed at most, also in a rush, because others may wait for it; but
+// quickly from when a time was not enough.
 const (
 	stale       = 10 * time.Second
 	atOnce      = time.Second
@@ -77,7 +77,8 @@ func (c *catchUp) isOver(now time.Time) bool { return c.goesOn(now) && !now.Befo
 
 // applied notes a transaction, and gives how long the partition rests, where what comes next has
 // waited for long, too: until so much is left as if the backlog went evenly. What comes meanwhile
-// waits no longer than what it began with.
+// waits no longer than what it began with. Where much less is left, as of a small backlog or after
+// a reset of offsets, what is left is due evenly from then on.
 func (c *catchUp) applied(now time.Time, over time.Duration, l load, stale bool) (rest time.Duration) {
 	if !c.goesOn(now) {
 		*c = catchUp{}
@@ -90,24 +91,25 @@ func (c *catchUp) applied(now time.Time, over time.Duration, l load, stale bool)
 	remains := c.by.Sub(now)
 	switch {
 	case l.left <= quickLeast && l.takes(l.left) <= atOnce/2,
-		remains > over-over/foundWithin && l.takes(l.all) <= atOnce,
+		stale && remains > over-over/foundWithin && l.takes(max(l.all, l.left)) <= atOnce,
 		remains <= 0 && !stale:
 		*c = catchUp{}
 		return 0
 	case !stale:
 		return 0
 	}
-	return max(0, remains-time.Duration(float64(over)*float64(l.left)/float64(c.from)))
+	rest = max(0, remains-time.Duration(float64(over)*float64(l.left)/float64(c.from)))
+	if rest > spreadRest {
+		c.from = int64(float64(l.left)*float64(over)/float64(remains)) + 1
+	}
+	return rest
 }
 
 // caughtUp has the partitions of a transaction rest that have a backlog. The caller holds Worker.mu.
 func (a *applier) caughtUp(work *work, now time.Time) {
-	over, most := a.w.cfg.CatchUpTime, min(spreadRest, a.w.cfg.StallTimeout/2)
+	over, most := a.spreads(now), min(spreadRest, a.w.cfg.StallTimeout/2)
 	if over == 0 || work.redrive || len(work.records) == 0 {
 		return
-	}
-	if a.w.lacksRoom() {
-		most = 0
 	}
 	l := load{each: work.took / time.Duration(len(work.records)), all: a.backlog(now)}
 	for i, p := range work.partitions {
@@ -121,14 +123,19 @@ func (a *applier) caughtUp(work *work, now time.Time) {
 	}
 }
 
-// lacksRoom reports whether what waits in memory leaves no room for more. The caller holds mu.
-func (w *Worker) lacksRoom() bool {
-	for _, p := range w.partitions {
-		if p.fetch.noRoom {
-			return true
+// spreads is over how long backlogs are spread; 0: they are not, or not now, as there is no room
+// for more in memory. The caller holds Worker.mu.
+func (a *applier) spreads(now time.Time) time.Duration {
+	over := a.w.cfg.CatchUpTime
+	if over == 0 {
+		return 0
+	}
+	for _, p := range a.w.partitions {
+		if p.fetch.lacksRoom(now) {
+			return 0
 		}
 	}
-	return false
+	return over
 }
 
 // endRests ends all rests, as there is no room for more in memory. The caller holds mu.

@@ -28,7 +28,7 @@ func (w *Worker) fetchError(p *partition, err error) {
 	case errors.As(err, &left):
 		w.foundOversized(p, left)
 	case errors.Is(err, errNoRoom):
-		p.fetch.noRoom = true
+		p.fetch.noRoomAt = now
 		w.unpacker.idle.Store(w.allApplied())
 		w.endRests()
 		w.pauseFetch(p, noRoomPause, now)

@@ -141,7 +141,7 @@ func (a *applier) pickRecords(now time.Time, ready []*partition, long bool) *wor
 		g.commands = 1
 	}
 	if len(g.work.partitions) == 0 {
-		g.fill(now, a.w.cfg.CatchUpTime, ready)
+		g.fill(now, a.spreads(now), ready)
 	}
 	for _, p := range g.work.partitions {
 		p.busy = true

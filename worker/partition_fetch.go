@@ -11,7 +11,7 @@ type fetching struct {
 	failures  int       // in a row
 	resumeAt  time.Time // it is paused until then because a fetch failed; zero: it is not
 	resumedAt time.Time // after a failure
-	noRoom    bool      // what is in memory keeps more from being unpacked
+	noRoomAt  time.Time // what is in memory kept more from being unpacked then; zero: it does not
 	lost      bool      // the log has not what is fetched next: a claim has to tell where to go on
 
 	behindSince time.Time // records wait in Kafka, and none has come since; zero: none wait
@@ -25,6 +25,10 @@ const (
 	failedMost  = 5 * time.Second // after many failures: how soon it is noticed that the cause is gone
 	noRoomPause = 50 * time.Millisecond
 
+	// A partition without room is fetched again after noRoomPause, and says so again. One that has
+	// not said so for so long waits no longer, though nothing came.
+	noRoomFor = time.Second
+
 	// A fetch that is answered without records is not heard of. After so long without another error
 	// it was.
 	answeredAfter = watchEvery + 5*time.Second
@@ -34,7 +38,7 @@ const (
 
 // came notes that records came.
 func (f *fetching) came() {
-	f.failure, f.failures, f.behindSince, f.noRoom, f.looks = "", 0, time.Time{}, false, 0
+	f.failure, f.failures, f.behindSince, f.noRoomAt, f.looks = "", 0, time.Time{}, time.Time{}, 0
 }
 
 // failed notes why nothing comes.
@@ -42,6 +46,9 @@ func (f *fetching) failed(why string, now time.Time) {
 	f.failures++
 	f.failure, f.resumedAt = why, now
 }
+
+// lacksRoom reports whether what is in memory keeps more from being unpacked.
+func (f *fetching) lacksRoom(now time.Time) bool { return now.Sub(f.noRoomAt) <= noRoomFor }
 
 // pause keeps the partition from being fetched for a while.
 func (f *fetching) pause(wait time.Duration, now time.Time) { f.resumeAt = now.Add(wait) }
@@ -105,7 +112,7 @@ func (p *partition) lookForGap(now time.Time, unpacking bool) bool {
 		f.lookAt = soon // something came since
 	}
 	if f.behindSince.IsZero() || now.Sub(f.behindSince) < gapLook || now.Before(f.lookAt) || unpacking ||
-		p.state != running || p.oversized != nil || p.paused || f.noRoom {
+		p.state != running || p.oversized != nil || p.paused || f.lacksRoom(now) {
 		return false
 	}
 	f.looks++
@@ -146,7 +153,7 @@ func (p *partition) whyNothingComes(now time.Time, patience time.Duration) strin
 		return "its leader does not say where its log ends"
 	}
 	switch late := !f.behindSince.IsZero() && now.Sub(f.behindSince) > patience; {
-	case late && f.noRoom:
+	case late && f.lacksRoom(now):
 		return fmt.Sprintf("records wait from offset %d on, and there is no room for them: %s", p.queue.end, errNoRoom)
 	case late:
 		return fmt.Sprintf("records wait from offset %d on, and none of them comes, with no error", p.queue.end)
