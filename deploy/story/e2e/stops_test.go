@@ -32,7 +32,7 @@ func TestStops(t *testing.T) {
 	goals := readGoals(t)
 	seed := number(t, "STORY_SEED", rand.Uint64())
 	t.Logf("again with: STORY_SEED=%d STORY_STOP=%s", seed, length)
-	s := startServices(t, 30*time.Second, "CATCH_UP_TIME=3m")
+	s := startServices(t, 30*time.Second, "CATCH_UP_TIME="+(length/2).String())
 	p := paceOf(seed, ordersAMinute)
 	customers := p.customers(8*length + 10*time.Minute) // so long they come; it takes about five times length
 	c := newCrowd(seed, customers)
