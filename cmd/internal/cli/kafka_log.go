@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kslog"
@@ -25,6 +26,18 @@ type warnings struct {
 
 func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && w.when() && w.Handler.Enabled(ctx, level)
+}
+
+// sessionEnded is how the client's warning begins that it has no use for the answer to a commit of
+// offsets, because partitions are being given to workers anew meanwhile. To us such a commit is only
+// a report.
+const sessionEnded = "received an OffsetCommitResponse after our group session has ended"
+
+func (w warnings) Handle(ctx context.Context, record slog.Record) error {
+	if strings.HasPrefix(record.Message, sessionEnded) {
+		return nil
+	}
+	return w.Handler.Handle(ctx, record)
 }
 
 func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
