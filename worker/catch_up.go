@@ -107,9 +107,12 @@ func (c *catchUp) applied(now time.Time, over time.Duration, l load, stale bool)
 
 // caughtUp has the partitions of a transaction rest that have a backlog. The caller holds Worker.mu.
 func (a *applier) caughtUp(work *work, now time.Time) {
-	over, most := a.spreads(now), min(spreadRest, a.w.cfg.StallTimeout/2)
+	over, most := a.w.cfg.CatchUpTime, min(spreadRest, a.w.cfg.StallTimeout/2)
 	if over == 0 || work.redrive || len(work.records) == 0 {
 		return
+	}
+	if a.spreads(now) == 0 {
+		most = 0 // the time goes on
 	}
 	l := load{each: work.took / time.Duration(len(work.records)), all: a.backlog(now)}
 	for i, p := range work.partitions {

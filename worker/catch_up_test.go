@@ -305,7 +305,17 @@ func TestCatchUp_leavesRoom(t *testing.T) {
 	a.partitions[1].fetch.noRoomAt = now
 	w.endRests()
 	require.False(t, rests())
-	require.Zero(t, a.spreads(now.Add(noRoomFor)), "transactions are as large as they can be, too")
+	require.Zero(t, a.spreads(now.Add(noRoomFor)))
+	a.short.quick, a.long.quick = 4000, 4000
+	work, _ := a.pick(now)
+	require.Len(t, work.records, 4000, "transactions are as large as they can be, too")
+	work.took = time.Second
+	a.partitions[0].catchUp = catchUp{by: now, from: 5000, last: now.Add(-1)}
+	a.caughtUp(work, now)
+	work.release()
+	require.Equal(t, now, a.partitions[0].catchUp.last, "its time goes on")
+	require.Equal(t, quickly, a.short.quickly)
+	a.partitions[0].catchUp = catchUp{}
 	require.Equal(t, time.Hour, a.spreads(now.Add(noRoomFor+1)), "it does not wait any more")
 	a.partitions[1].fetch.came()
 	require.True(t, rests())
