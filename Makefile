@@ -140,7 +140,7 @@ soak-why: ## how long people wait for answers and pages beside WHY_LINES lines a
 
 .PHONY: soak-story
 soak-story: ## STORY_SHOPPERS customers of orders, stock and the warehouse, and STORY_FAULTS faults between, for each of STORY_SEEDS
-	for seed in $(or $(STORY_SEEDS),$$(shuf -i 1-999999999 -n 5)); do STORY_SEED=$$seed $(STORY) -run TestStory || exit 1; done
+	for seed in $(or $(STORY_SEEDS),$(STORY_SEED),$$(shuf -i 1-999999999 -n 5)); do STORY_SEED=$$seed $(STORY) -run TestStory || exit 1; done
 
 .PHONY: soak-stops
 soak-stops: ## each of the three services stopped for STORY_STOP at 1,000 orders a minute; what needs it not goes on, at most STORY_…_RATIO times as slowly

@@ -45,18 +45,25 @@ func FreePort() (int, error) {
 	var err error
 	for range attempts {
 		port := firstPort + rand.N(ports)
-		var claim net.PacketConn
-		if claim, err = net.ListenPacket("udp", loopback(port)); err != nil {
-			continue
+		var socket net.PacketConn
+		if socket, err = claim(port); err == nil {
+			claims.Store(port, socket)
+			return port, nil
 		}
-		if err = nobodyListens(port); err != nil {
-			err = errors.Join(err, claim.Close())
-			continue
-		}
-		claims.Store(port, claim)
-		return port, nil
 	}
 	return 0, fmt.Errorf("find a free port after %d attempts: %w", attempts, err)
+}
+
+// claim keeps a port from other processes that call FreePort.
+func claim(port int) (net.PacketConn, error) {
+	socket, err := net.ListenPacket("udp", loopback(port))
+	if err != nil {
+		return nil, err
+	}
+	if err := nobodyListens(port); err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
+	return socket, nil
 }
 
 // nobodyListens returns an error where a connection to the port is not refused. It does not listen

@@ -80,14 +80,16 @@ func (p *Process) Signal(signal syscall.Signal) {
 }
 
 // SignalAll sends a signal to the program and all its descendants, whatever process groups they are
-// in; only to its group where they cannot be listed. It returns as Signal does. The program comes
-// first: one that stands still starts no more of them.
+// in; only to its group where they cannot be listed. It returns as Signal does.
 func (p *Process) SignalAll(signal syscall.Signal) {
-	p.Signal(signal)
 	if !p.Running() {
 		return
 	}
+	if signal == syscall.SIGSTOP {
+		p.Signal(signal) // before they are listed: what stands still starts no more of them
+	}
 	others := descendants(p.PID())
+	p.Signal(signal)
 	for _, pid := range others {
 		_ = syscall.Kill(pid, signal)
 	}

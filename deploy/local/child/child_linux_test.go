@@ -25,3 +25,19 @@ func TestProcess_standsStillOnceItIsStopped(t *testing.T) {
 		process.SignalAll(syscall.SIGCONT)
 	}
 }
+
+// A server that starts processes all the time, as Postgres does for its clients, is stopped with
+// all of them.
+func TestProcess_stopsWhatItHasJustStarted(t *testing.T) {
+	t.Parallel()
+	process, err := Start(exec.Command("sh", "-c", `while :; do sleep 0.02 & sleep 0.02 & wait; done`), syscall.SIGKILL)
+	require.NoError(t, err)
+	t.Cleanup(process.Kill)
+	for range 300 {
+		process.SignalAll(syscall.SIGSTOP)
+		for _, pid := range descendants(process.PID()) {
+			require.Contains(t, "TZX", string(stateOf(statPath(pid))))
+		}
+		process.SignalAll(syscall.SIGCONT)
+	}
+}
