@@ -11,7 +11,7 @@ import (
 // machine, or with the same database, slow down less then.
 type catchUp struct {
 	by    time.Time // when it is to be over; zero: there is no backlog
-	from  int64     // how many records it had, as if all were due evenly in its time
+	from  int64     // how many records it had, or would have had if it had gone evenly so far
 	until time.Time // before that, the partition rests
 	last  time.Time // the last transaction that had some of it
 }
@@ -91,7 +91,7 @@ func (c *catchUp) applied(now time.Time, over time.Duration, l load, stale bool)
 	remains := c.by.Sub(now)
 	switch {
 	case l.left <= quickLeast && l.takes(l.left) <= atOnce/2,
-		stale && remains > over-over/foundWithin && l.takes(max(l.all, l.left)) <= atOnce,
+		remains > over-over/foundWithin && l.takes(max(l.all, l.left)) <= atOnce,
 		remains <= 0 && !stale:
 		*c = catchUp{}
 		return 0
@@ -112,7 +112,7 @@ func (a *applier) caughtUp(work *work, now time.Time) {
 		return
 	}
 	if a.spreads(now) == 0 {
-		most = 0 // the time goes on
+		most = 0 // the time passes nevertheless
 	}
 	l := load{each: work.took / time.Duration(len(work.records)), all: a.backlog(now)}
 	for i, p := range work.partitions {

@@ -11,7 +11,7 @@ type fetching struct {
 	failures  int       // in a row
 	resumeAt  time.Time // it is paused until then because a fetch failed; zero: it is not
 	resumedAt time.Time // after a failure
-	noRoomAt  time.Time // what is in memory kept more from being unpacked then; zero: it does not
+	noRoomAt  time.Time // when what is in memory last kept more from being unpacked; zero: something came since
 	lost      bool      // the log has not what is fetched next: a claim has to tell where to go on
 
 	behindSince time.Time // records wait in Kafka, and none has come since; zero: none wait

@@ -28,9 +28,9 @@ func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && w.when() && w.Handler.Enabled(ctx, level)
 }
 
-// sessionEnded is how the client's warning begins that it has no use for the answer to a commit of
-// offsets, because partitions are being given to workers anew meanwhile. To us such a commit is only
-// a report.
+// sessionEnded is how a warning of the client begins that harms nothing. A commit of offsets was
+// answered after its partitions had been taken from this member. Such a commit is only a report:
+// positions are in the database.
 const sessionEnded = "received an OffsetCommitResponse after our group session has ended"
 
 func (w warnings) Handle(ctx context.Context, record slog.Record) error {
